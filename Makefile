@@ -1,0 +1,42 @@
+# Each target does its own set-up in .venv; ARGS= passes arguments on.
+#   make run     start Rolecall with servers of its own and show it at work; Ctrl-C ends it
+#   make test    all tests                         make test ARGS="tests/unit -x"
+#   make lint    style and types                   make fmt    put the style right
+#   make bench   accounts through the wire against the same statements straight on the engine
+#   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
+#   make clean   remove .venv and caches; what Rolecall stored in .rolecall stays
+
+BIN := .venv/bin
+
+.PHONY: run test lint fmt bench lock clean setup-run setup-test
+
+run: setup-run
+	@exec $(BIN)/rolecall up --demo $(ARGS)
+
+test: setup-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+
+fmt: setup-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-test
+	$(BIN)/python -m bench $(ARGS)
+
+lock:
+	scripts/lock $(ARGS)
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* src/*.egg-info
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-run:
+	@scripts/setup-venv run
+
+setup-test:
+	@scripts/setup-venv test

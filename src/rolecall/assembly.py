@@ -1,0 +1,136 @@
+"""Assembly: the one place where the parts are chosen and put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from rolecall.admission import Admission
+from rolecall.contracts.tencent import postgres as tencent_postgres
+from rolecall.dialects.tencent import Tencent
+from rolecall.domain.accounts import Accounts
+from rolecall.domain.control import Control
+from rolecall.domain.databases import Databases
+from rolecall.domain.deciphering import Deciphering, new_private_key
+from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.instances import Attachments, Reach
+from rolecall.domain.keys import Keys
+from rolecall.domain.lanes import LaneLimits
+from rolecall.domain.operations import Journal, Step, no_step
+from rolecall.domain.recovery import Recovery
+from rolecall.domain.sealing import SealBroken, Sealer
+from rolecall.engines.base import Watched
+from rolecall.engines.postgresql import PostgresEngine
+from rolecall.metrics import Metrics
+from rolecall.pipeline import Pipeline, Service
+from rolecall.settings import Settings, SettingsError
+from rolecall.store import Store
+from rolecall.values import Secret
+from rolecall.verbs import postgres as postgres_verbs
+
+_log = structlog.get_logger(__name__)
+
+SERVICES: Sequence[Service] = (Service(tencent_postgres.CONTRACT, postgres_verbs.VERBS),)
+
+_MASTER_KEY_CHECK = "master key check"
+_DECIPHERING_KEY = "password deciphering key"
+_HEARTBEAT = 5.0
+
+
+class House:
+    """Everything that serves calls, from a store and settings. `open` before use, `close` after."""
+
+    def __init__(
+        self, settings: Settings, dsn: Secret, master_keys: Sequence[bytes], step: Step = no_step
+    ) -> None:
+        self.settings = settings
+        self.store = Store(dsn, pool_size=settings.store_connections)
+        self.sealer = Sealer(master_keys)
+        self.keys = Keys(self.store.keys, self.sealer)
+        self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+        self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
+        limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
+        self.attachments = Attachments(self._engine, self.sealer, limits)
+        self.metrics.watch(self.attachments.all)
+        self.reach = Reach(self.store.instances, self.attachments)
+        self.journal = Journal(self.store.operations, step)
+        self.accounts = Accounts(self.reach, self.store.operations, self.journal, self.sealer, self._hashing)
+        self.control = Control(self.reach, self.accounts, Databases(self.reach, self.journal))
+        self.recovery = Recovery(self.store.operations, self.journal, self.reach)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._deciphering: Deciphering | None = None
+
+    def _engine(self, kind: str, address: EngineAddress) -> Engine:
+        engines: Mapping[str, type[PostgresEngine]] = {"postgresql": PostgresEngine}
+        return Watched(engines[kind](address, super_min_version=self.settings.super_min_version))
+
+    @property
+    def deciphering(self) -> Deciphering:
+        assert self._deciphering is not None  # noqa: S101 - open() came first
+        return self._deciphering
+
+    async def open(self) -> None:
+        """Connect to the store and check that the master key is the one that sealed it."""
+        await self.store.open()
+        check = self.sealer.seal(Secret("rolecall"), _MASTER_KEY_CHECK)
+        try:
+            self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
+            self._deciphering = Deciphering(await self._deciphering_key())
+        except SealBroken:
+            raise SettingsError("the master key is not the one that sealed this store's secrets") from None
+
+    async def _deciphering_key(self) -> Secret:
+        sealed = await self.store.keys.fact(_DECIPHERING_KEY)
+        if sealed is None:
+            fresh = await asyncio.to_thread(new_private_key)
+            sealed = await self.store.keys.settle_fact(
+                _DECIPHERING_KEY, self.sealer.seal(fresh, _DECIPHERING_KEY)
+            )
+        return self.sealer.open(sealed, _DECIPHERING_KEY)
+
+    async def start(self) -> None:
+        """Become a replica: resolve what an earlier crash left open, and keep doing so."""
+        await self.store.stay_alive()
+        left = await self.recovery.round()
+        if left:
+            _log.warning("operations wait for their servers", unresolved=left)
+        self._tasks = [asyncio.create_task(self.recovery.run()), asyncio.create_task(self._stay_alive())]
+
+    async def _stay_alive(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT)
+            try:
+                await self.store.stay_alive()
+            except Exception as trouble:  # noqa: BLE001 - said, and tried again
+                _log.warning("the store is out of reach", trouble=type(trouble).__name__)
+
+    def pipeline(self) -> Pipeline:
+        settings = self.settings
+        fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
+        admission = Admission(
+            fixed, contract_rates=settings.rate_limit == "contract", store=settings.rate_limit_store
+        )
+        contracts = [service.contract for service in SERVICES]
+        dialects = [
+            Tencent(contracts, clock_window=settings.clock_window, public_hosts=settings.public_hosts)
+        ]
+        services = {
+            (one.contract.dialect, one.contract.service, one.contract.version): one for one in SERVICES
+        }
+        return Pipeline(
+            dialects, services, self.keys, admission, self.control, self.deciphering.decipher, self.metrics
+        )
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.attachments.close()
+        await self.store.close()
+        self._hashing.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,63 @@
+"""`rolecall account`: database accounts as the engines have them, beside what Rolecall remembers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rolecall.assembly import House
+from rolecall.cli.context import DIALECT, JsonOption, find_instance, show, with_house
+from rolecall.cli.data import DataOption
+from rolecall.domain.instances import Instance
+from rolecall.domain.reasons import Refused
+
+app = typer.Typer(help="Database accounts.", no_args_is_help=True)
+
+_COLUMNS = ("instance", "name", "kind", "standing", "locked", "remark", "created_at")
+
+
+@app.command("list")
+def list_accounts(
+    instance: Annotated[
+        str | None, typer.Option("--instance", metavar="ID", help="Only this instance's.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List accounts. Standing: managed, foreign (made by SQL), missing (gone from the engine), changed (made anew)."""
+
+    async def work(house: House) -> list[dict[str, object]]:
+        if instance is not None:
+            return await _accounts(house, await find_instance(house, instance))
+        everywhere: list[dict[str, object]] = []
+        for one in await house.store.instances.instances():
+            everywhere += await _accounts(house, one)
+        return everywhere
+
+    show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no accounts yet")
+
+
+async def _accounts(house: House, instance: Instance) -> list[dict[str, object]]:
+    face = instance.faces.get(DIALECT, instance.name)
+    try:
+        views = await house.accounts.views(await house.reach.attach_instance(instance))
+    except Refused as refusal:
+        return [{"instance": face, "name": "?", "standing": refusal.reason.value}]
+    return [
+        {
+            "instance": face,
+            "oid": view.oid,
+            "name": view.name,
+            "kind": view.kind.value,
+            "standing": view.standing,
+            "locked": view.locked,
+            "managed_password": view.managed_password,
+            "remark": view.remark,
+            "created_at": view.created_at,
+            "updated_at": view.updated_at,
+            "password_updated_at": view.password_updated_at,
+            "operation": view.operation,
+        }
+        for view in sorted(views, key=lambda view: view.name)
+    ]

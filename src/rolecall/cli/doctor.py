@@ -1,0 +1,162 @@
+"""`rolecall doctor`: look at everything that must work, and say how to mend what does not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import typer
+
+from rolecall.assembly import House
+from rolecall.cli.context import DIALECT, JsonOption, load_settings, quiet_logs, show
+from rolecall.cli.data import DataOption, credentials
+from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.instances import Instance, NewInstance
+from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.sealing import SealBroken
+from rolecall.engines.postgresql import PostgresEngine
+from rolecall.settings import Settings, SettingsError
+
+_CLOCK_TOLERANCE = 5.0
+"""Seconds between this machine's clock and a server's that are worth a word; signatures allow 300."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `mend` says what to do when it is not well."""
+
+    what: str
+    well: bool
+    found: str
+    mend: str = ""
+
+
+def doctor(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Check the store, the master key, the clock, and every instance's server and permissions."""
+    quiet_logs()
+    findings = asyncio.run(_examine(load_settings(), data))
+    rows = [
+        {"check": one.what, "well": one.well, "found": one.found, "mend": "" if one.well else one.mend}
+        for one in findings
+    ]
+    show(rows, as_json=as_json, columns=("check", "well", "found", "mend"))
+    if not all(one.well for one in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings, data: Path | None) -> list[Finding]:
+    try:
+        house = House(settings, *credentials(data, settings))
+    except SettingsError as trouble:
+        return [
+            Finding(
+                "settings", well=False, found=str(trouble), mend="set what is missing, or start `rolecall up`"
+            )
+        ]
+    try:
+        await house.open()
+    except SettingsError as trouble:
+        await house.close()
+        return [
+            Finding(
+                "master key", well=False, found=str(trouble), mend="use the key file this store was made with"
+            )
+        ]
+    except (psycopg.Error, TimeoutError, OSError) as trouble:
+        await house.close()
+        mend = "check ROLECALL_DATABASE_URL, and that its server runs and lets this user in"
+        return [Finding("store", well=False, found=_first_line(trouble), mend=mend)]
+    try:
+        return [*await _house_findings(house), *await _instance_findings(house)]
+    finally:
+        await house.close()
+
+
+async def _house_findings(house: House) -> list[Finding]:
+    keys = await house.store.keys.keys()
+    active = sum(key.active for key in keys)
+    waiting = await house.store.operations.operations(limit=1000, state="accepted")
+    skew = await house.store.clock() - time.time()
+    return [
+        Finding("store", well=True, found="reachable, schema up to date"),
+        Finding("master key", well=True, found="opens this store"),
+        Finding(
+            "clock",
+            well=abs(skew) <= _CLOCK_TOLERANCE,
+            found=f"{skew:+.1f} s from the store's server",
+            mend="run a time service (chrony, systemd-timesyncd) on both machines: signatures carry a time",
+        ),
+        Finding(
+            "access keys", well=active > 0, found=f"{active} active", mend="run `rolecall key create --owner`"
+        ),
+        Finding(
+            "operations",
+            well=not waiting,
+            found=f"{len(waiting)} unresolved",
+            mend="they finish by themselves once their servers are reachable; see the instances below",
+        ),
+    ]
+
+
+async def _instance_findings(house: House) -> list[Finding]:
+    findings: list[Finding] = []
+    for instance in await house.store.instances.instances():
+        findings += await _registered(house, instance)
+    return findings
+
+
+async def _registered(house: House, instance: Instance) -> Sequence[Finding]:
+    name = f"instance {instance.faces.get(DIALECT, instance.name)}"
+    try:
+        return await _probe(name, house.attachments.address(instance), house.settings)
+    except SealBroken as trouble:
+        return [Finding(name, well=False, found=str(trouble), mend="remove the instance and add it again")]
+
+
+async def engine_findings(house: House, new: NewInstance) -> Sequence[Finding]:
+    """Whether a server that is about to be registered could be administered."""
+    address = EngineAddress(
+        new.engine, new.host, new.port, new.administrator, new.password, new.database, new.options
+    )
+    return await _probe("server", address, house.settings)
+
+
+async def _probe(name: str, address: EngineAddress, settings: Settings) -> Sequence[Finding]:
+    engine = PostgresEngine(address, super_min_version=settings.super_min_version)
+    try:
+        facts = await engine.facts()
+    except (Refused, OutcomeUnknown) as refusal:
+        mend = (
+            "check that the server runs, and its address and administrator's password (`instance add` anew)"
+        )
+        return [Finding(name, well=False, found=str(refusal), mend=mend)]
+    finally:
+        await engine.close()
+    return _permissions(name, facts, settings)
+
+
+def _permissions(name: str, facts: EngineFacts, settings: Settings) -> Sequence[Finding]:
+    who = facts.administrator
+    rank = "superuser" if facts.is_superuser else "no superuser"
+    findings = [Finding(name, well=True, found=f"PostgreSQL {facts.version_text}, {who} is {rank}")]
+    if not facts.can_read_verifiers:
+        findings.append(
+            Finding(
+                f"{name} permissions",
+                well=False,
+                found=f"{who} cannot read pg_authid, so a new password could not be read back",
+                mend=f'as a superuser: GRANT SELECT ON pg_catalog.pg_authid TO "{who}"',
+            )
+        )
+    if facts.version[0] < settings.super_min_version:
+        found = f"super accounts need PostgreSQL {settings.super_min_version} or later"
+        findings.append(Finding(f"{name} super accounts", well=True, found=found))
+    return findings
+
+
+def _first_line(trouble: BaseException) -> str:
+    return (str(trouble) or type(trouble).__name__).splitlines()[0]

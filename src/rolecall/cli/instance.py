@@ -1,0 +1,208 @@
+"""`rolecall instance`: the registered database servers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from rolecall.assembly import House
+from rolecall.cli.context import DIALECT, SUPER_ROLE, JsonOption, find_instance, only_owner, show, with_house
+from rolecall.cli.data import DataOption
+from rolecall.cli.doctor import engine_findings
+from rolecall.domain.instances import Instance, NewInstance, new_public_id, register
+from rolecall.settings import SettingsError
+from rolecall.store.instances import FaceTaken
+from rolecall.values import Secret
+
+app = typer.Typer(help="Instances: the database servers whose accounts are controlled.", no_args_is_help=True)
+
+_COLUMNS = ("id", "name", "engine", "address", "administrator", "region", "state", "version")
+
+
+@app.command("add")
+def add(
+    url: Annotated[
+        str, typer.Argument(help="postgresql://ADMIN@HOST:PORT/DATABASE (DATABASE: postgres by default).")
+    ],
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the administrator's password. Else $ROLECALL_INSTANCE_PASSWORD, else asked."
+        ),
+    ] = None,
+    public_id: Annotated[
+        str | None, typer.Option("--id", help="Its id, postgres- and 8 letters or digits. Else a new one.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    region: Annotated[str, typer.Option(help="The region it is reported in.")] = "ap-guangzhou",
+    zone: Annotated[str | None, typer.Option(help="The zone it is reported in. Default: REGION-1.")] = None,
+    sslmode: Annotated[str, typer.Option(help="TLS to the server, as libpq's sslmode.")] = "prefer",
+    sslrootcert: Annotated[str | None, typer.Option(help="CA certificate for --sslmode verify-full.")] = None,
+    unchecked: Annotated[
+        bool, typer.Option("--unchecked", help="Register although the server can't be used now.")
+    ] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register a PostgreSQL server of your own."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or not parts.username:
+        raise SettingsError(
+            f"`{parts.scheme}:...` is no URL of the form postgresql://ADMIN@HOST:PORT/DATABASE"
+        )
+    password = _password(parts.password, password_file)
+    options = {"super_role": SUPER_ROLE, "sslmode": sslmode}
+    if sslrootcert:
+        options["sslrootcert"] = sslrootcert
+    face = public_id or new_public_id("postgres-")
+
+    async def work(house: House) -> Instance:
+        owner = await only_owner(house)
+        new = NewInstance(
+            owner_id=owner.id,
+            engine="postgresql",
+            name=name or face,
+            host=parts.hostname or "",
+            port=parts.port or 5432,
+            administrator=unquote(parts.username or ""),
+            password=password,
+            database=parts.path.strip("/") or "postgres",
+            options=options,
+            region=region,
+            zone=zone or f"{region}-1",
+            faces={DIALECT: face},
+        )
+        if not unchecked:
+            await _expect_usable(house, new)
+        try:
+            return await register(house.store.instances, house.sealer, new)
+        except FaceTaken:
+            raise SettingsError(f"another instance has the id `{face}` already") from None
+
+    instance = with_house(data, work)
+    if as_json:
+        show([_row(instance, "running", "")], as_json=True, columns=())
+    else:
+        print(f"{face} is registered: {instance.administrator}@{instance.host}:{instance.port}")
+
+
+def _password(from_url: str | None, file: Path | None) -> Secret:
+    if file is not None:
+        return Secret(file.read_text("utf-8").rstrip("\r\n"))
+    if from_url is not None:
+        return Secret(unquote(from_url))
+    if (given := os.environ.get("ROLECALL_INSTANCE_PASSWORD")) is not None:
+        return Secret(given)
+    return Secret(typer.prompt("Administrator's password", hide_input=True))
+
+
+async def _expect_usable(house: House, new: NewInstance) -> None:
+    """Refuse a server that could not be administered, and say how to mend it."""
+    findings = await engine_findings(house, new)
+    serious = [finding for finding in findings if not finding.well]
+    if serious:
+        told = "; ".join(f"{finding.what}: {finding.mend}" for finding in serious)
+        raise SettingsError(f"not registered (--unchecked would): {told}")
+
+
+@app.command("list")
+def list_instances(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List instances and how they are now."""
+    show(with_house(data, _rows), as_json=as_json, columns=_COLUMNS)
+
+
+async def _rows(house: House) -> list[dict[str, object]]:
+    return [await _state_row(house, one) for one in await house.store.instances.instances()]
+
+
+@app.command("show")
+def show_instance(
+    public_id: Annotated[str, typer.Argument(metavar="ID")],
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one instance. Its administrator's password is never shown."""
+
+    async def work(house: House) -> dict[str, object]:
+        return await _state_row(house, await find_instance(house, public_id))
+
+    row = with_house(data, work)
+    if as_json:
+        show([row], as_json=True, columns=())
+    else:
+        show(
+            [{"field": key, "value": value} for key, value in row.items()],
+            as_json=False,
+            columns=("field", "value"),
+        )
+
+
+async def _state_row(house: House, instance: Instance) -> dict[str, object]:
+    state, facts = await house.control.state_of(instance)
+    return _row(instance, state, "" if facts is None else facts.version_text)
+
+
+def _row(instance: Instance, state: str, version: str) -> dict[str, object]:
+    return {
+        "id": instance.faces.get(DIALECT, ""),
+        "name": instance.name,
+        "engine": instance.engine,
+        "address": f"{instance.host}:{instance.port}",
+        "administrator": instance.administrator,
+        "database": instance.database,
+        "region": instance.region,
+        "zone": instance.zone,
+        "state": state,
+        "version": version,
+        "listed_callers": None if instance.listed_callers is None else list(instance.listed_callers),
+        "created_at": instance.created_at,
+    }
+
+
+@app.command("set")
+def set_instance(
+    public_id: Annotated[str, typer.Argument(metavar="ID")],
+    isolated: Annotated[
+        bool | None, typer.Option("--isolated/--running", help="Refuse, or take, changes.")
+    ] = None,
+    allow: Annotated[
+        list[int] | None, typer.Option(help="Only these callers (uin) may use it. May be repeated.")
+    ] = None,
+    allow_all: Annotated[
+        bool, typer.Option("--allow-all", help="Every caller of the owner may use it.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    host: Annotated[str | None, typer.Option(help="A new host.")] = None,
+    port: Annotated[int | None, typer.Option(help="A new port.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Change an instance: isolate it, or say who may use it."""
+    wanted: dict[str, object] = {"isolated": isolated, "name": name, "host": host, "port": port}
+    changes = {column: value for column, value in wanted.items() if value is not None}
+    if allow or allow_all:
+        changes["listed_callers"] = None if allow_all else allow
+    if not changes:
+        raise SettingsError("nothing to change; `rolecall instance set --help` lists what can be")
+
+    async def work(house: House) -> None:
+        instance = await find_instance(house, public_id)
+        await house.store.instances.change_instance(instance.id, **changes)
+
+    with_house(data, work)
+    print(f"{public_id} is changed")
+
+
+@app.command("remove")
+def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOption = None) -> None:
+    """Forget an instance. The server and its accounts stay as they are."""
+
+    async def work(house: House) -> None:
+        instance = await find_instance(house, public_id)
+        await house.store.instances.remove_instance(instance.id)
+
+    with_house(data, work)
+    print(f"{public_id} is forgotten; its server is as it was")

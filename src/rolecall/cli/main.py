@@ -1,0 +1,46 @@
+"""The program `rolecall`: its commands, one module each."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import typer
+
+from rolecall import __version__
+from rolecall.cli import account, demo, doctor, instance, key, operation, serve, up
+from rolecall.local.account import LocalServerError
+from rolecall.settings import SettingsError
+
+app = typer.Typer(
+    name="rolecall",
+    help="One self-hosted account control plane that speaks the cloud vendors' account APIs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("up")(up.up)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.add_typer(instance.app, name="instance")
+app.add_typer(key.app, name="key")
+app.add_typer(account.app, name="account")
+app.add_typer(operation.app, name="operation")
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Run the program; what a person can mend is one line on standard error and exit status 1."""
+    try:
+        app()
+    except (SettingsError, LocalServerError) as trouble:
+        print(f"rolecall: {trouble}", file=sys.stderr)
+        sys.exit(1)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)

@@ -1,0 +1,90 @@
+"""`rolecall serve`: production. The store is yours, nothing is embedded, replicas are stateless."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from rolecall import __version__
+from rolecall.assembly import House
+from rolecall.cli.context import load_settings
+from rolecall.cli.logs import set_up_logs
+from rolecall.server import Application, Receive, Scope, Send
+from rolecall.settings import host_and_port
+
+
+def serve(
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Address of the API. [default: $ROLECALL_LISTEN]")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that share the port.")] = 1,
+) -> None:
+    """Serve from the store at ROLECALL_DATABASE_URL, sealed under ROLECALL_MASTER_KEY_FILE."""
+    settings = load_settings()
+    host, port = host_and_port(listen or settings.listen)
+    settings.store_dsn()
+    settings.master_keys()  # told here, once, rather than by every worker
+    print(
+        f"Rolecall {__version__}: serving on http://{host}:{port}, {workers} worker(s)",
+        file=sys.stderr,
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="rolecall-metrics-") as shared_metrics:
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics
+        uvicorn.run(
+            "rolecall.cli.serve:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+
+
+def application() -> LifespanApplication:
+    """The ASGI application of one worker."""
+    settings = load_settings()
+    set_up_logs(settings.log_level, settings.log_format)
+    return LifespanApplication(House(settings, settings.store_dsn(), settings.master_keys()))
+
+
+class LifespanApplication:
+    """An `Application` that opens its house when the server starts and closes it when the server stops."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._application: Application | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._application is not None:
+            await self._application(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        try:
+            await self._house.open()
+            await self._house.start()
+            self._application = Application(self._house, self._house.pipeline())
+        except Exception as trouble:  # noqa: BLE001 - told to the server, which ends
+            await self._house.close()
+            await send({"type": "lifespan.startup.failed", "message": f"{type(trouble).__name__}: {trouble}"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        await self._house.close()
+        await send({"type": "lifespan.shutdown.complete"})

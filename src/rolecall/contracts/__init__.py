@@ -1,0 +1,1 @@
+"""Declarations of what each vendor's service accepts and answers, and the one function that applies them."""

@@ -1,0 +1,204 @@
+"""Applies a contract to a call: raw parameters in, typed parameters out, or a `Refused` that names the field.
+
+Order, as the vendors' gateways have it: region, then for each structure what is missing, what is unknown and what
+is of the wrong type, and only then the rules of the fields. Paths of nested fields are ``Set.0.Name``.
+
+What a value may look like on the wire:
+
+- JSON: a numeric string is accepted where an integer or a float is expected (vendors' own examples send
+  ``"UseApi": "1"``); a number is refused where a string is expected; a boolean is never a number; null is absent.
+- flat (form or query): every value is text and is coerced; booleans are accepted in any case (``True`` is what
+  a Python client's urlencode writes). A list may come as a list or as a mapping of decimal indexes.
+- Text with control characters or lone surrogates is refused unless a rule of its own refused it before.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from rolecall.contracts.model import Action, Field, Kind, ListOf, Rule, Shape
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Call, Caller, Checked, Secret
+
+_INT64 = range(-(2**63), 2**63)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+_FLOAT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+_INDEX = re.compile(r"[0-9]{1,4}", re.ASCII)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SHOWN_CHARACTERS = 128
+_HIDDEN = "***"
+
+
+def check(call: Call, caller: Caller, action: Action) -> Checked:
+    """PARAMETER_MISSING, PARAMETER_UNKNOWN, PARAMETER_TYPE, REGION_UNSUPPORTED, or what a broken rule says.
+
+    Facts of the refusal: ``value`` (shortened, never a secret), and ``expected`` for a wrong type.
+    """
+    _keep_region(call.region, action.regions)
+    params = _structure(call.params, action.params, "", call.flat)
+    _keep_fields(params, action.params, "")
+    return Checked(call, caller, params)
+
+
+def keep(rules: Sequence[Rule], value: object, path: str) -> None:
+    """Ask each rule in turn; the first one broken refuses. A rule on a `Secret` sees its plain text."""
+    plain = value.reveal() if isinstance(value, Secret) else value
+    for rule in rules:
+        if not rule.holds(plain):
+            raise Refused(rule.reason, path, facts={"value": shown(value)})
+    if isinstance(plain, str) and _UNPRINTABLE.search(plain) is not None:
+        raise Refused(Reason.PARAMETER_VALUE, path, facts={"value": shown(value)})
+
+
+def shown(value: object) -> str:
+    """A value as an answer may quote it: short, printable, valid UTF-8; a secret is never quoted."""
+    if isinstance(value, Secret):
+        return _HIDDEN
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _UNPRINTABLE.sub("\ufffd", value[:_SHOWN_CHARACTERS])
+    if isinstance(value, int | float):
+        return str(value)
+    return "[...]" if isinstance(value, list) else "{...}"
+
+
+def _keep_region(region: str, regions: frozenset[str] | None) -> None:
+    if regions is None:
+        return
+    if not region:
+        raise Refused(Reason.PARAMETER_MISSING, "Region")
+    if regions and region not in regions:
+        raise Refused(Reason.REGION_UNSUPPORTED, "Region", facts={"value": shown(region)})
+
+
+def _structure(
+    raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str, flat: bool
+) -> dict[str, object]:
+    known = 0
+    for field in fields:
+        known += field.name in raw
+        if field.required and raw.get(field.name) is None:
+            raise Refused(Reason.PARAMETER_MISSING, prefix + field.name)
+    if known != len(raw):
+        _refuse_unknown(raw, fields, prefix)
+    typed: dict[str, object] = {}
+    for field in fields:
+        value = raw.get(field.name)
+        if value is not None:
+            typed[field.name] = _typed(value, field.type, prefix + field.name, flat)
+        elif field.default is not None:
+            typed[field.name] = field.default
+    return typed
+
+
+def _refuse_unknown(raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
+    names = {field.name for field in fields}
+    for name, value in raw.items():
+        if name not in names and value is not None:
+            raise Refused(Reason.PARAMETER_UNKNOWN, prefix + shown(name))
+
+
+def _typed(value: object, type_: Kind | ListOf | Shape, path: str, flat: bool) -> object:
+    if isinstance(type_, Kind):
+        typed = _SCALARS[type_](value, flat)
+        if typed is None:
+            raise _wrong_type(Secret("") if type_ is Kind.SECRET else value, type_, path)
+        return typed
+    if isinstance(type_, ListOf):
+        return _list(value, type_, path, flat)
+    if not isinstance(value, Mapping):
+        raise _wrong_type(value, type_, path)
+    return _structure(value, type_.fields, path + ".", flat)
+
+
+def _list(value: object, type_: ListOf, path: str, flat: bool) -> list[object]:
+    items = _items(value, flat)
+    if items is None:
+        raise _wrong_type(value, type_, path)
+    if type_.at_most is not None and len(items) > type_.at_most:
+        raise Refused(Reason.PARAMETER_RANGE, path, facts={"value": len(items), "expected": type_.at_most})
+    return [_typed(item, type_.item, f"{path}.{index}", flat) for index, item in enumerate(items)]
+
+
+def _items(value: object, flat: bool) -> Sequence[object] | None:
+    if isinstance(value, list):
+        return value
+    if flat and isinstance(value, Mapping) and all(_INDEX.fullmatch(str(key)) for key in value):
+        return [item for _, item in sorted(value.items(), key=lambda pair: int(str(pair[0])))]
+    return None
+
+
+def _wrong_type(value: object, type_: Kind | ListOf | Shape, path: str) -> Refused:
+    expected = "list" if isinstance(type_, ListOf) else "object"
+    if isinstance(type_, Kind):
+        expected = "string" if type_ is Kind.SECRET else type_.value
+    return Refused(Reason.PARAMETER_TYPE, path, facts={"value": shown(value), "expected": expected})
+
+
+def _keep_fields(values: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
+    for field in fields:
+        if field.name in values:
+            value = values[field.name]
+            keep(field.rules, value, prefix + field.name)
+            if not isinstance(field.type, Kind):
+                _keep_inside(value, field.type, prefix + field.name)
+
+
+def _keep_inside(value: object, type_: Kind | ListOf | Shape, path: str) -> None:
+    if isinstance(type_, ListOf) and isinstance(value, list):
+        for index, item in enumerate(value):
+            _keep_inside(item, type_.item, f"{path}.{index}")
+    elif isinstance(type_, Shape) and isinstance(value, dict):
+        _keep_fields(value, type_.fields, path + ".")
+    else:
+        keep((), value, path)
+
+
+def _string(value: object, _flat: bool) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _secret(value: object, _flat: bool) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else None
+
+
+def _integer(value: object, _flat: bool) -> int | None:
+    if isinstance(value, str) and _INTEGER.fullmatch(value) is not None:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
+        return value
+    return None
+
+
+def _boolean(value: object, flat: bool) -> bool | None:
+    if flat and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
+def _float(value: object, _flat: bool) -> float | None:
+    if isinstance(value, str) and _FLOAT.fullmatch(value) is not None:
+        value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(value)
+    return None
+
+
+def _finite(value: float) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond what a double can hold
+        return None
+    return number if math.isfinite(number) else None
+
+
+_SCALARS: Mapping[Kind, Callable[[object, bool], object]] = {
+    Kind.STRING: _string,
+    Kind.INTEGER: _integer,
+    Kind.BOOLEAN: _boolean,
+    Kind.FLOAT: _float,
+    Kind.SECRET: _secret,
+}

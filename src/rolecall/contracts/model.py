@@ -1,0 +1,124 @@
+"""What a contract is made of. Declarations only: `check` applies them, tests and docs are generated from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rolecall.domain.reasons import Reason
+
+
+class Kind(StrEnum):
+    STRING = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    FLOAT = "float"
+    SECRET = "secret"
+    """A string that is wrapped in `Secret` as soon as it was seen, and never quoted in an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    item: Kind | Shape
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One condition on a value. `holds` is pure; `reason` is what breaking it means; `source` says who wrote it."""
+
+    holds: Callable[[object], bool]
+    reason: Reason
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A parameter, or a member of a structure. Rules are asked in order; the first broken one refuses."""
+
+    name: str
+    type: Kind | ListOf | Shape
+    required: bool = False
+    default: object = None
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A structure, by the vendor's name for it."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """A vendor's answer to a reason. Wordings are templates over ``{field}``, ``{value}`` and the refusal's facts."""
+
+    code: str
+    english: str
+    chinese: str = ""
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. `codes` are the error codes its vendor page lists; `errors` overrides the service's rows.
+
+    A key of `errors` is a reason, or a (reason, field) pair where one field has its own code.
+    `regions` empty means any region, None that the action takes none.
+    """
+
+    name: str
+    source: str
+    params: tuple[Field, ...] = ()
+    output: tuple[str, ...] = ()
+    codes: frozenset[str] = frozenset()
+    errors: Mapping[Reason | tuple[Reason, str], ErrorRow] = field(default_factory=dict)
+    regions: frozenset[str] | None = frozenset()
+    changes: bool = False
+    rate: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One service at one version."""
+
+    dialect: str
+    service: str
+    version: str
+    actions: Mapping[str, Action]
+    errors: Mapping[Reason | tuple[Reason, str], ErrorRow]
+
+    def row(self, action: str | None, reason: Reason, field: str = "") -> ErrorRow | None:
+        """The most particular row: the action's before the service's, one for the field before one for all."""
+        tables = [self.errors]
+        if action is not None and action in self.actions:
+            tables.insert(0, self.actions[action].errors)
+        for table in tables:
+            for key in ((reason, field), reason):
+                if key in table:
+                    return table[key]
+        return None
+
+
+def matches(pattern: str, reason: Reason, source: str) -> Rule:
+    """The whole text matches a regular expression."""
+    compiled = re.compile(pattern)
+    return Rule(lambda value: compiled.fullmatch(str(value)) is not None, reason, source)
+
+
+def one_of(values: tuple[str, ...], reason: Reason, source: str) -> Rule:
+    return Rule(lambda value: value in values, reason, source)
+
+
+def between(low: int, high: int, reason: Reason, source: str) -> Rule:
+    """An integer of low..high, both allowed."""
+    return Rule(lambda value: isinstance(value, int) and low <= value <= high, reason, source)
+
+
+def at_most(characters: int, reason: Reason, source: str) -> Rule:
+    """A text of at most that many characters."""
+    return Rule(lambda value: len(str(value)) <= characters, reason, source)

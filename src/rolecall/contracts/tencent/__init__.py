@@ -1,0 +1,1 @@
+"""Contracts of the services that speak Tencent Cloud API 3.0."""

@@ -1,0 +1,1 @@
+"""Dialects: a vendor's envelope, read and written side by side."""

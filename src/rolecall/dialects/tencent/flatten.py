@@ -1,0 +1,125 @@
+"""Index flattening: how nested parameters stand in a query or a form (``Filters.0.Values.1=x``), both ways.
+
+Source: "Request structure" and "Signature Method v1" of the Tencent Cloud API documentation; indexes start at 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote_to_bytes
+
+from rolecall.domain.reasons import Reason, Refused
+
+MAX_DEPTH = 32
+"""Levels of nesting that are read, in flattened names and in JSON alike; the vendor's deepest request has 5."""
+
+MAX_PAIRS = 10_000
+"""Pairs of one query or form: a bound on work done before a signature is proven."""
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+
+Tree = dict[str, "str | Tree"]
+
+
+def decode_pairs(text: str, part: str) -> tuple[tuple[str, str], ...]:
+    """The names and values of a query or form, percent-decoded as UTF-8, ``+`` read as a space, in order.
+
+    Refuses with TOO_LARGE, MALFORMED_REQUEST (`part` or ``duplicate`` as its field) or PARAMETER_CHARACTERS (a NUL).
+    """
+    if not text:
+        return ()
+    if text.count("&") >= MAX_PAIRS:
+        raise Refused(Reason.TOO_LARGE, note="too many pairs")
+    pairs = tuple(_decode_pair(chunk, part) for chunk in text.split("&"))
+    names = {name for name, _ in pairs}
+    if len(names) != len(pairs):
+        raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="a parameter is sent more than once")
+    return pairs
+
+
+def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
+    name, separator, value = chunk.partition("=")
+    if not separator or not name:
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="a pair without name or '='")
+    decoded = _decode(name, part)
+    if "\0" in decoded:
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="NUL in a name")
+    text = _decode(value, part)
+    if "\0" in text:
+        raise Refused(Reason.PARAMETER_CHARACTERS, decoded, note="NUL in a value")
+    return decoded, text
+
+
+def _decode(text: str, part: str) -> str:
+    if "%" not in text and "+" not in text:
+        return text
+    if _BROKEN_ESCAPE.search(text):
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="a broken percent escape")
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except UnicodeError:
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="not UTF-8") from None
+
+
+def unflatten(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """Nested parameters from flattened ones; a structure whose member names are all indexes is a list.
+
+    Refuses with PARAMETER_UNKNOWN (a name no structure can have) or PARAMETER_TYPE (a name that is both a value
+    and a structure, or a list with a gap).
+    """
+    tree: Tree = {}
+    for name, value in pairs:
+        _insert(tree, name, value)
+    return {name: _settle(node, name) for name, node in tree.items()}
+
+
+def _insert(tree: Tree, name: str, value: str) -> None:
+    segments = name.split(".")
+    if len(segments) > MAX_DEPTH or "" in segments:
+        raise Refused(Reason.PARAMETER_UNKNOWN, name)
+    for segment in segments[:-1]:
+        child = tree.setdefault(segment, {})
+        if isinstance(child, str):
+            raise Refused(Reason.PARAMETER_TYPE, name, note="both a value and a structure")
+        tree = child
+    if segments[-1] in tree:
+        raise Refused(Reason.PARAMETER_TYPE, name, note="both a value and a structure")
+    tree[segments[-1]] = value
+
+
+def _settle(node: str | Tree, name: str) -> object:
+    if isinstance(node, str):
+        return node
+    indexes = [key for key in node if _INDEX.fullmatch(key)]
+    if not indexes:
+        return {key: _settle(child, f"{name}.{key}") for key, child in node.items()}
+    try:
+        return [_settle(node[str(index)], f"{name}.{index}") for index in range(len(node))]
+    except KeyError:
+        raise Refused(Reason.PARAMETER_TYPE, name, note="list indexes are not 0, 1, 2, ...") from None
+
+
+def flatten(params: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Flattened names and values, as the SDKs write them: None is left out, booleans are ``true`` and ``false``.
+
+    Empty lists and structures have no flattened form.
+    """
+    return tuple(pair for name, value in params.items() for pair in _flatten(name, value))
+
+
+def _flatten(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _flatten(f"{name}.{key}", member)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _flatten(f"{name}.{index}", item)
+    elif value is not None:
+        yield name, scalar_text(value)
+
+
+def scalar_text(value: object) -> str:
+    """The text of a scalar in a flattened request."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

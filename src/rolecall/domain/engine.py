@@ -1,0 +1,205 @@
+"""The narrow waist: what the domain asks of any kind of database server, in neutral words.
+
+Rules every engine keeps (the engine suite runs them on each):
+
+- A change carries the id of its operation; the engine leaves that id on the account as a `marker`, in the same
+  transaction as the change where the server has such transactions. After a crash the marker tells whether it happened.
+- Only verifiers arrive here, never a plaintext password.
+- A change is whole or absent. `drop_account` succeeds when the account is already gone.
+- A refusal by the server is raised as `Refused`; a lost connection during a commit as `OutcomeUnknown`.
+- Every change method is safe to repeat with the same operation id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from rolecall.values import Secret
+
+
+class AccountKind(StrEnum):
+    """`NORMAL` can log in and nothing else; `SUPER` rules every tenant's objects but is no superuser."""
+
+    NORMAL = "normal"
+    SUPER = "super"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What a server says of itself. `version` is comparable (major, minor); `version_text` is for people."""
+
+    version: tuple[int, int]
+    version_text: str
+    administrator: str
+    is_superuser: bool
+    can_read_verifiers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One account as the server holds it now. `marker` is the last operation of ours that changed it, if any."""
+
+    oid: int
+    name: str
+    kind: AccountKind
+    may_log_in: bool
+    has_password: bool
+    marker: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    name: str
+    kind: AccountKind
+    verifier: Secret | None
+    operation: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """Fields left None are not asked for. `end_sessions` ends the account's open sessions after the change."""
+
+    name: str
+    operation: UUID
+    verifier: Secret | None = None
+    may_log_in: bool | None = None
+    kind: AccountKind | None = None
+    end_sessions: bool = False
+
+
+class ObjectType(StrEnum):
+    DATABASE = "database"
+    SCHEMA = "schema"
+    SEQUENCE = "sequence"
+    PROCEDURE = "procedure"
+    TYPE = "type"
+    FUNCTION = "function"
+    TABLE = "table"
+    VIEW = "view"
+    MATVIEW = "matview"
+    COLUMN = "column"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseObject:
+    """An object by its path. Unused parts are empty: a database has only `name`; a column uses all of them.
+
+    A function's or procedure's `name` may carry its argument types: ``f(integer, text)``.
+    """
+
+    type: ObjectType
+    name: str
+    database: str = ""
+    schema: str = ""
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivilegeChange:
+    """Grant to, or revoke from, one account some privileges (upper-case PostgreSQL words) on one object."""
+
+    object: DatabaseObject
+    privileges: tuple[str, ...]
+    grant: bool
+    cascade: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """One database. `acl` is the server's own text, joined by commas, empty for the default."""
+
+    name: str
+    owner: str
+    encoding: str
+    collate: str
+    ctype: str
+    allows_connections: bool
+    connection_limit: int
+    acl: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDatabase:
+    """`encoding`, `collate` and `ctype` are the server's own words; empty means the server's default."""
+
+    name: str
+    owner: str
+    operation: UUID
+    encoding: str = ""
+    collate: str = ""
+    ctype: str = ""
+
+
+class Engine(Protocol):
+    """One registered server. Methods raise `Refused` (see each) or `OutcomeUnknown`.
+
+    Any method may refuse with ENGINE_UNREACHABLE, INSTANCE_RESTARTING, ENGINE_BUSY or ENGINE_REFUSED.
+    """
+
+    async def facts(self) -> EngineFacts: ...
+
+    def verifier(self, account: str, password: Secret) -> Secret:
+        """The server's own verifier for a password. CPU-bound and pure: call it off the event loop."""
+
+    async def create_account(self, new: NewAccount) -> AccountFacts:
+        """ACCOUNT_TAKEN, ACCOUNT_NAME_RESERVED, ENGINE_TOO_OLD. Repeating with the same operation is no refusal."""
+
+    async def change_account(self, change: AccountChange) -> AccountFacts:
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (the administrator, a superuser), ENGINE_TOO_OLD."""
+
+    async def drop_account(self, name: str, operation: UUID) -> bool:
+        """Lock, end sessions, hand objects to the administrator, drop. False if it was not there. ACCOUNT_PROTECTED."""
+
+    async def account(self, name: str) -> AccountFacts | None:
+        """The account if it is one a tenant may see. Waits for any change of it that is still under way."""
+
+    async def accounts(self) -> Sequence[AccountFacts]:
+        """Every account that can log in, or that was locked through us; without administrators and superusers."""
+
+    async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
+        """What the account itself holds on each object (the owner's implied rights too, PUBLIC's not), in order.
+
+        ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING.
+        """
+
+    async def change_privileges(
+        self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
+    ) -> None:
+        """All or none. ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT."""
+
+    async def databases(self) -> Sequence[DatabaseFacts]:
+        """Tenants' databases and the maintenance one, without templates, by name."""
+
+    async def create_database(self, new: NewDatabase) -> None:
+        """DATABASE_TAKEN, ACCOUNT_MISSING (the owner), ENCODING_UNSUPPORTED, LOCALE_UNSUPPORTED."""
+
+    async def drop_database(self, name: str) -> bool:
+        """End its sessions and drop it. False if it was not there. DATABASE_PROTECTED."""
+
+    async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
+        """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
+
+    async def objects(
+        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
+    ) -> Sequence[str]:
+        """Names of the objects of a type, sorted; system schemas left out. DATABASE_MISSING, OBJECT_MISSING."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAddress:
+    """Where a registered server is and how to administer it."""
+
+    kind: str
+    host: str
+    port: int
+    user: str
+    password: Secret
+    database: str
+    options: Mapping[str, str]
+    """Per instance: ``super_role`` (the name of the role that every super account is a member of)."""

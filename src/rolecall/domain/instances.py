@@ -1,0 +1,171 @@
+"""Instances: the registered servers, and the engines that reach them."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from rolecall.domain.commands import InstanceName
+from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.lanes import Lane, LaneLimits
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.sealing import Sealer
+from rolecall.values import Caller, Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it."""
+
+    id: int
+    owner_id: int
+    engine: str
+    name: str
+    host: str
+    port: int
+    administrator: str
+    sealed_password: bytes
+    database: str
+    options: Mapping[str, str]
+    region: str
+    zone: str
+    isolated: bool
+    listed_callers: tuple[int, ...] | None
+    revision: int
+    created_at: datetime
+    faces: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    owner_id: int
+    engine: str
+    name: str
+    host: str
+    port: int
+    administrator: str
+    password: Secret
+    database: str
+    options: Mapping[str, str]
+    region: str
+    zone: str
+    faces: Mapping[str, str]
+
+
+class InstanceBook(Protocol):
+    """Where instances are kept."""
+
+    async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
+    async def instance_by_id(self, instance_id: int) -> Instance | None: ...
+    async def instances(self, owner_id: int | None = None) -> Sequence[Instance]: ...
+    async def add_instance(self, new: NewInstance, sealed_password: bytes) -> Instance: ...
+
+
+def password_purpose(administrator: str) -> str:
+    """What an administrator's password is sealed for."""
+    return f"administrator password:{administrator}"
+
+
+async def register(book: InstanceBook, sealer: Sealer, new: NewInstance) -> Instance:
+    """Add an instance; its administrator's password is sealed before it is kept."""
+    sealed = sealer.seal(new.password, password_purpose(new.administrator))
+    return await book.add_instance(new, sealed)
+
+
+def new_public_id(prefix: str) -> str:
+    """A public id such as ``postgres-5cz25tr5``: a prefix and eight lower-case letters or digits."""
+    alphabet = string.ascii_lowercase + string.digits
+    return prefix + "".join(secrets.choice(alphabet) for _ in range(8))
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An instance within reach: its engine, and the lane in which changes of it queue."""
+
+    instance: Instance
+    engine: Engine
+    lane: Lane
+
+
+EngineFactory = Callable[[str, EngineAddress], Engine]
+"""(engine kind, address) -> engine. Constructing must not need the server to be there."""
+
+
+class Attachments:
+    """One engine and one lane per instance, made when first needed and again when the instance's entry changes."""
+
+    def __init__(self, factory: EngineFactory, sealer: Sealer, limits: LaneLimits) -> None:
+        self._factory = factory
+        self._sealer = sealer
+        self._limits = limits
+        self._attached: dict[int, Attached] = {}
+
+    async def attach(self, instance: Instance) -> Attached:
+        known = self._attached.get(instance.id)
+        if known is not None and known.instance.revision == instance.revision:
+            return known
+        fresh = Attached(instance, self._factory(instance.engine, self.address(instance)), Lane(self._limits))
+        self._attached[instance.id] = fresh
+        if known is not None:
+            await known.engine.close()
+        return fresh
+
+    def address(self, instance: Instance) -> EngineAddress:
+        purpose = password_purpose(instance.administrator)
+        return EngineAddress(
+            kind=instance.engine,
+            host=instance.host,
+            port=instance.port,
+            user=instance.administrator,
+            password=self._sealer.open(instance.sealed_password, purpose),
+            database=instance.database,
+            options=instance.options,
+        )
+
+    def all(self) -> Sequence[Attached]:
+        return tuple(self._attached.values())
+
+    async def close(self) -> None:
+        for attached in self.all():
+            await attached.engine.close()
+        self._attached.clear()
+
+
+class Reach:
+    """Finds the instance a command names, and refuses who may not touch it."""
+
+    def __init__(self, book: InstanceBook, attachments: Attachments) -> None:
+        self._book = book
+        self._attachments = attachments
+
+    async def find(self, name: InstanceName, caller: Caller) -> Instance:
+        """INSTANCE_MISSING, or INSTANCE_FORBIDDEN for one that belongs to another owner."""
+        instance = await self._book.instance(name.dialect, name.public_id)
+        facts = {"value": name.public_id}
+        if instance is None:
+            raise Refused(Reason.INSTANCE_MISSING, facts=facts)
+        if instance.owner_id != caller.owner_id:
+            raise Refused(Reason.INSTANCE_FORBIDDEN, facts=facts)
+        return instance
+
+    async def attach(self, name: InstanceName, caller: Caller) -> Attached:
+        """As `find`, and INSTANCE_ISOLATED, CALLER_NOT_LISTED."""
+        instance = await self.find(name, caller)
+        if instance.listed_callers is not None and caller.principal not in instance.listed_callers:
+            raise Refused(Reason.CALLER_NOT_LISTED, facts={"value": caller.principal})
+        if instance.isolated:
+            raise Refused(Reason.INSTANCE_ISOLATED, facts={"value": name.public_id})
+        return await self._attachments.attach(instance)
+
+    async def all(self, owner_id: int) -> Sequence[Instance]:
+        return await self._book.instances(owner_id)
+
+    async def attach_instance(self, instance: Instance) -> Attached:
+        return await self._attachments.attach(instance)
+
+    async def by_id(self, instance_id: int) -> Instance | None:
+        return await self._book.instance_by_id(instance_id)

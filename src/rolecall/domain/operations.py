@@ -1,0 +1,225 @@
+"""Operations: every change is written down before an engine is touched and closed after.
+
+    accepted -> (the engine applies it, leaving the operation's id as a marker) -> recorded
+    accepted -> refused, with a reason        accepted -> undone, when a crash left nothing in the engine
+
+`Journal.run` is that order. What a change means for Rolecall's own rows is `effect_of`, a pure function of the
+operation and of what the engine shows, so that recovery after a crash writes just what the live path would have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.instances import Attached
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.values import Origin
+
+
+class Change(StrEnum):
+    """The kinds of change."""
+
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_DELETE = "account.delete"
+    ACCOUNT_PASSWORD = "account.password"
+    ACCOUNT_REMARK = "account.remark"
+    ACCOUNT_LOCK = "account.lock"
+    ACCOUNT_UNLOCK = "account.unlock"
+    ACCOUNT_MANAGE = "account.manage"
+    """Rolecall takes over, or renews, the account's password."""
+    ACCOUNT_UNMANAGE = "account.unmanage"
+    PRIVILEGES = "account.privileges"
+    DATABASE_CREATE = "database.create"
+    DATABASE_DELETE = "database.delete"
+    DATABASE_OWNER = "database.owner"
+
+
+class State(StrEnum):
+    ACCEPTED = "accepted"
+    RECORDED = "recorded"
+    REFUSED = "refused"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs."""
+
+    change: Change
+    target: str
+    origin: Origin
+    detail: Mapping[str, object] = field(default_factory=dict)
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The durable record of one change."""
+
+    id: UUID
+    owner_id: int
+    instance_id: int | None
+    change: Change
+    target: str
+    state: State
+    reason: str
+    note: str
+    principal: int
+    access_key_id: str
+    dialect: str
+    action: str
+    request_id: str
+    detail: Mapping[str, object]
+    sealed: bytes | None
+    accepted_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEffect:
+    """How a change shows in Rolecall's own row of an account. Fields left None keep what was there.
+
+    `manages` True keeps the operation's sealed password, False forgets it.
+    """
+
+    name: str
+    oid: int = 0
+    created: bool = False
+    deleted: bool = False
+    remark: str | None = None
+    password_changed: bool = False
+    manages: bool | None = None
+
+
+def effect_of(
+    change: Change, target: str, detail: Mapping[str, object], facts: AccountFacts | None
+) -> AccountEffect | None:
+    """The effect of an applied change. None when Rolecall's own rows hold nothing about it."""
+    if change is Change.ACCOUNT_DELETE:
+        return AccountEffect(target, deleted=True)
+    if facts is None:
+        return None
+    match change:
+        case Change.ACCOUNT_CREATE:
+            managed = bool(detail.get("managed"))
+            return AccountEffect(
+                target, facts.oid, created=True, remark=str(detail["remark"]), manages=managed
+            )
+        case Change.ACCOUNT_REMARK:
+            return AccountEffect(target, facts.oid, remark=str(detail["remark"]))
+        case Change.ACCOUNT_PASSWORD:
+            return AccountEffect(target, facts.oid, password_changed=True)
+        case Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
+            manages = change is Change.ACCOUNT_MANAGE
+            return AccountEffect(target, facts.oid, password_changed=True, manages=manages)
+        case _:
+            return AccountEffect(target, facts.oid)
+
+
+class Ledger(Protocol):
+    """Where operations are kept."""
+
+    async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
+        """Durable when it returns."""
+
+    async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
+        """Close as recorded and write the effect, in one transaction. Repeating it changes nothing."""
+
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None: ...
+    async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
+    async def superseded(self, operation: Operation) -> bool:
+        """Whether a later change of the same target was recorded."""
+
+    async def dead_replicas(self) -> Sequence[int]:
+        """Replicas with unresolved operations that no longer run."""
+
+    @property
+    def replica(self) -> int:
+        """This process's own number."""
+
+
+class StillUnknown(Refused):
+    """Whether the change happened cannot be seen now: the operation stays accepted until recovery can see."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(Reason.ENGINE_UNREACHABLE, note=f"the outcome of {change.value} is not known yet")
+
+
+_OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
+
+Step = Callable[[str], None]
+"""Told the name of each step as it is passed: the seam at which crash tests end the process."""
+
+
+def no_step(name: str) -> None:
+    """Steps pass unnoticed."""
+
+
+class Journal:
+    def __init__(self, ledger: Ledger, step: Step = no_step) -> None:
+        self._ledger = ledger
+        self._step = step
+        self.under_way: set[UUID] = set()
+        """Operations this process is carrying out now: recovery leaves them alone."""
+
+    async def run(
+        self,
+        attached: Attached,
+        intent: Intent,
+        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
+    ) -> AccountFacts | None:
+        """Carry out one change exactly once; returns what the engine shows after it.
+
+        `apply` is given the operation's id, which the engine leaves as a marker.
+        """
+        operation_id = uuid4()
+        instance_id = attached.instance.id
+        self.under_way.add(operation_id)
+        try:
+            await self._ledger.accept(operation_id, instance_id, intent)
+            self._step("accepted")
+            try:
+                async with attached.lane.turn():
+                    facts = await self._apply(intent, operation_id, apply)
+            except StillUnknown:
+                raise
+            except Refused as refusal:
+                await self._ledger.close(operation_id, State.REFUSED, refusal.reason.value, refusal.note)
+                raise
+            self._step("applied")
+            effect = effect_of(intent.change, intent.target, intent.detail, facts)
+            await self._ledger.record(operation_id, instance_id, effect)
+            self._step("recorded")
+            return facts
+        finally:
+            self.under_way.discard(operation_id)
+
+    async def _apply(
+        self,
+        intent: Intent,
+        operation_id: UUID,
+        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
+    ) -> AccountFacts | None:
+        """Apply; if the connection was lost while committing, look whether it happened, and if not try once more.
+
+        Every engine change is safe to repeat with the same operation id.
+        """
+        try:
+            return await apply(operation_id)
+        except OutcomeUnknown:
+            await asyncio.sleep(0.05)
+        try:
+            return await apply(operation_id)
+        except OutcomeUnknown as unknown:
+            raise StillUnknown(intent.change) from unknown
+        except Refused as refusal:
+            if refusal.reason in _OUT_OF_REACH:
+                raise StillUnknown(intent.change) from refusal
+            raise

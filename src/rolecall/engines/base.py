@@ -1,0 +1,126 @@
+"""`Watched`: what every engine gets from outside - timing, redaction, and no exception that is not a refusal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountFacts,
+    DatabaseFacts,
+    DatabaseObject,
+    Engine,
+    EngineFacts,
+    NewAccount,
+    NewDatabase,
+    ObjectType,
+    PrivilegeChange,
+)
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.values import Secret
+
+T = TypeVar("T")
+
+Watcher = Callable[[str, float, str], None]
+"""Called after each method with its name, its seconds, and ``done``, ``unknown``, ``cancelled`` or a reason's value."""
+
+
+def ignore(method: str, seconds: float, outcome: str) -> None:
+    """The watcher that does not look."""
+
+
+class Watched:
+    """An engine around another. `secrets` are texts that must never stand in a note: the administrator's password."""
+
+    def __init__(self, inner: Engine, *, watcher: Watcher = ignore, secrets: Sequence[Secret] = ()) -> None:
+        self._inner = inner
+        self._watcher = watcher
+        self._secrets = tuple(secrets)
+
+    async def facts(self) -> EngineFacts:
+        return await self._watch("facts", self._inner.facts())
+
+    def verifier(self, account: str, password: Secret) -> Secret:
+        return self._inner.verifier(account, password)
+
+    async def create_account(self, new: NewAccount) -> AccountFacts:
+        return await self._watch("create_account", self._inner.create_account(new), new.verifier)
+
+    async def change_account(self, change: AccountChange) -> AccountFacts:
+        return await self._watch("change_account", self._inner.change_account(change), change.verifier)
+
+    async def drop_account(self, name: str, operation: UUID) -> bool:
+        return await self._watch("drop_account", self._inner.drop_account(name, operation))
+
+    async def account(self, name: str) -> AccountFacts | None:
+        return await self._watch("account", self._inner.account(name))
+
+    async def accounts(self) -> Sequence[AccountFacts]:
+        return await self._watch("accounts", self._inner.accounts())
+
+    async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
+        return await self._watch("privileges", self._inner.privileges(account, objects))
+
+    async def change_privileges(
+        self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
+    ) -> None:
+        work = self._inner.change_privileges(account, changes, operation)
+        await self._watch("change_privileges", work)
+
+    async def databases(self) -> Sequence[DatabaseFacts]:
+        return await self._watch("databases", self._inner.databases())
+
+    async def create_database(self, new: NewDatabase) -> None:
+        await self._watch("create_database", self._inner.create_database(new))
+
+    async def drop_database(self, name: str) -> bool:
+        return await self._watch("drop_database", self._inner.drop_database(name))
+
+    async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
+        work = self._inner.change_database_owner(name, owner, operation)
+        await self._watch("change_database_owner", work)
+
+    async def objects(
+        self,
+        type: ObjectType,  # noqa: A002 - the protocol's own word
+        database: str = "",
+        schema: str = "",
+        table: str = "",
+    ) -> Sequence[str]:
+        return await self._watch("objects", self._inner.objects(type, database, schema, table))
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    async def _watch(self, method: str, work: Awaitable[T], secret: Secret | None = None) -> T:
+        started = time.perf_counter()
+        outcome = "cancelled"
+        try:
+            result = await work
+            outcome = "done"
+            return result
+        except Refused as refusal:
+            outcome = refusal.reason.value
+            raise self._clean(refusal, secret) from None
+        except OutcomeUnknown:
+            outcome = "unknown"
+            raise
+        except Exception as mishap:  # noqa: BLE001 - a driver's surprise is a refusal by the engine
+            outcome = Reason.ENGINE_REFUSED.value
+            # Its text may quote the statement, so only its type is kept.
+            raise Refused(Reason.ENGINE_REFUSED, note=type(mishap).__name__) from None
+        finally:
+            self._watcher(method, time.perf_counter() - started, outcome)
+
+    def _clean(self, refusal: Refused, secret: Secret | None) -> Refused:
+        """The same refusal with every known secret struck out of its note."""
+        note = refusal.note
+        for known in (*self._secrets, *((secret,) if secret else ())):
+            if known.reveal():
+                note = note.replace(known.reveal(), "***")
+        if note == refusal.note:
+            return refusal
+        return Refused(refusal.reason, refusal.field, facts=refusal.facts, note=note)

@@ -1,0 +1,261 @@
+"""Accounts: making, changing, dropping and listing them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, EngineFacts, NewAccount
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.engines import names
+from rolecall.engines.postgresql import errors, statements
+from rolecall.engines.postgresql.connections import Connection, last_row, transaction
+from rolecall.engines.postgresql.group import SuperGroup, ensure_plain_role
+from rolecall.engines.postgresql.server import Server, one, rows
+
+SESSION_END_SECONDS = 5.0
+SESSION_POLL_SECONDS = 0.02
+
+_UNDEFINED_OBJECT = "42704"
+_TAKEN = frozenset({"42710", "23505"})
+"""Both: the second comes of two CREATE ROLE that raced."""
+
+# One row per role that is no administrator. `may_see`: it can log in, or it was locked through us.
+_ACCOUNTS: LiteralString = """
+SELECT r.oid, r.rolname, sup.member IS NOT NULL, r.rolcanlogin, a.rolpassword IS NOT NULL, d.description
+FROM pg_roles r
+JOIN {passwords} a ON a.oid = r.oid
+LEFT JOIN pg_shdescription d ON d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid
+LEFT JOIN (SELECT DISTINCT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+           WHERE g.rolname = %(group)s) sup ON sup.member = r.oid
+WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+  AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
+  AND (r.rolcanlogin OR d.description LIKE %(marker)s)
+"""
+_ONE_ACCOUNT: LiteralString = _ACCOUNTS + " AND r.rolname = %(name)s::text"
+_ALL_ACCOUNTS: LiteralString = _ACCOUNTS + ' ORDER BY r.rolname COLLATE "C"'
+
+_IS_PROTECTED = """
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
+               AND (rolsuper OR rolname ~ '^pg_' OR rolname IN (current_user, %(group)s, %(heir)s)))
+"""
+
+_END_SESSIONS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usesysid = %(oid)s"
+
+_DATABASES_WITH_TRACES = """
+SELECT DISTINCT d.datname::text FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = %s AND d.datname <> current_database() ORDER BY 1
+"""
+_OWNED_DATABASES = "SELECT datname::text FROM pg_database WHERE datdba = %s ORDER BY 1"
+
+
+class Accounts:
+    def __init__(self, server: Server, group: SuperGroup) -> None:
+        self._server = server
+        self._group = group
+
+    async def create(self, new: NewAccount) -> AccountFacts:
+        names.require_new_role(new.name)
+        if new.name in {self._group.name, self._server.heir}:
+            raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
+        return await self._server.run(lambda connection: self._create(connection, new))
+
+    async def _create(self, connection: Connection, new: NewAccount) -> AccountFacts:
+        try:
+            return await self._create_once(connection, new)
+        except psycopg.Error as error:
+            if error.sqlstate in _TAKEN:
+                return await self._taken(connection, new)
+            if error.sqlstate == _UNDEFINED_OBJECT:
+                self._group.forget()
+                return await self._create_once(connection, new)
+            if errors.is_lost(error):
+                raise OutcomeUnknown("connection lost while creating an account") from None
+            raise
+
+    async def _create_once(self, connection: Connection, new: NewAccount) -> AccountFacts:
+        facts = await self._server.known(connection)
+        self._require_version(facts, new.kind)
+        composed = statements.create_account(
+            new.name,
+            kind=new.kind,
+            verifier=new.verifier,
+            operation=new.operation,
+            group=await self._group.ready(connection),
+            read_back=facts.can_read_verifiers,
+        )
+        row = await last_row(connection, composed)
+        if row is None:
+            raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after CREATE ROLE")
+        return AccountFacts(row[0], new.name, new.kind, True, new.verifier is not None, new.operation)
+
+    async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
+        """A repeat of our own operation is answered with what it made; any other role of the name is a refusal."""
+        found = await self._find(connection, new.name)
+        if found is None or found.marker != new.operation:
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
+        return found
+
+    def _require_version(self, facts: EngineFacts, kind: AccountKind | None) -> None:
+        if kind is AccountKind.SUPER and facts.version[0] < self._server.super_min_version:
+            note = f"server {facts.version_text}, super accounts from {self._server.super_min_version}"
+            raise Refused(Reason.ENGINE_TOO_OLD, note=note)
+
+    async def change(self, change: AccountChange) -> AccountFacts:
+        return await self._server.run(lambda connection: self._change(connection, change))
+
+    async def _change(self, connection: Connection, change: AccountChange) -> AccountFacts:
+        facts = await self._server.known(connection)
+        self._require_version(facts, change.kind)
+        if change.kind is not None:
+            await self._group.ready(connection)
+        async with transaction(connection, statements.lock("role", change.name)):
+            before = await self.require_changeable(connection, change.name)
+            await connection.execute(await self._change_statements(connection, change, before, facts))
+            after = await self._find(connection, change.name)
+        if change.end_sessions:
+            await self._end_sessions(connection, before.oid)
+        if after is None:  # NOLOGIN and yet unmarked: cannot be, the marker was set in the same transaction
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": change.name})
+        return after
+
+    async def _change_statements(
+        self, connection: Connection, change: AccountChange, before: AccountFacts, facts: EngineFacts
+    ) -> sql.Composed:
+        steps: list[sql.Composed] = []
+        if change.kind is not None and change.kind is not before.kind:
+            await self._require_clean(connection, change)
+            steps.append(statements.change_kind(change.name, change.kind, self._group.name))
+        if change.verifier is not None:
+            steps.append(statements.change_password(change.name, change.verifier))
+        if change.may_log_in is not None:
+            steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
+        steps.append(statements.mark(change.name, change.operation))
+        if change.verifier is not None and facts.can_read_verifiers:
+            steps.append(statements.check_password(change.name, change.verifier))
+        return sql.SQL("; ").join(steps)
+
+    async def _require_clean(self, connection: Connection, change: AccountChange) -> None:
+        """A super account that was given more than a tenant may have cannot become one the group inherits."""
+        if change.kind is AccountKind.NORMAL and await self._group.is_tainted(connection, change.name):
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": change.name})
+
+    async def drop(self, name: str, operation: UUID) -> bool:
+        """Two steps, each repeatable: locked and its sessions ended; then its traces removed in every database."""
+        oid = await self._server.run(lambda connection: self._retire(connection, name, operation))
+        if oid is None:
+            return False
+        return await self._server.run(lambda connection: self._remove(connection, name, oid))
+
+    async def _retire(self, connection: Connection, name: str, operation: UUID) -> int | None:
+        if not names.fits(name):
+            return None
+        async with transaction(connection, _both_locks(name)):
+            if await self._is_protected(connection, name):
+                raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
+            found = await self._find(connection, name)
+            if found is None:
+                return None
+            steps = [statements.change_login(name, may_log_in=False), statements.mark(name, operation)]
+            steps += await self._databases_to_administrator(connection, found.oid)
+            await connection.execute(sql.SQL("; ").join(steps))
+        await self._end_sessions(connection, found.oid)
+        return found.oid
+
+    async def _remove(self, connection: Connection, name: str, oid: int) -> bool:
+        await self._heir_ready(connection)
+        async with transaction(connection, _both_locks(name)):
+            elsewhere = await rows(connection, _DATABASES_WITH_TRACES, (oid,))
+            for (database,) in elsewhere:
+                async with self._server.connections.to(database) as other, transaction(other):
+                    await other.execute(self._hand_over(name))
+            await connection.execute(self._hand_over(name))
+            await connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+        return True
+
+    def _hand_over(self, name: str) -> sql.Composed:
+        """Objects go to a role without any power, never to a superuser: a tenant's SECURITY DEFINER function, view
+        or index expression would run with the rights of its new owner.
+        """
+        role = sql.Identifier(name)
+        return sql.SQL("REASSIGN OWNED BY {} TO {}; DROP OWNED BY {}").format(
+            role, sql.Identifier(self._server.heir), role
+        )
+
+    async def _heir_ready(self, connection: Connection) -> None:
+        group = await self._group.ready(connection)
+        if group is None:
+            async with transaction(connection, statements.lock("super")):
+                await ensure_plain_role(connection, self._server.heir)
+
+    async def _databases_to_administrator(self, connection: Connection, oid: int) -> list[sql.Composed]:
+        """Nothing runs with the rights of a database's owner, so these may go to a superuser."""
+        administrator = (await self._server.known(connection)).administrator
+        owned = await rows(connection, _OWNED_DATABASES, (oid,))
+        give = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+        return [give.format(sql.Identifier(name), sql.Identifier(administrator)) for (name,) in owned]
+
+    async def one(self, name: str) -> AccountFacts | None:
+        """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
+        if not names.fits(name):
+            return None
+        return await self._server.run(lambda connection: self._settled(connection, name))
+
+    async def _settled(self, connection: Connection, name: str) -> AccountFacts | None:
+        await connection.execute(statements.lock("role", name))
+        return await self._find(connection, name)
+
+    async def all(self) -> Sequence[AccountFacts]:
+        return await self._server.run(lambda connection: self._rows(connection, _ALL_ACCOUNTS))
+
+    async def require_changeable(self, connection: Connection, name: str) -> AccountFacts:
+        """The account, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING."""
+        found = await self._find(connection, name) if names.fits(name) else None
+        if found is not None:
+            return found
+        protected = names.fits(name) and await self._is_protected(connection, name)
+        reason = Reason.ACCOUNT_PROTECTED if protected else Reason.ACCOUNT_MISSING
+        raise Refused(reason, facts={"value": name})
+
+    async def _find(self, connection: Connection, name: str) -> AccountFacts | None:
+        found = await self._rows(connection, _ONE_ACCOUNT, name=name)
+        return found[0] if found else None
+
+    async def _is_protected(self, connection: Connection, name: str) -> bool:
+        values = {"name": name, "group": self._group.name, "heir": self._server.heir}
+        return bool((await one(connection, _IS_PROTECTED, **values))[0])
+
+    async def _rows(
+        self, connection: Connection, query: LiteralString, **values: object
+    ) -> list[AccountFacts]:
+        facts = await self._server.known(connection)
+        # pg_roles shows stars for every password: without the right to look, each counts as having one.
+        passwords = "pg_authid" if facts.can_read_verifiers else "pg_roles"
+        values |= {"group": self._group.name, "heir": self._server.heir, "marker": statements.MARKER_LIKE}
+        composed = query.replace("{passwords}", passwords)
+        return [_facts(row) for row in await rows(connection, composed, values)]
+
+    async def _end_sessions(self, connection: Connection, oid: int) -> None:
+        """End every session of a role and wait until they are gone; the change before it is already committed."""
+        deadline = time.monotonic() + SESSION_END_SECONDS
+        while (await one(connection, _END_SESSIONS, oid=oid))[0]:
+            if time.monotonic() > deadline:
+                raise OutcomeUnknown("sessions of the account do not end")
+            await asyncio.sleep(SESSION_POLL_SECONDS)
+
+
+def _facts(row: tuple[Any, ...]) -> AccountFacts:
+    oid, name, is_super, may_log_in, has_password, comment = row
+    kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
+    return AccountFacts(oid, name, kind, may_log_in, has_password, statements.operation_of(comment))
+
+
+def _both_locks(name: str) -> sql.Composed:
+    """Handing objects over rewrites ACLs, so it takes the lock of ACL changes too."""
+    return sql.SQL("; ").join((statements.lock("acl"), statements.lock("role", name)))

@@ -1,0 +1,187 @@
+"""Connections of the control plane: how they are opened, guarded, kept and given back.
+
+The maintenance database has a few that are kept; any other database gets one for the moment. There is no pool
+library here on purpose: `psycopg_pool` connects behind the caller's back and answers a stopped server with a
+time-out and no cause, where a refusal at once, with its reason, is what is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.pq import TransactionStatus
+
+from rolecall.domain.engine import EngineAddress
+from rolecall.engines.postgresql import errors
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+IDLE_SECONDS = 300.0
+LOCK_SECONDS = 10.0
+
+_GUARDS = {
+    # A tenant who owns a database may set defaults for it; what the client sends at start-up wins over those.
+    "search_path": "pg_catalog,pg_temp",
+    "role": "none",
+    "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
+    "default_transaction_read_only": "off",
+    "default_transaction_deferrable": "off",
+    "default_transaction_isolation": r"read\ committed",
+    "synchronous_commit": "on",
+    "lock_timeout": f"{int(LOCK_SECONDS * 1000)}",
+    "idle_in_transaction_session_timeout": "120000",
+}
+
+_SILENCE = {
+    # Even a verifier is worth hiding: it can be guessed against. These need a superuser.
+    "log_statement": "none",
+    "log_duration": "off",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+    "log_min_error_statement": "panic",
+    "pg_stat_statements.track_utility": "off",
+    "track_activities": "off",
+}
+
+
+class Connections:
+    """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
+
+    def __init__(
+        self, address: EngineAddress, *, size: int, connect_timeout: float, statement_timeout: float
+    ) -> None:
+        self._address = address
+        self._connect_timeout = connect_timeout
+        self._guards = {**_GUARDS, "statement_timeout": f"{int(statement_timeout * 1000)}"}
+        self._silent = True
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[tuple[float, Connection]] = []
+        self._closed = False
+
+    @property
+    def maintenance(self) -> str:
+        return self._address.database
+
+    @contextlib.asynccontextmanager
+    async def lease(self) -> AsyncIterator[Connection]:
+        """A connection to the maintenance database, in autocommit, outside any transaction."""
+        async with self._slots:
+            connection = await self._take()
+            try:
+                yield connection
+            finally:
+                await self._give_back(connection)
+
+    @contextlib.asynccontextmanager
+    async def to(self, database: str) -> AsyncIterator[Connection]:
+        """A connection to one database, closed afterwards. It takes none of the kept ones."""
+        connection = await self._connect(database)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            await self._idle.pop()[1].close()
+
+    async def _take(self) -> Connection:
+        while self._idle:
+            since, connection = self._idle.pop()
+            if time.monotonic() - since < IDLE_SECONDS and _is_quiet(connection):
+                return connection
+            await connection.close()
+        return await self._connect(self.maintenance)
+
+    async def _give_back(self, connection: Connection) -> None:
+        if self._closed or connection.info.transaction_status != TransactionStatus.IDLE:
+            await connection.close()
+        else:
+            self._idle.append((time.monotonic(), connection))
+
+    async def _connect(self, database: str) -> Connection:
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                return await self._connect_as_allowed(database)
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            raise errors.at_connect(error) from None
+
+    async def _connect_as_allowed(self, database: str) -> Connection:
+        try:
+            return await self._open(database)
+        except psycopg.OperationalError as error:
+            if not (self._silent and errors.is_parameter_refused(error)):
+                raise
+        self._silent = False
+        return await self._open(database)
+
+    async def _open(self, database: str) -> Connection:
+        settings = {**self._guards, **(_SILENCE if self._silent else {})}
+        return await AsyncConnection.connect(
+            host=self._address.host,
+            port=self._address.port,
+            user=self._address.user,
+            password=self._address.password.reveal(),
+            dbname=database,
+            application_name="rolecall",
+            client_encoding="UTF8",
+            options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+            autocommit=True,
+            prepare_threshold=None,
+        )
+
+
+@contextlib.asynccontextmanager
+async def transaction(
+    connection: Connection, opening: psycopg.sql.Composable | None = None
+) -> AsyncIterator[None]:
+    """BEGIN (with `opening` in the same round trip), then COMMIT, or ROLLBACK if anything was raised.
+
+    A connection lost in the commit itself is `OutcomeUnknown`; before it, nothing has happened.
+    """
+    begin = psycopg.sql.SQL("BEGIN")
+    await connection.execute(begin if opening is None else psycopg.sql.SQL("; ").join((begin, opening)))
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):
+            await connection.execute("ROLLBACK")
+        raise
+    await commit(connection)
+
+
+async def commit(connection: Connection) -> None:
+    try:
+        await connection.execute("COMMIT")
+    except psycopg.Error as error:
+        raise errors.in_commit(error) from None
+
+
+async def last_row(connection: Connection, statements: psycopg.sql.Composed) -> tuple[Any, ...] | None:
+    """Send several statements in one round trip, as one transaction of the server's, and fetch the last one's row."""
+    cursor = await connection.execute(statements)
+    while cursor.nextset():
+        pass
+    return await cursor.fetchone()
+
+
+def _is_quiet(connection: Connection) -> bool:
+    """True if the server has said nothing since: an idle connection only ever says that it is closed.
+
+    Looking at the socket costs microseconds, a round trip would cost as much as the work itself.
+    """
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP)
+    return not poll.poll(0)

@@ -1,0 +1,204 @@
+"""Databases: making, dropping, listing, and giving them to another owner."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from rolecall.domain.engine import DatabaseFacts, NewDatabase
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines import names
+from rolecall.engines.postgresql import statements
+from rolecall.engines.postgresql.accounts import Accounts
+from rolecall.engines.postgresql.connections import Connection, transaction
+from rolecall.engines.postgresql.server import Server, one, rows
+
+LOCALE_PROVIDER_SINCE = 15
+
+_DRAFT = "rolecall_draft_"
+"""Prefix of a database being made, followed by 32 hexadecimal digits: its operation."""
+
+_LIST = """
+SELECT d.datname::text, r.rolname::text, pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
+       d.datallowconn, d.datconnlimit, coalesce(array_to_string(d.datacl, ','), '')
+FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
+WHERE NOT d.datistemplate AND d.datname !~ '^rolecall_draft_[0-9a-f]{32}$'
+ORDER BY d.datname COLLATE "C"
+"""
+
+_STATE = """
+SELECT datistemplate, (SELECT description FROM pg_shdescription
+                       WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
+FROM pg_database d WHERE datname = %s::text
+"""
+
+_DRAFTS = "SELECT datname::text FROM pg_database WHERE datname ~ '^rolecall_draft_[0-9a-f]{32}$'"
+
+_ENCODING = """
+SELECT pg_char_to_encoding(%(encoding)s), (SELECT encoding FROM pg_database WHERE datname = 'template1')
+"""
+
+
+class Databases:
+    def __init__(self, server: Server, accounts: Accounts) -> None:
+        self._server = server
+        self._accounts = accounts
+
+    async def all(self) -> Sequence[DatabaseFacts]:
+        found = await self._server.run(lambda connection: rows(connection, _LIST, ()))
+        return [DatabaseFacts(*row) for row in found]
+
+    async def create(self, new: NewDatabase) -> None:
+        names.require(new.name, Reason.DATABASE_NAME_MALFORMED)
+        await self._server.run(lambda connection: self._create(connection, new))
+
+    async def _create(self, connection: Connection, new: NewDatabase) -> None:
+        """CREATE DATABASE knows no transaction. So a draft is made, closed to everybody, and then renamed, opened and
+        marked in one transaction: under its own name the database is whole or absent. A draft left by a crash
+        is dropped by whoever makes the next database, or is taken up by the same operation repeated.
+        """
+        async with _locked(connection, "databases"):
+            state = await rows(connection, _STATE, (new.name,))
+            if state and statements.operation_of(state[0][1]) == new.operation:
+                return
+            if state:
+                raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
+            await self._require_owner(connection, new.owner)
+            await _drop_drafts(connection)
+            draft = f"{_DRAFT}{new.operation.hex}"
+            await self._make(connection, draft, new)
+            await _publish(connection, draft, new)
+
+    async def _make(self, connection: Connection, draft: str, new: NewDatabase) -> None:
+        options = await self._options(connection, new)
+        try:
+            await connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {} ALLOW_CONNECTIONS false{}").format(
+                    sql.Identifier(draft), sql.Identifier(new.owner), options
+                )
+            )
+        except psycopg.Error as error:
+            raise _refusal(error, new) or error from None
+
+    async def _options(self, connection: Connection, new: NewDatabase) -> sql.Composable:
+        """A different encoding or locale needs template0, the one template that holds no text of its own."""
+        differs = await _differs(connection, new.encoding) if new.encoding else False
+        collate = new.collate or ("C" if differs else "")
+        ctype = new.ctype or ("C" if differs else "")
+        words = {"ENCODING": new.encoding, "LC_COLLATE": collate, "LC_CTYPE": ctype}
+        given = [
+            sql.SQL(" {} {}").format(sql.SQL(word), sql.Literal(value))  # the three above
+            for word, value in words.items()
+            if value
+        ]
+        if not given:
+            return sql.SQL("")
+        facts = await self._server.known(connection)
+        if (collate or ctype) and facts.version[0] >= LOCALE_PROVIDER_SINCE:
+            given.append(sql.SQL(" LOCALE_PROVIDER libc").format())
+        return sql.SQL(" TEMPLATE template0{}").format(sql.SQL("").join(given))
+
+    async def drop(self, name: str) -> bool:
+        return await self._server.run(lambda connection: self._drop(connection, name))
+
+    async def _drop(self, connection: Connection, name: str) -> bool:
+        state = await rows(connection, _STATE, (name,)) if names.fits(name) else []
+        if not state:
+            return False
+        self._require_tenants(name, is_template=state[0][0])
+        try:
+            await connection.execute(_drop(name))
+        except psycopg.errors.InvalidCatalogName:  # dropped by another a moment ago
+            return False
+        return True
+
+    async def change_owner(self, name: str, owner: str, operation: UUID) -> None:  # noqa: ARG002
+        """The operation leaves no mark: the change can be repeated, and a database's comment is its owner's."""
+        await self._server.run(lambda connection: self._change_owner(connection, name, owner))
+
+    async def _change_owner(self, connection: Connection, name: str, owner: str) -> None:
+        state = await rows(connection, _STATE, (name,)) if names.fits(name) else []
+        if not state:
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+        self._require_tenants(name, is_template=state[0][0])
+        await self._require_owner(connection, owner)
+        async with transaction(connection, statements.lock("acl")):
+            await connection.execute(
+                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(owner))
+            )
+
+    def _require_tenants(self, name: str, *, is_template: bool) -> None:
+        ours = {self._server.connections.maintenance, "postgres", "template0", "template1"}
+        if is_template or name in ours:
+            raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
+
+    async def _require_owner(self, connection: Connection, owner: str) -> None:
+        """An account a tenant may see, or the administrator; any other role is as good as not there."""
+        if owner == (await self._server.known(connection)).administrator:
+            return
+        try:
+            await self._accounts.require_changeable(connection, owner)
+        except Refused:
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": owner}) from None
+
+
+@contextlib.asynccontextmanager
+async def _locked(connection: Connection, kind: str) -> AsyncIterator[None]:
+    """Hold an advisory lock outside a transaction. If it can't be given back, the session is closed, which does."""
+    key = statements.lock_key(kind)
+    await one(connection, "SELECT pg_advisory_lock(%(key)s)", key=key)
+    try:
+        yield
+    finally:
+        try:
+            await one(connection, "SELECT pg_advisory_unlock(%(key)s)", key=key)
+        except psycopg.Error:
+            await connection.close()
+
+
+async def _drop_drafts(connection: Connection) -> None:
+    """Under the lock nobody else is making a database, so every draft was left by a crash."""
+    for (draft,) in await rows(connection, _DRAFTS, ()):
+        await connection.execute(_drop(draft))
+
+
+async def _publish(connection: Connection, draft: str, new: NewDatabase) -> None:
+    name = sql.Identifier(new.name)
+    async with transaction(connection):
+        await connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), name)
+        )
+        await connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+        await connection.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                name, sql.Literal(statements.marker(new.operation))
+            )
+        )
+
+
+async def _differs(connection: Connection, encoding: str) -> bool:
+    """True if it is not the encoding new databases get by themselves. ENCODING_UNSUPPORTED if there is none such."""
+    asked, default = await one(connection, _ENCODING, encoding=encoding)
+    if asked < 0:
+        raise Refused(Reason.ENCODING_UNSUPPORTED, facts={"value": encoding})
+    return bool(asked != default)
+
+
+def _drop(name: str) -> sql.Composed:
+    return sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+
+
+def _refusal(error: psycopg.Error, new: NewDatabase) -> Refused | None:
+    """CREATE DATABASE's own errors: an encoding a database can't have, a locale unknown or of another encoding."""
+    has_locale = bool(new.collate or new.ctype)
+    note = error.diag.message_primary or ""
+    if error.sqlstate == "42809" or (error.sqlstate == "22023" and has_locale):
+        facts = {"value": new.collate or new.ctype}
+        return Refused(Reason.LOCALE_UNSUPPORTED, facts=facts, note=note)
+    if error.sqlstate in {"42704", "22023"}:
+        return Refused(Reason.ENCODING_UNSUPPORTED, facts={"value": new.encoding}, note=note)
+    return None

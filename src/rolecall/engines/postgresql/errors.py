@@ -1,0 +1,108 @@
+"""What a server's errors mean: SQLSTATE to `Reason`, and which of them are worth another attempt.
+
+Sources: PostgreSQL documentation, appendix A; src/backend/postmaster for the refusals at connect, which libpq
+hands on as text without a SQLSTATE.
+"""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+
+BY_SQLSTATE: dict[str, Reason] = {
+    "42710": Reason.ACCOUNT_TAKEN,
+    "42704": Reason.ACCOUNT_MISSING,
+    "42939": Reason.ACCOUNT_NAME_RESERVED,
+    "42602": Reason.ACCOUNT_NAME_MALFORMED,
+    "42P04": Reason.DATABASE_TAKEN,
+    "3D000": Reason.DATABASE_MISSING,
+    "3F000": Reason.OBJECT_MISSING,
+    "42P01": Reason.OBJECT_MISSING,
+    "42703": Reason.OBJECT_MISSING,
+    "42883": Reason.OBJECT_MISSING,
+    "42809": Reason.OBJECT_MISSING,
+    "0LP01": Reason.PRIVILEGE_UNKNOWN,
+    "2BP01": Reason.PRIVILEGE_DEPENDENT,
+    "53300": Reason.ENGINE_BUSY,
+    "55P03": Reason.ENGINE_BUSY,
+    "55006": Reason.ENGINE_BUSY,
+    "57014": Reason.ENGINE_BUSY,
+    "40001": Reason.ENGINE_BUSY,
+    "40P01": Reason.ENGINE_BUSY,
+    "57P01": Reason.INSTANCE_RESTARTING,
+    "57P02": Reason.INSTANCE_RESTARTING,
+    "57P03": Reason.INSTANCE_RESTARTING,
+}
+
+_AT_CONNECT = (
+    (re.compile("the database system is "), Reason.INSTANCE_RESTARTING),
+    (re.compile("too many clients|connection slots are reserved|too many connections"), Reason.ENGINE_BUSY),
+    (re.compile('database ".*" does not exist'), Reason.DATABASE_MISSING),
+)
+
+_TRANSIENT_STATES = frozenset({"40001", "40P01"})
+_TRANSIENT_TEXTS = re.compile("tuple concurrently (updated|deleted)|could not find tuple")
+
+_PARAMETER_REFUSED = re.compile("permission denied to set parameter")
+
+
+def is_transient(error: psycopg.Error) -> bool:
+    """True where the same transaction may well pass a moment later.
+
+    XX000 only with the texts of two writers meeting on one catalog row; any other XX000 is a real fault. A lock
+    or statement that timed out is not tried again: the server has waited as long as it should.
+    """
+    if error.sqlstate in _TRANSIENT_STATES:
+        return True
+    return error.sqlstate == "XX000" and _TRANSIENT_TEXTS.search(_words(error)) is not None
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """True if the connection went away without the server saying why: nobody knows how far it came."""
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+
+
+def is_going_away(error: psycopg.Error) -> bool:
+    """True if the server ended this session before it did what was asked."""
+    return error.sqlstate in {"57P01", "57P02", "57P03"}
+
+
+def is_parameter_refused(error: psycopg.Error) -> bool:
+    """True if a start-up option is reserved to superusers."""
+    return _PARAMETER_REFUSED.search(str(error)) is not None
+
+
+def at_connect(error: BaseException) -> Refused:
+    """The refusal for a connection that could not be made; nothing has happened on the server."""
+    text = str(error)
+    for pattern, reason in _AT_CONNECT:
+        if pattern.search(text):
+            return Refused(reason, note=_one_line(text))
+    return Refused(Reason.ENGINE_UNREACHABLE, note=_one_line(text) or type(error).__name__)
+
+
+def refusal(error: psycopg.Error) -> Refused:
+    """The refusal for an error on an open connection, outside a commit.
+
+    Only the primary message is kept: the full text may quote the statement, and with it a verifier.
+    """
+    if is_lost(error):
+        return Refused(Reason.ENGINE_UNREACHABLE, note="connection lost")
+    reason = BY_SQLSTATE.get(error.sqlstate or "", Reason.ENGINE_REFUSED)
+    return Refused(reason, note=f"{error.sqlstate}: {_words(error)}")
+
+
+def in_commit(error: psycopg.Error) -> Refused | OutcomeUnknown:
+    """The same for an error of a statement that commits: a lost connection leaves the outcome open."""
+    return OutcomeUnknown("connection lost while committing") if is_lost(error) else refusal(error)
+
+
+def _words(error: psycopg.Error) -> str:
+    return error.diag.message_primary or ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,226 @@
+"""Privileges on databases and what is in them, and the lists of what is in them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from rolecall.domain.engine import DatabaseObject, ObjectType, PrivilegeChange
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines import names
+from rolecall.engines.postgresql import catalog, statements
+from rolecall.engines.postgresql.accounts import Accounts
+from rolecall.engines.postgresql.connections import Connection, commit, transaction
+from rolecall.engines.postgresql.server import MAINTAIN_SINCE, Server, rows
+
+_SYNTAX_ERROR_CLASS = "42"
+
+_WORDS = {
+    ObjectType.DATABASE: "DATABASE",
+    ObjectType.SCHEMA: "SCHEMA",
+    ObjectType.SEQUENCE: "SEQUENCE",
+    ObjectType.FUNCTION: "FUNCTION",
+    ObjectType.PROCEDURE: "PROCEDURE",
+    ObjectType.TYPE: "TYPE",
+}
+
+_IS_OPEN = "SELECT datallowconn FROM pg_database WHERE datname = %s::text AND NOT datistemplate"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as the server has it. `signature` is a routine's full name, quoted by the server itself."""
+
+    object: DatabaseObject
+    signature: str | None
+    held: frozenset[str]
+
+
+class Privileges:
+    def __init__(self, server: Server, accounts: Accounts) -> None:
+        self._server = server
+        self._accounts = accounts
+
+    async def held(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
+        return await self._server.run(lambda connection: self._held(connection, account, objects))
+
+    async def _held(
+        self, connection: Connection, account: str, objects: Sequence[DatabaseObject]
+    ) -> list[tuple[str, ...]]:
+        oid = (await self._accounts.require_changeable(connection, account)).oid
+        held: dict[DatabaseObject, tuple[str, ...]] = {}
+        for database, some in _by_database(objects):
+            async with self._in_database(connection, database) as there:
+                for item in some:
+                    found = await _find(there, item, oid)
+                    held[item] = tuple(w for w in catalog.PRIVILEGES[item.type] if w in found.held)
+        return [held[item] for item in objects]
+
+    async def change(self, account: str, changes: Sequence[PrivilegeChange], operation: UUID) -> None:
+        await self._server.run(lambda connection: self._change(connection, account, changes, operation))
+
+    async def _change(
+        self, connection: Connection, account: str, changes: Sequence[PrivilegeChange], operation: UUID
+    ) -> None:
+        """One transaction per database, committed when all of them hold; the one with the marker comes last.
+
+        ACL changes go one at a time per server: two writers on one catalog row fail with XX000.
+        """
+        await self._require_words(connection, changes)
+        opening = sql.SQL("; ").join((statements.lock("acl"), statements.lock("role", account)))
+        async with contextlib.AsyncExitStack() as held, transaction(connection, opening):
+            oid = (await self._accounts.require_changeable(connection, account)).oid
+            others: list[Connection] = []
+            for database, some in _by_database([change.object for change in changes]):
+                there = await held.enter_async_context(self._in_database(connection, database))
+                if there is not connection:
+                    await there.execute("BEGIN")
+                    others.append(there)
+                await _apply(there, account, oid, [c for c in changes if c.object in some])
+            await connection.execute(statements.mark(account, operation))
+            for other in others:
+                await commit(other)
+
+    async def _require_words(self, connection: Connection, changes: Sequence[PrivilegeChange]) -> None:
+        version = (await self._server.known(connection)).version[0]
+        for change in changes:
+            known = set(catalog.PRIVILEGES[change.object.type])
+            if version < MAINTAIN_SINCE:
+                known.discard("MAINTAIN")
+            for word in change.privileges:
+                if word not in known:
+                    raise Refused(Reason.PRIVILEGE_UNKNOWN, facts={"value": word})
+
+    async def objects(
+        self, type: ObjectType, database: str, schema: str, table: str  # noqa: A002
+    ) -> Sequence[str]:  # fmt: skip
+        wanted = DatabaseObject(type, "", database, schema, table)
+        return await self._server.run(lambda connection: self._objects(connection, wanted))
+
+    async def _objects(self, connection: Connection, wanted: DatabaseObject) -> list[str]:
+        database = "" if wanted.type is ObjectType.DATABASE else wanted.database
+        async with self._in_database(connection, database) as there:
+            await _require_place(there, wanted)
+            found = await rows(there, catalog.listing(wanted.type), _values(wanted))
+        return sorted(name for (name,) in found)
+
+    @contextlib.asynccontextmanager
+    async def _in_database(self, connection: Connection, database: str) -> AsyncIterator[Connection]:
+        """A connection to that database: the one at hand if it is the maintenance one (or none: a shared object)."""
+        if database in {"", self._server.connections.maintenance}:
+            yield connection
+            return
+        is_open = await rows(connection, _IS_OPEN, (database,)) if names.fits(database) else []
+        if not is_open:
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": database})
+        async with self._server.connections.to(database) as there:
+            yield there
+
+
+def _by_database(objects: Sequence[DatabaseObject]) -> list[tuple[str, list[DatabaseObject]]]:
+    """Objects by the database to work in, sorted, so that two writers meet in one order. Databases come first ("")."""
+
+    def place(item: DatabaseObject) -> str:
+        return "" if item.type is ObjectType.DATABASE else item.database
+
+    return [(database, list(some)) for database, some in groupby(sorted(objects, key=place), key=place)]
+
+
+async def _apply(connection: Connection, account: str, oid: int, changes: Sequence[PrivilegeChange]) -> None:
+    for change in changes:
+        found = await _find(connection, change.object, oid)
+        if change.privileges:
+            await connection.execute(_statement(account, change, found))
+
+
+async def _find(connection: Connection, item: DatabaseObject, account: int) -> Found:
+    """The one object of that path. A routine's bare name serves where only one has it."""
+    missing = Refused(
+        Reason.DATABASE_MISSING if item.type is ObjectType.DATABASE else Reason.OBJECT_MISSING,
+        facts={"value": item.name},
+    )
+    values = _values(item) | {"account": account}
+    if not all(names.fits(str(values[key])) for key in ("name", "schema") if values[key]):
+        raise missing
+    try:
+        found = await rows(connection, catalog.finding(item.type), values)
+    except psycopg.Error as error:
+        # A signature that does not parse. Before 16 to_regprocedure raises, later it answers NULL.
+        if values["arguments"] and (error.sqlstate or "").startswith(_SYNTAX_ERROR_CLASS):
+            raise missing from None
+        raise
+    if len(found) != 1:
+        raise missing
+    signature, held = found[0]
+    return Found(item, signature, frozenset(held))
+
+
+def _values(item: DatabaseObject) -> dict[str, Any]:
+    name, arguments = _split_signature(item)
+    return {
+        "name": name,
+        "arguments": arguments,
+        "schema": item.name if item.type is ObjectType.SCHEMA else item.schema,
+        "table": item.table,
+        "kinds": catalog.kinds(item.type),
+    }
+
+
+def _split_signature(item: DatabaseObject) -> tuple[str, str | None]:
+    """``f(integer, text)`` as ``f`` and ``integer, text``; None for a name without parentheses."""
+    if item.type not in catalog.ROUTINE_KINDS or not item.name.endswith(")"):
+        return item.name, None
+    name, _, arguments = item.name[:-1].partition("(")
+    return name, arguments.strip()
+
+
+async def _require_place(connection: Connection, wanted: DatabaseObject) -> None:
+    """The schema, and for columns the table, that objects are to be listed in must be there."""
+    if wanted.type in {ObjectType.DATABASE, ObjectType.SCHEMA}:
+        return
+    values = _values(wanted)
+    if not await rows(connection, catalog.SCHEMA_EXISTS, values):
+        raise Refused(Reason.OBJECT_MISSING, facts={"value": wanted.schema})
+    if wanted.type is ObjectType.COLUMN and not await rows(connection, catalog.TABLE_EXISTS, values):
+        raise Refused(Reason.OBJECT_MISSING, facts={"value": wanted.table})
+
+
+def _statement(account: str, change: PrivilegeChange, found: Found) -> sql.Composed:
+    words = sql.SQL(", ").join(_privilege(word, change.object) for word in change.privileges)
+    verb, way = ("GRANT", "TO") if change.grant else ("REVOKE", "FROM")
+    return sql.SQL("{} {} ON {} {} {}{}").format(
+        sql.SQL(verb),
+        words,
+        _target(found),
+        sql.SQL(way),
+        sql.Identifier(account),
+        sql.SQL(" CASCADE" if change.cascade and not change.grant else ""),
+    )
+
+
+def _privilege(word: str, item: DatabaseObject) -> sql.Composable:
+    """A word of `catalog.PRIVILEGES`; a column's privilege names the column."""
+    known = sql.SQL(word)  # checked against the closed list
+    if item.type is ObjectType.COLUMN:
+        return sql.SQL("{} ({})").format(known, sql.Identifier(item.name))
+    return known
+
+
+def _target(found: Found) -> sql.Composed:
+    item = found.object
+    word = sql.SQL(_WORDS.get(item.type, "TABLE"))  # a closed list
+    name: sql.Composable
+    if found.signature is not None:
+        name = sql.SQL(found.signature)  # quoted by the server
+    elif item.type in {ObjectType.DATABASE, ObjectType.SCHEMA}:
+        name = sql.Identifier(item.name)
+    else:
+        name = sql.Identifier(item.schema, item.table if item.type is ObjectType.COLUMN else item.name)
+    return sql.SQL("{} {}").format(word, name)

@@ -1,0 +1,92 @@
+"""What the parts of the engine share: one server's address, connections, facts, and the way work is run on it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+
+from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.postgresql import errors
+from rolecall.engines.postgresql.connections import Connection, Connections
+
+T = TypeVar("T")
+
+ATTEMPTS = 6
+FIRST_PAUSE = 0.01
+"""Seconds; doubled for each further attempt, and then a random part of it taken (full jitter)."""
+
+MEMBERSHIP_OPTIONS_SINCE = 16
+"""The first version with INHERIT and SET per membership, and where CREATEROLE reaches only one's own roles."""
+
+MAINTAIN_SINCE = 17
+
+_FACTS = """
+SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_user::text,
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+       has_table_privilege('pg_catalog.pg_authid', 'SELECT')
+"""
+
+
+class Server:
+    """One registered PostgreSQL server."""
+
+    def __init__(self, address: EngineAddress, connections: Connections, *, super_min_version: int) -> None:
+        self.address = address
+        self.connections = connections
+        self.super_min_version = super_min_version
+        self.heir = address.options.get("heir_role", "rolecall_heir")
+        self.facts: EngineFacts | None = None
+
+    async def known(self, connection: Connection) -> EngineFacts:
+        """The facts as first read; they cost a round trip once."""
+        return self.facts or await self.look(connection)
+
+    async def look(self, connection: Connection) -> EngineFacts:
+        number, text, user, is_superuser, can_read = await one(connection, _FACTS)
+        self.facts = EngineFacts(
+            version=(number // 10000, number % 10000),
+            version_text=text,
+            administrator=user,
+            is_superuser=is_superuser,
+            can_read_verifiers=can_read,
+        )
+        return self.facts
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do `work` on a connection to the maintenance database, again where two writers only met.
+
+        `work` is whole or absent each time it is run. Anything of the driver's leaves here as a refusal.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self.connections.lease() as connection:
+                    return await work(connection)
+            except psycopg.Error as error:
+                if attempt + 1 == ATTEMPTS or not (errors.is_transient(error) or _is_stale(error, attempt)):
+                    raise errors.refusal(error) from None
+            await asyncio.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311 - jitter
+        raise Refused(Reason.ENGINE_BUSY)
+
+
+def _is_stale(error: psycopg.Error, attempt: int) -> bool:
+    """True if a kept connection turned out to have been ended by a restart: one new connection tells how things are."""
+    return attempt == 0 and errors.is_going_away(error)
+
+
+async def one(connection: Connection, query: LiteralString, **values: object) -> tuple[Any, ...]:
+    """The only row of a query that always has one."""
+    row = await (await connection.execute(query, values or None)).fetchone()
+    if row is None:
+        raise Refused(Reason.ENGINE_REFUSED, note="a row was expected")
+    return row
+
+
+async def rows(
+    connection: Connection, query: LiteralString, values: Mapping[str, object] | Sequence[object]
+) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query, values)).fetchall()

@@ -1,0 +1,154 @@
+"""The statements that change accounts, each as one function, so that a benchmark can run the very same ones.
+
+Several statements sent in one simple query are one transaction of the server's: it commits after the last, or does
+nothing. That saves the round trips of BEGIN and COMMIT. Source: PostgreSQL documentation, "Multiple Statements in a
+Simple Query".
+
+No statement takes bind parameters here (DDL knows none): identifiers are quoted by `sql.Identifier` after
+`names.fits` held, and the only literals are a name, a marker and a verifier of a known alphabet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from uuid import UUID
+
+from psycopg import sql
+
+from rolecall.domain.engine import AccountKind
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines import scram
+from rolecall.values import Secret
+
+_SUPER_ATTRIBUTES = sql.SQL("CREATEDB CREATEROLE BYPASSRLS")
+_NORMAL_ATTRIBUTES = sql.SQL("NOCREATEDB NOCREATEROLE NOBYPASSRLS")
+
+# Never ADMIN (nobody hands the group on), and never SET: rights are inherited, identities are not taken on.
+_MEMBERSHIP = sql.SQL("GRANT {role} TO {member} WITH ADMIN FALSE, INHERIT TRUE, SET FALSE")
+_LOCK = sql.SQL("SELECT pg_advisory_xact_lock({key})")
+_COMMENT = sql.SQL("COMMENT ON ROLE {name} IS {marker}")
+_OID = sql.SQL("SELECT oid FROM pg_roles WHERE rolname = {name}")
+# A verifier with one wrong character would have been hashed as a plaintext: then the division fails, and all with it.
+_READ_BACK = sql.SQL(
+    "SELECT oid, 1 / coalesce(rolpassword = {verifier}, false)::int FROM pg_authid WHERE rolname = {name}"
+)
+
+
+def lock_key(kind: str, name: str = "") -> int:
+    """The advisory lock's key for a thing, a signed 64-bit number. Taken in the maintenance database only:
+    the key space is per database. Order where several are taken: ``acl``, ``databases``, ``super``, then ``role``.
+    """
+    digest = hashlib.blake2b(f"rc:{kind}:{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def lock(kind: str, name: str = "") -> sql.Composed:
+    """Wait for, and hold until the transaction's end, the advisory lock of a thing."""
+    return _LOCK.format(key=sql.SQL(str(lock_key(kind, name))))  # digits and a sign
+
+
+def marker(operation: UUID) -> str:
+    """What stands in an object's comment: which operation changed it last."""
+    return f'{{"rc":{{"op":"{operation}","v":1}}}}'
+
+
+MARKER_LIKE = '{"rc":{"op":"%'
+"""Every `marker`, as a LIKE pattern."""
+
+
+def operation_of(comment: str | None) -> UUID | None:
+    """The operation in a `marker`; None for any other comment."""
+    if not comment or not comment.startswith('{"rc":{"op":"'):
+        return None
+    try:
+        return UUID(json.loads(comment)["rc"]["op"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def create_account(
+    name: str,
+    *,
+    kind: AccountKind,
+    verifier: Secret | None,
+    operation: UUID,
+    group: str | None,
+    read_back: bool = True,
+) -> sql.Composed:
+    """One transaction that makes an account whole; its last row begins with the new oid.
+
+    `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid.
+    """
+    role = sql.Identifier(name)
+    steps: list[sql.Composable] = [lock("role", name), _create(role, kind, verifier)]
+    if group is not None:
+        steps.append(_membership(role, sql.Identifier(group), kind))
+    steps.append(mark(name, operation))
+    steps.append(_verify(name, verifier) if verifier and read_back else _OID.format(name=sql.Literal(name)))
+    return sql.SQL("; ").join(steps)
+
+
+def change_password(name: str, verifier: Secret) -> sql.Composed:
+    return sql.SQL("ALTER ROLE {name} PASSWORD {verifier} VALID UNTIL 'infinity'").format(
+        name=sql.Identifier(name), verifier=_literal(verifier)
+    )
+
+
+def check_password(name: str, verifier: Secret) -> sql.Composed:
+    """Fails unless the server stored the verifier as it was sent."""
+    return _verify(name, verifier)
+
+
+def change_login(name: str, *, may_log_in: bool) -> sql.Composed:
+    word = sql.SQL("LOGIN") if may_log_in else sql.SQL("NOLOGIN")
+    return sql.SQL("ALTER ROLE {name} {word}").format(name=sql.Identifier(name), word=word)
+
+
+def change_kind(name: str, kind: AccountKind, group: str) -> sql.Composed:
+    """From either kind to `kind`. The opposite membership goes first, or the server would see a circle."""
+    role, of = sql.Identifier(name), sql.Identifier(group)
+    leaving = (role, of) if kind is AccountKind.SUPER else (of, role)
+    attributes = _SUPER_ATTRIBUTES if kind is AccountKind.SUPER else _NORMAL_ATTRIBUTES
+    return sql.SQL("; ").join(
+        (
+            sql.SQL("REVOKE {} FROM {}").format(*leaving),
+            sql.SQL("ALTER ROLE {} {}").format(role, attributes),
+            _membership(role, of, kind),
+        )
+    )
+
+
+def grant_membership(role: str, member: str) -> sql.Composed:
+    """Let `member` inherit what `role` may do, and nothing more (PostgreSQL 16 and later)."""
+    return _MEMBERSHIP.format(role=sql.Identifier(role), member=sql.Identifier(member))
+
+
+def mark(name: str, operation: UUID) -> sql.Composed:
+    return _COMMENT.format(name=sql.Identifier(name), marker=sql.Literal(marker(operation)))
+
+
+def _create(role: sql.Identifier, kind: AccountKind, verifier: Secret | None) -> sql.Composable:
+    words: list[sql.Composable] = [sql.SQL("CREATE ROLE"), role, sql.SQL("LOGIN")]
+    if kind is AccountKind.SUPER:
+        words.append(_SUPER_ATTRIBUTES)
+    if verifier is not None:
+        words += [sql.SQL("PASSWORD"), _literal(verifier)]
+    return sql.SQL(" ").join(words)
+
+
+def _membership(role: sql.Identifier, group: sql.Identifier, kind: AccountKind) -> sql.Composed:
+    """A super account belongs to the group; the group belongs to every normal account."""
+    if kind is AccountKind.SUPER:
+        return _MEMBERSHIP.format(role=group, member=role)
+    return _MEMBERSHIP.format(role=role, member=group)
+
+
+def _verify(name: str, verifier: Secret) -> sql.Composed:
+    return _READ_BACK.format(verifier=_literal(verifier), name=sql.Literal(name))
+
+
+def _literal(verifier: Secret) -> sql.Literal:
+    if not scram.is_verifier(verifier.reveal()):
+        raise Refused(Reason.ENGINE_REFUSED, note="not a SCRAM-SHA-256 verifier")
+    return sql.Literal(verifier.reveal())

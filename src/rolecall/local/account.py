@@ -1,0 +1,123 @@
+"""The operating-system account a local server runs as, and where such an account can reach.
+
+PostgreSQL refuses to run as root ("root" execution of the PostgreSQL server is not permitted), so root
+starts it as the first of `CANDIDATES` that the machine has. Anybody else runs it as themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+# A machine's keeper can make a `rolecall` account and have it used. `postgres` is what the system's own
+# package makes. `nobody` is everywhere; other daemons may share it, and could then read the files.
+CANDIDATES = ("rolecall", "postgres", "nobody")
+
+# Where root keeps what an unprivileged account must reach when the usual place is closed to it.
+SYSTEM_HOME = Path("/var/lib/rolecall")
+
+
+class LocalServerError(Exception):
+    """A local server cannot be started or stopped. The text says why, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account to run as; `switch` says that it is not the one we run as already."""
+
+    uid: int
+    gid: int
+    switch: bool
+
+    def run(self, *command: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+        """Run a short command as this account and collect its output; in ``/``, as our place may be closed."""
+        return subprocess.run(  # noqa: S603 - our own programs, no shell
+            command,
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            cwd="/",
+            env=environment(),
+            user=self.uid if self.switch else None,
+            group=self.gid if self.switch else None,
+            extra_groups=[] if self.switch else None,
+        )
+
+    def can_enter(self, directory: Path) -> bool:
+        """Whether the account can reach files in `directory`: asked of the kernel, so ACLs count too."""
+        if not self.switch:
+            return os.access(directory, os.X_OK)
+        return self.run("/bin/sh", "-c", 'cd -- "$1"', "sh", directory).returncode == 0
+
+    def can_run(self, program: Path) -> bool:
+        """Whether the account can execute `program` together with its shared libraries."""
+        try:
+            return self.run(program, "--version").returncode == 0
+        except OSError:
+            return False
+
+    def adopt(self, path: Path) -> None:
+        """Give `path` and all below it to this account."""
+        if not self.switch:
+            return
+        os.chown(path, self.uid, self.gid, follow_symlinks=False)
+        for folder, names, files in os.walk(path):
+            for name in (*names, *files):
+                os.chown(Path(folder, name), self.uid, self.gid, follow_symlinks=False)
+
+
+def environment() -> dict[str, str]:
+    """What a local server sees of our environment: nothing of ours, and the same on every machine."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC"}
+
+
+def current_account() -> Account:
+    """Ourselves if we are unprivileged, else the first candidate that exists."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid(), switch=False)
+    for name in CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if entry.pw_uid != 0:
+            return Account(entry.pw_uid, entry.pw_gid, switch=True)
+    raise LocalServerError(
+        "PostgreSQL does not run as root, and this machine has none of the accounts "
+        f"{', '.join(CANDIDATES)}: make one (useradd --system rolecall), or run as an ordinary user"
+    )
+
+
+def owner_account(path: Path) -> Account:
+    """The account that owns `path`: an existing cluster keeps running as whoever made it."""
+    found = path.stat()
+    if found.st_uid == os.geteuid():
+        return current_account()
+    if os.geteuid() == 0:
+        return Account(found.st_uid, found.st_gid, switch=True)
+    raise LocalServerError(
+        f"{path} belongs to the account with uid {found.st_uid}: run as that one, or as root"
+    )
+
+
+def system_home() -> Path:
+    """`SYSTEM_HOME`, made if missing, and certainly root's own: what lies there is executed."""
+    if not SYSTEM_HOME.exists():
+        make_open(SYSTEM_HOME)
+    if SYSTEM_HOME.stat().st_uid != 0:
+        raise LocalServerError(f"{SYSTEM_HOME} must belong to root")
+    return SYSTEM_HOME
+
+
+def make_open(directory: Path) -> None:
+    """Make a directory that every account can pass through; leave an existing one alone."""
+    try:
+        directory.mkdir(parents=True)
+    except FileExistsError:
+        return
+    directory.chmod(0o755)

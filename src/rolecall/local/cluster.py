@@ -1,0 +1,174 @@
+"""A PostgreSQL cluster on disk: where it lies, how it is made, which processes live in it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from rolecall.local.account import SYSTEM_HOME, Account, LocalServerError, make_open, system_home
+from rolecall.values import Secret
+
+# C.UTF-8 sorts by code point and knows every letter; where libc lacks it, C sorts alike and knows ASCII.
+_LOCALES = ("C.UTF-8", "C")
+
+
+def make_cluster(directory: Path, programs: Path, account: Account, superuser: str, password: Secret) -> None:
+    """Make ``directory/cluster``, whole and on disk, or leave nothing.
+
+    It is a directory there, or, if `account` cannot reach `directory`, a symbolic link to one below
+    /var/lib/rolecall/clusters. No directory that we did not make has its mode changed.
+    """
+    pending = directory / "cluster.new"
+    _remove(pending)  # a run before us was killed half-way
+    place = _new_place(directory, pending, account)
+    account.adopt(place)
+    _initdb(place, programs, account, superuser, password)
+    pending.rename(directory / "cluster")
+    _sync(directory)
+
+
+def remove_cluster(directory: Path) -> None:
+    """Delete the cluster of `directory` and what its making may have left, wherever they lie."""
+    _remove(directory / "cluster")
+    _remove(directory / "cluster.new")
+
+
+def processes_in(cluster: Path) -> set[int]:
+    """The PostgreSQL processes that live in `cluster`: each of them stays in that working directory.
+
+    A pid file alone would not do: after a reboot its number may belong to anybody. Linux only; elsewhere
+    the set is empty and PostgreSQL's own lock decides.
+    """
+    place = str(cluster.resolve())
+    return {int(pid) for pid in _all_pids() if _is_postgres_in(pid, place)}
+
+
+def postmaster_of(cluster: Path) -> int | None:
+    """The process id in the cluster's pid file, whether or not it lives."""
+    lines = pid_file_lines(cluster)
+    return int(lines[0]) if lines and lines[0].isdecimal() else None
+
+
+def pid_file_lines(cluster: Path) -> list[str]:
+    """postmaster.pid: pid, data directory, start time, port, socket directory, address, shm key, status."""
+    try:
+        text = (cluster / "postmaster.pid").read_text()
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines()]
+
+
+def _new_place(directory: Path, pending: Path, account: Account) -> Path:
+    if account.can_enter(directory):
+        pending.mkdir(mode=0o700)
+        return pending
+    clusters = system_home() / "clusters"
+    make_open(clusters)
+    _sweep(clusters)
+    place = clusters / secrets.token_hex(8)
+    _link_file(place).write_text(str(directory.absolute() / "cluster"))
+    pending.symlink_to(place)
+    place.mkdir(mode=0o700)
+    return place
+
+
+def _link_file(place: Path) -> Path:
+    """The file beside a cluster in the system's home that names the link which leads to it."""
+    return place.with_name(place.name + ".link")
+
+
+def _sweep(clusters: Path) -> None:
+    """Delete clusters whose directory was a temporary one and is gone. Other data is not ours to drop."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for note in clusters.glob("*.link"):
+        link = Path(note.read_text())
+        if (
+            link.is_relative_to(temporary)
+            and not link.parent.exists()
+            and not processes_in(note.with_suffix(""))
+        ):
+            shutil.rmtree(note.with_suffix(""), ignore_errors=True)
+            note.unlink(missing_ok=True)
+
+
+def _initdb(place: Path, programs: Path, account: Account, superuser: str, password: Secret) -> None:
+    """Make the cluster's files. initdb itself waits until they are on disk."""
+    for locale in _LOCALES:
+        done = _run_initdb(place, programs, account, superuser, password, locale)
+        if done.returncode == 0:
+            return
+        if "invalid locale name" not in done.stderr:
+            break
+    raise LocalServerError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def _run_initdb(
+    place: Path, programs: Path, account: Account, superuser: str, password: Secret, locale: str
+) -> subprocess.CompletedProcess[str]:
+    reading = _password_pipe(password, account)
+    try:
+        return account.run(
+            programs / "initdb",
+            f"--pgdata={place}",
+            f"--username={superuser}",
+            "--pwfile=/dev/stdin",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            f"--locale={locale}",
+            "--no-instructions",
+            stdin=reading,
+        )
+    finally:
+        os.close(reading)
+
+
+def _password_pipe(password: Secret, account: Account) -> int:
+    """The read end of a pipe that holds the password's line, so that it is never in a file."""
+    line = password.reveal().encode()
+    if not line or len(line) > 1024 or b"\n" in line or b"\0" in line:
+        raise LocalServerError("the superuser's password must be one line of 1 to 1024 bytes")
+    reading, writing = os.pipe()
+    if account.switch:
+        os.fchown(reading, account.uid, account.gid)  # opening /dev/stdin asks the pipe's owner
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(line + b"\n")
+    return reading
+
+
+def _remove(cluster: Path) -> None:
+    """Delete a cluster, or a link and the cluster it leads to if that is one of ours."""
+    place = cluster.readlink() if cluster.is_symlink() else cluster
+    if place == cluster or place.parent == SYSTEM_HOME / "clusters":
+        if place.exists():
+            shutil.rmtree(place)
+        _link_file(place).unlink(missing_ok=True)
+    if cluster.is_symlink():
+        cluster.unlink()
+
+
+def _sync(directory: Path) -> None:
+    """Put a rename in `directory` on disk."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _all_pids() -> list[str]:
+    try:
+        return [entry.name for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    except FileNotFoundError:
+        return []
+
+
+def _is_postgres_in(pid: str, place: str) -> bool:
+    try:
+        here = str(Path(f"/proc/{pid}/cwd").readlink()) == place
+        return here and Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
+    except OSError:  # it ended while we looked, or is somebody else's
+        return False

@@ -1,0 +1,160 @@
+"""The river: eight stages, in order. Each takes only what the stage before it can produce.
+
+    1  server     a socket was read               -> Request
+    2  dialect    what is asked                   -> Call
+    3  keys       who asks, proven                -> Caller
+    4  admission  may they, now
+    5  contract   are the parameters right        -> Checked
+    6  verb       the same, in neutral words      -> command
+    7  control    done once, and recorded         -> outcome
+    8  dialect    the answer, in the same dialect -> Reply
+
+Whatever goes wrong on the way, an unknown route, an oversize body or a crash included, is answered in the
+caller's own dialect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from rolecall.admission import Admission
+from rolecall.contracts.check import check
+from rolecall.contracts.model import Action, Contract
+from rolecall.domain.control import Control
+from rolecall.domain.keys import Keys
+from rolecall.domain.reasons import Fault, Reason, Refused
+from rolecall.metrics import Metrics
+from rolecall.values import Call, Caller, Checked, Envelope, Origin, Reply, Request
+from rolecall.verbs import Decipher, StaticVerb, Verbs
+
+_log = structlog.get_logger("rolecall.calls")
+
+
+class Dialect(Protocol):
+    """A vendor's wire protocol."""
+
+    @property
+    def name(self) -> str: ...
+    def recognizes(self, request: Request) -> bool: ...
+    def open(self, request: Request) -> Envelope: ...
+    def parse(self, envelope: Envelope) -> Call: ...
+    def render(self, call: Call, answer: Mapping[str, object]) -> Reply: ...
+    def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply: ...
+
+
+class Service:
+    """A contract with the verbs that serve it."""
+
+    def __init__(self, contract: Contract, verbs: Verbs) -> None:
+        self.contract = contract
+        self.verbs = verbs
+
+    def action(self, call: Call) -> Action:
+        return self.contract.actions[call.action]
+
+
+class Pipeline:
+    """`dialects` are asked in order whether a request is theirs; the first one answers what nobody recognizes."""
+
+    def __init__(
+        self,
+        dialects: Sequence[Dialect],
+        services: Mapping[tuple[str, str, str], Service],
+        keys: Keys,
+        admission: Admission,
+        control: Control,
+        decipher: Decipher,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._dialects = dialects
+        self._services = services
+        self._keys = keys
+        self._admission = admission
+        self._control = control
+        self._decipher = decipher
+        self._metrics = metrics
+        self._clock = clock
+
+    async def answer(self, request: Request) -> Reply:
+        """The answer to any request at all."""
+        started = time.perf_counter()
+        dialect = self._dialect(request)
+        envelope = dialect.open(request)
+        call: Call | None = None
+        caller: Caller | None = None
+        trouble: Refused | None = None
+        try:
+            if request.too_large:
+                raise Refused(Reason.TOO_LARGE)
+            call = dialect.parse(envelope)
+            caller = await self._keys.prove(call.claim, self._clock())
+            reply = dialect.render(call, await self._carry_out(call, caller))
+        except Refused as refusal:
+            trouble = refusal
+            reply = dialect.refuse(envelope, refusal, call)
+        except Exception as mishap:  # noqa: BLE001 - a crash is answered too, in dialect
+            _log.exception("a call crashed", request_id=envelope.request_id)
+            trouble = Refused(Reason.INTERNAL, note=type(mishap).__name__)
+            reply = dialect.refuse(envelope, trouble, call)
+        self._report(dialect.name, envelope, call, caller, reply, trouble, time.perf_counter() - started)
+        return reply
+
+    async def _carry_out(self, call: Call, caller: Caller) -> Mapping[str, object]:
+        """Stages 4 to 7, and the outcome as the vendor's fields."""
+        service = self._services[call.dialect, call.service, call.version]
+        action = service.action(call)
+        await self._admission.admit(call, caller, action)
+        checked = check(call, caller, action)
+        verb = service.verbs[call.action]
+        if isinstance(verb, StaticVerb):
+            return verb.static(checked)
+        command = verb.command(checked, self._decipher)
+        outcome = await self._control.carry_out(command, origin_of(checked))
+        return verb.answer(checked, outcome)
+
+    def _dialect(self, request: Request) -> Dialect:
+        for dialect in self._dialects:
+            if dialect.recognizes(request):
+                return dialect
+        return self._dialects[0]
+
+    def _report(
+        self,
+        dialect: str,
+        envelope: Envelope,
+        call: Call | None,
+        caller: Caller | None,
+        reply: Reply,
+        trouble: Refused | None,
+        seconds: float,
+    ) -> None:
+        """One metric and one line per call; neither holds a parameter."""
+        service, action = ("unknown", "unknown") if call is None else (call.service, call.action)
+        self._metrics.call(dialect, service, action, reply.code, seconds)
+        serious = trouble is not None and trouble.reason.fault in (Fault.ENGINE, Fault.OURS)
+        _log.log(
+            30 if serious else 20,
+            "call",
+            dialect=dialect,
+            service=service,
+            action=action,
+            code=reply.code or "ok",
+            principal=None if caller is None else caller.principal,
+            client=envelope.request.client,
+            request_id=envelope.request_id,
+            note=trouble.note if trouble is not None else "",
+            milliseconds=round(seconds * 1000, 1),
+        )
+
+
+def origin_of(checked: Checked) -> Origin:
+    """What is kept, with every operation, of where a command came from."""
+    call = checked.call
+    return Origin(
+        checked.caller, call.dialect, call.action, call.request_id, call.region, call.envelope.request.client
+    )

@@ -1,0 +1,152 @@
+"""Stage 1: HTTP in, HTTP out. A plain ASGI application and the server that runs it.
+
+Beside the dialects it answers `/healthz` (the process lives), `/readyz` (the store answers), `/metrics`
+(Prometheus) and the public key for encrypted passwords.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+import uvicorn
+
+from rolecall.assembly import House
+from rolecall.pipeline import Pipeline
+from rolecall.values import Reply, Request
+
+_log = structlog.get_logger(__name__)
+
+LARGEST_BODY = 10 * 1024 * 1024
+"""Bytes: the largest request of any dialect (Tencent Cloud API 3.0: 10 MB for a signed JSON body)."""
+
+PASSWORD_KEY_PATH = "/.well-known/rolecall/password-key.pem"
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Application:
+    """The ASGI application over an open `House`."""
+
+    def __init__(self, house: House, pipeline: Pipeline) -> None:
+        self._house = house
+        self._pipeline = pipeline
+        self._pages: dict[str, Callable[[], Awaitable[Reply]]] = {
+            "/healthz": self._health,
+            "/readyz": self._ready,
+            "/metrics": self._metrics,
+            PASSWORD_KEY_PATH: self._password_key,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        page = self._pages.get(scope["path"]) if scope["method"] == "GET" else None
+        reply = await (page() if page is not None else self._answer(scope, receive))
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+        body, too_large = await read_body(receive)
+        return await self._pipeline.answer(request_of(scope, body, too_large=too_large))
+
+    async def _health(self) -> Reply:
+        return _json(200, {"status": "ok"})
+
+    async def _ready(self) -> Reply:
+        try:
+            await self._house.store.ping()
+        except Exception as trouble:  # noqa: BLE001 - any trouble means not ready
+            _log.warning("not ready", trouble=type(trouble).__name__)
+            return _json(503, {"status": "the store is out of reach"})
+        return _json(200, {"status": "ready"})
+
+    async def _metrics(self) -> Reply:
+        text = self._house.metrics.text()
+        return Reply(200, (("content-type", "text/plain; version=0.0.4; charset=utf-8"),), text)
+
+    async def _password_key(self) -> Reply:
+        key = self._house.deciphering.public_key
+        return Reply(200, (("content-type", "application/x-pem-file"),), key)
+
+
+async def read_body(receive: Receive) -> tuple[bytes, bool]:
+    """The body, and whether it was too large; then it was read to its end but not kept."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size <= LARGEST_BODY:
+            chunks.append(chunk)
+        if not message.get("more_body", False):
+            break
+    return (b"", True) if size > LARGEST_BODY else (b"".join(chunks), False)
+
+
+def request_of(scope: Scope, body: bytes, *, too_large: bool) -> Request:
+    client = scope.get("client")
+    return Request(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+        body=body,
+        client=client[0] if client else "",
+        secure=scope["scheme"] == "https",
+        received=time.time(),
+        too_large=too_large,
+    )
+
+
+def _json(status: int, content: dict[str, str]) -> Reply:
+    return Reply(status, (("content-type", "application/json"),), json.dumps(content).encode())
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server over an open house that tells when it listens, and where."""
+
+    def __init__(self, application: Application, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            application,
+            host=host,
+            port=port,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+        super().__init__(config)
+        self._listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening.set()
+
+    async def wait_listening(self, serving: asyncio.Task[None]) -> None:
+        """Return when calls are answered; if serving ended before, raise why."""
+        listening = asyncio.create_task(self._listening.wait())
+        await asyncio.wait({listening, serving}, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
+        if serving.done():
+            await serving
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also when the system chose it."""
+        return int(self.servers[0].sockets[0].getsockname()[1])

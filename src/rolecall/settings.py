@@ -1,0 +1,102 @@
+"""Settings, all of them: environment variables with the prefix ``ROLECALL_``, each with a sensible default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rolecall.domain.sealing import parse_master_keys
+from rolecall.values import Secret
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text says how to mend it."""
+
+
+class Settings(BaseSettings):
+    """Field names are the variables' names without the prefix, in lower case."""
+
+    model_config = SettingsConfigDict(env_prefix="ROLECALL_", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        default=None, description="The store: a PostgreSQL URL. `rolecall up` brings its own."
+    )
+    master_key: SecretStr | None = Field(
+        default=None,
+        description="Seals secrets in the store: base64 of 32 bytes, one key a line, the current one first.",
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="A file with the same content; it wins over ROLECALL_MASTER_KEY."
+    )
+    listen: str = Field(default="127.0.0.1:7653", description="Address and port of the API.")
+    rate_limit: str = Field(
+        default="contract",
+        description="`contract` keeps each vendor's rate, a number replaces them all, `off` lifts them.",
+    )
+    rate_limit_store: str = Field(
+        default="", description="A redis:// URL to share the rates between processes."
+    )
+    clock_window: int = Field(default=300, ge=1, description="Seconds that a signature's time may be off.")
+    public_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Host names by which clients reach this server through a proxy that rewrites Host (JSON list).",
+    )
+    managed_password_regions: tuple[str, ...] = Field(
+        default=("ap-guangzhou", "ap-shanghai"),
+        description="Regions in which accounts may have their passwords managed (JSON list).",
+    )
+    super_min_version: int = Field(
+        default=16, description="The oldest PostgreSQL on which super accounts are offered."
+    )
+    lane_width: int = Field(default=4, ge=1, description="Changes under way at once on one instance.")
+    lane_depth: int = Field(
+        default=256, ge=0, description="Changes that may wait for one instance; more are refused at once."
+    )
+    hashing_threads: int = Field(default=2, ge=1, description="Threads that compute password verifiers.")
+    store_connections: int = Field(
+        default=8, ge=2, description="Connections to the store, per pool (there are two) and process."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="json", description="How it is logged, on standard error."
+    )
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _known_rate(cls, value: str) -> str:
+        if value not in ("contract", "off") and not (value.isdecimal() and int(value) > 0):
+            raise ValueError("rate_limit is `contract`, `off` or a number of requests per second")
+        return value
+
+    def store_dsn(self) -> Secret:
+        if self.database_url is None:
+            raise SettingsError(
+                "ROLECALL_DATABASE_URL is not set: a PostgreSQL URL for Rolecall's own store."
+            )
+        return Secret(self.database_url.get_secret_value())
+
+    def master_keys(self) -> tuple[bytes, ...]:
+        """The current key first. Raises `SettingsError`."""
+        try:
+            if self.master_key_file is not None:
+                return parse_master_keys(self.master_key_file.read_text("ascii"))
+            if self.master_key is not None:
+                return parse_master_keys(self.master_key.get_secret_value())
+        except (OSError, ValueError) as trouble:
+            raise SettingsError(f"the master key cannot be used: {trouble}") from None
+        raise SettingsError(
+            "no master key: set ROLECALL_MASTER_KEY_FILE (make one with `rolecall key master > FILE; chmod 600 FILE`)."
+        )
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """``127.0.0.1:7653`` -> its parts; an IPv6 address stands in brackets."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise SettingsError(f"`{listen}` is no address and port, such as 127.0.0.1:7653")
+    return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,5 @@
+"""Rolecall's own memory, in PostgreSQL: plain SQL beside the code that runs it."""
+
+from rolecall.store.store import Store
+
+__all__ = ["Store"]

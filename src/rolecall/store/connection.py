@@ -1,0 +1,105 @@
+"""Connections to the store, and its schema.
+
+Two pools: `durable` waits for the disk at every commit; `quick` does not (`synchronous_commit=off`): a crash of
+the *store's server* may lose its last moments, never its consistency. Only what recovery writes anew from the
+engines goes through `quick`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from psycopg import AsyncConnection, sql
+from psycopg_pool import AsyncConnectionPool
+
+from rolecall.values import Secret
+
+_SCHEMA = "rolecall"
+_MIGRATION_LOCK = 0x726F6C6563616C6C  # "rolecall"
+Row = tuple[Any, ...]
+Pool = AsyncConnectionPool[AsyncConnection[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    number: int
+    name: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+class SchemaMismatch(Exception):
+    """The store's schema was made by another, incompatible release."""
+
+
+def migrations() -> Iterator[Migration]:
+    """Every migration, in order: files named ``0001_name.sql``."""
+    folder = resources.files("rolecall.store") / "migrations"
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".sql"):
+            yield Migration(int(entry.name[:4]), entry.name, entry.read_text("utf-8"))
+
+
+async def _configure(connection: AsyncConnection[Row]) -> None:
+    await connection.set_autocommit(True)
+
+
+def make_pool(dsn: Secret, *, name: str, size: int, durable: bool) -> Pool:
+    options = f"-c search_path={_SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
+    if not durable:
+        options += " -c synchronous_commit=off"
+    return AsyncConnectionPool(
+        dsn.reveal(),
+        kwargs={"options": options},
+        min_size=1,
+        max_size=size,
+        open=False,
+        configure=_configure,
+        name=name,
+        timeout=10.0,
+    )
+
+
+async def migrate(dsn: Secret) -> list[str]:
+    """Bring the schema up to date, in one transaction under a lock; returns the migrations that ran."""
+    async with (
+        await AsyncConnection.connect(dsn.reveal()) as connection,
+        connection.transaction(),
+    ):
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+        await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(_SCHEMA)))
+        await connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(_SCHEMA)))
+        await connection.execute(
+            "create table if not exists migrations (number int primary key, name text not null,"
+            " digest text not null, applied_at timestamptz not null default now())"
+        )
+        applied: dict[int, str] = dict(
+            await (await connection.execute("select number, digest from migrations")).fetchall()
+        )
+        return [await _apply(connection, one) for one in _outstanding(applied)]
+
+
+def _outstanding(applied: dict[int, str]) -> list[Migration]:
+    known = {migration.number: migration for migration in migrations()}
+    for number, digest in applied.items():
+        if number not in known:
+            raise SchemaMismatch(f"the store was migrated by a newer release (migration {number})")
+        if known[number].digest != digest:
+            raise SchemaMismatch(f"migration {known[number].name} differs from the one the store ran")
+    return [migration for number, migration in sorted(known.items()) if number not in applied]
+
+
+async def _apply(connection: AsyncConnection[Row], migration: Migration) -> str:
+    await connection.execute(migration.text.encode())
+    await connection.execute(
+        "insert into migrations (number, name, digest) values (%s, %s, %s)",
+        (migration.number, migration.name, migration.digest),
+    )
+    return migration.name

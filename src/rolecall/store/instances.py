@@ -1,0 +1,129 @@
+"""Registered instances and their public ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import errors, sql
+from psycopg.types.json import Jsonb
+
+from rolecall.domain.instances import Instance, NewInstance
+from rolecall.store.connection import Pool, Row
+
+_INSTANCE = sql.SQL(
+    "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
+    " i.database, i.options, i.region, i.zone, i.isolated, i.listed_callers, i.revision, i.created_at,"
+    " (select jsonb_object_agg(f.dialect, f.public_id) from instance_faces f where f.instance_id = i.id)"
+    " from instances i"
+)
+_CHANGEABLE = frozenset({"name", "host", "port", "isolated", "listed_callers", "region", "zone"})
+
+
+class FaceTaken(Exception):
+    """Another instance has that public id already."""
+
+
+class InstanceTable:
+    def __init__(self, durable: Pool) -> None:
+        self._pool = durable
+
+    async def instance(self, dialect: str, public_id: str) -> Instance | None:
+        query = _INSTANCE + sql.SQL(
+            " where i.id = (select instance_id from instance_faces where dialect = %s and public_id = %s)"
+        )
+        return await self._one(query, (dialect, public_id))
+
+    async def instance_by_id(self, instance_id: int) -> Instance | None:
+        return await self._one(_INSTANCE + sql.SQL(" where i.id = %s"), (instance_id,))
+
+    async def _one(self, query: sql.Composed, values: tuple[object, ...]) -> Instance | None:
+        async with self._pool.connection() as connection:
+            row = await (await connection.execute(query, values)).fetchone()
+        return None if row is None else _instance(row)
+
+    async def instances(self, owner_id: int | None = None) -> Sequence[Instance]:
+        query = _INSTANCE + sql.SQL(
+            " where %(owner)s::bigint is null or i.owner_id = %(owner)s order by i.id"
+        )
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(query, {"owner": owner_id})).fetchall()
+        return [_instance(row) for row in rows]
+
+    async def add_instance(self, new: NewInstance, sealed_password: bytes) -> Instance:
+        """Raises `FaceTaken`; then nothing was added."""
+        async with self._pool.connection() as connection, connection.transaction():
+            row = await (
+                await connection.execute(
+                    "insert into instances (owner_id, engine, name, host, port, administrator,"
+                    " sealed_password, database, options, region, zone)"
+                    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+                    (
+                        new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
+                        sealed_password, new.database, Jsonb(dict(new.options)), new.region, new.zone,
+                    ),
+                )
+            ).fetchone()  # fmt: skip
+            assert row is not None  # noqa: S101 - an insert returns its row
+            for dialect, public_id in new.faces.items():
+                try:
+                    await connection.execute(
+                        "insert into instance_faces (dialect, public_id, instance_id) values (%s, %s, %s)",
+                        (dialect, public_id, row[0]),
+                    )
+                except errors.UniqueViolation:
+                    raise FaceTaken(public_id) from None
+        added = await self.instance_by_id(row[0])
+        assert added is not None  # noqa: S101 - it was added above
+        return added
+
+    async def change_instance(self, instance_id: int, **changes: object) -> None:
+        """Change some columns; every change makes the replicas attach the instance anew."""
+        if not changes or not changes.keys() <= _CHANGEABLE:
+            raise ValueError(f"an instance has no such columns to change: {sorted(changes)}")
+        assignments = sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column)) for column in changes
+        )
+        query = sql.SQL("update instances set {}, revision = revision + 1 where id = %(id)s").format(
+            assignments
+        )
+        async with self._pool.connection() as connection:
+            await connection.execute(query, {**changes, "id": instance_id})
+
+    async def reseal_instance(self, instance_id: int, sealed_password: bytes) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "update instances set sealed_password = %s, revision = revision + 1 where id = %s",
+                (sealed_password, instance_id),
+            )
+
+    async def remove_instance(self, instance_id: int) -> None:
+        """Forget an instance and what we remember of its accounts. Its server is left as it is."""
+        async with self._pool.connection() as connection:
+            await connection.execute("delete from instances where id = %s", (instance_id,))
+
+
+def _instance(row: Row) -> Instance:
+    *columns, created_at, faces = row
+    (
+        instance_id, owner_id, engine, name, host, port, administrator, sealed, database, options,
+        region, zone, isolated, listed, revision,
+    ) = columns  # fmt: skip
+    return Instance(
+        id=instance_id,
+        owner_id=owner_id,
+        engine=engine,
+        name=name,
+        host=host,
+        port=port,
+        administrator=administrator,
+        sealed_password=bytes(sealed),
+        database=database,
+        options=options,
+        region=region,
+        zone=zone,
+        isolated=isolated,
+        listed_callers=None if listed is None else tuple(listed),
+        revision=revision,
+        created_at=created_at,
+        faces=faces or {},
+    )

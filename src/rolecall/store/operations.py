@@ -1,0 +1,198 @@
+"""Operations, and the rows about accounts that they change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from rolecall.domain.accounts import AccountRow
+from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, State
+from rolecall.store.connection import Pool, Row
+
+REPLICA_LOCKS = 0x726F6C65  # "role": the first half of the advisory locks that live replicas hold
+
+_OPERATION = (
+    "select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect,"
+    " action, request_id, detail, sealed, accepted_at, closed_at from operations"
+)
+
+_ACCEPT = (
+    "insert into operations (id, owner_id, instance_id, kind, target, state, principal, access_key_id, dialect,"
+    " action, request_id, client, replica, detail, sealed)"
+    " values (%s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+
+# One statement, so one commit: close the operation and write what it means for the account's row.
+# A row left by an earlier account of the same name (another oid) counts for nothing.
+_RECORD_EFFECT = """
+with op as (
+    update operations
+       set state = 'recorded', reason = '', note = '', closed_at = coalesce(closed_at, now())
+     where id = %(operation)s
+    returning sealed, accepted_at
+)
+insert into accounts as a
+       (instance_id, name, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password)
+select %(instance)s, %(name)s, %(oid)s, coalesce(%(remark)s, ''),
+       case when %(created)s then op.accepted_at end, now(),
+       case when %(password)s then now() end,
+       case when %(manages)s::boolean then op.sealed end
+  from op
+on conflict (instance_id, name) do update set
+       engine_oid = excluded.engine_oid,
+       remark = case when a.engine_oid = excluded.engine_oid
+                     then coalesce(%(remark)s, a.remark) else excluded.remark end,
+       created_at = case when %(created)s or a.engine_oid <> excluded.engine_oid
+                         then excluded.created_at else a.created_at end,
+       updated_at = now(),
+       password_updated_at = case when %(password)s or %(created)s or a.engine_oid <> excluded.engine_oid
+                                  then excluded.password_updated_at else a.password_updated_at end,
+       sealed_password = case when %(manages)s::boolean is not null or a.engine_oid <> excluded.engine_oid
+                              then excluded.sealed_password else a.sealed_password end
+"""
+
+_RECORD_DELETION = """
+with op as (
+    update operations
+       set state = 'recorded', reason = '', note = '', closed_at = coalesce(closed_at, now())
+     where id = %(operation)s
+)
+delete from accounts where instance_id = %(instance)s and name = %(name)s
+"""
+
+_CLOSE = (
+    "update operations set state = %s, reason = %s, note = %s, closed_at = now()"
+    " where id = %s and state = 'accepted'"
+)
+
+_SUPERSEDED = (
+    "select exists (select from operations where instance_id = %s and target = %s and accepted_at > %s"
+    " and state = 'recorded')"
+)
+
+
+class OperationTable:
+    """`durable` commits reach the disk; `quick` ones may be lost with the store's server, and are found again."""
+
+    def __init__(self, durable: Pool, quick: Pool, replica: int) -> None:
+        self._durable = durable
+        self._quick = quick
+        self._replica = replica
+
+    @property
+    def replica(self) -> int:
+        return self._replica
+
+    async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
+        origin = intent.origin
+        values = (
+            operation_id, origin.caller.owner_id, instance_id, intent.change.value, intent.target,
+            origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action,
+            origin.request_id, origin.client, self._replica, Jsonb(dict(intent.detail)), intent.sealed,
+        )  # fmt: skip
+        async with self._durable.connection() as connection:
+            await connection.execute(_ACCEPT, values)
+
+    async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
+        async with self._quick.connection() as connection:
+            await _record(connection, operation_id, instance_id, effect)
+
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
+        async with self._quick.connection() as connection:
+            await connection.execute(_CLOSE, (state.value, reason, note, operation_id))
+
+    async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
+        return await self._operations(
+            " where state = 'accepted' and replica = any(%s) order by accepted_at", (list(replicas),)
+        )
+
+    async def superseded(self, operation: Operation) -> bool:
+        async with self._durable.connection() as connection:
+            values = (operation.instance_id, operation.target, operation.accepted_at)
+            row = await (await connection.execute(_SUPERSEDED, values)).fetchone()
+        return bool(row and row[0])
+
+    async def dead_replicas(self) -> Sequence[int]:
+        """A live replica holds an advisory lock on its number for as long as it runs."""
+        async with self._durable.connection() as connection:
+            rows = await (
+                await connection.execute(
+                    "select replica from (select distinct replica from operations where state = 'accepted') r"
+                    " where replica <> %s and not exists (select from pg_locks where locktype = 'advisory'"
+                    " and database = (select oid from pg_database where datname = current_database())"
+                    " and classid = %s and objid = r.replica::oid and granted)",
+                    (self._replica, REPLICA_LOCKS),
+                )
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    async def operations(self, *, limit: int, state: str | None = None) -> Sequence[Operation]:
+        """The newest first."""
+        where = " where (%s::text is null or state = %s) order by accepted_at desc limit %s"
+        return await self._operations(where, (state, state, limit))
+
+    async def _operations(self, where: str, values: tuple[object, ...]) -> Sequence[Operation]:
+        async with self._durable.connection() as connection:
+            rows = await (await connection.execute((_OPERATION + where).encode(), values)).fetchall()
+        return [_operation(row) for row in rows]
+
+    async def account(self, instance_id: int, name: str) -> AccountRow | None:
+        rows = await self._accounts("and name = %s", (instance_id, name))
+        return rows[0] if rows else None
+
+    async def accounts(self, instance_id: int) -> Sequence[AccountRow]:
+        return await self._accounts("", (instance_id,))
+
+    async def _accounts(self, condition: str, values: tuple[object, ...]) -> list[AccountRow]:
+        query = (
+            "select name, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password"
+            f" from accounts where instance_id = %s {condition}"
+        )
+        async with self._durable.connection() as connection:
+            rows = await (await connection.execute(query.encode(), values)).fetchall()
+        return [_account(row) for row in rows]
+
+
+async def _record(
+    connection: AsyncConnection[Row], operation_id: UUID, instance_id: int, effect: AccountEffect | None
+) -> None:
+    if effect is None:
+        await connection.execute(
+            "update operations set state = 'recorded', reason = '', note = '', closed_at = now() where id = %s",
+            (operation_id,),
+        )
+        return
+    values = {
+        "operation": operation_id,
+        "instance": instance_id,
+        "name": effect.name,
+        "oid": effect.oid,
+        "remark": effect.remark,
+        "created": effect.created,
+        "password": effect.password_changed,
+        "manages": effect.manages,
+    }
+    await connection.execute(_RECORD_DELETION if effect.deleted else _RECORD_EFFECT, values)
+
+
+def _account(row: Row) -> AccountRow:
+    name, oid, remark, created_at, updated_at, password_updated_at, sealed = row
+    return AccountRow(name, oid, remark, created_at, updated_at, password_updated_at, _bytes(sealed))
+
+
+def _operation(row: Row) -> Operation:
+    (
+        operation_id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id,
+        dialect, action, request_id, detail, sealed, accepted_at, closed_at,
+    ) = row  # fmt: skip
+    return Operation(
+        operation_id, owner_id, instance_id, Change(kind), target, State(state), reason, note, principal,
+        access_key_id, dialect, action, request_id, detail, _bytes(sealed), accepted_at, closed_at,
+    )  # fmt: skip
+
+
+def _bytes(value: bytes | memoryview | None) -> bytes | None:
+    return None if value is None else bytes(value)

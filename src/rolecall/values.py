@@ -1,0 +1,179 @@
+"""The frozen values that flow down the river. Each stage returns a new type; none can be skipped.
+
+`Request` (a socket was read) -> `Call` (a dialect understood it) -> `Caller` (a signature was proven)
+-> `Checked` (a contract was kept) -> a command of `rolecall.domain` -> its outcome -> `Reply`.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NoReturn, Protocol, SupportsIndex
+
+
+class Secret:
+    """Text that never shows itself: it prints as ``***``, compares in constant time and does not pickle.
+
+    Only `rolecall.signing`, `rolecall.engines` and the sealing of `rolecall.domain` may call `reveal`.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a secret is never a key
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a Secret does not leave the process")
+
+
+class Language(StrEnum):
+    """The languages an answer's prose can be written in."""
+
+    ENGLISH = "en-US"
+    CHINESE = "zh-CN"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as it came off the socket, nothing decoded.
+
+    `headers` keep their order and values; names are lower-case. `query` is the raw text behind ``?``.
+    `received` is unix time in seconds. `too_large` says that a body came that was larger than any dialect
+    takes; it was not kept.
+    """
+
+    method: str
+    path: str
+    query: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    client: str
+    secure: bool
+    received: float
+    too_large: bool = False
+
+    def header(self, name: str, default: str = "") -> str:
+        """The first header of that lower-case name, or `default`."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return default
+
+
+class Claim(Protocol):
+    """What a request says about who sent it: a key id, and a proof that only the key's holder can make."""
+
+    @property
+    def access_key_id(self) -> str: ...
+
+    @property
+    def token(self) -> Secret | None:
+        """The session token that goes with a temporary key, if one was sent."""
+
+    def prove(self, key: Secret, now: float) -> None:
+        """Return if the proof holds under `key` at unix time `now`, else raise `Refused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is needed to answer anybody, even a caller whose request could not be understood."""
+
+    request: Request
+    request_id: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request understood by a dialect: one action of one service, with a claim still to be proven.
+
+    `flat` says that every value arrived as text (a form or a query string), so the contract coerces it.
+    """
+
+    envelope: Envelope
+    dialect: str
+    service: str
+    version: str
+    action: str
+    region: str
+    params: Mapping[str, object] = field(repr=False)
+    flat: bool
+    claim: Claim
+
+    @property
+    def request_id(self) -> str:
+        return self.envelope.request_id
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a call, proven: the owner itself (`principal == owner_number`) or a sub-user of it."""
+
+    owner_id: int
+    owner_number: int
+    app_id: int
+    principal: int
+    access_key_id: str
+
+    @property
+    def is_owner(self) -> bool:
+        return self.principal == self.owner_number
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A call whose parameters kept the contract: typed, defaults filled in, secrets wrapped.
+
+    Values are ``str``, ``int``, ``bool``, ``float``, `Secret`, lists of these, and dicts of these.
+    An optional parameter that was not sent and has no default is absent.
+    """
+
+    call: Call
+    caller: Caller
+    params: Mapping[str, object]
+
+    @property
+    def action(self) -> str:
+        return self.call.action
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer, ready for the socket. `code` is the vendor's error code, empty on success."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command came from: kept with every operation, and never holding a secret."""
+
+    caller: Caller
+    dialect: str
+    action: str
+    request_id: str
+    region: str = ""
+    client: str = ""

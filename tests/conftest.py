@@ -1,0 +1,160 @@
+"""One Rolecall with servers of its own for the whole run: tests are kept apart by names, not by restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from rolecall.signing import tc3
+from rolecall.values import Secret
+
+PROGRAM = Path(sys.executable).with_name("rolecall")
+START_SECONDS = 60.0
+
+
+@dataclass
+class Rolecall:
+    """A running `rolecall up` and how to speak with it."""
+
+    process: subprocess.Popen[bytes]
+    ready: dict[str, Any]
+    data: Path
+    environment: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.ready["endpoint"])
+
+    @property
+    def netloc(self) -> str:
+        return self.endpoint.removeprefix("http://")
+
+    @property
+    def tencent(self) -> dict[str, str]:
+        return dict(self.ready["tencent"])
+
+    @property
+    def instance_id(self) -> str:
+        return self.tencent["postgres_instance_id"]
+
+    def call(self, action: str, params: Mapping[str, Any] | bytes | None = None, **changes: Any) -> dict[str, Any]:
+        """One signed Tencent postgres call; the content of `Response`. `changes` replace what is signed with."""
+        payload = params if isinstance(params, bytes) else json.dumps(params or {}).encode()
+        key = Secret(changes.pop("secret_key", self.tencent["secret_key"]))
+        headers = changes.pop("headers", {})
+        signed: dict[str, Any] = {
+            "service": "postgres",
+            "version": "2017-03-12",
+            "action": action,
+            "region": self.tencent["region"],
+            "timestamp": int(time.time()),
+            "host": self.netloc,
+            "payload": payload,
+        } | changes
+        key_id = signed.pop("secret_id", self.tencent["secret_id"])
+        answer = httpx.post(
+            self.endpoint + "/",
+            content=payload,
+            headers=tc3.post_headers(key_id, key, **signed) | headers,
+            timeout=60,
+        )
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        response: dict[str, Any] = answer.json()["Response"]
+        assert response["RequestId"]
+        return response
+
+    def ok(self, action: str, **params: Any) -> dict[str, Any]:
+        """A call on the quickstart instance that must succeed."""
+        response = self.call(action, {"DBInstanceId": self.instance_id, **params})
+        assert "Error" not in response, response
+        return response
+
+    def code(self, action: str, **params: Any) -> str:
+        """The error code of a call on the quickstart instance, empty if it succeeds."""
+        response = self.call(action, {"DBInstanceId": self.instance_id, **params})
+        return str(response.get("Error", {}).get("Code", ""))
+
+    def sql(self, query: str, *values: Any, database: str = "postgres", **login: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query on the quickstart engine, by default as its administrator."""
+        engine = self.ready["engines"]["postgres"]
+        keywords = {"host": engine["host"], "port": engine["port"], "user": engine["user"],
+                    "password": engine["password"], "dbname": database} | login  # fmt: skip
+        with psycopg.connect(**keywords, autocommit=True, connect_timeout=10) as connection:
+            cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def can_log_in(self, user: str, password: str, database: str = "postgres") -> bool:
+        try:
+            return self.sql("select current_user", user=user, password=password, database=database) == [(user,)]
+        except psycopg.OperationalError:
+            return False
+
+    def cli(self, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the program on this Rolecall's data."""
+        done = subprocess.run(
+            [PROGRAM, *arguments, "--data", self.data],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; its exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:
+    """`rolecall up` on a free port, ready."""
+    ready_file = data.parent / f"ready-{secrets.token_hex(4)}.json"
+    log = data.parent / f"{ready_file.stem}.log"
+    variables = {**os.environ, **environment}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [PROGRAM, "up", "--listen", "127.0.0.1:0", "--data", data, "--ready-file", ready_file, *arguments],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while not ready_file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"rolecall up did not become ready:\n{log.read_text(errors='replace')}")
+        time.sleep(0.02)
+    return Rolecall(process, json.loads(ready_file.read_text()), data, variables, arguments)
+
+
+@pytest.fixture(scope="session")
+def rolecall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rolecall]:
+    """The run's Rolecall, with the rate limit lifted."""
+    data = tmp_path_factory.mktemp("rolecall") / "data"
+    running = start_rolecall(data, ROLECALL_RATE_LIMIT="off", ROLECALL_LOG_LEVEL="info")
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def name() -> Callable[[str], str]:
+    """Makes names that no other test uses."""
+    return lambda prefix="user": f"{prefix}_{secrets.token_hex(5)}"

@@ -1,0 +1,272 @@
+"""The contract of `postgres` 2017-03-12 against the vendor's page, its SDK's models and its CLI's spec."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+from tencentcloud.postgres.v20170312 import errorcodes, models
+
+from rolecall.contracts.model import Field, Kind, ListOf, Shape
+from rolecall.contracts.tencent.postgres import CONTRACT
+from rolecall.contracts.tencent.postgres_codes import CODES
+from rolecall.contracts.tencent.postgres_errors import WISHES
+from rolecall.contracts.tencent.postgres_texts import TEXTS
+from rolecall.domain.reasons import Reason
+from rolecall.verbs.postgres import VERBS
+
+ACTIONS = tuple(CONTRACT.actions.values())
+ALL_ACTIONS = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+
+# The page "CreateAccount" of 2026-04-13, word for word.
+PAGE_REGIONS = (
+    "ap-bangkok, ap-beijing, ap-chengdu, ap-chongqing, ap-guangzhou, ap-hongkong, ap-jakarta, ap-nanjing, ap-seoul, "
+    "ap-shanghai, ap-shanghai-fsi, ap-shenzhen-fsi, ap-singapore, ap-tokyo, eu-frankfurt, na-ashburn, "
+    "na-siliconvalley, sa-saopaulo"
+)
+PAGE_CODES = """
+    FailedOperation.DatabaseAccessError
+    FailedOperation.FailedOperationError
+    FailedOperation.PreCheckError
+    InvalidParameter.ParameterCheckError
+    InvalidParameterValue.DecryptPasswordFailed
+    InvalidParameterValue.InvalidAccountNameError
+    InvalidParameterValue.InvalidAccountNameFormatError
+    InvalidParameterValue.InvalidDatabaseNameFormatError
+    InvalidParameterValue.InvalidPasswordLengthError
+    InvalidParameterValue.InvalidPasswordValueError
+    InvalidParameterValue.ParameterCharacterError
+    InvalidParameterValue.ParameterLengthLimitError
+    InvalidParameterValue.UnsupportedRegionError
+    OperationDenied.InstanceAccessDeniedError
+    OperationDenied.InstanceStatusLimitError
+    OperationDenied.InstanceStatusLimitOpError
+    OperationDenied.KernelVersionError
+    OperationDenied.UserNotInWhiteListError
+"""
+# "Common Error Codes", every product.
+COMMON_CODES = frozenset(
+    """
+    ActionOffline AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.MFAFailure
+    AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire AuthFailure.SignatureFailure AuthFailure.TokenFailure
+    AuthFailure.UnauthorizedOperation DryRunOperation FailedOperation InternalError InvalidAction InvalidParameter
+    InvalidParameterValue InvalidRequest IpInBlacklist IpNotInWhitelist LimitExceeded MissingParameter NoSuchProduct
+    NoSuchVersion RequestLimitExceeded RequestLimitExceeded.GlobalRegionUinLimitExceeded
+    RequestLimitExceeded.IPLimitExceeded RequestLimitExceeded.UinLimitExceeded RequestSizeLimitExceeded
+    ResponseSizeLimitExceeded ResourceInUse ResourceInsufficient ResourceNotFound ResourceUnavailable
+    ServiceUnavailable UnauthorizedOperation UnknownParameter UnsupportedOperation UnsupportedProtocol
+    UnsupportedRegion
+    """.split()  # noqa: SIM905 - a table
+)
+GATEWAY = frozenset(Reason) - frozenset(WISHES)
+PYTHON_TYPES = {Kind.STRING: "str", Kind.SECRET: "str", Kind.INTEGER: "int", Kind.BOOLEAN: "bool", Kind.FLOAT: "float"}
+
+
+def sdk_types(name: str) -> dict[str, str]:
+    """A model's members and their types, as its docstring declares them."""
+    documentation = getattr(models, name).__init__.__doc__ or ""
+    declared = dict(re.findall(r":type (\w+): (.+)", documentation))
+    return {member: re.sub(r":class:`.*\.(\w+)`", r"\1", type_).strip() for member, type_ in declared.items()}
+
+
+def declared_type(type_: Kind | ListOf | Shape) -> str:
+    if isinstance(type_, ListOf):
+        return f"list of {declared_type(type_.item)}"
+    return type_.name if isinstance(type_, Shape) else PYTHON_TYPES[type_]
+
+
+def shapes(fields: tuple[Field, ...]) -> list[Shape]:
+    found: list[Shape] = []
+    for field in fields:
+        inner = field.type.item if isinstance(field.type, ListOf) else field.type
+        if isinstance(inner, Shape):
+            found += [inner, *shapes(inner.fields)]
+    return found
+
+
+SHAPES = {shape.name: shape for action in ACTIONS for shape in shapes(action.params)}
+
+
+@pytest.fixture(scope="module")
+def cli_spec() -> dict[str, dict[str, bool]]:
+    """By object: the members and whether they are required, from the vendor's CLI."""
+    found = importlib.util.find_spec("tccli")
+    assert found is not None
+    assert found.origin is not None
+    path = Path(found.origin).parent / "services" / "postgres" / "v20170312" / "api.json"
+    objects = json.loads(path.read_text(encoding="utf-8"))["objects"]
+    return {
+        name: {member["name"]: member["required"] for member in one["members"]} for name, one in objects.items()
+    }
+
+
+@ALL_ACTIONS
+def test_parameters_are_those_of_the_sdk(action) -> None:
+    assert {field.name: declared_type(field.type) for field in action.params} == sdk_types(f"{action.name}Request")
+
+
+@ALL_ACTIONS
+def test_required_parameters_are_those_of_the_cli(action, cli_spec) -> None:
+    assert {field.name: field.required for field in action.params} == cli_spec[f"{action.name}Request"]
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_structures_are_those_of_the_sdk_and_the_cli(shape, cli_spec) -> None:
+    assert {field.name: declared_type(field.type) for field in shape.fields} == sdk_types(shape.name)
+    assert {field.name: field.required for field in shape.fields} == cli_spec[shape.name]
+
+
+@ALL_ACTIONS
+def test_outputs_are_those_of_the_sdk(action) -> None:
+    """CreateAccount alone answers more: the Oid that its page promises."""
+    expected = set(sdk_types(f"{action.name}Response")) - {"RequestId"}
+    if action.name == "CreateAccount":
+        expected |= {"Oid"}
+    assert set(action.output) == expected
+
+
+def test_create_account_takes_the_regions_and_lists_the_codes_of_its_page() -> None:
+    action = CONTRACT.actions["CreateAccount"]
+    assert action.regions == frozenset(PAGE_REGIONS.split(", "))
+    assert action.codes == frozenset(PAGE_CODES.split())
+    assert len(action.codes) == 18
+    assert action.rate == 20
+
+
+def test_every_action_has_a_verb_and_every_verb_an_action() -> None:
+    assert set(VERBS) == set(CONTRACT.actions) == set(CODES)
+
+
+@ALL_ACTIONS
+def test_every_documented_code_is_one_the_vendor_publishes(action) -> None:
+    published = {value for name, value in vars(errorcodes).items() if name.isupper()} | COMMON_CODES
+    assert action.codes <= published
+
+
+@ALL_ACTIONS
+def test_every_reason_has_a_code_of_the_action_or_a_common_one(action) -> None:
+    fields = ["", "Region", *(field.name for field in action.params)]
+    for reason in Reason:
+        for field in fields:
+            row = CONTRACT.row(action.name, reason, field)
+            if row is None:
+                assert reason in GATEWAY
+            else:
+                assert row.code in action.codes | COMMON_CODES
+                assert row.english
+                assert row.chinese
+                assert row.status == 200
+
+
+def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
+    expected = {
+        "malformed-request", "too-large", "method-unsupported", "service-unknown", "version-unknown",
+        "action-unknown", "authorization-malformed", "key-unknown", "signature-mismatch", "signature-expired",
+        "token-invalid", "rate-exceeded", "not-permitted", "parameter-missing", "parameter-unknown",
+        "parameter-type", "internal",
+    }  # fmt: skip
+    assert {reason.value for reason in GATEWAY} == expected
+
+
+@ALL_ACTIONS
+def test_every_wording_needs_only_the_field_and_the_value(action) -> None:
+    for row in action.errors.values():
+        for template in (row.english, row.chinese):
+            names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+            assert names <= {"field", "value"}
+            template.format(field="F", value="V")
+
+
+def test_a_text_with_braces_is_rendered_as_the_vendor_prints_it() -> None:
+    row = CONTRACT.row("CreateAccount", Reason.PASSWORD_CONTENT, "Password")
+    assert row is not None
+    assert row.english.format() == TEXTS["InvalidParameterValue.InvalidPasswordValueError"][0]
+    assert "{}[]" in row.english.format()
+
+
+CREATE_ACCOUNT_CODES = {
+    Reason.ENGINE_UNREACHABLE: "FailedOperation.DatabaseAccessError",
+    Reason.ENGINE_REFUSED: "FailedOperation.FailedOperationError",
+    Reason.ENGINE_BUSY: "FailedOperation.FailedOperationError",
+    Reason.INTERRUPTED: "FailedOperation.FailedOperationError",
+    Reason.ACCOUNT_TAKEN: "FailedOperation.PreCheckError",
+    Reason.PARAMETER_VALUE: "InvalidParameter.ParameterCheckError",
+    Reason.PASSWORD_UNDECIPHERABLE: "InvalidParameterValue.DecryptPasswordFailed",
+    Reason.ACCOUNT_NAME_RESERVED: "InvalidParameterValue.InvalidAccountNameError",
+    Reason.ACCOUNT_NAME_MALFORMED: "InvalidParameterValue.InvalidAccountNameFormatError",
+    Reason.DATABASE_NAME_MALFORMED: "InvalidParameterValue.InvalidDatabaseNameFormatError",
+    Reason.PASSWORD_LENGTH: "InvalidParameterValue.InvalidPasswordLengthError",
+    Reason.PASSWORD_CONTENT: "InvalidParameterValue.InvalidPasswordValueError",
+    Reason.PARAMETER_CHARACTERS: "InvalidParameterValue.ParameterCharacterError",
+    Reason.PARAMETER_LENGTH: "InvalidParameterValue.ParameterLengthLimitError",
+    Reason.REGION_UNSUPPORTED: "InvalidParameterValue.UnsupportedRegionError",
+    Reason.INSTANCE_MISSING: "OperationDenied.InstanceAccessDeniedError",
+    Reason.INSTANCE_FORBIDDEN: "OperationDenied.InstanceAccessDeniedError",
+    Reason.INSTANCE_RESTARTING: "OperationDenied.InstanceStatusLimitError",
+    Reason.INSTANCE_ISOLATED: "OperationDenied.InstanceStatusLimitOpError",
+    Reason.ENGINE_TOO_OLD: "OperationDenied.KernelVersionError",
+    Reason.CALLER_NOT_LISTED: "OperationDenied.UserNotInWhiteListError",
+}
+
+
+def test_every_code_of_create_account_answers_its_reason() -> None:
+    found = {}
+    for reason in CREATE_ACCOUNT_CODES:
+        row = CONTRACT.row("CreateAccount", reason)
+        assert row is not None
+        found[reason] = row.code
+    assert found == CREATE_ACCOUNT_CODES
+    assert set(found.values()) == set(PAGE_CODES.split())
+
+
+@pytest.mark.parametrize(
+    ("action", "reason", "code"),
+    [
+        ("DescribeAccounts", Reason.INSTANCE_MISSING, "ResourceNotFound.InstanceNotFoundError"),
+        ("DescribeAccounts", Reason.INSTANCE_FORBIDDEN, "ResourceNotFound.InstanceNotFoundError"),
+        ("DescribeAccounts", Reason.INSTANCE_RESTARTING, "ResourceUnavailable"),
+        ("DescribeAccounts", Reason.PARAMETER_RANGE, "InvalidParameter.ParameterCheckError"),
+        ("DeleteDatabase", Reason.INSTANCE_MISSING, "ResourceNotFound"),
+        ("DeleteDatabase", Reason.DATABASE_PROTECTED, "InvalidParameter.ParameterCheckError"),
+        ("ModifyAccountRemark", Reason.ACCOUNT_MISSING, "InvalidParameterValue.AccountNotExistError"),
+        ("CloseAccountCAM", Reason.ACCOUNT_MISSING, "InvalidParameterValue.AccountNotExist"),
+        ("CloseAccountCAM", Reason.PASSWORD_NOT_MANAGED, "FailedOperation.CheckAccountCAMOpenError"),
+        ("CloseAccountCAM", Reason.PASSWORD_LENGTH, "InvalidParameter.ParameterCheckError"),
+        ("CloseAccountCAM", Reason.ENGINE_REFUSED, "FailedOperation"),
+        ("RefreshAccountPassword", Reason.PASSWORD_NOT_MANAGED, "FailedOperation.CheckAccountCAMOpenError"),
+        ("OpenAccountCAM", Reason.PASSWORD_MANAGED, "FailedOperation.CheckAccountCAMCloseError"),
+        ("ResetAccountPassword", Reason.PASSWORD_MANAGED, "FailedOperation.CheckAccountCAMCloseError"),
+        ("LockAccount", Reason.ACCOUNT_MISSING, "FailedOperation.PreCheckError"),
+        ("ModifyAccountPrivileges", Reason.PARAMETER_RANGE, "InvalidParameterValue.ParameterOutOfRange"),
+        ("ModifyAccountPrivileges", Reason.OBJECT_NAME_MALFORMED, "InvalidParameterValue.InvalidDatabaseObjectName"),
+        ("DescribeAccountPrivileges", Reason.ENGINE_UNREACHABLE, "FailedOperation.FailedOperationError"),
+        ("CreateDatabase", Reason.ENCODING_UNSUPPORTED, "InvalidParameterValue.CharsetNotFoundError"),
+        ("CreateDatabase", Reason.ACCOUNT_MISSING, "InvalidParameterValue.InvalidAccountError"),
+        ("CreateDatabase", Reason.DATABASE_TAKEN, "FailedOperation.PreCheckError"),
+        ("ModifyDatabaseOwner", Reason.DATABASE_NAME_MALFORMED, "InvalidParameterValue.InvalidDatabaseNameFormatError"),
+        ("DescribeDBInstances", Reason.REGION_UNSUPPORTED, "InvalidParameterValue.IllegalRegion"),
+        ("DescribeDatabaseObjects", Reason.PARAMETER_VALUE, "InvalidParameterValue"),
+    ],
+)  # fmt: skip
+def test_siblings_answer_with_a_code_of_their_own_list(action, reason, code) -> None:
+    row = CONTRACT.row(action, reason)
+    assert row is not None
+    assert row.code == code
+
+
+def test_the_answer_to_a_taken_name_says_which() -> None:
+    row = CONTRACT.row("CreateAccount", Reason.ACCOUNT_TAKEN)
+    assert row is not None
+    assert row.english.format(value="app") == "Pre-check failed. The account `app` already exists."
+    assert row.chinese.format(value="app") == "操作预检查失败。账号`app`已存在。"
+
+
+def test_the_gateways_code_for_a_bad_value_has_the_gateways_wording() -> None:
+    row = CONTRACT.row("DescribeDatabaseObjects", Reason.PARAMETER_VALUE)
+    assert row is not None
+    expected = "The value `x` specified in the parameter `ObjectType` is not valid."
+    assert row.english.format(value="x", field="ObjectType") == expected

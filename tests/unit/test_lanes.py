@@ -1,0 +1,84 @@
+"""Lanes bound what one instance can hold up, and refuse at once while its server is away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rolecall.domain.lanes import Lane, LaneLimits
+from rolecall.domain.reasons import Reason, Refused
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def fail(lane: Lane, reason: Reason = Reason.ENGINE_UNREACHABLE) -> Reason:
+    with pytest.raises(Refused) as refused:
+        async with lane.turn():
+            raise Refused(reason, note="tried")
+    return Reason(refused.value.reason)
+
+
+async def test_only_the_width_is_under_way_at_once() -> None:
+    lane = Lane(LaneLimits(width=2, depth=10))
+    most = running = 0
+
+    async def work() -> None:
+        nonlocal most, running
+        async with lane.turn():
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+
+    await asyncio.gather(*(work() for _ in range(10)))
+    assert most == 2
+    assert lane.depth == 0
+
+
+async def test_a_full_lane_refuses_at_once() -> None:
+    lane = Lane(LaneLimits(width=1, depth=1))
+    release = asyncio.Event()
+
+    async def hold() -> None:
+        async with lane.turn():
+            await release.wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Refused) as refused:
+        async with lane.turn():
+            pass
+    assert refused.value.reason is Reason.ENGINE_BUSY
+    release.set()
+    await asyncio.gather(*holders)
+
+
+async def test_the_breaker_opens_after_refused_connections_and_lets_one_probe_through() -> None:
+    clock = Clock()
+    lane = Lane(LaneLimits(failures=2, pause=1.0, longest_pause=4.0), clock)
+    await fail(lane)
+    assert lane.healthy
+    await fail(lane)
+    assert not lane.healthy
+    with pytest.raises(Refused) as refused:
+        async with lane.turn():
+            pytest.fail("the server must not be asked now")
+    assert "a moment ago" in refused.value.note
+    clock.now += 10
+    async with lane.turn():
+        pass
+    assert lane.healthy
+
+
+async def test_other_refusals_do_not_open_the_breaker() -> None:
+    lane = Lane(LaneLimits(failures=1))
+    for _ in range(5):
+        await fail(lane, Reason.ACCOUNT_TAKEN)
+    assert lane.healthy

@@ -1,0 +1,289 @@
+"""The server that Rolecall starts for itself: who may log in, what survives what, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rolecall.local import LocalPostgres, LocalServerError, start_all
+from rolecall.local.account import current_account
+from rolecall.local.cluster import processes_in
+from rolecall.values import Secret
+
+PASSWORD = Secret("it's \\ a secret ☂")
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+
+
+@pytest.fixture
+def closed_directory() -> Iterator[Path]:
+    """A directory of mode 0700 that is ours alone."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def shared_directory() -> Iterator[Path]:
+    """A directory closed to others, whose cluster is made once: making one is what takes time."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+        LocalPostgres(Path(name), password=PASSWORD).destroy()
+
+
+@pytest.fixture
+def server(shared_directory: Path) -> Iterator[LocalPostgres]:
+    """A server that is not running, over a cluster that other tests have used."""
+    server = LocalPostgres(shared_directory, password=PASSWORD)
+    yield server
+    server.stop()
+
+
+def query(server: LocalPostgres, text: str) -> object:
+    with psycopg.connect(server.dsn().reveal(), autocommit=True) as connection:
+        cursor = connection.execute(text)
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
+
+
+def refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_only_the_right_password_opens_it(server: LocalPostgres) -> None:
+    server.start()
+    assert query(server, "SELECT rolpassword LIKE 'SCRAM-SHA-256$%' FROM pg_authid WHERE rolsuper")
+    assert (
+        query(server, "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules")
+        == "scram-sha-256"
+    )
+    wrong = LocalPostgres(server.directory, password=Secret("wrong"))
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(wrong.dsn().reveal())
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect(host=server.host, port=server.port, user=server.superuser, dbname="postgres")
+
+
+def test_it_listens_on_loopback_alone_and_is_as_durable_as_any_server(server: LocalPostgres) -> None:
+    server.start()
+    assert query(server, "SHOW listen_addresses") == "127.0.0.1"
+    assert query(server, "SHOW unix_socket_directories") == ""
+    assert query(server, "SHOW server_encoding") == "UTF8"
+    assert [
+        query(server, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")
+    ] == [
+        "on",
+        "on",
+        "on",
+    ]
+
+
+def test_data_and_port_survive_a_restart_and_a_crash(server: LocalPostgres) -> None:
+    server.start()
+    port = server.port
+    query(server, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 7 AS n")
+    server.restart()
+    assert (server.port, query(server, "SELECT n FROM kept")) == (port, 7)
+    query(server, "UPDATE kept SET n = 8")
+    server.kill()
+    assert refuses(port)
+    assert not server.is_running()
+    server.start()
+    assert (server.port, query(server, "SELECT n FROM kept")) == (port, 8)
+
+
+def test_stopping_ends_sessions_and_may_be_repeated(server: LocalPostgres) -> None:
+    server.start()
+    with psycopg.connect(server.dsn().reveal()) as session:
+        server.stop()
+        server.stop()
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+    assert refuses(server.port)
+
+
+def test_settings_reach_the_server_but_cannot_open_it(server: LocalPostgres) -> None:
+    settings = {"max_connections": "17", "listen_addresses": "*"}
+    with LocalPostgres(server.directory, password=PASSWORD, settings=settings) as tuned:
+        assert query(tuned, "SHOW max_connections") == "17"
+        assert query(tuned, "SHOW listen_addresses") == "127.0.0.1"
+
+
+def test_a_port_that_was_taken_meanwhile_is_replaced(server: LocalPostgres) -> None:
+    server.start()
+    server.stop()
+    with socket.create_server(("127.0.0.1", server.port)) as taker:
+        server.start()
+        assert server.port != taker.getsockname()[1]
+        assert query(server, "SELECT 1") == 1
+
+
+def test_a_fixed_port_that_is_taken_is_refused(closed_directory: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taker:
+        port = taker.getsockname()[1]
+        with pytest.raises(LocalServerError, match=f"port {port}"):
+            LocalPostgres(closed_directory, password=PASSWORD, port=port).start()
+
+
+def test_a_directory_serves_one_at_a_time(server: LocalPostgres) -> None:
+    server.start()
+    with pytest.raises(LocalServerError, match="another process"):
+        LocalPostgres(server.directory, password=PASSWORD).start()
+    assert query(server, "SELECT 1") == 1
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing_running(server: LocalPostgres) -> None:
+    server.start()
+    server.stop()
+    broken = LocalPostgres(server.directory, password=PASSWORD, settings={"shared_buffers": "nonsense"})
+    with pytest.raises(LocalServerError, match='parameter "shared_buffers": "nonsense"') as caught:
+        broken.start()
+    assert PASSWORD.reveal() not in str(caught.value)
+    assert not broken.is_running()
+    server.start()
+
+
+def test_a_password_of_two_lines_is_refused_rather_than_cut(closed_directory: Path) -> None:
+    with pytest.raises(LocalServerError, match="one line"):
+        LocalPostgres(closed_directory, password=Secret("one\ntwo")).start()
+    assert not (closed_directory / "cluster").exists()
+
+
+def test_two_start_together_from_a_thread_that_ends(server: LocalPostgres, closed_directory: Path) -> None:
+    """The kernel ties a server to the thread that forked it, and that thread is none of these."""
+    second = LocalPostgres(closed_directory, password=PASSWORD)
+    try:
+        starting = threading.Thread(target=start_all, args=(server, second))
+        starting.start()
+        starting.join()
+        assert [query(one, "SELECT 1") for one in (server, second)] == [1, 1]
+    finally:
+        second.destroy()
+
+
+@on_linux
+def test_a_pid_file_with_somebody_elses_number_is_no_obstacle(server: LocalPostgres) -> None:
+    server.start()
+    server.kill()
+    pid_file = server.cluster / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    server.start()
+    assert query(server, "SELECT 1") == 1
+
+
+OWNER = """
+import sys, signal
+from pathlib import Path
+from rolecall.local import LocalPostgres
+from rolecall.values import Secret
+server = LocalPostgres(Path(sys.argv[1]), password=Secret(sys.argv[2]))
+server.start()
+print(server.port, flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def owner(server: LocalPostgres) -> Iterator[subprocess.Popen[str]]:
+    """Another process that runs the server."""
+    command = [sys.executable, "-c", OWNER, str(server.directory), PASSWORD.reveal()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == str(server.port)
+        yield process
+        process.kill()
+
+
+@on_linux
+def test_it_ends_when_its_owner_is_killed(server: LocalPostgres, owner: subprocess.Popen[str]) -> None:
+    assert not refuses(server.port)
+    owner.kill()
+    assert eventually(lambda: refuses(server.port) and not processes_in(server.cluster))
+
+
+@on_linux
+def test_one_that_outlived_its_owner_is_stopped_by_the_next(
+    server: LocalPostgres, owner: subprocess.Popen[str]
+) -> None:
+    """A stopped process does not act on the signal of its owner's death until it is woken."""
+    postmaster = int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
+    query(server, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 7 AS n")
+    os.kill(postmaster, signal.SIGSTOP)
+    owner.kill()
+    owner.wait()
+    waking = threading.Timer(0.2, os.kill, (postmaster, signal.SIGCONT))
+    waking.start()
+    server.start()
+    waking.join()
+    assert query(server, "SELECT n FROM kept") == 7
+
+
+@as_root
+def test_root_runs_it_as_somebody_else_and_opens_no_directory_for_that(server: LocalPostgres) -> None:
+    server.start()
+    cluster = server.cluster.resolve()
+    assert server.cluster.is_symlink()
+    assert not cluster.is_relative_to(server.directory)
+    assert cluster.stat().st_uid == current_account().uid != 0
+    assert server.directory.stat().st_mode & 0o777 == 0o700
+
+
+@as_root
+def test_root_keeps_the_cluster_in_a_directory_that_the_account_can_reach() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        server = LocalPostgres(Path(name, "store"), password=PASSWORD)
+        try:
+            server.start()
+            assert server.cluster.is_dir()
+            assert not server.cluster.is_symlink()
+        finally:
+            server.destroy()
+
+
+def test_a_making_that_was_cut_short_begins_anew_and_destroying_leaves_no_data(
+    closed_directory: Path,
+) -> None:
+    half_made = closed_directory / "cluster.new"
+    half_made.mkdir()
+    (half_made / "PG_VERSION").write_text("18\n")
+    server = LocalPostgres(closed_directory, superuser="keeper", password=PASSWORD)
+    try:
+        server.start()
+        assert query(server, "SELECT session_user") == "keeper"
+        assert not half_made.exists()
+        cluster = server.cluster.resolve()
+    finally:
+        server.destroy()
+    assert not cluster.exists()
+    assert not server.cluster.is_symlink()
+
+
+def test_a_link_to_data_that_is_gone_is_not_taken_for_a_new_beginning(closed_directory: Path) -> None:
+    link = closed_directory / "cluster"
+    link.symlink_to(closed_directory / "lost")
+    with pytest.raises(LocalServerError, match="which is gone"):
+        LocalPostgres(closed_directory, password=PASSWORD).start()
+    assert link.is_symlink()
