@@ -49,7 +49,10 @@ class Application:
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         page = self._pages.get(scope["path"]) if scope["method"] == "GET" else None
-        reply = await (page() if page is not None else self._answer(scope, receive))
+        try:
+            reply = await (page() if page is not None else self._answer(scope, receive))
+        except ClientGone:
+            return
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -79,14 +82,18 @@ class Application:
         return Reply(200, (("content-type", "application/x-pem-file"),), key)
 
 
+class ClientGone(Exception):
+    """The connection was closed before the whole body had come: there is no request, and nobody to answer."""
+
+
 async def read_body(receive: Receive) -> tuple[bytes, bool]:
-    """The body, and whether it was too large; then it was read to its end but not kept."""
+    """The body, and whether it was too large; then it was read to its end but not kept. Raises `ClientGone`."""
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            raise ClientGone
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size <= LARGEST_BODY:

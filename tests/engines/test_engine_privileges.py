@@ -27,12 +27,12 @@ class Place:
     database: str
     owner: str
 
-    def at(self, type, name, schema="s", table=""):
-        if type is T.DATABASE:
-            return DatabaseObject(type, self.database)
-        if type is T.SCHEMA:
-            return DatabaseObject(type, name, self.database)
-        return DatabaseObject(type, name, self.database, schema, table)
+    def at(self, kind, name, schema="s", table=""):
+        if kind is T.DATABASE:
+            return DatabaseObject(kind, self.database)
+        if kind is T.SCHEMA:
+            return DatabaseObject(kind, name, self.database)
+        return DatabaseObject(kind, name, self.database, schema, table)
 
     @property
     def objects(self):
@@ -69,8 +69,8 @@ async def place(harness, make, unique):
     owner = (await make(harness.engine, password=None)).name
     made = Place(unique("db"), owner)
     await harness.engine.create_database(NewDatabase(made.database, owner, uuid4()))
-    for type, item in made.objects.items():
-        if type not in {T.DATABASE, T.COLUMN}:
+    for kind, item in made.objects.items():
+        if kind not in {T.DATABASE, T.COLUMN}:
             await harness.own(item, owner)
     return made
 
@@ -79,11 +79,11 @@ async def test_each_type_of_object_grants_and_revokes_all_its_privileges(harness
     account = (await make(harness.engine, password=None)).name
     objects = list(place.objects.values())
     assert set(await harness.engine.privileges(account, objects)) == {()}
-    grants = [PrivilegeChange(item, WORDS[type], grant=True) for type, item in place.objects.items()]
+    grants = [PrivilegeChange(item, WORDS[kind], grant=True) for kind, item in place.objects.items()]
     await harness.engine.change_privileges(account, grants, uuid4())
     held = await harness.engine.privileges(account, objects)
     assert dict(zip(place.objects, held, strict=True)) == WORDS
-    revokes = [PrivilegeChange(item, WORDS[type], grant=False) for type, item in place.objects.items()]
+    revokes = [PrivilegeChange(item, WORDS[kind], grant=False) for kind, item in place.objects.items()]
     await harness.engine.change_privileges(account, revokes, uuid4())
     assert set(await harness.engine.privileges(account, objects)) == {()}
 
@@ -126,7 +126,7 @@ async def test_one_refused_change_leaves_none_done(harness, make, place):
 
 
 @pytest.mark.parametrize(
-    ("type", "name", "schema"),
+    ("kind", "name", "schema"),
     [
         (T.TABLE, "absent", "s"),
         (T.TABLE, "v", "s"),
@@ -138,16 +138,20 @@ async def test_one_refused_change_leaves_none_done(harness, make, place):
         (T.FUNCTION, "p(integer)", "s"),
         (T.TYPE, "t", "s"),
         (T.TABLE, "x" * 80, "s"),
+        (T.TABLE, "a\0b", "s"),
+        (T.TABLE, "\ud800", "s"),
+        (T.FUNCTION, "f(\0)", "s"),
+        (T.FUNCTION, "f(\ud800)", "s"),
         (T.TABLE, "pg_authid", "pg_catalog"),
         (T.FUNCTION, "pg_read_file(text)", "pg_catalog"),
         (T.SCHEMA, "pg_catalog", ""),
         (T.SCHEMA, "information_schema", ""),
     ],
 )
-async def test_what_is_not_there_or_the_systems_own_is_missing(harness, place, type, name, schema):
-    item = place.at(type, name, schema)
+async def test_what_is_not_there_or_the_systems_own_is_missing(harness, place, kind, name, schema):
+    item = place.at(kind, name, schema)
     assert await refused(harness.engine.privileges(place.owner, [item])) is Reason.OBJECT_MISSING
-    change = PrivilegeChange(item, WORDS[type], grant=True)
+    change = PrivilegeChange(item, WORDS[kind], grant=True)
     work = harness.engine.change_privileges(place.owner, [change], uuid4())
     assert await refused(work) is Reason.OBJECT_MISSING
 
@@ -165,14 +169,14 @@ async def test_an_unknown_database_account_or_word_is_named(harness, make, place
 
 
 async def test_objects_are_listed_by_type_sorted(harness, place):
-    async def listed(type, **at):
-        return list(await harness.engine.objects(type, place.database, **at))
+    async def listed(kind, **at):
+        return list(await harness.engine.objects(kind, place.database, **at))
 
     assert "s" in await listed(T.SCHEMA)
     assert await listed(T.COLUMN, schema="s", table="t") == ["id", "text"]
-    for type, item in place.objects.items():
-        if type not in {T.DATABASE, T.SCHEMA, T.COLUMN}:
-            assert await listed(type, schema="s") == [item.name]
+    for kind, item in place.objects.items():
+        if kind not in {T.DATABASE, T.SCHEMA, T.COLUMN}:
+            assert await listed(kind, schema="s") == [item.name]
     assert place.database in await harness.engine.objects(T.DATABASE)
 
 
@@ -180,7 +184,10 @@ async def test_listing_in_what_is_not_there_is_refused(harness, place):
     objects = harness.engine.objects
     assert await refused(objects(T.SCHEMA, "absent")) is Reason.DATABASE_MISSING
     assert await refused(objects(T.TABLE, place.database, "absent")) is Reason.OBJECT_MISSING
-    assert await refused(objects(T.COLUMN, place.database, "s", "absent")) is Reason.OBJECT_MISSING
+    for name in ("absent", "a\0b", "\ud800", "x" * 80):
+        assert await refused(objects(T.SCHEMA, name)) is Reason.DATABASE_MISSING
+        assert await refused(objects(T.TABLE, place.database, name)) is Reason.OBJECT_MISSING
+        assert await refused(objects(T.COLUMN, place.database, "s", name)) is Reason.OBJECT_MISSING
 
 
 async def test_a_dropped_account_leaves_no_grant_behind(harness, make, place):
@@ -196,8 +203,8 @@ async def test_eight_tasks_creating_and_granting_at_once_all_succeed(harness, ma
     async def one() -> tuple[str, ...]:
         account = (await make(harness.engine, password=None)).name
         changes = [
-            PrivilegeChange(place.objects[type], WORDS[type], grant=True)
-            for type in (T.DATABASE, T.SCHEMA, T.TABLE)
+            PrivilegeChange(place.objects[kind], WORDS[kind], grant=True)
+            for kind in (T.DATABASE, T.SCHEMA, T.TABLE)
         ]
         for _ in range(2):
             await harness.engine.change_privileges(account, changes, uuid4())

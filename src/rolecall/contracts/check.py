@@ -8,7 +8,7 @@ What a value may look like on the wire:
 - JSON: a numeric string is accepted where an integer or a float is expected (vendors' own examples send
   ``"UseApi": "1"``); a number is refused where a string is expected; a boolean is never a number; null is absent.
 - flat (form or query): every value is text and is coerced; booleans are accepted in any case (``True`` is what
-  a Python client's urlencode writes). A list may come as a list or as a mapping of decimal indexes.
+  a Python client's urlencode writes). The dialect has made lists and structures of the flattened names.
 - Text with control characters or lone surrogates is refused unless a rule of its own refused it before.
 """
 
@@ -25,7 +25,6 @@ from rolecall.values import Call, Caller, Checked, Secret
 _INT64 = range(-(2**63), 2**63)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_INDEX = re.compile(r"[0-9]{1,4}", re.ASCII)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SHOWN_CHARACTERS = 128
 _HIDDEN = "***"
@@ -60,6 +59,8 @@ def shown(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return _UNPRINTABLE.sub("\ufffd", value[:_SHOWN_CHARACTERS])
+    if isinstance(value, int) and value not in _INT64:
+        return "..."  # thousands of digits, perhaps
     if isinstance(value, int | float):
         return str(value)
     return "[...]" if isinstance(value, list) else "{...}"
@@ -115,20 +116,11 @@ def _typed(value: object, type_: Kind | ListOf | Shape, path: str, flat: bool) -
 
 
 def _list(value: object, type_: ListOf, path: str, flat: bool) -> list[object]:
-    items = _items(value, flat)
-    if items is None:
+    if not isinstance(value, list):
         raise _wrong_type(value, type_, path)
-    if type_.at_most is not None and len(items) > type_.at_most:
-        raise Refused(Reason.PARAMETER_RANGE, path, facts={"value": len(items), "expected": type_.at_most})
-    return [_typed(item, type_.item, f"{path}.{index}", flat) for index, item in enumerate(items)]
-
-
-def _items(value: object, flat: bool) -> Sequence[object] | None:
-    if isinstance(value, list):
-        return value
-    if flat and isinstance(value, Mapping) and all(_INDEX.fullmatch(str(key)) for key in value):
-        return [item for _, item in sorted(value.items(), key=lambda pair: int(str(pair[0])))]
-    return None
+    if type_.at_most is not None and len(value) > type_.at_most:
+        raise Refused(Reason.PARAMETER_RANGE, path, facts={"value": len(value), "expected": type_.at_most})
+    return [_typed(item, type_.item, f"{path}.{index}", flat) for index, item in enumerate(value)]
 
 
 def _wrong_type(value: object, type_: Kind | ListOf | Shape, path: str) -> Refused:

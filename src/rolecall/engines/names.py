@@ -12,17 +12,20 @@ _HBA_MARKS = ("+", "/", "@")
 _NEVER_ROLES = frozenset({"public", "none"})
 
 
+def is_text(value: str) -> bool:
+    """True if a server can take this as a text: no NUL, no lone surrogate."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def fits(name: str) -> bool:
-    """True if the server can hold this name as it is.
+    """True if a server can hold this name as it is.
 
     NUL must be looked for here: psycopg's Identifier cuts a name at it without a word.
     """
-    if not name or "\0" in name:
-        return False
-    try:
-        return len(name.encode()) <= IDENTIFIER_BYTES
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
+    return bool(name) and is_text(name) and len(name.encode()) <= IDENTIFIER_BYTES
 
 
 def require(name: str, reason: Reason) -> str:

@@ -269,7 +269,7 @@ def rows(action: str) -> dict[Reason | tuple[Reason, str], ErrorRow]:
 def _row(wish: Wish, listed: frozenset[str]) -> ErrorRow:
     wanted = wish.telling + wish.others
     code = next((code for code in wanted if code in listed), wanted[-1])
-    english, chinese = (text.replace("{", "{{").replace("}", "}}") for text in TEXTS[code])
+    english, chinese = TEXTS[code]
     if code in wish.telling:
         return ErrorRow(code, english, chinese)
     return ErrorRow(code, _then(english, ". ", wish.english), _then(chinese, "。", wish.chinese))

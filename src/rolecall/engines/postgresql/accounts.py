@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -17,12 +17,11 @@ from rolecall.engines import names
 from rolecall.engines.postgresql import errors, statements
 from rolecall.engines.postgresql.connections import Connection, last_row, transaction
 from rolecall.engines.postgresql.group import SuperGroup, ensure_plain_role
-from rolecall.engines.postgresql.server import Server, one, rows
+from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, one, rows
 
 SESSION_END_SECONDS = 5.0
 SESSION_POLL_SECONDS = 0.02
 
-_UNDEFINED_OBJECT = "42704"
 _TAKEN = frozenset({"42710", "23505"})
 """Both: the second comes of two CREATE ROLE that raced."""
 
@@ -64,22 +63,19 @@ class Accounts:
         names.require_new_role(new.name)
         if new.name in {self._group.name, self._server.heir}:
             raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
-        return await self._server.run(lambda connection: self._create(connection, new))
+        return await self._server.run(
+            lambda connection: self._with_group(lambda: self._create(connection, new))
+        )
+
+    async def _with_group(self, work: Callable[[], Awaitable[AccountFacts]]) -> AccountFacts:
+        """Once more, with the group made again, where somebody dropped it behind our back."""
+        try:
+            return await work()
+        except psycopg.errors.UndefinedObject:
+            self._group.forget()
+            return await work()
 
     async def _create(self, connection: Connection, new: NewAccount) -> AccountFacts:
-        try:
-            return await self._create_once(connection, new)
-        except psycopg.Error as error:
-            if error.sqlstate in _TAKEN:
-                return await self._taken(connection, new)
-            if error.sqlstate == _UNDEFINED_OBJECT:
-                self._group.forget()
-                return await self._create_once(connection, new)
-            if errors.is_lost(error):
-                raise OutcomeUnknown("connection lost while creating an account") from None
-            raise
-
-    async def _create_once(self, connection: Connection, new: NewAccount) -> AccountFacts:
         facts = await self._server.known(connection)
         self._require_version(facts, new.kind)
         composed = statements.create_account(
@@ -90,7 +86,14 @@ class Accounts:
             group=await self._group.ready(connection),
             read_back=facts.can_read_verifiers,
         )
-        row = await last_row(connection, composed)
+        try:
+            row = await last_row(connection, composed)
+        except psycopg.Error as error:
+            if error.sqlstate in _TAKEN:
+                return await self._taken(connection, new)
+            if errors.is_lost(error):
+                raise errors.in_commit(error) from None
+            raise
         if row is None:
             raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after CREATE ROLE")
         return AccountFacts(row[0], new.name, new.kind, True, new.verifier is not None, new.operation)
@@ -108,7 +111,9 @@ class Accounts:
             raise Refused(Reason.ENGINE_TOO_OLD, note=note)
 
     async def change(self, change: AccountChange) -> AccountFacts:
-        return await self._server.run(lambda connection: self._change(connection, change))
+        return await self._server.run(
+            lambda connection: self._with_group(lambda: self._change(connection, change))
+        )
 
     async def _change(self, connection: Connection, change: AccountChange) -> AccountFacts:
         facts = await self._server.known(connection)
@@ -156,6 +161,7 @@ class Accounts:
     async def _retire(self, connection: Connection, name: str, operation: UUID) -> int | None:
         if not names.fits(name):
             return None
+        await self._heir_ready(connection)
         async with transaction(connection, _both_locks(name)):
             if await self._is_protected(connection, name):
                 raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
@@ -163,20 +169,26 @@ class Accounts:
             if found is None:
                 return None
             steps = [statements.change_login(name, may_log_in=False), statements.mark(name, operation)]
+            steps += await self._take_on(connection, name)
             steps += await self._databases_to_administrator(connection, found.oid)
             await connection.execute(sql.SQL("; ").join(steps))
         await self._end_sessions(connection, found.oid)
         return found.oid
 
     async def _remove(self, connection: Connection, name: str, oid: int) -> bool:
-        await self._heir_ready(connection)
         async with transaction(connection, _both_locks(name)):
+            found = await self._find(connection, name)
+            if found is None or found.oid != oid:  # the same operation, run twice: the other one was first
+                return True
             elsewhere = await rows(connection, _DATABASES_WITH_TRACES, (oid,))
             for (database,) in elsewhere:
                 async with self._server.connections.to(database) as other, transaction(other):
                     await other.execute(self._hand_over(name))
             await connection.execute(self._hand_over(name))
-            await connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+            try:
+                await connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+            except psycopg.errors.DependentObjectsStillExist as error:  # made by somebody else meanwhile
+                raise Refused(Reason.ENGINE_REFUSED, note=error.diag.message_primary or "") from None
         return True
 
     def _hand_over(self, name: str) -> sql.Composed:
@@ -193,6 +205,15 @@ class Accounts:
         if group is None:
             async with transaction(connection, statements.lock("super")):
                 await ensure_plain_role(connection, self._server.heir)
+
+    async def _take_on(self, connection: Connection, name: str) -> list[sql.Composed]:
+        """An administrator who is no superuser must be a member of a role to end its sessions and move its objects."""
+        facts = await self._server.known(connection)
+        if facts.is_superuser:
+            return []
+        options = " WITH INHERIT TRUE, SET TRUE" if facts.version[0] >= MEMBERSHIP_OPTIONS_SINCE else ""
+        grant = sql.SQL("GRANT {}, {} TO CURRENT_USER{}")
+        return [grant.format(sql.Identifier(name), sql.Identifier(self._server.heir), sql.SQL(options))]
 
     async def _databases_to_administrator(self, connection: Connection, oid: int) -> list[sql.Composed]:
         """Nothing runs with the rights of a database's owner, so these may go to a superuser."""

@@ -54,6 +54,10 @@ class Databases:
 
     async def create(self, new: NewDatabase) -> None:
         names.require(new.name, Reason.DATABASE_NAME_MALFORMED)
+        if not names.is_text(new.encoding):
+            raise Refused(Reason.ENCODING_UNSUPPORTED)
+        if not names.is_text(new.collate + new.ctype):
+            raise Refused(Reason.LOCALE_UNSUPPORTED)
         await self._server.run(lambda connection: self._create(connection, new))
 
     async def _create(self, connection: Connection, new: NewDatabase) -> None:

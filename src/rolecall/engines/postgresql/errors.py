@@ -24,7 +24,6 @@ BY_SQLSTATE: dict[str, Reason] = {
     "42703": Reason.OBJECT_MISSING,
     "42883": Reason.OBJECT_MISSING,
     "42809": Reason.OBJECT_MISSING,
-    "0LP01": Reason.PRIVILEGE_UNKNOWN,
     "2BP01": Reason.PRIVILEGE_DEPENDENT,
     "53300": Reason.ENGINE_BUSY,
     "55P03": Reason.ENGINE_BUSY,
@@ -41,6 +40,7 @@ _AT_CONNECT = (
     (re.compile("the database system is "), Reason.INSTANCE_RESTARTING),
     (re.compile("too many clients|connection slots are reserved|too many connections"), Reason.ENGINE_BUSY),
     (re.compile('database ".*" does not exist'), Reason.DATABASE_MISSING),
+    (re.compile('database ".*" is not currently accepting connections'), Reason.ENGINE_REFUSED),
 )
 
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})

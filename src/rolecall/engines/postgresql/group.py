@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 from psycopg import sql
 
@@ -27,7 +28,9 @@ DANGEROUS = (
 """Roles that lead to the server's own account, its files, or the verifiers in pg_authid."""
 
 _SWEEP_AT_ONCE = 500
-_DRAFT = "rolecall_draft_role"
+
+# An administrator who is no superuser can only grant, and take back, what he holds with ADMIN.
+_MAY_GRANT = "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
 
 # `tainted`: superusers, the dangerous roles, the group, and everyone who is, at any remove, a member of one of them.
 _TAINTED = """
@@ -42,7 +45,9 @@ _NOT_YET_MEMBERS = (
     _TAINTED
     + """
 SELECT r.rolname FROM pg_roles r
-WHERE r.oid NOT IN (SELECT oid FROM tainted) AND r.rolname !~ '^pg_' AND r.rolname <> current_user
+WHERE """
+    + _MAY_GRANT
+    + """ AND r.oid NOT IN (SELECT oid FROM tainted) AND r.rolname !~ '^pg_' AND r.rolname <> current_user
   AND (r.rolcanlogin OR r.rolname = %(heir)s OR EXISTS (
         SELECT FROM pg_shdescription d
         WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid AND d.description LIKE %(marker)s))
@@ -59,22 +64,27 @@ _TAINTED_MEMBERSHIPS = (
 SELECT r.rolname, grantor.rolname
 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles g ON g.oid = m.member
 JOIN pg_roles grantor ON grantor.oid = m.grantor
-WHERE g.rolname = %(group)s AND r.oid IN (SELECT oid FROM tainted)
-"""
+WHERE g.rolname = %(group)s AND r.oid IN (SELECT oid FROM tainted) AND """
+    + _MAY_GRANT
 )
 
-_FOREIGN_ADMINS = """
+_FOREIGN_ADMINS = (
+    """
 SELECT r.rolname, member.rolname, grantor.rolname
 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
 JOIN pg_roles member ON member.oid = m.member JOIN pg_roles grantor ON grantor.oid = m.grantor
 WHERE m.admin_option AND r.rolname IN (%(group)s, %(heir)s)
-  AND NOT member.rolsuper AND member.rolname <> current_user
-"""
+  AND NOT member.rolsuper AND member.rolname <> current_user AND """
+    + _MAY_GRANT
+)
 
-_LACKING = """
+_LACKING = (
+    """
 SELECT r.rolname FROM pg_roles r
-WHERE r.rolname = ANY(%(predefined)s) AND NOT pg_has_role(%(group)s, r.oid, 'MEMBER') ORDER BY 1
-"""
+WHERE r.rolname = ANY(%(predefined)s) AND NOT pg_has_role(%(group)s, r.oid, 'MEMBER') AND """
+    + _MAY_GRANT
+    + " ORDER BY 1"
+)
 
 _ATTRIBUTES = """
 SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
@@ -185,7 +195,8 @@ async def _create(connection: Connection, name: str) -> None:
         await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
         return
     # The server reserves pg_ for CREATE and RENAME alike; only its own catalog can be told otherwise.
-    await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(_DRAFT)))
+    draft = f"rolecall_draft_{secrets.token_hex(8)}"
+    await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(draft)))
     await connection.execute("SET LOCAL allow_system_table_mods = on")
-    await connection.execute("UPDATE pg_authid SET rolname = %s WHERE rolname = %s", (name, _DRAFT))
+    await connection.execute("UPDATE pg_authid SET rolname = %s WHERE rolname = %s", (name, draft))
     await connection.execute("SET LOCAL allow_system_table_mods = off")

@@ -106,6 +106,8 @@ class Privileges:
 
     async def _objects(self, connection: Connection, wanted: DatabaseObject) -> list[str]:
         database = "" if wanted.type is ObjectType.DATABASE else wanted.database
+        if not _can_be_asked(wanted):
+            raise Refused(Reason.OBJECT_MISSING, facts={"value": wanted.table or wanted.schema})
         async with self._in_database(connection, database) as there:
             await _require_place(there, wanted)
             found = await rows(there, catalog.listing(wanted.type), _values(wanted))
@@ -147,7 +149,7 @@ async def _find(connection: Connection, item: DatabaseObject, account: int) -> F
         facts={"value": item.name},
     )
     values = _values(item) | {"account": account}
-    if not all(names.fits(str(values[key])) for key in ("name", "schema") if values[key]):
+    if not _can_be_asked(item):
         raise missing
     try:
         found = await rows(connection, catalog.finding(item.type), values)
@@ -171,6 +173,13 @@ def _values(item: DatabaseObject) -> dict[str, Any]:
         "table": item.table,
         "kinds": catalog.kinds(item.type),
     }
+
+
+def _can_be_asked(item: DatabaseObject) -> bool:
+    """False for a path no object can have: a part too long, with NUL, or no text at all."""
+    name, arguments = _split_signature(item)
+    parts = [part for part in (name, item.schema, item.table) if part]
+    return all(names.fits(part) for part in parts) and names.is_text(arguments or "")
 
 
 def _split_signature(item: DatabaseObject) -> tuple[str, str | None]:

@@ -1,0 +1,40 @@
+"""A Rolecall of the benchmark's own, with servers of its own, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_START_SECONDS = 60
+
+
+@contextmanager
+def running_rolecall() -> Iterator[dict[str, Any]]:
+    """The content of its ready file. The rate limit is off."""
+    with tempfile.TemporaryDirectory(prefix="rolecall-bench-") as place:
+        ready_file = Path(place) / "ready.json"
+        program = Path(sys.executable).with_name("rolecall")
+        process = subprocess.Popen(
+            [program, "up", "--listen", "127.0.0.1:0", "--data", Path(place) / "data", "--ready-file", ready_file],
+            env={**os.environ, "ROLECALL_RATE_LIMIT": "off", "ROLECALL_LOG_LEVEL": "warning"},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            deadline = time.monotonic() + _START_SECONDS
+            while not ready_file.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("rolecall up did not become ready")
+                time.sleep(0.05)
+            yield json.loads(ready_file.read_text())
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)

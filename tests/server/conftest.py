@@ -1,0 +1,172 @@
+"""What the tests over the wire share: snapshots of what must not change, servers of their own, a strict replica."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from rolecall.local.postgres import LocalPostgres
+from rolecall.values import Secret
+from tests.conftest import PROGRAM, Rolecall
+
+PATIENCE = 20.0
+UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Ask again and again until it is so."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.02)
+
+    return wait
+
+
+def store_rows(running: Rolecall, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query on Rolecall's own store."""
+    dsn = json.loads((running.data / "connection.json").read_text())["database_url"]
+    with psycopg.connect(dsn, autocommit=True, options="-c search_path=rolecall") as connection:
+        cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture(scope="session")
+def store(rolecall: Rolecall) -> Callable[..., list[tuple[Any, ...]]]:
+    """Rows of a query on the store of the run's Rolecall."""
+    return lambda query, *values: store_rows(rolecall, query, *values)
+
+
+Untouched = Callable[[], AbstractContextManager[None]]
+
+_EVERYTHING = (
+    "select 'role', rolname, to_jsonb(r) - 'rolpassword' from pg_roles r union all"
+    " select 'member', m.oid::text, to_jsonb(m) from pg_auth_members m union all"
+    " select 'database', datname, to_jsonb(d) from pg_database d order by 1, 2"
+)
+
+
+@pytest.fixture(scope="session")
+def untouched(rolecall: Rolecall) -> Untouched:
+    """What is done inside changes no role, membership or database of the quickstart engine."""
+    made = f"first_{secrets.token_hex(4)}"  # the first account brings the group of super accounts with it
+    rolecall.ok("CreateAccount", UserName=made, Type="normal")
+    rolecall.ok("DeleteAccount", UserName=made)
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        before = _frozen(rolecall.sql(_EVERYTHING))
+        yield
+        assert _frozen(rolecall.sql(_EVERYTHING)) == before
+
+    return guard
+
+
+def _frozen(rows: list[tuple[Any, ...]]) -> list[str]:
+    """Rows without the counters that autovacuum moves."""
+    moving = ("datfrozenxid", "datminmxid")
+    return [json.dumps([kind, name, {k: v for k, v in row.items() if k not in moving}]) for kind, name, row in rows]
+
+
+@pytest.fixture(scope="session")
+def unreached(rolecall: Rolecall, untouched: Untouched) -> Untouched:
+    """What is done inside never gets as far as an operation, so it reaches no engine."""
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        before = store_rows(rolecall, "select count(*) from operations")
+        with untouched():
+            yield
+        assert store_rows(rolecall, "select count(*) from operations") == before
+
+    return guard
+
+
+@pytest.fixture
+def register(rolecall: Rolecall) -> Iterator[Callable[..., str]]:
+    """Registers a server as a further instance, without looking at it first; its id. Forgotten afterwards."""
+    registered: list[str] = []
+
+    def add(host: str, port: int, user: str, password: str) -> str:
+        url = f"postgresql://{user}@{host}:{port}/postgres"
+        done = rolecall.cli("instance", "add", url, "--unchecked", "--json", ROLECALL_INSTANCE_PASSWORD=password)
+        public_id = str(json.loads(done.stdout)[0]["id"])
+        registered.append(public_id)
+        return public_id
+
+    yield add
+    for public_id in registered:
+        rolecall.cli("instance", "remove", public_id)
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+    """A running PostgreSQL server that a test may stop."""
+    directory = tmp_path_factory.mktemp("own") / "server"
+    server = LocalPostgres(directory, password=Secret(secrets.token_hex(8)), settings={"shared_buffers": "16MB"})
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def strict(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> Iterator[Rolecall]:
+    """A replica, `rolecall serve` on the same store: the vendor's rates, no server new enough for super accounts."""
+    kept = json.loads((rolecall.data / "secrets.json").read_text())
+    connection = json.loads((rolecall.data / "connection.json").read_text())
+    variables = {
+        **rolecall.environment,
+        "ROLECALL_DATABASE_URL": connection["database_url"],
+        "ROLECALL_MASTER_KEY": kept["master_key"],
+        "ROLECALL_RATE_LIMIT": "contract",
+        "ROLECALL_SUPER_MIN_VERSION": "99",
+    }
+    port = free_port()
+    with (rolecall.data.parent / "strict.log").open("wb") as output:
+        process = subprocess.Popen(
+            [PROGRAM, "serve", "--listen", f"127.0.0.1:{port}"],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    running = replace(rolecall, process=process, ready=rolecall.ready | {"endpoint": f"http://127.0.0.1:{port}"})
+    try:
+        until(lambda: process.poll() is not None or answers(running.endpoint))
+        yield running
+    finally:
+        running.stop()
+
+
+def answers(endpoint: str) -> bool:
+    try:
+        return httpx.get(endpoint + "/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def log_of(running: Rolecall) -> Path:
+    """Where `start_rolecall` keeps what a Rolecall said."""
+    (log,) = running.data.parent.glob("ready-*.log")
+    return log
