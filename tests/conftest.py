@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.pq import ExecStatus
 
 from rolecall.signing import tc3
 from rolecall.values import Secret
@@ -56,18 +57,19 @@ class Rolecall:
         payload = params if isinstance(params, bytes) else json.dumps(params or {}).encode()
         key = Secret(changes.pop("secret_key", self.tencent["secret_key"]))
         headers = changes.pop("headers", {})
+        endpoint = changes.pop("endpoint", self.endpoint)
         signed: dict[str, Any] = {
             "service": "postgres",
             "version": "2017-03-12",
             "action": action,
             "region": self.tencent["region"],
             "timestamp": int(time.time()),
-            "host": self.netloc,
+            "host": endpoint.removeprefix("http://"),
             "payload": payload,
         } | changes
         key_id = signed.pop("secret_id", self.tencent["secret_id"])
         answer = httpx.post(
-            self.endpoint + "/",
+            endpoint + "/",
             content=payload,
             headers=tc3.post_headers(key_id, key, **signed) | headers,
             timeout=60,
@@ -96,7 +98,8 @@ class Rolecall:
                     "password": engine["password"], "dbname": database} | login  # fmt: skip
         with psycopg.connect(**keywords, autocommit=True, connect_timeout=10) as connection:
             cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
-            return cursor.fetchall() if cursor.description else []
+            has_rows = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
+            return cursor.fetchall() if has_rows else []
 
     def can_log_in(self, user: str, password: str, database: str = "postgres") -> bool:
         try:

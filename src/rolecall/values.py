@@ -16,7 +16,7 @@ from typing import NoReturn, Protocol, SupportsIndex
 class Secret:
     """Text that never shows itself: it prints as ``***``, compares in constant time and does not pickle.
 
-    Only `rolecall.signing`, `rolecall.engines` and the sealing of `rolecall.domain` may call `reveal`.
+    `reveal` is called where a secret is used, nowhere else: signing, engines, contracts' rules, sealing, connecting.
     """
 
     __slots__ = ("_text",)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import time
 from uuid import uuid4
 
 import psycopg
@@ -23,7 +20,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
 from rolecall.engines.postgresql import PostgresEngine, statements
 from rolecall.values import Secret
@@ -333,97 +330,6 @@ async def test_an_acl_is_shown_as_the_server_writes_it(postgres, make, unique):
     assert acl.split(",") == ["=Tc/postgres", "postgres=CTc/postgres", f"{made.name}=C/postgres"]
 
 
-# Connections
-
-
-async def test_a_connection_lost_while_committing_leaves_the_outcome_open_and_a_look_tells_it(
-    postgres, make, unique
-):
-    engine = PostgresEngine(postgres.scratch.address())
-    await make(engine, password=None)
-    name, operation = unique("lost"), uuid4()
-    [(_, kept)] = engine._connections._idle
-    locker = await postgres.connect()
-    async with locker:
-        await locker.execute("BEGIN")
-        await locker.execute(statements.lock("role", name))
-        task = asyncio.create_task(make(engine, name, operation=operation))
-        await until(lambda: waiting_for_a_lock(postgres))
-        with socket.socket(fileno=os.dup(kept.fileno())) as wire:
-            wire.shutdown(socket.SHUT_RDWR)
-        with pytest.raises(OutcomeUnknown):
-            await task
-        await locker.execute("COMMIT")
-    found = await engine.account(name)
-    assert found is None or found.marker == operation
-    assert (await make(engine, name, operation=operation)).marker == operation
-    await engine.close()
-
-
-async def test_a_session_the_administrator_ended_is_replaced_without_a_word(postgres, make):
-    engine = PostgresEngine(postgres.scratch.address())
-    await make(engine, password=None)
-    await postgres.sql(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'rolecall'"
-    )
-    await make(engine, password=None)
-    await engine.close()
-
-
-async def test_a_stopped_server_is_unreachable_at_once_and_found_again_after_its_start(
-    restartable, make, unique
-):
-    engine = PostgresEngine(restartable.address())
-    await make(engine, password=None)
-    for mode in ("fast", "immediate"):
-        await asyncio.to_thread(restartable.stop, mode)
-        started = time.monotonic()
-        assert await refused(make(engine, password=None)) is Reason.ENGINE_UNREACHABLE
-        assert await refused(engine.accounts()) is Reason.ENGINE_UNREACHABLE
-        assert time.monotonic() - started < 2
-        await asyncio.to_thread(restartable.start)
-        await make(engine, password=None)
-    await engine.close()
-
-
-async def test_a_wrong_password_or_a_silent_host_is_unreachable(scratch):
-    address = scratch.address()
-    wrong = EngineAddress("postgres", "127.0.0.1", scratch.port, "postgres", Secret("wrong"), "postgres", {})
-    assert await refused(PostgresEngine(wrong).facts()) is Reason.ENGINE_UNREACHABLE
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        mute = EngineAddress("postgres", "127.0.0.1", port, "postgres", address.password, "postgres", {})
-        engine = PostgresEngine(mute, connect_timeout=0.2)
-        assert await refused(engine.facts()) is Reason.ENGINE_UNREACHABLE
-
-
-async def fill(server, crowd) -> None:
-    """Open connections until the server takes no more."""
-    while True:
-        try:
-            crowd.append(
-                await psycopg.AsyncConnection.connect(
-                    host="127.0.0.1",
-                    port=server.port,
-                    user="postgres",
-                    password=server.password,
-                    dbname="postgres",
-                )
-            )
-        except psycopg.OperationalError:
-            return
-
-
-async def test_a_full_server_is_busy(restartable):
-    crowd: list[psycopg.AsyncConnection] = []
-    try:
-        await fill(restartable, crowd)
-        assert await refused(PostgresEngine(restartable.address()).facts()) is Reason.ENGINE_BUSY
-    finally:
-        for connection in crowd:
-            await connection.close()
-
-
 # Other servers and other administrators
 
 
@@ -461,3 +367,29 @@ async def test_on_15_normal_accounts_work_and_super_ones_are_refused(scratch_15,
     assert await engine.drop_account(made.name, uuid4())
     assert await engine.account(made.name) is None
     await engine.close()
+
+
+async def test_an_account_made_anew_while_the_old_one_was_dropped_stays(postgres, make):
+    """A drop removes the account it found, not whoever has the name a moment later."""
+    made = await make(postgres.engine, password=None)
+    accounts = postgres.engine._accounts
+    run = accounts._server.run
+
+    async def run_and_swap(work):
+        result = await run(work)
+        accounts._server.run = run
+        await postgres.sql(f"DROP ROLE {made.name}", f"CREATE ROLE {made.name} LOGIN")
+        return result
+
+    accounts._server.run = run_and_swap
+    assert await postgres.engine.drop_account(made.name, uuid4())
+    found = await postgres.engine.account(made.name)
+    assert found is not None
+    assert found.oid != made.oid
+
+
+async def test_two_drops_at_once_are_one(postgres, make):
+    made, operation = await make(postgres.engine, password=None), uuid4()
+    drops = (postgres.engine.drop_account(made.name, operation) for _ in range(2))
+    assert True in await asyncio.gather(*drops)
+    assert await postgres.engine.account(made.name) is None

@@ -5,6 +5,7 @@ docs/super-accounts.md explains each.
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -284,6 +285,23 @@ async def test_a_group_that_somebody_else_administers_is_taken_back(scratch, pos
     await engine.close()
     query = f"SELECT count(*) FROM pg_auth_members WHERE admin_option AND roleid = '{name}'::regrole"
     assert await postgres.sql(query + f" AND member = '{thief}'::regrole") == [(0,)]
+
+
+async def test_two_processes_that_need_the_group_at_once_make_one(
+    scratch, postgres, unique, make, monkeypatch
+):
+    """Each sweeps in, in parts, the accounts that were there before."""
+    monkeypatch.setattr(group, "_SWEEP_AT_ONCE", 2)
+    name = unique("pg_grp")
+    engines = [PostgresEngine(scratch.address(super_role=name)) for _ in range(3)]
+    made = await asyncio.gather(*(make(engine, password=None) for engine in engines))
+    members = await postgres.sql(
+        f"SELECT count(DISTINCT roleid) FROM pg_auth_members WHERE member = '{name}'::regrole"
+        f" AND roleid IN ({', '.join(str(account.oid) for account in made)})"
+    )
+    assert members == [(3,)]
+    for engine in engines:
+        await engine.close()
 
 
 async def test_a_group_that_can_do_more_than_a_group_is_refused(scratch, postgres, unique, make):

@@ -62,7 +62,8 @@ class Accounts:
     async def create(self, command: commands.CreateAccount, origin: Origin) -> AccountView:
         attached = await self._reach.attach(command.instance, origin.caller)
         password = new_managed_password() if command.managed_password else command.password
-        verifier = None if password is None else await self._verifier(attached, command.name, password)
+        # Computed while the intent is written down; whoever applies the change waits for it.
+        verifier = None if password is None else self._verifier(attached, command.name, password)
         intent = Intent(
             Change.ACCOUNT_CREATE,
             command.name,
@@ -76,8 +77,9 @@ class Accounts:
         )
 
         async def apply(operation: UUID) -> AccountFacts:
+            ready = None if verifier is None else await verifier
             return await attached.engine.create_account(
-                NewAccount(command.name, command.kind, verifier, operation)
+                NewAccount(command.name, command.kind, ready, operation)
             )
 
         facts = await self._journal.run(attached, intent, apply)
@@ -192,11 +194,11 @@ class Accounts:
         )
 
     async def _set_password(self, attached: Attached, intent: Intent, password: Secret) -> None:
-        verifier = await self._verifier(attached, intent.target, password)
+        verifier = self._verifier(attached, intent.target, password)
 
         async def apply(operation: UUID) -> AccountFacts:
             return await attached.engine.change_account(
-                AccountChange(intent.target, operation, verifier=verifier)
+                AccountChange(intent.target, operation, verifier=await verifier)
             )
 
         await self._journal.run(attached, intent, apply)
@@ -228,9 +230,9 @@ class Accounts:
             reason = Reason.PASSWORD_MANAGED if is_managed else Reason.PASSWORD_NOT_MANAGED
             raise Refused(reason, facts={"value": name})
 
-    async def _verifier(self, attached: Attached, name: str, password: Secret) -> Secret:
+    def _verifier(self, attached: Attached, name: str, password: Secret) -> asyncio.Future[Secret]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._hashing, attached.engine.verifier, name, password)
+        return loop.run_in_executor(self._hashing, attached.engine.verifier, name, password)
 
     def _seal(self, attached: Attached, name: str, password: Secret | None) -> bytes | None:
         return None if password is None else self._sealer.seal(password, _password_purpose(attached, name))

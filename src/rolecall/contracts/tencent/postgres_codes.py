@@ -1,8 +1,8 @@
 """Which error codes the vendor documents for which action of `postgres` 2017-03-12.
 
 CreateAccount's 18 codes are its page of 2026-04-13. The siblings' lists are those printed over each method of the
-vendor's Go SDKs (tencentcloud-sdk-go 1.3.164, tencentcloud-sdk-go-intl-en 3.0.1474); DescribeDatabases,
-DescribeRegions and DescribeZones: tencentcloud-sdk-go-intl-en.
+vendor's Go SDKs (tencentcloud-sdk-go, tencentcloud-sdk-go-intl-en); DescribeDatabases and DescribeRegions: an
+older tencentcloud-sdk-go-intl-en. DescribeZones was not found there and has DescribeRegions' list here.
 """
 
 from __future__ import annotations

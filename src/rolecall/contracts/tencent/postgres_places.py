@@ -1,9 +1,9 @@
 """Regions and zones of `postgres` 2017-03-12, as literal tables.
 
-`REGIONS` is the list that CreateAccount's page of 2026-04-13 prints under "Region". Numbers and names follow the
-vendor's answers to DescribeRegions and DescribeZones (tccli 3.1.189, examples of postgres 2017-03-12: RegionId 4 is
-ap-shanghai, ZoneId 100004 is ap-guangzhou-4) and its page "Regions and Availability Zones". Nothing in
-Rolecall depends on them: an instance may be registered in any of these regions.
+`REGIONS` is the list that CreateAccount's page of 2026-04-13 prints under "Region". Some numbers are those of the
+vendor's example answers (tccli 3.1.189, postgres 2017-03-12: RegionId 4 is ap-shanghai, ZoneId 100004 is
+ap-guangzhou-4); the others, and which zones a region has, are representative and were not compared with the live
+service. Nothing in Rolecall depends on them: an instance may be registered in any of these regions.
 """
 
 from __future__ import annotations

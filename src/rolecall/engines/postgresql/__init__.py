@@ -99,7 +99,7 @@ class PostgresEngine:
         schema: str = "",
         table: str = "",
     ) -> Sequence[str]:
-        return await self._privileges.objects(type, database, schema, table)
+        return await self._privileges.objects(DatabaseObject(type, "", database, schema, table))
 
     async def close(self) -> None:
         await self._connections.close()

@@ -15,7 +15,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from rolecall.domain.engine import EngineAddress
@@ -51,6 +52,10 @@ _SILENCE = {
     "pg_stat_statements.track_utility": "off",
     "track_activities": "off",
 }
+
+
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
+"""Options of an instance that are libpq's own words, handed on as they are."""
 
 
 class Connections:
@@ -127,7 +132,9 @@ class Connections:
 
     async def _open(self, database: str) -> Connection:
         settings = {**self._guards, **(_SILENCE if self._silent else {})}
+        tls = {word: self._address.options[word] for word in _TLS if word in self._address.options}
         return await AsyncConnection.connect(
+            make_conninfo("", **tls),
             host=self._address.host,
             port=self._address.port,
             user=self._address.user,
@@ -142,15 +149,13 @@ class Connections:
 
 
 @contextlib.asynccontextmanager
-async def transaction(
-    connection: Connection, opening: psycopg.sql.Composable | None = None
-) -> AsyncIterator[None]:
+async def transaction(connection: Connection, opening: sql.Composable | None = None) -> AsyncIterator[None]:
     """BEGIN (with `opening` in the same round trip), then COMMIT, or ROLLBACK if anything was raised.
 
     A connection lost in the commit itself is `OutcomeUnknown`; before it, nothing has happened.
     """
-    begin = psycopg.sql.SQL("BEGIN")
-    await connection.execute(begin if opening is None else psycopg.sql.SQL("; ").join((begin, opening)))
+    begin = sql.SQL("BEGIN")
+    await connection.execute(begin if opening is None else sql.SQL("; ").join((begin, opening)))
     try:
         yield
     except BaseException:
@@ -167,7 +172,7 @@ async def commit(connection: Connection) -> None:
         raise errors.in_commit(error) from None
 
 
-async def last_row(connection: Connection, statements: psycopg.sql.Composed) -> tuple[Any, ...] | None:
+async def last_row(connection: Connection, statements: sql.Composed) -> tuple[Any, ...] | None:
     """Send several statements in one round trip, as one transaction of the server's, and fetch the last one's row."""
     cursor = await connection.execute(statements)
     while cursor.nextset():

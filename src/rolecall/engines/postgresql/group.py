@@ -136,7 +136,7 @@ class SuperGroup:
             await self._strip_admins(connection)
             await self._grant_predefined(connection)
             await self._drop_tainted(connection)
-            await self._sweep(connection)
+        await self._sweep(connection)
 
     async def _grant_predefined(self, connection: Connection) -> None:
         values = {"predefined": list(PREDEFINED), "group": self.name}
@@ -159,7 +159,10 @@ class SuperGroup:
             await connection.execute(revoke.format(*parts))
 
     async def _sweep(self, connection: Connection) -> None:
-        """Grant the group every tenant's account that was there before it."""
+        """Grant the group every tenant's account that was there before it.
+
+        In parts: each role granted takes a lock, and a server holds a bounded number of locks in one transaction.
+        """
         values = {
             "group": self.name,
             "heir": self._server.heir,
@@ -168,12 +171,9 @@ class SuperGroup:
         }
         found = [name for (name,) in await rows(connection, _NOT_YET_MEMBERS, values)]
         for start in range(0, len(found), _SWEEP_AT_ONCE):
-            some = sql.SQL(", ").join(map(sql.Identifier, found[start : start + _SWEEP_AT_ONCE]))
-            await connection.execute(
-                sql.SQL("GRANT {} TO {} WITH ADMIN FALSE, INHERIT TRUE, SET FALSE").format(
-                    some, sql.Identifier(self.name)
-                )
-            )
+            async with transaction(connection, statements.lock("super")):
+                part = found[start : start + _SWEEP_AT_ONCE]
+                await connection.execute(statements.grant_memberships(part, self.name))
 
     async def is_tainted(self, connection: Connection, name: str) -> bool:
         """True if the account leads to more than a tenant may have, so that the group must not inherit it."""

@@ -98,10 +98,8 @@ class Privileges:
                 if word not in known:
                     raise Refused(Reason.PRIVILEGE_UNKNOWN, facts={"value": word})
 
-    async def objects(
-        self, type: ObjectType, database: str, schema: str, table: str  # noqa: A002
-    ) -> Sequence[str]:  # fmt: skip
-        wanted = DatabaseObject(type, "", database, schema, table)
+    async def objects(self, wanted: DatabaseObject) -> Sequence[str]:
+        """The names of all objects in `wanted`'s place and of its type; its name is not looked at."""
         return await self._server.run(lambda connection: self._objects(connection, wanted))
 
     async def _objects(self, connection: Connection, wanted: DatabaseObject) -> list[str]:

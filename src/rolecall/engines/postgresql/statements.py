@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg import sql
@@ -121,7 +122,12 @@ def change_kind(name: str, kind: AccountKind, group: str) -> sql.Composed:
 
 def grant_membership(role: str, member: str) -> sql.Composed:
     """Let `member` inherit what `role` may do, and nothing more (PostgreSQL 16 and later)."""
-    return _MEMBERSHIP.format(role=sql.Identifier(role), member=sql.Identifier(member))
+    return grant_memberships([role], member)
+
+
+def grant_memberships(roles: Sequence[str], member: str) -> sql.Composed:
+    several = sql.SQL(", ").join(map(sql.Identifier, roles))
+    return _MEMBERSHIP.format(role=several, member=sql.Identifier(member))
 
 
 def mark(name: str, operation: UUID) -> sql.Composed:

@@ -1,0 +1,288 @@
+"""Write docs/tencent-postgres.md from the contract: python scripts/contract_docs.py [--check]
+
+`--check` writes nothing; it ends with status 1 if the page is not what the contract says now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Rule, Shape
+from rolecall.contracts.tencent.postgres import CONTRACT
+from rolecall.contracts.tencent.postgres_places import REGIONS
+from rolecall.contracts.tencent.postgres_rules import ENCIPHERED
+from rolecall.dialects.tencent.refusals import COMMON
+from rolecall.domain.names import RESERVED_KEYWORDS, ROLE_WORDS
+from rolecall.domain.reasons import Reason
+
+PAGE = Path(__file__).parents[1] / "docs" / "tencent-postgres.md"
+
+HEAD = """\
+# Tencent Cloud PostgreSQL, version 2017-03-12
+
+Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if it is stale.
+
+The endpoint is the server's address with the path `/`. Calls are signed with TC3-HMAC-SHA256, or with signature v1
+(HmacSHA1, HmacSHA256); see [security.md](security.md). Every answer has HTTP status 200, Content-Type
+`application/json` and a RequestId. Where the vendor says nothing, [choices.md](choices.md) says what was chosen; what
+is not there is in [limits.md](limits.md).
+
+Order of the checks: signature, rate, region, then for each structure what is missing, unknown or of the wrong type,
+then the rules of the fields in the order of the tables below, then the instance, then the server. "Reason" is
+the domain's word; `rolecall operation list` shows the same word for a change that came as far as being written down.
+"""
+
+SAYS: Mapping[str, str] = {
+    "CreateAccount": "Make an account. It can log in as soon as the call is answered.",
+    "DescribeAccounts": "List the instance's accounts, those made by SQL included.",
+    "DeleteAccount": "Drop an account: end its sessions, hand over what it owns, drop it. One that is not there is no error.",
+    "ResetAccountPassword": "Set a new password. Refused while the password is managed (OpenAccountCAM).",
+    "ModifyAccountRemark": "Change the remark, which is kept in Rolecall's store.",
+    "LockAccount": "Refuse new logins and end the open sessions.",
+    "UnlockAccount": "Let a locked account log in again.",
+    "DescribeAccountPrivileges": "Show what the account holds on the objects asked, in the order asked.",
+    "ModifyAccountPrivileges": "Grant and revoke privileges on objects, all or none of them, or change the account's type.",
+    "OpenAccountCAM": "Let Rolecall make and keep the account's password.",
+    "CloseAccountCAM": "Give the account a password of the caller's again.",
+    "RefreshAccountPassword": "Replace the managed password by a new one.",
+    "CreateDatabase": "Make a database.",
+    "DeleteDatabase": "End a database's sessions and drop it. One that is not there is no error.",
+    "DescribeDatabases": "List databases.",
+    "DescribeDatabaseObjects": "List the objects of a type; system schemas are left out.",
+    "ModifyDatabaseOwner": "Give a database to another account.",
+    "DescribeDBInstances": "List the owner's instances of the call's region.",
+    "DescribeDBInstanceAttribute": "Show one instance.",
+    "DescribeRegions": "List regions, from a table.",
+    "DescribeZones": "List the zones of the call's region, from a table.",
+}
+
+_INSTANCE = (Reason.INSTANCE_MISSING, Reason.INSTANCE_FORBIDDEN)
+_REACHED = (
+    *_INSTANCE, Reason.CALLER_NOT_LISTED, Reason.INSTANCE_ISOLATED, Reason.INSTANCE_RESTARTING,
+    Reason.ENGINE_UNREACHABLE, Reason.ENGINE_BUSY, Reason.ENGINE_REFUSED,
+)  # fmt: skip
+_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED)
+_OBJECTS = (Reason.OBJECT_NAME_MALFORMED, Reason.OBJECT_MISSING, Reason.DATABASE_MISSING)
+
+# What the domain and the engine may say beyond the rules of the fields (docstrings of domain/engine.py, domain/accounts.py).
+BEHIND: Mapping[str, Sequence[Reason]] = {
+    "CreateAccount": (*_REACHED, Reason.ACCOUNT_TAKEN, Reason.ENGINE_TOO_OLD, Reason.PASSWORD_UNDECIPHERABLE),
+    "DescribeAccounts": _REACHED,
+    "DeleteAccount": (*_REACHED, Reason.ACCOUNT_PROTECTED),
+    "ResetAccountPassword": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_MANAGED, Reason.PASSWORD_UNDECIPHERABLE),
+    "ModifyAccountRemark": (*_REACHED, Reason.ACCOUNT_MISSING),
+    "LockAccount": (*_REACHED, *_ACCOUNT),
+    "UnlockAccount": (*_REACHED, *_ACCOUNT),
+    "DescribeAccountPrivileges": (*_REACHED, Reason.ACCOUNT_MISSING, *_OBJECTS),
+    "ModifyAccountPrivileges": (
+        *_REACHED, *_ACCOUNT, *_OBJECTS, Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT,
+        Reason.ENGINE_TOO_OLD,
+    ),
+    "OpenAccountCAM": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_MANAGED),
+    "CloseAccountCAM": (
+        *_REACHED, *_ACCOUNT, Reason.PASSWORD_NOT_MANAGED, Reason.PASSWORD_LENGTH, Reason.PASSWORD_CONTENT,
+        Reason.PASSWORD_UNDECIPHERABLE,
+    ),
+    "RefreshAccountPassword": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_NOT_MANAGED),
+    "CreateDatabase": (*_REACHED, Reason.ACCOUNT_MISSING, Reason.DATABASE_TAKEN),
+    "DeleteDatabase": (*_REACHED, Reason.DATABASE_PROTECTED),
+    "DescribeDatabases": _REACHED,
+    "DescribeDatabaseObjects": (*_REACHED, *_OBJECTS),
+    "ModifyDatabaseOwner": (
+        *_REACHED, Reason.ACCOUNT_MISSING, Reason.DATABASE_MISSING, Reason.DATABASE_PROTECTED,
+    ),
+    "DescribeDBInstances": (),
+    "DescribeDBInstanceAttribute": _INSTANCE,
+    "DescribeRegions": (),
+    "DescribeZones": (),
+}  # fmt: skip
+
+ENVELOPE = (
+    Reason.MALFORMED_REQUEST, Reason.TOO_LARGE, Reason.METHOD_UNSUPPORTED, Reason.SERVICE_UNKNOWN,
+    Reason.VERSION_UNKNOWN, Reason.ACTION_UNKNOWN, Reason.AUTHORIZATION_MALFORMED, Reason.KEY_UNKNOWN,
+    Reason.SIGNATURE_MISMATCH, Reason.SIGNATURE_EXPIRED, Reason.TOKEN_INVALID, Reason.RATE_EXCEEDED,
+    Reason.PARAMETER_MISSING, Reason.PARAMETER_UNKNOWN, Reason.PARAMETER_TYPE, Reason.INTERNAL,
+)  # fmt: skip
+
+
+def page(contract: Contract) -> str:
+    """The whole page, in Markdown."""
+    actions = tuple(contract.actions.values())
+    parts = [
+        HEAD,
+        "## Actions\n",
+        *contents(actions),
+        "",
+        "## Errors of every action\n",
+        *common(actions),
+        "",
+    ]
+    for action in actions:
+        parts += section(action)
+    parts += ["## Structures\n"]
+    for shape in {shape.name: shape for action in actions for shape in shapes(action.params)}.values():
+        parts += [f"### {shape.name}\n", *fields_table(shape.fields), ""]
+    return "\n".join(parts)
+
+
+def contents(actions: Sequence[Action]) -> Iterator[str]:
+    yield from row("action", "what it does")
+    for action in actions:
+        yield line(f"[{action.name}](#{action.name.lower()})", SAYS[action.name])
+
+
+def common(actions: Sequence[Action]) -> Iterator[str]:
+    """Errors that come before an action's own."""
+    yield from row("code", "reason")
+    for reason in ENVELOPE:
+        codes = {each.code for key, each in COMMON.items() if key == reason or key[:1] == (reason,)}
+        yield line(", ".join(f"`{code}`" for code in sorted(codes)), reason.value)
+    rates = {action.rate for action in actions}
+    yield f"\nRate: {', '.join(map(str, sorted(rates)))} calls a second per action, region and calling uin."
+
+
+def section(action: Action) -> Iterator[str]:
+    yield f"## {action.name}\n"
+    yield f"{SAYS[action.name]}\n"
+    yield f"Source: {action.source}. {places(action)}\n"
+    if action.params:
+        yield from fields_table(action.params)
+        yield ""
+    answer = ", ".join(f"`{name}`" for name in (*action.output, "RequestId"))
+    yield f"Answer: {answer}.\n"
+    yield from errors(action)
+
+
+def places(action: Action) -> str:
+    if action.regions is None:
+        return "Takes no region."
+    if action.regions == REGIONS:
+        return "Regions: the list of CreateAccount's page."
+    names = ", ".join(f"`{region}`" for region in sorted(action.regions))
+    return f"Regions: {names}." if names else "Any region."
+
+
+def fields_table(fields: Sequence[Field]) -> Iterator[str]:
+    yield from row("parameter", "type", "required", "default", "rules, in order, and the reason each gives")
+    for field in fields:
+        default = "" if field.default in (None, "") else f"`{str(field.default).removesuffix('()')}`"
+        told = "<br>".join(f"{words(rule)} ({rule.reason.value})" for rule in field.rules)
+        yield line(f"`{field.name}`", type_of(field.type), "yes" if field.required else "", default, told)
+
+
+def type_of(type_: Kind | ListOf | Shape) -> str:
+    if isinstance(type_, ListOf):
+        bound = "" if type_.at_most is None else f", at most {type_.at_most}"
+        return f"list of {type_of(type_.item)}{bound}"
+    return f"[{type_.name}](#{type_.name.lower()})" if isinstance(type_, Shape) else type_.value
+
+
+def errors(action: Action) -> Iterator[str]:
+    """The action's codes by the reasons that lead to them, then the vendor's codes that nothing leads to."""
+    found: dict[str, list[str]] = {}
+    for reason in sorted(reasons(action)):
+        code = action.errors[reason].code
+        found.setdefault(code, []).append(reason.value)
+    if found:
+        yield from row("code", "reason")
+        yield from (line(f"`{code}`", ", ".join(why)) for code, why in sorted(found.items()))
+        yield ""
+    unused = ", ".join(f"`{code}`" for code in sorted(action.codes - found.keys()))
+    if unused:
+        yield f"Listed by the vendor and never answered here: {unused}.\n"
+
+
+def reasons(action: Action) -> set[Reason]:
+    """Reasons with a row of the contract that the action can give."""
+    given = {*BEHIND[action.name], *rule_reasons(action.params)}
+    if action.regions:
+        given.add(Reason.REGION_UNSUPPORTED)
+    if any(isinstance(field.type, ListOf) for field in action.params):
+        given.add(Reason.PARAMETER_RANGE)
+    if action.params:
+        given.add(Reason.PARAMETER_VALUE)  # control characters, everywhere
+    return given
+
+
+def rule_reasons(fields: Sequence[Field]) -> Iterator[Reason]:
+    yield from (rule.reason for field in fields for rule in field.rules)
+    yield from (
+        reason for shape in shapes(fields) for field in shape.fields for reason in rule_reasons((field,))
+    )
+
+
+def shapes(fields: Sequence[Field]) -> Iterator[Shape]:
+    for field in fields:
+        inner = field.type.item if isinstance(field.type, ListOf) else field.type
+        if isinstance(inner, Shape):
+            yield inner
+            yield from shapes(inner.fields)
+
+
+def words(rule: Rule) -> str:
+    """A rule in words, from what its condition was made with: no second list to forget."""
+    maker = rule.holds.__qualname__.partition(".")[0]
+    return _WORDS[maker](dict(inspect.getclosurevars(rule.holds).nonlocals))
+
+
+def _unless(made: Mapping[str, Any]) -> str:
+    return f"{'plain' if made['exempt'](ENCIPHERED) else f'after `{ENCIPHERED}`'}: {words(made['rule'])}"
+
+
+def _none_of(made: Mapping[str, Any]) -> str:
+    left = set(made["words"])
+    told = []
+    if left >= RESERVED_KEYWORDS:
+        told, left = ["a reserved keyword of PostgreSQL"], left - RESERVED_KEYWORDS
+    if left == ROLE_WORDS:
+        told.append("a word of `pg_hba.conf` or CREATE ROLE")
+        told[-1] += f" ({', '.join(sorted(left))})"
+        left = set()
+    return "not " + ", nor ".join([*(f"`{word}`" for word in sorted(left)), *told]) + ", in any case"
+
+
+_WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "matches": lambda made: f"matches `{made['compiled'].pattern}`",
+    "one_of": lambda made: "one of " + ", ".join(f"`{value}`" for value in made["values"]),
+    "between": lambda made: f"{made['low']} to {made['high']}",
+    "at_most": lambda made: f"at most {made['characters']} characters",
+    "spans": lambda made: f"{made['low']} to {made['high']} characters",
+    "none_of": _none_of,
+    "not_starting": lambda made: (
+        "does not start with " + " or ".join(f"`{prefix}`" for prefix in made["prefixes"]) + ", in any case"
+    ),
+    "contains_each": lambda made: (
+        "has each of " + " ".join(f"`{search.__self__.pattern}`" for search in made["searches"])
+    ),
+    "unless": _unless,
+}
+
+
+def row(*cells: str) -> Iterator[str]:
+    """A table's head."""
+    yield line(*cells)
+    yield "|" + " --- |" * len(cells)
+
+
+def line(*cells: str) -> str:
+    """A table's row. A bar ends a cell, even inside backticks."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--check", action="store_true")
+    text = page(CONTRACT).rstrip("\n") + "\n"
+    if options.parse_args().check:
+        return int(PAGE.read_text("utf-8") != text)
+    PAGE.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

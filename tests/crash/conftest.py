@@ -1,0 +1,102 @@
+"""Servers for crash tests: a store and an engine that live, and Rolecall processes that die on cue."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rolecall.domain.sealing import new_master_key
+
+SCRIPT = Path(__file__).with_name("dying_server.py")
+
+
+@dataclass
+class CrashBench:
+    """A store of its own on the run's servers, with an owner, a key and the run's engine registered."""
+
+    rolecall: object
+    environment: dict[str, str]
+    secret_id: str
+    secret_key: str
+    instance_id: str
+    store: str
+    place: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def kill(self) -> None:
+        """SIGKILL the newest server."""
+        assert self.process is not None
+        self.process.kill()
+
+    @contextmanager
+    def server(self, die_at: str = "never") -> Iterator[str]:
+        """A Rolecall process; gives its endpoint. It dies by itself at `die_at`, else it is stopped."""
+        port_file = self.place / f"port-{secrets.token_hex(6)}"
+        process = subprocess.Popen(
+            [sys.executable, SCRIPT, die_at, port_file], env=self.environment, stdin=subprocess.DEVNULL
+        )
+        self.process = process
+        try:
+            deadline = time.monotonic() + 30
+            while not port_file.exists():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{port_file.read_text()}"
+            if die_at != "never":
+                assert process.wait(20) == -signal.SIGKILL
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(20)
+
+    def operations(self, target: str) -> list[tuple[str, str]]:
+        """(kind, state) of the operations on a target, the oldest first."""
+        query = "select kind, state from rolecall.operations where target = %s order by accepted_at"
+        with psycopg.connect(self.store) as connection:
+            return [(str(kind), str(state)) for kind, state in connection.execute(query, (target,))]
+
+
+@pytest.fixture(scope="session")
+def crash_bench(rolecall, tmp_path_factory: pytest.TempPathFactory) -> CrashBench:
+    connection = json.loads((rolecall.data / "connection.json").read_text())
+    database = f"crash_{secrets.token_hex(4)}"
+    with psycopg.connect(connection["database_url"], autocommit=True) as admin:
+        admin.execute(f"create database {database}".encode())
+    store = make_conninfo(connection["database_url"], dbname=database)
+    environment = {
+        **os.environ,
+        "ROLECALL_DATABASE_URL": store,
+        "ROLECALL_MASTER_KEY": new_master_key(),
+        "ROLECALL_RATE_LIMIT": "off",
+        "ROLECALL_LOG_LEVEL": "warning",
+    }
+    program = [Path(sys.executable).with_name("rolecall")]
+
+    def run(*arguments: str) -> str:
+        return subprocess.run(
+            [*program, *arguments], env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    key = json.loads(run("key", "create", "--owner", "--json"))[0]
+    engine = rolecall.ready["engines"]["postgres"]
+    environment["ROLECALL_INSTANCE_PASSWORD"] = engine["password"]
+    url = f"postgresql://{engine['user']}@{engine['host']}:{engine['port']}/postgres"
+    instance = json.loads(run("instance", "add", url, "--json"))[0]
+    return CrashBench(
+        rolecall, environment, key["secret_id"], key["secret_key"], instance["id"], store,
+        tmp_path_factory.mktemp("crash"),
+    )  # fmt: skip

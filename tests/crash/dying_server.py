@@ -1,0 +1,48 @@
+"""A Rolecall that kills itself (SIGKILL) right after a given step of a change.
+
+Arguments: the step (``never`` to live), then a file to write its port to. Store and master key come from the
+environment, as for `rolecall serve`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from rolecall.assembly import House
+from rolecall.cli.context import load_settings
+from rolecall.cli.logs import set_up_logs
+from rolecall.server import Application, Server
+
+
+async def main(die_at: str, port_file: Path) -> None:
+    def step(name: str) -> None:
+        if name == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    settings = load_settings()
+    set_up_logs(settings.log_level, "json")
+    house = House(settings, settings.store_dsn(), settings.master_keys(), step)
+    await house.open()
+    await house.start()
+    server = Server(Application(house, house.pipeline()), "127.0.0.1", 0)
+    serving = asyncio.create_task(server.serve())
+    await server.wait_listening(serving)
+    draft = port_file.with_suffix(".draft")
+    draft.write_text(str(server.port))
+    draft.rename(port_file)
+    try:
+        await serving
+    finally:
+        await house.close()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(main(sys.argv[1], Path(sys.argv[2])))
