@@ -40,18 +40,18 @@ the domain's word; `rolecall operation list` shows the same word for a change th
 SAYS: Mapping[str, str] = {
     "CreateAccount": "Make an account. It can log in as soon as the call is answered.",
     "DescribeAccounts": "List the instance's accounts, those made by SQL included.",
-    "DeleteAccount": "Drop an account: end its sessions, hand over what it owns, drop it. One that is not there is no error.",
+    "DeleteAccount": "End the account's sessions, hand over what it owns, drop it. A name not there is no error.",
     "ResetAccountPassword": "Set a new password. Refused while the password is managed (OpenAccountCAM).",
     "ModifyAccountRemark": "Change the remark, which is kept in Rolecall's store.",
     "LockAccount": "Refuse new logins and end the open sessions.",
     "UnlockAccount": "Let a locked account log in again.",
     "DescribeAccountPrivileges": "Show what the account holds on the objects asked, in the order asked.",
-    "ModifyAccountPrivileges": "Grant and revoke privileges on objects, all or none of them, or change the account's type.",
+    "ModifyAccountPrivileges": "Grant and revoke on objects, all or none, or change the account's type.",
     "OpenAccountCAM": "Let Rolecall make and keep the account's password.",
     "CloseAccountCAM": "Give the account a password of the caller's again.",
     "RefreshAccountPassword": "Replace the managed password by a new one.",
     "CreateDatabase": "Make a database.",
-    "DeleteDatabase": "End a database's sessions and drop it. One that is not there is no error.",
+    "DeleteDatabase": "End a database's sessions and drop it. A name not there is no error.",
     "DescribeDatabases": "List databases.",
     "DescribeDatabaseObjects": "List the objects of a type; system schemas are left out.",
     "ModifyDatabaseOwner": "Give a database to another account.",
@@ -69,7 +69,7 @@ _REACHED = (
 _ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED)
 _OBJECTS = (Reason.OBJECT_NAME_MALFORMED, Reason.OBJECT_MISSING, Reason.DATABASE_MISSING)
 
-# What the domain and the engine may say beyond the rules of the fields (docstrings of domain/engine.py, domain/accounts.py).
+# What domain and engine may say beyond the rules of the fields (docstrings of `domain/engine.py`).
 BEHIND: Mapping[str, Sequence[Reason]] = {
     "CreateAccount": (*_REACHED, Reason.ACCOUNT_TAKEN, Reason.ENGINE_TOO_OLD, Reason.PASSWORD_UNDECIPHERABLE),
     "DescribeAccounts": _REACHED,
@@ -179,7 +179,9 @@ def type_of(type_: Kind | ListOf | Shape) -> str:
     if isinstance(type_, ListOf):
         bound = "" if type_.at_most is None else f", at most {type_.at_most}"
         return f"list of {type_of(type_.item)}{bound}"
-    return f"[{type_.name}](#{type_.name.lower()})" if isinstance(type_, Shape) else type_.value
+    if isinstance(type_, Shape):
+        return f"[{type_.name}](#{type_.name.lower()})"
+    return "string, kept secret" if type_ is Kind.SECRET else type_.value
 
 
 def errors(action: Action) -> Iterator[str]:
@@ -247,7 +249,7 @@ def _none_of(made: Mapping[str, Any]) -> str:
 
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "matches": lambda made: f"matches `{made['compiled'].pattern}`",
+    "matches": lambda made: "matches " + code(made["compiled"].pattern),
     "one_of": lambda made: "one of " + ", ".join(f"`{value}`" for value in made["values"]),
     "between": lambda made: f"{made['low']} to {made['high']}",
     "at_most": lambda made: f"at most {made['characters']} characters",
@@ -261,6 +263,12 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "unless": _unless,
 }
+
+
+def code(text: str) -> str:
+    """Text set as code: ASCII, as a regular expression may spell it, and in double backticks if it has one."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return f"`` {plain} ``" if "`" in plain else f"`{plain}`"
 
 
 def row(*cells: str) -> Iterator[str]:

@@ -52,7 +52,9 @@ class Rolecall:
     def instance_id(self) -> str:
         return self.tencent["postgres_instance_id"]
 
-    def call(self, action: str, params: Mapping[str, Any] | bytes | None = None, **changes: Any) -> dict[str, Any]:
+    def call(
+        self, action: str, params: Mapping[str, Any] | bytes | None = None, **changes: Any
+    ) -> dict[str, Any]:
         """One signed Tencent postgres call; the content of `Response`. `changes` replace what is signed with."""
         payload = params if isinstance(params, bytes) else json.dumps(params or {}).encode()
         key = Secret(changes.pop("secret_key", self.tencent["secret_key"]))
@@ -91,7 +93,9 @@ class Rolecall:
         response = self.call(action, {"DBInstanceId": self.instance_id, **params})
         return str(response.get("Error", {}).get("Code", ""))
 
-    def sql(self, query: str, *values: Any, database: str = "postgres", **login: Any) -> list[tuple[Any, ...]]:
+    def sql(
+        self, query: str, *values: Any, database: str = "postgres", **login: Any
+    ) -> list[tuple[Any, ...]]:
         """Rows of a query on the quickstart engine, by default as its administrator."""
         engine = self.ready["engines"]["postgres"]
         keywords = {"host": engine["host"], "port": engine["port"], "user": engine["user"],
@@ -103,11 +107,15 @@ class Rolecall:
 
     def can_log_in(self, user: str, password: str, database: str = "postgres") -> bool:
         try:
-            return self.sql("select current_user", user=user, password=password, database=database) == [(user,)]
+            return self.sql("select current_user", user=user, password=password, database=database) == [
+                (user,)
+            ]
         except psycopg.OperationalError:
             return False
 
-    def cli(self, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *arguments: str, check: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the program on this Rolecall's data."""
         done = subprocess.run(
             [PROGRAM, *arguments, "--data", self.data],
@@ -133,7 +141,17 @@ def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:
     variables = {**os.environ, **environment}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [PROGRAM, "up", "--listen", "127.0.0.1:0", "--data", data, "--ready-file", ready_file, *arguments],
+            [
+                PROGRAM,
+                "up",
+                "--listen",
+                "127.0.0.1:0",
+                "--data",
+                data,
+                "--ready-file",
+                ready_file,
+                *arguments,
+            ],
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -155,6 +173,12 @@ def rolecall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rolecall]:
     running = start_rolecall(data, ROLECALL_RATE_LIMIT="off", ROLECALL_LOG_LEVEL="info")
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., Rolecall]:
+    """Starts another one: (data directory, *arguments, **environment) -> Rolecall, ready."""
+    return start_rolecall
 
 
 @pytest.fixture

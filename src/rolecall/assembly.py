@@ -67,7 +67,10 @@ class House:
 
     def _engine(self, kind: str, address: EngineAddress) -> Engine:
         engines: Mapping[str, type[PostgresEngine]] = {"postgresql": PostgresEngine}
-        return Watched(engines[kind](address, super_min_version=self.settings.super_min_version))
+        engine = engines[kind](
+            address, super_min_version=self.settings.super_min_version, pool_size=self.settings.lane_width
+        )
+        return Watched(engine)
 
     @property
     def deciphering(self) -> Deciphering:

@@ -18,6 +18,7 @@ import uvicorn
 
 from rolecall.assembly import House
 from rolecall.pipeline import Pipeline
+from rolecall.settings import SettingsError
 from rolecall.values import Reply, Request
 
 _log = structlog.get_logger(__name__)
@@ -122,14 +123,25 @@ def _json(status: int, content: dict[str, str]) -> Reply:
     return Reply(status, (("content-type", "application/json"),), json.dumps(content).encode())
 
 
-class Server(uvicorn.Server):
-    """A uvicorn server over an open house that tells when it listens, and where."""
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, which does not listen yet. Raises `SettingsError` if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as trouble:
+        bound.close()
+        raise SettingsError(f"cannot listen on {host}:{port}: {trouble.strerror}") from None
+    return bound
 
-    def __init__(self, application: Application, host: str, port: int) -> None:
+
+class Server(uvicorn.Server):
+    """A uvicorn server over an open house, on a bound socket, that tells when it listens."""
+
+    def __init__(self, application: Application, bound: socket.socket) -> None:
         config = uvicorn.Config(
             application,
-            host=host,
-            port=port,
             http="httptools",
             ws="none",
             lifespan="off",
@@ -139,21 +151,19 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=10,
         )
         super().__init__(config)
+        self._bound = bound
         self._listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._listening.set()
 
-    async def wait_listening(self, serving: asyncio.Task[None]) -> None:
-        """Return when calls are answered; if serving ended before, raise why."""
+    async def run_until_signal(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Serve until SIGINT or SIGTERM; `ready` is awaited once calls are answered."""
+        serving = asyncio.create_task(self.serve(sockets=[self._bound]))
         listening = asyncio.create_task(self._listening.wait())
         await asyncio.wait({listening, serving}, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
-        if serving.done():
-            await serving
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, also when the system chose it."""
-        return int(self.servers[0].sockets[0].getsockname()[1])
+        if not serving.done():
+            await ready()
+        await serving

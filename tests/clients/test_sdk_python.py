@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -48,8 +49,12 @@ def client(rolecall: Any) -> Callable[..., PostgresClient]:
         region: str = "",
         **http: Any,
     ) -> PostgresClient:
-        where = {"endpoint": rolecall.endpoint} if scheme else {"endpoint": rolecall.netloc, "protocol": "http"}
-        profile = ClientProfile(signMethod=signMethod, language=language, httpProfile=HttpProfile(**where, **http))
+        where = (
+            {"endpoint": rolecall.endpoint} if scheme else {"endpoint": rolecall.netloc, "protocol": "http"}
+        )
+        profile = ClientProfile(
+            signMethod=signMethod, language=language, httpProfile=HttpProfile(**where, **http)
+        )
         profile.unsignedPayload = unsignedPayload
         key = key or (rolecall.tencent["secret_id"], rolecall.tencent["secret_key"])
         return PostgresClient(Credential(*key), region or rolecall.tencent["region"], profile)
@@ -95,7 +100,9 @@ def test_an_account_made_as_the_vendors_example_writes_it_stands_in_pg_roles(
     request.Password = PASSWORD
     response = client().CreateAccount(request)
     assert UUID.fullmatch(response.RequestId)
-    assert not hasattr(response, "Oid")  # the answer has one; the SDK's model does not know it and minds nothing
+    assert not hasattr(
+        response, "Oid"
+    )  # the answer has one; the SDK's model does not know it and minds nothing
     assert engine.role(user)[1:] == (True, False)
     assert engine.can_log_in(user, PASSWORD)
 
@@ -110,7 +117,20 @@ def test_the_answer_carries_the_oid_of_pg_roles(
     assert response["Oid"] == engine.role(user)[0]
 
 
-def test_multipart_calls_of_the_sdk_are_understood(rolecall: Any, client: Any, engine: Any, name: Any) -> None:
+def test_the_sdks_client_for_any_service_is_served_too(
+    rolecall: Any, client: Any, engine: Any, name: Any
+) -> None:
+    user, like = name(), client()
+    common = CommonClient("postgres", "2017-03-12", like.credential, like.region, like.profile)
+    params = {"DBInstanceId": rolecall.instance_id, "UserName": user, "Type": "normal", "Password": PASSWORD}
+    response = common.call_json("CreateAccount", params)["Response"]
+    assert response["Oid"] == engine.role(user)[0]
+    assert engine.can_log_in(user, PASSWORD)
+
+
+def test_multipart_calls_of_the_sdk_are_understood(
+    rolecall: Any, client: Any, engine: Any, name: Any
+) -> None:
     user = name()
     params = {"DBInstanceId": rolecall.instance_id, "UserName": user, "Type": "normal", "Password": PASSWORD}
     client().call("CreateAccount", params, options={"IsMultipart": True})
@@ -132,7 +152,13 @@ def test_multipart_calls_of_the_sdk_are_understood(rolecall: Any, client: Any, e
     ],
 )
 def test_a_refusal_is_the_sdks_exception_with_code_and_request_id(
-    way: dict[str, Any], changes: dict[str, Any], code: str, rolecall: Any, client: Any, engine: Any, name: Any
+    way: dict[str, Any],
+    changes: dict[str, Any],
+    code: str,
+    rolecall: Any,
+    client: Any,
+    engine: Any,
+    name: Any,
 ) -> None:
     user = name()
     request = models.CreateAccountRequest()

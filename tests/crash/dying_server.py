@@ -6,7 +6,6 @@ environment, as for `rolecall serve`.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -18,7 +17,7 @@ import uvloop
 from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
-from rolecall.server import Application, Server
+from rolecall.server import Application, Server, bound_socket
 
 
 async def main(die_at: str, port_file: Path) -> None:
@@ -31,14 +30,15 @@ async def main(die_at: str, port_file: Path) -> None:
     house = House(settings, settings.store_dsn(), settings.master_keys(), step)
     await house.open()
     await house.start()
-    server = Server(Application(house, house.pipeline()), "127.0.0.1", 0)
-    serving = asyncio.create_task(server.serve())
-    await server.wait_listening(serving)
-    draft = port_file.with_suffix(".draft")
-    draft.write_text(str(server.port))
-    draft.rename(port_file)
+    bound = bound_socket("127.0.0.1", 0)
+
+    async def ready() -> None:
+        draft = port_file.with_suffix(".draft")
+        draft.write_text(str(bound.getsockname()[1]))
+        draft.rename(port_file)
+
     try:
-        await serving
+        await Server(Application(house, house.pipeline()), bound).run_until_signal(ready)
     finally:
         await house.close()
 

@@ -54,7 +54,15 @@ def existing(crash_bench: Any, name: Callable[[str], str]) -> str:
     """An account that is there before the crash."""
     user = name("crash")
     with crash_bench.server() as endpoint:
-        ok(crash_bench, endpoint, "CreateAccount", UserName=user, Type="normal", Password=PASSWORD, Remark="old")
+        ok(
+            crash_bench,
+            endpoint,
+            "CreateAccount",
+            UserName=user,
+            Type="normal",
+            Password=PASSWORD,
+            Remark="old",
+        )
     return user
 
 
@@ -116,7 +124,9 @@ def test_a_crash_while_locking_leaves_the_account_locked_or_as_it_was(
 
 
 @pytest.mark.parametrize("step", STEPS[:2])
-def test_a_crash_while_taking_over_a_password_never_loses_it(crash_bench: Any, existing: str, step: str) -> None:
+def test_a_crash_while_taking_over_a_password_never_loses_it(
+    crash_bench: Any, existing: str, step: str
+) -> None:
     crash(crash_bench, step, "OpenAccountCAM", UserName=existing)
     with crash_bench.server() as endpoint:
         found = account(crash_bench, endpoint, existing)

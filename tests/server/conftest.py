@@ -17,10 +17,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from tests.conftest import PROGRAM, Rolecall
+from tests.server.wire import Wire
 
 from rolecall.local.postgres import LocalPostgres
 from rolecall.values import Secret
-from tests.conftest import PROGRAM, Rolecall
 
 PATIENCE = 20.0
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -81,7 +82,10 @@ def untouched(rolecall: Rolecall) -> Untouched:
 def _frozen(rows: list[tuple[Any, ...]]) -> list[str]:
     """Rows without the counters that autovacuum moves."""
     moving = ("datfrozenxid", "datminmxid")
-    return [json.dumps([kind, name, {k: v for k, v in row.items() if k not in moving}]) for kind, name, row in rows]
+    return [
+        json.dumps([kind, name, {k: v for k, v in row.items() if k not in moving}])
+        for kind, name, row in rows
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +109,9 @@ def register(rolecall: Rolecall) -> Iterator[Callable[..., str]]:
 
     def add(host: str, port: int, user: str, password: str) -> str:
         url = f"postgresql://{user}@{host}:{port}/postgres"
-        done = rolecall.cli("instance", "add", url, "--unchecked", "--json", ROLECALL_INSTANCE_PASSWORD=password)
+        done = rolecall.cli(
+            "instance", "add", url, "--unchecked", "--json", ROLECALL_INSTANCE_PASSWORD=password
+        )
         public_id = str(json.loads(done.stdout)[0]["id"])
         registered.append(public_id)
         return public_id
@@ -119,7 +125,9 @@ def register(rolecall: Rolecall) -> Iterator[Callable[..., str]]:
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
     """A running PostgreSQL server that a test may stop."""
     directory = tmp_path_factory.mktemp("own") / "server"
-    server = LocalPostgres(directory, password=Secret(secrets.token_hex(8)), settings={"shared_buffers": "16MB"})
+    server = LocalPostgres(
+        directory, password=Secret(secrets.token_hex(8)), settings={"shared_buffers": "16MB"}
+    )
     with server:
         yield server
 
@@ -145,7 +153,9 @@ def strict(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> I
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    running = replace(rolecall, process=process, ready=rolecall.ready | {"endpoint": f"http://127.0.0.1:{port}"})
+    running = replace(
+        rolecall, process=process, ready=rolecall.ready | {"endpoint": f"http://127.0.0.1:{port}"}
+    )
     try:
         until(lambda: process.poll() is not None or answers(running.endpoint))
         yield running
@@ -170,3 +180,18 @@ def log_of(running: Rolecall) -> Path:
     """Where `start_rolecall` keeps what a Rolecall said."""
     (log,) = running.data.parent.glob("ready-*.log")
     return log
+
+
+@pytest.fixture(scope="module")
+def nothing_reached(unreached: Untouched) -> Iterator[None]:
+    """No test of the module may lead to an operation, or change a role or a database."""
+    with unreached():
+        yield
+
+
+@pytest.fixture(scope="module")
+def wire(rolecall: Rolecall) -> Iterator[Wire]:
+    with httpx.Client(base_url=rolecall.endpoint, timeout=60, trust_env=False) as client:
+        yield Wire(rolecall, client)
+        assert rolecall.process.poll() is None
+        assert client.get("/readyz").json() == {"status": "ready"}

@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-
 from tests.conftest import Rolecall, start_rolecall
 
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
@@ -86,7 +85,9 @@ def test_an_engine_that_is_out_of_reach_is_shown_as_down(
     instance = register("127.0.0.1", 1, "postgres", "x")
     for _ in range(4):
         params = {"DBInstanceId": instance, "UserName": "nobody_home", "Type": "normal"}
-        assert rolecall.call("CreateAccount", params)["Error"]["Code"] == "FailedOperation.DatabaseAccessError"
+        assert (
+            rolecall.call("CreateAccount", params)["Error"]["Code"] == "FailedOperation.DatabaseAccessError"
+        )
     found = samples(rolecall)
     assert found["rolecall_engine_up", f'instance="{instance}"'] == 0
     assert found["rolecall_engine_up", 'instance="quickstart"'] == 1

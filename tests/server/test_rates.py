@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.conftest import Rolecall
 
 from rolecall.signing import tc3
 from rolecall.values import Secret
-from tests.conftest import Rolecall
 
 RATE = 20
 WORDING = re.compile(
@@ -55,7 +55,9 @@ def fill_a_second(call: Call, **changes: str) -> list[str]:
     return answers
 
 
-def test_more_than_20_calls_in_a_second_exceed_the_limit_of_their_action_region_and_second(call: Call) -> None:
+def test_more_than_20_calls_in_a_second_exceed_the_limit_of_their_action_region_and_second(
+    call: Call,
+) -> None:
     begun = time.monotonic()
     answers = fill_a_second(call)
     others = [call(action="DescribeZones"), call(region="ap-shanghai")]
@@ -75,7 +77,8 @@ def test_more_than_20_calls_in_a_second_exceed_the_limit_of_their_action_region_
 def test_the_limit_is_told_in_chinese_too(call: Call) -> None:
     answers = fill_a_second(call, region="ap-beijing", **{"X-TC-Language": "zh-CN"})
     assert re.fullmatch(
-        r"RequestLimitExceeded: 您当前每秒请求 `\d+` 次，超过了每秒频率上限 `20` 次，请稍后重试。", answers[-1]
+        r"RequestLimitExceeded: 您当前每秒请求 `\d+` 次，超过了每秒频率上限 `20` 次，请稍后重试。",
+        answers[-1],
     )
 
 

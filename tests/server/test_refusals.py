@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from tests.conftest import Rolecall
 
 from rolecall.contracts.tencent.postgres import CONTRACT
 from rolecall.local.postgres import LocalPostgres
-from tests.conftest import Rolecall
 
 Guard = Callable[[], AbstractContextManager[None]]
 Names = Callable[..., str]
@@ -129,8 +129,8 @@ def test_a_type_that_is_neither_is_a_failed_parameter_check(
     "user",
     [
         "", "postgres", "POSTGRES", "pg_x", "PG_x", "Pg_monitor", "tencentdb_x", "TencentDB_x", "1abc", "a-b", "a b",
-        "a.b", "a$b", "a" * 64, "select", "SELECT", "user", "table", "authorization", "名字", "аdmin", "a\n", " a", "a'",
-        'a"',
+        "a.b", "a$b", "a" * 64, "select", "SELECT", "user", "table", "authorization", "名字", "аdmin", "a\n", " a",
+        "a'", 'a"',
     ],
 )  # fmt: skip
 def test_names_that_keep_no_rule_are_malformed(rolecall: Rolecall, unreached: Guard, user: str) -> None:
@@ -173,7 +173,17 @@ def test_passwords_are_8_to_32_characters(rolecall: Rolecall, unreached: Guard, 
 @provokes("InvalidParameterValue.InvalidPasswordValueError")
 @pytest.mark.parametrize(
     "password",
-    ["/Aa1!xyzw", "aa1!xyzw", "AA1!XYZW", "Aab!xyzw", "Aa1bxyzw", "Aa1!xyz w", "Aa1!xyzé", "Aa1!xyz\\", 'Aa1!xyz"'],
+    [
+        "/Aa1!xyzw",
+        "aa1!xyzw",
+        "AA1!XYZW",
+        "Aab!xyzw",
+        "Aa1bxyzw",
+        "Aa1!xyz w",
+        "Aa1!xyzé",
+        "Aa1!xyz\\",
+        'Aa1!xyz"',
+    ],
 )
 def test_passwords_need_all_four_classes_and_no_other_character(
     rolecall: Rolecall, unreached: Guard, password: str
@@ -190,7 +200,9 @@ def test_remarks_take_letters_digits_underscores_hyphens_and_hanzi(
 ) -> None:
     with unreached():
         refuse(rolecall, "InvalidParameterValue.ParameterCharacterError", Remark=remark)
-    assert chinese(rolecall, Remark=remark) == "参数无效，只允许英文字母、数字、下划线、中划线，以及全体汉字。"
+    assert (
+        chinese(rolecall, Remark=remark) == "参数无效，只允许英文字母、数字、下划线、中划线，以及全体汉字。"
+    )
 
 
 @provokes("InvalidParameterValue.ParameterLengthLimitError")
@@ -237,7 +249,13 @@ def encrypted(rolecall: Rolecall, password: str) -> str:
 @provokes("InvalidParameterValue.DecryptPasswordFailed")
 @pytest.mark.parametrize(
     "sent",
-    ["{RSA-OAEP}", "{RSA-OAEP}!!!", "{RSA-OAEP}Z2FyYmFnZQ==", "{RSA-OAEP}" + "A" * 512, "{RSA-OAEP}" + "A" * 4096],
+    [
+        "{RSA-OAEP}",
+        "{RSA-OAEP}!!!",
+        "{RSA-OAEP}Z2FyYmFnZQ==",
+        "{RSA-OAEP}" + "A" * 512,
+        "{RSA-OAEP}" + "A" * 4096,
+    ],
 )
 def test_a_password_that_does_not_decipher_says_so(rolecall: Rolecall, unreached: Guard, sent: str) -> None:
     with unreached():
@@ -287,7 +305,9 @@ def test_a_name_that_is_taken_fails_the_check_before(
     rolecall.sql(f"create role {by_sql} nologin")
     with untouched():
         for user in (by_us, by_sql):
-            message = refuse(rolecall, "FailedOperation.PreCheckError", UserName=user, Password="Stolen_password2")
+            message = refuse(
+                rolecall, "FailedOperation.PreCheckError", UserName=user, Password="Stolen_password2"
+            )
             assert f"`{user}`" in message
     assert rolecall.can_log_in(by_us, PASSWORD)
     assert chinese(rolecall, UserName=by_us) == f"操作预检查失败。账号`{by_us}`已存在。"
@@ -400,9 +420,7 @@ def test_a_stopped_server_is_out_of_reach_and_a_starting_one_in_no_state_for_it(
     assert "Error" not in create(before)
     own_server.stop()
     for _ in range(5):  # also when its lane has stopped asking
-        refuse(
-            rolecall, "FailedOperation.DatabaseAccessError", DBInstanceId=instance, UserName=while_stopped
-        )
+        refuse(rolecall, "FailedOperation.DatabaseAccessError", DBInstanceId=instance, UserName=while_stopped)
     assert chinese(rolecall, DBInstanceId=instance).startswith("管控元数据库访问失败，请稍后重试。")
     # A standby that takes no readers answers every connection with 57P03, as a server does that is starting.
     signal = own_server.cluster.resolve() / "standby.signal"
@@ -416,7 +434,10 @@ def test_a_stopped_server_is_out_of_reach_and_a_starting_one_in_no_state_for_it(
         until(lambda: "the database system is" in connect_error(starting))
         until(lambda: code_of(create(while_starting)) != "FailedOperation.DatabaseAccessError")
         refuse(
-            rolecall, "OperationDenied.InstanceStatusLimitError", DBInstanceId=instance, UserName=while_starting
+            rolecall,
+            "OperationDenied.InstanceStatusLimitError",
+            DBInstanceId=instance,
+            UserName=while_starting,
         )
     finally:
         starting.stop()
@@ -450,7 +471,9 @@ def test_malformed_database_names_are_refused_where_a_database_can_be_named(
     with unreached():
         response = rolecall.call("ModifyDatabaseOwner", params)
         assert response["Error"] == {"Code": code, "Message": PAGE[code]}
-        assert rolecall.call("CreateDatabase", params)["Error"]["Code"] == "InvalidParameter.ParameterCheckError"
+        assert (
+            rolecall.call("CreateDatabase", params)["Error"]["Code"] == "InvalidParameter.ParameterCheckError"
+        )
 
 
 def test_the_codes_provoked_here_and_those_without_a_cause_are_the_page() -> None:

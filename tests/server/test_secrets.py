@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+from tests.conftest import Rolecall, start_rolecall
 
 from rolecall.signing import tc1, tc3
 from rolecall.values import Secret
-from tests.conftest import Rolecall, start_rolecall
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -44,11 +47,8 @@ class House:
     def log_all(self) -> None:
         """Make the engine and the store write every statement to their logs."""
         engine = self.running.ready["engines"]["postgres"]
-        dsns = [
-            f"host={engine['host']} port={engine['port']} user={engine['user']} password={engine['password']} "
-            "dbname=postgres",
-            self.store_dsn,
-        ]
+        keywords = {name: engine[name] for name in ("host", "port", "user", "password")}
+        dsns = [make_conninfo(dbname="postgres", **keywords), self.store_dsn]
         for dsn in dsns:
             with psycopg.connect(dsn, autocommit=True) as connection:
                 connection.execute("alter system set log_statement = 'all'")
@@ -68,10 +68,15 @@ class House:
     def rows(self) -> Iterator[tuple[str, bytes]]:
         """Every row of every table of the store: as text, and with its bytes as they are."""
         with psycopg.connect(self.store_dsn, options="-c search_path=rolecall") as connection:
-            tables = connection.execute("select tablename from pg_tables where schemaname = 'rolecall'").fetchall()
+            tables = connection.execute(
+                "select tablename from pg_tables where schemaname = 'rolecall'"
+            ).fetchall()
             for (table,) in tables:
                 for row in connection.execute(f"select * from {table}"):  # type: ignore[arg-type]
-                    yield table, b" ".join(one if isinstance(one, bytes) else repr(one).encode() for one in row)
+                    yield (
+                        table,
+                        b" ".join(one if isinstance(one, bytes) else repr(one).encode() for one in row),
+                    )
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +115,18 @@ def live(house: House) -> None:
     for wrong in ({"UserName": "1x"}, {"Type": "x"}, {"Remark": ";"}, {"Extra": 1}, {"UserName": "public"}):
         params = {"UserName": "planted_x", "Type": "normal", "Password": house.new_password(), **wrong}
         assert "Error" in house.call("CreateAccount", **params)
-    for password in ("/" + house.new_password(), house.new_password() * 2, "{RSA-OAEP}" + house.new_password()):
+    for password in (
+        "/" + house.new_password(),
+        house.new_password() * 2,
+        "{RSA-OAEP}" + house.new_password(),
+    ):
         error = house.call("CreateAccount", UserName="planted_x", Type="normal", Password=password)["Error"]
         assert not any(one in error["Message"] for one in house.planted)
     # A secret where none belongs: as a type, in a list, twice, in a body that breaks off, in a query and a form.
     running = house.running
-    assert "Error" in house.call("CreateAccount", UserName="x", Type="normal", Password=[house.new_password()])
+    assert "Error" in house.call(
+        "CreateAccount", UserName="x", Type="normal", Password=[house.new_password()]
+    )
     broken = f'{{"Password": "{house.new_password()}", "Password": "{house.new_password()}", '.encode()
     for body in (broken, broken + b'"a": 1}', broken[:-30], b"\xff" + broken):
         assert running.call("CreateAccount", body)["Error"]["Code"] == "InvalidParameter"
@@ -154,16 +165,22 @@ def get(house: House, query: str) -> None:
         running.tencent["secret_id"], secret, service="postgres", timestamp=now, host=running.netloc,
         method="GET", query=query, content_type=FORM,
     )  # fmt: skip
-    answer = httpx.get(f"{running.endpoint}/?{query}", headers=headers | {"Authorization": proof, "Content-Type": FORM})
+    answer = httpx.get(
+        f"{running.endpoint}/?{query}", headers=headers | {"Authorization": proof, "Content-Type": FORM}
+    )
     assert answer.json()["Response"]["Oid"]
 
 
 def test_planted_secrets_are_found_nowhere(house: House) -> None:
     live(house)
     running = house.running
-    verifiers = {row[0] for row in running.sql("select rolpassword from pg_authid where rolname like 'planted%%'")}
+    verifiers = {
+        row[0] for row in running.sql("select rolpassword from pg_authid where rolname like 'planted%%'")
+    }
     managed = running.cli("instance", "list", "--json").stdout + running.cli("key", "list", "--json").stdout
-    managed += running.cli("operation", "list", "--json").stdout + running.cli("account", "list", "--json").stdout
+    managed += (
+        running.cli("operation", "list", "--json").stdout + running.cli("account", "list", "--json").stdout
+    )
     managed += running.cli("doctor", "--json", check=False).stdout
     places: dict[str, bytes] = house.logs() | {
         "/metrics": httpx.get(running.endpoint + "/metrics").content,
@@ -195,3 +212,24 @@ def test_the_logs_looked_into_hold_what_others_do(house: House) -> None:
     logged = [path for path, content in house.logs().items() if b"Seen_in_the_log1" in content]
     assert len(logged) == 1
     assert "quickstart" in logged[0]
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_logged_crash_shows_no_variables_of_its_frames(form: str) -> None:
+    """The log's formatter for people would, by default."""
+    program = f"""
+import structlog
+from rolecall.cli.logs import set_up_logs
+
+def handle(password):
+    raise RuntimeError("mishap")
+
+set_up_logs("debug", "{form}")
+try:
+    handle("Pl4nted!" + "variable")
+except RuntimeError:
+    structlog.get_logger().exception("a call crashed")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "RuntimeError: mishap" in done.stderr
+    assert "Pl4nted!variable" not in done.stdout + done.stderr

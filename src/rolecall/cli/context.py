@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ SUPER_ROLE = "pg_tencentdb_superuser"
 
 DIALECT = "tencent"
 """The dialect whose public ids name instances on the command line."""
+_PIPE_WIDTH = 1000
 
 
 def load_settings() -> Settings:
@@ -83,10 +85,13 @@ def show(rows: Rows, *, as_json: bool, columns: Sequence[str], empty: str = "not
     if not rows:
         print(empty)
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console().print(table)
+    # A terminal folds what is too wide; a pipe gets every row on one line.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def _cell(value: object) -> str:

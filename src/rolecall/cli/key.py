@@ -9,6 +9,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.domain.resealing import reseal
 from rolecall.domain.sealing import new_master_key
 from rolecall.settings import SettingsError
 
@@ -77,6 +78,16 @@ def _set_active(secret_id: str, data: DataOption, *, active: bool) -> None:
     if not with_house(data, work):
         raise SettingsError(f"there is no access key `{secret_id}`; `rolecall key list` shows them")
     print(f"{secret_id} is {'enabled' if active else 'disabled'}")
+
+
+@app.command("reseal")
+def reseal_all(data: DataOption = None) -> None:
+    """Seal every secret of the store anew under the current master key, after a new one was put above the old."""
+
+    async def work(house: House) -> int:
+        return await reseal(house.store.sealed, house.sealer)
+
+    print(f"{with_house(data, work)} values resealed; the older master keys may be taken out now")
 
 
 @app.command("master")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ from rolecall.domain.instances import Instance, NewInstance, new_public_id, regi
 from rolecall.domain.keys import Owner
 from rolecall.local.postgres import LocalPostgres
 from rolecall.local.quickstart import LocalServers, local_servers
-from rolecall.server import Application, Server
+from rolecall.server import Application, Server, bound_socket
 from rolecall.settings import Settings, SettingsError, host_and_port
 from rolecall.values import Secret
 
@@ -59,13 +60,13 @@ def up(
     console.print(
         f"Rolecall {__version__}: starting PostgreSQL servers in {directory.path} ...", highlight=False
     )
-    with suppress(KeyboardInterrupt), directory.claimed():
+    with suppress(KeyboardInterrupt), directory.claimed(), bound_socket(*address) as bound:
         kept = directory.secrets()
         with local_servers(
             directory.store, kept.store_password, directory.quickstart, kept.instance_password
         ) as servers:
             directory.publish_connection(servers.store.dsn())
-            run = Embedded(settings, directory, kept, servers, address, ready_file, demo=demo)
+            run = Embedded(settings, directory, kept, servers, bound, ready_file, demo=demo)
             uvloop.run(run.serve())
             console.print("Rolecall: stopping ...")
     console.print("Rolecall: stopped.")
@@ -80,7 +81,7 @@ class Embedded:
         directory: DataDirectory,
         kept: EmbeddedSecrets,
         servers: LocalServers,
-        address: tuple[str, int],
+        bound: socket.socket,
         ready_file: Path | None,
         *,
         demo: bool,
@@ -88,7 +89,7 @@ class Embedded:
         self._house = House(settings, servers.store.dsn(), kept.master_keys)
         self._directory = directory
         self._servers = servers
-        self._address = address
+        self._bound = bound
         self._ready_file = ready_file
         self._demo = demo
 
@@ -103,24 +104,20 @@ class Embedded:
             await house.start()
             # The first call of all should not wait for a connection, and ready means that the engine works.
             await (await house.reach.attach_instance(instance)).engine.facts()
-            server = Server(Application(house, house.pipeline()), *self._address)
-            serving = asyncio.create_task(server.serve())
-            await server.wait_listening(serving)
-            ready = self._ready(server.port, owner, key_id, secret, instance)
-            await self._announce(ready)
-            await serving
+            server = Server(Application(house, house.pipeline()), self._bound)
+            await server.run_until_signal(
+                lambda: self._announce(self._ready(owner, key_id, secret, instance))
+            )
         finally:
             if self._ready_file is not None:
                 self._ready_file.unlink(missing_ok=True)
             await house.close()
 
-    def _ready(
-        self, port: int, owner: Owner, key_id: str, secret: Secret, instance: Instance
-    ) -> dict[str, object]:
-        host = f"[{self._address[0]}]" if ":" in self._address[0] else self._address[0]
+    def _ready(self, owner: Owner, key_id: str, secret: Secret, instance: Instance) -> dict[str, object]:
+        host, port = self._bound.getsockname()[:2]
         engine = self._servers.instance
         return {
-            "endpoint": f"http://{host}:{port}",
+            "endpoint": f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
             "owner": {"uin": owner.number, "app_id": owner.app_id},
             "tencent": {
                 "secret_id": key_id,

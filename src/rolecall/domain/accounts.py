@@ -141,7 +141,7 @@ class Accounts:
         row = await self._book.account(attached.instance.id, name)
         if row is None or row.sealed_password is None:
             raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": name})
-        return self._sealer.open(row.sealed_password, _password_purpose(attached, name))
+        return self._sealer.open(row.sealed_password, password_purpose(attached.instance.id, name))
 
     async def change_remark(self, command: commands.ChangeRemark, origin: Origin) -> None:
         attached = await self._reach.attach(command.instance, origin.caller)
@@ -235,7 +235,11 @@ class Accounts:
         return loop.run_in_executor(self._hashing, attached.engine.verifier, name, password)
 
     def _seal(self, attached: Attached, name: str, password: Secret | None) -> bytes | None:
-        return None if password is None else self._sealer.seal(password, _password_purpose(attached, name))
+        return (
+            None
+            if password is None
+            else self._sealer.seal(password, password_purpose(attached.instance.id, name))
+        )
 
 
 async def apply_privileges(
@@ -287,8 +291,9 @@ def new_managed_password() -> Secret:
     return Secret("".join(characters))
 
 
-def _password_purpose(attached: Attached, name: str) -> str:
-    return f"account password:{attached.instance.id}:{name}"
+def password_purpose(instance_id: int | str, name: str) -> str:
+    """What an account's password is sealed for."""
+    return f"account password:{instance_id}:{name}"
 
 
 def _by_time(moment: datetime | None, view: AccountView) -> tuple[datetime, str]:

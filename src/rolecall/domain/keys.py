@@ -69,13 +69,13 @@ class Keys:
         return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
 
     def secret_of(self, key: AccessKey) -> Secret:
-        return self._sealer.open(key.sealed_secret, _purpose(key.id))
+        return self._sealer.open(key.sealed_secret, secret_purpose(key.id))
 
     async def create(self, owner: Owner, principal: int | None = None) -> tuple[str, Secret]:
         """A new key, by default for the owner itself. Its secret is shown here and nowhere later."""
         key_id = _KEY_PREFIX + _random_text(_KEY_CHARACTERS)
         secret = Secret(_random_text(_KEY_CHARACTERS))
-        sealed = self._sealer.seal(secret, _purpose(key_id))
+        sealed = self._sealer.seal(secret, secret_purpose(key_id))
         await self._book.add_key(key_id, owner, owner.number if principal is None else principal, sealed)
         return key_id, secret
 
@@ -86,7 +86,8 @@ class Keys:
         )
 
 
-def _purpose(key_id: str) -> str:
+def secret_purpose(key_id: str) -> str:
+    """What an access key's secret is sealed for."""
     return f"access key:{key_id}"
 
 

@@ -25,15 +25,22 @@ _ACCEPT = (
     " values (%s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
-# One statement, so one commit: close the operation and write what it means for the account's row.
-# A row left by an earlier account of the same name (another oid) counts for nothing.
-_RECORD_EFFECT = """
+# One statement, so one commit: close the operation and write what it means for the account's row. Two replicas that
+# resolve the same operation do it once. A row left by an earlier account of the same name (another oid) counts for
+# nothing. What was sealed for finishing the change moves to the account, or is forgotten.
+_OPEN = """
 with op as (
-    update operations
-       set state = 'recorded', reason = '', note = '', closed_at = coalesce(closed_at, now())
-     where id = %(operation)s
-    returning sealed, accepted_at
+    select id, sealed, accepted_at from operations
+     where id = %(operation)s and state in ('accepted', 'undone') for update
+), closed as (
+    update operations set state = 'recorded', reason = '', note = '', closed_at = now(), sealed = null
+      from op where operations.id = op.id
 )
+"""
+
+_RECORD_EFFECT = (
+    _OPEN
+    + """
 insert into accounts as a
        (instance_id, name, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password)
 select %(instance)s, %(name)s, %(oid)s, coalesce(%(remark)s, ''),
@@ -53,18 +60,16 @@ on conflict (instance_id, name) do update set
        sealed_password = case when %(manages)s::boolean is not null or a.engine_oid <> excluded.engine_oid
                               then excluded.sealed_password else a.sealed_password end
 """
-
-_RECORD_DELETION = """
-with op as (
-    update operations
-       set state = 'recorded', reason = '', note = '', closed_at = coalesce(closed_at, now())
-     where id = %(operation)s
 )
-delete from accounts where instance_id = %(instance)s and name = %(name)s
-"""
+
+_RECORD_DELETION = (
+    _OPEN + "delete from accounts using op where instance_id = %(instance)s and name = %(name)s"
+)
+
+_RECORD_ALONE = _OPEN + "select from op"
 
 _CLOSE = (
-    "update operations set state = %s, reason = %s, note = %s, closed_at = now()"
+    "update operations set state = %s, reason = %s, note = %s, closed_at = now(), sealed = null"
     " where id = %s and state = 'accepted'"
 )
 
@@ -160,10 +165,7 @@ async def _record(
     connection: AsyncConnection[Row], operation_id: UUID, instance_id: int, effect: AccountEffect | None
 ) -> None:
     if effect is None:
-        await connection.execute(
-            "update operations set state = 'recorded', reason = '', note = '', closed_at = now() where id = %s",
-            (operation_id,),
-        )
+        await connection.execute(_RECORD_ALONE, {"operation": operation_id})
         return
     values = {
         "operation": operation_id,

@@ -12,11 +12,12 @@ from rolecall.store.connection import Row
 from rolecall.store.instances import InstanceTable
 from rolecall.store.keys import KeyTable
 from rolecall.store.operations import REPLICA_LOCKS, OperationTable
+from rolecall.store.sealed import SealedTable
 from rolecall.values import Secret
 
 
 class Store:
-    """`keys`, `instances` and `operations` are its tables. One `Store` is one replica."""
+    """`keys`, `instances`, `operations` and `sealed` are its tables. One `Store` is one replica."""
 
     def __init__(self, dsn: Secret, *, pool_size: int = 8) -> None:
         self._dsn = dsn
@@ -26,6 +27,7 @@ class Store:
         self._alive: AsyncConnection[Row] | None = None
         self.keys = KeyTable(self._durable)
         self.instances = InstanceTable(self._durable)
+        self.sealed = SealedTable(self._durable)
         self.operations = OperationTable(self._durable, self._quick, self.replica)
 
     async def open(self, *, as_replica: bool = False) -> None:

@@ -1,0 +1,57 @@
+"""Master-key rotation: seal anew, under the current key, whatever an older listed key sealed.
+
+The order that never locks anybody out: put the new key above the old one in the key file of every replica and
+restart them; reseal; then take the old key out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from rolecall.domain import accounts, instances, keys
+from rolecall.domain.sealing import Sealer
+
+
+class SealedPlace(StrEnum):
+    ACCESS_KEY = "access key"
+    ADMINISTRATOR = "administrator's password"
+    ACCOUNT = "account's password"
+    FACT = "fact of the house"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    """A sealed value and where it stands. `key` names its row: what its place's purpose is made of."""
+
+    place: SealedPlace
+    key: tuple[str, ...]
+    sealed: bytes
+
+
+class SealedBook(Protocol):
+    """Where sealed values are kept."""
+
+    async def sealed_values(self) -> Sequence[SealedValue]: ...
+    async def replace(self, value: SealedValue, sealed: bytes) -> None: ...
+
+
+_PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
+    SealedPlace.ACCESS_KEY: keys.secret_purpose,
+    SealedPlace.ADMINISTRATOR: lambda _id, administrator: instances.password_purpose(administrator),
+    SealedPlace.ACCOUNT: accounts.password_purpose,
+    SealedPlace.FACT: str,
+}
+
+
+async def reseal(book: SealedBook, sealer: Sealer) -> int:
+    """Returns how many values were sealed anew. Raises `SealBroken` if one was sealed by no listed key."""
+    done = 0
+    for value in await book.sealed_values():
+        if not sealer.is_current(value.sealed):
+            purpose = _PURPOSES[value.place](*value.key)
+            await book.replace(value, sealer.seal(sealer.open(value.sealed, purpose), purpose))
+            done += 1
+    return done

@@ -1,0 +1,345 @@
+"""The program as a person uses it: what it prints, keeps, refuses and leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+PROGRAM = Path(sys.executable).with_name("rolecall")
+PASSWORD = "Test_password1"
+
+
+@pytest.fixture(scope="module")
+def own(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Rolecall of this module's own, which tests may stop and start."""
+    running = start(tmp_path_factory.mktemp("program") / "data")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def listing(rolecall: Any, *arguments: str) -> list[dict[str, Any]]:
+    return list(json.loads(rolecall.cli(*arguments, "--json").stdout))
+
+
+def test_the_ready_file_lists_what_works_and_is_private(rolecall: Any) -> None:
+    assert set(rolecall.ready) >= {"endpoint", "owner", "tencent", "engines"}
+    assert set(rolecall.ready["owner"]) == {"uin", "app_id"}
+    assert set(rolecall.ready["tencent"]) >= {"secret_id", "secret_key", "region", "postgres_instance_id"}
+    assert set(rolecall.ready["engines"]["postgres"]) == {"host", "port", "user", "password", "database"}
+    for file in ("ready.json", "secrets.json", "connection.json"):
+        assert stat.S_IMODE((rolecall.data / file).stat().st_mode) == 0o600
+
+
+def test_the_engine_asks_for_a_scram_password_on_loopback_only(rolecall: Any) -> None:
+    rules = rolecall.sql("select type, auth_method, error from pg_hba_file_rules")
+    assert {method for _, method, _ in rules} == {"scram-sha-256"}
+    assert rolecall.sql("show listen_addresses") == [("127.0.0.1",)]
+    assert rolecall.sql("show password_encryption") == [("scram-sha-256",)]
+    with pytest.raises(psycopg.OperationalError):
+        rolecall.sql("select 1", password="wrong")
+
+
+def test_accounts_and_operations_are_listed(rolecall: Any, name: Callable[[str], str]) -> None:
+    ours, foreign, gone = name("ours"), name("foreign"), name("gone")
+    for user in (ours, gone):
+        rolecall.ok("CreateAccount", UserName=user, Type="normal", Password=PASSWORD, Remark="r1")
+    rolecall.sql(f"create role {foreign} login")
+    rolecall.sql(f"drop role {gone}")
+    standings = {row["name"]: row["standing"] for row in listing(rolecall, "account", "list")}
+    assert (standings[ours], standings[foreign], standings[gone]) == ("managed", "foreign", "missing")
+    rolecall.sql(f"create role {gone} login")
+    standings = {row["name"]: row["standing"] for row in listing(rolecall, "account", "list")}
+    assert standings[gone] == "changed"
+    (operation,) = [row for row in listing(rolecall, "operation", "list") if row["target"] == ours]
+    assert operation["state"] == "recorded"
+    assert operation["action"] == "CreateAccount"
+    assert operation["principal"] == rolecall.ready["owner"]["uin"]
+    assert operation["access_key_id"] == rolecall.tencent["secret_id"]
+    assert ours in rolecall.cli("account", "list").stdout
+    assert "account.create" in rolecall.cli("operation", "list").stdout
+
+
+def test_a_refused_change_is_in_the_audit_trail_with_its_reason(
+    rolecall: Any, name: Callable[[str], str]
+) -> None:
+    user = name("twice")
+    rolecall.ok("CreateAccount", UserName=user, Type="normal")
+    assert rolecall.code("CreateAccount", UserName=user, Type="normal") == "FailedOperation.PreCheckError"
+    states = [
+        (row["state"], row["reason"])
+        for row in listing(rolecall, "operation", "list")
+        if row["target"] == user
+    ]
+    assert states == [("refused", "account-taken"), ("recorded", "")]
+
+
+def test_a_new_key_signs_and_a_disabled_one_is_refused_at_its_next_call(rolecall: Any) -> None:
+    (made,) = listing(rolecall, "key", "create")
+    signed = {"secret_id": made["secret_id"], "secret_key": made["secret_key"]}
+    assert "Error" not in rolecall.call("DescribeRegions", **signed)
+    rolecall.cli("key", "disable", made["secret_id"])
+    assert rolecall.call("DescribeRegions", **signed)["Error"]["Code"] == "AuthFailure.SecretIdNotFound"
+    rolecall.cli("key", "enable", made["secret_id"])
+    assert "Error" not in rolecall.call("DescribeRegions", **signed)
+    shown = rolecall.cli("key", "list", "--json").stdout
+    assert made["secret_id"] in shown
+    assert made["secret_key"] not in shown
+
+
+def test_an_instance_is_added_shown_and_removed_without_its_password_showing(
+    rolecall: Any, name: Callable[[str], str]
+) -> None:
+    engine = rolecall.ready["engines"]["postgres"]
+    url = f"postgresql://{engine['user']}@{engine['host']}:{engine['port']}/postgres"
+    added = rolecall.cli("instance", "add", url, "--json", ROLECALL_INSTANCE_PASSWORD=engine["password"])
+    (instance,) = json.loads(added.stdout)
+    user = name("added")
+    assert "Error" not in rolecall.call(
+        "CreateAccount", {"DBInstanceId": instance["id"], "UserName": user, "Type": "normal"}
+    )
+    shown = (
+        rolecall.cli("instance", "show", instance["id"], "--json").stdout
+        + rolecall.cli("instance", "list").stdout
+    )
+    assert (
+        json.loads(rolecall.cli("instance", "show", instance["id"], "--json").stdout)[0]["state"] == "running"
+    )
+    assert engine["password"] not in shown + added.stdout
+    rolecall.cli("instance", "remove", instance["id"])
+    answer = rolecall.call("DescribeAccounts", {"DBInstanceId": instance["id"]})
+    assert answer["Error"]["Code"] == "ResourceNotFound.InstanceNotFoundError"
+    assert rolecall.sql("select 1 from pg_roles where rolname = %s", user) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("instance", "add", "postgresql://postgres@127.0.0.1:1/postgres"), "not registered"),
+        (("instance", "add", "mysql://root@127.0.0.1/x"), "postgresql://"),
+        (("instance", "show", "postgres-nowhere"), "there is no instance"),
+        (("key", "disable", "AKIDnothing"), "there is no access key"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(rolecall: Any, arguments: tuple[str, ...], told: str) -> None:
+    done = rolecall.cli(*arguments, check=False, ROLECALL_INSTANCE_PASSWORD="x")
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_doctor_finds_all_well_and_says_how_to_mend_what_is_not(rolecall: Any) -> None:
+    rows = listing(rolecall, "doctor")
+    assert {row["check"] for row in rows} >= {"store", "master key", "clock", "access keys", "operations"}
+    assert all(row["well"] for row in rows)
+    wrong_key = rolecall.cli(
+        "doctor", check=False, ROLECALL_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
+    )
+    assert wrong_key.returncode in (0, 1)  # --data names the store; the variable is not asked
+
+
+def test_the_demo_creates_an_account_and_shows_its_row(rolecall: Any) -> None:
+    shown = rolecall.cli("demo").stdout
+    assert "CreateAccount" in shown
+    assert "rolcanlogin=True" in shown
+
+
+def test_state_survives_a_restart_and_no_process_is_left(own: Any, start: Callable[..., Any]) -> None:
+    own.ok("CreateAccount", UserName="survivor", Type="normal", Password=PASSWORD, Remark="stays")
+    port, engine = own.ready["engines"]["postgres"]["port"], own.ready["engines"]["postgres"]
+    assert own.stop() == 0
+    assert not (own.data / "ready.json").exists()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=2)
+    started = time.monotonic()
+    again = start(own.data)
+    took = time.monotonic() - started
+    own.process, own.ready = again.process, again.ready
+    assert again.ready["tencent"] == {**own.tencent}
+    assert again.ready["engines"]["postgres"] == engine
+    (account,) = again.ok("DescribeAccounts")["Details"]
+    assert (account["UserName"], account["Remark"]) == ("survivor", "stays")
+    assert again.can_log_in("survivor", PASSWORD)
+    assert took < 20  # not a measurement: that is `make run`'s own; this only notices a hang
+
+
+def test_a_second_up_on_the_same_data_is_refused(rolecall: Any) -> None:
+    done = subprocess.run(
+        [PROGRAM, "up", "--data", rolecall.data, "--listen", "127.0.0.1:0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "another `rolecall up` is using" in done.stderr
+    assert rolecall.data.joinpath("ready.json").exists()
+
+
+def test_a_taken_port_is_one_clear_line_and_the_servers_are_stopped(rolecall: Any, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [PROGRAM, "up", "--data", tmp_path / "d", "--listen", rolecall.netloc],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_kind_kill_stops_everything(
+    start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    running = start(tmp_path_factory.mktemp("kill") / "data")
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(30) == 0
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", running.ready["engines"]["postgres"]["port"]), timeout=2)
+
+
+@pytest.fixture
+def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
+    """The environment of a production Rolecall: a database of its own on the run's store server, and a key file."""
+    store = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    database = name("production")
+    with psycopg.connect(store, autocommit=True) as admin:
+        admin.execute(f"create database {database}".encode())
+    key_file = tmp_path / "master.key"
+    key_file.write_text(
+        subprocess.run([PROGRAM, "key", "master"], capture_output=True, text=True, check=True).stdout
+    )
+    return {
+        **os.environ,
+        "ROLECALL_DATABASE_URL": make_conninfo(store, dbname=database),
+        "ROLECALL_MASTER_KEY_FILE": str(key_file),
+        "ROLECALL_RATE_LIMIT": "off",
+        "ROLECALL_LOG_LEVEL": "warning",
+    }
+
+
+def run(environment: dict[str, str], *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=check
+    )
+
+
+def test_serve_runs_several_workers_on_a_store_of_ones_own(
+    rolecall: Any, production: dict[str, str], name: Callable[[str], str]
+) -> None:
+    (key,) = json.loads(run(production, "key", "create", "--owner", "--json").stdout)
+    engine = rolecall.ready["engines"]["postgres"]
+    production["ROLECALL_INSTANCE_PASSWORD"] = engine["password"]
+    url = f"postgresql://{engine['user']}@{engine['host']}:{engine['port']}/postgres"
+    run(production, "instance", "add", url, "--id", "postgres-prod0001")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    process = subprocess.Popen([PROGRAM, "serve", "--workers", "2", "--listen", endpoint[7:]], env=production)
+    try:
+        await_ready(endpoint)
+        users = [name("worker") for _ in range(8)]
+        for user in users:
+            answer = rolecall.call(
+                "CreateAccount",
+                {
+                    "DBInstanceId": "postgres-prod0001",
+                    "UserName": user,
+                    "Type": "normal",
+                    "Password": PASSWORD,
+                },
+                endpoint=endpoint,
+                secret_id=key["secret_id"],
+                secret_key=key["secret_key"],
+            )
+            assert "Error" not in answer
+        assert rolecall.can_log_in(users[0], PASSWORD)
+        counted = (
+            'rolecall_calls_total{action="CreateAccount",code="ok",dialect="tencent",service="postgres"} 8.0'
+        )
+        assert counted in httpx.get(endpoint + "/metrics").text
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+def await_ready(endpoint: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if httpx.get(endpoint + "/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_wrong_or_missing_master_key_is_told_before_anything_is_served(
+    production: dict[str, str], tmp_path: Path
+) -> None:
+    run(production, "key", "create", "--owner")
+    other = tmp_path / "other.key"
+    other.write_text(run(production, "key", "master").stdout)
+    wrong = run({**production, "ROLECALL_MASTER_KEY_FILE": str(other)}, "key", "list", check=False)
+    assert (wrong.returncode, "not the one that sealed" in wrong.stderr) == (1, True)
+    without = {
+        variable: value for variable, value in production.items() if variable != "ROLECALL_MASTER_KEY_FILE"
+    }
+    missing = run(without, "serve", check=False)
+    assert (missing.returncode, "ROLECALL_MASTER_KEY_FILE" in missing.stderr) == (1, True)
+
+
+def test_a_rotated_master_key_opens_and_reseals_everything(production: dict[str, str]) -> None:
+    (key,) = json.loads(run(production, "key", "create", "--owner", "--json").stdout)
+    file = Path(production["ROLECALL_MASTER_KEY_FILE"])
+    fresh = run(production, "key", "master").stdout
+    file.write_text(fresh + file.read_text())
+    resealed = run(production, "key", "reseal")
+    assert "resealed" in resealed.stdout
+    file.write_text(fresh)
+    assert key["secret_id"] in run(production, "key", "list").stdout
+    assert "Traceback" not in run(production, "doctor", check=False).stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_can_run_it_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """`rolecall up` as an unprivileged account, where that account can reach the program."""
+    place = Path("/tmp") / f"rolecall-user-{os.getpid()}"
+    place.mkdir(mode=0o777)
+    place.chmod(0o777)
+    nobody: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": [], "cwd": "/tmp"}
+    try:
+        subprocess.run([PROGRAM, "version"], check=True, capture_output=True, **nobody)
+    except (PermissionError, subprocess.CalledProcessError):
+        shutil.rmtree(place)
+        pytest.skip("the checkout is not reachable for an ordinary user")
+    process = subprocess.Popen(
+        [PROGRAM, "up", "--data", place / "data", "--listen", "127.0.0.1:0", "--ready-file", place / "ready.json"],
+        user="nobody", group="nogroup", extra_groups=[], cwd="/tmp", env={**os.environ, "HOME": str(place)},
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not (place / "ready.json").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        shutil.rmtree(place)
