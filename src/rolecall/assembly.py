@@ -39,7 +39,6 @@ SERVICES: Sequence[Service] = (Service(tencent_postgres.CONTRACT, postgres_verbs
 
 _MASTER_KEY_CHECK = "master key check"
 _DECIPHERING_KEY = "password deciphering key"
-_HEARTBEAT = 5.0
 
 
 class House:
@@ -98,19 +97,11 @@ class House:
 
     async def start(self) -> None:
         """Become a replica: resolve what an earlier crash left open, and keep doing so."""
-        await self.store.stay_alive()
+        await self.store.join()
         left = await self.recovery.round()
         if left:
             _log.warning("operations wait for their servers", unresolved=left)
-        self._tasks = [asyncio.create_task(self.recovery.run()), asyncio.create_task(self._stay_alive())]
-
-    async def _stay_alive(self) -> None:
-        while True:
-            await asyncio.sleep(_HEARTBEAT)
-            try:
-                await self.store.stay_alive()
-            except Exception as trouble:  # noqa: BLE001 - said, and tried again
-                _log.warning("the store is out of reach", trouble=type(trouble).__name__)
+        self._tasks = [asyncio.create_task(self.recovery.run())]
 
     def pipeline(self) -> Pipeline:
         settings = self.settings

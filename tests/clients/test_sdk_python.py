@@ -37,7 +37,7 @@ WAYS = [
 
 @pytest.fixture
 def client(rolecall: Any) -> Callable[..., PostgresClient]:
-    """A client by its options: those of HttpProfile, those of ClientProfile, and `key`, `region`."""
+    """A client by its options: those of HttpProfile, those of ClientProfile, and `key`, `token`, `region`."""
 
     def make(
         *,
@@ -47,17 +47,17 @@ def client(rolecall: Any) -> Callable[..., PostgresClient]:
         language: str = "en-US",
         key: tuple[str, str] | None = None,
         region: str = "",
+        token: str | None = None,
         **http: Any,
     ) -> PostgresClient:
-        where = (
-            {"endpoint": rolecall.endpoint} if scheme else {"endpoint": rolecall.netloc, "protocol": "http"}
-        )
-        profile = ClientProfile(
-            signMethod=signMethod, language=language, httpProfile=HttpProfile(**where, **http)
-        )
+        where = {"endpoint": rolecall.netloc, "protocol": "http"}
+        if scheme:
+            where = {"endpoint": rolecall.endpoint}
+        http_profile = HttpProfile(**where | http)
+        profile = ClientProfile(signMethod=signMethod, language=language, httpProfile=http_profile)
         profile.unsignedPayload = unsignedPayload
         key = key or (rolecall.tencent["secret_id"], rolecall.tencent["secret_key"])
-        return PostgresClient(Credential(*key), region or rolecall.tencent["region"], profile)
+        return PostgresClient(Credential(*key, token), region or rolecall.tencent["region"], profile)
 
     return make
 
@@ -234,3 +234,34 @@ def test_a_region_the_vendor_does_not_serve_is_refused(rolecall: Any, client: An
     with pytest.raises(TencentCloudSDKException) as refused:
         client(region="mars-north").CreateAccount(request)
     assert refused.value.code == "InvalidParameterValue.UnsupportedRegionError"
+
+
+@pytest.mark.parametrize("method", ["TC3-HMAC-SHA256", "HmacSHA256"])
+@pytest.mark.parametrize("verb", ["GET", "POST"])
+@pytest.mark.parametrize("endpoint", ["{host}:{port}/", "{host}:{port}/prefix", "localhost:{port}"])
+def test_other_forms_of_the_endpoint_are_served(
+    endpoint: str, verb: str, method: str, rolecall: Any, client: Any
+) -> None:
+    host, port = rolecall.netloc.split(":")
+    at = client(endpoint=endpoint.format(host=host, port=port), reqMethod=verb, signMethod=method)
+    response = at.DescribeRegions(models.DescribeRegionsRequest())
+    assert response.TotalCount == len(response.RegionSet) > 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_token_that_nobody_issued_is_refused(way: dict[str, Any], client: Any) -> None:
+    with pytest.raises(TencentCloudSDKException) as refused:
+        client(token="nobodys", **way).DescribeRegions(models.DescribeRegionsRequest())
+    assert refused.value.code == "AuthFailure.TokenFailure"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_action_of_the_sdk_that_is_not_offered_is_refused_as_unknown(
+    way: dict[str, Any], client: Any
+) -> None:
+    request = models.RenewInstanceRequest()
+    request.DBInstanceId, request.Period = "postgres-00000000", 1
+    with pytest.raises(TencentCloudSDKException) as refused:
+        client(**way).RenewInstance(request)
+    assert refused.value.code == "InvalidAction"
+    assert UUID.fullmatch(refused.value.requestId)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import socket
 import subprocess
@@ -11,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,7 +22,6 @@ from rolecall.local.postgres import LocalPostgres
 from rolecall.values import Secret
 
 PATIENCE = 20.0
-UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 @pytest.fixture(scope="session")
@@ -174,12 +171,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def log_of(running: Rolecall) -> Path:
-    """Where `start_rolecall` keeps what a Rolecall said."""
-    (log,) = running.data.parent.glob("ready-*.log")
-    return log
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from rolecall.domain.instances import Instance, NewInstance
 from rolecall.store.connection import Pool, Row
+from rolecall.store.presence import Memory, Presence
 
 _INSTANCE = sql.SQL(
     "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
@@ -24,14 +25,22 @@ class FaceTaken(Exception):
 
 
 class InstanceTable:
-    def __init__(self, durable: Pool) -> None:
+    def __init__(self, durable: Pool, presence: Presence) -> None:
         self._pool = durable
+        self._known: Memory[tuple[str, str], Instance] = presence.memory()
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None:
+        face = (dialect, public_id)
+        if (known := self._known.get(face)) is not None:
+            return known
+        generation = self._known.generation
         query = _INSTANCE + sql.SQL(
             " where i.id = (select instance_id from instance_faces where dialect = %s and public_id = %s)"
         )
-        return await self._one(query, (dialect, public_id))
+        instance = await self._one(query, face)
+        if instance is not None:
+            self._known.keep(face, instance, generation)
+        return instance
 
     async def instance_by_id(self, instance_id: int) -> Instance | None:
         return await self._one(_INSTANCE + sql.SQL(" where i.id = %s"), (instance_id,))
@@ -88,18 +97,13 @@ class InstanceTable:
         )
         async with self._pool.connection() as connection:
             await connection.execute(query, {**changes, "id": instance_id})
-
-    async def reseal_instance(self, instance_id: int, sealed_password: bytes) -> None:
-        async with self._pool.connection() as connection:
-            await connection.execute(
-                "update instances set sealed_password = %s, revision = revision + 1 where id = %s",
-                (sealed_password, instance_id),
-            )
+        self._known.clear()
 
     async def remove_instance(self, instance_id: int) -> None:
         """Forget an instance and what we remember of its accounts. Its server is left as it is."""
         async with self._pool.connection() as connection:
             await connection.execute("delete from instances where id = %s", (instance_id,))
+        self._known.clear()
 
 
 def _instance(row: Row) -> Instance:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rolecall.domain.keys import AccessKey, Owner
 from rolecall.store.connection import Pool, Row
+from rolecall.store.presence import Memory, Presence
 
 _KEY = (
     "select k.id, o.id, o.number, o.app_id, k.principal, k.sealed_secret, k.active, k.created_at"
@@ -14,13 +15,21 @@ _KEY = (
 
 
 class KeyTable:
-    def __init__(self, durable: Pool) -> None:
+    def __init__(self, durable: Pool, presence: Presence) -> None:
         self._pool = durable
+        self._known: Memory[str, AccessKey] = presence.memory()
 
     async def key(self, key_id: str) -> AccessKey | None:
+        if (known := self._known.get(key_id)) is not None:
+            return known
+        generation = self._known.generation
         async with self._pool.connection() as connection:
             row = await (await connection.execute(f"{_KEY} where k.id = %s", (key_id,))).fetchone()
-        return None if row is None else _key(row)
+        if row is None:
+            return None
+        key = _key(row)
+        self._known.keep(key_id, key, generation)
+        return key
 
     async def keys(self) -> Sequence[AccessKey]:
         async with self._pool.connection() as connection:
@@ -40,7 +49,8 @@ class KeyTable:
             cursor = await connection.execute(
                 "update access_keys set active = %s where id = %s", (active, key_id)
             )
-            return cursor.rowcount == 1
+        self._known.clear()
+        return cursor.rowcount == 1
 
     async def owners(self) -> Sequence[Owner]:
         async with self._pool.connection() as connection:

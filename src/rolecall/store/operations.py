@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.accounts import AccountRow
 from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, State
+from rolecall.store.batches import Batches, Values
 from rolecall.store.connection import Pool, Row
-
-REPLICA_LOCKS = 0x726F6C65  # "role": the first half of the advisory locks that live replicas hold
+from rolecall.store.presence import REPLICA_LOCKS
 
 _OPERATION = (
     "select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect,"
@@ -84,7 +83,8 @@ class OperationTable:
 
     def __init__(self, durable: Pool, quick: Pool, replica: int) -> None:
         self._durable = durable
-        self._quick = quick
+        self._intents = Batches(durable)
+        self._closings = Batches(quick)
         self._replica = replica
 
     @property
@@ -98,16 +98,13 @@ class OperationTable:
             origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action,
             origin.request_id, origin.client, self._replica, Jsonb(dict(intent.detail)), intent.sealed,
         )  # fmt: skip
-        async with self._durable.connection() as connection:
-            await connection.execute(_ACCEPT, values)
+        await self._intents.execute(_ACCEPT, values)
 
     async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
-        async with self._quick.connection() as connection:
-            await _record(connection, operation_id, instance_id, effect)
+        await self._closings.execute(*_recording(operation_id, instance_id, effect))
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
-        async with self._quick.connection() as connection:
-            await connection.execute(_CLOSE, (state.value, reason, note, operation_id))
+        await self._closings.execute(_CLOSE, (state.value, reason, note, operation_id))
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return await self._operations(
@@ -161,12 +158,10 @@ class OperationTable:
         return [_account(row) for row in rows]
 
 
-async def _record(
-    connection: AsyncConnection[Row], operation_id: UUID, instance_id: int, effect: AccountEffect | None
-) -> None:
+def _recording(operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> tuple[str, Values]:
+    """The statement that closes an operation, with its values."""
     if effect is None:
-        await connection.execute(_RECORD_ALONE, {"operation": operation_id})
-        return
+        return _RECORD_ALONE, {"operation": operation_id}
     values = {
         "operation": operation_id,
         "instance": instance_id,
@@ -177,7 +172,7 @@ async def _record(
         "password": effect.password_changed,
         "manages": effect.manages,
     }
-    await connection.execute(_RECORD_DELETION if effect.deleted else _RECORD_EFFECT, values)
+    return _RECORD_DELETION if effect.deleted else _RECORD_EFFECT, values
 
 
 def _account(row: Row) -> AccountRow:

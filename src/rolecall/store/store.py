@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import secrets
 
-import psycopg
-from psycopg import AsyncConnection
-
 from rolecall.store import connection
-from rolecall.store.connection import Row
 from rolecall.store.instances import InstanceTable
 from rolecall.store.keys import KeyTable
-from rolecall.store.operations import REPLICA_LOCKS, OperationTable
+from rolecall.store.operations import OperationTable
+from rolecall.store.presence import Presence
 from rolecall.store.sealed import SealedTable
 from rolecall.values import Secret
 
@@ -24,31 +21,21 @@ class Store:
         self.replica = secrets.randbelow(2**31 - 1)
         self._durable = connection.make_pool(dsn, name="durable", size=pool_size, durable=True)
         self._quick = connection.make_pool(dsn, name="quick", size=pool_size, durable=False)
-        self._alive: AsyncConnection[Row] | None = None
-        self.keys = KeyTable(self._durable)
-        self.instances = InstanceTable(self._durable)
+        self._presence = Presence(dsn, self.replica)
+        self.keys = KeyTable(self._durable, self._presence)
+        self.instances = InstanceTable(self._durable, self._presence)
         self.sealed = SealedTable(self._durable)
         self.operations = OperationTable(self._durable, self._quick, self.replica)
 
-    async def open(self, *, as_replica: bool = False) -> None:
-        """Migrate and connect. `as_replica` also takes the lock that tells others this process lives."""
+    async def open(self) -> None:
+        """Migrate and connect."""
         await connection.migrate(self._dsn)
         await self._durable.open(wait=True, timeout=10.0)
         await self._quick.open(wait=True, timeout=10.0)
-        if as_replica:
-            await self.stay_alive()
 
-    async def stay_alive(self) -> None:
-        """Hold this replica's lock, taking it anew if the connection was lost."""
-        try:
-            if self._alive is not None:
-                await self._alive.execute("select 1")
-                return
-        except psycopg.Error:
-            self._alive = None
-        alive = await AsyncConnection.connect(self._dsn.reveal(), autocommit=True)
-        await alive.execute("select pg_advisory_lock(%s, %s)", (REPLICA_LOCKS, self.replica))
-        self._alive = alive
+    async def join(self) -> None:
+        """Become a replica: one that serves, lives, and is told of changes."""
+        await self._presence.join()
 
     async def ping(self) -> None:
         """Raises if the store is out of reach."""
@@ -63,8 +50,6 @@ class Store:
         return float(row[0])
 
     async def close(self) -> None:
-        if self._alive is not None:
-            await self._alive.close()
-            self._alive = None
+        await self._presence.leave()
         await self._durable.close()
         await self._quick.close()
