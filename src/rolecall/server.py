@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rolecall.assembly import House
 from rolecall.pipeline import Pipeline
@@ -25,6 +26,9 @@ _log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 10 * 1024 * 1024
 """Bytes: the largest request of any dialect (Tencent Cloud API 3.0: 10 MB for a signed JSON body)."""
+
+LARGEST_HEAD = 512 * 1024
+"""Bytes that may come before a request's headers are complete."""
 
 PASSWORD_KEY_PATH = "/.well-known/rolecall/password-key.pem"
 
@@ -136,13 +140,40 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP by httptools, with a bound on a request's head, which that parser would collect without end.
+
+    Bytes are counted as they come, so the first ones of the body may be among them: `LARGEST_HEAD` is far above
+    what the parser takes as a request line (64 KB) and a read from the socket (256 KB) together.
+    """
+
+    _head: int | None = 0
+    """Bytes of the head that is being read; None while a body is."""
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > LARGEST_HEAD + len(data):
+                self.send_400_response("The head of the request is too large.")
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._head = 0
+        super().on_message_complete()
+
+
 class Server(uvicorn.Server):
     """A uvicorn server over an open house, on a bound socket, that tells when it listens."""
 
     def __init__(self, application: Application, bound: socket.socket) -> None:
         config = uvicorn.Config(
             application,
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="off",
             access_log=False,

@@ -194,6 +194,25 @@ def test_what_is_no_http_is_refused_by_the_http_parser(wire: Wire, data: bytes) 
     assert wire.raw(data).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("line", [b"X-A: ", b""], ids=["one header", "many headers"])
+def test_a_head_without_end_is_cut_off(wire: Wire, line: bytes) -> None:
+    """A client could fill the memory with it before anybody knows who it is."""
+    piece = b"a" * 65_536 if line else b"X-A: a\r\n" * 8192
+    with wire.connect() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + line)
+        with pytest.raises(ConnectionError):
+            for _ in range(1024):
+                connection.sendall(piece)
+
+
+def test_a_head_and_a_body_that_come_together_are_told_apart(wire: Wire) -> None:
+    """Over one connection: what was counted for one request is not held against the next."""
+    body = b" " * 300_000 + b"{}"
+    for _ in range(5):
+        answer = wire.post(body, action="DescribeRegions")
+        assert answer.json()["Response"]["TotalCount"]
+
+
 def test_a_request_without_a_host_header_cannot_have_been_signed(wire: Wire) -> None:
     head = "".join(f"{key}: {value}\r\n" for key, value in wire.headers().items() if key != "Host")
     data = wire.raw(f"POST / HTTP/1.1\r\n{head}Content-Length: 2\r\n\r\n{{}}".encode())

@@ -14,7 +14,7 @@ from rolecall import __version__
 from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
-from rolecall.server import Application, Receive, Scope, Send
+from rolecall.server import Application, HttpProtocol, Receive, Scope, Send
 from rolecall.settings import host_and_port
 
 
@@ -43,7 +43,7 @@ def serve(
             host=host,
             port=port,
             workers=workers,
-            http="httptools",
+            http=HttpProtocol,
             loop="uvloop",
             ws="none",
             lifespan="on",

@@ -39,9 +39,30 @@ class EngineFacts:
     can_read_verifiers: bool
 
 
+class Access(StrEnum):
+    """What an account may do in a whole database, where privileges are given by template."""
+
+    READ_ONLY = "read-only"
+    READ_WRITE = "read-write"
+    DDL_ONLY = "ddl-only"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseGrant:
+    """One template on one database, by its exact name."""
+
+    database: str
+    access: Access
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """One account as the server holds it now. `marker` is the last operation of ours that changed it, if any."""
+    """One account as the server holds it now. `marker` is the last operation of ours that changed it, if any.
+
+    `host` and `grants` are of servers where an account is a name at a host and is granted whole databases (the
+    MySQL family); `oid` is 0 there.
+    """
 
     oid: int
     name: str
@@ -49,6 +70,8 @@ class AccountFacts:
     may_log_in: bool
     has_password: bool
     marker: UUID | None
+    host: str = ""
+    grants: tuple[DatabaseGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +80,16 @@ class NewAccount:
     kind: AccountKind
     verifier: Secret | None
     operation: UUID
+    host: str = ""
+    grants: tuple[DatabaseGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """Fields left None are not asked for. `end_sessions` ends the account's open sessions after the change."""
+    """Fields left None are not asked for. `end_sessions` ends the account's open sessions after the change.
+
+    `new_name` and `new_host` move the account with its grants (the MySQL family).
+    """
 
     name: str
     operation: UUID
@@ -69,6 +97,9 @@ class AccountChange:
     may_log_in: bool | None = None
     kind: AccountKind | None = None
     end_sessions: bool = False
+    host: str = ""
+    new_name: str | None = None
+    new_host: str | None = None
 
 
 class ObjectType(StrEnum):
