@@ -4,7 +4,7 @@
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine
 #   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
-#   make clean   remove .venv and caches; what Rolecall stored in .rolecall stays
+#   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)
 
 BIN := .venv/bin
 

@@ -69,7 +69,7 @@ class House:
         engine = engines[kind](
             address, super_min_version=self.settings.super_min_version, pool_size=self.settings.lane_width
         )
-        return Watched(engine)
+        return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,))
 
     @property
     def deciphering(self) -> Deciphering:

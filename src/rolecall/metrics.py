@@ -34,9 +34,25 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._engine_seconds = Histogram(
+            "rolecall_engine_seconds",
+            "Time that servers took for what was asked of them.",
+            ("engine", "method", "outcome"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
     def call(self, dialect: str, service: str, action: str, code: str, seconds: float) -> None:
         self._calls.labels(dialect, service, action, code or "ok").inc()
         self._seconds.labels(dialect, service, action).observe(seconds)
+
+    def engine(self, kind: str) -> Callable[[str, float, str], None]:
+        """A watcher for engines of a kind: (method, seconds, outcome)."""
+
+        def watch(method: str, seconds: float, outcome: str) -> None:
+            self._engine_seconds.labels(kind, method, outcome).observe(seconds)
+
+        return watch
 
     def watch(self, attached: Callable[[], Sequence[Attached]]) -> None:
         """Show the lanes and engines of the instances that were attached."""

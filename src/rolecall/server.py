@@ -152,10 +152,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:
-            self._head += len(data)
-            if self._head > LARGEST_HEAD + len(data):
+            if self._head > LARGEST_HEAD:
                 self.send_400_response("The head of the request is too large.")
                 return
+            self._head += len(data)
         super().data_received(data)
 
     def on_headers_complete(self) -> None:

@@ -44,10 +44,6 @@ class Settings(BaseSettings):
         default=(),
         description="Host names by which clients reach this server through a proxy that rewrites Host (JSON list).",
     )
-    managed_password_regions: tuple[str, ...] = Field(
-        default=("ap-guangzhou", "ap-shanghai"),
-        description="Regions in which accounts may have their passwords managed (JSON list).",
-    )
     super_min_version: int = Field(
         default=16, description="The oldest PostgreSQL on which super accounts are offered."
     )

@@ -172,6 +172,24 @@ def test_a_crash_while_creating_a_database_leaves_it_recorded_or_absent(
     assert bool(found) is (step == "applied")
 
 
+def test_a_change_by_another_replica_does_not_hide_that_a_dead_one_had_created_the_account(
+    crash_bench: Any, name: Callable[[str], str]
+) -> None:
+    user = name("crash")
+    with crash_bench.server() as alive:
+        crash(crash_bench, "applied", "CreateAccount", UserName=user, Type="normal", Password=PASSWORD, Remark="r")
+        ok(crash_bench, alive, "LockAccount", UserName=user)
+        deadline = time.monotonic() + 30
+        while ("account.create", "accepted") in crash_bench.operations(user):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        found = account(crash_bench, alive, user)
+    assert crash_bench.operations(user)[0] == ("account.create", "recorded")
+    assert found is not None
+    assert (found["Remark"], found["Status"]) == ("r", 5)
+    assert found["CreateTime"] != "0000-00-00 00:00:00"
+
+
 def test_a_process_killed_at_any_moment_leaves_no_account_half_made(
     crash_bench: Any, name: Callable[[str], str]
 ) -> None:

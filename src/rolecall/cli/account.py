@@ -11,6 +11,7 @@ from rolecall.cli.context import DIALECT, JsonOption, find_instance, show, with_
 from rolecall.cli.data import DataOption
 from rolecall.domain.instances import Instance
 from rolecall.domain.reasons import Refused
+from rolecall.settings import SettingsError
 
 app = typer.Typer(help="Database accounts.", no_args_is_help=True)
 
@@ -36,6 +37,24 @@ def list_accounts(
         return everywhere
 
     show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no accounts yet")
+
+
+@app.command("password")
+def managed_password(
+    name: str,
+    instance: Annotated[str, typer.Option("--instance", metavar="ID", help="Its instance.")],
+    data: DataOption = None,
+) -> None:
+    """Print the current password of an account whose password Rolecall manages (OpenCam, OpenAccountCAM)."""
+
+    async def work(house: House) -> str:
+        attached = await house.reach.attach_instance(await find_instance(house, instance))
+        try:
+            return (await house.accounts.managed_password(attached, name)).reveal()
+        except Refused:
+            raise SettingsError(f"the password of `{name}` is not managed here") from None
+
+    print(with_house(data, work))
 
 
 async def _accounts(house: House, instance: Instance) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import DIALECT, JsonOption, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.domain.operations import State
 
 app = typer.Typer(
     help="Operations: every change, who asked for it and what became of it.", no_args_is_help=True
@@ -30,7 +31,7 @@ _COLUMNS = (
 @app.command("list")
 def list_operations(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
-    state: Annotated[str | None, typer.Option(help="Only: accepted, recorded, refused or undone.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only: accepted, recorded, refused or undone.")] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -20,7 +20,10 @@ from rolecall.settings import host_and_port
 
 def serve(
     listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Address of the API. [default: $ROLECALL_LISTEN]")
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Address of the API. Default: $ROLECALL_LISTEN, else 127.0.0.1:7653."
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that share the port.")] = 1,
 ) -> None:

@@ -34,7 +34,10 @@ _QUICKSTART = "quickstart"
 
 def up(
     listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Address of the API. [default: 127.0.0.1:7653]")
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Address of the API. Default: $ROLECALL_LISTEN, else 127.0.0.1:7653."
+        ),
     ] = None,
     data: DataOption = None,
     ready_file: Annotated[

@@ -60,6 +60,7 @@ class DatabaseGrant:
 class AccountFacts:
     """One account as the server holds it now. `marker` is the last operation of ours that changed it, if any.
 
+    `earlier` are operations of ours before that one, the newest first, as far as the server remembers them.
     `host` and `grants` are of servers where an account is a name at a host and is granted whole databases (the
     MySQL family); `oid` is 0 there.
     """
@@ -72,6 +73,12 @@ class AccountFacts:
     marker: UUID | None
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
+    earlier: tuple[UUID, ...] = ()
+
+    @property
+    def operations(self) -> tuple[UUID, ...]:
+        """Every operation of ours that the server remembers to have changed it, the newest first."""
+        return self.earlier if self.marker is None else (self.marker, *self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,10 @@ class Engine(Protocol):
         """ACCOUNT_MISSING, ACCOUNT_PROTECTED (the administrator, a superuser), ENGINE_TOO_OLD."""
 
     async def drop_account(self, name: str, operation: UUID) -> bool:
-        """Lock, end sessions, hand objects to the administrator, drop. False if it was not there. ACCOUNT_PROTECTED."""
+        """Lock, end sessions, hand over its objects, drop. False if it was not there. ACCOUNT_PROTECTED.
+
+        Objects go to a role without power or to nobody, never to a superuser: code in them would run as that one.
+        """
 
     async def account(self, name: str) -> AccountFacts | None:
         """The account if it is one a tenant may see. Waits for any change of it that is still under way."""
@@ -233,4 +243,5 @@ class EngineAddress:
     password: Secret
     database: str
     options: Mapping[str, str]
-    """Per instance: ``super_role`` (the name of the role that every super account is a member of)."""
+    """Per instance: ``super_role`` and ``heir_role`` (the roles that super accounts belong to, and that objects of
+    dropped accounts go to), and how to connect: ``sslmode``, ``sslrootcert`` and the like."""

@@ -58,7 +58,8 @@ class Keys:
     async def prove(self, claim: Claim, now: float) -> Caller:
         """The caller behind a claim. KEY_UNKNOWN (also for a disabled key), TOKEN_INVALID, or what the claim raises.
 
-        The key is read at every call, so that a disabled key is refused at the next one on every replica.
+        The book may remember a key only until it is told of a change, so that a disabled key is refused at its next
+        call on every replica.
         """
         key = await self._book.key(claim.access_key_id)
         if key is None or not key.active:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -76,13 +77,17 @@ class Recovery:
         attached = await self._reach.attach_instance(instance)
         facts = await _REPAIRS[operation.change](self._ledger, attached, operation)
         effect = effect_of(operation.change, operation.target, operation.detail, facts)
+        if effect is not None and not effect.deleted and await self._ledger.superseded(operation):
+            effect = replace(
+                effect, manages=None, password_changed=False
+            )  # a later change has said what holds now
         await self._ledger.record(operation.id, instance.id, effect)
         _log.info("operation finished", operation=str(operation.id), change=operation.change.value)
 
 
 async def _by_marker(_ledger: Ledger, attached: Attached, operation: Operation) -> AccountFacts:
     facts = await attached.engine.account(operation.target)
-    if facts is None or facts.marker != operation.id:
+    if facts is None or operation.id not in facts.operations:
         raise NotApplied("the engine holds no mark of it")
     return facts
 

@@ -49,8 +49,9 @@ select %(instance)s, %(name)s, %(oid)s, coalesce(%(remark)s, ''),
   from op
 on conflict (instance_id, name) do update set
        engine_oid = excluded.engine_oid,
-       remark = case when a.engine_oid = excluded.engine_oid
-                     then coalesce(%(remark)s, a.remark) else excluded.remark end,
+       remark = case when a.engine_oid <> excluded.engine_oid then excluded.remark
+                     when %(created)s then coalesce(nullif(a.remark, ''), excluded.remark)
+                     else coalesce(%(remark)s, a.remark) end,
        created_at = case when %(created)s or a.engine_oid <> excluded.engine_oid
                          then excluded.created_at else a.created_at end,
        updated_at = now(),

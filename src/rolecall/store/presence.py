@@ -23,8 +23,9 @@ _log = structlog.get_logger(__name__)
 REPLICA_LOCKS = 0x726F6C65
 """The first half of the advisory locks that live replicas hold: "role"."""
 
-_HEARTBEAT = 5.0
-"""Seconds between two signs of life asked of a silent connection; the longest that a lost one is believed."""
+_HEARTBEAT = 2.0
+"""Seconds of silence before a sign of life is asked for, and seconds to wait for it: a connection that was lost
+without a word is believed for twice as long."""
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -101,7 +101,7 @@ class Accounts:
     async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
         """A repeat of our own operation is answered with what it made; any other role of the name is a refusal."""
         found = await self._find(connection, new.name)
-        if found is None or found.marker != new.operation:
+        if found is None or new.operation not in found.operations:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
         return found
 
@@ -141,7 +141,7 @@ class Accounts:
             steps.append(statements.change_password(change.name, change.verifier))
         if change.may_log_in is not None:
             steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
-        steps.append(statements.mark(change.name, change.operation))
+        steps.append(statements.mark(change.name, change.operation, before.operations))
         if change.verifier is not None and facts.can_read_verifiers:
             steps.append(statements.check_password(change.name, change.verifier))
         return sql.SQL("; ").join(steps)
@@ -168,7 +168,10 @@ class Accounts:
             found = await self._find(connection, name)
             if found is None:
                 return None
-            steps = [statements.change_login(name, may_log_in=False), statements.mark(name, operation)]
+            steps = [
+                statements.change_login(name, may_log_in=False),
+                statements.mark(name, operation, found.operations),
+            ]
             steps += await self._take_on(connection, name)
             steps += await self._databases_to_administrator(connection, found.oid)
             await connection.execute(sql.SQL("; ").join(steps))
@@ -274,7 +277,9 @@ class Accounts:
 def _facts(row: tuple[Any, ...]) -> AccountFacts:
     oid, name, is_super, may_log_in, has_password, comment = row
     kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
-    return AccountFacts(oid, name, kind, may_log_in, has_password, statements.operation_of(comment))
+    operations = statements.operations_of(comment)
+    last = operations[0] if operations else None
+    return AccountFacts(oid, name, kind, may_log_in, has_password, last, earlier=operations[1:])
 
 
 def _both_locks(name: str) -> sql.Composed:

@@ -76,15 +76,15 @@ class Privileges:
         await self._require_words(connection, changes)
         opening = sql.SQL("; ").join((statements.lock("acl"), statements.lock("role", account)))
         async with contextlib.AsyncExitStack() as held, transaction(connection, opening):
-            oid = (await self._accounts.require_changeable(connection, account)).oid
+            before = await self._accounts.require_changeable(connection, account)
             others: list[Connection] = []
             for database, some in _by_database([change.object for change in changes]):
                 there = await held.enter_async_context(self._in_database(connection, database))
                 if there is not connection:
                     await there.execute("BEGIN")
                     others.append(there)
-                await _apply(there, account, oid, [c for c in changes if c.object in some])
-            await connection.execute(statements.mark(account, operation))
+                await _apply(there, account, before.oid, [c for c in changes if c.object in some])
+            await connection.execute(statements.mark(account, operation, before.operations))
             for other in others:
                 await commit(other)
 

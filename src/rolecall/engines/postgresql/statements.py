@@ -49,23 +49,42 @@ def lock(kind: str, name: str = "") -> sql.Composed:
     return _LOCK.format(key=sql.SQL(str(lock_key(kind, name))))  # digits and a sign
 
 
-def marker(operation: UUID) -> str:
-    """What stands in an object's comment: which operation changed it last."""
-    return f'{{"rc":{{"op":"{operation}","v":1}}}}'
+EARLIER_KEPT = 8
+"""How many operations before the last one a marker remembers."""
+
+
+def marker(operation: UUID, earlier: Sequence[UUID] = ()) -> str:
+    """What stands in an object's comment: which operation changed it last, and which did before.
+
+    The earlier ones tell recovery that an operation was applied although another process has changed the account
+    since.
+    """
+    content: dict[str, object] = {"op": str(operation), "v": 1}
+    before = [str(one) for one in earlier if one != operation][:EARLIER_KEPT]
+    if before:
+        content["was"] = before
+    return json.dumps({"rc": content}, separators=(",", ":"))
 
 
 MARKER_LIKE = '{"rc":{"op":"%'
 """Every `marker`, as a LIKE pattern."""
 
 
-def operation_of(comment: str | None) -> UUID | None:
-    """The operation in a `marker`; None for any other comment."""
+def operations_of(comment: str | None) -> tuple[UUID, ...]:
+    """The operations in a `marker`, the last first; empty for any other comment."""
     if not comment or not comment.startswith('{"rc":{"op":"'):
-        return None
+        return ()
     try:
-        return UUID(json.loads(comment)["rc"]["op"])
+        content = json.loads(comment)["rc"]
+        return tuple(UUID(one) for one in (content["op"], *content.get("was", ())))
     except (ValueError, KeyError, TypeError):
-        return None
+        return ()
+
+
+def operation_of(comment: str | None) -> UUID | None:
+    """The last operation in a `marker`; None for any other comment."""
+    operations = operations_of(comment)
+    return operations[0] if operations else None
 
 
 def create_account(
@@ -130,8 +149,8 @@ def grant_memberships(roles: Sequence[str], member: str) -> sql.Composed:
     return _MEMBERSHIP.format(role=several, member=sql.Identifier(member))
 
 
-def mark(name: str, operation: UUID) -> sql.Composed:
-    return _COMMENT.format(name=sql.Identifier(name), marker=sql.Literal(marker(operation)))
+def mark(name: str, operation: UUID, earlier: Sequence[UUID] = ()) -> sql.Composed:
+    return _COMMENT.format(name=sql.Identifier(name), marker=sql.Literal(marker(operation, earlier)))
 
 
 def _create(role: sql.Identifier, kind: AccountKind, verifier: Secret | None) -> sql.Composable:
