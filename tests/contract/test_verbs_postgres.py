@@ -13,9 +13,10 @@ from tencentcloud.postgres.v20170312 import models
 
 from rolecall.contracts.tencent.postgres import CONTRACT
 from rolecall.domain import commands
-from rolecall.domain.commands import AccountView, InstanceName, InstanceView, Page
+from rolecall.domain.commands import InstanceName
 from rolecall.domain.engine import AccountKind, DatabaseFacts, DatabaseObject, ObjectType, PrivilegeChange
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.views import AccountView, InstanceView, Page
 from rolecall.values import Language, Secret
 from rolecall.verbs import StaticVerb, Verb
 from rolecall.verbs.postgres import VERBS

@@ -157,6 +157,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 
 
 REVEALERS = {
+    "rolecall.cli.account",
     # signing: the HMAC
     "rolecall.signing.tc1",
     "rolecall.signing.tc3",

@@ -13,13 +13,13 @@ from typing import Protocol
 from uuid import UUID
 
 from rolecall.domain import commands
-from rolecall.domain.commands import AccountView, Page
 from rolecall.domain.encoding import encode_changes
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
 from rolecall.domain.instances import Attached, Reach
 from rolecall.domain.operations import Change, Intent, Journal
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.sealing import Sealer
+from rolecall.domain.views import AccountView, Page
 from rolecall.values import Origin, Secret
 
 _MANAGED_PASSWORD_CHARACTERS = 32

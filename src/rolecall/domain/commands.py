@@ -6,11 +6,8 @@ An `InstanceName` is a public id together with the dialect it belongs to; the do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Generic, TypeVar
-from uuid import UUID
 
-from rolecall.domain.engine import AccountKind, DatabaseObject, ObjectType, PrivilegeChange
+from rolecall.domain.engine import AccountKind, DatabaseGrant, DatabaseObject, ObjectType, PrivilegeChange
 from rolecall.values import Secret
 
 
@@ -21,19 +18,56 @@ class InstanceName:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientToken:
+    """A client's promise that calls with the same text are the same call. `digest` is of everything else in it."""
+
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreateAccount:
+    """`host` and `grants` are of servers where an account is a name at a host (the MySQL family)."""
+
     instance: InstanceName
     name: str
     kind: AccountKind
     password: Secret | None
     remark: str
     managed_password: bool
+    host: str = ""
+    grants: tuple[DatabaseGrant, ...] = ()
+    quota: int | None = None
+    """The most accounts the instance may have, this one included."""
+    token: ClientToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """One account of several that are asked for at once."""
+
+    name: str
+    host: str
+    password: Secret
+    grants: tuple[DatabaseGrant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseAccounts:
+    """Checked and written down now, all or none; made by a worker, through outages and restarts. Answers None."""
+
+    instance: InstanceName
+    accounts: tuple[AccountSpec, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteAccount:
+    """`must_exist` refuses with ACCOUNT_MISSING; otherwise deleting what is not there succeeds."""
+
     instance: InstanceName
     name: str
+    host: str = ""
+    must_exist: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +83,13 @@ class ListAccounts:
 
 @dataclass(frozen=True, slots=True)
 class ResetPassword:
+    """`old_password`, where given, must be the account's present one (PASSWORD_WRONG)."""
+
     instance: InstanceName
     name: str
     password: Secret
+    host: str = ""
+    old_password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +97,154 @@ class ChangeRemark:
     instance: InstanceName
     name: str
     remark: str
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPasswords:
+    """Several at once: if one account is missing, none is changed."""
+
+    instance: InstanceName
+    accounts: tuple[AccountSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAccount:
+    """A new name, host or password for an account (the MySQL family); None leaves it."""
+
+    instance: InstanceName
+    name: str
+    host: str
+    new_name: str | None
+    new_host: str | None
+    password: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGrants:
+    """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be."""
+
+    instance: InstanceName
+    name: str
+    host: str
+    grant: tuple[DatabaseGrant, ...]
+    revoke: tuple[str, ...] = ()
+    must_exist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AllAccounts:
+    """Every account of an instance as a tuple of AccountView, by name and host."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAccount:
+    """Its AccountView, or ACCOUNT_MISSING."""
+
+    instance: InstanceName
+    name: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllDatabases:
+    """Every database of an instance as a tuple of DatabaseFacts, by name."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSpec:
+    """`encoding` (character set) and `collate` are the server's own words; empty means its default."""
+
+    name: str
+    encoding: str = ""
+    collate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDatabases:
+    """All checked before the first is made."""
+
+    instance: InstanceName
+    databases: tuple[DatabaseSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuperuserState:
+    """Whether the instance's own superuser was enabled for tenants: a bool."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class EnableSuperuser:
+    """Answers the generated, or given, password as a Secret."""
+
+    instance: InstanceName
+    password: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisableSuperuser:
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class RenameInstance:
+    instance: InstanceName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartInstance:
+    """PROVISIONER_MISSING unless Rolecall runs the server itself."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionInstance:
+    """Start a server of one's own for a new instance; answers its InstanceView. PROVISIONER_MISSING."""
+
+    dialect: str
+    engine: str
+    name: str
+    region: str
+    databases: tuple[DatabaseSpec, ...] = ()
+    accounts: tuple[AccountSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeprovisionInstance:
+    """Stop and delete a server that Rolecall started. PROVISIONER_MISSING for one that it did not."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class SetAddressList:
+    """Client addresses the instance should take, as the owner's note: Rolecall does not stand in the data path."""
+
+    instance: InstanceName
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAddressList:
+    """A tuple of str."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class ListOperations:
+    """The newest operations of an instance, at most `limit`, as a tuple of OperationView."""
+
+    instance: InstanceName
+    limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,61 +351,6 @@ class ShowInstance:
     instance: InstanceName
 
 
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """An account as the engine has it, with what only the store knows.
-
-    `standing`: ``managed`` (made through us), ``foreign`` (made behind our back), ``missing`` (ours, but gone),
-    ``changed`` (ours, but dropped and made again by another). Times are None where we did not do it.
-    """
-
-    oid: int
-    name: str
-    kind: AccountKind
-    locked: bool
-    remark: str
-    managed_password: bool
-    created_at: datetime | None
-    updated_at: datetime | None
-    password_updated_at: datetime | None
-    standing: str
-    operation: UUID | None
-
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """A slice of a listing. `total` counts what the listing holds, not the slice."""
-
-    items: tuple[Item, ...]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceView:
-    """A registered instance. `status`: ``running``, ``isolated``, ``restarting`` or ``unreachable``.
-
-    `version` (major, minor) is None and `version_text` and `charset` are empty while the server cannot be asked.
-    """
-
-    public_id: str
-    name: str
-    region: str
-    zone: str
-    status: str
-    version: tuple[int, int] | None
-    version_text: str
-    host: str
-    port: int
-    charset: str
-    created_at: datetime
-    app_id: int
-    owner_number: int
-    project_id: int = 0
-
-
 Command = (
     CreateAccount
     | DeleteAccount
@@ -240,4 +371,22 @@ Command = (
     | ChangeDatabaseOwner
     | ListInstances
     | ShowInstance
+    | PromiseAccounts
+    | ResetPasswords
+    | MoveAccount
+    | ChangeGrants
+    | AllAccounts
+    | ShowAccount
+    | AllDatabases
+    | CreateDatabases
+    | SuperuserState
+    | EnableSuperuser
+    | DisableSuperuser
+    | RenameInstance
+    | RestartInstance
+    | ProvisionInstance
+    | DeprovisionInstance
+    | SetAddressList
+    | ShowAddressList
+    | ListOperations
 )

@@ -8,11 +8,11 @@ from typing import Any
 
 from rolecall.domain import commands
 from rolecall.domain.accounts import Accounts
-from rolecall.domain.commands import InstanceView
 from rolecall.domain.databases import Databases
 from rolecall.domain.engine import EngineFacts
 from rolecall.domain.instances import Instance, Reach
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.views import InstanceView
 from rolecall.values import Origin
 
 _GLANCE = 1.5

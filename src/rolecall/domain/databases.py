@@ -5,10 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from rolecall.domain import commands
-from rolecall.domain.commands import Page
 from rolecall.domain.engine import DatabaseFacts, NewDatabase
 from rolecall.domain.instances import Reach
 from rolecall.domain.operations import Change, Intent, Journal
+from rolecall.domain.views import Page
 from rolecall.values import Origin
 
 

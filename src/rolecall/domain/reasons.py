@@ -35,12 +35,20 @@ class Reason(StrEnum):
     SERVICE_UNKNOWN = "service-unknown", Fault.CALLER
     VERSION_UNKNOWN = "version-unknown", Fault.CALLER
     ACTION_UNKNOWN = "action-unknown", Fault.CALLER
+    ROUTE_UNKNOWN = "route-unknown", Fault.CALLER
+    MEDIA_TYPE_UNSUPPORTED = "media-type-unsupported", Fault.CALLER
+    CLIENT_TOKEN_MISMATCH = "client-token-mismatch", Fault.CALLER
+    """The same client token with other parameters."""
     # who is calling
     AUTHORIZATION_MALFORMED = "authorization-malformed", Fault.CALLER
     KEY_UNKNOWN = "key-unknown", Fault.CALLER
     SIGNATURE_MISMATCH = "signature-mismatch", Fault.CALLER
     SIGNATURE_EXPIRED = "signature-expired", Fault.CALLER
     TOKEN_INVALID = "token-invalid", Fault.CALLER
+    NONCE_REUSED = "nonce-reused", Fault.CALLER
+    TLS_REQUIRED = "tls-required", Fault.CALLER
+    CREDENTIALS_INVALID = "credentials-invalid", Fault.CALLER
+    TENANT_FOREIGN = "tenant-foreign", Fault.POLICY
     # may they
     RATE_EXCEEDED = "rate-exceeded", Fault.POLICY
     NOT_PERMITTED = "not-permitted", Fault.POLICY
@@ -74,6 +82,12 @@ class Reason(StrEnum):
     ACCOUNT_TAKEN = "account-taken", Fault.CALLER
     ACCOUNT_MISSING = "account-missing", Fault.CALLER
     ACCOUNT_PROTECTED = "account-protected", Fault.POLICY
+    ACCOUNT_REPEATED = "account-repeated", Fault.CALLER
+    """Twice in one request."""
+    ACCOUNT_QUOTA = "account-quota", Fault.POLICY
+    HOST_MALFORMED = "host-malformed", Fault.CALLER
+    GRANT_MISSING = "grant-missing", Fault.CALLER
+    PASSWORD_WRONG = "password-wrong", Fault.CALLER
     PASSWORD_MANAGED = "password-managed", Fault.CALLER
     PASSWORD_NOT_MANAGED = "password-not-managed", Fault.CALLER
     # databases and what is in them
@@ -85,6 +99,10 @@ class Reason(StrEnum):
     OBJECT_MISSING = "object-missing", Fault.CALLER
     PRIVILEGE_UNKNOWN = "privilege-unknown", Fault.CALLER
     PRIVILEGE_DEPENDENT = "privilege-dependent", Fault.CALLER
+    # whole servers
+    PROVISIONER_MISSING = "provisioner-missing", Fault.POLICY
+    ENGINE_UNSUITED = "engine-unsuited", Fault.CALLER
+    """The kind of server knows no such thing."""
     # ours
     INTERRUPTED = "interrupted", Fault.OURS
     INTERNAL = "internal", Fault.OURS

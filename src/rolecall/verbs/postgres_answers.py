@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from rolecall.contracts.tencent.postgres_places import CHINESE_NUMERALS, PLACES, Place
-from rolecall.domain.commands import AccountView, InstanceView, Page
 from rolecall.domain.engine import AccountKind, DatabaseFacts
+from rolecall.domain.views import AccountView, InstanceView, Page
 from rolecall.values import Checked, Language
 from rolecall.verbs import Answer
 from rolecall.verbs.params import Params, number, structures, text, texts

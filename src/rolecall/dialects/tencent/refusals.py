@@ -28,7 +28,28 @@ _MALFORMED = ErrorRow(
     "请求格式错误。",
 )
 
+_REFUSED_ROW = ErrorRow("FailedOperation", "The operation was refused: {reason}.", "操作被拒绝：{reason}。")
+
+# Reasons of other dialects and other kinds of server: no action of this dialect gives them.
+_ELSEWHERE = (
+    Reason.ROUTE_UNKNOWN,
+    Reason.MEDIA_TYPE_UNSUPPORTED,
+    Reason.CLIENT_TOKEN_MISMATCH,
+    Reason.NONCE_REUSED,
+    Reason.TLS_REQUIRED,
+    Reason.CREDENTIALS_INVALID,
+    Reason.TENANT_FOREIGN,
+    Reason.ACCOUNT_REPEATED,
+    Reason.ACCOUNT_QUOTA,
+    Reason.HOST_MALFORMED,
+    Reason.GRANT_MISSING,
+    Reason.PASSWORD_WRONG,
+    Reason.PROVISIONER_MISSING,
+    Reason.ENGINE_UNSUITED,
+)
+
 COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
+    **dict.fromkeys(_ELSEWHERE, _REFUSED_ROW),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _MALFORMED,
     (Reason.MALFORMED_REQUEST, "json"): ErrorRow(
@@ -329,6 +350,7 @@ def quotable(refusal: Refused, action: Action | None, request_id: str) -> dict[s
     facts = {name: _quote(value) for name, value in refusal.facts.items()}
     facts["field"] = _quote(refusal.field)
     facts["request_id"] = request_id
+    facts["reason"] = refusal.reason.value
     if "value" in facts and action and not _secrets(action).isdisjoint(refusal.field.split(".")):
         facts["value"] = str(Secret(""))
     return facts
