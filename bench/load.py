@@ -1,4 +1,4 @@
-"""Two ways to make the same accounts, each as a closed loop of clients: through the wire, and straight on the engine."""
+"""Two ways to make the same accounts, each a closed loop of clients: through the wire, and straight on the engine."""
 
 from __future__ import annotations
 
