@@ -14,16 +14,22 @@ from rolecall.admission import Admission
 from rolecall.contracts.tencent import postgres as tencent_postgres
 from rolecall.dialects.tencent import Tencent
 from rolecall.domain.accounts import Accounts
+from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.control import Control
+from rolecall.domain.credentials import Credentials
 from rolecall.domain.databases import Databases
 from rolecall.domain.deciphering import Deciphering, new_private_key
 from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
 from rolecall.domain.keys import Keys
 from rolecall.domain.lanes import LaneLimits
 from rolecall.domain.operations import Journal, Step, no_step
+from rolecall.domain.promises import Promises
 from rolecall.domain.recovery import Recovery
 from rolecall.domain.sealing import SealBroken, Sealer
+from rolecall.domain.servers import Servers
+from rolecall.domain.work import Work
 from rolecall.engines.base import Watched
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.metrics import Metrics
@@ -58,9 +64,17 @@ class House:
         self.metrics.watch(self.attachments.all)
         self.reach = Reach(self.store.instances, self.attachments)
         self.journal = Journal(self.store.operations, step)
-        self.accounts = Accounts(self.reach, self.store.operations, self.journal, self.sealer, self._hashing)
-        self.control = Control(self.reach, self.accounts, Databases(self.reach, self.journal))
-        self.recovery = Recovery(self.store.operations, self.journal, self.reach)
+        operations = self.store.operations
+        work = Work(self.reach, operations, self.journal, self.sealer, self._hashing)
+        self.promises = Promises(work, operations, self.journal)
+        self.accounts = Accounts(work, self.promises, ClientTokens(self.store.tokens))
+        self.credentials = Credentials(work)
+        self.servers = Servers(self.reach, self.store.instances, operations)
+        databases = Databases(self.reach, self.journal)
+        self.control = Control(
+            self.accounts, self.credentials, Grants(work), self.promises, databases, self.servers
+        )
+        self.recovery = Recovery(operations, self.journal, self.reach, self.promises, self.sealer)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
 
@@ -125,6 +139,7 @@ class House:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self.promises.close()
         await self.attachments.close()
         await self.store.close()
         self._hashing.shutdown(wait=False, cancel_futures=True)

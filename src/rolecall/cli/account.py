@@ -50,7 +50,7 @@ def managed_password(
     async def work(house: House) -> str:
         attached = await house.reach.attach_instance(await find_instance(house, instance))
         try:
-            return (await house.accounts.managed_password(attached, name)).reveal()
+            return (await house.credentials.managed_password(attached, name)).reveal()
         except Refused:
             raise SettingsError(f"the password of `{name}` is not managed here") from None
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rolecall.cli.data import DataDirectory, DataOption, default_directory
-from rolecall.domain.accounts import new_managed_password
+from rolecall.domain.credentials import new_managed_password
 from rolecall.settings import SettingsError
 from rolecall.signing import tc3
 from rolecall.values import Secret

@@ -142,7 +142,7 @@ def show_instance(
 
 
 async def _state_row(house: House, instance: Instance) -> dict[str, object]:
-    state, facts = await house.control.state_of(instance)
+    state, facts = await house.servers.state_of(instance)
     return _row(instance, state, "" if facts is None else facts.version_text)
 
 

@@ -6,6 +6,7 @@ An `InstanceName` is a public id together with the dialect it belongs to; the do
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rolecall.domain.engine import AccountKind, DatabaseGrant, DatabaseObject, ObjectType, PrivilegeChange
 from rolecall.values import Secret
@@ -40,6 +41,8 @@ class CreateAccount:
     quota: int | None = None
     """The most accounts the instance may have, this one included."""
     token: ClientToken | None = None
+    everywhere: bool = False
+    """May read and write every database that the instance has now; `grants` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,7 @@ class ProvisionInstance:
     region: str
     databases: tuple[DatabaseSpec, ...] = ()
     accounts: tuple[AccountSpec, ...] = ()
+    token: ClientToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +230,11 @@ class DeprovisionInstance:
 
 @dataclass(frozen=True, slots=True)
 class SetAddressList:
-    """Client addresses the instance should take, as the owner's note: Rolecall does not stand in the data path."""
+    """Addresses the instance should take, as a note: Rolecall is not in the data path. Answers all: a tuple of str."""
 
     instance: InstanceName
     addresses: tuple[str, ...]
+    mode: Literal["replace", "add", "remove"] = "replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,8 +314,11 @@ class CreateDatabase:
 
 @dataclass(frozen=True, slots=True)
 class DeleteDatabase:
+    """`must_exist` refuses with DATABASE_MISSING; otherwise deleting what is not there succeeds."""
+
     instance: InstanceName
     name: str
+    must_exist: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 from rolecall.domain import commands
-from rolecall.domain.engine import DatabaseFacts, NewDatabase
-from rolecall.domain.instances import Reach
+from rolecall.domain.engine import DatabaseFacts, NewDatabase, object_privileges
+from rolecall.domain.instances import Attached, Reach
 from rolecall.domain.operations import Change, Intent, Journal
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import Page
 from rolecall.values import Origin
 
@@ -19,32 +21,53 @@ class Databases:
 
     async def create(self, command: commands.CreateDatabase, origin: Origin) -> None:
         attached = await self._reach.attach(command.instance, origin.caller)
-        intent = Intent(Change.DATABASE_CREATE, command.name, origin, detail={"owner": command.owner})
+        new = NewDatabase(
+            command.name, command.owner, uuid4(), command.encoding, command.collate, command.ctype
+        )
+        await self._create(attached, new, origin)
 
-        async def apply(operation: UUID) -> None:
-            await attached.engine.create_database(
-                NewDatabase(
-                    command.name, command.owner, operation, command.encoding, command.collate, command.ctype
-                )
+    async def create_several(self, command: commands.CreateDatabases, origin: Origin) -> None:
+        """DATABASE_TAKEN for any of them, before the first is made."""
+        attached = await self._reach.attach(command.instance, origin.caller)
+        there = {database.name for database in await attached.engine.databases()}
+        for one in command.databases:
+            if one.name in there:
+                raise Refused(Reason.DATABASE_TAKEN, facts={"value": one.name})
+            there.add(one.name)
+        for one in command.databases:
+            await self._create(
+                attached, NewDatabase(one.name, "", uuid4(), one.encoding, one.collate), origin
             )
 
+    async def _create(self, attached: Attached, new: NewDatabase, origin: Origin) -> None:
+        async def apply(operation: UUID) -> None:
+            await attached.engine.create_database(replace(new, operation=operation))
+
+        intent = Intent(Change.DATABASE_CREATE, new.name, origin, detail={"owner": new.owner})
         await self._journal.run(attached, intent, apply)
 
     async def delete(self, command: commands.DeleteDatabase, origin: Origin) -> None:
-        """Deleting a database that is not there succeeds, as deleting an account does."""
+        """Deleting a database that is not there succeeds, unless the command wants it to exist."""
         attached = await self._reach.attach(command.instance, origin.caller)
+        if command.must_exist and command.name not in {one.name for one in await attached.engine.databases()}:
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": command.name})
 
         async def apply(_operation: UUID) -> None:
             await attached.engine.drop_database(command.name)
 
         await self._journal.run(attached, Intent(Change.DATABASE_DELETE, command.name, origin), apply)
 
+    async def all(self, command: commands.AllDatabases, origin: Origin) -> tuple[DatabaseFacts, ...]:
+        attached = await self._reach.attach(command.instance, origin.caller)
+        return tuple(await attached.engine.databases())
+
     async def change_owner(self, command: commands.ChangeDatabaseOwner, origin: Origin) -> None:
         attached = await self._reach.attach(command.instance, origin.caller)
         intent = Intent(Change.DATABASE_OWNER, command.name, origin, detail={"owner": command.owner})
 
         async def apply(operation: UUID) -> None:
-            await attached.engine.change_database_owner(command.name, command.owner, operation)
+            engine = object_privileges(attached.engine)
+            await engine.change_database_owner(command.name, command.owner, operation)
 
         await self._journal.run(attached, intent, apply)
 
@@ -60,5 +83,7 @@ class Databases:
 
     async def objects(self, command: commands.ListObjects, origin: Origin) -> Page[str]:
         attached = await self._reach.attach(command.instance, origin.caller)
-        names = await attached.engine.objects(command.type, command.database, command.schema, command.table)
+        names = await object_privileges(attached.engine).objects(
+            command.type, command.database, command.schema, command.table
+        )
         return Page(tuple(names[command.offset : command.offset + command.limit]), len(names))

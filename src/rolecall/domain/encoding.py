@@ -1,4 +1,4 @@
-"""Privilege changes as plain data, for an operation's detail, and back."""
+"""Changes and grants as plain data, for an operation's detail, and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rolecall.domain.engine import PrivilegeChange
+from rolecall.domain.engine import DatabaseGrant, PrivilegeChange
 
 
 def encode_changes(changes: Sequence[PrivilegeChange]) -> object:
@@ -16,3 +16,11 @@ def encode_changes(changes: Sequence[PrivilegeChange]) -> object:
 
 def decode_changes(data: object) -> tuple[PrivilegeChange, ...]:
     return tuple(msgspec.convert(data, list[PrivilegeChange]))
+
+
+def encode_grants(grants: Sequence[DatabaseGrant]) -> object:
+    return msgspec.to_builtins(list(grants))
+
+
+def decode_grants(data: object) -> tuple[DatabaseGrant, ...]:
+    return tuple(msgspec.convert(data, list[DatabaseGrant]))

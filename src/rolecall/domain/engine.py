@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
 
 
@@ -175,7 +176,9 @@ class NewDatabase:
 class Engine(Protocol):
     """One registered server. Methods raise `Refused` (see each) or `OutcomeUnknown`.
 
-    Any method may refuse with ENGINE_UNREACHABLE, INSTANCE_RESTARTING, ENGINE_BUSY or ENGINE_REFUSED.
+    Any method may refuse with ENGINE_UNREACHABLE, INSTANCE_RESTARTING, ENGINE_BUSY or ENGINE_REFUSED. Where an
+    account is a name at a host, `host` empty stands for every host (``%``), and PARAMETER_VALUE with field ``host``
+    refuses one that no client could have; elsewhere any `host` but the empty one is refused so.
     """
 
     async def facts(self) -> EngineFacts: ...
@@ -189,17 +192,36 @@ class Engine(Protocol):
     async def change_account(self, change: AccountChange) -> AccountFacts:
         """ACCOUNT_MISSING, ACCOUNT_PROTECTED (the administrator, a superuser), ENGINE_TOO_OLD."""
 
-    async def drop_account(self, name: str, operation: UUID) -> bool:
+    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
         """Lock, end sessions, hand over its objects, drop. False if it was not there. ACCOUNT_PROTECTED.
 
         Objects go to a role without power or to nobody, never to a superuser: code in them would run as that one.
         """
 
-    async def account(self, name: str) -> AccountFacts | None:
+    async def account(self, name: str, host: str = "") -> AccountFacts | None:
         """The account if it is one a tenant may see. Waits for any change of it that is still under way."""
 
     async def accounts(self) -> Sequence[AccountFacts]:
         """Every account that can log in, or that was locked through us; without administrators and superusers."""
+
+    async def databases(self) -> Sequence[DatabaseFacts]:
+        """Tenants' databases and the maintenance one, without templates, by name."""
+
+    async def create_database(self, new: NewDatabase) -> None:
+        """DATABASE_TAKEN, ACCOUNT_MISSING (the owner), ENCODING_UNSUPPORTED, LOCALE_UNSUPPORTED.
+
+        Where databases have no owner (the MySQL family), `owner` is not looked at.
+        """
+
+    async def drop_database(self, name: str) -> bool:
+        """Drop it with every grant on it. False if it was not there. DATABASE_PROTECTED."""
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ObjectPrivileges(Engine, Protocol):
+    """An engine whose accounts own objects and are granted privileges on each (PostgreSQL)."""
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
         """What the account itself holds on each object (the owner's implied rights too, PUBLIC's not), in order.
@@ -212,15 +234,6 @@ class Engine(Protocol):
     ) -> None:
         """All or none. ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT."""
 
-    async def databases(self) -> Sequence[DatabaseFacts]:
-        """Tenants' databases and the maintenance one, without templates, by name."""
-
-    async def create_database(self, new: NewDatabase) -> None:
-        """DATABASE_TAKEN, ACCOUNT_MISSING (the owner), ENCODING_UNSUPPORTED, LOCALE_UNSUPPORTED."""
-
-    async def drop_database(self, name: str) -> bool:
-        """End its sessions and drop it. False if it was not there. DATABASE_PROTECTED."""
-
     async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
         """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
 
@@ -229,7 +242,38 @@ class Engine(Protocol):
     ) -> Sequence[str]:
         """Names of the objects of a type, sorted; system schemas left out. DATABASE_MISSING, OBJECT_MISSING."""
 
-    async def close(self) -> None: ...
+
+@runtime_checkable
+class DatabaseGrants(Engine, Protocol):
+    """An engine whose accounts are granted whole databases by template (the MySQL family)."""
+
+    async def change_grants(
+        self,
+        name: str,
+        host: str,
+        grant: Sequence[DatabaseGrant],
+        revoke: Sequence[str],
+        operation: UUID,
+    ) -> AccountFacts:
+        """Set templates, each in place of an earlier one on its database, and take databases away by exact name.
+
+        Revoking what is not held is no error. The account's sessions end if it lost anything.
+        ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
+        """
+
+
+def object_privileges(engine: Engine) -> ObjectPrivileges:
+    """The engine, if it can grant on objects. ENGINE_REFUSED."""
+    if not isinstance(engine, ObjectPrivileges):
+        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server has no privileges on objects")
+    return engine
+
+
+def database_grants(engine: Engine) -> DatabaseGrants:
+    """The engine, if it can grant whole databases. ENGINE_REFUSED."""
+    if not isinstance(engine, DatabaseGrants):
+        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server grants no whole databases")
+    return engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,10 @@ from rolecall.values import Caller, Secret
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it."""
+    """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it.
+
+    `addresses` are a note of the owner's on which clients it should take: Rolecall is not in the data path.
+    """
 
     id: int
     owner_id: int
@@ -37,6 +40,7 @@ class Instance:
     listed_callers: tuple[int, ...] | None
     revision: int
     created_at: datetime
+    addresses: tuple[str, ...]
     faces: Mapping[str, str]
 
 

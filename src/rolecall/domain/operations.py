@@ -10,8 +10,9 @@ operation and of what the engine shows, so that recovery after a crash writes ju
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -35,7 +36,10 @@ class Change(StrEnum):
     ACCOUNT_MANAGE = "account.manage"
     """Rolecall takes over, or renews, the account's password."""
     ACCOUNT_UNMANAGE = "account.unmanage"
+    ACCOUNT_MOVE = "account.move"
+    """Another name or host, or a password with it."""
     PRIVILEGES = "account.privileges"
+    GRANTS = "account.grants"
     DATABASE_CREATE = "database.create"
     DATABASE_DELETE = "database.delete"
     DATABASE_OWNER = "database.owner"
@@ -50,13 +54,30 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs."""
+    """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs.
+
+    `target` is how people name what is changed; `detail` has an account's name and host where it has a host.
+    """
 
     change: Change
     target: str
-    origin: Origin
+    origin: Origin | None
+    """None only where it is on disk already."""
     detail: Mapping[str, object] = field(default_factory=dict)
     sealed: bytes | None = None
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """The name and host of the account that is changed."""
+        return account_of(self.target, self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """An intent that is accepted now and carried out later."""
+
+    id: UUID
+    intent: Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +102,15 @@ class Operation:
     accepted_at: datetime
     closed_at: datetime | None
 
+    @property
+    def account(self) -> tuple[str, str]:
+        """The name and host of the account that was changed."""
+        return account_of(self.target, self.detail)
+
+
+def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
+    return str(detail.get("name", target)), str(detail.get("host", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class AccountEffect:
@@ -90,37 +120,45 @@ class AccountEffect:
     """
 
     name: str
+    host: str = ""
     oid: int = 0
     created: bool = False
     deleted: bool = False
     remark: str | None = None
     password_changed: bool = False
     manages: bool | None = None
+    moved_from: tuple[str, str] | None = None
+    """The name and host it had before."""
 
 
 def effect_of(
     change: Change, target: str, detail: Mapping[str, object], facts: AccountFacts | None
 ) -> AccountEffect | None:
     """The effect of an applied change. None when Rolecall's own rows hold nothing about it."""
+    name, host = account_of(target, detail)
     if change is Change.ACCOUNT_DELETE:
-        return AccountEffect(target, deleted=True)
+        return AccountEffect(name, host, deleted=True)
     if facts is None:
         return None
+    same = AccountEffect(name, host, facts.oid)
     match change:
         case Change.ACCOUNT_CREATE:
-            managed = bool(detail.get("managed"))
-            return AccountEffect(
-                target, facts.oid, created=True, remark=str(detail["remark"]), manages=managed
+            return replace(
+                same, created=True, remark=str(detail["remark"]), manages=bool(detail.get("managed"))
             )
         case Change.ACCOUNT_REMARK:
-            return AccountEffect(target, facts.oid, remark=str(detail["remark"]))
+            return replace(same, remark=str(detail["remark"]))
         case Change.ACCOUNT_PASSWORD:
-            return AccountEffect(target, facts.oid, password_changed=True)
+            return replace(same, password_changed=True)
         case Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
-            manages = change is Change.ACCOUNT_MANAGE
-            return AccountEffect(target, facts.oid, password_changed=True, manages=manages)
+            return replace(same, password_changed=True, manages=change is Change.ACCOUNT_MANAGE)
+        case Change.ACCOUNT_MOVE:
+            changed = bool(detail.get("password_changed"))
+            return AccountEffect(
+                facts.name, facts.host, facts.oid, password_changed=changed, moved_from=(name, host)
+            )
         case _:
-            return AccountEffect(target, facts.oid)
+            return same
 
 
 class Ledger(Protocol):
@@ -128,6 +166,12 @@ class Ledger(Protocol):
 
     async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
         """Durable when it returns."""
+
+    async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
+        """Accept several at once, all or none. Durable when it returns."""
+
+    async def promised(self, instance_id: int) -> Sequence[Operation]:
+        """Promises on an instance that are not closed."""
 
     async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
         """Close as recorded and write the effect, in one transaction. Repeating it changes nothing."""
@@ -152,7 +196,8 @@ class StillUnknown(Refused):
         super().__init__(Reason.ENGINE_UNREACHABLE, note=f"the outcome of {change.value} is not known yet")
 
 
-_OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
+OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
+"""Refusals that say nothing of the change itself: it may be tried another time."""
 
 Step = Callable[[str], None]
 """Told the name of each step as it is passed: the seam at which crash tests end the process."""
@@ -180,26 +225,59 @@ class Journal:
         `apply` is given the operation's id, which the engine leaves as a marker.
         """
         operation_id = uuid4()
-        instance_id = attached.instance.id
+        with self._carrying(operation_id):
+            await self._ledger.accept(operation_id, attached.instance.id, intent)
+            self._step("accepted")
+            return await self._carry_out(attached, intent, operation_id, apply)
+
+    async def fulfil(
+        self,
+        attached: Attached,
+        promised: Promised,
+        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
+    ) -> bool:
+        """Carry out what was accepted before; True when it was closed, whether recorded or refused.
+
+        A server out of reach leaves it accepted, for another time.
+        """
+        with self._carrying(promised.id):
+            try:
+                await self._carry_out(attached, promised.intent, promised.id, apply, patient=True)
+            except Refused as refusal:
+                return not isinstance(refusal, StillUnknown) and refusal.reason not in OUT_OF_REACH
+        return True
+
+    @contextlib.contextmanager
+    def _carrying(self, operation_id: UUID) -> Iterator[None]:
         self.under_way.add(operation_id)
         try:
-            await self._ledger.accept(operation_id, instance_id, intent)
-            self._step("accepted")
-            try:
-                async with attached.lane.turn():
-                    facts = await self._apply(intent, operation_id, apply)
-            except StillUnknown:
-                raise
-            except Refused as refusal:
-                await self._ledger.close(operation_id, State.REFUSED, refusal.reason.value, refusal.note)
-                raise
-            self._step("applied")
-            effect = effect_of(intent.change, intent.target, intent.detail, facts)
-            await self._ledger.record(operation_id, instance_id, effect)
-            self._step("recorded")
-            return facts
+            yield
         finally:
             self.under_way.discard(operation_id)
+
+    async def _carry_out(
+        self,
+        attached: Attached,
+        intent: Intent,
+        operation_id: UUID,
+        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
+        *,
+        patient: bool = False,
+    ) -> AccountFacts | None:
+        try:
+            async with attached.lane.turn():
+                facts = await self._apply(intent, operation_id, apply)
+        except StillUnknown:
+            raise
+        except Refused as refusal:
+            if not (patient and refusal.reason in OUT_OF_REACH):
+                await self._ledger.close(operation_id, State.REFUSED, refusal.reason.value, refusal.note)
+            raise
+        self._step("applied")
+        effect = effect_of(intent.change, intent.target, intent.detail, facts)
+        await self._ledger.record(operation_id, attached.instance.id, effect)
+        self._step("recorded")
+        return facts
 
     async def _apply(
         self,
@@ -220,6 +298,6 @@ class Journal:
         except OutcomeUnknown as unknown:
             raise StillUnknown(intent.change) from unknown
         except Refused as refusal:
-            if refusal.reason in _OUT_OF_REACH:
+            if refusal.reason in OUT_OF_REACH:
                 raise StillUnknown(intent.change) from refusal
             raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from rolecall.domain import accounts, instances, keys
+from rolecall.domain import instances, keys, work
 from rolecall.domain.sealing import Sealer
 
 
@@ -41,7 +41,7 @@ class SealedBook(Protocol):
 _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.ACCESS_KEY: keys.secret_purpose,
     SealedPlace.ADMINISTRATOR: lambda _id, administrator: instances.password_purpose(administrator),
-    SealedPlace.ACCOUNT: accounts.password_purpose,
+    SealedPlace.ACCOUNT: lambda instance, name, host: work.password_purpose(instance, work.label(name, host)),
     SealedPlace.FACT: str,
 }
 

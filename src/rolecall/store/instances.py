@@ -13,11 +13,11 @@ from rolecall.store.presence import Memory, Presence
 
 _INSTANCE = sql.SQL(
     "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
-    " i.database, i.options, i.region, i.zone, i.isolated, i.listed_callers, i.revision, i.created_at,"
+    " i.database, i.options, i.region, i.zone, i.isolated, i.listed_callers, i.revision, i.created_at, i.addresses,"
     " (select jsonb_object_agg(f.dialect, f.public_id) from instance_faces f where f.instance_id = i.id)"
     " from instances i"
 )
-_CHANGEABLE = frozenset({"name", "host", "port", "isolated", "listed_callers", "region", "zone"})
+_CHANGEABLE = frozenset({"name", "host", "port", "isolated", "listed_callers", "region", "zone", "addresses"})
 
 
 class FaceTaken(Exception):
@@ -107,7 +107,7 @@ class InstanceTable:
 
 
 def _instance(row: Row) -> Instance:
-    *columns, created_at, faces = row
+    *columns, created_at, addresses, faces = row
     (
         instance_id, owner_id, engine, name, host, port, administrator, sealed, database, options,
         region, zone, isolated, listed, revision,
@@ -129,5 +129,6 @@ def _instance(row: Row) -> Instance:
         listed_callers=None if listed is None else tuple(listed),
         revision=revision,
         created_at=created_at,
+        addresses=tuple(addresses),
         faces=faces or {},
     )

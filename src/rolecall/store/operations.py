@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.accounts import AccountRow
-from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, State
+from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
+from rolecall.domain.work import AccountRow
 from rolecall.store.batches import Batches, Values
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import REPLICA_LOCKS
@@ -41,13 +41,13 @@ _RECORD_EFFECT = (
     _OPEN
     + """
 insert into accounts as a
-       (instance_id, name, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password)
-select %(instance)s, %(name)s, %(oid)s, coalesce(%(remark)s, ''),
+       (instance_id, name, host, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password)
+select %(instance)s, %(name)s, %(host)s, %(oid)s, coalesce(%(remark)s, ''),
        case when %(created)s then op.accepted_at end, now(),
        case when %(password)s then now() end,
        case when %(manages)s::boolean then op.sealed end
   from op
-on conflict (instance_id, name) do update set
+on conflict (instance_id, name, host) do update set
        engine_oid = excluded.engine_oid,
        remark = case when a.engine_oid <> excluded.engine_oid then excluded.remark
                      when %(created)s then coalesce(nullif(a.remark, ''), excluded.remark)
@@ -63,7 +63,17 @@ on conflict (instance_id, name) do update set
 )
 
 _RECORD_DELETION = (
-    _OPEN + "delete from accounts using op where instance_id = %(instance)s and name = %(name)s"
+    _OPEN
+    + "delete from accounts using op where instance_id = %(instance)s and name = %(name)s and host = %(host)s"
+)
+
+_RECORD_MOVE = (
+    _OPEN
+    + """
+update accounts set name = %(name)s, host = %(host)s, engine_oid = %(oid)s, updated_at = now(),
+       password_updated_at = case when %(password)s then now() else password_updated_at end
+  from op where instance_id = %(instance)s and name = %(old_name)s and host = %(old_host)s
+"""
 )
 
 _RECORD_ALONE = _OPEN + "select from op"
@@ -93,13 +103,27 @@ class OperationTable:
         return self._replica
 
     async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
+        await self._intents.execute(_ACCEPT, self._accepting(operation_id, instance_id, intent))
+
+    async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
+        async with self._durable.connection() as connection, connection.transaction():
+            for one in promised:
+                await connection.execute(_ACCEPT, self._accepting(one.id, instance_id, one.intent))
+
+    def _accepting(self, operation_id: UUID, instance_id: int, intent: Intent) -> Values:
         origin = intent.origin
-        values = (
+        assert origin is not None  # noqa: S101 - an intent without origin is on disk already
+        return (
             operation_id, origin.caller.owner_id, instance_id, intent.change.value, intent.target,
             origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action,
             origin.request_id, origin.client, self._replica, Jsonb(dict(intent.detail)), intent.sealed,
         )  # fmt: skip
-        await self._intents.execute(_ACCEPT, values)
+
+    async def promised(self, instance_id: int) -> Sequence[Operation]:
+        return await self._operations(
+            " where instance_id = %s and state = 'accepted' and detail ? 'promised' order by accepted_at",
+            (instance_id,),
+        )
 
     async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
         await self._closings.execute(*_recording(operation_id, instance_id, effect))
@@ -132,18 +156,23 @@ class OperationTable:
             ).fetchall()
         return [row[0] for row in rows]
 
-    async def operations(self, *, limit: int, state: str | None = None) -> Sequence[Operation]:
+    async def operations(
+        self, *, limit: int, state: str | None = None, instance_id: int | None = None
+    ) -> Sequence[Operation]:
         """The newest first."""
-        where = " where (%s::text is null or state = %s) order by accepted_at desc limit %s"
-        return await self._operations(where, (state, state, limit))
+        where = (
+            " where (%s::text is null or state = %s) and (%s::bigint is null or instance_id = %s)"
+            " order by accepted_at desc limit %s"
+        )
+        return await self._operations(where, (state, state, instance_id, instance_id, limit))
 
     async def _operations(self, where: str, values: tuple[object, ...]) -> Sequence[Operation]:
         async with self._durable.connection() as connection:
             rows = await (await connection.execute((_OPERATION + where).encode(), values)).fetchall()
         return [_operation(row) for row in rows]
 
-    async def account(self, instance_id: int, name: str) -> AccountRow | None:
-        rows = await self._accounts("and name = %s", (instance_id, name))
+    async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None:
+        rows = await self._accounts("and name = %s and host = %s", (instance_id, name, host))
         return rows[0] if rows else None
 
     async def accounts(self, instance_id: int) -> Sequence[AccountRow]:
@@ -151,8 +180,8 @@ class OperationTable:
 
     async def _accounts(self, condition: str, values: tuple[object, ...]) -> list[AccountRow]:
         query = (
-            "select name, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password"
-            f" from accounts where instance_id = %s {condition}"
+            "select name, host, engine_oid, remark, created_at, updated_at, password_updated_at,"
+            f" sealed_password from accounts where instance_id = %s {condition}"
         )
         async with self._durable.connection() as connection:
             rows = await (await connection.execute(query.encode(), values)).fetchall()
@@ -163,22 +192,29 @@ def _recording(operation_id: UUID, instance_id: int, effect: AccountEffect | Non
     """The statement that closes an operation, with its values."""
     if effect is None:
         return _RECORD_ALONE, {"operation": operation_id}
-    values = {
+    values: dict[str, object] = {
         "operation": operation_id,
         "instance": instance_id,
         "name": effect.name,
+        "host": effect.host,
         "oid": effect.oid,
         "remark": effect.remark,
         "created": effect.created,
         "password": effect.password_changed,
         "manages": effect.manages,
     }
-    return _RECORD_DELETION if effect.deleted else _RECORD_EFFECT, values
+    if effect.deleted:
+        return _RECORD_DELETION, values
+    if effect.moved_from is not None:
+        values["old_name"], values["old_host"] = effect.moved_from
+        return _RECORD_MOVE, values
+    return _RECORD_EFFECT, values
 
 
 def _account(row: Row) -> AccountRow:
-    name, oid, remark, created_at, updated_at, password_updated_at, sealed = row
-    return AccountRow(name, oid, remark, created_at, updated_at, password_updated_at, _bytes(sealed))
+    *columns, sealed = row
+    name, host, oid, remark, created_at, updated_at, password_updated_at = columns
+    return AccountRow(name, host, oid, remark, created_at, updated_at, password_updated_at, _bytes(sealed))
 
 
 def _operation(row: Row) -> Operation:

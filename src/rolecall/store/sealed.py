@@ -12,7 +12,7 @@ _READ = {
     SealedPlace.ACCESS_KEY: "select array[id], sealed_secret from access_keys",
     SealedPlace.ADMINISTRATOR: "select array[id::text, administrator], sealed_password from instances",
     SealedPlace.ACCOUNT: (
-        "select array[instance_id::text, name], sealed_password from accounts where sealed_password is not null"
+        "select array[instance_id::text, name, host], sealed_password from accounts where sealed_password is not null"
     ),
     SealedPlace.FACT: "select array[name], value from facts",
 }
@@ -28,7 +28,7 @@ _WRITE = {
     ),
     SealedPlace.ACCOUNT: (
         "update accounts set sealed_password = %(new)s where instance_id = (%(key)s::text[])[1]::bigint"
-        " and name = (%(key)s::text[])[2] and sealed_password = %(old)s"
+        " and name = (%(key)s::text[])[2] and host = (%(key)s::text[])[3] and sealed_password = %(old)s"
     ),
     SealedPlace.FACT: (
         "update facts set value = %(new)s where name = (%(key)s::text[])[1] and value = %(old)s"

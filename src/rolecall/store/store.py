@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from rolecall.store import connection
+from rolecall.store.client_tokens import TokenTable
 from rolecall.store.instances import InstanceTable
 from rolecall.store.keys import KeyTable
 from rolecall.store.operations import OperationTable
@@ -24,6 +25,7 @@ class Store:
         self._presence = Presence(dsn, self.replica)
         self.keys = KeyTable(self._durable, self._presence)
         self.instances = InstanceTable(self._durable, self._presence)
+        self.tokens = TokenTable(self._durable)
         self.sealed = SealedTable(self._durable)
         self.operations = OperationTable(self._durable, self._quick, self.replica)
 

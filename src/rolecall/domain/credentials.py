@@ -1,0 +1,150 @@
+"""How accounts log in: passwords, passwords that Rolecall manages, locks."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from uuid import UUID
+
+from rolecall.domain import commands
+from rolecall.domain.engine import AccountChange, AccountFacts
+from rolecall.domain.instances import Attached
+from rolecall.domain.operations import Change, Intent
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.work import Target, Work
+from rolecall.values import Origin, Secret
+
+_MANAGED_PASSWORD_CHARACTERS = 32
+_MANAGED_PASSWORD_SYMBOLS = "!#%^*-+=_"
+
+
+class Credentials:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def reset_password(self, command: commands.ResetPassword, origin: Origin) -> None:
+        """PASSWORD_MANAGED while Rolecall manages it."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        await self._expect_managed(target, managed=False)
+        await self._set_password(target, target.intent(Change.ACCOUNT_PASSWORD, origin), command.password)
+
+    async def reset_passwords(self, command: commands.ResetPasswords, origin: Origin) -> None:
+        """If one account is missing, none is changed."""
+        targets = [
+            await self._work.target(command.instance, origin, one.name, one.host) for one in command.accounts
+        ]
+        for target in targets:
+            await self._expect_managed(target, managed=False)
+        for target, one in zip(targets, command.accounts, strict=True):
+            await self._set_password(target, target.intent(Change.ACCOUNT_PASSWORD, origin), one.password)
+
+    async def move(self, command: commands.MoveAccount, origin: Origin) -> None:
+        """A new name, host or password. ACCOUNT_MISSING, ACCOUNT_TAKEN."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        await self._work.existing(target)
+        moved = self._work.at(
+            target.attached, command.new_name or target.name, command.new_host or target.host
+        )
+        if moved != target and await target.attached.engine.account(moved.name, moved.host) is not None:
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": moved.name})
+        verifier = None if command.password is None else self._work.verifier(moved, command.password)
+        detail = {
+            "new_name": moved.name,
+            "new_host": moved.host,
+            "password_changed": verifier is not None,
+        }
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await target.attached.engine.change_account(
+                AccountChange(
+                    target.name,
+                    operation,
+                    verifier=None if verifier is None else await verifier,
+                    host=target.host,
+                    new_name=None if moved.name == target.name else moved.name,
+                    new_host=None if moved.host == target.host else moved.host,
+                )
+            )
+
+        await self._work.change(target, target.intent(Change.ACCOUNT_MOVE, origin, detail), apply)
+
+    async def open_managed_password(self, command: commands.OpenManagedPassword, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._expect_managed(target, managed=False)
+        await self._renew_managed(target, origin)
+
+    async def refresh_managed_password(
+        self, command: commands.RefreshManagedPassword, origin: Origin
+    ) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._expect_managed(target, managed=True)
+        await self._renew_managed(target, origin)
+
+    async def close_managed_password(self, command: commands.CloseManagedPassword, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._expect_managed(target, managed=True)
+        await self._set_password(target, target.intent(Change.ACCOUNT_UNMANAGE, origin), command.password)
+
+    async def managed_password(self, attached: Attached, name: str) -> Secret:
+        """The current password of an account that Rolecall manages. PASSWORD_NOT_MANAGED."""
+        target = self._work.at(attached, name)
+        row = await self._work.book.account(attached.instance.id, target.name, target.host)
+        if row is None or row.sealed_password is None:
+            raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": name})
+        return self._work.sealer.open(row.sealed_password, target.purpose)
+
+    async def lock(self, command: commands.LockAccount, origin: Origin) -> None:
+        """No new sessions, and the open ones end."""
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._set_login(target, origin, allowed=False)
+
+    async def unlock(self, command: commands.UnlockAccount, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._set_login(target, origin, allowed=True)
+
+    async def _renew_managed(self, target: Target, origin: Origin) -> None:
+        password = new_managed_password()
+        sealed = self._work.sealer.seal(password, target.purpose)
+        await self._set_password(
+            target, target.intent(Change.ACCOUNT_MANAGE, origin, sealed=sealed), password
+        )
+
+    async def _set_password(self, target: Target, intent: Intent, password: Secret) -> None:
+        verifier = self._work.verifier(target, password)
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await target.attached.engine.change_account(
+                AccountChange(target.name, operation, verifier=await verifier, host=target.host)
+            )
+
+        await self._work.change(target, intent, apply)
+
+    async def _set_login(self, target: Target, origin: Origin, *, allowed: bool) -> None:
+        change = Change.ACCOUNT_UNLOCK if allowed else Change.ACCOUNT_LOCK
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await target.attached.engine.change_account(
+                AccountChange(
+                    target.name, operation, may_log_in=allowed, end_sessions=not allowed, host=target.host
+                )
+            )
+
+        await self._work.change(target, target.intent(change, origin), apply)
+
+    async def _expect_managed(self, target: Target, *, managed: bool) -> None:
+        facts = await self._work.existing(target)
+        row = await self._work.book.account(target.attached.instance.id, target.name, target.host)
+        is_managed = row is not None and row.oid == facts.oid and row.sealed_password is not None
+        if is_managed != managed:
+            reason = Reason.PASSWORD_MANAGED if is_managed else Reason.PASSWORD_NOT_MANAGED
+            raise Refused(reason, facts={"value": target.name})
+
+
+def new_managed_password() -> Secret:
+    """32 characters with every class in it: lower, upper, digit, symbol."""
+    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _MANAGED_PASSWORD_SYMBOLS)
+    characters = [secrets.choice(one) for one in classes]
+    everything = "".join(classes)
+    characters += [secrets.choice(everything) for _ in range(_MANAGED_PASSWORD_CHARACTERS - len(characters))]
+    secrets.SystemRandom().shuffle(characters)
+    return Secret("".join(characters))

@@ -1,0 +1,73 @@
+"""What accounts may do: privileges on objects, and templates on whole databases."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rolecall.domain import commands
+from rolecall.domain.encoding import encode_changes, encode_grants
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountFacts,
+    AccountKind,
+    database_grants,
+    object_privileges,
+)
+from rolecall.domain.instances import Attached
+from rolecall.domain.operations import Change
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.work import Work
+from rolecall.values import Origin
+
+
+class Grants:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def show_privileges(
+        self, command: commands.ShowPrivileges, origin: Origin
+    ) -> tuple[tuple[str, ...] | AccountKind, ...]:
+        """One answer per object asked, in order; the account itself is answered by its kind."""
+        target = await self._work.target(command.instance, origin, command.name)
+        asked = [object_ for object_ in command.objects if object_ is not None]
+        account = await self._work.existing(target)
+        found = iter(await object_privileges(target.attached.engine).privileges(command.name, asked))
+        return tuple(account.kind if object_ is None else next(found) for object_ in command.objects)
+
+    async def change_privileges(self, command: commands.ChangePrivileges, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        detail = {
+            "changes": encode_changes(command.changes),
+            "kind": None if command.kind is None else command.kind.value,
+        }
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await apply_privileges(target.attached, command, operation)
+
+        await self._work.change(target, target.intent(Change.PRIVILEGES, origin, detail), apply)
+
+    async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
+        """ACCOUNT_MISSING, DATABASE_MISSING, GRANT_MISSING."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        if command.must_exist:
+            held = {grant.database for grant in (await self._work.existing(target)).grants}
+            for database in command.revoke:
+                if database not in held:
+                    raise Refused(Reason.GRANT_MISSING, facts={"value": database})
+        detail = {"grant": encode_grants(command.grant), "revoke": list(command.revoke)}
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await database_grants(target.attached.engine).change_grants(
+                target.name, target.host, command.grant, command.revoke, operation
+            )
+
+        await self._work.change(target, target.intent(Change.GRANTS, origin, detail), apply)
+
+
+async def apply_privileges(
+    attached: Attached, command: commands.ChangePrivileges, operation: UUID
+) -> AccountFacts:
+    """The engine's part of a change of privileges; recovery repeats it, which changes nothing twice."""
+    if command.changes:
+        await object_privileges(attached.engine).change_privileges(command.name, command.changes, operation)
+    return await attached.engine.change_account(AccountChange(command.name, operation, kind=command.kind))

@@ -1,0 +1,129 @@
+"""What every handler of account commands works with: reach, rows, the journal, sealing and hashing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from rolecall.domain.commands import InstanceName
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.instances import Attached, Reach
+from rolecall.domain.operations import Change, Intent, Journal
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.sealing import Sealer
+from rolecall.values import Origin, Secret
+
+_EVERY_HOST = {"mysql": "%"}
+"""Kinds of server on which an account is a name at a host, with the host that an empty one stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What the store holds about an account. `created_at` None: made behind our back."""
+
+    name: str
+    host: str
+    oid: int
+    remark: str
+    created_at: datetime | None
+    updated_at: datetime
+    password_updated_at: datetime | None
+    sealed_password: bytes | None
+
+
+class AccountBook(Protocol):
+    """Where what an engine cannot hold is kept."""
+
+    async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None: ...
+    async def accounts(self, instance_id: int) -> Sequence[AccountRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One account of one instance within reach. `host` is empty where accounts have none."""
+
+    attached: Attached
+    name: str
+    host: str
+
+    @property
+    def label(self) -> str:
+        return label(self.name, self.host)
+
+    @property
+    def purpose(self) -> str:
+        """What its managed password is sealed for."""
+        return password_purpose(self.attached.instance.id, self.label)
+
+    def intent(
+        self,
+        change: Change,
+        origin: Origin,
+        detail: Mapping[str, object] | None = None,
+        sealed: bytes | None = None,
+    ) -> Intent:
+        """The intent to change it."""
+        place: dict[str, object] = {"name": self.name, "host": self.host} if self.host else {}
+        return Intent(change, self.label, origin, {**place, **(detail or {})}, sealed)
+
+    def missing(self) -> Refused:
+        return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.label})
+
+
+def label(name: str, host: str) -> str:
+    """How operations and messages name an account: ``name``, or ``name@host``."""
+    return f"{name}@{host}" if host else name
+
+
+def password_purpose(instance_id: int | str, account: str) -> str:
+    """What the password of an account, named by its label, is sealed for."""
+    return f"account password:{instance_id}:{account}"
+
+
+class Work:
+    """`hashing` is a bounded pool for verifiers, which are computed off the event loop."""
+
+    def __init__(
+        self, reach: Reach, book: AccountBook, journal: Journal, sealer: Sealer, hashing: Executor
+    ) -> None:
+        self.reach = reach
+        self.book = book
+        self.sealer = sealer
+        self._journal = journal
+        self._hashing = hashing
+
+    async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
+        """The account a command names, which may be there or not."""
+        return self.at(await self.reach.attach(instance, origin.caller), name, host)
+
+    def at(self, attached: Attached, name: str, host: str = "") -> Target:
+        return Target(attached, name, host or _EVERY_HOST.get(attached.instance.engine, ""))
+
+    async def existing(self, target: Target) -> AccountFacts:
+        """ACCOUNT_MISSING."""
+        facts = await target.attached.engine.account(target.name, target.host)
+        if facts is None:
+            raise target.missing()
+        return facts
+
+    async def change(
+        self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[AccountFacts]]
+    ) -> AccountFacts:
+        """Carry out a change of an account that is there afterwards."""
+        facts = await self._journal.run(target.attached, intent, apply)
+        assert facts is not None  # noqa: S101 - apply returns facts
+        return facts
+
+    async def remove(self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[None]]) -> None:
+        """Carry out a change of an account that is not there afterwards."""
+        await self._journal.run(target.attached, intent, apply)
+
+    def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
+        """Begins at once; whoever applies the change waits for it."""
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._hashing, target.attached.engine.verifier, target.name, password)
