@@ -37,6 +37,8 @@ clean:
 
 setup-run:
 	@scripts/setup-venv run
+	@scripts/setup-mariadb
 
 setup-test:
 	@scripts/setup-venv test
+	@scripts/setup-mariadb

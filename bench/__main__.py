@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,31 +17,64 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.load import Batch, engine_clients, new_name, run_batch, wire_clients
+from bench import mysql_load
+from bench.load import Batch, Make, engine_clients, new_name, run_batch, wire_clients
 from bench.server import running_rolecall
 
 GROUP = "pg_tencentdb_superuser"
-WAYS = ("wire", "engine", "engine + verifier")  # the first wire call makes the group that the statements name
 
 
 async def measure(
     ready: Mapping[str, Any], clients: int, accounts: int, rounds: int, *, password: bool
 ) -> dict[str, list[Batch]]:
     """Batches by way, one per round after one warm-up round."""
-    batches: dict[str, list[Batch]] = {way: [] for way in WAYS if password or way != "engine + verifier"}
     async with (
         engine_clients(ready, clients, GROUP, hashing=False) as bare,
         engine_clients(ready, clients, GROUP, hashing=True) as hashing,
         wire_clients(ready, clients) as wire,
     ):
-        makers = {"engine": bare, "engine + verifier": hashing, "wire": wire}
-        label = f"{clients} client(s), {'with' if password else 'without'} password"
-        for round_number in track(range(rounds + 1), description=label, console=Console(stderr=True)):
-            for way, taken in batches.items():
-                names = [new_name("bench") for _ in range(accounts)]
-                batch = await run_batch(makers[way], names, password=password)
-                if round_number:
-                    taken.append(batch)
+        # The wire comes first: its first call makes the role that the statements name.
+        makers = {"wire": wire, "engine": bare, "engine + verifier": hashing}
+        if not password:
+            del makers["engine + verifier"]
+        label = f"PostgreSQL, {clients} client(s), {'with' if password else 'without'} password"
+        return await in_turn(label, makers, accounts, rounds, password=password)
+
+
+async def measure_mysql(
+    ready: Mapping[str, Any], clients: int, accounts: int, rounds: int
+) -> dict[str, list[Batch]]:
+    """The same on MariaDB. A batch of promises counts as done when the last account is there."""
+    await mysql_load.prepare(ready)
+    async with (
+        mysql_load.engine_clients(ready, clients) as bare,
+        mysql_load.petadata_clients(ready, clients) as petadata,
+        mysql_load.openstack_clients(ready, clients) as openstack,
+    ):
+        makers = {"engine": bare, "PetaData": petadata, "OpenStack": openstack}
+        return await in_turn(f"MariaDB, {clients} client(s)", makers, accounts, rounds, settle=ready)
+
+
+async def in_turn(
+    label: str,
+    makers: Mapping[str, list[Make]],
+    accounts: int,
+    rounds: int,
+    *,
+    password: bool = True,
+    settle: Mapping[str, Any] | None = None,
+) -> dict[str, list[Batch]]:
+    batches: dict[str, list[Batch]] = {way: [] for way in makers}
+    for round_number in track(range(rounds + 1), description=label, console=Console(stderr=True)):
+        for way, clients in makers.items():
+            names = [new_name("b") for _ in range(accounts)]
+            started = time.perf_counter()
+            batch = await run_batch(clients, names, password=password)
+            if settle is not None:
+                await mysql_load.settle(settle, names)
+                batch = Batch(batch.latencies, time.perf_counter() - started)
+            if round_number:
+                batches[way].append(batch)
     return batches
 
 
@@ -80,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     table = Table(
         "case", "way", "per s", "p50 ms", "p99 ms", "rate / engine", "p50 / engine",
-        title="CreateAccount: through the wire, and the same statements straight on the engine",
+        title="Accounts through the wire, and the same straight on the engine",
     )  # fmt: skip
     with running_rolecall() as ready:
         for password in (True, False):
@@ -88,7 +122,15 @@ def main() -> None:
                 batches = asyncio.run(
                     measure(ready, clients, options.accounts, options.rounds, password=password)
                 )
-                report(table, f"{clients} client(s), {'password' if password else 'no password'}", batches)
+                report(
+                    table,
+                    f"PostgreSQL, {clients} client(s), {'password' if password else 'no password'}",
+                    batches,
+                )
+        if "mysql" in ready["engines"]:
+            for clients in options.clients:
+                measured = asyncio.run(measure_mysql(ready, clients, options.accounts // 2, options.rounds))
+                report(table, f"MariaDB, {clients} client(s)", measured)
     Console(width=120).print(table)
 
 

@@ -135,14 +135,14 @@ def _wire_client(
         lines = [f"{header}: {value}\r\n" for header, value in headers.items()]
         head = f"POST / HTTP/1.1\r\n{''.join(lines)}Content-Length: {len(payload)}\r\n\r\n"
         writer.write(head.encode() + payload)
-        body = await _read_body(reader)
+        body = await read_body(reader)
         if b'"Error"' in body:
             raise RuntimeError(body.decode())
 
     return make
 
 
-async def _read_body(reader: asyncio.StreamReader) -> bytes:
+async def read_body(reader: asyncio.StreamReader) -> bytes:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
     return await reader.readexactly(int(length))

@@ -24,12 +24,13 @@ class Admission:
         self._limiter = FixedWindowRateLimiter(self._storage)
 
     async def admit(self, call: Call, caller: Caller, action: Action) -> None:
-        """RATE_EXCEEDED, with the count in this second and the limit."""
+        """RATE_EXCEEDED, with the count in this second and the limit. Nobody in particular counts by address."""
         rate = action.rate if self._contract_rates else self._rate
         if rate is None:
             return
         item = RateLimitItemPerSecond(rate, namespace="rolecall")
-        identity = (call.dialect, call.service, call.action, call.region, str(caller.principal))
+        who = str(caller.principal) if caller.principal else call.envelope.request.client
+        identity = (call.dialect, call.service, call.action, call.region, who)
         if not await self._limiter.hit(item, *identity):
             count = await self._storage.get(item.key_for(*identity))
             raise Refused(Reason.RATE_EXCEEDED, facts={"count": max(count, rate + 1), "limit": rate})

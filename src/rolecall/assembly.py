@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
 from rolecall.admission import Admission
+from rolecall.contracts.aliyun import petadata
+from rolecall.contracts.model import Contract
+from rolecall.contracts.openstack import databases, identity
 from rolecall.contracts.tencent import postgres as tencent_postgres
+from rolecall.dialects.aliyun import Aliyun
+from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.tencent import Tencent
 from rolecall.domain.accounts import Accounts
 from rolecall.domain.client_tokens import ClientTokens
@@ -31,19 +37,41 @@ from rolecall.domain.sealing import SealBroken, Sealer
 from rolecall.domain.servers import Servers
 from rolecall.domain.work import Work
 from rolecall.engines.base import Watched
+from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.metrics import Metrics
-from rolecall.pipeline import Pipeline, Service
+from rolecall.pipeline import Dialect, Pipeline, Service
 from rolecall.settings import Settings, SettingsError
+from rolecall.signing.replay import NonceMemory
 from rolecall.store import Store
 from rolecall.values import Secret
+from rolecall.verbs import databases as databases_verbs
+from rolecall.verbs import identity as identity_verbs
+from rolecall.verbs import petadata as petadata_verbs
 from rolecall.verbs import postgres as postgres_verbs
 
 _log = structlog.get_logger(__name__)
 
-SERVICES: Sequence[Service] = (Service(tencent_postgres.CONTRACT, postgres_verbs.VERBS),)
+SERVICES: Sequence[Service] = (
+    Service(tencent_postgres.CONTRACT, postgres_verbs.VERBS),
+    Service(petadata.CONTRACT, petadata_verbs.VERBS),
+    Service(databases.CONTRACT, databases_verbs.VERBS),
+    Service(identity.V3, identity_verbs.V3_VERBS),
+    Service(identity.V2, identity_verbs.V2_VERBS),
+)
+
+ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
+    "postgresql": PostgresEngine,
+    "mysql": MySqlEngine,
+}
+
+
+def _contracts(dialect: str) -> list[Contract]:
+    return [service.contract for service in SERVICES if service.contract.dialect == dialect]
+
 
 _MASTER_KEY_CHECK = "master key check"
+_CLIENT_TOKEN_KEY = "client token key"
 _DECIPHERING_KEY = "password deciphering key"
 
 
@@ -67,20 +95,24 @@ class House:
         operations = self.store.operations
         work = Work(self.reach, operations, self.journal, self.sealer, self._hashing)
         self.promises = Promises(work, operations, self.journal)
-        self.accounts = Accounts(work, self.promises, ClientTokens(self.store.tokens))
+        self.accounts = Accounts(work, self.promises, ClientTokens(self.store.tokens, self._token_key))
         self.credentials = Credentials(work)
         self.servers = Servers(self.reach, self.store.instances, operations)
-        databases = Databases(self.reach, self.journal)
         self.control = Control(
-            self.accounts, self.credentials, Grants(work), self.promises, databases, self.servers
+            self.accounts,
+            self.credentials,
+            Grants(work),
+            self.promises,
+            Databases(self.reach, self.journal),
+            self.servers,
         )
-        self.recovery = Recovery(operations, self.journal, self.reach, self.promises, self.sealer)
+        self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
+        self._client_token_key: Secret | None = None
 
     def _engine(self, kind: str, address: EngineAddress) -> Engine:
-        engines: Mapping[str, type[PostgresEngine]] = {"postgresql": PostgresEngine}
-        engine = engines[kind](
+        engine = ENGINES[kind](
             address, super_min_version=self.settings.super_min_version, pool_size=self.settings.lane_width
         )
         return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,))
@@ -96,18 +128,22 @@ class House:
         check = self.sealer.seal(Secret("rolecall"), _MASTER_KEY_CHECK)
         try:
             self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
-            self._deciphering = Deciphering(await self._deciphering_key())
+            self._deciphering = Deciphering(await self._secret_fact(_DECIPHERING_KEY, new_private_key))
+            self._client_token_key = await self._secret_fact(_CLIENT_TOKEN_KEY, _random_secret)
         except SealBroken:
             raise SettingsError("the master key is not the one that sealed this store's secrets") from None
 
-    async def _deciphering_key(self) -> Secret:
-        sealed = await self.store.keys.fact(_DECIPHERING_KEY)
+    async def _secret_fact(self, name: str, make: Callable[[], Secret]) -> Secret:
+        """A secret of the house, made once, the same on every replica."""
+        sealed = await self.store.keys.fact(name)
         if sealed is None:
-            fresh = await asyncio.to_thread(new_private_key)
-            sealed = await self.store.keys.settle_fact(
-                _DECIPHERING_KEY, self.sealer.seal(fresh, _DECIPHERING_KEY)
-            )
-        return self.sealer.open(sealed, _DECIPHERING_KEY)
+            fresh = await asyncio.to_thread(make)
+            sealed = await self.store.keys.settle_fact(name, self.sealer.seal(fresh, name))
+        return self.sealer.open(sealed, name)
+
+    def _token_key(self) -> Secret:
+        assert self._client_token_key is not None  # noqa: S101 - open() came first
+        return self._client_token_key
 
     async def start(self) -> None:
         """Become a replica: resolve what an earlier crash left open, and keep doing so."""
@@ -117,21 +153,37 @@ class House:
             _log.warning("operations wait for their servers", unresolved=left)
         self._tasks = [asyncio.create_task(self.recovery.run())]
 
-    def pipeline(self) -> Pipeline:
+    def pipeline(self, *, require_tls: bool = False) -> Pipeline:
+        """`require_tls` refuses calls by plain HTTP where the vendor does (Alibaba's account calls)."""
         settings = self.settings
         fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
         admission = Admission(
             fixed, contract_rates=settings.rate_limit == "contract", store=settings.rate_limit_store
         )
-        contracts = [service.contract for service in SERVICES]
-        dialects = [
-            Tencent(contracts, clock_window=settings.clock_window, public_hosts=settings.public_hosts)
+        window, hosts = settings.clock_window, settings.public_hosts
+        # Tencent's comes last: it answers what nobody recognizes.
+        dialects: list[Dialect] = [
+            Aliyun(
+                _contracts("aliyun"),
+                clock_window=settings.aliyun_clock_window,
+                public_hosts=hosts,
+                require_tls=require_tls,
+            ),
+            OpenStack(_contracts("openstack"), region=settings.openstack_region),
+            Tencent(_contracts("tencent"), clock_window=window, public_hosts=hosts),
         ]
         services = {
             (one.contract.dialect, one.contract.service, one.contract.version): one for one in SERVICES
         }
         return Pipeline(
-            dialects, services, self.keys, admission, self.control, self.deciphering.decipher, self.metrics
+            dialects,
+            services,
+            self.keys,
+            admission,
+            self.control,
+            self.deciphering.decipher,
+            NonceMemory(settings.aliyun_clock_window),
+            self.metrics,
         )
 
     async def close(self) -> None:
@@ -143,3 +195,7 @@ class House:
         await self.attachments.close()
         await self.store.close()
         self._hashing.shutdown(wait=False, cancel_futures=True)
+
+
+def _random_secret() -> Secret:
+    return Secret(secrets.token_urlsafe(32))

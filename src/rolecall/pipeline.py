@@ -28,10 +28,14 @@ from rolecall.domain.control import Control
 from rolecall.domain.keys import Keys
 from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.metrics import Metrics
+from rolecall.signing.replay import NonceMemory, Numbered
 from rolecall.values import Call, Caller, Checked, Envelope, Origin, Reply, Request
 from rolecall.verbs import Decipher, StaticVerb, Verbs
 
 _log = structlog.get_logger("rolecall.calls")
+
+NOBODY = Caller(owner_id=0, owner_number=0, app_id=0, principal=0, access_key_id="")
+"""Who calls a public action without credentials."""
 
 
 class Dialect(Protocol):
@@ -58,7 +62,7 @@ class Service:
 
 
 class Pipeline:
-    """`dialects` are asked in order whether a request is theirs; the first one answers what nobody recognizes."""
+    """`dialects` are asked in order whether a request is theirs; the last one answers what nobody recognizes."""
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Pipeline:
         admission: Admission,
         control: Control,
         decipher: Decipher,
+        nonces: NonceMemory,
         metrics: Metrics,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -77,6 +82,7 @@ class Pipeline:
         self._admission = admission
         self._control = control
         self._decipher = decipher
+        self._nonces = nonces
         self._metrics = metrics
         self._clock = clock
 
@@ -92,7 +98,7 @@ class Pipeline:
             if request.too_large:
                 raise Refused(Reason.TOO_LARGE)
             call = dialect.parse(envelope)
-            caller = await self._keys.prove(call.claim, self._clock())
+            caller = await self._prove(call)
             reply = dialect.render(call, await self._carry_out(call, caller))
         except Refused as refusal:
             trouble = refusal
@@ -104,9 +110,22 @@ class Pipeline:
         self._report(dialect.name, envelope, call, caller, reply, trouble, time.perf_counter() - started)
         return reply
 
+    async def _prove(self, call: Call) -> Caller:
+        """Stage 3. Public actions are answered to anybody; a nonce is good for one call."""
+        if not call.claim.access_key_id and self._service(call).action(call).public:
+            return NOBODY
+        now = self._clock()
+        caller = await self._keys.prove(call.claim, now)
+        if isinstance(call.claim, Numbered):
+            self._nonces.check(call.claim.access_key_id, call.claim.nonce, now)
+        return caller
+
+    def _service(self, call: Call) -> Service:
+        return self._services[call.dialect, call.service, call.version]
+
     async def _carry_out(self, call: Call, caller: Caller) -> Mapping[str, object]:
         """Stages 4 to 7, and the outcome as the vendor's fields."""
-        service = self._services[call.dialect, call.service, call.version]
+        service = self._service(call)
         action = service.action(call)
         await self._admission.admit(call, caller, action)
         checked = check(call, caller, action)
@@ -121,7 +140,7 @@ class Pipeline:
         for dialect in self._dialects:
             if dialect.recognizes(request):
                 return dialect
-        return self._dialects[0]
+        return self._dialects[-1]
 
     def _report(
         self,

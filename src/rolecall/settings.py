@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Literal
 
@@ -44,6 +45,16 @@ class Settings(BaseSettings):
         default=(),
         description="Host names by which clients reach this server through a proxy that rewrites Host (JSON list).",
     )
+    aliyun_clock_window: int = Field(
+        default=900,
+        ge=1,
+        description="The same for Alibaba's signatures; a nonce is remembered twice as long.",
+    )
+    require_tls: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Refuse Alibaba calls by plain HTTP, as the vendor does; `auto`: when listening beyond loopback.",
+    )
+    openstack_region: str = Field(default="RegionOne", description="The region in OpenStack's catalog.")
     super_min_version: int = Field(
         default=16, description="The oldest PostgreSQL on which super accounts are offered."
     )
@@ -88,6 +99,16 @@ class Settings(BaseSettings):
         raise SettingsError(
             "no master key: set ROLECALL_MASTER_KEY_FILE (make one with `rolecall key master > FILE; chmod 600 FILE`)."
         )
+
+
+def tls_required(choice: Literal["auto", "on", "off"], host: str) -> bool:
+    """Whether plain HTTP is refused where a vendor refuses it, for a server that listens on `host`."""
+    if choice != "auto":
+        return choice == "on"
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
 
 
 def host_and_port(listen: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""One scratch PostgreSQL server per run, and a harness per engine through which the suite sees any of them alike."""
+"""One scratch server of each kind per run, and a harness per engine through which the suite sees any of them alike."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
+import asyncmy
 import psycopg
 import pytest
+from asyncmy.errors import MySQLError
 
 from rolecall.domain.engine import (
     AccountFacts,
     AccountKind,
+    DatabaseGrant,
     DatabaseObject,
     Engine,
     EngineAddress,
@@ -26,7 +30,10 @@ from rolecall.domain.engine import (
     ObjectType,
 )
 from rolecall.engines.memory import MemoryEngine
+from rolecall.engines.memory_grants import MemoryGrantsEngine
+from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
+from rolecall.local import LocalMariaDB
 from rolecall.local.account import current_account
 from rolecall.local.binaries import programs_for
 from rolecall.values import Secret
@@ -112,7 +119,42 @@ def _free_port() -> int:
         return port
 
 
-class PostgresHarness:
+class PostgresNames:
+    """What the suite must know of a kind of server to ask every kind the same."""
+
+    administrator = SUPERUSER
+    host = ""
+    first_version = (16, 0)
+    reserved = ("pg_x", "public", "none", "replication", "all", "+x", "rolecall_heir", "rolecall_super")
+    malformed = ("", "a\0b", "x" * 64, "é" * 32, "\ud800")
+    malformed_databases = ("", "a\0b", "x" * 64)
+    protected = ("postgres", "pg_monitor", "rolecall_super", "rolecall_heir")
+    protected_databases = ("postgres", "template0", "template1")
+    default_encoding = "UTF8"
+
+
+class GrantsNames:
+    """The same for the MySQL family."""
+
+    administrator = "root"
+    host = "%"
+    first_version = (10, 6)
+    reserved = ("root", "ROOT", "root ", " mysql", "mariadb.sys", "mysql.infoschema", "PUBLIC", "public ")
+    malformed = ("", "a\0b", "x" * 129, "\ud800", "trailing ", " leading", "\t", "\U0001f600", "tab\t")
+    malformed_databases = ("", "a\0b", "x" * 65, "trailing ", "\U0001f600", "_" * 33, "#mysql50#a")
+    protected = ("root", "Root", "mysql", "mariadb.sys")
+    protected_databases = (
+        "mysql",
+        "MySQL",
+        "sys",
+        "performance_schema",
+        "information_schema",
+        "rolecall_control",
+    )
+    default_encoding = "utf8mb4"
+
+
+class PostgresHarness(PostgresNames):
     """How the suite looks at a PostgreSQL server from outside the engine."""
 
     def __init__(self, scratch: Scratch) -> None:
@@ -171,7 +213,7 @@ class PostgresHarness:
         return str((await self.sql(query, database=item.database))[0][0])
 
 
-class MemoryHarness:
+class MemoryHarness(PostgresNames):
     def __init__(self) -> None:
         self.memory = MemoryEngine()
         self.engine: Engine = self.memory
@@ -186,7 +228,64 @@ class MemoryHarness:
         return self.memory.owner_of(item)
 
 
-Harness = PostgresHarness | MemoryHarness
+class MariaHarness(GrantsNames):
+    """How the suite looks at a MariaDB server from outside the engine."""
+
+    def __init__(self, server: LocalMariaDB) -> None:
+        self.server = server
+        self.engine: Engine = MySqlEngine(self.address())
+
+    def address(self, **options: str) -> EngineAddress:
+        server = self.server
+        return EngineAddress("mysql", server.host, server.port, "root", server.password, "", options)
+
+    async def connect(self, user: str = "root", password: str = "", database: str | None = None) -> Any:
+        return await asyncmy.connect(
+            host=self.server.host,
+            port=self.server.port,
+            user=user,
+            password=(password or self.server.password.reveal()).encode(),
+            database=database,
+            autocommit=True,
+        )
+
+    async def sql(
+        self, *statements: str, user: str = "root", password: str = "", database: str | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Run statements one by one; the rows of the last."""
+        connection = await self.connect(user, password, database)
+        try:
+            return await run_sql(connection, *statements)
+        finally:
+            await connection.ensure_closed()
+
+    async def can_log_in(self, name: str, password: str) -> bool:
+        try:
+            return await self.sql("SELECT USER()", user=name, password=password or "none") == [
+                (f"{name}@127.0.0.1",)
+            ]
+        except MySQLError:
+            return False
+
+
+async def run_sql(connection: Any, *statements: str) -> list[tuple[Any, ...]]:
+    """Run statements one by one on a connection of the driver's; the rows of the last."""
+    async with connection.cursor() as cursor:
+        for statement in statements:
+            await cursor.execute(statement)
+        return list(await cursor.fetchall()) if cursor.description else []
+
+
+class MemoryGrantsHarness(GrantsNames):
+    def __init__(self) -> None:
+        self.memory = MemoryGrantsEngine()
+        self.engine: Engine = self.memory
+
+    async def can_log_in(self, name: str, password: str) -> bool:
+        return self.memory.can_log_in(name, password)
+
+
+Harness = PostgresHarness | MemoryHarness | MariaHarness | MemoryGrantsHarness
 
 
 @pytest.fixture(scope="session")
@@ -229,15 +328,62 @@ async def postgres(scratch: Scratch) -> AsyncIterator[PostgresHarness]:
     await harness.engine.close()
 
 
-@pytest.fixture(params=["postgres", "memory"])
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMariaDB]:
+    """One server for the run; it logs every statement, so that tests can look for what must not be there."""
+    if not LocalMariaDB.is_available():
+        pytest.skip("MariaDB is not installed: apt-get install mariadb-server")
+    directory = tmp_path_factory.mktemp("mariadb")
+    settings = {
+        "innodb_flush_log_at_trx_commit": "0",
+        "general_log": "ON",
+        "general_log_file": "statements.log",
+        "performance_schema": "ON",
+        "local_infile": "ON",
+    }
+    server = LocalMariaDB(directory, password=Secret(secrets.token_hex(12)), settings=settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.destroy()
+
+
+@pytest.fixture
+async def maria(mariadb: LocalMariaDB) -> AsyncIterator[MariaHarness]:
+    harness = MariaHarness(mariadb)
+    yield harness
+    await harness.engine.close()
+
+
+def harness_of(kind: str, request: pytest.FixtureRequest) -> Harness:
+    if kind == "postgres":
+        return PostgresHarness(request.getfixturevalue("scratch"))
+    if kind == "mariadb":
+        return MariaHarness(request.getfixturevalue("mariadb"))
+    return MemoryHarness() if kind == "memory" else MemoryGrantsHarness()
+
+
+@pytest.fixture(params=["postgres", "memory", "mariadb", "memory-grants"])
 async def harness(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
     """Each engine in turn."""
-    made: Harness
-    made = (
-        PostgresHarness(request.getfixturevalue("scratch"))
-        if request.param == "postgres"
-        else MemoryHarness()
-    )
+    made = harness_of(request.param, request)
+    yield made
+    await made.engine.close()
+
+
+@pytest.fixture(params=["postgres", "memory"])
+async def owning(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """Each engine with owners and privileges on objects."""
+    made = harness_of(request.param, request)
+    yield made
+    await made.engine.close()
+
+
+@pytest.fixture(params=["mariadb", "memory-grants"])
+async def granting(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
+    """Each engine that grants whole databases to names at hosts."""
+    made = harness_of(request.param, request)
     yield made
     await made.engine.close()
 
@@ -264,10 +410,14 @@ class Maker:
         kind: AccountKind = AccountKind.NORMAL,
         password: str | None = PASSWORD,
         operation: UUID | None = None,
+        host: str = "",
+        grants: tuple[DatabaseGrant, ...] = (),
     ) -> AccountFacts:
         name = name or self._unique("acct")
         verifier = await asyncio.to_thread(engine.verifier, name, Secret(password)) if password else None
-        return await engine.create_account(NewAccount(name, kind, verifier, operation or uuid4()))
+        return await engine.create_account(
+            NewAccount(name, kind, verifier, operation or uuid4(), host, grants)
+        )
 
 
 @pytest.fixture

@@ -14,6 +14,12 @@ from rolecall.domain.reasons import Reason, Refused
 T = ObjectType
 
 
+@pytest.fixture
+def harness(owning):
+    """Privileges on objects are a matter of the engines that have owners."""
+    return owning
+
+
 async def refused(work) -> Reason:
     with pytest.raises(Refused) as caught:
         await work

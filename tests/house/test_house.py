@@ -37,12 +37,12 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"domain", "values"},
     "metrics": {"domain", "values"},
     "admission": _RIVER,
-    "pipeline": {"admission", "metrics", "verbs", *_RIVER},
+    "pipeline": {"admission", "metrics", "signing", "verbs", *_RIVER},
     "local": {"values"},
     # assembly chooses the parts; server and cli are outside it
     "assembly": {
-        "admission", "contracts", "dialects", "domain", "engines", "metrics", "pipeline", "settings", "store",
-        "values", "verbs",
+        "admission", "contracts", "dialects", "domain", "engines", "metrics", "pipeline", "settings", "signing",
+        "store", "values", "verbs",
     },
     "server": {"assembly", "pipeline", "settings", "values"},
     "cli": {"", "assembly", "domain", "engines", "local", "server", "settings", "signing", "store", "values"},
@@ -87,7 +87,7 @@ def test_the_import_rule_has_no_room_that_is_not_there() -> None:
 
 @EVERY_MODULE
 def test_only_engines_store_local_servers_and_the_command_line_import_a_database_driver(path: Path) -> None:
-    if any(name.partition(".")[0] in {"psycopg", "psycopg_pool"} for name in imports(path)):
+    if any(name.partition(".")[0] in {"psycopg", "psycopg_pool", "asyncmy"} for name in imports(path)):
         assert room(module_name(path)) in {"engines", "store", "local", "cli"}
 
 
@@ -170,12 +170,17 @@ REVEALERS = {
     # verifiers, statements with verifiers, connecting, striking out of notes
     "rolecall.engines.base",
     "rolecall.engines.memory",
+    "rolecall.engines.memory_grants",
+    "rolecall.engines.mysql",
+    "rolecall.engines.mysql.connections",
+    "rolecall.engines.mysql.statements",
     "rolecall.engines.postgresql",
     "rolecall.engines.postgresql.statements",
     "rolecall.engines.postgresql.connections",
     "rolecall.store.connection",
     "rolecall.store.presence",
     # embedded servers, and files of mode 0600
+    "rolecall.local.mariadb",
     "rolecall.local.postgres",
     "rolecall.local.cluster",
     "rolecall.cli.data",
@@ -254,7 +259,7 @@ def test_no_kept_file_names_a_registry_a_place_of_one_machine_or_a_writing_tool(
     assert holders == []
 
 
-EXECUTABLES = ["scripts/lock", "scripts/setup-venv", ".ci/run"]
+EXECUTABLES = ["scripts/lock", "scripts/setup-mariadb", "scripts/setup-venv", ".ci/run"]
 
 
 @pytest.mark.parametrize("name", EXECUTABLES)

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from rolecall.assembly import House
-from rolecall.cli.context import DIALECT, JsonOption, find_instance, show, with_house
+from rolecall.cli.context import JsonOption, find_instance, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.registration import face_of
 from rolecall.domain.instances import Instance
 from rolecall.domain.reasons import Refused
 from rolecall.settings import SettingsError
@@ -58,7 +59,7 @@ def managed_password(
 
 
 async def _accounts(house: House, instance: Instance) -> list[dict[str, object]]:
-    face = instance.faces.get(DIALECT, instance.name)
+    face = face_of(instance)
     try:
         views = await house.accounts.views(await house.reach.attach_instance(instance))
     except Refused as refusal:

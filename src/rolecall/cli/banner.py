@@ -39,11 +39,30 @@ tccli (pip install tccli):
   tccli postgres DescribeAccounts --region $region --endpoint $endpoint --DBInstanceId $instance
 """)
 
+_MYSQL = Template("""\
+MariaDB instance: PetaData $petadata, OpenStack $openstack  (engine at $host:$port)
+
+aliyun-python-sdk-petadata:
+
+  from aliyunsdkcore.client import AcsClient
+  from aliyunsdkpetadata.request.v20160101.DescribeAccountsRequest import DescribeAccountsRequest
+
+  request = DescribeAccountsRequest()
+  request.set_InstanceId("$petadata")
+  request.set_endpoint("$netloc")
+  print(AcsClient("$secret_id", "$secret_key", "$region").do_action_with_exception(request))
+
+OpenStack:
+
+  OS_AUTH_URL=$auth_url OS_USERNAME=$secret_id OS_PASSWORD=$secret_key OS_PROJECT_ID=$tenant \\
+  OS_USER_DOMAIN_ID=default openstack database user list $openstack
+""")
+
 
 def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
     """`ready` is the content of the ready file."""
     tencent, engine = ready["tencent"], ready["engines"]["postgres"]
-    return _BANNER.substitute(
+    text = _BANNER.substitute(
         endpoint=ready["endpoint"],
         netloc=str(ready["endpoint"]).removeprefix("http://"),
         secret_id=tencent["secret_id"],
@@ -53,4 +72,21 @@ def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
         host=engine["host"],
         port=engine["port"],
         ready_file=ready_file,
+    )
+    return text + _mysql(ready) if "mysql" in ready["engines"] else text
+
+
+def _mysql(ready: Mapping[str, Any]) -> str:
+    aliyun, openstack, engine = ready["aliyun"], ready["openstack"], ready["engines"]["mysql"]
+    return "\n" + _MYSQL.substitute(
+        petadata=aliyun["instance_id"],
+        openstack=openstack["instance_id"],
+        host=engine["host"],
+        port=engine["port"],
+        netloc=str(ready["endpoint"]).removeprefix("http://"),
+        secret_id=aliyun["access_key_id"],
+        secret_key=aliyun["access_key_secret"],
+        region=aliyun["region_id"],
+        auth_url=openstack["auth_url"],
+        tenant=openstack["tenant_id"],
     )

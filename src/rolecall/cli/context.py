@@ -26,11 +26,6 @@ T = TypeVar("T")
 Rows = Sequence[Mapping[str, object]]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-SUPER_ROLE = "pg_tencentdb_superuser"
-"""The role that every super account is a member of (vendor page of CreateAccount, parameter Type)."""
-
-DIALECT = "tencent"
-"""The dialect whose public ids name instances on the command line."""
 _PIPE_WIDTH = 1000
 
 

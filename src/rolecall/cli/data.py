@@ -1,4 +1,4 @@
-"""The data directory of an embedded Rolecall: its secrets, its two servers, and what other commands need to know.
+"""The data directory of an embedded Rolecall: its secrets, its servers, and what other commands need to know.
 
 DIR/secrets.json    mode 0600: the master key and the servers' passwords, made once
 DIR/store/          Rolecall's own PostgreSQL
@@ -49,6 +49,7 @@ class EmbeddedSecrets:
     master_key: str
     store_password: Secret
     instance_password: Secret
+    mysql_password: Secret
 
     @property
     def master_keys(self) -> tuple[bytes, ...]:
@@ -60,6 +61,7 @@ class DataDirectory:
         self.path = path.absolute()
         self.store = self.path / "store"
         self.quickstart = self.path / "quickstart"
+        self.quickstart_mysql = self.path / "quickstart-mysql"
         self.ready = self.path / "ready.json"
         self._connection = self.path / "connection.json"
         self._secrets = self.path / "secrets.json"
@@ -83,18 +85,21 @@ class DataDirectory:
 
     def secrets(self) -> EmbeddedSecrets:
         """The directory's secrets, made when first asked for."""
-        if not self._secrets.exists():
-            write_private(
-                self._secrets,
-                {
-                    "master_key": new_master_key(),
-                    "store_password": secrets.token_urlsafe(24),
-                    "instance_password": secrets.token_urlsafe(24),
-                },
-            )
-        kept = json.loads(self._secrets.read_text("utf-8"))
+        kept = json.loads(self._secrets.read_text("utf-8")) if self._secrets.exists() else {}
+        fresh = {
+            "master_key": new_master_key,
+            "store_password": _new_password,
+            "instance_password": _new_password,
+            "mysql_password": _new_password,
+        }
+        if missing := fresh.keys() - kept.keys():
+            kept |= {name: fresh[name]() for name in missing}
+            write_private(self._secrets, kept)
         return EmbeddedSecrets(
-            kept["master_key"], Secret(kept["store_password"]), Secret(kept["instance_password"])
+            kept["master_key"],
+            Secret(kept["store_password"]),
+            Secret(kept["instance_password"]),
+            Secret(kept["mysql_password"]),
         )
 
     def publish_connection(self, dsn: Secret) -> None:
@@ -105,6 +110,10 @@ class DataDirectory:
         if not self._connection.exists():
             return None
         return Secret(json.loads(self._connection.read_text("utf-8"))["database_url"])
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(24)
 
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 import psycopg
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import DIALECT, JsonOption, load_settings, quiet_logs, show
+from rolecall.assembly import ENGINES, House
+from rolecall.cli.context import JsonOption, load_settings, quiet_logs, show
 from rolecall.cli.data import DataOption, credentials
+from rolecall.cli.registration import face_of
 from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.instances import Instance, NewInstance
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.sealing import SealBroken
-from rolecall.engines.postgresql import PostgresEngine
 from rolecall.settings import Settings, SettingsError
 
 _CLOCK_TOLERANCE = 5.0
@@ -110,7 +110,7 @@ async def _instance_findings(house: House) -> list[Finding]:
 
 
 async def _registered(house: House, instance: Instance) -> Sequence[Finding]:
-    name = f"instance {instance.faces.get(DIALECT, instance.name)}"
+    name = f"instance {face_of(instance)}"
     try:
         return await _probe(name, house.attachments.address(instance), house.settings)
     except SealBroken as trouble:
@@ -126,7 +126,7 @@ async def engine_findings(house: House, new: NewInstance) -> Sequence[Finding]:
 
 
 async def _probe(name: str, address: EngineAddress, settings: Settings) -> Sequence[Finding]:
-    engine = PostgresEngine(address, super_min_version=settings.super_min_version)
+    engine = ENGINES[address.kind](address, super_min_version=settings.super_min_version)
     try:
         facts = await engine.facts()
     except (Refused, OutcomeUnknown) as refusal:
@@ -136,14 +136,14 @@ async def _probe(name: str, address: EngineAddress, settings: Settings) -> Seque
         return [Finding(name, well=False, found=str(refusal), mend=mend)]
     finally:
         await engine.close()
-    return _permissions(name, facts, settings)
+    return _permissions(name, address.kind, facts, settings)
 
 
-def _permissions(name: str, facts: EngineFacts, settings: Settings) -> Sequence[Finding]:
+def _permissions(name: str, kind: str, facts: EngineFacts, settings: Settings) -> Sequence[Finding]:
     who = facts.administrator
     rank = "superuser" if facts.is_superuser else "no superuser"
-    findings = [Finding(name, well=True, found=f"PostgreSQL {facts.version_text}, {who} is {rank}")]
-    if not facts.can_read_verifiers:
+    findings = [Finding(name, well=True, found=f"{kind} {facts.version_text}, {who} is {rank}")]
+    if kind == "postgresql" and not facts.can_read_verifiers:
         findings.append(
             Finding(
                 f"{name} permissions",
@@ -152,7 +152,7 @@ def _permissions(name: str, facts: EngineFacts, settings: Settings) -> Sequence[
                 mend=f'as a superuser: GRANT SELECT ON pg_catalog.pg_authid TO "{who}"',
             )
         )
-    if facts.version[0] < settings.super_min_version:
+    if kind == "postgresql" and facts.version[0] < settings.super_min_version:
         found = f"super accounts need PostgreSQL {settings.super_min_version} or later"
         findings.append(Finding(f"{name} super accounts", well=True, found=found))
     return findings

@@ -10,10 +10,11 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 from rolecall.assembly import House
-from rolecall.cli.context import DIALECT, SUPER_ROLE, JsonOption, find_instance, only_owner, show, with_house
+from rolecall.cli.context import JsonOption, find_instance, only_owner, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.doctor import engine_findings
-from rolecall.domain.instances import Instance, NewInstance, new_public_id, register
+from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
+from rolecall.domain.instances import Instance, NewInstance, register
 from rolecall.settings import SettingsError
 from rolecall.store.instances import FaceTaken
 from rolecall.values import Secret
@@ -26,7 +27,10 @@ _COLUMNS = ("id", "name", "engine", "address", "administrator", "region", "state
 @app.command("add")
 def add(
     url: Annotated[
-        str, typer.Argument(help="postgresql://ADMIN@HOST:PORT/DATABASE (DATABASE: postgres by default).")
+        str,
+        typer.Argument(
+            help="postgresql://, mariadb:// or mysql://ADMIN@HOST:PORT (and /DATABASE for PostgreSQL)."
+        ),
     ],
     password_file: Annotated[
         Path | None,
@@ -35,11 +39,12 @@ def add(
         ),
     ] = None,
     public_id: Annotated[
-        str | None, typer.Option("--id", help="Its id, postgres- and 8 letters or digits. Else a new one.")
+        str | None,
+        typer.Option("--id", help="Its id, such as postgres-5cz25tr5. Else a new one."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
-    region: Annotated[str, typer.Option(help="The region it is reported in.")] = "ap-guangzhou",
-    zone: Annotated[str | None, typer.Option(help="The zone it is reported in. Default: REGION-1.")] = None,
+    region: Annotated[str | None, typer.Option(help="The region it is reported in.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The zone it is reported in.")] = None,
     sslmode: Annotated[str, typer.Option(help="TLS to the server, as libpq's sslmode.")] = "prefer",
     sslrootcert: Annotated[str | None, typer.Option(help="CA certificate for --sslmode verify-full.")] = None,
     unchecked: Annotated[
@@ -48,33 +53,29 @@ def add(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register a PostgreSQL server of your own."""
+    """Register a PostgreSQL, MariaDB or MySQL server of your own."""
     parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or not parts.username:
+    kind = KINDS.get(parts.scheme)
+    if kind is None or not parts.hostname or not parts.username:
         raise SettingsError(
-            f"`{parts.scheme}:...` is no URL of the form postgresql://ADMIN@HOST:PORT/DATABASE"
+            f"`{parts.scheme}:...` is no URL of the form postgresql://ADMIN@HOST:PORT/DATABASE,"
+            " mariadb://ADMIN@HOST:PORT or mysql://ADMIN@HOST:PORT"
         )
-    password = _password(parts.password, password_file)
-    options = {"super_role": SUPER_ROLE, "sslmode": sslmode}
-    if sslrootcert:
-        options["sslrootcert"] = sslrootcert
-    face = public_id or new_public_id("postgres-")
+    address = Address(
+        parts.hostname,
+        parts.port or kind.port,
+        unquote(parts.username),
+        _password(parts.password, password_file),
+        parts.path.strip("/") or kind.database,
+    )
+    options = {"sslmode": sslmode} | ({"sslrootcert": sslrootcert} if sslrootcert else {})
+    faces = new_faces(kind, public_id)
+    face = next(iter(faces.values()))
 
     async def work(house: House) -> Instance:
         owner = await only_owner(house)
-        new = NewInstance(
-            owner_id=owner.id,
-            engine="postgresql",
-            name=name or face,
-            host=parts.hostname or "",
-            port=parts.port or 5432,
-            administrator=unquote(parts.username or ""),
-            password=password,
-            database=parts.path.strip("/") or "postgres",
-            options=options,
-            region=region,
-            zone=zone or f"{region}-1",
-            faces={DIALECT: face},
+        new = new_instance(
+            owner, kind, address, name=name or face, faces=faces, region=region, zone=zone, options=options
         )
         if not unchecked:
             await _expect_usable(house, new)
@@ -148,7 +149,8 @@ async def _state_row(house: House, instance: Instance) -> dict[str, object]:
 
 def _row(instance: Instance, state: str, version: str) -> dict[str, object]:
     return {
-        "id": instance.faces.get(DIALECT, ""),
+        "id": face_of(instance),
+        "ids": dict(instance.faces),
         "name": instance.name,
         "engine": instance.engine,
         "address": f"{instance.host}:{instance.port}",
@@ -175,6 +177,10 @@ def set_instance(
     allow_all: Annotated[
         bool, typer.Option("--allow-all", help="Every caller of the owner may use it.")
     ] = False,
+    account_quota: Annotated[
+        int | None,
+        typer.Option(min=0, help="How many accounts it may have, instead of the vendor's number; 0: any."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     host: Annotated[str | None, typer.Option(help="A new host.")] = None,
     port: Annotated[int | None, typer.Option(help="A new port.")] = None,
@@ -185,11 +191,13 @@ def set_instance(
     changes = {column: value for column, value in wanted.items() if value is not None}
     if allow or allow_all:
         changes["listed_callers"] = None if allow_all else allow
-    if not changes:
+    if not changes and account_quota is None:
         raise SettingsError("nothing to change; `rolecall instance set --help` lists what can be")
 
     async def work(house: House) -> None:
         instance = await find_instance(house, public_id)
+        if account_quota is not None:
+            changes["options"] = {**instance.options, "account_quota": str(account_quota)}
         await house.store.instances.change_instance(instance.id, **changes)
 
     with_house(data, work)

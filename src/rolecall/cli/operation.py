@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from rolecall.assembly import House
-from rolecall.cli.context import DIALECT, JsonOption, show, with_house
+from rolecall.cli.context import JsonOption, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.registration import face_of
 from rolecall.domain.operations import State
 
 app = typer.Typer(
@@ -38,7 +39,7 @@ def list_operations(
     """List operations, the newest first."""
 
     async def work(house: House) -> list[dict[str, object]]:
-        faces = {one.id: one.faces.get(DIALECT) for one in await house.store.instances.instances()}
+        faces = {one.id: face_of(one) for one in await house.store.instances.instances()}
         rows: list[dict[str, object]] = []
         for one in await house.store.operations.operations(limit=limit, state=state):
             took = None if one.closed_at is None else one.closed_at - one.accepted_at

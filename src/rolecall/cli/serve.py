@@ -15,7 +15,7 @@ from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
 from rolecall.server import Application, HttpProtocol, Receive, Scope, Send
-from rolecall.settings import host_and_port
+from rolecall.settings import host_and_port, tls_required
 
 
 def serve(
@@ -38,6 +38,7 @@ def serve(
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="rolecall-metrics-") as shared_metrics:
+        os.environ["ROLECALL_LISTEN"] = f"{host}:{port}"  # the workers read their settings anew
         if workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics
         uvicorn.run(
@@ -82,7 +83,9 @@ class LifespanApplication:
         try:
             await self._house.open()
             await self._house.start()
-            self._application = Application(self._house, self._house.pipeline())
+            settings = self._house.settings
+            strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])
+            self._application = Application(self._house, self._house.pipeline(require_tls=strict))
         except Exception as trouble:  # noqa: BLE001 - told to the server, which ends
             await self._house.close()
             await send({"type": "lifespan.startup.failed", "message": f"{type(trouble).__name__}: {trouble}"})

@@ -16,20 +16,19 @@ from rich.console import Console
 from rolecall import __version__
 from rolecall.assembly import House
 from rolecall.cli.banner import banner
-from rolecall.cli.context import DIALECT, SUPER_ROLE, load_settings
+from rolecall.cli.context import load_settings
 from rolecall.cli.data import DataDirectory, DataOption, EmbeddedSecrets, default_directory, write_private
 from rolecall.cli.demo import run_demo
 from rolecall.cli.logs import set_up_logs
-from rolecall.domain.instances import Instance, NewInstance, new_public_id, register
-from rolecall.domain.keys import Owner
-from rolecall.local.postgres import LocalPostgres
-from rolecall.local.quickstart import LocalServers, local_servers
+from rolecall.cli.quickstart import prepare, ready_content
+from rolecall.local.quickstart import LocalServers, Place, local_servers
 from rolecall.server import Application, Server, bound_socket
-from rolecall.settings import Settings, SettingsError, host_and_port
-from rolecall.values import Secret
+from rolecall.settings import Settings, host_and_port, tls_required
 
-REGION = "ap-guangzhou"
-_QUICKSTART = "quickstart"
+NO_MARIADB = (
+    "Rolecall: no MariaDB on this system, so the Alibaba and OpenStack dialects have no quickstart instance;"
+    " install it with: apt-get install mariadb-server"
+)
 
 
 def up(
@@ -61,13 +60,17 @@ def up(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     console.print(
-        f"Rolecall {__version__}: starting PostgreSQL servers in {directory.path} ...", highlight=False
+        f"Rolecall {__version__}: starting database servers in {directory.path} ...", highlight=False
     )
     with suppress(KeyboardInterrupt), directory.claimed(), bound_socket(*address) as bound:
         kept = directory.secrets()
         with local_servers(
-            directory.store, kept.store_password, directory.quickstart, kept.instance_password
+            Place(directory.store, kept.store_password),
+            Place(directory.quickstart, kept.instance_password),
+            Place(directory.quickstart_mysql, kept.mysql_password),
         ) as servers:
+            if servers.mysql is None:
+                console.print(NO_MARIADB, highlight=False)
             directory.publish_connection(servers.store.dsn())
             run = Embedded(settings, directory, kept, servers, bound, ready_file, demo=demo)
             uvloop.run(run.serve())
@@ -101,43 +104,21 @@ class Embedded:
         house = self._house
         await house.open()
         try:
-            owner = await _owner(house)
-            key_id, secret = await _first_key(house, owner)
-            instance = await _quickstart(house, owner, self._servers.instance)
+            quickstart = await prepare(house, self._servers)
             await house.start()
-            # The first call of all should not wait for a connection, and ready means that the engine works.
-            await (await house.reach.attach_instance(instance)).engine.facts()
-            server = Server(Application(house, house.pipeline()), self._bound)
-            await server.run_until_signal(
-                lambda: self._announce(self._ready(owner, key_id, secret, instance))
-            )
+            # The first call of all should not wait for a connection, and ready means that the engines work.
+            for instance in filter(None, (quickstart.postgres, quickstart.mysql)):
+                await (await house.reach.attach_instance(instance)).engine.facts()
+            strict = tls_required(house.settings.require_tls, self._bound.getsockname()[0])
+            server = Server(Application(house, house.pipeline(require_tls=strict)), self._bound)
+            host, port = self._bound.getsockname()[:2]
+            endpoint = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            ready = ready_content(endpoint, quickstart, self._servers)
+            await server.run_until_signal(lambda: self._announce(ready))
         finally:
             if self._ready_file is not None:
                 self._ready_file.unlink(missing_ok=True)
             await house.close()
-
-    def _ready(self, owner: Owner, key_id: str, secret: Secret, instance: Instance) -> dict[str, object]:
-        host, port = self._bound.getsockname()[:2]
-        engine = self._servers.instance
-        return {
-            "endpoint": f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
-            "owner": {"uin": owner.number, "app_id": owner.app_id},
-            "tencent": {
-                "secret_id": key_id,
-                "secret_key": secret.reveal(),
-                "region": REGION,
-                "postgres_instance_id": instance.faces[DIALECT],
-            },
-            "engines": {
-                "postgres": {
-                    "host": engine.host,
-                    "port": engine.port,
-                    "user": engine.superuser,
-                    "password": engine.password.reveal(),
-                    "database": "postgres",
-                }
-            },
-        }
 
     async def _announce(self, ready: dict[str, object]) -> None:
         """Tell files and people that everything listed works."""
@@ -148,44 +129,3 @@ class Embedded:
         if self._demo:
             await asyncio.to_thread(run_demo, ready)
             print("\nServing until Ctrl-C.", flush=True)
-
-
-async def _owner(house: House) -> Owner:
-    owners = await house.store.keys.owners()
-    return owners[0] if owners else await house.keys.create_owner()
-
-
-async def _first_key(house: House, owner: Owner) -> tuple[str, Secret]:
-    """The owner's oldest active key; a new one if all were disabled."""
-    for key in await house.store.keys.keys():
-        if key.active and key.principal == owner.number:
-            return key.id, house.keys.secret_of(key)
-    return await house.keys.create(owner)
-
-
-async def _quickstart(house: House, owner: Owner, server: LocalPostgres) -> Instance:
-    """The quickstart instance, registered once; its port is kept true."""
-    for instance in await house.store.instances.instances(owner.id):
-        if instance.name == _QUICKSTART:
-            if (instance.host, instance.port) == (server.host, server.port):
-                return instance
-            await house.store.instances.change_instance(instance.id, host=server.host, port=server.port)
-            changed = await house.store.instances.instance_by_id(instance.id)
-            if changed is None:
-                raise SettingsError("the quickstart instance was removed while starting")
-            return changed
-    new = NewInstance(
-        owner_id=owner.id,
-        engine="postgresql",
-        name=_QUICKSTART,
-        host=server.host,
-        port=server.port,
-        administrator=server.superuser,
-        password=server.password,
-        database="postgres",
-        options={"super_role": SUPER_ROLE, "sslmode": "prefer"},
-        region=REGION,
-        zone=f"{REGION}-1",
-        faces={DIALECT: new_public_id("postgres-")},
-    )
-    return await register(house.store.instances, house.sealer, new)

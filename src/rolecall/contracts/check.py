@@ -14,6 +14,7 @@ What a value may look like on the wire:
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -157,6 +158,21 @@ def _secret(value: object, _flat: bool) -> Secret | None:
     return Secret(value) if isinstance(value, str) else None
 
 
+def _json(value: object, _flat: bool) -> object:
+    """The document; None if there is none: ``null`` too is no value."""
+    try:
+        return json.loads(value, object_pairs_hook=_unique) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice")
+    return members
+
+
 def _integer(value: object, _flat: bool) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value) is not None:
         value = int(value)
@@ -193,4 +209,5 @@ _SCALARS: Mapping[Kind, Callable[[object, bool], object]] = {
     Kind.BOOLEAN: _boolean,
     Kind.FLOAT: _float,
     Kind.SECRET: _secret,
+    Kind.JSON: _json,
 }

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     FLOAT = "float"
     SECRET = "secret"
     """A string that is wrapped in `Secret` as soon as it was seen, and never quoted in an answer."""
+    JSON = "json"
+    """A string that holds a JSON document; the document is the value, and a name twice in an object breaks the type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Action:
     regions: frozenset[str] | None = frozenset()
     changes: bool = False
     rate: int = 20
+    public: bool = False
+    """Answered to anybody, without credentials."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change
-from rolecall.domain.promises import Promises, verifier_purpose
+from rolecall.domain.promises import Promises
+from rolecall.domain.quotas import Quotas
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import AccountView, Page
 from rolecall.domain.work import AccountRow, Target, Work
@@ -33,6 +34,7 @@ class Accounts:
         self._work = work
         self._promises = promises
         self._tokens = tokens
+        self._quotas = Quotas()
 
     async def create(self, command: commands.CreateAccount, origin: Origin) -> AccountView:
         """ACCOUNT_TAKEN, ACCOUNT_QUOTA, DATABASE_MISSING, CLIENT_TOKEN_MISMATCH, and what the engine refuses."""
@@ -44,8 +46,11 @@ class Accounts:
             return known or await self._create(target, command, origin)
 
     async def _create(self, target: Target, command: commands.CreateAccount, origin: Origin) -> AccountView:
+        async with self._quotas.place(target, command.quota):
+            return await self._make(target, command, origin)
+
+    async def _make(self, target: Target, command: commands.CreateAccount, origin: Origin) -> AccountView:
         grants = await self._grants(target.attached, command)
-        await self._check_quota(target, command.quota)
         work = self._work
         password = new_managed_password() if command.managed_password else command.password
         verifier = None if password is None else work.verifier(target, password)
@@ -58,11 +63,6 @@ class Accounts:
         sealed = None
         if command.managed_password and password is not None:
             sealed = work.sealer.seal(password, target.purpose)
-        elif target.host and verifier is not None:
-            # Such an account is made in several steps: a half-made one can be finished with what is sealed here.
-            purpose = verifier_purpose(target.attached.instance.id, target.label)
-            sealed = work.sealer.seal(await verifier, purpose)
-            detail["verifier"] = "sealed"
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
 
         async def apply(operation: UUID) -> AccountFacts:
@@ -95,14 +95,6 @@ class Accounts:
             if grant.database not in there:
                 raise Refused(Reason.DATABASE_MISSING, facts={"value": grant.database})
         return command.grants
-
-    async def _check_quota(self, target: Target, quota: int | None) -> None:
-        if quota is None:
-            return
-        accounts = await target.attached.engine.accounts()
-        taken = any((one.name, one.host) == (target.name, target.host) for one in accounts)
-        if len(accounts) >= quota and not taken:  # a name that is taken is told so
-            raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
 
     async def delete(self, command: commands.DeleteAccount, origin: Origin) -> None:
         """ACCOUNT_MISSING only where the command wants it to exist."""
@@ -137,7 +129,8 @@ class Accounts:
 
     async def show(self, command: commands.ShowAccount, origin: Origin) -> AccountView:
         """ACCOUNT_MISSING."""
-        return await self._show(await self._work.target(command.instance, origin, command.name, command.host))
+        attached = await self._work.reach.attach(command.instance, origin.caller)
+        return await self._show(self._work.at(attached, command.name, command.host))
 
     async def _show(self, target: Target) -> AccountView:
         place = (target.name, target.host)

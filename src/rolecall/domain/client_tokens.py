@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from rolecall.domain.commands import ClientToken
 from rolecall.domain.operations import StillUnknown
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Secret
 
 
 class TokenBook(Protocol):
@@ -21,8 +25,12 @@ class TokenBook(Protocol):
 
 
 class ClientTokens:
-    def __init__(self, book: TokenBook) -> None:
+    """`key` is a secret of the house: a digest covers a password, so whoever reads the store must not guess at it."""
+
+    def __init__(self, book: TokenBook, key: Callable[[], Secret]) -> None:
         self._book = book
+        self._key = key
+        self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def claimed(self, owner_id: int, token: ClientToken) -> AsyncIterator[bool]:
@@ -30,14 +38,17 @@ class ClientTokens:
 
         A first call that is refused frees its token: nothing was done, and another try is another call.
         """
-        kept = await self._book.claim_token(owner_id, token.text, token.digest)
-        if kept is not None and kept != token.digest:
-            raise Refused(Reason.CLIENT_TOKEN_MISMATCH, facts={"value": token.text})
-        try:
-            yield kept is not None
-        except StillUnknown:
-            raise
-        except Refused:
-            if kept is None:
-                await self._book.release_token(owner_id, token.text)
-            raise
+        turn = self._turns.setdefault((owner_id, token.text), asyncio.Lock())
+        async with turn:  # a repetition that comes while the first call is under way waits for its end
+            digest = hmac.new(self._key().reveal().encode(), token.digest.encode(), "sha256").hexdigest()
+            kept = await self._book.claim_token(owner_id, token.text, digest)
+            if kept is not None and not hmac.compare_digest(kept, digest):
+                raise Refused(Reason.CLIENT_TOKEN_MISMATCH, facts={"value": token.text})
+            try:
+                yield kept is not None
+            except StillUnknown:
+                raise
+            except Refused:
+                if kept is None:
+                    await self._book.release_token(owner_id, token.text)
+                raise

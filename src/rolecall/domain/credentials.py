@@ -7,7 +7,7 @@ import string
 from uuid import UUID
 
 from rolecall.domain import commands
-from rolecall.domain.engine import AccountChange, AccountFacts
+from rolecall.domain.engine import AccountChange, AccountFacts, password_checks
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change, Intent
 from rolecall.domain.reasons import Reason, Refused
@@ -23,9 +23,11 @@ class Credentials:
         self._work = work
 
     async def reset_password(self, command: commands.ResetPassword, origin: Origin) -> None:
-        """PASSWORD_MANAGED while Rolecall manages it."""
+        """PASSWORD_MANAGED while Rolecall manages it; PASSWORD_WRONG if an old password is given and is not the one."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
         await self._expect_managed(target, managed=False)
+        if command.old_password is not None:
+            await self._expect_password(target, command.old_password)
         await self._set_password(target, target.intent(Change.ACCOUNT_PASSWORD, origin), command.password)
 
     async def reset_passwords(self, command: commands.ResetPasswords, origin: Origin) -> None:
@@ -130,6 +132,11 @@ class Credentials:
             )
 
         await self._work.change(target, target.intent(change, origin), apply)
+
+    async def _expect_password(self, target: Target, password: Secret) -> None:
+        engine = password_checks(target.attached.engine)
+        if not await engine.has_password(target.name, target.host, password):
+            raise Refused(Reason.PASSWORD_WRONG, facts={"value": target.name})
 
     async def _expect_managed(self, target: Target, *, managed: bool) -> None:
         facts = await self._work.existing(target)

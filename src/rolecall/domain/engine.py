@@ -262,6 +262,17 @@ class DatabaseGrants(Engine, Protocol):
         """
 
 
+@runtime_checkable
+class PasswordChecks(Engine, Protocol):
+    """An engine that can tell whether a password is an account's present one (the MySQL family)."""
+
+    async def has_password(self, name: str, host: str, password: Secret) -> bool:
+        """Compared with the stored verifier; no login is tried. False for an account that logs in some other way.
+
+        ACCOUNT_MISSING.
+        """
+
+
 def object_privileges(engine: Engine) -> ObjectPrivileges:
     """The engine, if it can grant on objects. ENGINE_REFUSED."""
     if not isinstance(engine, ObjectPrivileges):
@@ -273,6 +284,13 @@ def database_grants(engine: Engine) -> DatabaseGrants:
     """The engine, if it can grant whole databases. ENGINE_REFUSED."""
     if not isinstance(engine, DatabaseGrants):
         raise Refused(Reason.ENGINE_REFUSED, note="this kind of server grants no whole databases")
+    return engine
+
+
+def password_checks(engine: Engine) -> PasswordChecks:
+    """The engine, if it can compare passwords. ENGINE_UNSUITED."""
+    if not isinstance(engine, PasswordChecks):
+        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server compares no passwords")
     return engine
 
 
@@ -288,4 +306,5 @@ class EngineAddress:
     database: str
     options: Mapping[str, str]
     """Per instance: ``super_role`` and ``heir_role`` (the roles that super accounts belong to, and that objects of
-    dropped accounts go to), and how to connect: ``sslmode``, ``sslrootcert`` and the like."""
+    dropped accounts go to), and how to connect: ``sslmode``, ``sslrootcert`` and the like. In the MySQL family
+    ``flavor`` (``mariadb`` or ``mysql``) and ``control_schema``."""

@@ -47,10 +47,13 @@ class Grants:
         await self._work.change(target, target.intent(Change.PRIVILEGES, origin, detail), apply)
 
     async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
-        """ACCOUNT_MISSING, DATABASE_MISSING, GRANT_MISSING."""
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (a super account), DATABASE_MISSING, GRANT_MISSING."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
+        facts = await self._work.existing(target)
+        if facts.kind is AccountKind.SUPER:
+            raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
         if command.must_exist:
-            held = {grant.database for grant in (await self._work.existing(target)).grants}
+            held = {grant.database for grant in facts.grants}
             for database in command.revoke:
                 if database not in held:
                     raise Refused(Reason.GRANT_MISSING, facts={"value": database})

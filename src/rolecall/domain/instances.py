@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -80,10 +80,10 @@ async def register(book: InstanceBook, sealer: Sealer, new: NewInstance) -> Inst
     return await book.add_instance(new, sealed)
 
 
-def new_public_id(prefix: str) -> str:
-    """A public id such as ``postgres-5cz25tr5``: a prefix and eight lower-case letters or digits."""
+def new_public_id(prefix: str, characters: int = 8) -> str:
+    """A public id such as ``postgres-5cz25tr5``: a prefix and some lower-case letters or digits."""
     alphabet = string.ascii_lowercase + string.digits
-    return prefix + "".join(secrets.choice(alphabet) for _ in range(8))
+    return prefix + "".join(secrets.choice(alphabet) for _ in range(characters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,9 @@ class Attached:
     engine: Engine
     lane: Lane
 
+
+_WRITERS = {"mysql": 1}
+"""Kinds of server on which several writers of accounts are slower than one: each account statement locks them all."""
 
 EngineFactory = Callable[[str, EngineAddress], Engine]
 """(engine kind, address) -> engine. Constructing must not need the server to be there."""
@@ -112,7 +115,9 @@ class Attachments:
         known = self._attached.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
-        fresh = Attached(instance, self._factory(instance.engine, self.address(instance)), Lane(self._limits))
+        width = _WRITERS.get(instance.engine, self._limits.width)
+        limits = replace(self._limits, width=width)
+        fresh = Attached(instance, self._factory(instance.engine, self.address(instance)), Lane(limits))
         self._attached[instance.id] = fresh
         if known is not None:
             await known.engine.close()

@@ -247,6 +247,10 @@ class Journal:
                 return not isinstance(refusal, StillUnknown) and refusal.reason not in OUT_OF_REACH
         return True
 
+    def passed(self, step: str) -> None:
+        """Tell of a step that is passed outside."""
+        self._step(step)
+
     @contextlib.contextmanager
     def _carrying(self, operation_id: UUID) -> Iterator[None]:
         self.under_way.add(operation_id)

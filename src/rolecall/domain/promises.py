@@ -7,21 +7,35 @@ It is taken up at once by the process that accepted it, and by recovery as long 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import partial
 from uuid import UUID, uuid4
+
+import structlog
 
 from rolecall.domain import commands
 from rolecall.domain.encoding import decode_grants, encode_grants
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Change, Intent, Journal, Ledger, Operation, Promised
+from rolecall.domain.operations import (
+    OUT_OF_REACH,
+    Change,
+    Intent,
+    Journal,
+    Ledger,
+    Operation,
+    Promised,
+)
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.sealing import Sealer
-from rolecall.domain.work import Target, Work
+from rolecall.domain.work import Place, Target, Work
 from rolecall.values import Origin
 
+_log = structlog.get_logger(__name__)
+
 _LOOK = 2.0
-"""Seconds to wait for a server's word on whether a name is taken; a promise is made without it."""
+"""Seconds to wait for a server's word on names and databases; a promise is made without it."""
 
 
 class Promises:
@@ -29,23 +43,51 @@ class Promises:
         self._work = work
         self._ledger = ledger
         self._journal = journal
-        self._making: set[asyncio.Task[bool]] = set()
+        self._accepting: set[Place] = set()
 
     async def accept(self, command: commands.PromiseAccounts, origin: Origin) -> None:
-        """All or none. ACCOUNT_REPEATED, ACCOUNT_TAKEN; a server out of reach now is no reason to refuse."""
+        """All or none. ACCOUNT_REPEATED, ACCOUNT_TAKEN, DATABASE_MISSING.
+
+        A server out of reach now is no reason to refuse.
+        """
         attached = await self._work.reach.attach(command.instance, origin.caller)
         targets = [self._work.at(attached, one.name, one.host) for one in command.accounts]
         self._expect_distinct(targets)
-        await self._expect_free(attached, targets)
-        promised = [
-            Promised(uuid4(), await self._intent(target, spec, origin))
-            for target, spec in zip(targets, command.accounts, strict=True)
-        ]
-        await self._ledger.promise(attached.instance.id, promised)
-        for one in promised:
-            task = asyncio.create_task(self.make(attached, one))
-            self._making.add(task)
-            task.add_done_callback(self._making.discard)
+        with self._alone(targets):
+            await self._expect_unpromised(attached, targets)
+            await self._expect_possible(attached, targets, command.accounts)
+            promised = [
+                Promised(uuid4(), await self._intent(target, spec, origin))
+                for target, spec in zip(targets, command.accounts, strict=True)
+            ]
+            await self._ledger.promise(attached.instance.id, promised)
+        self._journal.passed("promised")
+        for target, one in zip(targets, promised, strict=True):
+            self._begin(target, one)
+
+    def _begin(self, target: Target, promised: Promised) -> None:
+        """Make it now, in the background; whoever changes the account next waits for that."""
+        task = asyncio.create_task(self._make(target.attached, promised))
+        self._work.coming[target.place] = task
+        task.add_done_callback(partial(self._ended, target.place))
+
+    def _ended(self, place: Place, task: asyncio.Task[bool]) -> None:
+        if self._work.coming.get(place) is task:
+            del self._work.coming[place]
+        if not task.cancelled() and (mishap := task.exception()) is not None:
+            _log.error("a promise could not be kept now", exc_info=mishap)
+
+    @contextlib.contextmanager
+    def _alone(self, targets: Sequence[Target]) -> Iterator[None]:
+        """Two requests for the same account at once: the second is told that the name is taken."""
+        places = {target.place: target for target in targets}
+        for place in places.keys() & self._accepting:
+            raise _taken(places[place])
+        self._accepting |= places.keys()
+        try:
+            yield
+        finally:
+            self._accepting -= places.keys()
 
     def _expect_distinct(self, targets: Sequence[Target]) -> None:
         seen: set[str] = set()
@@ -54,22 +96,31 @@ class Promises:
                 raise Refused(Reason.ACCOUNT_REPEATED, facts={"value": target.name})
             seen.add(target.label)
 
-    async def _expect_free(self, attached: Attached, targets: Sequence[Target]) -> None:
+    async def _expect_unpromised(self, attached: Attached, targets: Sequence[Target]) -> None:
         pending = {(one.name, one.host) for one in await self.pending(attached)}
         for target in targets:
-            if (target.name, target.host) in pending or await self._is_there(target):
-                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": target.name})
+            if (target.name, target.host) in pending:
+                raise _taken(target)
 
-    async def _is_there(self, target: Target) -> bool:
+    async def _expect_possible(
+        self, attached: Attached, targets: Sequence[Target], specs: Sequence[commands.AccountSpec]
+    ) -> None:
+        """What the server would refuse is refused now, if the server can be asked now."""
         try:
             async with asyncio.timeout(_LOOK):
-                return await target.attached.engine.account(target.name, target.host) is not None
-        except (Refused, OutcomeUnknown, TimeoutError):
-            return False
+                for target in targets:
+                    if await attached.engine.account(target.name, target.host) is not None:
+                        raise _taken(target)
+                await _expect_databases(attached, specs)
+        except (OutcomeUnknown, TimeoutError):
+            return
+        except Refused as refusal:
+            if refusal.reason not in OUT_OF_REACH:
+                raise
 
     async def _intent(self, target: Target, spec: commands.AccountSpec, origin: Origin) -> Intent:
         verifier = await self._work.verifier(target, spec.password)
-        detail = {"remark": "", "promised": True, "verifier": "sealed", "grants": encode_grants(spec.grants)}
+        detail = {"remark": "", "promised": True, "grants": encode_grants(spec.grants)}
         sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
         return target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
 
@@ -79,8 +130,14 @@ class Promises:
         return [_facts_to_be(operation) for operation in operations]
 
     async def make(self, attached: Attached, promised: Promised) -> bool:
-        """Make a promised account now, if the server can be reached now; True when the promise was closed."""
+        """Make a promised account now, if the server can be reached now; True when the promise was closed.
 
+        One that was closed since it was looked up is left alone: what it made may be deleted again by now.
+        """
+        still_open = {operation.id for operation in await self._ledger.promised(attached.instance.id)}
+        return promised.id not in still_open or await self._make(attached, promised)
+
+    async def _make(self, attached: Attached, promised: Promised) -> bool:
         async def apply(_operation: UUID) -> AccountFacts:
             return await make_sealed(self._work.sealer, attached, promised)
 
@@ -88,9 +145,22 @@ class Promises:
 
     async def close(self) -> None:
         """Leave what is being made to whoever starts next."""
-        for task in self._making:
+        making = tuple(self._work.coming.values())
+        for task in making:
             task.cancel()
-        await asyncio.gather(*self._making, return_exceptions=True)
+        await asyncio.gather(*making, return_exceptions=True)
+
+
+def _taken(target: Target) -> Refused:
+    return Refused(Reason.ACCOUNT_TAKEN, facts={"value": target.name})
+
+
+async def _expect_databases(attached: Attached, specs: Sequence[commands.AccountSpec]) -> None:
+    wanted = [grant.database for spec in specs for grant in spec.grants]
+    there = {database.name for database in await attached.engine.databases()} if wanted else set()
+    for name in wanted:
+        if name not in there:
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
 
 
 def verifier_purpose(instance_id: int, label: str) -> str:
@@ -98,16 +168,16 @@ def verifier_purpose(instance_id: int, label: str) -> str:
     return f"account verifier:{instance_id}:{label}"
 
 
-async def make_sealed(sealer: Sealer, attached: Attached, what: Promised | Operation) -> AccountFacts:
-    """Make, or finish making, an account from what its operation holds; safe to repeat."""
-    intent = what.intent if isinstance(what, Promised) else what
+async def make_sealed(sealer: Sealer, attached: Attached, promised: Promised) -> AccountFacts:
+    """Make, or finish making, an account from what its promise holds; safe to repeat."""
+    intent = promised.intent
     name, host = intent.account
     verifier = None
     if intent.sealed is not None:
         verifier = sealer.open(intent.sealed, verifier_purpose(attached.instance.id, intent.target))
-    kind = AccountKind(str(intent.detail.get("kind", AccountKind.NORMAL.value)))
     grants = decode_grants(intent.detail["grants"])
-    return await attached.engine.create_account(NewAccount(name, kind, verifier, what.id, host, grants))
+    new = NewAccount(name, AccountKind.NORMAL, verifier, promised.id, host, grants)
+    return await attached.engine.create_account(new)
 
 
 def _facts_to_be(operation: Operation) -> AccountFacts:

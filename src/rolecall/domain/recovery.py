@@ -21,7 +21,6 @@ from rolecall.domain.operations import (
 from rolecall.domain.promises import Promises
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.repairs import Case, NotApplied, repair
-from rolecall.domain.sealing import Sealer
 
 _log = structlog.get_logger(__name__)
 
@@ -35,14 +34,12 @@ class Recovery:
         journal: Journal,
         reach: Reach,
         promises: Promises,
-        sealer: Sealer,
         pause: float = 5.0,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._reach = reach
         self._promises = promises
-        self._sealer = sealer
         self._pause = pause
 
     async def run(self) -> None:
@@ -88,7 +85,7 @@ class Recovery:
         return await self._promises.make(attached, Promised(operation.id, intent))
 
     async def _finish(self, attached: Attached, operation: Operation) -> None:
-        facts = await repair(Case(operation, attached, self._ledger, self._sealer))
+        facts = await repair(Case(operation, attached, self._ledger))
         effect = effect_of(operation.change, operation.target, operation.detail, facts)
         if effect is not None and not effect.deleted and await self._ledger.superseded(operation):
             # A later change has said what holds now.

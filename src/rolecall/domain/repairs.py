@@ -22,8 +22,6 @@ from rolecall.domain.engine import (
 from rolecall.domain.grants import apply_privileges
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change, Ledger, Operation
-from rolecall.domain.promises import make_sealed
-from rolecall.domain.sealing import Sealer
 
 
 class NotApplied(Exception):
@@ -37,7 +35,6 @@ class Case:
     operation: Operation
     attached: Attached
     ledger: Ledger
-    sealer: Sealer
 
 
 async def repair(case: Case) -> AccountFacts | None:
@@ -53,11 +50,14 @@ async def _by_marker(case: Case) -> AccountFacts:
 
 
 async def _create_account(case: Case) -> AccountFacts:
-    """Where an account is made in one transaction the mark says all; elsewhere a half-made one is finished."""
-    facts = await _by_marker(case)
-    if facts.marker == case.operation.id and "verifier" in case.operation.detail:
-        return await make_sealed(case.sealer, case.attached, case.operation)
-    return facts
+    """Where an account is made in one transaction the mark says all; elsewhere what is half made is taken away.
+
+    An engine does not show an account that is half made, and any other one of that name it does show.
+    """
+    name, host = case.operation.account
+    if host and await case.attached.engine.account(name, host) is None:
+        await case.attached.engine.drop_account(name, case.operation.id, host)
+    return await _by_marker(case)
 
 
 async def _lock(case: Case) -> AccountFacts:

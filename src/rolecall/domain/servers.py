@@ -84,6 +84,18 @@ class Servers:
             for one in found
         )
 
+    async def superuser_state(self, command: commands.SuperuserState, origin: Origin) -> bool:
+        """Never enabled: the server's own superuser is Rolecall's, and no tenant's."""
+        await self._reach.attach(command.instance, origin.caller)
+        return False
+
+    async def no_superuser(
+        self, command: commands.EnableSuperuser | commands.DisableSuperuser, origin: Origin
+    ) -> None:
+        """ENGINE_UNSUITED: engines keep the name of the server's superuser for its administrator."""
+        await self._reach.attach(command.instance, origin.caller)
+        raise Refused(Reason.ENGINE_UNSUITED)
+
     async def unprovided(self, _command: object, _origin: Origin) -> None:
         """Starting, stopping and deleting servers takes a provisioner, and none is configured."""
         raise Refused(Reason.PROVISIONER_MISSING)

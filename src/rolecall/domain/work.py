@@ -22,6 +22,13 @@ _EVERY_HOST = {"mysql": "%"}
 """Kinds of server on which an account is a name at a host, with the host that an empty one stands for."""
 
 
+_COMING = 5.0
+"""Seconds that a change waits for its account to be made, if that was promised a moment ago."""
+
+Place = tuple[int, str, str]
+"""An account among those of all instances: instance, name, host."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRow:
     """What the store holds about an account. `created_at` None: made behind our back."""
@@ -54,6 +61,10 @@ class Target:
     @property
     def label(self) -> str:
         return label(self.name, self.host)
+
+    @property
+    def place(self) -> Place:
+        return self.attached.instance.id, self.name, self.host
 
     @property
     def purpose(self) -> str:
@@ -96,10 +107,16 @@ class Work:
         self.sealer = sealer
         self._journal = journal
         self._hashing = hashing
+        self.coming: dict[Place, asyncio.Task[bool]] = {}
+        """Promised accounts that this process is making now."""
 
     async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
         """The account a command names, which may be there or not."""
-        return self.at(await self.reach.attach(instance, origin.caller), name, host)
+        target = self.at(await self.reach.attach(instance, origin.caller), name, host)
+        if (coming := self.coming.get(target.place)) is not None:
+            # Clients change a user right after the promise of it, as if it were there.
+            await asyncio.wait([coming], timeout=_COMING)
+        return target
 
     def at(self, attached: Attached, name: str, host: str = "") -> Target:
         return Target(attached, name, host or _EVERY_HOST.get(attached.instance.engine, ""))

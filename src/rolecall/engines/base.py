@@ -11,6 +11,7 @@ from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
     DatabaseFacts,
+    DatabaseGrant,
     DatabaseObject,
     Engine,
     EngineFacts,
@@ -18,6 +19,9 @@ from rolecall.domain.engine import (
     NewDatabase,
     ObjectType,
     PrivilegeChange,
+    database_grants,
+    object_privileges,
+    password_checks,
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
@@ -33,7 +37,10 @@ def ignore(method: str, seconds: float, outcome: str) -> None:
 
 
 class Watched:
-    """An engine around another. `secrets` are texts that must never stand in a note: the administrator's password."""
+    """An engine around another; what the other cannot do is refused.
+
+    `secrets` are texts that must never stand in a note: the administrator's password.
+    """
 
     def __init__(self, inner: Engine, *, watcher: Watcher = ignore, secrets: Sequence[Secret] = ()) -> None:
         self._inner = inner
@@ -52,22 +59,22 @@ class Watched:
     async def change_account(self, change: AccountChange) -> AccountFacts:
         return await self._watch("change_account", self._inner.change_account(change), change.verifier)
 
-    async def drop_account(self, name: str, operation: UUID) -> bool:
-        return await self._watch("drop_account", self._inner.drop_account(name, operation))
+    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
+        return await self._watch("drop_account", self._inner.drop_account(name, operation, host))
 
-    async def account(self, name: str) -> AccountFacts | None:
-        return await self._watch("account", self._inner.account(name))
+    async def account(self, name: str, host: str = "") -> AccountFacts | None:
+        return await self._watch("account", self._inner.account(name, host))
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return await self._watch("accounts", self._inner.accounts())
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
-        return await self._watch("privileges", self._inner.privileges(account, objects))
+        return await self._watch("privileges", object_privileges(self._inner).privileges(account, objects))
 
     async def change_privileges(
         self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
     ) -> None:
-        work = self._inner.change_privileges(account, changes, operation)
+        work = object_privileges(self._inner).change_privileges(account, changes, operation)
         await self._watch("change_privileges", work)
 
     async def databases(self) -> Sequence[DatabaseFacts]:
@@ -80,7 +87,7 @@ class Watched:
         return await self._watch("drop_database", self._inner.drop_database(name))
 
     async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
-        work = self._inner.change_database_owner(name, owner, operation)
+        work = object_privileges(self._inner).change_database_owner(name, owner, operation)
         await self._watch("change_database_owner", work)
 
     async def objects(
@@ -90,7 +97,18 @@ class Watched:
         schema: str = "",
         table: str = "",
     ) -> Sequence[str]:
-        return await self._watch("objects", self._inner.objects(type, database, schema, table))
+        work = object_privileges(self._inner).objects(type, database, schema, table)
+        return await self._watch("objects", work)
+
+    async def change_grants(
+        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+    ) -> AccountFacts:
+        work = database_grants(self._inner).change_grants(name, host, grant, revoke, operation)
+        return await self._watch("change_grants", work)
+
+    async def has_password(self, name: str, host: str, password: Secret) -> bool:
+        work = password_checks(self._inner).has_password(name, host, password)
+        return await self._watch("has_password", work, password)
 
     async def close(self) -> None:
         await self._inner.close()

@@ -1,4 +1,5 @@
-"""`MemoryEngine`: the same semantics in dictionaries, for tests of the domain. It keeps the engine suite.
+"""`MemoryEngine`: PostgreSQL's semantics in dictionaries, for tests of the domain. It keeps the engine suite.
+`memory_grants` has the MySQL family's.
 
 It knows accounts, databases, schemas and the objects that `add_object` puts there. There are no sessions to end and
 nothing is ever dependent on a grant.
@@ -94,6 +95,7 @@ class MemoryEngine:
         return Secret(scram.verifier(password.reveal()))
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
+        _require_no_host(new.host)
         names.require_new_role(new.name)
         if new.name in PROTECTED - {ADMINISTRATOR}:
             raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
@@ -110,6 +112,7 @@ class MemoryEngine:
         return made
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
+        _require_no_host(change.host or change.new_host or "")
         self._require_version(change.kind)
         before = self._changeable(change.name)
         after = replace(
@@ -122,7 +125,8 @@ class MemoryEngine:
         self._store(after, change.verifier)
         return after
 
-    async def drop_account(self, name: str, operation: UUID) -> bool:  # noqa: ARG002 - dropped in one step
+    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - one step
+        _require_no_host(host)
         if _is_protected(name):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         if self._accounts.pop(name, None) is None:
@@ -137,7 +141,8 @@ class MemoryEngine:
                 self._databases[database.name] = replace(database, owner=ADMINISTRATOR)
         return True
 
-    async def account(self, name: str) -> AccountFacts | None:
+    async def account(self, name: str, host: str = "") -> AccountFacts | None:
+        _require_no_host(host)
         return self._accounts.get(name)
 
     async def accounts(self) -> Sequence[AccountFacts]:
@@ -261,6 +266,11 @@ class MemoryEngine:
         if len(same) != 1:
             raise Refused(Reason.OBJECT_MISSING, facts={"value": item.name})
         return self._objects[same[0]]
+
+
+def _require_no_host(host: str) -> None:
+    if host:
+        raise Refused(Reason.PARAMETER_VALUE, "host", facts={"value": host})
 
 
 def _bare(item: DatabaseObject) -> DatabaseObject:

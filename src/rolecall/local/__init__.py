@@ -1,6 +1,8 @@
 """Database servers that Rolecall itself starts and stops, for a laptop and for tests."""
 
 from rolecall.local.account import LocalServerError
-from rolecall.local.postgres import LocalPostgres, start_all
+from rolecall.local.mariadb import LocalMariaDB
+from rolecall.local.postgres import LocalPostgres
+from rolecall.local.server import LocalServer, start_all
 
-__all__ = ["LocalPostgres", "LocalServerError", "start_all"]
+__all__ = ["LocalMariaDB", "LocalPostgres", "LocalServer", "LocalServerError", "start_all"]

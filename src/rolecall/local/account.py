@@ -1,7 +1,7 @@
 """The operating-system account a local server runs as, and where such an account can reach.
 
-PostgreSQL refuses to run as root ("root" execution of the PostgreSQL server is not permitted), so root
-starts it as the first of `CANDIDATES` that the machine has. Anybody else runs it as themselves.
+PostgreSQL refuses to run as root ("root" execution of the PostgreSQL server is not permitted), MariaDB asks not to be,
+so root starts them as the first of `CANDIDATES` that the machine has. Anybody else runs it as themselves.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def current_account() -> Account:
         if entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid, switch=True)
     raise LocalServerError(
-        "PostgreSQL does not run as root, and this machine has none of the accounts "
+        "Database servers do not run as root, and this machine has none of the accounts "
         f"{', '.join(CANDIDATES)}: make one (useradd --system rolecall), or run as an ordinary user"
     )
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster on disk: where it lies, how it is made, which processes live in it."""
+"""A server's data on disk: where it lies, how PostgreSQL's is made, which processes live in it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rolecall.local.account import SYSTEM_HOME, Account, LocalServerError, make_open, system_home
 from rolecall.values import Secret
 
 # C.UTF-8 sorts by code point and knows every letter; where libc lacks it, C sorts alike and knows ASCII.
+PROGRAMS = ("postgres", "mariadbd")
+"""The names that processes of our servers go by."""
+
 _LOCALES = ("C.UTF-8", "C")
 
 
 def make_cluster(directory: Path, programs: Path, account: Account, superuser: str, password: Secret) -> None:
-    """Make ``directory/cluster``, whole and on disk, or leave nothing.
+    """Make ``directory/cluster`` as a PostgreSQL cluster; see `make_data`."""
+    make_data(directory, account, lambda place: _initdb(place, programs, account, superuser, password))
+
+
+def make_data(directory: Path, account: Account, fill: Callable[[Path], None]) -> None:
+    """Make ``directory/cluster`` by `fill`, whole and on disk, or leave nothing.
 
     It is a directory there, or, if `account` cannot reach `directory`, a symbolic link to one below
     /var/lib/rolecall/clusters. No directory that we did not make has its mode changed.
@@ -26,7 +35,7 @@ def make_cluster(directory: Path, programs: Path, account: Account, superuser: s
     _remove(pending)  # a run before us was killed half-way
     place = _new_place(directory, pending, account)
     account.adopt(place)
-    _initdb(place, programs, account, superuser, password)
+    fill(place)
     pending.rename(directory / "cluster")
     _sync(directory)
 
@@ -37,14 +46,14 @@ def remove_cluster(directory: Path) -> None:
     _remove(directory / "cluster.new")
 
 
-def processes_in(cluster: Path) -> set[int]:
-    """The PostgreSQL processes that live in `cluster`: each of them stays in that working directory.
+def processes_in(cluster: Path, program: str = "postgres") -> set[int]:
+    """The processes of a server that live in `cluster`: each of them stays in that working directory.
 
     A pid file alone would not do: after a reboot its number may belong to anybody. Linux only; elsewhere
-    the set is empty and PostgreSQL's own lock decides.
+    the set is empty and the server's own lock decides.
     """
     place = str(cluster.resolve())
-    return {int(pid) for pid in _all_pids() if _is_postgres_in(pid, place)}
+    return {int(pid) for pid in _all_pids() if _lives_in(pid, place, program)}
 
 
 def postmaster_of(cluster: Path) -> int | None:
@@ -89,7 +98,7 @@ def _sweep(clusters: Path) -> None:
         if (
             link.is_relative_to(temporary)
             and not link.parent.exists()
-            and not processes_in(note.with_suffix(""))
+            and not any(processes_in(note.with_suffix(""), program) for program in PROGRAMS)
         ):
             shutil.rmtree(note.with_suffix(""), ignore_errors=True)
             note.unlink(missing_ok=True)
@@ -166,9 +175,9 @@ def _all_pids() -> list[str]:
         return []
 
 
-def _is_postgres_in(pid: str, place: str) -> bool:
+def _lives_in(pid: str, place: str, program: str) -> bool:
     try:
         here = str(Path(f"/proc/{pid}/cwd").readlink()) == place
-        return here and Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
+        return here and Path(f"/proc/{pid}/comm").read_text().strip() == program
     except OSError:  # it ended while we looked, or is somebody else's
         return False

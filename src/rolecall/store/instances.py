@@ -17,7 +17,9 @@ _INSTANCE = sql.SQL(
     " (select jsonb_object_agg(f.dialect, f.public_id) from instance_faces f where f.instance_id = i.id)"
     " from instances i"
 )
-_CHANGEABLE = frozenset({"name", "host", "port", "isolated", "listed_callers", "region", "zone", "addresses"})
+_CHANGEABLE = frozenset(
+    {"name", "host", "port", "isolated", "listed_callers", "region", "zone", "addresses", "options"}
+)
 
 
 class FaceTaken(Exception):
@@ -92,6 +94,8 @@ class InstanceTable:
         assignments = sql.SQL(", ").join(
             sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column)) for column in changes
         )
+        if "options" in changes:
+            changes["options"] = Jsonb(changes["options"])
         query = sql.SQL("update instances set {}, revision = revision + 1 where id = %(id)s").format(
             assignments
         )

@@ -17,6 +17,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
 from rolecall.engines.postgresql.accounts import Accounts
 from rolecall.engines.postgresql.connections import Connections
@@ -58,15 +59,21 @@ class PostgresEngine:
         return Secret(scram.verifier(password.reveal()))
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
+        _require_no_host(new.host)
+        _require_no_grants(new)
         return await self._accounts.create(new)
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
+        _require_no_host(change.host or change.new_host or "")
+        _require_no_new_name(change)
         return await self._accounts.change(change)
 
-    async def drop_account(self, name: str, operation: UUID) -> bool:
+    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
+        _require_no_host(host)
         return await self._accounts.drop(name, operation)
 
-    async def account(self, name: str) -> AccountFacts | None:
+    async def account(self, name: str, host: str = "") -> AccountFacts | None:
+        _require_no_host(host)
         return await self._accounts.one(name)
 
     async def accounts(self) -> Sequence[AccountFacts]:
@@ -103,3 +110,19 @@ class PostgresEngine:
 
     async def close(self) -> None:
         await self._connections.close()
+
+
+def _require_no_host(host: str) -> None:
+    """A role has no host: pg_hba.conf says who may connect from where."""
+    if host:
+        raise Refused(Reason.PARAMETER_VALUE, "host", facts={"value": host})
+
+
+def _require_no_grants(new: NewAccount) -> None:
+    if new.grants:
+        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server grants no whole databases")
+
+
+def _require_no_new_name(change: AccountChange) -> None:
+    if change.new_name is not None:
+        raise Refused(Reason.ENGINE_REFUSED, note="a role here keeps its name")

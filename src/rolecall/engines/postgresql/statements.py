@@ -40,7 +40,7 @@ def lock_key(kind: str, name: str = "") -> int:
     """The advisory lock's key for a thing, a signed 64-bit number. Taken in the maintenance database only:
     the key space is per database. Order where several are taken: ``acl``, ``databases``, ``super``, then ``role``.
     """
-    digest = hashlib.blake2b(f"rc:{kind}:{name}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(f"rc:{kind}:{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 

@@ -1,0 +1,172 @@
+"""The same for the MySQL family: PetaData and OpenStack calls beside a raw CREATE USER and GRANT."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import asyncmy
+
+from bench.load import PASSWORD, Make, read_body
+from rolecall.engines.mysql import hashes
+from rolecall.signing import acs1
+from rolecall.values import Secret
+
+DATABASE = "benchdb"
+
+
+async def connect(ready: Mapping[str, Any]) -> Any:
+    engine = ready["engines"]["mysql"]
+    return await asyncmy.connect(
+        host=engine["host"],
+        port=engine["port"],
+        user=engine["user"],
+        password=engine["password"],
+        autocommit=True,
+    )
+
+
+async def prepare(ready: Mapping[str, Any]) -> None:
+    """The database that accounts are granted."""
+    async with await connect(ready) as connection, connection.cursor() as cursor:
+        await cursor.execute("show databases like %s", (DATABASE,))
+        if not await cursor.fetchall():
+            await cursor.execute(f"create database {DATABASE}")
+
+
+@asynccontextmanager
+async def engine_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
+    """Clients that send the raw pair, with a hash made beforehand."""
+    hashed = hashes.native(PASSWORD.reveal())
+    async with AsyncExitStack() as stack:
+        clients: list[Make] = []
+        for _ in range(count):
+            connection = await stack.enter_async_context(await connect(ready))
+            clients.append(_engine_client(connection, hashed))
+        yield clients
+
+
+def _engine_client(connection: Any, hashed: str) -> Make:
+    async def make(name: str, _password: bool) -> None:
+        async with connection.cursor() as cursor:
+            await cursor.execute(
+                f"create user '{name}'@'%' identified via mysql_native_password using '{hashed}'"
+            )
+            await cursor.execute(f"grant select, insert, update, delete on {DATABASE}.* to '{name}'@'%'")
+
+    return make
+
+
+@asynccontextmanager
+async def petadata_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
+    async with _connections(ready, count) as connections:
+        yield [_petadata_client(reader, writer, ready) for reader, writer in connections]
+
+
+def _petadata_client(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ready: Mapping[str, Any]
+) -> Make:
+    keys = ready["aliyun"]
+    key = Secret(keys["access_key_secret"])
+
+    async def make(name: str, _password: bool) -> None:
+        params = {
+            "Action": "CreateAccount", "Version": "2016-01-01", "Format": "JSON",
+            "AccessKeyId": keys["access_key_id"], "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
+            "SignatureNonce": str(uuid4()),
+            "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "InstanceId": keys["instance_id"], "AccountName": name, "AccountPassword": PASSWORD.reveal(),
+            "DBName": DATABASE, "AccountPrivilege": "ReadWrite",
+        }  # fmt: skip
+        params["Signature"] = acs1.sign("POST", params.items(), key)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = await _post(reader, writer, "/", headers, urlencode(params).encode())
+        if b'"Code"' in body:
+            raise RuntimeError(body.decode())
+
+    return make
+
+
+@asynccontextmanager
+async def openstack_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
+    token = await asyncio.to_thread(_token, ready)
+    async with _connections(ready, count) as connections:
+        yield [_openstack_client(reader, writer, ready, token) for reader, writer in connections]
+
+
+def _token(ready: Mapping[str, Any]) -> str:
+    keys = ready["openstack"]
+    credential = {"id": keys["username"], "secret": keys["password"]}
+    ask = {
+        "auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}
+    }
+    request = Request(
+        keys["auth_url"] + "/auth/tokens", json.dumps(ask).encode(), {"Content-Type": "application/json"}
+    )
+    with urlopen(request, timeout=30) as response:
+        return str(response.headers["X-Subject-Token"])
+
+
+def _openstack_client(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ready: Mapping[str, Any], token: str
+) -> Make:
+    keys = ready["openstack"]
+    path = urlsplit(keys["database_url"]).path + f"/instances/{keys['instance_id']}/users"
+    headers = {"Content-Type": "application/json", "Accept": "application/json", "X-Auth-Token": token}
+
+    async def make(name: str, _password: bool) -> None:
+        user = {"name": name, "password": PASSWORD.reveal(), "databases": [{"name": DATABASE}]}
+        body = await _post(reader, writer, path, headers, json.dumps({"users": [user]}).encode())
+        if body:
+            raise RuntimeError(body.decode())
+
+    return make
+
+
+async def settle(ready: Mapping[str, Any], names: list[str]) -> None:
+    """Wait until promised accounts are there, unlocked."""
+    query = (
+        "select count(*) from mysql.global_priv where user = %s"
+        " and coalesce(json_value(priv, '$.account_locked'), '0') in ('0', 'false')"
+    )
+    async with await connect(ready) as connection, connection.cursor() as cursor:
+        for name in reversed(names):
+            while True:
+                await cursor.execute(query, (name,))
+                if (await cursor.fetchone())[0]:
+                    break
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def _connections(
+    ready: Mapping[str, Any], count: int
+) -> AsyncIterator[list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]:
+    address = urlsplit(ready["endpoint"])
+    connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(count)]
+    try:
+        yield connections
+    finally:
+        for _, writer in connections:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def _post(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    path: str,
+    headers: Mapping[str, str],
+    payload: bytes,
+) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\n{lines}Content-Length: {len(payload)}\r\n\r\n"
+    writer.write(head.encode() + payload)
+    return await read_body(reader)

@@ -1,0 +1,141 @@
+"""What every page of a contract is written with: tables, and the rules of a contract in words.
+
+`write` puts pages into docs/, or with ``--check`` ends with status 1 if one is not what its contract says now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rolecall.contracts.aliyun.petadata_words import RESERVED
+from rolecall.contracts.model import Field, Kind, ListOf, Rule, Shape
+from rolecall.contracts.tencent.postgres_rules import ENCIPHERED
+from rolecall.domain.names import RESERVED_KEYWORDS, ROLE_WORDS
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+Pages = Mapping[str, Callable[[], str]]
+"""A page's text by its file's name."""
+
+
+def write(pages: Pages, description: str | None) -> int:
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--check", action="store_true", help="write nothing, say whether all is fresh")
+    check = options.parse_args().check
+    stale = 0
+    for name, page in pages.items():
+        text, file = page().rstrip("\n") + "\n", DOCS / name
+        if not check:
+            file.write_text(text, "utf-8")
+        elif not file.exists() or file.read_text("utf-8") != text:
+            stale = 1
+            print(f"docs/{name} is not what its contract says now")
+    return stale
+
+
+def fields_table(fields: Sequence[Field], *, linked: bool = True) -> Iterator[str]:
+    """`linked`: structures have a heading of their own on the page."""
+    yield from row("parameter", "type", "required", "default", "rules, in order, and the reason each gives")
+    for field in fields:
+        default = "" if field.default in (None, "") else f"`{str(field.default).removesuffix('()')}`"
+        told = "<br>".join(f"{words(rule)} ({rule.reason.value})" for rule in field.rules)
+        yield line(
+            f"`{field.name}`",
+            type_of(field.type, linked=linked),
+            "yes" if field.required else "",
+            default,
+            told,
+        )
+
+
+def type_of(type_: Kind | ListOf | Shape, *, linked: bool) -> str:
+    if isinstance(type_, ListOf):
+        bound = "" if type_.at_most is None else f", at most {type_.at_most}"
+        return f"list of {type_of(type_.item, linked=linked)}{bound}"
+    if isinstance(type_, Shape):
+        return f"[{type_.name}](#{type_.name.lower()})" if linked else type_.name
+    return "string, kept secret" if type_ is Kind.SECRET else type_.value
+
+
+def shapes(fields: Sequence[Field]) -> Iterator[Shape]:
+    for field in fields:
+        inner = field.type.item if isinstance(field.type, ListOf) else field.type
+        if isinstance(inner, Shape):
+            yield inner
+            yield from shapes(inner.fields)
+
+
+def words(rule: Rule) -> str:
+    """A rule in words, from what its condition was made with: no second list to forget."""
+    maker = rule.holds.__qualname__.partition(".")[0]
+    if maker in _SAID:
+        return _SAID[maker]
+    return _WORDS[maker](dict(inspect.getclosurevars(rule.holds).nonlocals))
+
+
+def _unless(made: Mapping[str, Any]) -> str:
+    return f"{'plain' if made['exempt'](ENCIPHERED) else f'after `{ENCIPHERED}`'}: {words(made['rule'])}"
+
+
+def _none_of(made: Mapping[str, Any]) -> str:
+    if made["words"] == RESERVED:
+        return f"not one of the manual's {len(RESERVED)} prohibited keywords, in any case"
+    left = set(made["words"])
+    told = []
+    if left >= RESERVED_KEYWORDS:
+        told, left = ["a reserved keyword of PostgreSQL"], left - RESERVED_KEYWORDS
+    if left == ROLE_WORDS:
+        told.append("a word of `pg_hba.conf` or CREATE ROLE")
+        told[-1] += f" ({', '.join(sorted(left))})"
+        left = set()
+    return "not " + ", nor ".join([*(f"`{word}`" for word in sorted(left)), *told]) + ", in any case"
+
+
+_WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "matches": lambda made: "matches " + code(made["compiled"].pattern),
+    "one_of": lambda made: "one of " + ", ".join(f"`{value}`" for value in made["values"]),
+    "between": lambda made: f"{made['low']} to {made['high']}",
+    "at_most": lambda made: f"at most {made['characters']} characters",
+    "spans": lambda made: f"{made['low']} to {made['high']} characters",
+    "none_of": _none_of,
+    "not_starting": lambda made: (
+        "does not start with " + " or ".join(f"`{prefix}`" for prefix in made["prefixes"]) + ", in any case"
+    ),
+    "contains_each": lambda made: (
+        "has each of " + " ".join(f"`{search.__self__.pattern}`" for search in made["searches"])
+    ),
+    "contains_some": lambda made: (
+        f"has {made['least']} of " + " ".join(f"`{search.__self__.pattern}`" for search in made["searches"])
+    ),
+    "sizes": lambda made: "one of " + ", ".join(f"`{value}`" for value in made["values"]),
+    "unless": _unless,
+}
+
+_SAID: Mapping[str, str] = {
+    "_is_database_info": "an object of `ReadWrite`, `ReadOnly`, `DDLOnly` to lists of database names, each name once",
+    "_are_database_names": "database names, separated by commas",
+    "_are_few_addresses": "at most 1000 addresses",
+    "_are_addresses": "IPv4 addresses or blocks of /1 to /32, or `0.0.0.0/0`, separated by commas, each once",
+    "_is_moment": "such as `2018-08-08T04:21:26Z` or `2018-08-08T04:21Z`",
+}
+
+
+def code(text: str) -> str:
+    """Text set as code: ASCII, as a regular expression may spell it, and in double backticks if it has one."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return f"`` {plain} ``" if "`" in plain else f"`{plain}`"
+
+
+def row(*cells: str) -> Iterator[str]:
+    """A table's head."""
+    yield line(*cells)
+    yield "|" + " --- |" * len(cells)
+
+
+def line(*cells: str) -> str:
+    """A table's row. A bar ends a cell, even inside backticks."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,111 @@
+"""Write docs/aliyun-petadata.md from the contract: python scripts/petadata_docs.py [--check]"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+
+from docs_tables import Pages, fields_table, line, row, write
+
+from rolecall.contracts.aliyun.petadata import CONTRACT
+from rolecall.contracts.model import Action, ErrorRow
+from rolecall.dialects.aliyun.refusals import COMMON
+from rolecall.domain.reasons import Reason
+
+HEAD = """\
+# Alibaba Cloud PetaData, version 2016-01-01
+
+Written by `scripts/contract_docs.py` from `src/rolecall/contracts/aliyun/`; do not edit. A test fails if it is stale.
+
+The endpoint is the server's address with the path `/`; GET and POST, parameters in the query, a form or (with ACS3)
+JSON. Calls are signed with the RPC signature 1.0 (HMAC-SHA1; HMAC-SHA256 as an extension) or with ACS3-HMAC-SHA256.
+Answers are XML unless `Format=JSON` or, with ACS3, `Accept: application/json` asks for JSON. A parameter sent blank
+is a parameter not sent. A nonce is good for one call.
+
+Every action also takes `OwnerId` or `OwnerAccount`, and `ResourceOwnerId`, `ResourceOwnerAccount`: the caller's own
+number, anything else is refused.
+
+Where the manual is silent: `DBInfo` decides alone where it is sent, else `AccountPrivilege` (default `ReadWrite`)
+applies to each of `DBName`. `AccountVersion` 0 reads and writes every database that the instance has; where no version
+is sent it is 1 if privileges are asked for, else 0. Super accounts take no privileges.
+"""
+
+SAYS: Mapping[str, str] = {
+    "CreateAccount": "Make an account with its privileges; three an instance. It can log in once the call is answered.",
+    "DescribeAccounts": "List the instance's accounts with their privileges, those made by SQL included.",
+    "DeleteAccount": "End the account's sessions and drop it.",
+    "ResetAccountPassword": "Set a new password.",
+    "ModifyAccountPassword": "Set a new password, given the old one.",
+    "ModifyAccountDescription": "Change the description, which is kept in Rolecall's store.",
+    "GrantAccountPrivilege": "Give the account a privilege on databases, in place of an earlier one.",
+    "RevokeAccountPrivilege": "Take databases away from the account.",
+    "CreateDatabase": "Make a database.",
+    "DeleteDatabase": "Drop a database.",
+    "DescribeDatabases": "List databases, or the one asked for.",
+    "CreateInstance": "Start a server with its first database and account, where Rolecall can start servers.",
+    "DeleteInstance": "Stop and delete a server that Rolecall started.",
+    "DescribeInstances": "List the owner's instances, of the region if one is named.",
+    "DescribeInstanceInfo": "Show one instance.",
+    "ModifyInstanceName": "Rename an instance.",
+    "DescribeSecurityIPs": "Show the address list.",
+    "ModifySecurityIPs": "Replace, extend or shorten the address list: a note, Rolecall is not in the data path.",
+    "ModifySecurityIps": "The manual's spelling of ModifySecurityIPs.",
+    "DescribeRegions": "List regions, from a table.",
+    "DescribeTasks": "List the instance's operations as tasks.",
+    "DescribeTaskStatus": "Show one operation.",
+    "DescribeUserInfo": "Count the owner's instances.",
+}
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    parts = [HEAD, "## Actions\n", *contents(), "", "## Errors\n", *errors(), ""]
+    for action in CONTRACT.actions.values():
+        parts += section(action)
+    return "\n".join(parts)
+
+
+def contents() -> Iterator[str]:
+    yield from row("action", "what it does")
+    for name in CONTRACT.actions:
+        yield line(f"[{name}](#{name.lower()})", SAYS[name])
+
+
+def errors() -> Iterator[str]:
+    """By reason: the contract's row, else the gateway's."""
+    yield "`{field}` stands for the parameter's name.\n"
+    yield from row("reason", "code", "status", "message")
+    for reason in Reason:
+        for key, found in {**COMMON, **CONTRACT.errors}.items():
+            if key == reason or key[:1] == (reason,):
+                yield error_line(reason, "" if key == reason else key[1], found)
+
+
+def error_line(reason: Reason, field: str, found: ErrorRow) -> str:
+    told = f"{reason.value} ({field})" if field else reason.value
+    return line(told, f"`{found.code}`", str(found.status), found.english)
+
+
+def section(action: Action) -> Iterator[str]:
+    yield f"## {action.name}\n"
+    yield f"{SAYS[action.name]}\n"
+    yield f"Source: {action.source}.\n"
+    own = [field for field in action.params if not re.fullmatch("(Resource)?Owner(Id|Account)", field.name)]
+    if own:
+        yield from fields_table(own)
+        yield ""
+    answer = ", ".join(f"`{name}`" for name in ("RequestId", *action.output))
+    yield f"Answer: {answer}.\n"
+    if action.errors:
+        yield from row("reason", "code", "status", "message")
+        for key, found in action.errors.items():
+            reason, field = (key, "") if isinstance(key, Reason) else key
+            yield error_line(reason, field, found)
+        yield ""
+
+
+PAGES: Pages = {"aliyun-petadata.md": page}
+
+if __name__ == "__main__":
+    sys.exit(write(PAGES, __doc__))

@@ -1,0 +1,198 @@
+"""Write docs/tencent-postgres.md from the contract: python scripts/postgres_docs.py [--check]"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from docs_tables import Pages, fields_table, line, row, shapes, write
+
+from rolecall.contracts.model import Action, Field, ListOf
+from rolecall.contracts.tencent.postgres import CONTRACT
+from rolecall.contracts.tencent.postgres_places import REGIONS
+from rolecall.dialects.tencent.refusals import COMMON
+from rolecall.domain.reasons import Reason
+
+HEAD = """\
+# Tencent Cloud PostgreSQL, version 2017-03-12
+
+Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if it is stale.
+
+The endpoint is the server's address with the path `/`. Calls are signed with TC3-HMAC-SHA256, or with signature v1
+(HmacSHA1, HmacSHA256); see [security.md](security.md). Every answer has HTTP status 200, Content-Type
+`application/json` and a RequestId. Where the vendor says nothing, [choices.md](choices.md) says what was chosen; what
+is not there is in [limits.md](limits.md).
+
+Order of the checks: signature, rate, region, then for each structure what is missing, unknown or of the wrong type,
+then the rules of the fields in the order of the tables below, then the instance, then the server. "Reason" is
+the domain's word; `rolecall operation list` shows the same word for a change that came as far as being written down.
+"""
+
+SAYS: Mapping[str, str] = {
+    "CreateAccount": "Make an account. It can log in as soon as the call is answered.",
+    "DescribeAccounts": "List the instance's accounts, those made by SQL included.",
+    "DeleteAccount": "End the account's sessions, hand over what it owns, drop it. A name not there is no error.",
+    "ResetAccountPassword": "Set a new password. Refused while the password is managed (OpenAccountCAM).",
+    "ModifyAccountRemark": "Change the remark, which is kept in Rolecall's store.",
+    "LockAccount": "Refuse new logins and end the open sessions.",
+    "UnlockAccount": "Let a locked account log in again.",
+    "DescribeAccountPrivileges": "Show what the account holds on the objects asked, in the order asked.",
+    "ModifyAccountPrivileges": "Grant and revoke on objects, all or none, or change the account's type.",
+    "OpenAccountCAM": "Let Rolecall make and keep the account's password.",
+    "CloseAccountCAM": "Give the account a password of the caller's again.",
+    "RefreshAccountPassword": "Replace the managed password by a new one.",
+    "CreateDatabase": "Make a database.",
+    "DeleteDatabase": "End a database's sessions and drop it. A name not there is no error.",
+    "DescribeDatabases": "List databases.",
+    "DescribeDatabaseObjects": "List the objects of a type; system schemas are left out.",
+    "ModifyDatabaseOwner": "Give a database to another account.",
+    "DescribeDBInstances": "List the owner's instances of the call's region.",
+    "DescribeDBInstanceAttribute": "Show one instance.",
+    "DescribeRegions": "List regions, from a table.",
+    "DescribeZones": "List the zones of the call's region, from a table.",
+}
+
+_INSTANCE = (Reason.INSTANCE_MISSING, Reason.INSTANCE_FORBIDDEN)
+_REACHED = (
+    *_INSTANCE, Reason.CALLER_NOT_LISTED, Reason.INSTANCE_ISOLATED, Reason.INSTANCE_RESTARTING,
+    Reason.ENGINE_UNREACHABLE, Reason.ENGINE_BUSY, Reason.ENGINE_REFUSED,
+)  # fmt: skip
+_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED)
+_OBJECTS = (Reason.OBJECT_NAME_MALFORMED, Reason.OBJECT_MISSING, Reason.DATABASE_MISSING)
+
+# What domain and engine may say beyond the rules of the fields (docstrings of `domain/engine.py`).
+BEHIND: Mapping[str, Sequence[Reason]] = {
+    "CreateAccount": (*_REACHED, Reason.ACCOUNT_TAKEN, Reason.ENGINE_TOO_OLD, Reason.PASSWORD_UNDECIPHERABLE),
+    "DescribeAccounts": _REACHED,
+    "DeleteAccount": (*_REACHED, Reason.ACCOUNT_PROTECTED),
+    "ResetAccountPassword": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_MANAGED, Reason.PASSWORD_UNDECIPHERABLE),
+    "ModifyAccountRemark": (*_REACHED, Reason.ACCOUNT_MISSING),
+    "LockAccount": (*_REACHED, *_ACCOUNT),
+    "UnlockAccount": (*_REACHED, *_ACCOUNT),
+    "DescribeAccountPrivileges": (*_REACHED, Reason.ACCOUNT_MISSING, *_OBJECTS),
+    "ModifyAccountPrivileges": (
+        *_REACHED, *_ACCOUNT, *_OBJECTS, Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT,
+        Reason.ENGINE_TOO_OLD,
+    ),
+    "OpenAccountCAM": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_MANAGED),
+    "CloseAccountCAM": (
+        *_REACHED, *_ACCOUNT, Reason.PASSWORD_NOT_MANAGED, Reason.PASSWORD_LENGTH, Reason.PASSWORD_CONTENT,
+        Reason.PASSWORD_UNDECIPHERABLE,
+    ),
+    "RefreshAccountPassword": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_NOT_MANAGED),
+    "CreateDatabase": (*_REACHED, Reason.ACCOUNT_MISSING, Reason.DATABASE_TAKEN),
+    "DeleteDatabase": (*_REACHED, Reason.DATABASE_PROTECTED),
+    "DescribeDatabases": _REACHED,
+    "DescribeDatabaseObjects": (*_REACHED, *_OBJECTS),
+    "ModifyDatabaseOwner": (
+        *_REACHED, Reason.ACCOUNT_MISSING, Reason.DATABASE_MISSING, Reason.DATABASE_PROTECTED,
+    ),
+    "DescribeDBInstances": (),
+    "DescribeDBInstanceAttribute": _INSTANCE,
+    "DescribeRegions": (),
+    "DescribeZones": (),
+}  # fmt: skip
+
+ENVELOPE = (
+    Reason.MALFORMED_REQUEST, Reason.TOO_LARGE, Reason.METHOD_UNSUPPORTED, Reason.SERVICE_UNKNOWN,
+    Reason.VERSION_UNKNOWN, Reason.ACTION_UNKNOWN, Reason.AUTHORIZATION_MALFORMED, Reason.KEY_UNKNOWN,
+    Reason.SIGNATURE_MISMATCH, Reason.SIGNATURE_EXPIRED, Reason.TOKEN_INVALID, Reason.RATE_EXCEEDED,
+    Reason.PARAMETER_MISSING, Reason.PARAMETER_UNKNOWN, Reason.PARAMETER_TYPE, Reason.INTERNAL,
+)  # fmt: skip
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    actions = tuple(CONTRACT.actions.values())
+    parts = [
+        HEAD,
+        "## Actions\n",
+        *contents(actions),
+        "",
+        "## Errors of every action\n",
+        *common(actions),
+        "",
+    ]
+    for action in actions:
+        parts += section(action)
+    parts += ["## Structures\n"]
+    for shape in {shape.name: shape for action in actions for shape in shapes(action.params)}.values():
+        parts += [f"### {shape.name}\n", *fields_table(shape.fields), ""]
+    return "\n".join(parts)
+
+
+def contents(actions: Sequence[Action]) -> Iterator[str]:
+    yield from row("action", "what it does")
+    for action in actions:
+        yield line(f"[{action.name}](#{action.name.lower()})", SAYS[action.name])
+
+
+def common(actions: Sequence[Action]) -> Iterator[str]:
+    """Errors that come before an action's own."""
+    yield from row("code", "reason")
+    for reason in ENVELOPE:
+        codes = {each.code for key, each in COMMON.items() if key == reason or key[:1] == (reason,)}
+        yield line(", ".join(f"`{code}`" for code in sorted(codes)), reason.value)
+    rates = {action.rate for action in actions}
+    yield f"\nRate: {', '.join(map(str, sorted(rates)))} calls a second per action, region and calling uin."
+
+
+def section(action: Action) -> Iterator[str]:
+    yield f"## {action.name}\n"
+    yield f"{SAYS[action.name]}\n"
+    yield f"Source: {action.source}. {places(action)}\n"
+    if action.params:
+        yield from fields_table(action.params)
+        yield ""
+    answer = ", ".join(f"`{name}`" for name in (*action.output, "RequestId"))
+    yield f"Answer: {answer}.\n"
+    yield from errors(action)
+
+
+def places(action: Action) -> str:
+    if action.regions is None:
+        return "Takes no region."
+    if action.regions == REGIONS:
+        return "Regions: the list of CreateAccount's page."
+    names = ", ".join(f"`{region}`" for region in sorted(action.regions))
+    return f"Regions: {names}." if names else "Any region."
+
+
+def errors(action: Action) -> Iterator[str]:
+    """The action's codes by the reasons that lead to them, then the vendor's codes that nothing leads to."""
+    found: dict[str, list[str]] = {}
+    for reason in sorted(reasons(action)):
+        code = action.errors[reason].code
+        found.setdefault(code, []).append(reason.value)
+    if found:
+        yield from row("code", "reason")
+        yield from (line(f"`{code}`", ", ".join(why)) for code, why in sorted(found.items()))
+        yield ""
+    unused = ", ".join(f"`{code}`" for code in sorted(action.codes - found.keys()))
+    if unused:
+        yield f"Listed by the vendor and never answered here: {unused}.\n"
+
+
+def reasons(action: Action) -> set[Reason]:
+    """Reasons with a row of the contract that the action can give."""
+    given = {*BEHIND[action.name], *rule_reasons(action.params)}
+    if action.regions:
+        given.add(Reason.REGION_UNSUPPORTED)
+    if any(isinstance(field.type, ListOf) for field in action.params):
+        given.add(Reason.PARAMETER_RANGE)
+    if action.params:
+        given.add(Reason.PARAMETER_VALUE)  # control characters, everywhere
+    return given
+
+
+def rule_reasons(fields: Sequence[Field]) -> Iterator[Reason]:
+    yield from (rule.reason for field in fields for rule in field.rules)
+    yield from (
+        reason for shape in shapes(fields) for field in shape.fields for reason in rule_reasons((field,))
+    )
+
+
+PAGES: Pages = {"tencent-postgres.md": page}
+
+if __name__ == "__main__":
+    sys.exit(write(PAGES, __doc__))

@@ -1,0 +1,93 @@
+"""How a server becomes an instance: by the kind of server, the options of its engine and its public ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from rolecall.domain.instances import Instance, NewInstance, new_public_id
+from rolecall.domain.keys import Owner
+from rolecall.values import Secret
+
+SUPER_ROLE = "pg_tencentdb_superuser"
+"""The role that every super account is a member of (vendor page of CreateAccount, parameter Type)."""
+
+_DIALECTS = ("tencent", "aliyun", "openstack")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerKind:
+    """`region` is the one that instances of the kind are reported in unless another is named."""
+
+    engine: str
+    port: int
+    database: str
+    options: Mapping[str, str]
+    region: str
+    zone_suffix: str
+
+
+POSTGRESQL = ServerKind("postgresql", 5432, "postgres", {"super_role": SUPER_ROLE}, "ap-guangzhou", "-1")
+MARIADB = ServerKind("mysql", 3306, "mysql", {"flavor": "mariadb"}, "cn-hangzhou", "-a")
+MYSQL = ServerKind("mysql", 3306, "mysql", {"flavor": "mysql"}, "cn-hangzhou", "-a")
+
+KINDS: Mapping[str, ServerKind] = {
+    "postgresql": POSTGRESQL,
+    "postgres": POSTGRESQL,
+    "mariadb": MARIADB,
+    "mysql": MYSQL,
+}
+"""By a URL's scheme."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    host: str
+    port: int
+    administrator: str
+    password: Secret
+    database: str
+
+
+def new_faces(kind: ServerKind, public_id: str | None = None) -> dict[str, str]:
+    """Public ids for a new instance; `public_id` fixes that of its first dialect."""
+    if kind.engine == "postgresql":
+        return {"tencent": public_id or new_public_id("postgres-")}
+    return {"aliyun": public_id or new_public_id("pd-", 14), "openstack": str(uuid4())}
+
+
+def new_instance(
+    owner: Owner,
+    kind: ServerKind,
+    address: Address,
+    *,
+    name: str,
+    faces: Mapping[str, str],
+    region: str | None = None,
+    zone: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> NewInstance:
+    placed = region or kind.region
+    return NewInstance(
+        owner_id=owner.id,
+        engine=kind.engine,
+        name=name,
+        host=address.host,
+        port=address.port,
+        administrator=address.administrator,
+        password=address.password,
+        database=address.database,
+        options={**kind.options, **(options or {})},
+        region=placed,
+        zone=zone or placed + kind.zone_suffix,
+        faces=faces,
+    )
+
+
+def face_of(instance: Instance) -> str:
+    """The public id by which the command line names an instance: that of its first dialect."""
+    for dialect in _DIALECTS:
+        if dialect in instance.faces:
+            return instance.faces[dialect]
+    return instance.name

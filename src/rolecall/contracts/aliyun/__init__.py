@@ -1,0 +1,1 @@
+"""Contracts of Alibaba Cloud services."""

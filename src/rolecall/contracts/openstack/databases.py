@@ -1,0 +1,166 @@
+"""The contract of Database v1.0 (OpenStack Trove, Rackspace Cloud Databases).
+
+Sources: "Create User" is its page of the Rackspace Cloud Databases Developer Guide v1.0. The siblings are those of
+the guide and of Trove 26.0.0 as python-troveclient 8.11 and openstacksdk 4.22 call them.
+
+Parameters are the request's body, its query and the variables of its path. What the contract does not name is
+dropped by the dialect before it comes here, as the original accepts and ignores it.
+"""
+
+from __future__ import annotations
+
+from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Rule, Shape, between, one_of
+from rolecall.contracts.openstack import databases_rules as rules
+from rolecall.contracts.openstack.faults import FAULTS
+from rolecall.domain.reasons import Reason
+
+GUIDE = "Rackspace Cloud Databases Developer Guide v1.0"
+TROVE = "Trove 26.0.0, trove/common/apischema.py"
+
+PAGE_CODES = frozenset(
+    {
+        "badRequest",
+        "unauthorized",
+        "forbidden",
+        "badMethod",
+        "overLimit",
+        "unprocessableEntity",
+        "instanceFault",
+        "notImplemented",
+        "serviceUnavailable",
+        "itemNotFound",
+    }
+)
+"""The error response codes of every page of the guide."""
+
+INSTANCE_ACTIONS = (
+    "restart", "resize", "reset_status", "promote_to_replica_source", "eject_replica_source",
+)  # fmt: skip
+_AT_MOST = 1000  # ours: users or databases in one request
+
+
+def _text(
+    name: str, own: tuple[Rule, ...] = (), *, required: bool = False, default: str | None = None
+) -> Field:
+    return Field(name, Kind.STRING, required, default, own)
+
+
+_INSTANCE = _text("instance_id", required=True)
+_USER = (
+    _text("name", rules.EXISTING_USER, required=True),
+    _text("host", rules.EXISTING_HOST, default=rules.ANY_HOST),
+)
+_PAGE = (
+    Field("limit", Kind.INTEGER, default=0, rules=(between(0, 2**31, Reason.PARAMETER_RANGE, TROVE),)),
+    _text("marker"),
+)
+_PASSWORD = Field("password", Kind.SECRET, required=True, rules=rules.PASSWORD)
+_HOST = _text("host", rules.HOST, default=rules.ANY_HOST)
+
+GRANTED = Shape("database", (_text("name", rules.DATABASE_NAME, required=True),))
+NEW_USER = Shape(
+    "user",
+    (
+        _text("name", rules.NEW_USER_NAME, required=True),
+        _PASSWORD,
+        _HOST,
+        Field("databases", ListOf(GRANTED, _AT_MOST)),
+        # One database in short. Trove ignores it; the page's own examples grant by it.
+        _text("database", rules.DATABASE_NAME),
+    ),
+)
+CHANGED_USER = Shape("user", (_text("name", rules.USER_NAME, required=True), _PASSWORD, _HOST))
+ATTRIBUTES = Shape(
+    "user",
+    (
+        _text("name", rules.NEW_USER_NAME),
+        Field("password", Kind.SECRET, rules=rules.PASSWORD),
+        _text("host", rules.HOST),
+    ),
+)
+NEW_DATABASE = Shape(
+    "database",
+    (
+        _text("name", rules.DATABASE_NAME, required=True),
+        _text("character_set", rules.CHARACTER_SET),
+        _text("collate", rules.COLLATION),
+    ),
+)
+NEW_INSTANCE = Shape(
+    "instance",
+    (
+        _text("name", rules.INSTANCE_NAME, required=True),
+        Field("datastore", Shape("datastore", (_text("type"), _text("version")))),
+        Field("databases", ListOf(NEW_DATABASE, _AT_MOST)),
+        Field("users", ListOf(NEW_USER, _AT_MOST)),
+    ),
+)
+_USERS = Field("users", ListOf(NEW_USER, _AT_MOST), required=True)
+
+
+def _read(name: str, *params: Field, source: str = TROVE) -> Action:
+    return Action(name, source, params, codes=PAGE_CODES)
+
+
+def _change(name: str, *params: Field, source: str = TROVE) -> Action:
+    return Action(name, source, params, codes=PAGE_CODES, changes=True)
+
+
+_ACTIONS = (
+    Action("ListVersions", GUIDE, public=True),
+    Action("ShowVersion", GUIDE, public=True),
+    # users
+    _change("CreateUsers", _INSTANCE, _USERS, source=f"{GUIDE}, Create User"),
+    _read("ListUsers", _INSTANCE, *_PAGE),
+    _read("ShowUser", _INSTANCE, *_USER),
+    _change("ChangePasswords", _INSTANCE, Field("users", ListOf(CHANGED_USER, _AT_MOST), required=True)),
+    _change("UpdateUser", _INSTANCE, *_USER, Field("user", ATTRIBUTES, required=True)),
+    _change("DeleteUser", _INSTANCE, *_USER),
+    # what a user may reach
+    _read("ListGrants", _INSTANCE, *_USER),
+    _change(
+        "GrantDatabases", _INSTANCE, *_USER, Field("databases", ListOf(GRANTED, _AT_MOST), required=True)
+    ),
+    _change("RevokeDatabase", _INSTANCE, *_USER, _text("database", rules.EXISTING_DATABASE, required=True)),
+    # databases
+    _read("ListDatabases", _INSTANCE, *_PAGE),
+    _change("CreateDatabases", _INSTANCE, Field("databases", ListOf(NEW_DATABASE, _AT_MOST), required=True)),
+    _read("ShowDatabase", _INSTANCE, _text("database", required=True)),
+    _change("DeleteDatabase", _INSTANCE, _text("database", rules.EXISTING_DATABASE, required=True)),
+    # root
+    _read("ShowRoot", _INSTANCE),
+    _change("EnableRoot", _INSTANCE, Field("password", Kind.SECRET, rules=rules.PASSWORD)),
+    _change("DisableRoot", _INSTANCE),
+    # instances
+    _read("ListInstances", *_PAGE),
+    _read("ListInstancesDetail", *_PAGE),
+    _read("ShowInstance", _INSTANCE),
+    _change("CreateInstance", Field("instance", NEW_INSTANCE, required=True)),
+    _change(
+        "UpdateInstance",
+        _INSTANCE,
+        Field("instance", Shape("instance", (_text("name", rules.INSTANCE_NAME),)), required=True),
+    ),
+    _change("DeleteInstance", _INSTANCE),
+    _change(
+        "ActOnInstance",
+        _INSTANCE,
+        _text("action", (one_of(INSTANCE_ACTIONS, Reason.PARAMETER_VALUE, TROVE),), required=True),
+    ),
+    # tables
+    _read("ListFlavors"),
+    _read("ShowFlavor", _text("flavor", required=True)),
+    _read("ListDatastores"),
+    _read("ShowDatastore", _text("datastore", required=True)),
+    _read("ListDatastoreVersions", _text("datastore", required=True)),
+    _read("ShowDatastoreVersion", _text("datastore", required=True), _text("version", required=True)),
+    _read("ListLimits"),
+)
+
+CONTRACT = Contract(
+    dialect="openstack",
+    service="database",
+    version="v1.0",
+    actions={action.name: action for action in _ACTIONS},
+    errors=FAULTS,
+)

@@ -1,0 +1,216 @@
+"""The common parameters of a request, and the claim in it: among the parameters (V2) or from headers (V3).
+
+Sources: "Common parameters" of the PetaData API manual; "Request syntax and signature method" V2 and V3 of the
+Alibaba Cloud documentation; aliyun-python-sdk-core 2.16.1, alibabacloud-tea-openapi 0.4.6, pop-core 1.8.0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from rolecall.dialects.aliyun.parameters import MAX_TEXT, body_pairs, query_pairs, union
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signing import acs1, acs3, host_candidates
+from rolecall.values import Claim, Request, Secret
+
+DOMAIN = ".aliyuncs.com"
+
+COMMON_NAMES = frozenset(
+    {
+        "Action",
+        "Version",
+        "Format",
+        "AccessKeyId",
+        "Signature",
+        "SignatureMethod",
+        "SignatureVersion",
+        "SignatureType",
+        "SignatureNonce",
+        "Timestamp",
+        "SecurityToken",
+        "BearerToken",
+        "RegionId",
+    }
+)
+"""What is no action's own parameter. A contract may name one all the same (CreateInstance: RegionId)."""
+
+_V3_HEADERS = ("x-acs-signature-nonce", "x-acs-content-sha256", "x-acs-date")
+_ACTION = re.compile(r"(?:^|&)Action=")
+_TELLING = re.compile(r"(?:^|&)(?:AccessKeyId|SignatureNonce|SignatureVersion|BearerToken)=")
+_VERSION = re.compile(r"(?:^|&)Version=([0-9-]+)(?:&|$)")
+_OTHER_VENDORS = re.compile(r"(?:^|&)SecretId=")
+_FORMAT = re.compile(r"(?:^|&)Format=([A-Za-z]+)(?:&|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a signature is believed: clock difference in seconds, and names clients may have signed as host."""
+
+    clock_window: int
+    public_hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request taken apart. `params` holds every parameter, the common ones too; `is_v3` says where those are."""
+
+    request: Request
+    headers: Mapping[str, str] = field(repr=False)
+    query: acs1.Pairs = field(repr=False)
+    params: Mapping[str, str] = field(repr=False)
+    is_v3: bool
+
+
+def is_ours(request: Request, versions: Collection[str]) -> bool:
+    """Whether a request can only have been meant for this dialect; `versions` are those of its contracts."""
+    authorization = request.header("authorization")
+    if authorization.startswith(acs3.FAMILY):
+        return True
+    if authorization.startswith("TC3-") or any(name.startswith("x-tc-") for name, _ in request.headers):
+        return False
+    texts = tuple(_texts(request))
+    if any(_OTHER_VENDORS.search(text) for text in texts):
+        return False
+    if any(name.startswith("x-acs-") for name, _ in request.headers):
+        return True
+    if not any(_ACTION.search(text) for text in texts):
+        return bool(named_service(request))
+    named = {found[1] for text in texts if (found := _VERSION.search(text))}
+    return bool(named & set(versions)) or any(_TELLING.search(text) for text in texts)
+
+
+def host_of(request: Request) -> str:
+    """The host that was called, without scheme and path; some clients put their whole endpoint there."""
+    header = request.header("host")
+    return (header.partition("://")[2] or header).partition("/")[0]
+
+
+def wants_json(request: Request) -> bool:
+    """The format of the answer: XML unless JSON is asked for, by ``Format`` or (V3) by Accept.
+
+    Anything else is XML: aliyun-python-sdk-core 2.16.1 can send ``Format=None``.
+    """
+    for text in _texts(request):
+        if found := _FORMAT.search(text):
+            return found[1].upper() == "JSON"
+    return _is_v3(request) and "json" in request.header("accept").lower()
+
+
+def take_apart(request: Request) -> Opened:
+    """Refuses with METHOD_UNSUPPORTED, ROUTE_UNKNOWN, TOO_LARGE or MALFORMED_REQUEST."""
+    if request.method not in ("GET", "POST"):
+        raise Refused(Reason.METHOD_UNSUPPORTED, facts={"value": request.method})
+    if request.path not in ("/", ""):
+        raise Refused(Reason.ROUTE_UNKNOWN)
+    query = query_pairs(request)
+    params = union(query, body_pairs(request))
+    return Opened(request, _single_headers(request), query, params, _is_v3(request))
+
+
+def api(opened: Opened) -> tuple[str, str]:
+    """Version and action. Refuses with PARAMETER_MISSING.
+
+    V2: the headers ``x-acs-action`` and ``x-acs-version`` of aliyun-python-sdk-core are unsigned, so not believed.
+    """
+    if opened.is_v3:
+        return (
+            _required(opened.headers, "x-acs-version", "Version"),
+            _required(opened.headers, "x-acs-action", "Action"),
+        )
+    return _required(opened.params, "Version"), _required(opened.params, "Action")
+
+
+def claim(opened: Opened, trust: Trust) -> Claim:
+    """Refuses with PARAMETER_MISSING, PARAMETER_TYPE (Timestamp) or AUTHORIZATION_MALFORMED."""
+    return _v3_claim(opened, trust) if opened.is_v3 else _v2_claim(opened, trust)
+
+
+def own_params(opened: Opened, declared: Collection[str]) -> dict[str, str]:
+    """The action's own parameters. A blank one is absent ("leave the value blank means the default value")."""
+    return {
+        name: value
+        for name, value in opened.params.items()
+        if value and (name in declared or name not in COMMON_NAMES)
+    }
+
+
+def _v2_claim(opened: Opened, trust: Trust) -> acs1.Acs1Claim:
+    named = opened.params
+    access_key_id = _required(named, "AccessKeyId")
+    given = _required(named, "Signature")
+    timestamp = acs1.parse_timestamp(_required(named, "Timestamp"))
+    nonce = _required(named, "SignatureNonce")
+    algorithm = _required(named, "SignatureMethod")
+    if _required(named, "SignatureVersion") != acs1.VERSION:
+        raise Refused(Reason.PARAMETER_VALUE, "SignatureVersion")
+    if named.get("SignatureType"):  # PRIVATEKEY and BEARERTOKEN need what no access key has
+        raise Refused(Reason.AUTHORIZATION_MALFORMED, "SignatureType", note="no such signature type")
+    return acs1.Acs1Claim(
+        access_key_id=access_key_id,
+        method=opened.request.method,
+        params=tuple(pair for pair in named.items() if pair[0] != "Signature"),
+        timestamp=timestamp,
+        nonce=nonce,
+        given=given,
+        algorithm=algorithm,
+        token=_token(named.get("SecurityToken", "")),
+        clock_window=trust.clock_window,
+    )
+
+
+def _v3_claim(opened: Opened, trust: Trust) -> acs3.Acs3Claim:
+    headers = opened.headers
+    authorization = _required(headers, "authorization", "AccessKeyId")
+    _required(headers, "x-acs-date", "Timestamp")
+    _required(headers, "x-acs-signature-nonce", "SignatureNonce")
+    return acs3.claim(
+        acs3.Signed(opened.request.method, opened.query, headers, opened.request.body),
+        authorization,
+        token=_token(headers.get("x-acs-security-token", "")),
+        clock_window=trust.clock_window,
+        public_hosts=trust.public_hosts,
+    )
+
+
+def _is_v3(request: Request) -> bool:
+    if request.header("authorization").startswith(acs3.FAMILY):
+        return True
+    return any(request.header(name) for name in _V3_HEADERS)
+
+
+def _single_headers(request: Request) -> dict[str, str]:
+    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice."""
+    headers = dict(request.headers)
+    if len(headers) != len(request.headers):
+        names = [name for name, _ in request.headers]
+        for name in headers:
+            telling = name in ("host", "content-type", "authorization", "accept") or name.startswith("x-acs-")
+            if telling and names.count(name) > 1:
+                raise Refused(Reason.MALFORMED_REQUEST, "header", note=f"{name} stands twice")
+    return headers
+
+
+def _required(named: Mapping[str, str], key: str, field_name: str = "") -> str:
+    value = named.get(key, "")
+    if not value:
+        raise Refused(Reason.PARAMETER_MISSING, field_name or key)
+    return value
+
+
+def _token(text: str) -> Secret | None:
+    return Secret(text) if text else None
+
+
+def _texts(request: Request) -> tuple[str, ...]:
+    """The raw texts that parameters stand in, for a first look."""
+    if request.method != "POST" or "json" in request.header("content-type").lower():
+        return (request.query,)
+    return (request.query, request.body[:MAX_TEXT].decode("latin-1"))
+
+
+def named_service(request: Request) -> str:
+    """The product in a host name of the vendor's (``petadata.aliyuncs.com``, ``petadata.<region>...``), or empty."""
+    name = host_candidates(request.header("host"))[-1].lower()
+    return name.partition(".")[0] if name.endswith(DOMAIN) else ""

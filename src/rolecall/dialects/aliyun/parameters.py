@@ -1,0 +1,106 @@
+"""The parameters of a request: those of the query and those of the body together, decoded.
+
+Source: "Request syntax and signature method V2 for RPC APIs" of the Alibaba Cloud documentation. The SDKs send
+blank values (``SignatureType=``), which are signed; PetaData's own parameters are all scalars, so nothing is nested.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signing.acs1 import Pairs
+from rolecall.values import Request
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+MAX_PAIRS = 1_000
+"""Pairs of one request: a bound on work done before a signature is proven."""
+MAX_TEXT = 1024 * 1024
+"""Bytes of a query or of a body. Ours: the vendor names none; the largest parameter is a list of 1000 addresses."""
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def query_pairs(request: Request) -> Pairs:
+    """Refuses with TOO_LARGE, MALFORMED_REQUEST or PARAMETER_CHARACTERS (a NUL)."""
+    if len(request.query) > MAX_TEXT:
+        raise Refused(Reason.TOO_LARGE)
+    if not request.query.isascii():
+        raise Refused(Reason.MALFORMED_REQUEST, "query", note="not ASCII")
+    return decode_pairs(request.query, "query")
+
+
+def body_pairs(request: Request) -> Pairs:
+    """The parameters in a POST's body; a GET's is not looked at. Refuses as `query_pairs` does.
+
+    A body without Content-Type is a form. JSON is what clients may send with ACS3: see `_json_pairs`.
+    """
+    if request.method != "POST" or not request.body:
+        return ()
+    if len(request.body) > MAX_TEXT:
+        raise Refused(Reason.TOO_LARGE)
+    media_type = request.header("content-type").partition(";")[0].strip().lower()
+    if media_type == JSON:
+        return _json_pairs(request.body)
+    if media_type not in ("", FORM):
+        raise Refused(Reason.MALFORMED_REQUEST, "Content-Type", facts={"value": media_type})
+    try:
+        text = request.body.decode("utf-8")
+    except UnicodeError:
+        raise Refused(Reason.MALFORMED_REQUEST, "form", note="not UTF-8") from None
+    return decode_pairs(text, "form")
+
+
+def union(query: Pairs, body: Pairs) -> dict[str, str]:
+    """By name. MALFORMED_REQUEST for a name that stands twice, in whichever place: it could mean either value."""
+    named = dict((*query, *body))
+    if len(named) != len(query) + len(body):
+        raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="a parameter is sent more than once")
+    return named
+
+
+def decode_pairs(text: str, part: str) -> Pairs:
+    """Names and values of a query or form, percent-decoded as UTF-8, ``+`` read as a space, in order."""
+    if text.count("&") >= MAX_PAIRS:
+        raise Refused(Reason.TOO_LARGE, note="too many pairs")
+    return tuple(_decode_pair(chunk, part) for chunk in text.split("&") if chunk)
+
+
+def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
+    name, _, value = chunk.partition("=")
+    name, value = _decode(name, part), _decode(value, part)
+    if not name or "\0" in name:
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="a pair without a name, or NUL in one")
+    if "\0" in value:
+        raise Refused(Reason.PARAMETER_CHARACTERS, name, note="NUL in a value")
+    return name, value
+
+
+def _decode(text: str, part: str) -> str:
+    if _BROKEN_ESCAPE.search(text):
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="a broken percent escape")
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except UnicodeError:
+        raise Refused(Reason.MALFORMED_REQUEST, part, note="not UTF-8") from None
+
+
+def _json_pairs(body: bytes) -> Pairs:
+    """The members of a JSON object as text; null is absent, and a structure is its own JSON text (``DBInfo``)."""
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise Refused(Reason.MALFORMED_REQUEST, "json") from None
+    if not isinstance(document, Mapping):
+        raise Refused(Reason.MALFORMED_REQUEST, "json")
+    return tuple((name, _text(value)) for name, value in document.items() if value is not None)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,186 @@
+"""The gateway's error codes: what every reason is called where a contract has no row of its own.
+
+Sources: "Common errors" of the Alibaba Cloud API documentation (ECS and PetaData manuals), "Client error codes" of the
+PetaData API manual. Where neither speaks of a case, a code of the same family is taken, and the row says so.
+
+Codes are templates as wordings are: the vendor builds ``Missing{field}`` and ``Invalid{field}`` from the parameter's
+name. For MALFORMED_REQUEST the field is the part at fault (``json``, ``form``, ``query``, ``header``, ``duplicate``,
+``Content-Type``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from rolecall.contracts.model import Action, Contract, ErrorRow, Kind
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Secret
+
+LONGEST_VALUE = 128
+"""Characters of a caller's value that are quoted back."""
+
+_HOLE = re.compile(r"\{([a-z_]+)\}")
+
+_NOT_VALID = "Specified parameter {field} is not valid."
+_MISSING = ErrorRow("Missing{field}", "{field} is mandatory for this action.", status=400)
+_INVALID = ErrorRow("Invalid{field}", _NOT_VALID, status=400)
+_FORMAT = ErrorRow("InvalidParameter.Format", "Specified parameter format is not valid.", status=400)
+_ACTION = ErrorRow(
+    "InvalidAction.NotFound", "Specified api is not found, please check your url and method.", status=404
+)
+_UNSUPPORTED = ErrorRow("UnsupportedOperation", "This specified action is not valid.", status=400)
+_UNAVAILABLE = ErrorRow(
+    "ServiceUnavailable", "The request has failed due to a temporary failure of the server.", status=503
+)
+_INTERNAL = ErrorRow(
+    "InternalError",
+    "The request processing has failed due to some unknown error, exception or failure.",
+    status=500,
+)
+_NOT_FOR_YOU = ErrorRow("ActionUnauthorized", "The specified action is not available for you", status=403)
+_OF_VALUES = (
+    Reason.PARAMETER_TYPE, Reason.PARAMETER_VALUE, Reason.PARAMETER_RANGE, Reason.PARAMETER_LENGTH,
+    Reason.PARAMETER_CHARACTERS, Reason.TENANT_FOREIGN,
+)  # fmt: skip
+
+# Reasons of other dialects, other kinds of server and other services: no action of this dialect gives them, or its
+# contract has its own row.
+_ELSEWHERE = (
+    Reason.MEDIA_TYPE_UNSUPPORTED, Reason.CLIENT_TOKEN_MISMATCH, Reason.CREDENTIALS_INVALID,
+    Reason.ACCOUNT_NAME_MALFORMED, Reason.ACCOUNT_NAME_RESERVED, Reason.DATABASE_NAME_MALFORMED,
+    Reason.OBJECT_NAME_MALFORMED, Reason.PASSWORD_LENGTH, Reason.PASSWORD_CONTENT, Reason.PASSWORD_UNDECIPHERABLE,
+    Reason.INSTANCE_MISSING, Reason.INSTANCE_FORBIDDEN, Reason.INSTANCE_ISOLATED, Reason.INSTANCE_RESTARTING,
+    Reason.ENGINE_TOO_OLD, Reason.ENGINE_UNSUITED, Reason.ACCOUNT_TAKEN, Reason.ACCOUNT_MISSING,
+    Reason.ACCOUNT_PROTECTED, Reason.ACCOUNT_REPEATED, Reason.ACCOUNT_QUOTA, Reason.HOST_MALFORMED,
+    Reason.GRANT_MISSING, Reason.PASSWORD_WRONG, Reason.PASSWORD_MANAGED, Reason.PASSWORD_NOT_MANAGED,
+    Reason.DATABASE_TAKEN, Reason.DATABASE_MISSING, Reason.DATABASE_PROTECTED, Reason.ENCODING_UNSUPPORTED,
+    Reason.LOCALE_UNSUPPORTED, Reason.OBJECT_MISSING, Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT,
+)  # fmt: skip
+
+COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
+    **dict.fromkeys(_ELSEWHERE, _UNSUPPORTED),
+    # intake and envelope
+    Reason.MALFORMED_REQUEST: _FORMAT,
+    Reason.TOO_LARGE: ErrorRow("InvalidParameter", "The request is too large.", status=400),  # ours
+    # PetaData's own row: the gateway's list has 400 and the wording of a bad signature by mistake.
+    Reason.METHOD_UNSUPPORTED: ErrorRow(
+        "UnsupportedHTTPMethod", "This http method not supported.", status=403
+    ),
+    Reason.SERVICE_UNKNOWN: ErrorRow(
+        "InvalidProduct.NotFound", "Cannot find product according to your specified domain.", status=404
+    ),
+    Reason.VERSION_UNKNOWN: ErrorRow("InvalidVersion", _NOT_VALID, status=400),
+    Reason.ACTION_UNKNOWN: _ACTION,
+    Reason.ROUTE_UNKNOWN: _ACTION,
+    # who is calling
+    Reason.AUTHORIZATION_MALFORMED: ErrorRow(
+        "IncompleteSignature", "The request signature does not conform to Aliyun standards.", status=400
+    ),
+    (Reason.AUTHORIZATION_MALFORMED, "SignatureMethod"): ErrorRow(
+        "InvalidSignatureMethod", "Specified signature method is not valid.", status=400
+    ),
+    (Reason.AUTHORIZATION_MALFORMED, "SignatureType"): _INVALID,
+    Reason.KEY_UNKNOWN: ErrorRow(
+        "InvalidAccessKeyId.NotFound", "Specified access key is not found.", status=404
+    ),
+    # The dialect puts the string to sign behind it: two SDKs take the text apart (`Aliyun.refuse`).
+    Reason.SIGNATURE_MISMATCH: ErrorRow(
+        "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.", status=400
+    ),
+    Reason.SIGNATURE_EXPIRED: ErrorRow(
+        "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.", status=400
+    ),
+    (Reason.PARAMETER_TYPE, "Timestamp"): ErrorRow(
+        "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.", status=400
+    ),
+    Reason.TOKEN_INVALID: ErrorRow(
+        "InvalidSecurityToken.MismatchWithAccessKey",
+        "Specified SecurityToken mismatch with the AccessKey.",
+        status=400,
+    ),
+    Reason.NONCE_REUSED: ErrorRow(
+        "SignatureNonceUsed", "Specified signature nonce was used already.", status=400
+    ),
+    Reason.TLS_REQUIRED: ErrorRow(
+        "InvalidProtocol.NeedSsl", "Your request is denied as lack of ssl protect.", status=400
+    ),
+    # may they
+    Reason.RATE_EXCEEDED: ErrorRow(
+        "Throttling.User", "Request was denied due to user flow control.", status=400
+    ),
+    Reason.NOT_PERMITTED: ErrorRow(
+        "Forbidden.RAM",
+        "The user is not authorized to operate the specified resource, or this operation does not support RAM.",
+        status=403,
+    ),
+    Reason.CALLER_NOT_LISTED: _NOT_FOR_YOU,
+    Reason.PROVISIONER_MISSING: _NOT_FOR_YOU,
+    # parameters
+    Reason.PARAMETER_MISSING: _MISSING,
+    Reason.PARAMETER_UNKNOWN: ErrorRow(
+        "UnsupportedParameter", 'The parameter "{field}" is not supported.', status=400
+    ),
+    **dict.fromkeys(_OF_VALUES, _INVALID),
+    # OwnerId and OwnerAccount at once; the text is of the PetaData manual.
+    (Reason.PARAMETER_VALUE, "Owner"): ErrorRow(
+        "InvalidOwner", "OwnerId and OwnerAccount can't be used at one API access.", status=400
+    ),
+    Reason.REGION_UNSUPPORTED: ErrorRow(
+        "InvalidRegionId.NotFound", "The DBInstanceId provided does not exist in our records.", status=404
+    ),
+    # the server, and we
+    Reason.ENGINE_UNREACHABLE: _UNAVAILABLE,
+    Reason.ENGINE_BUSY: _UNAVAILABLE,
+    Reason.ENGINE_REFUSED: _INTERNAL,
+    Reason.INTERRUPTED: _INTERNAL,
+    Reason.INTERNAL: _INTERNAL,
+}
+
+_COMMON_CONTRACT = Contract("aliyun", "", "", {}, COMMON)
+
+
+def blamed(refusal: Refused, contract: Contract | None, action: str, sent: Iterable[str]) -> str:
+    """The parameter to blame: the refusal's own, or the first one sent that the contract has a row for.
+
+    The domain names no parameters: that a database is missing is the fault of DBInfo (400) if it was sent, else of
+    DBName (404).
+    """
+    if refusal.field or contract is None or action not in contract.actions:
+        return refusal.field
+    rows = contract.actions[action].errors
+    names = set(sent)
+    ordered = (each.name for each in contract.actions[action].params if each.name in names)
+    return next((name for name in ordered if (refusal.reason, name) in rows), "")
+
+
+def row_of(reason: Reason, field: str, contract: Contract | None, action: str) -> ErrorRow:
+    """The contract's row for a refusal, or the gateway's. Never fails."""
+    found = contract.row(action, reason, field) if contract else None
+    return found or _COMMON_CONTRACT.row(None, reason, field) or _INTERNAL
+
+
+def filled(template: str, facts: Mapping[str, str]) -> str:
+    """A code or wording with its holes filled; a hole without a fact is left empty."""
+    return _HOLE.sub(lambda hole: facts.get(hole[1], ""), template)
+
+
+def quotable(refusal: Refused, field: str, action: Action | None) -> dict[str, str]:
+    """What may be quoted to the caller, as text. The value of a secret parameter is masked whoever put it here."""
+    facts = {name: _quote(value) for name, value in refusal.facts.items()}
+    facts["field"] = _quote(field)
+    if "value" in facts and action and _is_secret(action, field):
+        facts["value"] = str(Secret(""))
+    return facts
+
+
+def _quote(value: object) -> str:
+    """A value's text, of bounded length and encodable."""
+    text = str(value)
+    if len(text) > LONGEST_VALUE:
+        text = text[:LONGEST_VALUE] + "..."
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_secret(action: Action, field: str) -> bool:
+    return any(each.name == field and each.type is Kind.SECRET for each in action.params)

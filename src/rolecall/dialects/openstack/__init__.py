@@ -1,0 +1,176 @@
+"""The dialect of OpenStack: Identity v3 and v2.0 and Database v1.0, in JSON and (the database API) in XML.
+
+Sources: Rackspace Cloud Databases Developer Guide v1.0; OpenStack Trove 2013.2 and 26.0.0; OpenStack Identity API v3
+and v2.0; python-troveclient 8.11, openstacksdk 4.22, keystoneauth1 5.18 and pyrax 1.10. Where these disagree, the
+guide is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import uuid4
+
+from rolecall.contracts.model import Contract, ErrorRow
+from rolecall.contracts.openstack.faults import FAULTS, IDENTITY_FAULTS
+from rolecall.contracts.openstack.places import base_url
+from rolecall.dialects.openstack import credentials, documents, faults, json_bodies, media, xml_bodies
+from rolecall.dialects.openstack.media import Form
+from rolecall.dialects.openstack.routing import (
+    DATABASE_VERSIONS,
+    STATUSES,
+    Found,
+    Path,
+    find,
+    read_path,
+)
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signing.token import LIFETIME, AnonymousClaim
+from rolecall.values import Call, Claim, Envelope, Language, Reply, Request
+
+_VERSION_WORDS = frozenset({"v1.0", "v2.0", "v3"})
+_OTHERS_HEADERS = ("authorization", "x-acs-", "x-tc-")
+_PUBLIC_PATHS = frozenset({(), ("v1.0",)})
+_BODILESS = frozenset({202, 204})
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class OpenStack:
+    """`region` is the catalog's; `lifetime` that of tokens, in seconds."""
+
+    name = "openstack"
+
+    def __init__(
+        self, contracts: Iterable[Contract], *, region: str = "RegionOne", lifetime: int = LIFETIME
+    ) -> None:
+        self._contracts = {(each.service, each.version): each for each in contracts}
+        self._region = region
+        self._lifetime = lifetime
+
+    def recognizes(self, request: Request) -> bool:
+        """By the path's version, a token, the vendor's media type, or a plain look at the root."""
+        if any(name.startswith(_OTHERS_HEADERS) for name, _ in request.headers):
+            return False
+        return (
+            _has_version(request)
+            or bool(request.header("x-auth-token"))
+            or media.names_vendor_type(request)
+            or _looks_at_root(request)
+        )
+
+    def open(self, request: Request) -> Envelope:
+        """Never fails."""
+        return Envelope(request, f"req-{uuid4()}", Language.ENGLISH)
+
+    def parse(self, envelope: Envelope) -> Call:
+        """Refuses with a reason of intake, TOKEN_INVALID, or for a request for a token with one of parameters.
+
+        Without a token nothing is told of the database API, not even which resources there are (Trove's
+        authentication stands before its routes).
+        """
+        request = envelope.request
+        media.check_version(request)
+        path = _path(request)
+        claim: Claim = AnonymousClaim()
+        if path.service[0] == "database" and path.segments not in _PUBLIC_PATHS:
+            claim = credentials.token_claim(request, path.tenant, self._lifetime)
+        found = _found(request, path)
+        if found.route.action == "IssueToken":
+            asked = self._asked(request, found.route.version)
+            return self._call(envelope, found, asked.claim, {"tenant": asked.tenant})
+        return self._call(envelope, found, claim, self._params(request, found))
+
+    def _asked(self, request: Request, version: str) -> credentials.Asked:
+        form = media.body_form(request)
+        if form is Form.XML:
+            raise Refused(Reason.MEDIA_TYPE_UNSUPPORTED, note="identity speaks JSON")
+        read = credentials.asked_v3 if version == "v3" else credentials.asked_v2
+        return read(documents.decode(request, form), self._lifetime)
+
+    def _params(self, request: Request, found: Found) -> Mapping[str, object]:
+        route = found.route
+        action = self._contracts[route.service, route.version].actions[route.action]
+        return documents.Deferred(lambda: documents.params(request, found, action))
+
+    def _call(self, envelope: Envelope, found: Found, claim: Claim, params: Mapping[str, object]) -> Call:
+        route = found.route
+        return Call(
+            envelope=envelope,
+            dialect=self.name,
+            service=route.service,
+            version=route.version,
+            action=route.action,
+            region=self._region,
+            params=params,
+            flat=media.says_xml(envelope.request),
+            claim=claim,
+        )
+
+    def render(self, call: Call, answer: Mapping[str, object]) -> Reply:
+        """The answer as a document. A token for the header stands in it as ``subject_token``."""
+        status = STATUSES[call.service, call.version, call.action]
+        form = _form(call.envelope.request, call.service)
+        headers = _headers(call.envelope, form)
+        document = dict(answer)
+        if "subject_token" in document:
+            headers += (("x-subject-token", json_bodies.shown(document.pop("subject_token"))),)
+        if status in _BODILESS:
+            return Reply(status, headers, b"")
+        encode = xml_bodies.encode if form is Form.XML else json_bodies.encode
+        return Reply(status, headers, encode(document))
+
+    def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply:
+        """A fault document. Never fails."""
+        request = envelope.request
+        service, version = (call.service, call.version) if call else _path(request).service
+        row = self._row(refusal, service, version, call.action if call else None)
+        fault = faults.worded(row, refusal, envelope.request_id, request.method)
+        form = _form(request, service)
+        body = faults.v3_document(fault) if version == "v3" else faults.document(fault, form)
+        headers = (*_headers(envelope, form), *_fault_headers(fault, refusal, request))
+        return Reply(fault.status, headers, body, fault.name)
+
+    def _row(self, refusal: Refused, service: str, version: str, action: str | None) -> ErrorRow:
+        table = IDENTITY_FAULTS if service == "identity" else FAULTS
+        contract = self._contracts.get((service, version)) or Contract(self.name, service, version, {}, table)
+        found = contract.row(action, refusal.reason, faults.field_of(refusal))
+        return found or FAULTS[Reason.INTERNAL]
+
+
+def _has_version(request: Request) -> bool:
+    return request.path.partition("/")[2].partition("/")[0] in _VERSION_WORDS
+
+
+def _looks_at_root(request: Request) -> bool:
+    """Version discovery of keystoneauth; the other dialects say what they want in the query or in headers."""
+    accept = request.header("accept")
+    return request.method == "GET" and request.path == "/" and not request.query and "application/" in accept
+
+
+def _path(request: Request) -> Path:
+    """Without a version in the path, an Accept header with the vendor's media type stands for ``/v1.0``."""
+    return read_path(request.path, versioned=_has_version(request) or not media.names_vendor_type(request))
+
+
+def _found(request: Request, path: Path) -> Found:
+    asks_database = bool(request.header("x-auth-token")) or media.names_vendor_type(request)
+    if not path.segments and request.method == "GET" and asks_database:
+        return Found(DATABASE_VERSIONS, {})
+    return find(request.method, path)
+
+
+def _form(request: Request, service: str) -> Form:
+    return Form.JSON if service == "identity" else media.answer_form(request, _path(request).suffix)
+
+
+def _headers(envelope: Envelope, form: Form) -> Headers:
+    return (("content-type", form.value), ("x-openstack-request-id", envelope.request_id))
+
+
+def _fault_headers(fault: faults.Fault, refusal: Refused, request: Request) -> Headers:
+    """What HTTP wants beside the status; keystoneauth asks for a new token on any 401."""
+    if fault.status == 401:
+        return (("www-authenticate", f'Keystone uri="{base_url(request)}/v3"'),)
+    if fault.status == 405:
+        return (("allow", str(refusal.facts.get("allowed", "GET"))),)
+    return (("retry-after", fault.retry_after),) if fault.retry_after else ()

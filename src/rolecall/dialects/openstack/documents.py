@@ -1,0 +1,149 @@
+"""From a request's path, query and body to the parameters that a contract declares.
+
+Unknown members are dropped, as the original accepts and ignores them (``additionalProperties: true``); a null where
+a value is declared is of the wrong type. The shapes that openstacksdk 4.22 really sends are understood too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from urllib.parse import parse_qsl, unquote
+
+from rolecall.contracts.model import Action, Field, Kind, ListOf, Shape
+from rolecall.dialects.openstack import json_bodies, xml_bodies
+from rolecall.dialects.openstack.media import Form, body_form
+from rolecall.dialects.openstack.routing import Found, user_and_host
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Request
+
+MAX_BODY = 1024 * 1024
+"""Bytes. The original's limit is that of its middleware, 114688; a longer list of users costs no more here."""
+
+MAX_QUERY_FIELDS = 100
+
+_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+
+Document = Mapping[str, object]
+
+
+class Deferred(Document):
+    """Parameters that are read when they are first looked at: not before the sender was proven.
+
+    So a caller without credentials is told so, whatever the body holds (the original checks in this order), and
+    nobody's documents are parsed but a caller's.
+    """
+
+    def __init__(self, read: Callable[[], Document]) -> None:
+        self._read = read
+
+    @cached_property
+    def _params(self) -> Document:
+        return self._read()
+
+    def __getitem__(self, name: str) -> object:
+        return self._params[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._params)
+
+    def __len__(self) -> int:
+        return len(self._params)
+
+
+def decode(request: Request, form: Form | None) -> Document:
+    """A body as an object; nothing where there is none. TOO_LARGE, MALFORMED_REQUEST."""
+    if form is None:
+        return {}
+    if len(request.body) > MAX_BODY:
+        raise Refused(Reason.TOO_LARGE)
+    return xml_bodies.decode(request.body) if form is Form.XML else json_bodies.decode(request.body)
+
+
+def params(request: Request, found: Found, action: Action) -> Document:
+    """What the action declares, of the path and of the body, or the query where there is no body.
+
+    The query of a change is not looked at: it is no place for a password.
+    MEDIA_TYPE_UNSUPPORTED, and as `decode` and `known`.
+    """
+    given = _body(request, action) if request.method in _WITH_BODY else _query(request)
+    merged = {**given, **_variables(found)}
+    return known(merged, action.params, "")
+
+
+def _body(request: Request, action: Action) -> Document:
+    return _SHAPES.get(action.name, dict)(decode(request, body_form(request)))
+
+
+def _variables(found: Found) -> Document:
+    variables = dict(found.variables)
+    user = variables.pop("user", None)
+    if "database" in variables:
+        variables["database"] = unquote(variables["database"], errors="replace")
+    if user is None or found.route.action == "CreateUsers":
+        return variables
+    return {**variables, **user_and_host(user)}
+
+
+def _query(request: Request) -> Document:
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+    except ValueError:
+        raise Refused(Reason.MALFORMED_REQUEST, note="too many fields in the query") from None
+    return {name: value for name, value in pairs if value}
+
+
+def _users(body: Document) -> Document:
+    """openstacksdk sends one user, not in a list: ``{"users": {...}}``."""
+    return {**body, "users": _listed(body["users"])} if "users" in body else body
+
+
+def _databases(body: Document) -> Document:
+    """openstacksdk sends ``{"database": {...}}``."""
+    if "databases" not in body and isinstance(body.get("database"), Mapping):
+        return {"databases": [body["database"]]}
+    return body
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, Mapping) else value
+
+
+def _action(body: Document) -> Document:
+    """``{"restart": {}}``, from openstacksdk ``{"restart": null}``: the one key is the action."""
+    if len(body) != 1:
+        raise Refused(Reason.MALFORMED_REQUEST, note="not exactly one action")
+    return {"action": next(iter(body))}
+
+
+_SHAPES: Mapping[str, Callable[[Document], Document]] = {
+    "CreateUsers": _users,
+    "ChangePasswords": _users,
+    "CreateDatabases": _databases,
+    "ActOnInstance": _action,
+}
+
+
+def known(given: Document, fields: tuple[Field, ...], prefix: str) -> dict[str, object]:
+    """`given` without what `fields` do not name, at every level. PARAMETER_TYPE for null."""
+    kept: dict[str, object] = {}
+    for field in fields:
+        if field.name in given:
+            kept[field.name] = _known_inside(given[field.name], field.type, prefix + field.name)
+    return kept
+
+
+def _known_inside(value: object, type_: Kind | ListOf | Shape, path: str) -> object:
+    if value is None:
+        raise Refused(Reason.PARAMETER_TYPE, path, facts={"value": "None", "expected": _expected(type_)})
+    if isinstance(type_, Shape) and isinstance(value, Mapping):
+        return known(value, type_.fields, path + ".")
+    if isinstance(type_, ListOf) and isinstance(value, list):
+        return [_known_inside(item, type_.item, f"{path}.{index}") for index, item in enumerate(value)]
+    return value
+
+
+def _expected(type_: Kind | ListOf | Shape) -> str:
+    if isinstance(type_, Kind):
+        return "string" if type_ is Kind.SECRET else type_.value
+    return "array" if isinstance(type_, ListOf) else "object"

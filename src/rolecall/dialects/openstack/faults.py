@@ -1,0 +1,101 @@
+"""Refusals as fault documents: the contract's row, worded, in the caller's format and the endpoint's manner.
+
+Database v1.0 and Identity v2.0: ``{"<fault>": {"code", "message"}}``, in XML ``<fault code="N"><message>``; Identity
+v3: ``{"error": {"code", "message", "title"}}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from rolecall.contracts.model import ErrorRow
+from rolecall.dialects.openstack import json_bodies, xml_bodies
+from rolecall.dialects.openstack.media import Form
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Secret
+
+LONGEST_VALUE = 128
+"""Characters of a caller's value that are quoted back."""
+
+RETRY_AFTER = {
+    Reason.RATE_EXCEEDED: 1,
+    Reason.ENGINE_BUSY: 1,
+    Reason.ENGINE_UNREACHABLE: 5,
+    Reason.INTERRUPTED: 1,
+}
+"""Seconds after which it is worth trying again. Rates here are per second."""
+
+_HOLE = re.compile(r"\{([a-z_]+)\}")
+_SECRETS = frozenset({"password", "apiKey", "secret"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, worded. `details` and `retry_after` may be empty."""
+
+    name: str
+    status: int
+    message: str
+    details: str = ""
+    retry_after: str = ""
+
+
+def worded(row: ErrorRow, refusal: Refused, request_id: str, method: str) -> Fault:
+    """Never fails: a hole without a fact is left empty."""
+    facts = _quotable(refusal, request_id)
+    message = _HOLE.sub(lambda hole: facts.get(hole[1], ""), row.english)
+    retry = RETRY_AFTER.get(refusal.reason)
+    details = ""
+    if refusal.reason is Reason.RATE_EXCEEDED:
+        details = f"Only {facts.get('limit', '')} {method} request(s) can be made to * every second."
+    return Fault(row.code, row.status, message, details, "" if retry is None else str(retry))
+
+
+def document(fault: Fault, form: Form) -> bytes:
+    """The fault document of Database v1.0."""
+    limit = {"retryAfter": fault.retry_after} if fault.name == "overLimit" and fault.retry_after else {}
+    texts = {"message": fault.message, **({"details": fault.details} if fault.details else {})}
+    if form is Form.XML:
+        return xml_bodies.encode_fault(fault.name, fault.status, limit, texts)
+    return json_bodies.encode({fault.name: {"code": fault.status, **texts, **limit}})
+
+
+def v3_document(fault: Fault) -> bytes:
+    error = {"code": fault.status, "message": fault.message, "title": HTTPStatus(fault.status).phrase}
+    return json_bodies.encode({"error": error})
+
+
+def field_of(refusal: Refused) -> str:
+    """The field at fault without indices, as the contract's rows name it: ``users.0.name`` -> ``users.name``."""
+    return ".".join(part for part in refusal.field.split(".") if not part.isdigit())
+
+
+def _quotable(refusal: Refused, request_id: str) -> Mapping[str, str]:
+    facts = {name: _quote(value) for name, value in refusal.facts.items()}
+    parts = refusal.field.split(".")
+    if not _SECRETS.isdisjoint(parts) and "value" in facts:
+        facts["value"] = str(Secret(""))
+    return {
+        **facts,
+        "path": _quote(_indexed(parts)),
+        "parent": f"{_quote(_indexed(parts[:-1]))} ".lstrip(),
+        "name": _quote(parts[-1]),
+        "reason": refusal.reason.value,
+        "request_id": request_id,
+    }
+
+
+def _indexed(parts: list[str]) -> str:
+    """``users``, ``0``, ``name`` -> ``users[0]['name']``, the way Trove's validation errors name a place."""
+    head, *rest = parts or [""]
+    return head + "".join(f"[{part}]" if part.isdigit() else f"['{part}']" for part in rest)
+
+
+def _quote(value: object) -> str:
+    text = str(value)
+    if len(text) > LONGEST_VALUE:
+        text = text[:LONGEST_VALUE] + "..."
+    return text.encode("utf-8", "replace").decode()

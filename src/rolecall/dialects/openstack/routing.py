@@ -1,0 +1,170 @@
+"""Which action a method and a path mean, and the status of its success.
+
+Paths are matched as they were sent and decoded segment by segment, so that ``%2F`` stays inside a name. A trailing
+``.json`` or ``.xml`` chooses the format of the answer and belongs to no name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from rolecall.domain.reasons import Reason, Refused
+
+_INSTANCE = "/v1.0/{tenant}/instances/{instance_id}"
+_USER = _INSTANCE + "/users/{user}"
+_STORES = "/v1.0/{tenant}/datastores"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`status` is what a success is answered with; 202 and 204 have no body."""
+
+    method: str
+    template: str
+    service: str
+    version: str
+    action: str
+    status: int = 200
+
+
+def _database(method: str, template: str, action: str, status: int = 200) -> Route:
+    return Route(method, template, "database", "v1.0", action, status)
+
+
+ROUTES = (
+    Route("GET", "/", "identity", "v3", "ListVersions", 300),
+    Route("GET", "/v3", "identity", "v3", "ShowVersion"),
+    Route("POST", "/v3/auth/tokens", "identity", "v3", "IssueToken", 201),
+    Route("GET", "/v2.0", "identity", "v2.0", "ShowVersion"),
+    Route("POST", "/v2.0/tokens", "identity", "v2.0", "IssueToken"),
+    _database("GET", "/v1.0", "ShowVersion"),
+    _database("GET", "/v1.0/{tenant}/instances", "ListInstances"),
+    # 200, not 202: the answer has a body (Trove 26.0.0; guide, "Create Database Instance").
+    _database("POST", "/v1.0/{tenant}/instances", "CreateInstance"),
+    _database("GET", "/v1.0/{tenant}/instances/detail", "ListInstancesDetail"),
+    _database("GET", _INSTANCE, "ShowInstance"),
+    _database("PUT", _INSTANCE, "UpdateInstance", 202),
+    _database("PATCH", _INSTANCE, "UpdateInstance", 202),
+    _database("DELETE", _INSTANCE, "DeleteInstance", 202),
+    _database("POST", _INSTANCE + "/action", "ActOnInstance", 202),
+    _database("GET", _INSTANCE + "/users", "ListUsers"),
+    _database("POST", _INSTANCE + "/users", "CreateUsers", 202),
+    _database("PUT", _INSTANCE + "/users", "ChangePasswords", 202),
+    # openstacksdk 4.22 puts the new user's name into the path; the body says it all again.
+    _database("POST", _USER, "CreateUsers", 202),
+    _database("GET", _USER, "ShowUser"),
+    _database("PUT", _USER, "UpdateUser", 202),
+    _database("DELETE", _USER, "DeleteUser", 202),
+    _database("GET", _USER + "/databases", "ListGrants"),
+    _database("PUT", _USER + "/databases", "GrantDatabases", 202),
+    _database("DELETE", _USER + "/databases/{database}", "RevokeDatabase", 202),
+    _database("GET", _INSTANCE + "/databases", "ListDatabases"),
+    _database("POST", _INSTANCE + "/databases", "CreateDatabases", 202),
+    _database("GET", _INSTANCE + "/databases/{database}", "ShowDatabase"),
+    _database("DELETE", _INSTANCE + "/databases/{database}", "DeleteDatabase", 202),
+    _database("GET", _INSTANCE + "/root", "ShowRoot"),
+    _database("POST", _INSTANCE + "/root", "EnableRoot"),
+    _database("DELETE", _INSTANCE + "/root", "DisableRoot", 204),
+    _database("GET", "/v1.0/{tenant}/flavors", "ListFlavors"),
+    _database("GET", "/v1.0/{tenant}/flavors/{flavor}", "ShowFlavor"),
+    _database("GET", _STORES, "ListDatastores"),
+    _database("GET", _STORES + "/{datastore}", "ShowDatastore"),
+    _database("GET", _STORES + "/{datastore}/versions", "ListDatastoreVersions"),
+    _database("GET", _STORES + "/{datastore}/versions/{version}", "ShowDatastoreVersion"),
+    _database("GET", "/v1.0/{tenant}/limits", "ListLimits"),
+)
+
+DATABASE_VERSIONS = _database("GET", "/", "ListVersions")
+"""What ``/`` means to a client of the database API; to all others it is the identity service's front door."""
+
+STATUSES: Mapping[tuple[str, str, str], int] = {
+    (one.service, one.version, one.action): one.status for one in (*ROUTES, DATABASE_VERSIONS)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path taken apart: segments decoded once, without the suffix (``json``, ``xml`` or empty)."""
+
+    segments: tuple[str, ...]
+    suffix: str
+
+    @property
+    def service(self) -> tuple[str, str]:
+        """The service and version it leads to, whether or not there is such a resource."""
+        first = self.segments[0] if self.segments else ""
+        if first in ("v3", "v2.0"):
+            return "identity", first
+        return ("database", "v1.0") if first else ("identity", "v3")
+
+    @property
+    def tenant(self) -> str:
+        return self.segments[1] if len(self.segments) > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    route: Route
+    variables: Mapping[str, str]
+
+
+def read_path(raw: str, *, versioned: bool = True) -> Path:
+    """A path as sent. Without a version in it (the Accept header names one), ``/v1.0`` is put in front.
+
+    The version documents may be asked for with a slash at the end, resources may not.
+    """
+    segments = [unquote(one, errors="replace") for one in raw.split("/")[1:]]
+    if segments in ([""], ["v3", ""], ["v2.0", ""], ["v1.0", ""]):
+        segments.pop()
+    if not versioned and segments:
+        segments.insert(0, "v1.0")
+    suffix = _SUFFIX.search(segments[-1]) if len(segments) > 1 else None
+    if suffix is not None:
+        segments[-1] = segments[-1][: suffix.start()]
+    return Path(tuple(segments), suffix[1] if suffix is not None else "")
+
+
+def find(method: str, path: Path) -> Found:
+    """ROUTE_UNKNOWN, or METHOD_UNSUPPORTED with the fact ``allowed``."""
+    matching = [(route, variables) for route in ROUTES if (variables := _match(route, path)) is not None]
+    for route, variables in matching:
+        if route.method == method:
+            return Found(route, variables)
+    if matching:
+        allowed = ", ".join(sorted({route.method for route, _ in matching}))
+        raise Refused(Reason.METHOD_UNSUPPORTED, facts={"value": method, "allowed": allowed})
+    raise Refused(Reason.ROUTE_UNKNOWN)
+
+
+_SUFFIX = re.compile(r"(?<=.)\.(json|xml)$")
+_TEMPLATES: Mapping[Route, tuple[str, ...]] = {
+    route: tuple(filter(None, route.template.split("/"))) for route in ROUTES
+}
+
+
+def _match(route: Route, path: Path) -> dict[str, str] | None:
+    template = _TEMPLATES[route]
+    if len(template) != len(path.segments):
+        return None
+    variables: dict[str, str] = {}
+    for expected, given in zip(template, path.segments, strict=True):
+        if expected.startswith("{"):
+            if not given:
+                return None
+            variables[expected[1:-1]] = given
+        elif expected != given:
+            return None
+    return variables
+
+
+def user_and_host(segment: str) -> dict[str, str]:
+    """``name`` and, where there is one, ``host`` of a user's segment, split at the last ``@``.
+
+    It is decoded once more than HTTP asks: Rackspace documents dots that are encoded twice.
+    """
+    text = unquote(segment, errors="replace")
+    name, at, host = text.rpartition("@")
+    return {"name": name, "host": host} if at and name and host else {"name": text}

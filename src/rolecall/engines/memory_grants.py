@@ -1,0 +1,196 @@
+"""`MemoryGrantsEngine`: the MySQL family's semantics in dictionaries, for tests of the domain. It keeps the suite.
+
+An account is a name at a host and is granted whole databases by template. There are no sessions to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountFacts,
+    AccountKind,
+    DatabaseFacts,
+    DatabaseGrant,
+    EngineFacts,
+    NewAccount,
+    NewDatabase,
+)
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import control, hashes, names
+from rolecall.values import Secret
+
+ADMINISTRATOR = "root"
+FLAVOR = "mariadb"
+
+COLLATIONS = {
+    "utf8mb4": ("utf8mb4_general_ci", "utf8mb4_bin"),
+    "utf8mb3": ("utf8mb3_general_ci", "utf8mb3_bin"),
+    "latin1": ("latin1_swedish_ci", "latin1_bin"),
+}
+"""Character sets with their collations, the default first."""
+
+
+class MemoryGrantsEngine:
+    """`rolecall.domain.engine.DatabaseGrants` in memory."""
+
+    def __init__(self, *, version: tuple[int, int] = (10, 11)) -> None:
+        self._version = version
+        self._accounts: dict[tuple[str, str], AccountFacts] = {}
+        self._verifiers: dict[tuple[str, str], Secret] = {}
+        self._databases: dict[str, DatabaseFacts] = {}
+        self._made_by: dict[str, UUID] = {}
+
+    # What tests may ask beside the protocol.
+
+    def can_log_in(self, name: str, password: str, host: str = names.ANY_HOST) -> bool:
+        facts, verifier = self._accounts.get((name, host)), self._verifiers.get((name, host))
+        if facts is None or verifier is None or not facts.may_log_in:
+            return False
+        return hashes.native(password) == verifier.reveal()
+
+    # The protocol.
+
+    async def facts(self) -> EngineFacts:
+        text = ".".join(map(str, self._version))
+        return EngineFacts(self._version, text, ADMINISTRATOR, is_superuser=True, can_read_verifiers=True)
+
+    def verifier(self, account: str, password: Secret) -> Secret:  # noqa: ARG002 - other servers mix the name in
+        return Secret(hashes.native(password.reveal()))
+
+    async def create_account(self, new: NewAccount) -> AccountFacts:
+        names.require_new_user(new.name, FLAVOR, ADMINISTRATOR)
+        key = new.name, names.host(new.host)
+        _require_single(new.kind, new.grants)
+        there = self._accounts.get(key)
+        if there is not None and new.operation in there.operations:
+            return there
+        if there is not None:
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
+        self._require_databases(grant.database for grant in new.grants)
+        made = AccountFacts(
+            0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants)
+        )
+        self._store(key, made, new.verifier)
+        return made
+
+    async def change_account(self, change: AccountChange) -> AccountFacts:
+        key = change.name, names.host(change.host)
+        new_name = change.name if change.new_name is None else change.new_name
+        if new_name != change.name:
+            names.require_new_user(new_name, FLAVOR, ADMINISTRATOR)
+        to = new_name, key[1] if change.new_host is None else names.host(change.new_host)
+        before = self._changeable(key)
+        if to != key and to in self._accounts:
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new_name})
+        kind = change.kind or before.kind
+        after = replace(
+            _marked(before, change.operation),
+            name=to[0],
+            host=to[1],
+            kind=kind,
+            may_log_in=before.may_log_in if change.may_log_in is None else change.may_log_in,
+            has_password=before.has_password or change.verifier is not None,
+            grants=before.grants if kind is AccountKind.NORMAL else (),
+        )
+        del self._accounts[key]
+        self._store(to, after, change.verifier or self._verifiers.pop(key, None))
+        return after
+
+    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - one step
+        key = name, names.host(host)
+        if names.is_reserved(name, ADMINISTRATOR):
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
+        self._verifiers.pop(key, None)
+        return self._accounts.pop(key, None) is not None
+
+    async def account(self, name: str, host: str = "") -> AccountFacts | None:
+        return self._accounts.get((name, names.host(host)))
+
+    async def accounts(self) -> Sequence[AccountFacts]:
+        return [self._accounts[key] for key in sorted(self._accounts)]
+
+    async def change_grants(
+        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+    ) -> AccountFacts:
+        key = name, names.host(host)
+        before = self._changeable(key)
+        _require_single(before.kind, (*grant, *revoke))
+        self._require_databases(one.database for one in grant)
+        changed = {*revoke, *(one.database for one in grant)}
+        kept = [one for one in before.grants if one.database not in changed]
+        self._accounts[key] = replace(_marked(before, operation), grants=_sorted((*kept, *grant)))
+        return self._accounts[key]
+
+    async def has_password(self, name: str, host: str, password: Secret) -> bool:
+        key = name, names.host(host)
+        if key not in self._accounts:
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
+        verifier = self._verifiers.get(key)
+        return verifier is not None and hashes.is_of(verifier.reveal(), password.reveal())
+
+    async def databases(self) -> Sequence[DatabaseFacts]:
+        return [self._databases[name] for name in sorted(self._databases)]
+
+    async def create_database(self, new: NewDatabase) -> None:
+        names.require_database(new.name)
+        if self._made_by.get(new.name) == new.operation:
+            return
+        if new.name in self._databases or names.is_system(new.name, control.SCHEMA):
+            raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
+        encoding = (new.encoding or new.collate.partition("_")[0] or "utf8mb4").lower()
+        if new.encoding and encoding not in COLLATIONS:
+            raise Refused(Reason.ENCODING_UNSUPPORTED, facts={"value": new.encoding})
+        collate = new.collate or COLLATIONS[encoding][0]
+        if new.ctype or collate not in COLLATIONS.get(encoding, ()):
+            raise Refused(Reason.LOCALE_UNSUPPORTED, facts={"value": new.ctype or collate})
+        self._databases[new.name] = DatabaseFacts(new.name, "", encoding, collate, "", True, -1, "")
+        self._made_by[new.name] = new.operation
+
+    async def drop_database(self, name: str) -> bool:
+        if names.is_system(name, control.SCHEMA):
+            raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
+        self._made_by.pop(name, None)
+        for key, facts in self._accounts.items():
+            left = tuple(grant for grant in facts.grants if grant.database != name)
+            self._accounts[key] = replace(facts, grants=left)
+        return self._databases.pop(name, None) is not None
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    def _store(self, key: tuple[str, str], facts: AccountFacts, verifier: Secret | None) -> None:
+        self._accounts[key] = facts
+        if verifier is not None:
+            self._verifiers[key] = verifier
+
+    def _changeable(self, key: tuple[str, str]) -> AccountFacts:
+        if key in self._accounts:
+            return self._accounts[key]
+        is_protected = names.is_reserved(key[0], ADMINISTRATOR)
+        reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
+        raise Refused(reason, facts={"value": key[0]})
+
+    def _require_databases(self, wanted: Iterable[str]) -> None:
+        for name in wanted:
+            if name not in self._databases:
+                raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+
+
+def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:
+    if kind is AccountKind.SUPER and grants:
+        raise Refused(Reason.ENGINE_REFUSED, note="a super account holds every database already")
+
+
+def _marked(before: AccountFacts, operation: UUID) -> AccountFacts:
+    earlier = tuple(one for one in before.operations if one != operation)[: control.EARLIER_KEPT]
+    return replace(before, marker=operation, earlier=earlier)
+
+
+def _sorted(grants: Sequence[DatabaseGrant]) -> tuple[DatabaseGrant, ...]:
+    """By name; of several on one database the last."""
+    by_name = {grant.database: grant for grant in grants}
+    return tuple(by_name[name] for name in sorted(by_name))

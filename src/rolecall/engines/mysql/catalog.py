@@ -1,0 +1,215 @@
+"""What a server says of its accounts: one query for accounts, one for their grants, joined in memory."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
+from rolecall.engines.mysql import control, hashes, names, quoting, templates
+from rolecall.engines.mysql.connections import Row, Session
+from rolecall.engines.mysql.server import Server
+from rolecall.engines.mysql.statements import NARROW, SUPER_PATTERN, narrowed
+
+# Columns: user, host, has authentication, digest of it, locked, holds more than databases, then the mark.
+# Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
+_MARIADB = """
+SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '') <> '',
+       SHA2(COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), ''), 256),
+       COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
+       COALESCE(JSON_VALUE(g.Priv, '$.access'), '0') <> '0'
+           OR EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = g.User AND p.Host = g.Host)
+           OR EXISTS (SELECT 1 FROM mysql.roles_mapping m JOIN mysql.global_priv r ON r.User = m.Role AND r.Host = ''
+                      WHERE m.User = g.User AND m.Host = g.Host
+                      AND COALESCE(JSON_VALUE(r.Priv, '$.access'), '0') <> '0'),
+       c.done, c.earlier, c.begun, c.wanted
+FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
+WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
+"""
+
+# MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own.
+_GLOBAL = (
+    "Select", "Insert", "Update", "Delete", "Create", "Drop", "Reload", "Shutdown", "Process", "File", "Grant",
+    "References", "Index", "Alter", "Show_db", "Super", "Create_tmp_table", "Lock_tables", "Execute", "Repl_slave",
+    "Repl_client", "Create_view", "Show_view", "Create_routine", "Alter_routine", "Create_user", "Event", "Trigger",
+    "Create_tablespace", "Create_role", "Drop_role",
+)  # fmt: skip
+_MYSQL = """
+SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
+       SHA2(COALESCE(g.authentication_string, ''), 256),
+       g.account_locked = 'Y',
+       CONCAT({flags}) LIKE '%Y%'
+           OR EXISTS (SELECT 1 FROM mysql.global_grants d WHERE d.USER = g.User AND d.HOST = g.Host)
+           OR EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = g.User AND p.Host = g.Host)
+           OR EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.TO_USER = g.User AND e.TO_HOST = g.Host),
+       c.done, c.earlier, c.begun, c.wanted
+FROM mysql.user g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
+WHERE g.User <> '' AND NOT EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)
+"""
+
+_NOBODYS = frozenset({control.digest(hashes.NOBODYS_NATIVE), control.digest(hashes.NOBODYS_SHA2)})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One row of ``mysql.db``: privileges by the pattern as it is stored."""
+
+    pattern: str
+    privileges: frozenset[str]
+
+    @property
+    def database(self) -> str:
+        return quoting.unescaped(self.pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account as the server holds it, whether or not a tenant may see it."""
+
+    name: str
+    host: str
+    has_password: bool
+    auth: str
+    locked: bool
+    is_protected: bool
+    mark: control.Mark
+    held: tuple[Held, ...]
+    facts: AccountFacts
+
+    @property
+    def is_half_made(self) -> bool:
+        """A creation of ours that has not come to its end: under the account's lock, one that was cut short."""
+        return self.locked and self.mark.is_creation
+
+    @property
+    def is_visible(self) -> bool:
+        return not self.is_protected and not self.is_half_made
+
+
+async def look(session: Session, server: Server, user: str = "", host: str = "") -> list[Found]:
+    """All accounts, or one; sorted by name, then host, by code point."""
+    return read(server, await session.fetch_all(*queries(server, user, host)))
+
+
+def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
+    """What to ask for all accounts, or one; `read` takes the answers."""
+    return _accounts_query(server, user, host), _grants_query(server, user, host)
+
+
+def name_query(flavor: str, user: str, host: str) -> str:
+    """How the server has stored an account's name and host; cheaper than a look at all there is about it."""
+    table = "global_priv" if flavor == "mariadb" else "user"
+    where = f"User = {quoting.text(user)} AND Host = {quoting.text(host)}"
+    return f"SELECT User, Host FROM mysql.{table} WHERE {where}"
+
+
+def verifier_query(flavor: str, user: str, host: str) -> str:
+    """What an account's password is compared with."""
+    table, column = (
+        ("global_priv", "JSON_VALUE(Priv, '$.authentication_string')")
+        if flavor == "mariadb"
+        else ("user", "authentication_string")
+    )
+    where = f"User = {quoting.text(user)} AND Host = {quoting.text(host)}"
+    return f"SELECT {column} FROM mysql.{table} WHERE {where}"
+
+
+def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[Found]:
+    rows, grant_rows = answers
+    grants = _grants(server, grant_rows)
+    found = [_found(row, server, grants.get((row[0], row[1]), ())) for row in rows]
+    return sorted(found, key=lambda account: (account.name, account.host))
+
+
+def _accounts_query(server: Server, user: str, host: str) -> str:
+    query = _MARIADB if server.flavor == "mariadb" else _MYSQL
+    flags = ", ".join(f"g.{name}_priv" for name in _GLOBAL)
+    query = query.replace("{control}", quoting.name(server.control)).replace("{flags}", flags)
+    return query + (f" AND g.User = {quoting.text(user)} AND g.Host = {quoting.text(host)}" if user else "")
+
+
+def _grants_query(server: Server, user: str, host: str) -> str:
+    where = f" WHERE User = {quoting.text(user)} AND Host = {quoting.text(host)}" if user else ""
+    flags = ", ".join(server.columns.values())
+    return f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db{where}"
+
+
+def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[Held]]:
+    found: dict[tuple[str, str], list[Held]] = defaultdict(list)
+    for name, place, pattern, row in rows:
+        found[name, place].append(Held(pattern, templates.from_flags(row, server.columns)))
+    return found
+
+
+def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
+    name, host, has_authentication, auth, locked, is_more, *mark_row = row
+    mark = control.mark(mark_row)
+    has_password = bool(has_authentication) and auth not in _NOBODYS
+    is_locked = bool(locked)
+    kind = AccountKind.SUPER if any(one.pattern == SUPER_PATTERN for one in held) else AccountKind.NORMAL
+    grants = _listed_grants(server, held, kind)
+    operations = _operations(mark, auth, is_locked, kind, grants)
+    facts = AccountFacts(
+        oid=0,
+        name=name,
+        kind=kind,
+        may_log_in=not is_locked,
+        has_password=has_password,
+        marker=operations[0] if operations else None,
+        host=host,
+        grants=grants,
+        earlier=operations[1:],
+    )
+    is_protected = (
+        bool(is_more) or names.is_reserved(name, server.administrator) or _rules_the_server(server, held)
+    )
+    return Found(name, host, has_password, auth, is_locked, is_protected, mark, tuple(held), facts)
+
+
+def _operations(
+    mark: control.Mark, auth: str, locked: bool, kind: AccountKind, grants: Sequence[DatabaseGrant]
+) -> tuple[Any, ...]:
+    """Operations that are done: also the one begun, if what it wanted is what is."""
+    if mark.begun is None:
+        return mark.done
+    now: dict[str, Any] = {"auth": auth, "locked": locked, "kind": kind.value}
+    held = {grant.database: grant.access.value for grant in grants}
+    wanted = mark.wanted
+    is_so = all(now[key] == wanted[key] for key in now if key in wanted)
+    is_granted = all(held.get(name) == access for name, access in wanted.get("grants", {}).items())
+    if not (is_so and is_granted):
+        return mark.done
+    return (mark.begun, *(one for one in mark.done if one != mark.begun))
+
+
+def _listed_grants(server: Server, held: Sequence[Held], kind: AccountKind) -> tuple[DatabaseGrant, ...]:
+    """Tenants' databases by exact name. A super account's rows on system schemas only close them."""
+    if kind is AccountKind.SUPER:
+        return ()
+    by_name: dict[str, frozenset[str]] = {}
+    for one in held:
+        if quoting.matches_many(one.pattern) or names.is_system(one.database, server.control):
+            continue
+        by_name[one.database] = by_name.get(one.database, frozenset()) | one.privileges
+    return tuple(
+        DatabaseGrant(name, templates.access(words, server.columns))
+        for name, words in sorted(by_name.items())
+        if words
+    )
+
+
+def _rules_the_server(server: Server, held: Sequence[Held]) -> bool:
+    """True for an account, made by others, that can write where the server keeps its accounts, or hand rights on."""
+    if any(templates.GRANT_OPTION in one.privileges and quoting.matches_many(one.pattern) for one in held):
+        return True
+    own = {one.pattern: one.privileges for one in held}
+    closed = all(
+        own.get(quoting.escaped(schema)) == frozenset({NARROW}) for schema in narrowed(server.control)
+    )
+    opens_all = any(quoting.matches_many(one.pattern) for one in held)
+    names_system = any(
+        names.is_system(one.database, server.control) and one.privileges - {NARROW} for one in held
+    )
+    return names_system or (opens_all and not closed)

@@ -1,0 +1,254 @@
+"""Connections of the control plane: how they are opened, guarded, kept and given back.
+
+A `Session` is one connection, and remembers whether it has written anything: that decides what a lost connection
+means. Kept connections carry no state between leases but their settings; locks are given back with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncmy
+from asyncmy.cursors import Cursor
+from asyncmy.errors import MySQLError
+
+from rolecall.domain.engine import EngineAddress
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import errors
+
+IDLE_SECONDS = 300.0
+LOCK_SECONDS = 10
+
+# What quoting relies on: backslashes escape, double quotes quote text. And a GRANT must never make an account.
+_SQL_MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
+_SQL_MODE_MARIADB = f"{_SQL_MODE},NO_AUTO_CREATE_USER"
+
+# Hides even hashes from the general log; needs a privilege that an administrator may lack.
+_SILENCE = "SET SESSION sql_log_off = 1"
+
+Row = tuple[Any, ...]
+
+
+class _QuietCursor(Cursor):
+    """Fetches no warnings: they cost a round trip each, and the driver writes them into our log."""
+
+    async def _show_warnings(self, conn: Any) -> None:
+        """Not shown."""
+
+
+class Session:
+    """One connection. A statement is in ``fetch`` if it only looks (or locks), else in ``execute``."""
+
+    def __init__(self, raw: Any, timeout: float) -> None:
+        self._raw = raw
+        self._timeout = timeout
+        self._wrote = False
+        self._usable = True
+        self.since = time.monotonic()
+        self.is_new = True
+        self.holds_locks = False
+
+    async def fetch(self, *statements: str) -> list[Row]:
+        """The rows of the last of some statements; see `fetch_all`."""
+        return (await self.fetch_all(*statements))[-1]
+
+    async def fetch_all(self, *statements: str) -> list[list[Row]]:
+        """The rows of each. Sent together, in one round trip; the first that fails ends them: `errors.StepError`."""
+        return await self._run(statements)
+
+    async def execute(self, *statements: str) -> list[list[Row]]:
+        """The same for statements that change something, with others that look at what they made."""
+        self._wrote = True
+        return await self._run(statements)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether anything was sent since the lease began that may have changed the server."""
+        return self._wrote
+
+    @property
+    def is_usable(self) -> bool:
+        return self._usable and bool(self._raw.connected)
+
+    def begin(self) -> None:
+        """A lease begins."""
+        self._wrote = False
+
+    async def close(self) -> None:
+        with contextlib.suppress(MySQLError, OSError, TimeoutError):
+            if self.is_usable:
+                async with asyncio.timeout(1):
+                    await self._raw.ensure_closed()
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a farewell; the server gives back the session's locks when it notices."""
+        self._usable = False
+        self._raw.close()
+
+    async def _run(self, statements: Sequence[str]) -> list[list[Row]]:
+        """Any statement that did not end with an answer leaves the connection out of step: it is closed."""
+        answers: list[list[Row]] = []
+        try:
+            async with asyncio.timeout(self._timeout), self._raw.cursor(_QuietCursor) as cursor:
+                await cursor.execute(";\n".join(statements))
+                answers.append(await _rows(cursor))
+                while await cursor.nextset():
+                    answers.append(await _rows(cursor))
+                return answers
+        except MySQLError as error:
+            if errors.is_lost(error):
+                self.drop()
+                raise errors.Lost from None
+            raise errors.StepError(error, len(answers)) from None
+        except (OSError, TimeoutError):
+            self.drop()
+            raise errors.Lost from None
+        except BaseException:
+            self.drop()
+            raise
+
+
+async def _rows(cursor: Any) -> list[Row]:
+    return list(await cursor.fetchall()) if cursor.description else []
+
+
+class Connections:
+    """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
+
+    def __init__(
+        self,
+        address: EngineAddress,
+        *,
+        flavor: str,
+        size: int,
+        connect_timeout: float,
+        statement_timeout: float,
+    ) -> None:
+        self._address = address
+        self._flavor = flavor
+        self._connect_timeout = connect_timeout
+        self._statement_timeout = statement_timeout
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[Session] = []
+        self._closed = False
+
+    @contextlib.asynccontextmanager
+    async def lease(self) -> AsyncIterator[Session]:
+        """A session in autocommit, without locks."""
+        async with self._slots:
+            session = await self._take()
+            session.begin()
+            try:
+                yield session
+            finally:
+                await self._give_back(session)
+
+    async def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _take(self) -> Session:
+        while self._idle:
+            session = self._idle.pop()
+            if session.is_usable and time.monotonic() - session.since < IDLE_SECONDS:
+                session.is_new = False
+                return session
+            await session.close()
+        return await self._connect()
+
+    async def _give_back(self, session: Session) -> None:
+        if self._closed or not session.is_usable:
+            await session.close()
+        else:
+            session.since = time.monotonic()
+            self._idle.append(session)
+
+    async def _connect(self) -> Session:
+        raw = None
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                raw = await self._open()
+                session = Session(raw, self._statement_timeout)
+                await self._guard(session)
+        except (MySQLError, OSError, TimeoutError, errors.Lost) as error:
+            if raw is not None:
+                raw.close()
+            raise errors.at_connect(error) from None
+        return session
+
+    async def _open(self) -> Any:
+        tls = _tls(self._address)
+        raw: Any = await asyncmy.connect(
+            host=self._address.host,
+            port=self._address.port,
+            user=self._address.user,
+            password=self._address.password.reveal().encode(),  # a text would be sent as Latin-1
+            charset="utf8mb4",
+            autocommit=True,
+            connect_timeout=max(1, int(self._connect_timeout)),
+            program_name="rolecall",
+            ssl=tls,
+        )
+        if tls is not None and not raw._secure:  # the driver goes on in the clear where a server has no TLS
+            raw.close()
+            raise Refused(Reason.ENGINE_UNREACHABLE, note="the server offers no TLS")
+        self._require_flavor(raw)
+        return raw
+
+    def _require_flavor(self, raw: Any) -> None:
+        """Hashes are made before the first connection, so an instance says which of the two it is."""
+        found = "mariadb" if "mariadb" in str(raw.get_server_info()).lower() else "mysql"
+        if found != self._flavor:
+            raw.close()
+            note = f"the server is of flavor {found}, the instance is registered as {self._flavor}"
+            raise Refused(Reason.ENGINE_REFUSED, note=note)
+
+    async def _guard(self, session: Session) -> None:
+        for statement in guards(self._flavor, self._statement_timeout):
+            await session.fetch(statement)
+        with contextlib.suppress(MySQLError):
+            await session.fetch(_SILENCE)
+
+
+def guards(flavor: str, statement_timeout: float) -> tuple[str, ...]:
+    """What each session sets first, whatever the server's own defaults are."""
+    is_mariadb = flavor == "mariadb"
+    settings = {
+        "sql_mode": f"'{_SQL_MODE_MARIADB if is_mariadb else _SQL_MODE}'",
+        "autocommit": "1",
+        "lock_wait_timeout": str(LOCK_SECONDS),
+        "innodb_lock_wait_timeout": str(LOCK_SECONDS),
+    }
+    # MySQL's time limit is for SELECT alone, in milliseconds; the client's own serves for the rest.
+    settings |= (
+        {"max_statement_time": f"{statement_timeout:g}"}
+        if is_mariadb
+        else {"max_execution_time": f"{statement_timeout * 1000:.0f}"}
+    )
+    assignments = ", ".join(f"SESSION {name} = {value}" for name, value in settings.items())
+    return "SET NAMES utf8mb4 COLLATE utf8mb4_bin", f"SET {assignments}"
+
+
+def _tls(address: EngineAddress) -> ssl.SSLContext | None:
+    """libpq's words for all kinds of servers: ``require`` encrypts, ``verify-ca`` and ``verify-full`` also look
+    whom they talk to. Without ``sslmode`` nothing is encrypted.
+    """
+    mode = address.options.get("sslmode", "disable")
+    if mode == "disable":
+        return None
+    if mode not in {"require", "verify-ca", "verify-full"}:
+        raise Refused(Reason.ENGINE_UNREACHABLE, note=f"sslmode {mode} is not known")
+    context = ssl.create_default_context(cafile=address.options.get("sslrootcert"))
+    context.check_hostname = mode == "verify-full"
+    if mode == "require":
+        context.verify_mode = ssl.CERT_NONE
+    if certificate := address.options.get("sslcert"):
+        context.load_cert_chain(certificate, address.options.get("sslkey"))
+    return context

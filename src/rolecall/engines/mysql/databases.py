@@ -1,0 +1,131 @@
+"""Databases: making, dropping and listing them. They have no owner here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asyncmy.errors import MySQLError
+
+from rolecall.domain.engine import DatabaseFacts, NewDatabase
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines import names as any_names
+from rolecall.engines.mysql import control, errors, names, quoting, templates
+from rolecall.engines.mysql.connections import Session
+from rolecall.engines.mysql.server import Server, database_lock, existing
+
+_LIST = """
+SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA
+"""
+
+# Grants below the database outlive it too.
+_TABLE_GRANTS = "SELECT User, Host, Db, Table_name, '' FROM mysql.tables_priv"
+_ROUTINE_GRANTS = "SELECT User, Host, Db, Routine_name, Routine_type FROM mysql.procs_priv"
+
+
+class Databases:
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def all(self) -> Sequence[DatabaseFacts]:
+        rows = await self._server.run(lambda session: session.fetch(_LIST))
+        found = [
+            DatabaseFacts(name, "", encoding, collate, "", True, -1, "")
+            for name, encoding, collate in rows
+            if not names.is_system(name, self._server.control)
+        ]
+        return sorted(found, key=lambda facts: facts.name)
+
+    async def create(self, new: NewDatabase) -> None:
+        names.require_database(new.name)
+        if not any_names.is_text(new.encoding):
+            raise Refused(Reason.ENCODING_UNSUPPORTED)
+        if not any_names.is_text(new.collate) or new.ctype:
+            raise Refused(Reason.LOCALE_UNSUPPORTED, facts={"value": new.ctype})
+        await self._server.run(lambda session: self._create(session, new))
+
+    async def _create(self, session: Session, new: NewDatabase) -> None:
+        schema = self._server.control
+        if self._server.folds_case and new.name != new.name.lower():
+            raise Refused(Reason.DATABASE_NAME_MALFORMED, facts={"value": new.name})
+        if names.is_system(new.name, schema):
+            raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
+        async with self._server.locked(session, [database_lock(new.name)]):
+            made_by = await session.fetch(control.database(schema, new.name))
+            if await existing(session, {new.name}):
+                if made_by and made_by[0][0] == str(new.operation):
+                    return
+                raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
+            await self._revoke_all(session, new.name)  # one dropped by hand left its grants behind
+            await session.execute(control.begin_database(schema, new.name, new.operation))
+            try:
+                await session.execute(_creation(new))
+            except MySQLError as error:
+                if not errors.is_ended(error):
+                    await session.execute(control.forget_database(schema, new.name))
+                raise _refusal(error, new) or error from None
+
+    async def drop(self, name: str) -> bool:
+        if names.is_system(name, self._server.control):
+            raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
+        if not names.fits(name, names.DATABASE_CHARACTERS):
+            return False
+        return await self._server.run(lambda session: self._drop(session, name))
+
+    async def _drop(self, session: Session, name: str) -> bool:
+        """The server itself waits for the sessions that use a table of it, and no longer than their statements."""
+        async with self._server.locked(session, [database_lock(name)]):
+            is_there = bool(await existing(session, {name}))
+            if is_there:
+                await session.execute(f"DROP DATABASE {quoting.name(name)}")
+            await self._revoke_all(session, name)
+            await session.execute(control.forget_database(self._server.control, name))
+            return is_there
+
+    async def _revoke_all(self, session: Session, name: str) -> None:
+        """Grants outlive the database they are on: without this the next one of the name would inherit them."""
+        for statement in [*await self._on_database(session, name), *await self._below(session, name)]:
+            try:
+                await session.execute(statement)
+            except MySQLError as error:
+                if errors.number(error) not in errors.NO_SUCH_GRANT:  # taken by another a moment ago
+                    raise
+
+    async def _on_database(self, session: Session, name: str) -> list[str]:
+        flags = ", ".join(self._server.columns.values())
+        rows = await session.fetch(f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db")
+        return [
+            f"REVOKE {templates.listed(words)} ON {quoting.whole(pattern)} FROM {quoting.account(user, host)}"
+            for user, host, pattern, row in rows
+            if quoting.unescaped(pattern) == name
+            and not quoting.matches_many(pattern)
+            and (words := templates.from_flags(row, self._server.columns))
+        ]
+
+    async def _below(self, session: Session, name: str) -> list[str]:
+        rows = [*await session.fetch(_TABLE_GRANTS), *await session.fetch(_ROUTINE_GRANTS)]
+        return [
+            f"REVOKE {words} ON {kind} {quoting.name(name)}.{quoting.name(item)} FROM {quoting.account(user, host)}"
+            for user, host, database, item, kind in rows
+            if database == name
+            for words in (templates.GRANT_OPTION, "ALL PRIVILEGES")
+        ]
+
+
+def _creation(new: NewDatabase) -> str:
+    words = [f"CREATE DATABASE {quoting.name(new.name)}"]
+    if new.encoding:
+        words.append(f"CHARACTER SET {quoting.text(new.encoding)}")
+    if new.collate:
+        words.append(f"COLLATE {quoting.text(new.collate)}")
+    return " ".join(words)
+
+
+def _refusal(error: MySQLError, new: NewDatabase) -> Refused | None:
+    reason = errors.BY_NUMBER.get(errors.number(error))
+    if reason is Reason.ENCODING_UNSUPPORTED:
+        return Refused(reason, facts={"value": new.encoding})
+    if reason is Reason.LOCALE_UNSUPPORTED:
+        return Refused(reason, facts={"value": new.collate})
+    if reason is Reason.DATABASE_TAKEN:
+        return Refused(reason, facts={"value": new.name})
+    return None

@@ -1,0 +1,82 @@
+"""Whole databases granted to accounts by template, and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import control, names, quoting, sessions, statements, templates
+from rolecall.engines.mysql.accounts import Accounts
+from rolecall.engines.mysql.catalog import Found
+from rolecall.engines.mysql.connections import Session
+from rolecall.engines.mysql.server import Server, account_lock, database_lock, require_databases
+
+
+class Grants:
+    def __init__(self, server: Server, accounts: Accounts) -> None:
+        self._server = server
+        self._accounts = accounts
+
+    async def change(
+        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+    ) -> AccountFacts:
+        """A database in both lists is granted."""
+        self._accounts.require_name(name)
+        place = names.host(host)
+        wanted: dict[str, Access | None] = dict.fromkeys(revoke)
+        wanted |= {one.database: one.access for one in grant}
+        return await self._server.run(lambda session: self._change(session, name, place, wanted, operation))
+
+    async def _change(
+        self,
+        session: Session,
+        name: str,
+        host: str,
+        wanted: Mapping[str, Access | None],
+        operation: UUID,
+    ) -> AccountFacts:
+        schema = self._server.control
+        things = [account_lock(name), *map(database_lock, wanted)]
+        asking = self._accounts.looking(name, host)
+        async with self._server.locked(session, things, *asking) as answers:
+            before = self._accounts.require_changeable(answers, name, host)
+            if before.facts.kind is AccountKind.SUPER and wanted:
+                raise Refused(
+                    Reason.ACCOUNT_PROTECTED,
+                    facts={"value": name},
+                    note="a super account holds every database already",
+                )
+            granted = [database for database, access in wanted.items() if access is not None]
+            await require_databases(session, self._server, granted)
+            noted = {"grants": {database: access and access.value for database, access in wanted.items()}}
+            giving, taking = self._statements(before, wanted)
+            # Grant first, then take the surplus: what stays is never missing.
+            steps = [control.begin(schema, name, host, operation, noted), *giving, *taking]
+            after = await self._accounts.carry_out(session, steps, operation, before, (name, host))
+            if taking:  # an open session keeps what it had in its current database
+                await sessions.end(session, name)
+            return after
+
+    def _statements(self, before: Found, wanted: Mapping[str, Access | None]) -> tuple[list[str], list[str]]:
+        giving: list[str] = []
+        taking: list[str] = []
+        for database, access in wanted.items():
+            if access is not None:
+                grant = DatabaseGrant(database, access)
+                giving.append(statements.give(before.name, before.host, grant, self._server.columns))
+            taking += self._surplus(before, database, access)
+        return giving, taking
+
+    def _surplus(self, before: Found, database: str, access: Access | None) -> list[str]:
+        """What the account holds on a database beyond a template, in whatever spelling of its name it was granted."""
+        kept = frozenset() if access is None else templates.privileges(access, self._server.columns)
+        surplus = []
+        for held in before.held:
+            if held.database != database or names.is_system(database, self._server.control):
+                continue
+            stays = kept if held.pattern == quoting.escaped(database) else frozenset()
+            if more := held.privileges - stays:
+                surplus.append(statements.revoke(before.name, before.host, held.pattern, more))
+        return surplus

@@ -1,0 +1,193 @@
+"""What the parts of the engine share: one server's address, sessions, locks, facts, and the way work is run on it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import TypeVar
+
+from asyncmy.errors import MySQLError
+
+from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.engines.mysql import control, errors, names, quoting, templates
+from rolecall.engines.mysql.connections import LOCK_SECONDS, Connections, Row, Session
+
+T = TypeVar("T")
+
+RELEASE = "DO RELEASE_ALL_LOCKS()"
+"""Gives back what `Server.locked` took; whoever sends it as the last of some statements says so in `holds_locks`."""
+
+FLAVORS = ("mariadb", "mysql")
+
+_FACTS = """
+SELECT VERSION(), CURRENT_USER(), @@lower_case_table_names,
+       (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('SUPER', 'SYSTEM_USER')
+        AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), ''''))
+"""
+_PARTIAL_REVOKES = "SELECT @@GLOBAL.partial_revokes"
+
+_VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB once prefixed its version for old replicas
+
+
+class Server:
+    """One registered server of the MySQL family; `flavor` is ``mariadb`` or ``mysql``."""
+
+    def __init__(self, address: EngineAddress, connections: Connections, flavor: str) -> None:
+        self.address = address
+        self.connections = connections
+        self.flavor = flavor
+        self.control = address.options.get("control_schema", control.SCHEMA)
+        self.facts: EngineFacts | None = None
+        self.folds_case = False
+        self._is_prepared = False
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The privileges that this kind of server knows on a database."""
+        return templates.MARIADB_COLUMNS if self.flavor == "mariadb" else templates.COLUMNS
+
+    @property
+    def administrator(self) -> str:
+        return self.address.user
+
+    async def look(self, session: Session) -> EngineFacts:
+        text, _, folding, powers = await one(session, _FACTS)
+        version = _VERSION.match(str(text))
+        if version is None:
+            raise Refused(Reason.ENGINE_REFUSED, note=f"no version in {text!r}")
+        self.folds_case = int(folding) != 0
+        if self.flavor == "mysql":
+            await _require_patterns(session)
+        self.facts = EngineFacts(
+            version=(int(version[1]), int(version[2])),
+            version_text=str(text).removeprefix("5.5.5-"),
+            administrator=self.administrator,
+            is_superuser=int(powers) > 0,
+            can_read_verifiers=True,
+        )
+        return self.facts
+
+    async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Do `work` in a session. Anything of the driver's leaves here as a refusal, or as an unknown outcome.
+
+        A kept connection that turns out to be dead before anything was written is replaced once.
+        """
+        for attempt in (1, 2):
+            async with self.connections.lease() as session:
+                try:
+                    await self._prepare(session)
+                    return await work(session)
+                except errors.Lost:
+                    if session.has_written:
+                        raise OutcomeUnknown("connection lost in a change") from None
+                    if session.is_new or attempt == 2:
+                        raise Refused(Reason.ENGINE_UNREACHABLE, note="connection lost") from None
+                except MySQLError as error:
+                    raise self._meaning(error, session) from None
+        raise Refused(Reason.ENGINE_UNREACHABLE)
+
+    def _meaning(self, error: MySQLError, session: Session) -> Refused | OutcomeUnknown:
+        if errors.is_ended(error):
+            session.drop()
+            if session.has_written:
+                return OutcomeUnknown("the server ended the session in a change")
+        return errors.refusal(error)
+
+    async def _prepare(self, session: Session) -> None:
+        """Facts and control schema, once for each engine."""
+        if self._is_prepared:
+            return
+        await self.look(session)
+        for statement in control.making(self.control):
+            await session.fetch(statement)  # harmless to repeat, so no outcome depends on it
+        self._is_prepared = True
+
+    @contextlib.asynccontextmanager
+    async def locked(
+        self, session: Session, things: Collection[str], *looks: str
+    ) -> AsyncIterator[list[list[Row]]]:
+        """Hold the server-wide locks of some things, such as ``account:x`` and ``database:y``; taken in that order,
+        sorted, so that two writers never wait for each other. Source: MySQL Reference Manual, "Locking Functions".
+
+        Gives the rows of `looks`, which are asked for under the locks, in the same round trip.
+        """
+        calls = ", ".join(f"GET_LOCK('{lock_name(thing)}', {LOCK_SECONDS})" for thing in sorted(set(things)))
+        try:
+            session.holds_locks = True
+            (got,), *answers = await session.fetch_all(f"SELECT {calls}", *looks)
+            if not all(got):
+                raise Refused(Reason.ENGINE_BUSY, note="another change of the same thing is under way")
+            yield answers
+        finally:
+            await _unlock(session)
+
+
+def account_lock(name: str) -> str:
+    """The lock of a name at every host: changes of the host are changes of it too."""
+    return f"account:{name}"
+
+
+def database_lock(name: str) -> str:
+    return f"database:{name}"
+
+
+def lock_name(thing: str) -> str:
+    """At most 64 characters, compared without case: so a digest."""
+    return "rc:" + hashlib.blake2b(thing.encode(), digest_size=16).hexdigest()
+
+
+async def one(session: Session, query: str) -> Row:
+    """The only row of a query that always has one."""
+    rows = await session.fetch(query)
+    if len(rows) != 1:
+        raise Refused(Reason.ENGINE_REFUSED, note="a row was expected")
+    return rows[0]
+
+
+async def existing(session: Session, databases: set[str]) -> set[str]:
+    """Which of these databases are there, by exact name."""
+    if not databases:
+        return set()  # and no query with an empty list
+    asked = ", ".join(map(quoting.text, sorted(databases)))
+    found = await session.fetch(
+        f"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ({asked})"
+    )
+    return {row[0] for row in found} & databases
+
+
+async def require_databases(session: Session, server: Server, databases: Collection[str]) -> None:
+    """DATABASE_MISSING unless each is there and a tenant's. A grant on a database to come would be no error here."""
+    sound = {name for name in databases if names.is_database(name)}
+    found = await existing(session, sound)
+    for name in databases:
+        if name not in found or names.is_system(name, server.control):
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+
+
+async def _unlock(session: Session) -> None:
+    """If the locks can't be given back, the session is closed, which does."""
+    if not (session.is_usable and session.holds_locks):
+        return
+    session.holds_locks = False
+    try:
+        await session.fetch(RELEASE)
+    except (MySQLError, errors.Lost):
+        session.drop()
+    except BaseException:
+        session.drop()
+        raise
+
+
+async def _require_patterns(session: Session) -> None:
+    """With partial_revokes on, MySQL takes ``_``, ``%`` and backslashes in GRANT as they are, and so would grant on
+    databases that do not exist, and super accounts would rule none.
+    """
+    try:
+        (is_on,) = await one(session, _PARTIAL_REVOKES)
+    except MySQLError:  # before 8.0.16 there is no such variable
+        return
+    if int(is_on):
+        raise Refused(Reason.ENGINE_REFUSED, note="servers with partial_revokes=ON are not supported")

@@ -1,0 +1,97 @@
+"""The statements that change accounts, each as one function, so that a benchmark can run the very same ones.
+
+One account in each: MariaDB carries out a statement on several accounts only in part when one of them fails. Never
+IF NOT EXISTS or OR REPLACE: the first ignores the password given, the second drops the grants of whoever was there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rolecall.domain.engine import DatabaseGrant
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import hashes, quoting, templates
+from rolecall.values import Secret
+
+SUPER_PATTERN = "%"
+"""The database pattern of super accounts: every database, also those to come."""
+
+NARROW = "LOCK TABLES"
+"""What a super account holds on each system schema. A row for the very database wins over any pattern, and this
+privilege by itself opens nothing: locking a table needs SELECT as well. SHOW VIEW would show what tables there are."""
+
+
+def verifier_text(flavor: str, verifier: Secret | None) -> str:
+    """The hash as it will be stored; without a verifier one that no password has. ENGINE_REFUSED for any other text.
+
+    Anything else would be refused by the server, or make an account that nobody, or everybody, can use.
+    """
+    if verifier is None:
+        return hashes.NOBODYS_NATIVE if flavor == "mariadb" else hashes.NOBODYS_SHA2
+    text = verifier.reveal()
+    is_whole = hashes.is_native if flavor == "mariadb" else hashes.is_caching_sha2
+    if not is_whole(text):
+        raise Refused(Reason.ENGINE_REFUSED, note="not a hash of this kind of server")
+    return text
+
+
+def create_account(flavor: str, user: str, host: str, verifier: str) -> str:
+    """Locked until everything is granted."""
+    return f"CREATE USER {quoting.account(user, host)} {_identified(flavor, verifier)} ACCOUNT LOCK"
+
+
+def alter_account(
+    flavor: str, user: str, host: str, *, verifier: str | None = None, locked: bool | None = None
+) -> str:
+    """Password and lock in one statement, so that both change or neither does."""
+    words = [f"ALTER USER {quoting.account(user, host)}"]
+    if verifier is not None:
+        words.append(_identified(flavor, verifier))
+    if locked is not None:
+        words.append("ACCOUNT LOCK" if locked else "ACCOUNT UNLOCK")
+    return " ".join(words)
+
+
+def rename_account(user: str, host: str, new_user: str, new_host: str) -> str:
+    return f"RENAME USER {quoting.account(user, host)} TO {quoting.account(new_user, new_host)}"
+
+
+def drop_account(user: str, host: str) -> str:
+    return f"DROP USER {quoting.account(user, host)}"
+
+
+def grant(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str:
+    """`pattern` as it is to be stored: a name goes through `quoting.escaped` first."""
+    words = templates.listed(privileges)
+    return f"GRANT {words} ON {quoting.whole(pattern)} TO {quoting.account(user, host)}"
+
+
+def give(user: str, host: str, wanted: DatabaseGrant, columns: Mapping[str, str]) -> str:
+    """A template on one database, by its exact name; `columns` are the privileges that the server knows."""
+    pattern = quoting.escaped(wanted.database)
+    return grant(user, host, pattern, templates.privileges(wanted.access, columns))
+
+
+def revoke(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str:
+    words = templates.listed(privileges)
+    return f"REVOKE {words} ON {quoting.whole(pattern)} FROM {quoting.account(user, host)}"
+
+
+def make_super(flavor: str, user: str, host: str, control: str) -> list[str]:
+    """The system schemas are closed before the pattern is granted, so there is no moment with too much."""
+    everything = templates.READ_WRITE | ({"DELETE HISTORY"} if flavor == "mariadb" else set())
+    narrow = [grant(user, host, quoting.escaped(schema), {NARROW}) for schema in narrowed(control)]
+    return [*narrow, grant(user, host, SUPER_PATTERN, everything)]
+
+
+def narrowed(control: str) -> tuple[str, ...]:
+    """Schemas that no pattern may open. The information schema shows each account its own and takes no grants, and
+    the servers themselves guard the performance schema against writing."""
+    return ("mysql", "sys", "performance_schema", control)
+
+
+def _identified(flavor: str, verifier: str) -> str:
+    if flavor == "mariadb":
+        return f"IDENTIFIED VIA mysql_native_password USING {quoting.text(verifier)}"
+    # As a hexadecimal literal: the manual's own advice, since a digest made by others may hold any byte.
+    return f"IDENTIFIED WITH caching_sha2_password AS 0x{verifier.encode().hex()}"

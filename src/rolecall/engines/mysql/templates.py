@@ -1,0 +1,98 @@
+"""Privilege templates: `Access` as lists of privileges on a whole database, and back.
+
+Only privileges of a database: the global ones that vendors add to such lists (PROCESS, REPLICATION CLIENT,
+REPLICATION SLAVE) show every tenant's statements or hand out every tenant's data. LOCK TABLES, which old lists of the
+read-only template had, lets a reader stop the writers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rolecall.domain.engine import Access, DatabaseGrant
+
+GRANT_OPTION = "GRANT OPTION"
+
+COLUMNS: Mapping[str, str] = {
+    "SELECT": "Select_priv",
+    "INSERT": "Insert_priv",
+    "UPDATE": "Update_priv",
+    "DELETE": "Delete_priv",
+    "CREATE": "Create_priv",
+    "DROP": "Drop_priv",
+    "REFERENCES": "References_priv",
+    "INDEX": "Index_priv",
+    "ALTER": "Alter_priv",
+    "CREATE TEMPORARY TABLES": "Create_tmp_table_priv",
+    "LOCK TABLES": "Lock_tables_priv",
+    "CREATE VIEW": "Create_view_priv",
+    "SHOW VIEW": "Show_view_priv",
+    "CREATE ROUTINE": "Create_routine_priv",
+    "ALTER ROUTINE": "Alter_routine_priv",
+    "EXECUTE": "Execute_priv",
+    "EVENT": "Event_priv",
+    "TRIGGER": "Trigger_priv",
+    GRANT_OPTION: "Grant_priv",
+}
+"""Privileges on a database, and their columns in ``mysql.db`` (both servers)."""
+
+MARIADB_COLUMNS: Mapping[str, str] = {**COLUMNS, "DELETE HISTORY": "Delete_history_priv"}
+
+READ_ONLY = frozenset({"SELECT", "SHOW VIEW"})
+READ_WRITE = frozenset(COLUMNS) - {GRANT_OPTION}
+DDL_ONLY = frozenset(
+    {
+        "ALTER",
+        "ALTER ROUTINE",
+        "CREATE",
+        "CREATE ROUTINE",
+        "CREATE TEMPORARY TABLES",
+        "CREATE VIEW",
+        "DROP",
+        "INDEX",
+        "LOCK TABLES",
+        "SHOW VIEW",
+    }
+)
+
+_HARMLESS = READ_ONLY | {"LOCK TABLES"}
+
+
+def privileges(access: Access, columns: Mapping[str, str]) -> frozenset[str]:
+    """What a template holds on a server with these columns."""
+    return {
+        Access.READ_ONLY: READ_ONLY,
+        Access.READ_WRITE: READ_WRITE,
+        Access.DDL_ONLY: DDL_ONLY,
+        Access.ALL: frozenset(columns) - {GRANT_OPTION},
+    }[access]
+
+
+def access(held: frozenset[str], columns: Mapping[str, str]) -> Access:
+    """The template of exactly these privileges; for any other set the nearest that does not belittle it.
+
+    Everything is ALL (on MySQL, where READ_WRITE is everything too, READ_WRITE); what could be part of DDL_ONLY and
+    reads nothing is that; a set that only reads is READ_ONLY; the rest is READ_WRITE.
+    """
+    for template in (Access.READ_ONLY, Access.DDL_ONLY, Access.READ_WRITE, Access.ALL):
+        if held == privileges(template, columns):
+            return template
+    if held >= privileges(Access.ALL, columns):
+        return Access.ALL
+    if held <= _HARMLESS:
+        return Access.READ_ONLY
+    return Access.DDL_ONLY if held <= DDL_ONLY else Access.READ_WRITE
+
+
+def as_read_back(grant: DatabaseGrant, columns: Mapping[str, str]) -> DatabaseGrant:
+    """A grant as it will be listed: where two templates are the same privileges, only one of them is read back."""
+    return DatabaseGrant(grant.database, access(privileges(grant.access, columns), columns))
+
+
+def from_flags(flags: str, columns: Mapping[str, str]) -> frozenset[str]:
+    """The privileges of a row of ``mysql.db``, its columns read as one text of ``Y`` and ``N``."""
+    return frozenset(word for word, flag in zip(columns, flags, strict=True) if flag == "Y")
+
+
+def listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))

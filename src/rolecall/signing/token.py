@@ -1,0 +1,208 @@
+"""Tokens that carry their own proof, and the claims made with a token or with the credentials that buy one.
+
+A token belongs to one access key. It is base64url without padding of::
+
+    version   1 byte, 1
+    issued    8 bytes, unix time in seconds, big endian, as the next two
+    expires   8 bytes
+    tenant    8 bytes, the owner's number
+    id        16 random bytes
+    key id    the access key's id, ASCII
+    mac       32 bytes, HMAC-SHA256 of all before it
+
+under a key derived from the access key's secret. Nothing is stored: every replica can verify a token, and a token
+dies with its key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+import struct
+from dataclasses import dataclass
+
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Secret
+
+LIFETIME = 12 * 60 * 60
+"""Seconds for which a token is good, if nothing else is set."""
+
+_CONTEXT = b"rolecall token\x00"
+_VERSION = 1
+_HEAD = struct.Struct(">BQQQ16s")
+_MAC = hashlib.sha256().digest_size
+_LONGEST = 512
+_TEXT = re.compile(rf"[A-Za-z0-9_-]{{1,{_LONGEST}}}", re.ASCII)
+_KEY_ID = re.compile(rb"[!-~]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token says. Times are unix seconds; `tenant` is the owner's number; `id` is 16 bytes."""
+
+    access_key_id: str
+    tenant: int
+    issued_at: int
+    expires_at: int
+    id: bytes
+
+    def packed(self) -> bytes:
+        head = _HEAD.pack(_VERSION, self.issued_at, self.expires_at, self.tenant, self.id)
+        return head + self.access_key_id.encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token: its text, and what it says."""
+
+    text: Secret
+    token: Token
+
+    @property
+    def issued_at(self) -> int:
+        return self.token.issued_at
+
+    @property
+    def expires_at(self) -> int:
+        return self.token.expires_at
+
+    @property
+    def audit_id(self) -> str:
+        """The token's id as Keystone shows one: base64url without padding, 22 characters."""
+        return _encode(self.token.id)
+
+
+def derived_key(key: Secret) -> bytes:
+    """The MAC key of an access key's tokens, 32 bytes; it tells nothing of the access key's secret."""
+    return hmac.digest(key.reveal().encode(), _CONTEXT, "sha256")
+
+
+def seal(token: Token, key: Secret) -> Secret:
+    """A token's text."""
+    packed = token.packed()
+    return Secret(_encode(packed + hmac.digest(derived_key(key), packed, "sha256")))
+
+
+def read(text: Secret) -> Token:
+    """What a token says, unproven. Refuses with TOKEN_INVALID."""
+    packed, _ = _parts(text)
+    version, issued, expires, tenant, id_ = _HEAD.unpack_from(packed)
+    key_id = packed[_HEAD.size :]
+    if version != _VERSION or _KEY_ID.fullmatch(key_id) is None:
+        raise Refused(Reason.TOKEN_INVALID, note="not a token of this server")
+    return Token(key_id.decode("ascii"), tenant, issued, expires, id_)
+
+
+def verify(text: Secret, key: Secret, now: float) -> None:
+    """Refuses with TOKEN_INVALID unless `key` sealed the token and it is still good at unix time `now`."""
+    packed, mac = _parts(text)
+    if not hmac.compare_digest(mac, hmac.digest(derived_key(key), packed, "sha256")):
+        raise Refused(Reason.TOKEN_INVALID, note="the token was not sealed with this key")
+    if now >= read(text).expires_at:
+        raise Refused(Reason.TOKEN_INVALID, note="the token has expired")
+
+
+class _Buyer:
+    """A claim that can be turned into a token once it was proven."""
+
+    __slots__ = ("_key", "_lifetime", "access_key_id", "method")
+
+    def __init__(self, access_key_id: str, method: str, lifetime: int) -> None:
+        self.access_key_id = access_key_id
+        self.method = method
+        self._lifetime = lifetime
+        self._key: Secret | None = None
+
+    @property
+    def token(self) -> Secret | None:
+        """None: this is no temporary key."""
+        return None
+
+    def issue(self, now: float, tenant: int) -> IssuedToken:
+        """A new token for a tenant that the caller was seen to belong to. Only after `prove`."""
+        if self._key is None:
+            raise RuntimeError("a token is issued only for a claim that was proven")
+        issued = int(now)
+        token = Token(self.access_key_id, tenant, issued, self._expiry(issued), secrets.token_bytes(16))
+        return IssuedToken(seal(token, self._key), token)
+
+    def _expiry(self, issued: int) -> int:
+        return issued + self._lifetime
+
+
+class CredentialsClaim(_Buyer):
+    """An access key shown whole: its id as the user's name, and its secret as the password or API key.
+
+    `method` is the kind of credential in the vendor's word: ``password``, ``apikey``, ``application_credential``.
+    """
+
+    __slots__ = ("_shown",)
+
+    def __init__(self, access_key_id: str, shown: Secret, method: str, lifetime: int = LIFETIME) -> None:
+        super().__init__(access_key_id, method, lifetime)
+        self._shown = shown
+
+    def prove(self, key: Secret, now: float) -> None:  # noqa: ARG002 - a password is good at any time
+        """CREDENTIALS_INVALID. The comparison takes the same time wherever the two differ."""
+        if self._shown != key:
+            raise Refused(Reason.CREDENTIALS_INVALID)
+        self._key = key
+
+
+class TokenClaim(_Buyer):
+    """A token, shown for a tenant; `tenant` is the text in the request's URL, empty where there is none.
+
+    Refuses with TOKEN_INVALID when made of a text that is no token.
+    """
+
+    __slots__ = ("_text", "_token", "tenant")
+
+    def __init__(self, text: Secret, tenant: str = "", lifetime: int = LIFETIME) -> None:
+        self._text = text
+        self._token = read(text)
+        super().__init__(self._token.access_key_id, "token", lifetime)
+        self.tenant = tenant
+
+    def prove(self, key: Secret, now: float) -> None:
+        """TOKEN_INVALID, and only then TENANT_FOREIGN: a stranger learns nothing of tenants."""
+        verify(self._text, key, now)
+        if self.tenant and self.tenant != str(self._token.tenant):
+            raise Refused(Reason.TENANT_FOREIGN, facts={"value": self.tenant})
+        self._key = key
+
+    def _expiry(self, issued: int) -> int:
+        """A token bought with a token dies when that one would have (Keystone: rescoping keeps ``expires_at``)."""
+        return min(super()._expiry(issued), self._token.expires_at)
+
+
+class AnonymousClaim:
+    """Nobody's claim, for the few actions that are public; it can never be proven."""
+
+    __slots__ = ()
+    access_key_id = ""
+    token: Secret | None = None
+
+    def prove(self, key: Secret, now: float) -> None:  # noqa: ARG002 - nothing is asked of either
+        raise Refused(Reason.TOKEN_INVALID, note="no credentials were sent")
+
+
+def _parts(text: Secret) -> tuple[bytes, bytes]:
+    """The packed token and its MAC."""
+    plain = text.reveal()
+    if _TEXT.fullmatch(plain) is None:
+        raise Refused(Reason.TOKEN_INVALID, note="not a token of this server")
+    try:
+        raw = base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
+    except (ValueError, binascii.Error):
+        raise Refused(Reason.TOKEN_INVALID, note="not a token of this server") from None
+    if len(raw) <= _HEAD.size + _MAC or _encode(raw) != plain:
+        raise Refused(Reason.TOKEN_INVALID, note="not a token of this server")
+    return raw[:-_MAC], raw[-_MAC:]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

@@ -1,0 +1,144 @@
+"""What Database v1.0 answers from tables: versions, the one flavor, the one datastore, limits.
+
+Shapes: Trove 26.0.0, trove/versions.py, trove/flavor/views.py, trove/datastore/views.py and trove/limits/views.py;
+versions also the Rackspace Cloud Databases Developer Guide v1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rolecall.contracts.openstack import databases
+from rolecall.contracts.openstack.places import base_url, database_url
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Checked
+from rolecall.verbs import Answer
+from rolecall.verbs.params import Params, text
+
+DATASTORE: Final = "mysql"
+VOLUME_SIZE: Final = 1
+"""Gigabytes that every instance is said to have: the field must be there, and no server tells it."""
+
+FLAVOR: Mapping[str, object] = {
+    "id": 1,
+    "str_id": "1",
+    "name": "local",
+    "ram": 512,
+    "vcpus": 1,
+    "disk": 0,
+    "ephemeral": 0,
+}
+_DATASTORE_ID = "a00000a0-00a0-0a00-00a0-000a000000aa"
+_VERSION_ID = "b00000b0-00b0-0b00-00b0-000b000000bb"
+_VERSION = "default"
+
+
+def links(tenant: str, base: str, path: str) -> list[Answer]:
+    return [{"rel": "self", "href": f"{tenant}/{path}"}, {"rel": "bookmark", "href": f"{base}/{path}"}]
+
+
+def _links(checked: Checked, path: str) -> list[Answer]:
+    request = checked.call.envelope.request
+    return links(database_url(request, checked.caller.owner_number), base_url(request), path)
+
+
+def _version_document(checked: Checked) -> Answer:
+    return {
+        "id": "v1.0",
+        "status": "CURRENT",
+        "updated": "2012-08-01T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{base_url(checked.call.envelope.request)}/v1.0/"}],
+    }
+
+
+def database_versions(checked: Checked) -> Answer:
+    return {"versions": [_version_document(checked)]}
+
+
+def database_version(checked: Checked) -> Answer:
+    return {"version": _version_document(checked)}
+
+
+def flavors(checked: Checked) -> Answer:
+    return {"flavors": [_flavor(checked)]}
+
+
+def flavor(checked: Checked) -> Answer:
+    _keep(checked.params, "flavor", str(FLAVOR["str_id"]))
+    return {"flavor": _flavor(checked)}
+
+
+def _flavor(checked: Checked) -> Answer:
+    return {**FLAVOR, "links": _links(checked, f"flavors/{FLAVOR['str_id']}")}
+
+
+def datastores(checked: Checked) -> Answer:
+    return {"datastores": [_datastore(checked)]}
+
+
+def datastore(checked: Checked) -> Answer:
+    _keep(checked.params, "datastore", _DATASTORE_ID, DATASTORE)
+    return {"datastore": _datastore(checked)}
+
+
+def datastore_versions(checked: Checked) -> Answer:
+    _keep(checked.params, "datastore", _DATASTORE_ID, DATASTORE)
+    return {"versions": [_datastore_version(checked)]}
+
+
+def datastore_version(checked: Checked) -> Answer:
+    _keep(checked.params, "datastore", _DATASTORE_ID, DATASTORE)
+    _keep(checked.params, "version", _VERSION_ID, _VERSION)
+    return {"version": _datastore_version(checked)}
+
+
+def _datastore(checked: Checked) -> Answer:
+    return {
+        "id": _DATASTORE_ID,
+        "name": DATASTORE,
+        "default_version": _VERSION_ID,
+        "versions": [_datastore_version(checked)],
+        "links": _links(checked, f"datastores/{_DATASTORE_ID}"),
+    }
+
+
+def _datastore_version(checked: Checked) -> Answer:
+    return {
+        "id": _VERSION_ID,
+        "name": _VERSION,
+        "version": _VERSION,
+        "links": _links(checked, f"datastores/{_DATASTORE_ID}/versions/{_VERSION_ID}"),
+    }
+
+
+def keep_datastore(asked: Params) -> None:
+    """OBJECT_MISSING for any but the one that is offered; not asking for one is fine."""
+    if "type" in asked:
+        _keep(asked, "type", DATASTORE, _DATASTORE_ID)
+    if "version" in asked:
+        _keep(asked, "version", _VERSION, _VERSION_ID)
+
+
+def _keep(given: Params, name: str, *known: str) -> None:
+    if text(given, name) not in known:
+        raise Refused(Reason.OBJECT_MISSING, name, facts={"value": text(given, name)})
+
+
+def limits(_checked: Checked) -> Answer:
+    """The absolute limits first, then one for each method. Servers are as many as the machine bears: no number."""
+    absolute = {"verb": "ABSOLUTE", "max_instances": -1, "max_volumes": -1, "max_backups": 0, "max_ram": -1}
+    rate = databases.CONTRACT.actions["CreateUsers"].rate
+    rates = [
+        {
+            "verb": verb,
+            "uri": "*",
+            "regex": ".*",
+            "value": rate,
+            "remaining": rate,
+            "unit": "SECOND",
+            "nextAvailable": "1970-01-01T00:00:00Z",
+        }
+        for verb in ("DELETE", "GET", "POST", "PUT")
+    ]
+    return {"limits": [absolute, *rates]}

@@ -1,0 +1,187 @@
+"""Identity v3 and v2.0 (contracts: `rolecall.contracts.openstack.identity`).
+
+| action | command | answer |
+|---|---|---|
+| IssueToken | (the proven claim itself) | a token, its catalog |
+| ListVersions, ShowVersion | (tables) | version documents |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Protocol, cast
+
+from rolecall.contracts.openstack.places import base_url, database_url
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Checked, Secret
+from rolecall.verbs import Answer, StaticVerb, Verbs
+from rolecall.verbs.params import text
+
+_DOMAIN = {"id": "default", "name": "Default"}
+_ROLES = ({"id": "1", "name": "admin"}, {"id": "2", "name": "member"})
+_RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
+
+
+class Issued(Protocol):
+    """A new token. Times are unix seconds."""
+
+    @property
+    def text(self) -> Secret: ...
+    @property
+    def audit_id(self) -> str: ...
+    @property
+    def issued_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int: ...
+
+
+class Issuer(Protocol):
+    """A proven claim that can be turned into a token; `method` is the credential's kind."""
+
+    @property
+    def method(self) -> str: ...
+    def issue(self, now: float, tenant: int) -> Issued: ...
+
+
+def _issue(checked: Checked) -> Issued:
+    """TENANT_FOREIGN for any tenant but the caller's own: its id and its name are the owner's number."""
+    own = checked.caller.owner_number
+    if text(checked.params, "tenant") not in ("", str(own)):
+        raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": text(checked.params, "tenant")})
+    return _issuer(checked).issue(checked.call.envelope.request.received, own)
+
+
+def _issuer(checked: Checked) -> Issuer:
+    return cast("Issuer", checked.call.claim)
+
+
+def issue_v3(checked: Checked) -> Answer:
+    """The token itself stands in ``subject_token`` and goes into a header."""
+    issued = _issue(checked)
+    tenant, user = str(checked.caller.owner_number), checked.caller.access_key_id
+    return {
+        "subject_token": issued.text,
+        "token": {
+            "methods": [_issuer(checked).method],
+            "user": {"id": user, "name": user, "domain": _DOMAIN, "password_expires_at": None},
+            "audit_ids": [issued.audit_id],
+            "expires_at": _moment(issued.expires_at, 6),
+            "issued_at": _moment(issued.issued_at, 6),
+            "project": {"id": tenant, "name": tenant, "domain": _DOMAIN},
+            "is_domain": False,
+            "roles": list(_ROLES),
+            "catalog": [_v3_service(checked, *service) for service in _services(checked)],
+        },
+    }
+
+
+def issue_v2(checked: Checked) -> Answer:
+    issued = _issue(checked)
+    tenant, user = str(checked.caller.owner_number), checked.caller.access_key_id
+    method = _RACKSPACE_METHODS.get(_issuer(checked).method, "PASSWORD")
+    return {
+        "access": {
+            "token": {
+                "id": issued.text,
+                "issued_at": _moment(issued.issued_at, 3),
+                "expires": _moment(issued.expires_at, 3),
+                "tenant": {"id": tenant, "name": tenant},
+                "RAX-AUTH:authenticatedBy": [method],
+            },
+            "serviceCatalog": [_v2_service(checked, *service) for service in _services(checked)],
+            "user": {
+                "id": user,
+                "name": user,
+                "username": user,
+                "roles": list(_ROLES),
+                "roles_links": [],
+                "RAX-AUTH:defaultRegion": checked.call.region,
+            },
+        }
+    }
+
+
+def _services(checked: Checked) -> tuple[tuple[str, str, str], ...]:
+    """Type, name and URL of each: OpenStack's clients look for ``database``, Rackspace's for ``rax:database``."""
+    request = checked.call.envelope.request
+    databases = database_url(request, checked.caller.owner_number)
+    return (
+        ("database", "trove", databases),
+        ("rax:database", "cloudDatabases", databases),
+        ("identity", "keystone", f"{base_url(request)}/{checked.call.version}"),
+    )
+
+
+def _v3_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
+    region = checked.call.region
+    endpoints = [
+        {
+            "id": f"{name}-{interface}",
+            "interface": interface,
+            "region": region,
+            "region_id": region,
+            "url": url,
+        }
+        for interface in ("public", "internal", "admin")
+    ]
+    return {"id": name, "type": type_, "name": name, "endpoints": endpoints}
+
+
+def _v2_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
+    endpoint = {
+        "region": checked.call.region,
+        "tenantId": str(checked.caller.owner_number),
+        "publicURL": url,
+        "internalURL": url,
+        "adminURL": url,
+    }
+    return {"type": type_, "name": name, "endpoints": [endpoint], "endpoints_links": []}
+
+
+def _moment(seconds: int, digits: int) -> str:
+    """``2026-11-22T02:21:15.000000Z`` with that many digits behind the point."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{'0' * digits}Z")
+
+
+def versions(checked: Checked) -> Answer:
+    return {"versions": {"values": [_v3_version(checked), _v2_version(checked)]}}
+
+
+def v3_version(checked: Checked) -> Answer:
+    return {"version": _v3_version(checked)}
+
+
+def v2_version(checked: Checked) -> Answer:
+    return {"version": _v2_version(checked)}
+
+
+def _v3_version(checked: Checked) -> Answer:
+    return _version(checked, "v3.14", "stable", "2020-04-07T00:00:00Z", "v3")
+
+
+def _v2_version(checked: Checked) -> Answer:
+    return _version(checked, "v2.0", "deprecated", "2016-08-04T00:00:00Z", "v2.0")
+
+
+def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -> Answer:
+    media = {"base": "application/json", "type": f"application/vnd.openstack.identity-{path}+json"}
+    return {
+        "id": id_,
+        "status": status,
+        "updated": updated,
+        "links": [{"rel": "self", "href": f"{base_url(checked.call.envelope.request)}/{path}/"}],
+        "media-types": [media],
+    }
+
+
+V3_VERBS: Verbs = {
+    "ListVersions": StaticVerb(versions),
+    "ShowVersion": StaticVerb(v3_version),
+    "IssueToken": StaticVerb(issue_v3),
+}
+V2_VERBS: Verbs = {
+    "ListVersions": StaticVerb(versions),
+    "ShowVersion": StaticVerb(v2_version),
+    "IssueToken": StaticVerb(issue_v2),
+}

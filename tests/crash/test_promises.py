@@ -1,0 +1,137 @@
+"""What was promised is kept: through a kill -9, through an outage of the server, and once only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from tests.clients.openstack_live import OTHER_PASSWORD, PASSWORD, Gate, LiveCloud, add_instance
+
+CREATE = "account.create"
+Cloud = Callable[[str], LiveCloud]
+
+
+@pytest.fixture(scope="module")
+def gate(rolecall: Any) -> Iterator[Gate]:
+    """What stands before the crash bench's MariaDB."""
+    engine = rolecall.ready["engines"]["mysql"]
+    gate = Gate(engine["host"], engine["port"])
+    gate.open()
+    yield gate
+    gate.shut()
+
+
+@pytest.fixture(scope="module")
+def instance(crash_bench: Any, gate: Gate) -> str:
+    """The run's MariaDB in the crash bench's store."""
+    engine = crash_bench.rolecall.ready["engines"]["mysql"]
+    master_key = crash_bench.environment["ROLECALL_MASTER_KEY"]
+    return add_instance(crash_bench.store, master_key, engine, port=gate.port)
+
+
+@pytest.fixture
+def cloud(crash_bench: Any, instance: str) -> Iterator[Cloud]:
+    """Database v1.0 at an endpoint of the crash bench."""
+    settings = {"username": crash_bench.secret_id, "api_key": crash_bench.secret_key, "instance_id": instance}
+    tenant = owner_number(crash_bench.store)
+    made: list[LiveCloud] = []
+
+    def at(endpoint: str) -> LiveCloud:
+        engine = crash_bench.rolecall.ready["engines"]["mysql"]
+        made.append(LiveCloud(endpoint, {**settings, "tenant_id": tenant}, engine))
+        return made[-1]
+
+    yield at
+    for one in made:
+        one.http.close()
+
+
+def owner_number(store: str) -> str:
+    with psycopg.connect(store) as connection:
+        ((number,),) = connection.execute("select number from rolecall.owners").fetchall()
+    return str(number)
+
+
+def users(*names: str, **more: object) -> dict[str, object]:
+    return {"users": [{"name": one, "password": PASSWORD, **more} for one in names]}
+
+
+@pytest.mark.parametrize("step", ["promised", "applied", "recorded"])
+def test_a_crash_at_any_step_of_a_promise_ends_in_the_account(
+    crash_bench: Any, cloud: Cloud, name: Callable[[str], str], step: str
+) -> None:
+    user, database = name("user"), name("db")
+    with crash_bench.server() as endpoint:
+        cloud(endpoint).accepted("POST", "/databases", {"databases": [{"name": database}]})
+    with crash_bench.server(step) as endpoint:
+        try:
+            cloud(endpoint)("POST", "/users", users(user, database=database))
+        except httpx.TransportError:
+            assert step == "promised"
+    with crash_bench.server() as endpoint:
+        live = cloud(endpoint)
+        assert live.shown(f"/users/{user}") == {"name": user, "host": "%", "databases": [{"name": database}]}
+        assert live.sql("SELECT 1", user=user, password=PASSWORD, db=database) == [(1,)]
+    assert crash_bench.operations(f"{user}@%") == [(CREATE, "recorded")]
+
+
+def test_a_process_killed_right_after_the_202_has_promised_all_of_its_users(
+    crash_bench: Any, cloud: Cloud, name: Callable[[str], str]
+) -> None:
+    made = [name("user") for _ in range(40)]
+    with crash_bench.server() as endpoint:
+        live = cloud(endpoint)
+        live.accepted("POST", "/users", users(*made))
+        crash_bench.kill()
+        crash_bench.process.wait(20)
+    states = [crash_bench.operations(f"{one}@%") for one in made]
+    assert [(CREATE, "accepted")] in states, "all were made before the process was killed"
+    with crash_bench.server() as endpoint:
+        live = cloud(endpoint)
+        assert all(live.logs_in(one, PASSWORD) for one in made)
+    assert [crash_bench.operations(f"{one}@%") for one in made] == [[(CREATE, "recorded")]] * len(made)
+
+
+def test_a_promise_outlives_both_the_server_and_the_process(
+    crash_bench: Any, cloud: Cloud, gate: Gate, name: Callable[[str], str]
+) -> None:
+    user = name("user")
+    gate.shut()
+    try:
+        with crash_bench.server() as endpoint:
+            cloud(endpoint).accepted("POST", "/users", users(user))
+            crash_bench.kill()
+            crash_bench.process.wait(20)
+        with crash_bench.server() as endpoint:
+            assert cloud(endpoint).shown(f"/users/{user}")["name"] == user
+        assert crash_bench.operations(f"{user}@%") == [(CREATE, "accepted")]
+    finally:
+        gate.open()
+    with crash_bench.server() as endpoint:
+        live = cloud(endpoint)
+        assert live.logs_in(user, PASSWORD)
+        live.accepted("PUT", f"/users/{user}", {"user": {"password": OTHER_PASSWORD}})
+        live.accepted("DELETE", f"/users/{user}")
+        assert live.accounts(user) == []
+    assert crash_bench.operations(f"{user}@%")[0] == (CREATE, "recorded")
+
+
+def test_no_plain_password_or_hash_of_a_promise_is_in_the_store(
+    crash_bench: Any, cloud: Cloud, gate: Gate, name: Callable[[str], str]
+) -> None:
+    user = name("user")
+    with crash_bench.server() as endpoint:
+        gate.shut()
+        cloud(endpoint).accepted("POST", "/users", users(user))
+        gate.open()
+        query = "select o::text, encode(sealed, 'escape') from rolecall.operations o where target = %s"
+        with psycopg.connect(crash_bench.store) as store:
+            ((row, sealed),) = store.execute(query, (f"{user}@%",)).fetchall()
+    assert sealed, "nothing was kept to make the account with"
+    verifier = "*" + hashlib.sha1(hashlib.sha1(PASSWORD.encode()).digest()).hexdigest().upper()
+    for secret in (PASSWORD, verifier, verifier.lower()):
+        assert secret not in row + sealed

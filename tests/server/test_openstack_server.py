@@ -1,0 +1,313 @@
+"""Every fault of the guide's Create User, each by its real cause, as fault documents in JSON and XML."""
+
+from __future__ import annotations
+
+import json
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tests.clients.openstack_live import NAMESPACE, PASSWORD, Gate, LiveCloud, add_instance
+from tests.conftest import Rolecall
+
+from rolecall.contracts.openstack.databases import PAGE_CODES
+
+
+@pytest.fixture(scope="module")
+def cloud(rolecall: Rolecall) -> Iterator[LiveCloud]:
+    live = LiveCloud(rolecall.endpoint, rolecall.ready["openstack"], rolecall.ready["engines"]["mysql"])
+    yield live
+    live.http.close()
+
+
+@pytest.fixture(scope="module")
+def add(rolecall: Rolecall) -> Iterator[Callable[..., str]]:
+    """Registers the run's MariaDB once more, as told; forgotten afterwards."""
+    dsn = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    master_key = json.loads((rolecall.data / "secrets.json").read_text())["master_key"]
+    added: list[str] = []
+
+    def register(**changes: Any) -> str:
+        added.append(add_instance(dsn, master_key, rolecall.ready["engines"]["mysql"], **changes))
+        return added[-1]
+
+    yield register
+    for one in added:
+        rolecall.cli("instance", "remove", one)
+
+
+@dataclass
+class Gated:
+    """The run's MariaDB as an instance behind a gate."""
+
+    cloud: LiveCloud
+    gate: Gate
+    instance: str
+
+
+@pytest.fixture(scope="module")
+def gated(rolecall: Rolecall, add: Callable[..., str]) -> Iterator[Gated]:
+    engine = rolecall.ready["engines"]["mysql"]
+    gate = Gate(engine["host"], engine["port"])
+    gate.open()
+    settings = dict(rolecall.ready["openstack"])
+    instance = settings["instance_id"] = add(port=gate.port)
+    live = LiveCloud(rolecall.endpoint, settings, engine)
+    yield Gated(live, gate, instance)
+    gate.shut()
+    live.http.close()
+
+
+def body(name: str, **more: object) -> dict[str, object]:
+    return {"users": [{"name": name, "password": PASSWORD, **more}]}
+
+
+SEEN: set[str] = set()
+"""The faults provoked so far."""
+
+
+@pytest.fixture
+def fault(cloud: LiveCloud) -> Callable[..., tuple[int, str, str]]:
+    """A call that is refused in JSON and, asked again, just so in XML; status, fault and message."""
+
+    def refused(
+        method: str, path: str, sent: object = None, on: LiveCloud = cloud, **headers: str
+    ) -> tuple[int, str, str]:
+        status, name, message = on.fault(method, path, sent, **headers)
+        answer = on(method, path, sent, **{**headers, "Accept": "application/xml"})
+        tree = ET.fromstring(answer.text)
+        assert answer.headers["content-type"] == "application/xml"
+        assert (answer.status_code, tree.tag, tree.get("code")) == (
+            status,
+            f"{{{NAMESPACE}}}{name}",
+            str(status),
+        )
+        if name != "instanceFault":  # its message names the request
+            assert tree.findtext(f"{{{NAMESPACE}}}message") == message
+        SEEN.add(name)
+        return status, name, message
+
+    return refused
+
+
+Refusal = Callable[..., tuple[int, str, str]]
+
+BAD_USERS = [
+    {"name": "root"},
+    {"name": "OS_Admin"},
+    {"name": "x" * 17},
+    {"name": "user,"},
+    {"name": "trailing "},
+    {"name": "     "},
+    {"name": ""},
+    {"name": None},
+    {"password": "sdf;"},
+    {"password": ""},
+    {"host": "disallowed_host"},
+    {"host": "192.%.1.1"},
+    {"host": ""},
+    {"host": None},
+    {"database": "my/sql"},
+    {"database": "mysql"},
+    {"databases": [{}]},
+    {"databases": ["shop"]},
+    {"databases": [{"name": "shop"}, {"name": "shop"}]},
+]
+
+
+@pytest.mark.parametrize("bad", BAD_USERS, ids=str)
+def test_nothing_of_a_list_happens_when_its_third_user_is_invalid(
+    cloud: LiveCloud,
+    fault: Refusal,
+    store: Callable[..., Any],
+    name: Callable[[str], str],
+    bad: dict[str, object],
+) -> None:
+    users = [{"name": name("user"), "password": PASSWORD} for _ in range(3)]
+    before = store("select count(*) from operations")
+    assert fault("POST", "/users", {"users": [*users[:2], {**users[2], **bad}]})[:2] == (400, "badRequest")
+    assert store("select count(*) from operations") == before
+    assert [cloud.accounts(str(one["name"])) for one in users] == [[], [], []]
+
+
+def test_a_name_is_taken_once_whether_promised_made_or_said_twice(
+    cloud: LiveCloud, fault: Refusal, name: Callable[[str], str]
+) -> None:
+    first, other = name("user"), name("user")
+    twice = {"users": [*body(other)["users"], *body(other, host="%")["users"]]}  # type: ignore[misc]
+    assert "share the same name and host" in fault("POST", "/users", twice)[2]
+    cloud.accepted("POST", "/users", body(first))
+    taken = (400, "badRequest", f'A user with the name "{first}" already exists.')
+    assert fault("POST", "/users", body(first, host="%")) == taken
+    time.sleep(0.1)  # made by now
+    assert fault("POST", "/users", body(first)) == taken
+    cloud.accepted("POST", "/users", body(first, host="10.0.0.1"))
+    both = {"users": [*body(other)["users"], *body(first)["users"]]}  # type: ignore[misc]
+    assert fault("POST", "/users", both) == taken
+    assert cloud.accounts(other) == []
+
+
+def test_a_database_that_is_not_there_is_told_before_anything_is_promised(
+    cloud: LiveCloud, fault: Refusal, name: Callable[[str], str]
+) -> None:
+    told = (404, "itemNotFound", "Database absent_db cannot be found on the instance.")
+    user = name("user")
+    assert fault("POST", "/users", body(user, database="absent_db")) == told
+    assert cloud.accounts(user) == []
+
+
+_BOMB = '<!DOCTYPE u [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+_FILE = '<!DOCTYPE u [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+_XML_USERS = '<users><user name="{}" password="{}"/></users>'
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind"),
+    [
+        ('{"users"', "application/json"),
+        ("[]", "application/json"),
+        ("{}", "application/json"),
+        ('{"users": {}}', "application/json"),
+        ("<users", "application/xml"),
+        ("<nobody/>", "application/xml"),
+        ('<users xmlns="urn:other"><user name="a1" password="b1"/></users>', "application/xml"),
+        (_BOMB + _XML_USERS.format("&b;", "b1"), "application/xml"),
+        (_FILE + _XML_USERS.format("a1", "&x;"), "application/xml"),
+    ],
+)
+def test_a_body_that_is_no_such_document_is_a_bad_request(fault: Refusal, sent: str, kind: str) -> None:
+    assert fault("POST", "/users", sent, Content_Type=kind)[:2] == (400, "badRequest")
+
+
+def test_bodies_of_other_kinds_and_other_methods_are_refused(fault: Refusal, cloud: LiveCloud) -> None:
+    assert fault("POST", "/users", "name=a1", Content_Type="text/plain")[:2] == (415, "badMediaType")
+    assert fault("PATCH", "/users", {})[:2] == (405, "badMethod")
+    assert cloud("DELETE", "/users").headers["allow"] == "GET, POST, PUT"
+    assert fault("GET", "/nothing")[:2] == (404, "itemNotFound")
+    assert fault("GET", "/databases/shop")[:2] == (501, "notImplemented")
+
+
+def test_without_a_good_token_nothing_is_told(cloud: LiveCloud, fault: Refusal) -> None:
+    half = cloud.token[: len(cloud.token) // 2]
+    for token in ("", "nonsense", half, cloud.token[:-1] + ("A" if cloud.token[-1] != "A" else "B")):
+        assert fault("POST", "/users", body("user1"), X_Auth_Token=token)[:2] == (401, "unauthorized")
+    answer = cloud("GET", "/users", X_Auth_Token="")
+    assert answer.headers["www-authenticate"] == f'Keystone uri="{cloud.endpoint}/v3"'
+
+
+def test_a_token_dies_with_its_key(rolecall: Rolecall, cloud: LiveCloud, fault: Refusal) -> None:
+    key = json.loads(rolecall.cli("key", "create", "--json").stdout)[0]
+    token = cloud.new_token(username=key["secret_id"], apiKey=key["secret_key"])
+    assert cloud("GET", "/users", X_Auth_Token=token).status_code == 200
+    rolecall.cli("key", "disable", key["secret_id"])
+    assert fault("GET", "/users", X_Auth_Token=token)[:2] == (401, "unauthorized")
+    assert fault("POST", "/users", body("user1"), X_Auth_Token=token)[:2] == (401, "unauthorized")
+
+
+def test_another_tenants_address_is_forbidden(cloud: LiveCloud, fault: Refusal) -> None:
+    foreign = LiveCloud(cloud.endpoint, {**cloud.settings, "tenant_id": "1234"}, cloud.engine)
+    status, name, message = fault("POST", "/users", body("user1"), on=foreign)
+    foreign.http.close()
+    assert (status, name, message) == (
+        403,
+        "forbidden",
+        "User with tenant ID 1234 cannot access this resource.",
+    )
+
+
+@pytest.mark.parametrize("instance", ["9cccb45e-e15d-4bcc-aedc-61a4bf3e4ad9", "nonsense"])
+def test_an_unknown_instance_is_not_found_unless_the_body_is_wrong(
+    cloud: LiveCloud, fault: Refusal, instance: str
+) -> None:
+    path = f"//instances/{instance}/users"
+    assert fault("POST", path, body("user1")) == (
+        404,
+        "itemNotFound",
+        f"Resource {instance} cannot be found.",
+    )
+    assert fault("POST", path, body("root"))[0] == 400
+    assert fault("GET", path)[0] == 404
+
+
+def test_an_isolated_instance_is_not_ready(rolecall: Rolecall, gated: Gated, fault: Refusal) -> None:
+    rolecall.cli("instance", "set", gated.instance, "--isolated")
+    try:
+        told = fault("POST", "/users", body("user1"), on=gated.cloud)
+        assert told[:2] == (422, "unprocessableEntity")
+        assert gated.cloud.shown("")["status"] == "SHUTDOWN"
+    finally:
+        rolecall.cli("instance", "set", gated.instance, "--running")
+    assert gated.cloud("GET", "/users").status_code == 200
+
+
+def test_an_administrator_who_may_do_nothing_is_an_instance_fault(
+    cloud: LiveCloud, add: Callable[..., str], fault: Refusal, name: Callable[[str], str]
+) -> None:
+    weak = name("weak")
+    cloud.sql(f"CREATE USER {weak} IDENTIFIED BY 'weak'")
+    instance = add(user=weak, password="weak")
+    told = fault("POST", f"//instances/{instance}/users", body("user1"))
+    assert told == (500, "instanceFault", "The instance refused the operation.")
+    cloud.sql(f"DROP USER {weak}")
+
+
+def test_while_the_server_is_gone_users_are_promised_and_made_when_it_is_back(
+    gated: Gated, fault: Refusal, name: Callable[[str], str], until: Callable[[Callable[[], bool]], None]
+) -> None:
+    cloud, user = gated.cloud, name("user")
+    gated.gate.shut()
+    try:
+        cloud.accepted("POST", "/users", body(user))
+        assert cloud.shown(f"/users/{user}")["name"] == user
+        assert fault("POST", "/users", body(user), on=cloud)[:2] == (400, "badRequest")
+        for method, path in (("GET", "/users"), ("DELETE", f"/users/{user}"), ("GET", "/databases")):
+            assert fault(method, path, on=cloud)[:2] == (503, "serviceUnavailable")
+        assert cloud.shown("")["status"] == "ERROR"
+        assert not cloud.logs_in(user, PASSWORD)
+    finally:
+        gated.gate.open()
+    until(lambda: cloud.logs_in(user, PASSWORD))
+    assert user in {one["name"] for one in cloud.shown("/users")}
+
+
+def test_a_promise_that_fails_for_good_is_an_operation_refused(
+    rolecall: Rolecall, gated: Gated, name: Callable[[str], str], until: Callable[[Callable[[], bool]], None]
+) -> None:
+    """A database that is not there, which cannot be seen while the server is out of reach."""
+    cloud, user = gated.cloud, name("user")
+    gated.gate.shut()
+    try:
+        cloud.accepted("POST", "/users", body(user, database="absent_db"))
+    finally:
+        gated.gate.open()
+
+    def told() -> list[tuple[str, str, str]]:
+        rows = json.loads(rolecall.cli("operation", "list", "--state", "refused", "--json").stdout)
+        return [(one["change"], one["reason"], one["action"]) for one in rows if one["target"] == f"{user}@%"]
+
+    until(lambda: bool(told()))
+    assert told() == [("account.create", "database-missing", "CreateUsers")]
+    assert cloud.fault("GET", f"/users/{user}")[:2] == (404, "itemNotFound")
+
+
+def test_too_many_calls_in_a_second_are_over_the_limit(strict: Rolecall, cloud: LiveCloud) -> None:
+    replica = LiveCloud(strict.endpoint, cloud.settings, cloud.engine)
+    for _ in range(60):
+        answer = replica("GET", "//flavors")
+        if answer.status_code == 413:
+            break
+    over = answer.json()["overLimit"]
+    assert over["code"] == 413
+    assert int(answer.headers["retry-after"]) >= 1
+    SEEN.add("overLimit")
+    replica.http.close()
+
+
+def test_every_error_code_of_the_guides_page_was_provoked() -> None:
+    """Comes last, and looks at what the tests above have seen."""
+    if len(SEEN) < 3:
+        pytest.skip("the other tests of this file were not run")
+    assert PAGE_CODES <= SEEN

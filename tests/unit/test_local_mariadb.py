@@ -1,0 +1,256 @@
+"""The MariaDB server that Rolecall starts for itself: who may log in, what survives what, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncmy
+import pytest
+from asyncmy.errors import MySQLError
+
+from rolecall.local import LocalMariaDB, LocalPostgres, LocalServerError, mariadb, start_all
+from rolecall.local.account import current_account
+from rolecall.local.cluster import processes_in
+from rolecall.values import Secret
+
+PASSWORD = Secret("it's \\ a secret ☂")
+
+pytestmark = pytest.mark.skipif(not LocalMariaDB.is_available(), reason="MariaDB is not installed")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+
+
+@pytest.fixture(scope="module")
+def shared_directory() -> Iterator[Path]:
+    """A directory closed to others, whose data is made once: making it is what takes time."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+        LocalMariaDB(Path(name), password=PASSWORD).destroy()
+
+
+@pytest.fixture
+def server(shared_directory: Path) -> Iterator[LocalMariaDB]:
+    """A server that is not running, over data that other tests have used."""
+    server = LocalMariaDB(shared_directory, password=PASSWORD)
+    yield server
+    server.stop()
+
+
+def query(
+    server: LocalMariaDB, *statements: str, user: str = "root", password: Secret = PASSWORD
+) -> list[tuple[object, ...]]:
+    """The rows of the last statement."""
+
+    async def run() -> list[tuple[object, ...]]:
+        connection = await asyncmy.connect(
+            host=server.host,
+            port=server.port,
+            user=user,
+            password=password.reveal().encode(),
+            autocommit=True,
+        )
+        async with connection.cursor() as cursor:
+            for statement in statements:
+                await cursor.execute(statement)
+            rows = list(await cursor.fetchall()) if cursor.description else []
+        await connection.ensure_closed()
+        return rows
+
+    return asyncio.run(run())
+
+
+def refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_only_root_is_there_and_only_with_the_right_password(server: LocalMariaDB) -> None:
+    server.start()
+    accounts = query(
+        server, "SELECT User, Host FROM mysql.global_priv WHERE User <> 'mariadb.sys' ORDER BY Host"
+    )
+    assert accounts == [("root", "127.0.0.1"), ("root", "localhost")]
+    assert (
+        query(server, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'test%'")
+        == []
+    )
+    for user, password in (("root", "wrong"), ("root", ""), ("", ""), ("nobody", "")):
+        with pytest.raises(MySQLError, match="Access denied"):
+            query(server, "SELECT 1", user=user, password=Secret(password))
+
+
+def test_the_password_is_in_no_file_and_in_no_argument(server: LocalMariaDB) -> None:
+    server.start()
+    assert server.pid is not None
+    secret = PASSWORD.reveal().encode()
+    if sys.platform == "linux":
+        assert secret not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+    places = [server.log, *(server.cluster.resolve() / "mysql").iterdir()]
+    assert not [path for path in places if secret in path.read_bytes()]
+    assert not (server.cluster / ".accounts.sql").exists()
+
+
+def test_it_listens_on_loopback_alone_and_is_as_durable_as_any_server(server: LocalMariaDB) -> None:
+    server.start()
+    names = (
+        "bind_address",
+        "socket",
+        "skip_name_resolve",
+        "innodb_flush_log_at_trx_commit",
+        "innodb_doublewrite",
+    )
+    values = query(server, "SELECT " + ", ".join(f"@@{name}" for name in names))
+    assert values == [("127.0.0.1", "", 1, 1, 1)]
+
+
+def test_data_and_port_survive_a_restart_and_a_crash(server: LocalMariaDB) -> None:
+    server.start()
+    port = server.port
+    query(server, "CREATE DATABASE IF NOT EXISTS kept", "CREATE OR REPLACE TABLE kept.t AS SELECT 7 AS n")
+    server.restart()
+    assert (server.port, query(server, "SELECT n FROM kept.t")) == (port, [(7,)])
+    query(server, "UPDATE kept.t SET n = 8")
+    server.kill()
+    assert refuses(port)
+    assert not server.is_running()
+    server.start()
+    assert (server.port, query(server, "SELECT n FROM kept.t")) == (port, [(8,)])
+
+
+def test_an_existing_one_starts_in_a_moment(server: LocalMariaDB) -> None:
+    server.start()
+    server.stop()
+    started = time.monotonic()
+    server.start()
+    assert time.monotonic() - started < 5  # about 0.2 s; the machine may be busy
+
+
+def test_stopping_may_be_repeated(server: LocalMariaDB) -> None:
+    server.start()
+    server.stop()
+    server.stop()
+    assert refuses(server.port)
+
+
+def test_settings_reach_the_server_but_cannot_open_it(server: LocalMariaDB) -> None:
+    settings = {"max_connections": "17", "bind_address": "0.0.0.0"}
+    with LocalMariaDB(server.directory, password=PASSWORD, settings=settings) as tuned:
+        assert query(tuned, "SELECT @@max_connections, @@bind_address") == [(17, "127.0.0.1")]
+
+
+def test_a_port_that_was_taken_meanwhile_is_replaced(server: LocalMariaDB) -> None:
+    server.start()
+    server.stop()
+    with socket.create_server(("127.0.0.1", server.port)) as taker:
+        server.start()
+        assert server.port != taker.getsockname()[1]
+
+
+def test_a_directory_serves_one_at_a_time(server: LocalMariaDB) -> None:
+    server.start()
+    with pytest.raises(LocalServerError, match="another process"):
+        LocalMariaDB(server.directory, password=PASSWORD).start()
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing_running(server: LocalMariaDB) -> None:
+    server.start()
+    server.stop()
+    broken = LocalMariaDB(server.directory, password=PASSWORD, settings={"no_such_setting": "1"})
+    with pytest.raises(
+        LocalServerError, match=r"(?s)MariaDB server in .* ended while starting.*no_such_setting"
+    ) as caught:
+        broken.start()
+    assert PASSWORD.reveal() not in str(caught.value)
+    assert not broken.is_running()
+
+
+def test_both_kinds_start_together(server: LocalMariaDB, tmp_path: Path) -> None:
+    other = LocalPostgres(tmp_path, password=PASSWORD)
+    try:
+        start_all(server, other)
+        assert server.is_running()
+        assert other.is_running()
+    finally:
+        other.destroy()
+
+
+def test_without_the_programs_it_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(mariadb, "_MORE_PLACES", ())
+    assert not LocalMariaDB.is_available()
+    with pytest.raises(LocalServerError, match="apt-get install mariadb-server"):
+        LocalMariaDB(tmp_path, password=PASSWORD).start()
+    assert not (tmp_path / "cluster").exists()
+
+
+OWNER = """
+import sys, signal
+from pathlib import Path
+from rolecall.local import LocalMariaDB
+from rolecall.values import Secret
+server = LocalMariaDB(Path(sys.argv[1]), password=Secret(sys.argv[2]))
+server.start()
+print(server.port, flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def owner(server: LocalMariaDB) -> Iterator[subprocess.Popen[str]]:
+    """Another process that runs the server."""
+    command = [sys.executable, "-c", OWNER, str(server.directory), PASSWORD.reveal()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == str(server.port)
+        yield process
+        process.kill()
+
+
+@on_linux
+def test_it_ends_when_its_owner_is_killed(server: LocalMariaDB, owner: subprocess.Popen[str]) -> None:
+    assert not refuses(server.port)
+    owner.kill()
+    assert eventually(lambda: refuses(server.port) and not processes_in(server.cluster, "mariadbd"))
+
+
+@on_linux
+def test_one_that_outlived_its_owner_is_stopped_by_the_next(
+    server: LocalMariaDB, owner: subprocess.Popen[str]
+) -> None:
+    """A stopped process does not act on the signal of its owner's death until it is woken."""
+    (survivor,) = processes_in(server.cluster, "mariadbd")
+    os.kill(survivor, signal.SIGSTOP)
+    owner.kill()
+    owner.wait()
+    os.kill(survivor, signal.SIGCONT)
+    server.start()
+    assert processes_in(server.cluster, "mariadbd") == {server.pid}
+
+
+@as_root
+def test_root_runs_it_as_somebody_else_and_opens_no_directory_for_that(server: LocalMariaDB) -> None:
+    server.start()
+    place = server.cluster.resolve()
+    assert server.cluster.is_symlink()
+    assert place.stat().st_uid == current_account().uid != 0
+    assert server.directory.stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,198 @@
+"""Hashes, names, quoting, templates, errors and statements of the MySQL family, without a server.
+
+What differs on MySQL 8 and 9 is tested here alone: the statements are those of the Reference Manual.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+from asyncmy.errors import OperationalError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.domain.engine import Access, DatabaseGrant, EngineAddress
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import MySqlEngine, control, errors, hashes, names, quoting, statements, templates
+from rolecall.engines.mysql.connections import guards
+from rolecall.values import Secret
+
+SHA2 = "$A$005$" + "s" * 20 + "d" * 43
+
+
+def test_a_native_hash_is_the_published_one() -> None:
+    """MariaDB documentation, PASSWORD(): the hash of "password"."""
+    assert hashes.native("password") == "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"
+    assert hashes.is_native(hashes.native("ünïcode"))
+    assert hashes.is_native(hashes.NOBODYS_NATIVE)
+
+
+def test_the_crypt_digest_is_that_of_libc_and_openssl() -> None:
+    """``openssl passwd -5 -salt saltstring 'Hello world!'``"""
+    made = hashes.sha_crypt(b"Hello world!", b"saltstring", 5000)
+    assert made == "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"
+
+
+def test_a_caching_sha2_hash_has_its_form_and_a_fresh_salt() -> None:
+    first, second = hashes.caching_sha2("password"), hashes.caching_sha2("password")
+    assert first != second
+    assert hashes.is_caching_sha2(first)
+    assert (len(first), first[:7]) == (70, "$A$005$")
+    assert hashes.caching_sha2("password", salt=first[7:27]) == first
+    assert hashes.caching_sha2("passwore", salt=first[7:27]) != first
+    assert hashes.is_caching_sha2(hashes.NOBODYS_SHA2)
+
+
+def engine(**options: str) -> MySqlEngine:
+    return MySqlEngine(EngineAddress("mysql", "127.0.0.1", 1, "root", Secret("x"), "", options))
+
+
+def test_the_flavor_of_the_instance_decides_on_the_hash() -> None:
+    assert hashes.is_native(engine().verifier("a", Secret("x")).reveal())
+    assert hashes.is_caching_sha2(engine(flavor="mysql").verifier("a", Secret("x")).reveal())
+    with pytest.raises(ValueError, match="flavor"):
+        engine(flavor="oracle")
+
+
+@pytest.mark.parametrize("text", ["", "plain", "*abc", hashes.native("x").lower(), SHA2, "*" + "G" * 40])
+def test_anything_but_a_hash_of_the_kind_of_server_is_refused(text: str) -> None:
+    with pytest.raises(Refused) as caught:
+        statements.verifier_text("mariadb", Secret(text))
+    assert caught.value.reason is Reason.ENGINE_REFUSED
+    assert not text or text not in str(caught.value)
+
+
+def test_the_statements_for_mariadb() -> None:
+    native = hashes.native("x")
+    assert statements.create_account("mariadb", "o'x", "%", native) == (
+        rf"CREATE USER 'o\'x'@'%' IDENTIFIED VIA mysql_native_password USING '{native}' ACCOUNT LOCK"
+    )
+    assert statements.alter_account("mariadb", "u", "h", locked=False) == "ALTER USER 'u'@'h' ACCOUNT UNLOCK"
+
+
+def test_the_statements_for_mysql_8_and_9() -> None:
+    assert statements.create_account("mysql", "u", "10.0.0.%", SHA2) == (
+        f"CREATE USER 'u'@'10.0.0.%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()} ACCOUNT LOCK"
+    )
+    assert statements.alter_account("mysql", "u", "%", verifier=SHA2, locked=True) == (
+        f"ALTER USER 'u'@'%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()} ACCOUNT LOCK"
+    )
+    *narrow, everything = statements.make_super("mysql", "u", "%", "rolecall_control")
+    assert narrow == [
+        rf"GRANT LOCK TABLES ON `{schema}`.* TO 'u'@'%'"
+        for schema in ("mysql", "sys", r"performance\_schema", r"rolecall\_control")
+    ]
+    assert everything.endswith(" ON `%`.* TO 'u'@'%'")
+    assert "DELETE HISTORY" not in everything
+    assert "GRANT OPTION" not in everything
+
+
+def test_a_session_of_each_flavor_sets_only_what_the_server_knows() -> None:
+    mariadb, mysql = guards("mariadb", 30)[1], guards("mysql", 30)[1]
+    assert "NO_AUTO_CREATE_USER" in mariadb
+    assert "SESSION max_statement_time = 30" in mariadb
+    assert "NO_AUTO_CREATE_USER" not in mysql
+    assert "SESSION max_execution_time = 30000" in mysql
+
+
+def test_a_template_is_read_back_as_itself_on_each_flavor() -> None:
+    for access in Access:
+        held = templates.privileges(access, templates.MARIADB_COLUMNS)
+        assert templates.access(held, templates.MARIADB_COLUMNS) is access
+    everything = templates.privileges(Access.ALL, templates.COLUMNS)
+    assert everything == templates.READ_WRITE  # on MySQL these two are one
+    assert templates.access(everything, templates.COLUMNS) is Access.READ_WRITE
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_an_escaped_name_matches_itself_alone(name: str) -> None:
+    escaped = quoting.escaped(name)
+    assert quoting.unescaped(escaped) == name
+    assert not quoting.matches_many(escaped)
+
+
+def test_a_name_cannot_quote_its_way_out() -> None:
+    assert quoting.name("a`; DROP") == "`a``; DROP`"
+    assert quoting.text("a'; DROP \\") == r"'a\'; DROP \\'"
+    grant = DatabaseGrant(r"a`_%\b", Access.READ_ONLY)
+    given_ = statements.give("u", "%", grant, templates.COLUMNS)
+    assert given_ == r"GRANT SELECT, SHOW VIEW ON `a``\_\%\\b`.* TO 'u'@'%'"
+
+
+@given(st.text(max_size=20))
+def test_a_host_is_refused_or_stays_what_it_became(text: str) -> None:
+    try:
+        host = names.host(text)
+    except Refused:
+        return
+    assert names.host(host) == host
+    assert host.isascii()
+
+
+@pytest.mark.parametrize(
+    ("name", "flavor", "fits"),
+    [("x" * 32, "mysql", True), ("x" * 33, "mysql", False), ("x" * 128, "mariadb", True)],
+)
+def test_each_flavor_has_its_length_of_names(name: str, flavor: str, fits: bool) -> None:
+    assert names.fits(name, names.USER_CHARACTERS[flavor]) is fits
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (1007, Reason.DATABASE_TAKEN),
+        (1133, Reason.ACCOUNT_MISSING),
+        (1410, Reason.ACCOUNT_MISSING),
+        (1205, Reason.ENGINE_BUSY),
+        (1213, Reason.ENGINE_BUSY),
+        (1969, Reason.ENGINE_BUSY),
+        (1053, Reason.INSTANCE_RESTARTING),
+        (1290, Reason.ENGINE_REFUSED),
+        (1227, Reason.ENGINE_REFUSED),
+        (1372, Reason.ENGINE_REFUSED),
+        (1827, Reason.ENGINE_REFUSED),
+        (1524, Reason.ENGINE_REFUSED),
+    ],
+)
+def test_an_error_number_has_its_reason(number: int, reason: Reason) -> None:
+    assert errors.refusal(OperationalError(number, "words")).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (1040, Reason.ENGINE_BUSY),
+        (1203, Reason.ENGINE_BUSY),
+        (1053, Reason.INSTANCE_RESTARTING),
+        (1045, Reason.ENGINE_UNREACHABLE),
+        (1130, Reason.ENGINE_UNREACHABLE),
+        (2003, Reason.ENGINE_UNREACHABLE),
+        (2013, Reason.ENGINE_UNREACHABLE),
+    ],
+)
+def test_a_connection_that_cannot_be_made_says_why(number: int, reason: Reason) -> None:
+    assert errors.at_connect(OperationalError(number, "words")).reason is reason
+
+
+def test_a_syntax_error_keeps_no_text_since_it_quotes_the_statement() -> None:
+    assert "secret" not in errors.refusal(OperationalError(1064, "near 'secret'")).note
+
+
+def test_a_mark_reads_what_was_begun_and_what_is_done() -> None:
+    done, begun = uuid4(), uuid4()
+    mark = control.mark((str(done), f"{begun},{done}", str(begun), '{"new": true}'))
+    assert mark.done == (done, begun, done)
+    assert (mark.begun, mark.is_creation) == (begun, True)
+    assert control.mark((None, None, None, None)) == control.Mark()
+    assert control.mark(("", "", "", "{}")) == control.Mark()
+    assert str(UUID(int=0)) in control.begin("c", "u", "%", UUID(int=0), {"auth": "'"})
+
+
+async def test_a_host_where_nobody_listens_is_unreachable() -> None:
+    nobody = engine()
+    with pytest.raises(Refused) as caught:
+        await asyncio.wait_for(nobody.facts(), 5)
+    assert caught.value.reason is Reason.ENGINE_UNREACHABLE
+    await nobody.close()
