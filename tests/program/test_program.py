@@ -131,7 +131,7 @@ def test_an_instance_is_added_shown_and_removed_without_its_password_showing(
     ("arguments", "told"),
     [
         (("instance", "add", "postgresql://postgres@127.0.0.1:1/postgres"), "not registered"),
-        (("instance", "add", "mysql://root@127.0.0.1/x"), "postgresql://"),
+        (("instance", "add", "redis://root@127.0.0.1/x"), "postgresql://"),
         (("instance", "show", "postgres-nowhere"), "there is no instance"),
         (("key", "disable", "AKIDnothing"), "there is no access key"),
     ],

@@ -1,0 +1,156 @@
+"""The store: migrations, batches, what a replica remembers, and operations recorded once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rolecall.domain.keys import Keys
+from rolecall.domain.operations import AccountEffect, Change, Intent, State
+from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.store import Store
+from rolecall.store.batches import Batches
+from rolecall.store.connection import SchemaMismatch, migrate, migrations
+from rolecall.values import Caller, Origin, Secret
+
+
+@pytest.fixture
+def dsn(rolecall: Any) -> Secret:
+    """A database of its own on the run's store server."""
+    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    database = f"store_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {database}".encode())
+    return Secret(make_conninfo(server, dbname=database))
+
+
+@pytest.fixture
+async def store(dsn: Secret) -> AsyncIterator[Store]:
+    one = Store(dsn, pool_size=2)
+    await one.open()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def keys(store: Store) -> Keys:
+    return Keys(store.keys, Sealer(parse_master_keys(new_master_key())))
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def intent(target: str, change: Change = Change.ACCOUNT_CREATE, sealed: bytes | None = None) -> Intent:
+    caller = Caller(1, 1, 1, 1, "AKIDx")
+    return Intent(change, target, Origin(caller, "d", "A", "r"), {"remark": ""}, sealed)
+
+
+async def test_migrating_twice_changes_nothing(dsn: Secret) -> None:
+    assert await migrate(dsn) == [one.name for one in migrations()]
+    assert await migrate(dsn) == []
+
+
+async def test_two_processes_may_migrate_at_once(dsn: Secret) -> None:
+    ran = await asyncio.gather(migrate(dsn), migrate(dsn))
+    assert sorted(map(len, ran)) == [0, len(list(migrations()))]
+
+
+@pytest.mark.parametrize(
+    "change", ["insert into migrations values (999, 'x', 'y')", "update migrations set digest = 'y'"]
+)
+async def test_a_store_of_another_release_is_refused(dsn: Secret, change: str) -> None:
+    await migrate(dsn)
+    with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall") as admin:
+        admin.execute(change.encode())
+    with pytest.raises(SchemaMismatch):
+        await migrate(dsn)
+
+
+async def test_one_bad_statement_of_a_batch_fails_alone(store: Store) -> None:
+    batches = Batches(store._durable)
+    statement = "insert into facts (name, value) values (%s, %s)"
+    names = ["a", "b", "b", "c"]
+    done = await asyncio.gather(
+        *(batches.execute(statement, (name, b"x")) for name in names), return_exceptions=True
+    )
+    assert [isinstance(one, psycopg.errors.UniqueViolation) for one in done] == [False, False, True, False]
+    assert await store.keys.fact("c") == b"x"
+
+
+async def test_a_key_is_remembered_until_any_process_changes_it(
+    store: Store, keys: Keys, dsn: Secret
+) -> None:
+    await store.join()
+    owner = await keys.create_owner()
+    key_id, _ = await keys.create(owner)
+    await until(lambda: store._presence.listening)
+    first = await store.keys.key(key_id)
+    await asyncio.sleep(0.05)  # what is still being told of the changes above
+    first = await store.keys.key(key_id)
+    assert await store.keys.key(key_id) is first
+    with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall", autocommit=True) as other:
+        other.execute("update access_keys set active = false")
+    await until(lambda: store.keys._known.get(key_id) is None)
+    again = await store.keys.key(key_id)
+    assert again is not None
+    assert not again.active
+
+
+async def test_nothing_is_remembered_by_who_does_not_listen(store: Store, keys: Keys) -> None:
+    key_id, _ = await keys.create(await keys.create_owner())
+    assert await store.keys.key(key_id) is not await store.keys.key(key_id)
+
+
+async def test_a_replica_is_dead_when_its_process_is_gone(store: Store, dsn: Secret) -> None:
+    other = Store(dsn, pool_size=2)
+    await other.open()
+    await other.join()
+    await other.operations.accept(uuid4(), 1, intent("x"))
+    assert await store.operations.dead_replicas() == []
+    await other.close()
+    async with asyncio.timeout(10):
+        while await store.operations.dead_replicas() != [other.replica]:
+            await asyncio.sleep(0.01)
+
+
+async def test_recording_twice_keeps_what_the_first_time_wrote(store: Store, keys: Keys) -> None:
+    owner = await keys.create_owner()
+    async with store._durable.connection() as connection:
+        row = await (
+            await connection.execute(
+                "insert into instances (owner_id, engine, name, host, port, administrator, sealed_password,"
+                " database, region, zone) values (%s, 'e', 'n', 'h', 1, 'a', '', 'd', 'r', 'z') returning id",
+                (owner.id,),
+            )
+        ).fetchone()
+    assert row is not None
+    operation = uuid4()
+    await store.operations.accept(operation, row[0], intent("acc", sealed=b"sealed"))
+    effect = AccountEffect("acc", "", 7, created=True, remark="r", manages=True)
+    for _ in range(2):
+        await store.operations.record(operation, row[0], effect)
+    (account,) = await store.operations.accounts(row[0])
+    assert (account.oid, account.remark, account.sealed_password) == (7, "r", b"sealed")
+    (recorded,) = await store.operations.operations(limit=5)
+    assert (recorded.state, recorded.sealed) == (State.RECORDED, None)
+    await store.operations.close(operation, State.REFUSED, "late", "")
+    assert (await store.operations.operations(limit=5))[0].state is State.RECORDED
+
+
+async def test_a_client_token_is_kept_with_its_first_digest(store: Store, keys: Keys) -> None:
+    owner = await keys.create_owner()
+    assert await store.tokens.claim_token(owner.id, "t", "one") is None
+    assert await store.tokens.claim_token(owner.id, "t", "two") == "one"
+    await store.tokens.release_token(owner.id, "t")
+    assert await store.tokens.claim_token(owner.id, "t", "two") is None
