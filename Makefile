@@ -3,12 +3,13 @@
 #   make test    all tests                         make test ARGS="tests/unit -x"
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine
+#   make docs    write the pages of the contracts anew
 #   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
 #   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)
 
 BIN := .venv/bin
 
-.PHONY: run test lint fmt bench lock clean setup-run setup-test
+.PHONY: run test lint fmt bench docs lock clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -27,6 +28,9 @@ fmt: setup-test
 
 bench: setup-test
 	$(BIN)/python -m bench $(ARGS)
+
+docs: setup-test
+	$(BIN)/python scripts/contract_docs.py $(ARGS)
 
 lock:
 	scripts/lock $(ARGS)

@@ -44,7 +44,8 @@ more. Passwords are never shown.
 and last character is none of `@`, `?`, `#` and space either.
 
 **Pages.** A listing has at most {PAGE_SIZE} items a page; `limit` makes it less, `marker` is the last item of the page
-before. While there is more, `links` (and the same as `users_links`, `databases_links`, `instances_links`) leads to the next.
+before. While there is more, `links` (and the same as `users_links`, `databases_links`, `instances_links`) leads to the
+next.
 """
 
 IDENTITY_HEAD = """\

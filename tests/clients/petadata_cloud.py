@@ -94,7 +94,11 @@ class MariaDb:
     def snapshot(self) -> tuple[Any, ...]:
         """All that a change could leave behind."""
         accounts = self.sql("SELECT User, Host, Priv FROM mysql.global_priv ORDER BY 1, 2")
-        return accounts, self.sql("SELECT * FROM mysql.db ORDER BY Host, User, Db"), self.sql("SHOW DATABASES")
+        return (
+            accounts,
+            self.sql("SELECT * FROM mysql.db ORDER BY Host, User, Db"),
+            self.sql("SHOW DATABASES"),
+        )
 
 
 class Cloud:
@@ -122,7 +126,9 @@ class Cloud:
         self.clear()
         self.server.close()
 
-    def signed(self, action: str, params: Mapping[str, str], method: str = "GET", **changes: str) -> dict[str, str]:
+    def signed(
+        self, action: str, params: Mapping[str, str], method: str = "GET", **changes: str
+    ) -> dict[str, str]:
         """The parameters with the common ones and the signature; `changes` replace what is signed."""
         key = Secret(changes.pop("key", self.key.reveal()))
         whole = {

@@ -281,7 +281,7 @@ def test_an_account_without_privileges_shows_one_empty_entry() -> None:
     [
         (Access.READ_WRITE, "ReadWrite", 17),
         (Access.DDL_ONLY, "DDLOnly", 10),
-        (Access.READ_ONLY, "ReadOnly", 3),
+        (Access.READ_ONLY, "ReadOnly", 2),
         (Access.ALL, "Custom", 1),
     ],
 )

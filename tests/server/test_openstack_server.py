@@ -270,7 +270,20 @@ def test_while_the_server_is_gone_users_are_promised_and_made_when_it_is_back(
     finally:
         gated.gate.open()
     until(lambda: cloud.logs_in(user, PASSWORD))
-    assert user in {one["name"] for one in cloud.shown("/users")}
+    (listed,) = cloud.shown(f"/users?limit=1&marker={user}")
+    assert listed["name"] == user  # a marker stands before its page: "user" < "user@%"
+
+
+def test_a_change_of_the_last_of_very_many_promised_users_waits_until_it_is_made(
+    cloud: LiveCloud, name: Callable[[str], str]
+) -> None:
+    """More than may wait for one instance at a time."""
+    made = [f"{name('')}_{n}" for n in range(300)]
+    cloud.accepted("POST", "/users", {"users": [{"name": one[1:], "password": PASSWORD} for one in made]})
+    cloud.accepted("DELETE", f"/users/{made[-1][1:]}")
+    assert cloud.accounts(made[-1][1:]) == []
+    for one in made[:-1]:
+        cloud.accepted("DELETE", f"/users/{one[1:]}")
 
 
 def test_a_promise_that_fails_for_good_is_an_operation_refused(

@@ -47,7 +47,7 @@ def up(
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Once ready, run one `rolecall demo`.")] = False,
 ) -> None:
-    """Start Rolecall with its own PostgreSQL store and one quickstart PostgreSQL instance; Ctrl-C ends it."""
+    """Start Rolecall with its own store and quickstart instances, PostgreSQL and MariaDB; Ctrl-C ends it."""
     settings = load_settings()
     interactive = "log_format" not in settings.model_fields_set
     set_up_logs(

@@ -225,7 +225,7 @@ class Journal:
         `apply` is given the operation's id, which the engine leaves as a marker.
         """
         operation_id = uuid4()
-        with self._carrying(operation_id):
+        with self.carrying(operation_id):
             await self._ledger.accept(operation_id, attached.instance.id, intent)
             self._step("accepted")
             return await self._carry_out(attached, intent, operation_id, apply)
@@ -240,7 +240,7 @@ class Journal:
 
         A server out of reach leaves it accepted, for another time.
         """
-        with self._carrying(promised.id):
+        with self.carrying(promised.id):
             try:
                 await self._carry_out(attached, promised.intent, promised.id, apply, patient=True)
             except Refused as refusal:
@@ -252,12 +252,15 @@ class Journal:
         self._step(step)
 
     @contextlib.contextmanager
-    def _carrying(self, operation_id: UUID) -> Iterator[None]:
+    def carrying(self, operation_id: UUID) -> Iterator[None]:
+        """Recovery leaves the operation alone meanwhile. May be nested."""
+        outermost = operation_id not in self.under_way
         self.under_way.add(operation_id)
         try:
             yield
         finally:
-            self.under_way.discard(operation_id)
+            if outermost:
+                self.under_way.discard(operation_id)
 
     async def _carry_out(
         self,

@@ -1,13 +1,16 @@
 """Promises: several accounts accepted at once, durably, and made afterwards, through outages and restarts.
 
 The rows of the operations are the queue: a promise is an accepted operation with all that making it needs, sealed.
-It is taken up at once by the process that accepted it, and by recovery as long as it is not closed.
+It is taken up at once by the process that accepted it, which tries until it is closed, and by recovery once that
+process is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from uuid import UUID, uuid4
@@ -34,6 +37,12 @@ from rolecall.values import Origin
 
 _log = structlog.get_logger(__name__)
 
+_AT_ONCE = 8
+"""Promises being made at once on one instance: enough to keep its lane busy, and leaving room in it for others."""
+
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between attempts while a server is out of reach; the last one again and again."""
+
 _LOOK = 2.0
 """Seconds to wait for a server's word on names and databases; a promise is made without it."""
 
@@ -44,6 +53,7 @@ class Promises:
         self._ledger = ledger
         self._journal = journal
         self._accepting: set[Place] = set()
+        self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def accept(self, command: commands.PromiseAccounts, origin: Origin) -> None:
         """All or none. ACCOUNT_REPEATED, ACCOUNT_TAKEN, DATABASE_MISSING.
@@ -67,13 +77,32 @@ class Promises:
 
     def _begin(self, target: Target, promised: Promised) -> None:
         """Make it now, in the background; whoever changes the account next waits for that."""
-        task = asyncio.create_task(self._make(target.attached, promised))
+        task = asyncio.create_task(self._keep(target.place, promised))
         self._work.coming[target.place] = task
         task.add_done_callback(partial(self._ended, target.place))
+
+    async def _keep(self, place: Place, promised: Promised) -> bool:
+        """Attempt after attempt until it is closed; False if the instance was removed, which recovery settles.
+
+        The instance is looked up for each attempt: its address may be changed while it is out of reach.
+        """
+        with self._journal.carrying(promised.id):
+            for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+                instance = await self._work.reach.by_id(place[0])
+                if instance is None:
+                    break
+                attached = await self._work.reach.attach_instance(instance)
+                async with self._turns[place[0]]:
+                    if await self._make(attached, promised):
+                        return True
+                self._work.stalled.add(place)
+                await asyncio.sleep(pause)
+        return False
 
     def _ended(self, place: Place, task: asyncio.Task[bool]) -> None:
         if self._work.coming.get(place) is task:
             del self._work.coming[place]
+            self._work.stalled.discard(place)
         if not task.cancelled() and (mishap := task.exception()) is not None:
             _log.error("a promise could not be kept now", exc_info=mishap)
 
@@ -163,7 +192,7 @@ async def _expect_databases(attached: Attached, specs: Sequence[commands.Account
             raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
 
 
-def verifier_purpose(instance_id: int, label: str) -> str:
+def verifier_purpose(instance_id: int | str, label: str) -> str:
     """What a promised account's verifier is sealed for."""
     return f"account verifier:{instance_id}:{label}"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from rolecall.domain import instances, keys, work
+from rolecall.domain import instances, keys, promises, work
 from rolecall.domain.sealing import Sealer
 
 
@@ -20,6 +20,7 @@ class SealedPlace(StrEnum):
     ADMINISTRATOR = "administrator's password"
     ACCOUNT = "account's password"
     FACT = "fact of the house"
+    OPERATION = "what an unresolved operation needs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.ADMINISTRATOR: lambda _id, administrator: instances.password_purpose(administrator),
     SealedPlace.ACCOUNT: lambda instance, name, host: work.password_purpose(instance, work.label(name, host)),
     SealedPlace.FACT: str,
+    SealedPlace.OPERATION: lambda _id, instance, target, what: (
+        promises.verifier_purpose(instance, target)
+        if what == "verifier"
+        else work.password_purpose(instance, target)
+    ),
 }
 
 

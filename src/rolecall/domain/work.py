@@ -109,14 +109,23 @@ class Work:
         self._hashing = hashing
         self.coming: dict[Place, asyncio.Task[bool]] = {}
         """Promised accounts that this process is making now."""
+        self.stalled: set[Place] = set()
+        """Those of them whose server was out of reach at the last attempt."""
 
     async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
         """The account a command names, which may be there or not."""
         target = self.at(await self.reach.attach(instance, origin.caller), name, host)
         if (coming := self.coming.get(target.place)) is not None:
-            # Clients change a user right after the promise of it, as if it were there.
-            await asyncio.wait([coming], timeout=_COMING)
+            await self._wait_for(coming, target)
         return target
+
+    async def _wait_for(self, coming: asyncio.Task[bool], target: Target) -> None:
+        """Clients change a user right after the promise of it, as if it were there. ENGINE_UNREACHABLE, ENGINE_BUSY."""
+        if target.place not in self.stalled:
+            await asyncio.wait([coming], timeout=_COMING)
+        if not coming.done():
+            reason = Reason.ENGINE_UNREACHABLE if target.place in self.stalled else Reason.ENGINE_BUSY
+            raise Refused(reason, note="the promised account is not made yet")
 
     def at(self, attached: Attached, name: str, host: str = "") -> Target:
         return Target(attached, name, host or _EVERY_HOST.get(attached.instance.engine, ""))

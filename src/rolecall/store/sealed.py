@@ -15,6 +15,11 @@ _READ = {
         "select array[instance_id::text, name, host], sealed_password from accounts where sealed_password is not null"
     ),
     SealedPlace.FACT: "select array[name], value from facts",
+    SealedPlace.OPERATION: (
+        "select array[id::text, instance_id::text, target,"
+        " case when detail ? 'promised' then 'verifier' else 'password' end], sealed"
+        " from operations where state = 'accepted' and sealed is not null"
+    ),
 }
 
 # Each writes only over what was read, so that a value renewed meanwhile is left alone.
@@ -29,6 +34,9 @@ _WRITE = {
     SealedPlace.ACCOUNT: (
         "update accounts set sealed_password = %(new)s where instance_id = (%(key)s::text[])[1]::bigint"
         " and name = (%(key)s::text[])[2] and host = (%(key)s::text[])[3] and sealed_password = %(old)s"
+    ),
+    SealedPlace.OPERATION: (
+        "update operations set sealed = %(new)s where id = (%(key)s::text[])[1]::uuid and sealed = %(old)s"
     ),
     SealedPlace.FACT: (
         "update facts set value = %(new)s where name = (%(key)s::text[])[1] and value = %(old)s"

@@ -264,6 +264,11 @@ def _verb(
     return Verb(command, answer)
 
 
+def _regions(checked: Checked) -> Answer:
+    _keep_owner(checked)
+    return answers.regions(checked)
+
+
 VERBS: Verbs = {
     "CreateAccount": _verb(_create_account),
     "DescribeAccounts": _verb(_all_accounts, answers.accounts),
@@ -284,7 +289,7 @@ VERBS: Verbs = {
     "DescribeSecurityIPs": _verb(_show_addresses, answers.addresses),
     "ModifySecurityIPs": _verb(_set_addresses, answers.addresses_set),
     "ModifySecurityIps": _verb(_set_addresses, answers.addresses_set),
-    "DescribeRegions": StaticVerb(answers.regions),
+    "DescribeRegions": StaticVerb(_regions),
     "DescribeTasks": _verb(_list_tasks, answers.tasks),
     "DescribeTaskStatus": _verb(_one_task, answers.task),
     "DescribeUserInfo": _verb(_list_instances, answers.user),

@@ -26,10 +26,11 @@ _POST_PAID = "PostPaid"
 _DML = "SELECT,INSERT,UPDATE,DELETE"
 _DDL = "CREATE,DROP,INDEX,ALTER,CREATE TEMPORARY TABLES,LOCK TABLES,CREATE VIEW,SHOW VIEW,CREATE ROUTINE,ALTER ROUTINE"
 
-# Word for word and in the order of DescribeAccounts' sample; ReadOnly, which it lacks, as RDS MySQL has it.
+# Word for word and in the order of DescribeAccounts' sample; ReadOnly, which it lacks, as RDS MySQL now has it:
+# the older LOCK TABLES would let a reader stop the writers.
 PRIVILEGES: Mapping[Access, tuple[str, str]] = {
     Access.READ_WRITE: ("ReadWrite", f"{_DML},{_DDL},EXECUTE,EVENT,TRIGGER"),
-    Access.READ_ONLY: ("ReadOnly", "SELECT,LOCK TABLES,SHOW VIEW"),
+    Access.READ_ONLY: ("ReadOnly", "SELECT,SHOW VIEW"),
     Access.DDL_ONLY: ("DDLOnly", _DDL),
     Access.ALL: ("Custom", "ALL PRIVILEGES"),
 }

@@ -196,7 +196,8 @@ class Connections:
             program_name="rolecall",
             ssl=tls,
         )
-        if tls is not None and not raw._secure:  # the driver goes on in the clear where a server has no TLS
+        # The driver goes on in the clear where a server has no TLS.
+        if tls is not None and not raw._secure and _sslmode(self._address) != "prefer":
             raw.close()
             raise Refused(Reason.ENGINE_UNREACHABLE, note="the server offers no TLS")
         self._require_flavor(raw)
@@ -236,18 +237,22 @@ def guards(flavor: str, statement_timeout: float) -> tuple[str, ...]:
     return "SET NAMES utf8mb4 COLLATE utf8mb4_bin", f"SET {assignments}"
 
 
+def _sslmode(address: EngineAddress) -> str:
+    return address.options.get("sslmode", "disable")
+
+
 def _tls(address: EngineAddress) -> ssl.SSLContext | None:
-    """libpq's words for all kinds of servers: ``require`` encrypts, ``verify-ca`` and ``verify-full`` also look
-    whom they talk to. Without ``sslmode`` nothing is encrypted.
+    """libpq's words for all kinds of servers: ``prefer`` encrypts where the server can, ``require`` always,
+    ``verify-ca`` and ``verify-full`` also look whom they talk to. Without ``sslmode`` nothing is encrypted.
     """
-    mode = address.options.get("sslmode", "disable")
+    mode = _sslmode(address)
     if mode == "disable":
         return None
-    if mode not in {"require", "verify-ca", "verify-full"}:
+    if mode not in {"prefer", "require", "verify-ca", "verify-full"}:
         raise Refused(Reason.ENGINE_UNREACHABLE, note=f"sslmode {mode} is not known")
     context = ssl.create_default_context(cafile=address.options.get("sslrootcert"))
     context.check_hostname = mode == "verify-full"
-    if mode == "require":
+    if mode in {"prefer", "require"}:
         context.verify_mode = ssl.CERT_NONE
     if certificate := address.options.get("sslcert"):
         context.load_cert_chain(certificate, address.options.get("sslkey"))
