@@ -177,7 +177,15 @@ def test_a_change_by_another_replica_does_not_hide_that_a_dead_one_had_created_t
 ) -> None:
     user = name("crash")
     with crash_bench.server() as alive:
-        crash(crash_bench, "applied", "CreateAccount", UserName=user, Type="normal", Password=PASSWORD, Remark="r")
+        crash(
+            crash_bench,
+            "applied",
+            "CreateAccount",
+            UserName=user,
+            Type="normal",
+            Password=PASSWORD,
+            Remark="r",
+        )
         ok(crash_bench, alive, "LockAccount", UserName=user)
         deadline = time.monotonic() + 30
         while ("account.create", "accepted") in crash_bench.operations(user):

@@ -179,12 +179,12 @@ async def test_an_account_moves_to_no_name_that_is_taken_or_reserved(granting, m
 async def test_a_super_account_has_no_grants_of_single_databases(granting, make, database):
     grant = DatabaseGrant(await database(), Access.READ_ONLY)
     work = make(granting.engine, kind=AccountKind.SUPER, grants=(grant,))
-    assert await refused(work) is Reason.ENGINE_REFUSED
+    assert await refused(work) is Reason.ACCOUNT_PROTECTED
     made = await make(granting.engine, grants=(grant,))
     raised = await granting.engine.change_account(AccountChange(made.name, uuid4(), kind=AccountKind.SUPER))
     assert (raised.kind, raised.grants) == (AccountKind.SUPER, ())
     work = granting.engine.change_grants(made.name, "", [grant], [], uuid4())
-    assert await refused(work) is Reason.ENGINE_REFUSED
+    assert await refused(work) is Reason.ACCOUNT_PROTECTED
     lowered = await granting.engine.change_account(AccountChange(made.name, uuid4(), kind=AccountKind.NORMAL))
     assert (lowered.kind, lowered.grants) == (AccountKind.NORMAL, ())
 

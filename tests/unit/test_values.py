@@ -37,6 +37,8 @@ def test_every_reason_has_a_fault_and_its_own_value() -> None:
 
 
 def test_a_refusal_shows_its_reason_and_note_only() -> None:
-    refusal = Refused(Reason.PASSWORD_LENGTH, "Password", facts={"value": Secret("hunter2")}, note="too short")
+    refusal = Refused(
+        Reason.PASSWORD_LENGTH, "Password", facts={"value": Secret("hunter2")}, note="too short"
+    )
     assert str(refusal) == "password-length: too short"
     assert "hunter2" not in repr(refusal)

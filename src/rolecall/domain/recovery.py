@@ -21,6 +21,7 @@ from rolecall.domain.operations import (
 from rolecall.domain.promises import Promises
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.repairs import Case, NotApplied, repair
+from rolecall.domain.sealing import SealBroken
 
 _log = structlog.get_logger(__name__)
 
@@ -72,6 +73,9 @@ class Recovery:
                 return False
             await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, str(trouble))
             _log.info("operation undone", operation=str(operation.id), change=operation.change.value)
+        except SealBroken as trouble:  # the next key file may open it; others must not wait for it
+            _log.error("operation cannot be read", operation=str(operation.id), trouble=str(trouble))
+            return False
         return True
 
     async def _attach(self, operation: Operation) -> Attached:

@@ -182,7 +182,7 @@ class MemoryGrantsEngine:
 
 def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:
     if kind is AccountKind.SUPER and grants:
-        raise Refused(Reason.ENGINE_REFUSED, note="a super account holds every database already")
+        raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
 
 
 def _marked(before: AccountFacts, operation: UUID) -> AccountFacts:

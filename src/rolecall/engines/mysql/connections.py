@@ -177,7 +177,8 @@ class Connections:
                 raw = await self._open()
                 session = Session(raw, self._statement_timeout)
                 await self._guard(session)
-        except (MySQLError, OSError, TimeoutError, errors.Lost) as error:
+        # The driver ends a connection that is closed on it with a bare RuntimeError or EOFError.
+        except (MySQLError, OSError, TimeoutError, EOFError, RuntimeError, errors.Lost) as error:
             if raw is not None:
                 raw.close()
             raise errors.at_connect(error) from None
