@@ -45,7 +45,7 @@ async def waiting_for_a_lock(postgres) -> bool:
 
 async def until(condition) -> None:
     async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110 - the server has no event for a waiting lock
+        while not await condition():
             await asyncio.sleep(0.01)
 
 

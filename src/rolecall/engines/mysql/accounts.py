@@ -26,7 +26,8 @@ class Accounts:
         host = names.host(new.host)
         verifier = statements.verifier_text(self._server.flavor, new.verifier)
         if new.kind is AccountKind.SUPER and new.grants:
-            raise Refused(Reason.ENGINE_REFUSED, note="a super account holds every database already")
+            note = "a super account holds every database already"
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": new.name}, note=note)
         return await self._server.run(lambda session: self._create(session, new, host, verifier))
 
     async def _create(self, session: Session, new: NewAccount, host: str, verifier: str) -> AccountFacts:
