@@ -5,6 +5,7 @@ from __future__ import annotations
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
+from redis.asyncio import ConnectionPool
 
 from rolecall.contracts.model import Action
 from rolecall.domain.reasons import Reason, Refused
@@ -20,8 +21,19 @@ class Admission:
     def __init__(self, rate: int | None, *, contract_rates: bool = True, store: str = "") -> None:
         self._rate = rate
         self._contract_rates = contract_rates
-        self._storage: Storage = RedisStorage(f"async+{store}") if store else MemoryStorage()
+        self._pool = ConnectionPool.from_url(store) if store else None
+        self._storage: Storage = MemoryStorage()
+        if self._pool is not None:
+            self._storage = RedisStorage(
+                f"async+{store}",
+                implementation="redispy",
+                connection_pool=self._pool,  # type: ignore[arg-type]  # passed on; ours so that it can be closed
+            )
         self._limiter = FixedWindowRateLimiter(self._storage)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.disconnect()
 
     async def admit(self, call: Call, caller: Caller, action: Action) -> None:
         """RATE_EXCEEDED, with the count in this second and the limit. Nobody in particular counts by address."""

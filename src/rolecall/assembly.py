@@ -109,6 +109,7 @@ class House:
         self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
+        self._admission: Admission | None = None
         self._client_token_key: Secret | None = None
 
     def _engine(self, kind: str, address: EngineAddress) -> Engine:
@@ -157,7 +158,7 @@ class House:
         """`require_tls` refuses calls by plain HTTP where the vendor does (Alibaba's account calls)."""
         settings = self.settings
         fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
-        admission = Admission(
+        self._admission = admission = Admission(
             fixed, contract_rates=settings.rate_limit == "contract", store=settings.rate_limit_store
         )
         window, hosts = settings.clock_window, settings.public_hosts
@@ -191,6 +192,8 @@ class House:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._admission is not None:
+            await self._admission.close()
         await self.promises.close()
         await self.attachments.close()
         await self.store.close()

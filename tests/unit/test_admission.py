@@ -1,0 +1,104 @@
+"""Rates: counted per action, region and principal, in this process or in a Redis that processes share."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from rolecall.admission import Admission
+from rolecall.contracts.model import Action
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Call, Caller, Envelope, Language, Request
+
+ACTION = Action("A", "none", rate=3)
+
+
+def call(action: str = "A", region: str = "r", client: str = "1.1.1.1") -> Call:
+    request = Request("POST", "/", "", (), b"", client, False, 0.0)
+    return Call(
+        Envelope(request, "id", Language.ENGLISH), "d", "s", "v", action, region, {}, False, cast("Any", None)
+    )
+
+
+def caller(principal: int = 1) -> Caller:
+    return Caller(1, 1, 1, principal, "k")
+
+
+async def passes(admission: Admission, times: int, what: Call, who: Caller) -> int:
+    """How many of so many calls at once are let through."""
+    count, refusals = 0, []
+    for _ in range(times):
+        try:
+            await admission.admit(what, who, ACTION)
+            count += 1
+        except Refused as refused:
+            refusals.append((refused.reason, refused.facts["limit"], int(str(refused.facts["count"])) > 3))
+    assert set(refusals) <= {(Reason.RATE_EXCEEDED, 3, True)}
+    return count
+
+
+def begin_a_second() -> None:
+    """Counts are per second of the clock: start early in one."""
+    time.sleep(1.02 - time.time() % 1)
+
+
+async def test_each_action_region_and_principal_has_its_own_count() -> None:
+    begin_a_second()
+    admission = Admission(None)
+    assert await passes(admission, 5, call(), caller()) == 3
+    assert await passes(admission, 1, call(action="B"), caller()) == 1
+    assert await passes(admission, 1, call(region="s"), caller()) == 1
+    assert await passes(admission, 1, call(), caller(2)) == 1
+
+
+async def test_callers_without_credentials_count_by_address() -> None:
+    begin_a_second()
+    admission = Admission(None)
+    assert await passes(admission, 5, call(), caller(0)) == 3
+    assert await passes(admission, 1, call(client="2.2.2.2"), caller(0)) == 1
+
+
+async def test_a_fixed_rate_replaces_the_contracts_and_none_lifts_it() -> None:
+    begin_a_second()
+    assert await passes(Admission(None, contract_rates=False), 50, call(), caller()) == 50
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def redis() -> Iterator[str]:
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        pytest.skip("no redis-server or valkey-server on this system")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, cwd="/tmp")
+    try:
+        deadline = time.monotonic() + 10
+        while not answers(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def test_processes_that_share_a_redis_share_their_counts(redis: str) -> None:
+    begin_a_second()
+    one, other = Admission(None, store=redis), Admission(None, store=redis)
+    assert await passes(one, 2, call(), caller()) == 2
+    assert await passes(other, 2, call(), caller()) == 1
+    await one.close()
+    await other.close()
