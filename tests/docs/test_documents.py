@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,12 +164,14 @@ def readme_says(rolecall: Any, language_block: str, **names: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def mysql(rolecall: Any) -> Any:
+def mysql(rolecall: Any) -> Iterator[Any]:
     """The ready file's MariaDB; the other tests' accounts do not count against this one's quota."""
     if "mysql" not in rolecall.ready["engines"]:
         pytest.skip("no MariaDB on this system")
-    rolecall.cli("instance", "set", rolecall.ready["aliyun"]["instance_id"], "--account-quota", "1000")
-    return rolecall.ready["engines"]["mysql"]
+    quota = ("instance", "set", rolecall.ready["aliyun"]["instance_id"], "--account-quota")
+    rolecall.cli(*quota, "0")
+    yield rolecall.ready["engines"]["mysql"]
+    rolecall.cli(*quota, "3")
 
 
 def logs_in(engine: Any, user: str, password: str, database: str | None = None) -> bool:
