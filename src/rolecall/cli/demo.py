@@ -91,7 +91,15 @@ def _through_aliyun(ready: Mapping[str, Any]) -> tuple[str, str]:
     instance = ready["aliyun"]["instance_id"]
     # The vendor allows three accounts an instance: the demo takes its own away again.
     params = {"InstanceId": instance, "AccountName": name, "AccountPassword": password}
-    answer = demo_calls.aliyun(ready, "CreateAccount", params)
+    try:
+        answer = demo_calls.aliyun(ready, "CreateAccount", params)
+    except SettingsError as refused:
+        if "QuotaExceeded.AccountName" not in str(refused):
+            raise
+        return (
+            "QuotaExceeded.AccountName",
+            f"as many as may be; `rolecall instance set {instance}` changes that",
+        )
     told = asyncio.run(_mysql_says(ready, name, password))
     demo_calls.aliyun(ready, "DeleteAccount", {"InstanceId": instance, "AccountName": name})
     return f"RequestId {answer['RequestId']}", told
