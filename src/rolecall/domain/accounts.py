@@ -73,8 +73,7 @@ class Accounts:
 
         facts = await work.change(target, intent, apply)
         now = datetime.now(UTC)
-        managed = sealed if command.managed_password else None
-        row = AccountRow(target.name, target.host, facts.oid, command.remark, now, now, None, managed)
+        row = AccountRow(target.name, target.host, facts.oid, command.remark, now, now, None, sealed)
         return view(facts, row)
 
     async def _made_before(self, target: Target) -> AccountView | None:
