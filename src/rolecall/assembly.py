@@ -31,6 +31,8 @@ from rolecall.domain.instances import Attachments, Reach
 from rolecall.domain.keys import Keys
 from rolecall.domain.lanes import LaneLimits
 from rolecall.domain.operations import Journal, Step, no_step
+from rolecall.domain.passwords import Passwords
+from rolecall.domain.people.permissions import OwnersOnly
 from rolecall.domain.promises import Promises
 from rolecall.domain.recovery import Recovery
 from rolecall.domain.sealing import SealBroken, Sealer
@@ -107,6 +109,7 @@ class House:
             self.servers,
         )
         self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
+        self.passwords = Passwords(settings.password_threads, settings.password_queue)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
         self._admission: Admission | None = None
@@ -181,6 +184,7 @@ class House:
             services,
             self.keys,
             admission,
+            OwnersOnly(),
             self.control,
             self.deciphering.decipher,
             NonceMemory(settings.aliyun_clock_window),
@@ -197,6 +201,7 @@ class House:
         await self.promises.close()
         await self.attachments.close()
         await self.store.close()
+        self.passwords.close()
         self._hashing.shutdown(wait=False, cancel_futures=True)
 
 

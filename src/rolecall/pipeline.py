@@ -3,8 +3,8 @@
     1  server     a socket was read               -> Request
     2  dialect    what is asked                   -> Call
     3  keys       who asks, proven                -> Caller
-    4  admission  may they, now
-    5  contract   are the parameters right        -> Checked
+    4  admission  are there not too many
+    5  contract   are the parameters right        -> Checked, and is that permitted
     6  verb       the same, in neutral words      -> command
     7  control    done once, and recorded         -> outcome
     8  dialect    the answer, in the same dialect -> Reply
@@ -24,8 +24,10 @@ import structlog
 from rolecall.admission import Admission
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract
+from rolecall.contracts.permission import ask_of
 from rolecall.domain.control import Control
 from rolecall.domain.keys import Keys
+from rolecall.domain.people.permissions import Permissions
 from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.metrics import Metrics
 from rolecall.signing.replay import NonceMemory, Numbered
@@ -70,6 +72,7 @@ class Pipeline:
         services: Mapping[tuple[str, str, str], Service],
         keys: Keys,
         admission: Admission,
+        permissions: Permissions,
         control: Control,
         decipher: Decipher,
         nonces: NonceMemory,
@@ -80,6 +83,7 @@ class Pipeline:
         self._services = services
         self._keys = keys
         self._admission = admission
+        self._permissions = permissions
         self._control = control
         self._decipher = decipher
         self._nonces = nonces
@@ -129,6 +133,8 @@ class Pipeline:
         action = service.action(call)
         await self._admission.admit(call, caller, action)
         checked = check(call, caller, action)
+        if not (action.free or action.public):
+            await self._permissions.permit(caller, ask_of(checked, service.contract, action))
         verb = service.verbs[call.action]
         if isinstance(verb, StaticVerb):
             return verb.static(checked)

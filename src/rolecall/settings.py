@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         default=256, ge=0, description="Changes that may wait for one instance; more are refused at once."
     )
     hashing_threads: int = Field(default=2, ge=1, description="Threads that compute password verifiers.")
+    password_threads: int = Field(
+        default=2, ge=1, description="Threads that hash passwords of people (argon2id, 19 MiB each)."
+    )
+    password_queue: int = Field(
+        default=64, ge=0, description="Passwords that may wait to be hashed; more are refused at once."
+    )
     store_connections: int = Field(
         default=8, ge=2, description="Connections to the store, per pool (there are two) and process."
     )

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NoReturn, Protocol, SupportsIndex
+from typing import NoReturn, Protocol, SupportsIndex, runtime_checkable
 
 
 class Secret:
@@ -94,6 +94,17 @@ class Claim(Protocol):
         """Return if the proof holds under `key` at unix time `now`, else raise `Refused`."""
 
 
+@runtime_checkable
+class NamedClaim(Claim, Protocol):
+    """A claim whose key id may be a sub-user's name, shown with its password."""
+
+    @property
+    def shown(self) -> Secret: ...
+
+    def accept(self, key_id: str, key: Secret) -> None:
+        """The password was right: tokens are issued in the name of `key_id`, sealed with `key`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What is needed to answer anybody, even a caller whose request could not be understood."""
@@ -125,19 +136,44 @@ class Call:
         return self.envelope.request_id
 
 
+class PrincipalKind(StrEnum):
+    OWNER = "owner"
+    SUB_USER = "sub-user"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What temporary credentials were issued for. `policy` is a document that narrows what is permitted, or empty.
+
+    `role` says that the principal is a role that was taken.
+    """
+
+    name: str
+    policy: str = field(default="", repr=False)
+    role: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a call, proven: the owner itself (`principal == owner_number`) or a sub-user of it."""
+    """Who sent a call, proven: the owner itself (`principal == owner_number`), a sub-user of it, or a role."""
 
     owner_id: int
     owner_number: int
     app_id: int
     principal: int
     access_key_id: str
+    session: Session | None = None
 
     @property
     def is_owner(self) -> bool:
         return self.principal == self.owner_number
+
+    @property
+    def kind(self) -> PrincipalKind:
+        if self.session is not None and self.session.role:
+            return PrincipalKind.ROLE
+        return PrincipalKind.OWNER if self.is_owner else PrincipalKind.SUB_USER
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,8 @@ REVEALERS = {
     # sealing and opening
     "rolecall.domain.sealing",
     "rolecall.domain.deciphering",
+    # people's passwords, hashed
+    "rolecall.domain.passwords",
     # verifiers, statements with verifiers, connecting, striking out of notes
     "rolecall.engines.base",
     "rolecall.engines.memory",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing
 from unittest.mock import MagicMock
 
@@ -12,9 +13,14 @@ from rolecall.domain.commands import Command
 from rolecall.domain.control import Control
 
 
+def commands_of_the_house() -> set[type]:
+    """A dataclass with slots is made twice: only the second stands in its module."""
+    return {one for one in Command.__subclasses__() if vars(sys.modules[one.__module__])[one.__name__] is one}
+
+
 def test_every_command_has_a_handler() -> None:
     control = Control(*(MagicMock() for _ in range(6)))
-    assert set(typing.get_args(Command)) == set(control._handlers)
+    assert commands_of_the_house() == set(control._handlers)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,11 @@ class Action:
     rate: int = 20
     public: bool = False
     """Answered to anybody, without credentials."""
+    resources: tuple[str, ...] = ("*",)
+    """What policies call the things it touches: six segments with holes ``{region}``, ``{owner}``, ``{caller}`` and
+    names of parameters (``{Info.GroupId}`` reaches into structures); a list fills a hole once for each of its items."""
+    free: bool = False
+    """Permitted to every caller: it tells callers about themselves, or what is no secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class Contract:
     version: str
     actions: Mapping[str, Action]
     errors: Mapping[Reason | tuple[Reason, str], ErrorRow]
+    policy_service: str = ""
+    """The service's name in policies, where it is another than the contract's."""
 
     def row(self, action: str | None, reason: Reason, field: str = "") -> ErrorRow | None:
         """The most particular row: the action's before the service's, one for the field before one for all."""

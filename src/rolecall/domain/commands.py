@@ -5,11 +5,22 @@ An `InstanceName` is a public id together with the dialect it belongs to; the do
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rolecall.domain.engine import AccountKind, DatabaseGrant, DatabaseObject, ObjectType, PrivilegeChange
-from rolecall.values import Secret
+from rolecall.values import Origin, Secret
+
+
+class Command:
+    """What the domain can be asked; `domain.control` has a handler for every subclass."""
+
+    __slots__ = ()
+
+
+Handlers = Mapping[type[Command], Callable[[Any, Origin], Awaitable[object]]]
+"""Which handler carries out which command. It gives the outcome, or raises `Refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class ClientToken:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateAccount:
+class CreateAccount(Command):
     """`host` and `grants` are of servers where an account is a name at a host (the MySQL family)."""
 
     instance: InstanceName
@@ -53,10 +64,11 @@ class AccountSpec:
     host: str
     password: Secret
     grants: tuple[DatabaseGrant, ...] = ()
+    kind: AccountKind = AccountKind.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseAccounts:
+class PromiseAccounts(Command):
     """Checked and written down now, all or none; made by a worker, through outages and restarts. Answers None."""
 
     instance: InstanceName
@@ -64,7 +76,7 @@ class PromiseAccounts:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteAccount:
+class DeleteAccount(Command):
     """`must_exist` refuses with ACCOUNT_MISSING; otherwise deleting what is not there succeeds."""
 
     instance: InstanceName
@@ -74,7 +86,7 @@ class DeleteAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class ListAccounts:
+class ListAccounts(Command):
     """`order` is ``created``, ``updated`` or ``name``."""
 
     instance: InstanceName
@@ -85,7 +97,7 @@ class ListAccounts:
 
 
 @dataclass(frozen=True, slots=True)
-class ResetPassword:
+class ResetPassword(Command):
     """`old_password`, where given, must be the account's present one (PASSWORD_WRONG)."""
 
     instance: InstanceName
@@ -96,7 +108,7 @@ class ResetPassword:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRemark:
+class ChangeRemark(Command):
     instance: InstanceName
     name: str
     remark: str
@@ -104,7 +116,7 @@ class ChangeRemark:
 
 
 @dataclass(frozen=True, slots=True)
-class ResetPasswords:
+class ResetPasswords(Command):
     """Several at once: if one account is missing, none is changed."""
 
     instance: InstanceName
@@ -112,7 +124,7 @@ class ResetPasswords:
 
 
 @dataclass(frozen=True, slots=True)
-class MoveAccount:
+class MoveAccount(Command):
     """A new name, host or password for an account (the MySQL family); None leaves it."""
 
     instance: InstanceName
@@ -124,7 +136,7 @@ class MoveAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeGrants:
+class ChangeGrants(Command):
     """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be."""
 
     instance: InstanceName
@@ -136,14 +148,14 @@ class ChangeGrants:
 
 
 @dataclass(frozen=True, slots=True)
-class AllAccounts:
+class AllAccounts(Command):
     """Every account of an instance as a tuple of AccountView, by name and host."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class ShowAccount:
+class ShowAccount(Command):
     """Its AccountView, or ACCOUNT_MISSING."""
 
     instance: InstanceName
@@ -152,7 +164,7 @@ class ShowAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class AllDatabases:
+class AllDatabases(Command):
     """Every database of an instance as a tuple of DatabaseFacts, by name."""
 
     instance: InstanceName
@@ -168,7 +180,7 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateDatabases:
+class CreateDatabases(Command):
     """All checked before the first is made."""
 
     instance: InstanceName
@@ -176,14 +188,14 @@ class CreateDatabases:
 
 
 @dataclass(frozen=True, slots=True)
-class SuperuserState:
+class SuperuserState(Command):
     """Whether the instance's own superuser was enabled for tenants: a bool."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class EnableSuperuser:
+class EnableSuperuser(Command):
     """Answers the generated, or given, password as a Secret."""
 
     instance: InstanceName
@@ -191,25 +203,25 @@ class EnableSuperuser:
 
 
 @dataclass(frozen=True, slots=True)
-class DisableSuperuser:
+class DisableSuperuser(Command):
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class RenameInstance:
+class RenameInstance(Command):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class RestartInstance:
+class RestartInstance(Command):
     """PROVISIONER_MISSING unless Rolecall runs the server itself."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisionInstance:
+class ProvisionInstance(Command):
     """Start a server of one's own for a new instance; answers its InstanceView. PROVISIONER_MISSING."""
 
     dialect: str
@@ -222,14 +234,14 @@ class ProvisionInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class DeprovisionInstance:
+class DeprovisionInstance(Command):
     """Stop and delete a server that Rolecall started. PROVISIONER_MISSING for one that it did not."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class SetAddressList:
+class SetAddressList(Command):
     """Addresses the instance should take, as a note: Rolecall is not in the data path. Answers all: a tuple of str."""
 
     instance: InstanceName
@@ -238,14 +250,14 @@ class SetAddressList:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowAddressList:
+class ShowAddressList(Command):
     """A tuple of str."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class ListOperations:
+class ListOperations(Command):
     """The newest operations of an instance, at most `limit`, as a tuple of OperationView."""
 
     instance: InstanceName
@@ -253,38 +265,38 @@ class ListOperations:
 
 
 @dataclass(frozen=True, slots=True)
-class LockAccount:
+class LockAccount(Command):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class UnlockAccount:
+class UnlockAccount(Command):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class OpenManagedPassword:
+class OpenManagedPassword(Command):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class CloseManagedPassword:
+class CloseManagedPassword(Command):
     instance: InstanceName
     name: str
     password: Secret
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshManagedPassword:
+class RefreshManagedPassword(Command):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class ShowPrivileges:
+class ShowPrivileges(Command):
     """`account_kind` True also asks for the account's own kind (an `AccountKind`)."""
 
     instance: InstanceName
@@ -294,7 +306,7 @@ class ShowPrivileges:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePrivileges:
+class ChangePrivileges(Command):
     instance: InstanceName
     name: str
     changes: tuple[PrivilegeChange, ...]
@@ -303,7 +315,7 @@ class ChangePrivileges:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateDatabase:
+class CreateDatabase(Command):
     instance: InstanceName
     name: str
     owner: str
@@ -313,7 +325,7 @@ class CreateDatabase:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteDatabase:
+class DeleteDatabase(Command):
     """`must_exist` refuses with DATABASE_MISSING; otherwise deleting what is not there succeeds."""
 
     instance: InstanceName
@@ -322,7 +334,7 @@ class DeleteDatabase:
 
 
 @dataclass(frozen=True, slots=True)
-class ListDatabases:
+class ListDatabases(Command):
     """`name_contains` empty lists all; several match any of them."""
 
     instance: InstanceName
@@ -332,7 +344,7 @@ class ListDatabases:
 
 
 @dataclass(frozen=True, slots=True)
-class ListObjects:
+class ListObjects(Command):
     instance: InstanceName
     type: ObjectType
     database: str
@@ -343,58 +355,17 @@ class ListObjects:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeDatabaseOwner:
+class ChangeDatabaseOwner(Command):
     instance: InstanceName
     name: str
     owner: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListInstances:
+class ListInstances(Command):
     dialect: str
 
 
 @dataclass(frozen=True, slots=True)
-class ShowInstance:
+class ShowInstance(Command):
     instance: InstanceName
-
-
-Command = (
-    CreateAccount
-    | DeleteAccount
-    | ListAccounts
-    | ResetPassword
-    | ChangeRemark
-    | LockAccount
-    | UnlockAccount
-    | OpenManagedPassword
-    | CloseManagedPassword
-    | RefreshManagedPassword
-    | ShowPrivileges
-    | ChangePrivileges
-    | CreateDatabase
-    | DeleteDatabase
-    | ListDatabases
-    | ListObjects
-    | ChangeDatabaseOwner
-    | ListInstances
-    | ShowInstance
-    | PromiseAccounts
-    | ResetPasswords
-    | MoveAccount
-    | ChangeGrants
-    | AllAccounts
-    | ShowAccount
-    | AllDatabases
-    | CreateDatabases
-    | SuperuserState
-    | EnableSuperuser
-    | DisableSuperuser
-    | RenameInstance
-    | RestartInstance
-    | ProvisionInstance
-    | DeprovisionInstance
-    | SetAddressList
-    | ShowAddressList
-    | ListOperations
-)

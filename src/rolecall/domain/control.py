@@ -1,20 +1,21 @@
-"""Control: the domain's front door. One literal table says which handler carries out which command."""
+"""Control: the domain's front door. One literal table says which handler carries out which command.
+
+The rooms of people and directories, which need no engine, bring tables of their own (`Handlers`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from rolecall.domain import commands
 from rolecall.domain.accounts import Accounts
+from rolecall.domain.commands import Command, Handlers
 from rolecall.domain.credentials import Credentials
 from rolecall.domain.databases import Databases
 from rolecall.domain.grants import Grants
 from rolecall.domain.promises import Promises
 from rolecall.domain.servers import Servers
 from rolecall.values import Origin
-
-Handler = Callable[[Any, Origin], Awaitable[object]]
 
 
 class Control:
@@ -26,8 +27,9 @@ class Control:
         promises: Promises,
         databases: Databases,
         servers: Servers,
+        rooms: Sequence[Handlers] = (),
     ) -> None:
-        self._handlers: Mapping[type, Handler] = {
+        self._handlers: Handlers = {
             commands.CreateAccount: accounts.create,
             commands.DeleteAccount: accounts.delete,
             commands.ListAccounts: accounts.page,
@@ -65,8 +67,13 @@ class Control:
             commands.ProvisionInstance: servers.unprovided,
             commands.DeprovisionInstance: servers.unprovided,
             commands.RestartInstance: servers.unprovided,
+            **_joined(rooms),
         }
 
-    async def carry_out(self, command: object, origin: Origin) -> object:
+    async def carry_out(self, command: Command, origin: Origin) -> object:
         """The outcome of a command, or `Refused`."""
         return await self._handlers[type(command)](command, origin)
+
+
+def _joined(rooms: Sequence[Handlers]) -> Handlers:
+    return {command: handler for room in rooms for command, handler in room.items()}

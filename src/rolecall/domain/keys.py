@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.sealing import Sealer
-from rolecall.values import Caller, Claim, Secret
+from rolecall.values import Caller, Claim, NamedClaim, Secret
 
 _ALPHABET = string.ascii_letters + string.digits
 _KEY_PREFIX = "AKID"
@@ -48,12 +48,68 @@ class KeyBook(Protocol):
     async def add_owner(self, number: int, app_id: int) -> Owner: ...
 
 
-class Keys:
-    """Makes, disables and proves access keys."""
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """What a sub-user's tokens hang on: `key_id` names it in them, `secret` changes with its password."""
 
-    def __init__(self, book: KeyBook, sealer: Sealer) -> None:
+    owner: Owner
+    principal: int
+    key_id: str
+    secret: Secret
+
+
+class People(Protocol):
+    """Sub-users as callers, by name and password instead of an access key."""
+
+    async def sign_in(self, name: str, password: Secret) -> Passkey:
+        """CREDENTIALS_INVALID, whatever is wrong; HASHING_BUSY."""
+
+    async def passkey(self, key_id: str) -> Passkey | None:
+        """Of a token that was issued after `sign_in`; None if there is no such sub-user any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """Temporary credentials, opened: the caller they make, and the secret that signs."""
+
+    caller: Caller
+    secret: Secret
+
+
+class Lender(Protocol):
+    """Temporary credentials: they are no rows, their session token is the proof."""
+
+    async def opened(self, key_id: str, token: Secret, now: float) -> Borrowed:
+        """TOKEN_INVALID: not ours, of another key, or expired."""
+
+
+class Introspection(Protocol):
+    """Callers that another identity service vouches for."""
+
+    async def caller(self, claim: Claim, now: float) -> Caller | None:
+        """None if the claim carries nothing of that service."""
+
+
+LONGEST_KEY_ID = len(_KEY_PREFIX) + _KEY_CHARACTERS
+"""Ids of temporary keys are longer."""
+
+
+class Keys:
+    """Makes, disables and proves access keys, and proves what stands in for one."""
+
+    def __init__(
+        self,
+        book: KeyBook,
+        sealer: Sealer,
+        people: People | None = None,
+        lender: Lender | None = None,
+        introspection: Introspection | None = None,
+    ) -> None:
         self._book = book
         self._sealer = sealer
+        self.people = people
+        self.lender = lender
+        self.introspection = introspection
 
     async def prove(self, claim: Claim, now: float) -> Caller:
         """The caller behind a claim. KEY_UNKNOWN (also for a disabled key), TOKEN_INVALID, or what the claim raises.
@@ -61,13 +117,41 @@ class Keys:
         The book may remember a key only until it is told of a change, so that a disabled key is refused at its next
         call on every replica.
         """
-        key = await self._book.key(claim.access_key_id)
-        if key is None or not key.active:
-            raise Refused(Reason.KEY_UNKNOWN, facts={"value": claim.access_key_id})
+        if self.introspection is not None:
+            vouched = await self.introspection.caller(claim, now)
+            if vouched is not None:
+                return vouched
         if claim.token is not None:
+            return await self._prove_borrowed(claim, claim.token, now)
+        key = await self._book.key(claim.access_key_id)
+        if key is not None and key.active:
+            claim.prove(self.secret_of(key), now)
+            return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
+        passkey = None if key is not None else await self._passkey(claim)
+        if passkey is None:
+            if len(claim.access_key_id) > LONGEST_KEY_ID and claim.access_key_id.startswith(_KEY_PREFIX):
+                raise Refused(Reason.TOKEN_INVALID, note="a temporary key without its session token")
+            raise Refused(Reason.KEY_UNKNOWN, facts={"value": claim.access_key_id})
+        claim.prove(passkey.secret, now)
+        owner = passkey.owner
+        return Caller(owner.id, owner.number, owner.app_id, passkey.principal, passkey.key_id)
+
+    async def _prove_borrowed(self, claim: Claim, token: Secret, now: float) -> Caller:
+        if self.lender is None or len(claim.access_key_id) <= LONGEST_KEY_ID:
             raise Refused(Reason.TOKEN_INVALID, note="a permanent key takes no session token")
-        claim.prove(self.secret_of(key), now)
-        return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
+        borrowed = await self.lender.opened(claim.access_key_id, token, now)
+        claim.prove(borrowed.secret, now)
+        return borrowed.caller
+
+    async def _passkey(self, claim: Claim) -> Passkey | None:
+        """A sub-user by its name and password, or by a token that these bought."""
+        if self.people is None:
+            return None
+        if not isinstance(claim, NamedClaim):
+            return await self.people.passkey(claim.access_key_id)
+        passkey = await self.people.sign_in(claim.access_key_id, claim.shown)
+        claim.accept(passkey.key_id, passkey.secret)
+        return passkey
 
     def secret_of(self, key: AccessKey) -> Secret:
         return self._sealer.open(key.sealed_secret, secret_purpose(key.id))

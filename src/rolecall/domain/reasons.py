@@ -18,14 +18,16 @@ class Fault(StrEnum):
 
 
 class Reason(StrEnum):
-    """Each member: value, and whose fault it is."""
+    """Each member: value, whose fault it is, and whether only services of people and directories know it."""
 
     fault: Fault
+    of_people: bool
 
-    def __new__(cls, value: str, fault: Fault) -> Self:
+    def __new__(cls, value: str, fault: Fault, of_people: bool = False) -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.fault = fault
+        member.of_people = of_people
         return member
 
     # intake and envelope
@@ -103,9 +105,97 @@ class Reason(StrEnum):
     PROVISIONER_MISSING = "provisioner-missing", Fault.POLICY
     ENGINE_UNSUITED = "engine-unsuited", Fault.CALLER
     """The kind of server knows no such thing."""
+    # sub-users and their keys
+    SUB_USER_NAME_MALFORMED = "sub-user-name-malformed", Fault.CALLER, True
+    SUB_USER_TAKEN = "sub-user-taken", Fault.CALLER, True
+    SUB_USER_MISSING = "sub-user-missing", Fault.CALLER, True
+    SUB_USER_QUOTA = "sub-user-quota", Fault.POLICY, True
+    SUB_USER_RATE = "sub-user-rate", Fault.POLICY, True
+    """Sub-users are made too often."""
+    SUB_USER_HAS_KEYS = "sub-user-has-keys", Fault.POLICY, True
+    PASSWORD_BREAKS_RULES = "password-breaks-rules", Fault.CALLER, True
+    """The owner's password rules, or an earlier password."""
+    PASSWORD_RULES_MALFORMED = "password-rules-malformed", Fault.CALLER, True
+    KEY_MISSING = "key-missing", Fault.CALLER, True
+    """The key that is to be changed."""
+    KEY_QUOTA = "key-quota", Fault.POLICY, True
+    KEY_FOREIGN = "key-foreign", Fault.POLICY, True
+    """A key of another owner, or of a principal that the caller may not name."""
+    # groups of sub-users
+    GROUP_TAKEN = "group-taken", Fault.CALLER, True
+    GROUP_MISSING = "group-missing", Fault.CALLER, True
+    GROUP_QUOTA = "group-quota", Fault.POLICY, True
+    GROUP_FULL = "group-full", Fault.POLICY, True
+    MEMBERSHIP_QUOTA = "membership-quota", Fault.POLICY, True
+    """The sub-user is in as many groups as it may be."""
+    # policies and roles
+    POLICY_NAME_MALFORMED = "policy-name-malformed", Fault.CALLER, True
+    POLICY_TAKEN = "policy-taken", Fault.CALLER, True
+    POLICY_MISSING = "policy-missing", Fault.CALLER, True
+    POLICY_QUOTA = "policy-quota", Fault.POLICY, True
+    POLICY_PRESET = "policy-preset", Fault.POLICY, True
+    """A preset policy is not changed."""
+    POLICY_MALFORMED = "policy-malformed", Fault.CALLER, True
+    """Not JSON, or not a policy's shape."""
+    POLICY_TOO_LONG = "policy-too-long", Fault.CALLER, True
+    POLICY_VERSION = "policy-version", Fault.CALLER, True
+    POLICY_STATEMENT = "policy-statement", Fault.CALLER, True
+    POLICY_EFFECT = "policy-effect", Fault.CALLER, True
+    POLICY_ACTION = "policy-action", Fault.CALLER, True
+    POLICY_RESOURCE = "policy-resource", Fault.CALLER, True
+    POLICY_CONDITION = "policy-condition", Fault.CALLER, True
+    POLICY_PRINCIPAL = "policy-principal", Fault.CALLER, True
+    ATTACHMENT_QUOTA = "attachment-quota", Fault.POLICY, True
+    ROLE_TAKEN = "role-taken", Fault.CALLER, True
+    ROLE_MISSING = "role-missing", Fault.CALLER, True
+    ROLE_QUOTA = "role-quota", Fault.POLICY, True
+    ROLE_UNTRUSTING = "role-untrusting", Fault.POLICY, True
+    """Its trust document does not name the caller."""
+    SESSION_TOO_LONG = "session-too-long", Fault.CALLER, True
+    # user stores and the users in them
+    DIRECTORIES_INACTIVE = "directories-inactive", Fault.POLICY, True
+    """The owner has no user stores at all."""
+    STORE_MISSING = "store-missing", Fault.CALLER, True
+    STORE_TAKEN = "store-taken", Fault.CALLER, True
+    STORE_QUOTA = "store-quota", Fault.POLICY, True
+    USER_MISSING = "user-missing", Fault.CALLER, True
+    USER_QUOTA = "user-quota", Fault.POLICY, True
+    USER_NAME_TAKEN = "user-name-taken", Fault.CALLER, True
+    USER_PHONE_TAKEN = "user-phone-taken", Fault.CALLER, True
+    USER_EMAIL_TAKEN = "user-email-taken", Fault.CALLER, True
+    USER_NAME_EMPTY = "user-name-empty", Fault.CALLER, True
+    USER_PHONE_EMPTY = "user-phone-empty", Fault.CALLER, True
+    USER_EMAIL_EMPTY = "user-email-empty", Fault.CALLER, True
+    USER_PASSWORD_EMPTY = "user-password-empty", Fault.CALLER, True
+    USER_FROZEN = "user-frozen", Fault.POLICY, True
+    USER_STATUS_UNKNOWN = "user-status-unknown", Fault.CALLER, True
+    USER_STATUS_EMPTY = "user-status-empty", Fault.CALLER, True
+    ATTRIBUTE_MALFORMED = "attribute-malformed", Fault.CALLER, True
+    ATTRIBUTE_TOO_LONG = "attribute-too-long", Fault.CALLER, True
+    USER_GROUP_TAKEN = "user-group-taken", Fault.CALLER, True
+    USER_GROUP_MISSING = "user-group-missing", Fault.CALLER, True
+    QUERY_FIELD_UNKNOWN = "query-field-unknown", Fault.CALLER, True
+    QUERY_SORT_UNKNOWN = "query-sort-unknown", Fault.CALLER, True
+    QUERY_FIELD_REPEATED = "query-field-repeated", Fault.CALLER, True
+    LINK_PRIMARY_MISSING = "link-primary-missing", Fault.CALLER, True
+    LINK_SECONDARY_MISSING = "link-secondary-missing", Fault.CALLER, True
+    LINKED_ALREADY = "linked-already", Fault.CALLER, True
+    JOB_QUOTA = "job-quota", Fault.POLICY, True
+    IMPORT_EMPTY = "import-empty", Fault.CALLER, True
+    REQUEST_REPEATED = "request-repeated", Fault.POLICY, True
+    """The same request once more, at once."""
+    REQUESTS_TOO_FREQUENT = "requests-too-frequent", Fault.POLICY, True
+    DRY_RUN = "dry-run", Fault.POLICY, True
+    """It would have been done."""
+    HASHING_BUSY = "hashing-busy", Fault.OURS, True
+    """More passwords wait to be hashed than may."""
     # ours
     INTERRUPTED = "interrupted", Fault.OURS
     INTERNAL = "internal", Fault.OURS
+
+
+OF_PEOPLE = frozenset(reason for reason in Reason if reason.of_people)
+"""Reasons that no account or database gives: other services answer them, if ever, by their general refusal."""
 
 
 class Refused(Exception):

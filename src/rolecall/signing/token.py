@@ -140,15 +140,22 @@ class CredentialsClaim(_Buyer):
     `method` is the kind of credential in the vendor's word: ``password``, ``apikey``, ``application_credential``.
     """
 
-    __slots__ = ("_shown",)
+    __slots__ = ("shown",)
 
     def __init__(self, access_key_id: str, shown: Secret, method: str, lifetime: int = LIFETIME) -> None:
         super().__init__(access_key_id, method, lifetime)
-        self._shown = shown
+        self.shown = shown
+
+    def accept(self, key_id: str, key: Secret) -> None:
+        """The password of a sub-user was right; tokens are issued in the name of `key_id`."""
+        self.access_key_id = key_id
+        self._key = key
 
     def prove(self, key: Secret, now: float) -> None:  # noqa: ARG002 - a password is good at any time
         """CREDENTIALS_INVALID. The comparison takes the same time wherever the two differ."""
-        if self._shown != key:
+        if self._key is not None:
+            return
+        if self.shown != key:
             raise Refused(Reason.CREDENTIALS_INVALID)
         self._key = key
 

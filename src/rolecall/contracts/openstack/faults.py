@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from rolecall.contracts.model import ErrorRow
-from rolecall.domain.reasons import Reason
+from rolecall.domain.reasons import OF_PEOPLE, Reason
 
 
 def _row(code: str, status: int, text: str) -> ErrorRow:
@@ -43,6 +43,7 @@ _CRASH = _broken(
 )
 
 FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
+    **dict.fromkeys(OF_PEOPLE, _OPERATION_FAILED),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _bad("Malformed request body"),
     Reason.TOO_LARGE: _over("Request is too large."),

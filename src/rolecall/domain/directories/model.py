@@ -1,0 +1,98 @@
+"""Users of directories as they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class UserStatus(StrEnum):
+    NORMAL = "normal"
+    LOCKED = "locked"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class UserStore:
+    id: UUID
+    owner_id: int
+    name: str
+    description: str
+    logo: str
+    is_default: bool
+    created_at: datetime
+    changed_at: datetime
+    users: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CustomAttribute:
+    name: str
+    value: str
+    type: str = "STRING"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`indexed` are the five indexed attributes in order; `profile` what is seldom given (see the contract)."""
+
+    id: UUID
+    store_id: UUID
+    name: str | None
+    phone: str | None
+    email: str | None
+    password_hash: str | None = field(repr=False)
+    must_reset: bool
+    status: UserStatus
+    source: str
+    nickname: str | None
+    address: str | None
+    birthdate: int | None
+    custom: tuple[CustomAttribute, ...]
+    indexed: tuple[str | None, ...]
+    profile: Mapping[str, object]
+    is_primary: bool
+    groups: tuple[UUID, ...]
+    last_sign_in_at: datetime | None
+    signed_in_before: bool
+    failed_sign_ins: int
+    locked_until: datetime | None
+    locked_at: datetime | None
+    version: int
+    created_at: datetime
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroup:
+    id: UUID
+    store_id: UUID
+    name: str
+    description: str
+    created_at: datetime
+    modified_at: datetime
+
+
+class SignInBook(Protocol):
+    """What sign-in asks of the directories' book."""
+
+    async def store(self, store_id: UUID) -> UserStore | None: ...
+
+    async def user(self, store_id: UUID, user_id: UUID) -> User | None: ...
+
+    async def user_by_login(self, store_id: UUID, login: str) -> User | None:
+        """By name, else phone, else mail, each exactly as kept."""
+
+    async def groups_of(self, user_id: UUID) -> Sequence[UserGroup]: ...
+
+    async def signed_in(self, user_id: UUID, at: datetime, renewed_hash: str | None, client: str) -> None:
+        """Failures are forgotten, the time is kept, the hash replaced if one is given; an event is written."""
+
+    async def sign_in_failed(self, user_id: UUID, at: datetime, most: int, seconds: int) -> None:
+        """Count it; from `most` failures on, the user is locked for `seconds`."""
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> None: ...

@@ -1,0 +1,37 @@
+"""Who is permitted what: every call of every dialect asks here before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`operation` as policies spell it, ``postgres:CreateAccount``; `resources` as six segments, or ``*``.
+
+    Every resource must be permitted. `context` holds the values of condition keys, such as ``qcs:ip``.
+    """
+
+    operation: str
+    resources: tuple[str, ...]
+    context: Mapping[str, str]
+
+
+class Permissions(Protocol):
+    async def permit(self, caller: Caller, ask: Ask) -> None:
+        """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
+
+
+class OwnersOnly:
+    """Permits owners everything and others nothing."""
+
+    async def permit(self, caller: Caller, ask: Ask) -> None:
+        if not caller.is_owner:
+            raise Refused(
+                Reason.NOT_PERMITTED, facts={"operation": ask.operation, "resource": ask.resources[0]}
+            )
