@@ -1,4 +1,4 @@
-"""`make bench`: accounts through the wire beside the same statements straight on the engine.
+"""`make bench`: accounts through the wire beside the same statements straight on the engine; users beside bare hashing.
 
 One run, interleaved: in every round each way makes a batch of accounts, in turn, so that a machine that slows
 down slows them all. Figures are medians over rounds; a ratio is taken round by round.
@@ -9,16 +9,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
-import time
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from bench import mysql_load
-from bench.load import Batch, Make, engine_clients, new_name, run_batch, wire_clients
+from bench import mysql_load, people
+from bench.load import Batch, engine_clients, wire_clients
+from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
 
 GROUP = "pg_tencentdb_superuser"
@@ -52,40 +53,13 @@ async def measure_mysql(
         mysql_load.openstack_clients(ready, clients) as openstack,
     ):
         makers = {"engine": bare, "PetaData": petadata, "OpenStack": openstack}
-        return await in_turn(f"MariaDB, {clients} client(s)", makers, accounts, rounds, settle=ready)
-
-
-async def in_turn(
-    label: str,
-    makers: Mapping[str, list[Make]],
-    accounts: int,
-    rounds: int,
-    *,
-    password: bool = True,
-    settle: Mapping[str, Any] | None = None,
-) -> dict[str, list[Batch]]:
-    batches: dict[str, list[Batch]] = {way: [] for way in makers}
-    for round_number in track(range(rounds + 1), description=label, console=Console(stderr=True)):
-        for way, clients in makers.items():
-            names = [new_name("b") for _ in range(accounts)]
-            started = time.perf_counter()
-            batch = await run_batch(clients, names, password=password)
-            if settle is not None:
-                await mysql_load.settle(settle, names)
-                batch = Batch(batch.latencies, time.perf_counter() - started)
-            if round_number:
-                batches[way].append(batch)
-    return batches
-
-
-def rate(batch: Batch) -> float:
-    return len(batch.latencies) / batch.seconds
-
-
-def percentile(batch: Batch, share: float) -> float:
-    """In milliseconds."""
-    ordered = sorted(batch.latencies)
-    return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+        return await in_turn(
+            f"MariaDB, {clients} client(s)",
+            makers,
+            accounts,
+            rounds,
+            settle=partial(mysql_load.settle, ready),
+        )
 
 
 def report(table: Table, label: str, batches: Mapping[str, list[Batch]]) -> None:
@@ -106,32 +80,44 @@ def report(table: Table, label: str, batches: Mapping[str, list[Batch]]) -> None
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--accounts", type=int, default=200, help="accounts per batch")
-    parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
-    parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
-    options = parser.parse_args()
+def bench_accounts(ready: Mapping[str, Any], options: argparse.Namespace) -> Table:
     table = Table(
         "case", "way", "per s", "p50 ms", "p99 ms", "rate / engine", "p50 / engine",
         title="Accounts through the wire, and the same straight on the engine",
     )  # fmt: skip
+    for password in (True, False):
+        for clients in options.clients:
+            batches = asyncio.run(
+                measure(ready, clients, options.accounts, options.rounds, password=password)
+            )
+            label = f"PostgreSQL, {clients} client(s), {'password' if password else 'no password'}"
+            report(table, label, batches)
+    if "mysql" in ready["engines"]:
+        for clients in options.clients:
+            measured = asyncio.run(measure_mysql(ready, clients, options.accounts // 2, options.rounds))
+            report(table, f"MariaDB, {clients} client(s)", measured)
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=200, help="accounts, or users, per batch")
+    parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
+    parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
+    parser.add_argument("--only", choices=["accounts", "people"], help="one half of it")
+    parser.add_argument("--users", type=int, default=20_000, help="users in the larger of two stores")
+    parser.add_argument(
+        "--keystone", type=Path, metavar="DIR", help="a virtual environment with Keystone; made if not there"
+    )
+    options = parser.parse_args()
     with running_rolecall() as ready:
-        for password in (True, False):
-            for clients in options.clients:
-                batches = asyncio.run(
-                    measure(ready, clients, options.accounts, options.rounds, password=password)
-                )
-                report(
-                    table,
-                    f"PostgreSQL, {clients} client(s), {'password' if password else 'no password'}",
-                    batches,
-                )
-        if "mysql" in ready["engines"]:
-            for clients in options.clients:
-                measured = asyncio.run(measure_mysql(ready, clients, options.accounts // 2, options.rounds))
-                report(table, f"MariaDB, {clients} client(s)", measured)
-    Console(width=120).print(table)
+        tables = []
+        if options.only != "people":
+            tables.append(bench_accounts(ready, options))
+        if options.only != "accounts":
+            tables += people.bench(ready, options)
+    for table in tables:
+        Console(width=120).print(table)
 
 
 if __name__ == "__main__":

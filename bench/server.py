@@ -19,7 +19,7 @@ _START_SECONDS = 60
 
 @contextmanager
 def running_rolecall() -> Iterator[dict[str, Any]]:
-    """The content of its ready file. The rate limit is off."""
+    """The content of its ready file, and its data directory. The rate limit is off."""
     with tempfile.TemporaryDirectory(prefix="rolecall-bench-") as place:
         ready_file = Path(place) / "ready.json"
         program = Path(sys.executable).with_name("rolecall")
@@ -43,7 +43,7 @@ def running_rolecall() -> Iterator[dict[str, Any]]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError("rolecall up did not become ready")
                 time.sleep(0.05)
-            ready = json.loads(ready_file.read_text())
+            ready = json.loads(ready_file.read_text()) | {"data": str(Path(place) / "data")}
             if "aliyun" in ready:  # the vendor's three accounts an instance are too few here
                 instance = ready["aliyun"]["instance_id"]
                 quota = ["instance", "set", instance, "--account-quota", "0"]

@@ -74,6 +74,8 @@ def words(rule: Rule) -> str:
     maker = rule.holds.__qualname__.partition(".")[0]
     if maker in _SAID:
         return _SAID[maker]
+    if maker not in _WORDS:  # a condition without a name: who wrote it says what it is
+        return rule.source
     return _WORDS[maker](dict(inspect.getclosurevars(rule.holds).nonlocals))
 
 
@@ -111,6 +113,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "contains_some": lambda made: (
         f"has {made['least']} of " + " ".join(f"`{search.__self__.pattern}`" for search in made["searches"])
     ),
+    "among": lambda made: "one of " + ", ".join(f"`{value}`" for value in made["values"]),
     "sizes": lambda made: "one of " + ", ".join(f"`{value}`" for value in made["values"]),
     "unless": _unless,
 }
@@ -120,6 +123,17 @@ _SAID: Mapping[str, str] = {
     "_are_database_names": "database names, separated by commas",
     "_are_few_addresses": "at most 1000 addresses",
     "_are_addresses": "IPv4 addresses or blocks of /1 to /32, or `0.0.0.0/0`, separated by commas, each once",
+    "_is_storage": "a multiple of 10",
+    "_is_email": "empty, or a mail address; `%40` counts as its `@`",
+    "_is_minimum": "8 to 32, or 0 for the default of 8",
+    "_is_user_name": "1 to 128 characters that show, no space at an end",
+    "_is_phone": "such as `13800138000` or `+86-13800138000`; four asterisks may stand for some digits",
+    "_is_mail": "a mail address",
+    "_is_text": "at most 512 characters that show",
+    "_is_short": "at most 1024 bytes",
+    "_is_given": "not empty",
+    "_names_once": "each `Name` once",
+    "_are_ids": "ids of 32 hexadecimal digits",
     "_is_moment": "such as `2018-08-08T04:21:26Z` or `2018-08-08T04:21Z`",
 }
 

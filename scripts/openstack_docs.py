@@ -9,6 +9,7 @@ from docs_tables import Pages, fields_table, line, row, shapes, words, write
 
 from rolecall.contracts.model import Action, ErrorRow, Field
 from rolecall.contracts.openstack import databases, databases_rules, identity
+from rolecall.contracts.openstack.databases import CALLS_A_MINUTE
 from rolecall.contracts.openstack.faults import FAULTS, IDENTITY_FAULTS
 from rolecall.dialects.openstack.documents import MAX_BODY
 from rolecall.dialects.openstack.faults import RETRY_AFTER
@@ -38,10 +39,13 @@ answer 202 are done when they are answered.
 
 **Users** are a name and a host, `%` unless one is given; in a path `name` or `name@host`, percent-encoded. A user gets
 all that the template `all` has ([mysql.md](mysql.md#templates)) on each of its databases; `database` is short for one
-more. Passwords are never shown.
+more. A database need not be there yet. Passwords are never shown, but that of root, once.
 
 **Plain text**, in the tables below, is printable ASCII without `'`, `"`, `` ` ``, `;`, `,`, `\\` and `/`, whose first
 and last character is none of `@`, `?`, `#` and space either.
+
+**Rates.** {CALLS_A_MINUTE} calls a minute for each of DELETE, GET, POST and PUT (PATCH counts as PUT) and tenant; more
+are `overLimit` (413), with `Retry-After`. `ROLECALL_RATE_LIMIT` changes that, and ListLimits tells it.
 
 **Pages.** A listing has at most {PAGE_SIZE} items a page; `limit` makes it less, `marker` is the last item of the page
 before. While there is more, `links` (and the same as `users_links`, `databases_links`, `instances_links`) leads to the
@@ -55,8 +59,7 @@ Written by `scripts/contract_docs.py` from `src/rolecall/contracts/openstack/`; 
 stale.
 
 What clients of the [database API](openstack-database.md) need: tokens with a catalog, and the version documents. It
-speaks JSON alone. Listing users, projects and domains, and showing or revoking a token (GET and DELETE
-`/v3/auth/tokens`) are not offered.
+speaks JSON alone. Listing users, projects and domains is not offered.
 
 **Who.** An access key is every kind of user. Its id is the user's name or id, or the application credential's id; its
 secret is the password, the API key, or the application credential's secret. There is one domain, `default`. The
@@ -68,7 +71,12 @@ project or tenant is the owner's number, as id and as name; without one it is th
 | v2.0 | `RAX-KSKEY:apiKeyCredentials` (Rackspace), `passwordCredentials`, `token` |
 
 **Tokens** are good for 12 hours, and no longer than their access key; one bought with a token ends when that one would
-have. What they are made of: [security.md](security.md#tokens).
+have. What they are made of: [security.md](security.md#tokens). Whose a token is, that caller may show and revoke it,
+and the owner all of its own. The one that is asked about stands in `X-Subject-Token`, or in v2.0's path. With
+`nocatalog` in the query v3 leaves the catalog out; v2.0 takes `belongsTo`.
+
+**An outside Keystone** may stand beside this: with `ROLECALL_KEYSTONE_URL` the database API takes its tokens too
+([configuration.md](configuration.md), [choices.md](choices.md)).
 
 **The catalog** has the database API twice, as `database` (Trove) and as `rax:database` (Rackspace), and the identity
 service; region `ROLECALL_OPENSTACK_REGION`. Its URLs have the scheme and host that the client used.
@@ -80,6 +88,8 @@ SAYS: Mapping[str, str] = {
     "ListVersions": "Tell which versions there are.",
     "ShowVersion": "Tell about this version.",
     "IssueToken": "Give a token with its catalog.",
+    "ShowToken": "Show, or check, a token.",
+    "RevokeToken": "End a token: no replica takes it any more.",
     "CreateUsers": "Promise one user or several: all or none.",
     "ListUsers": "List users, promised ones and those made by SQL included.",
     "ShowUser": "Show one user.",
@@ -87,19 +97,19 @@ SAYS: Mapping[str, str] = {
     "UpdateUser": "Give a user another name, host or password.",
     "DeleteUser": "End the user's sessions and drop it.",
     "ListGrants": "List the databases that a user may reach.",
-    "GrantDatabases": "Let a user reach databases.",
+    "GrantDatabases": "Let a user reach databases, those to come included.",
     "RevokeDatabase": "Take a database from a user.",
     "ListDatabases": "List databases; the server's own are left out.",
     "CreateDatabases": "Make databases.",
     "ShowDatabase": "Not implemented (501), as in Trove.",
     "DeleteDatabase": "Drop a database.",
-    "ShowRoot": "Tell whether root is enabled: it never is.",
-    "EnableRoot": "Refused (422): the server's superuser is Rolecall's own.",
-    "DisableRoot": "Refused (422), as enabling it.",
+    "ShowRoot": "Tell whether root is enabled now.",
+    "EnableRoot": "Make root, or give it another password: the one that is sent, or a new one, shown this once.",
+    "DisableRoot": "End root's sessions and drop it.",
     "ListInstances": "List the owner's instances.",
     "ListInstancesDetail": "List the owner's instances with more of each.",
     "ShowInstance": "Show one instance.",
-    "CreateInstance": "Start a server, where Rolecall can start servers.",
+    "CreateInstance": "Start a server with its databases and users, where Rolecall can start any; answered at once.",
     "UpdateInstance": "Rename an instance.",
     "DeleteInstance": "Stop and delete a server that Rolecall started.",
     "ActOnInstance": "Restart a server, where Rolecall can; other actions are not implemented (501).",
@@ -109,7 +119,7 @@ SAYS: Mapping[str, str] = {
     "ShowDatastore": "Show the one datastore.",
     "ListDatastoreVersions": "List its one version.",
     "ShowDatastoreVersion": "Show its one version.",
-    "ListLimits": "Tell the rates.",
+    "ListLimits": "Tell the rates, and what is left of them now.",
 }
 
 
@@ -162,6 +172,8 @@ def faults(
         if beside is not None and beside[key] == found:
             continue
         reason, field = (key, "") if isinstance(key, Reason) else key
+        if reason.of_people and found.status == 400:
+            continue  # no action of this API gives it
         told = f"{reason.value} ({field})" if field else reason.value
         retry = str(RETRY_AFTER.get(reason, ""))
         yield line(told, f"`{found.code}`", str(found.status), retry, found.english)

@@ -43,7 +43,7 @@ SAYS: Mapping[str, str] = {
     "CreateDatabase": "Make a database.",
     "DeleteDatabase": "Drop a database.",
     "DescribeDatabases": "List databases, or the one asked for.",
-    "CreateInstance": "Start a server with its first database and account, where Rolecall can start servers.",
+    "CreateInstance": "Start a server with its database and account, where Rolecall can start any; answered at once.",
     "DeleteInstance": "Stop and delete a server that Rolecall started.",
     "DescribeInstances": "List the owner's instances, of the region if one is named.",
     "DescribeInstanceInfo": "Show one instance.",

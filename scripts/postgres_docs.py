@@ -50,12 +50,22 @@ SAYS: Mapping[str, str] = {
     "DescribeDBInstanceAttribute": "Show one instance.",
     "DescribeRegions": "List regions, from a table.",
     "DescribeZones": "List the zones of the call's region, from a table.",
+    "CreateInstances": "Start servers with their root account, where Rolecall can start any; answered at once.",
+    "IsolateDBInstances": "Stop servers that Rolecall started, and keep their data.",
+    "DisIsolateDBInstances": "Start isolated servers again.",
+    "DestroyDBInstance": "Delete an isolated server that Rolecall started, with its data.",
+    "RestartDBInstance": "Restart a server that Rolecall started.",
 }
 
 _INSTANCE = (Reason.INSTANCE_MISSING, Reason.INSTANCE_FORBIDDEN)
 _REACHED = (
     *_INSTANCE, Reason.CALLER_NOT_LISTED, Reason.INSTANCE_ISOLATED, Reason.INSTANCE_RESTARTING,
-    Reason.ENGINE_UNREACHABLE, Reason.ENGINE_BUSY, Reason.ENGINE_REFUSED,
+    Reason.INSTANCE_STARTING, Reason.INSTANCE_FAILED, Reason.ENGINE_UNREACHABLE, Reason.ENGINE_BUSY,
+    Reason.ENGINE_REFUSED,
+)  # fmt: skip
+_PROVISIONED = (
+    *_INSTANCE, Reason.CALLER_NOT_LISTED, Reason.PROVISIONER_MISSING, Reason.INSTANCE_STARTING,
+    Reason.INSTANCE_RESTARTING, Reason.INSTANCE_FAILED,
 )  # fmt: skip
 _ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED)
 _OBJECTS = (Reason.OBJECT_NAME_MALFORMED, Reason.OBJECT_MISSING, Reason.DATABASE_MISSING)
@@ -91,6 +101,13 @@ BEHIND: Mapping[str, Sequence[Reason]] = {
     "DescribeDBInstanceAttribute": _INSTANCE,
     "DescribeRegions": (),
     "DescribeZones": (),
+    "CreateInstances": (
+        Reason.PROVISIONER_MISSING, Reason.VERSION_UNOFFERED, Reason.INSTANCE_QUOTA, Reason.PASSWORD_UNDECIPHERABLE,
+    ),
+    "IsolateDBInstances": (*_PROVISIONED, Reason.INSTANCE_ISOLATED),
+    "DisIsolateDBInstances": (*_PROVISIONED, Reason.INSTANCE_RUNNING),
+    "DestroyDBInstance": (*_PROVISIONED, Reason.INSTANCE_RUNNING),
+    "RestartDBInstance": (*_PROVISIONED, Reason.INSTANCE_ISOLATED),
 }  # fmt: skip
 
 ENVELOPE = (
@@ -164,6 +181,9 @@ def errors(action: Action) -> Iterator[str]:
     for reason in sorted(reasons(action)):
         code = action.errors[reason].code
         found.setdefault(code, []).append(reason.value)
+    for key, one in action.errors.items():
+        if isinstance(key, tuple):
+            found.setdefault(one.code, []).append(f"{key[0].value} (`{key[1]}`)")
     if found:
         yield from row("code", "reason")
         yield from (line(f"`{code}`", ", ".join(why)) for code, why in sorted(found.items()))

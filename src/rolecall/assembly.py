@@ -15,6 +15,7 @@ from rolecall.admission import Admission
 from rolecall.contracts.aliyun import petadata
 from rolecall.contracts.model import Contract
 from rolecall.contracts.openstack import databases, identity
+from rolecall.contracts.tencent import cam, ciam, presets, sts, tag
 from rolecall.contracts.tencent import postgres as tencent_postgres
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
@@ -23,44 +24,74 @@ from rolecall.domain.accounts import Accounts
 from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.control import Control
 from rolecall.domain.credentials import Credentials
+from rolecall.domain.database_tokens import DatabaseTokens
 from rolecall.domain.databases import Databases
 from rolecall.domain.deciphering import Deciphering, new_private_key
+from rolecall.domain.directories.room import Bounds, Directories
+from rolecall.domain.directories.signing_keys import SigningKeys
 from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.foreign_hashes import FOREIGN
 from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
 from rolecall.domain.keys import Keys
 from rolecall.domain.lanes import LaneLimits
 from rolecall.domain.operations import Journal, Step, no_step
 from rolecall.domain.passwords import Passwords
-from rolecall.domain.people.permissions import OwnersOnly
+from rolecall.domain.people.decisions import Decisions
+from rolecall.domain.people.lending import Lending
+from rolecall.domain.people.policies import Policies, PolicyQuotas
+from rolecall.domain.people.presets import Presets
+from rolecall.domain.people.roles import Roles
+from rolecall.domain.people.room import Books, PeopleRoom
+from rolecall.domain.people.sub_users import Quotas
 from rolecall.domain.promises import Promises
+from rolecall.domain.provisioner import Provisioner
+from rolecall.domain.provisioning import Provisioning
+from rolecall.domain.rates import Rates
 from rolecall.domain.recovery import Recovery
+from rolecall.domain.revocations import Revocations
+from rolecall.domain.rotation import Rotation
 from rolecall.domain.sealing import SealBroken, Sealer
 from rolecall.domain.servers import Servers
+from rolecall.domain.superusers import Superusers
+from rolecall.domain.tokens import Tokens
 from rolecall.domain.work import Work
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
+from rolecall.introspection import outside_callers
 from rolecall.metrics import Metrics
 from rolecall.pipeline import Dialect, Pipeline, Service
 from rolecall.settings import Settings, SettingsError
+from rolecall.signin import parts as signin
 from rolecall.signing.replay import NonceMemory
 from rolecall.store import Store
 from rolecall.values import Secret
+from rolecall.verbs import cam as cam_verbs
+from rolecall.verbs import ciam as ciam_verbs
 from rolecall.verbs import databases as databases_verbs
 from rolecall.verbs import identity as identity_verbs
 from rolecall.verbs import petadata as petadata_verbs
 from rolecall.verbs import postgres as postgres_verbs
+from rolecall.verbs import sts as sts_verbs
+from rolecall.verbs import tag as tag_verbs
 
 _log = structlog.get_logger(__name__)
 
 SERVICES: Sequence[Service] = (
     Service(tencent_postgres.CONTRACT, postgres_verbs.VERBS),
+    Service(cam.CONTRACT, cam_verbs.VERBS),
+    Service(sts.CONTRACT, sts_verbs.VERBS),
+    Service(tag.CONTRACT, tag_verbs.VERBS),
+    Service(ciam.CONTRACT, ciam_verbs.VERBS),
     Service(petadata.CONTRACT, petadata_verbs.VERBS),
     Service(databases.CONTRACT, databases_verbs.VERBS),
     Service(identity.V3, identity_verbs.V3_VERBS),
     Service(identity.V2, identity_verbs.V2_VERBS),
 )
+
+REGIONAL: Mapping[str, str] = {"postgres": "tencent", "petadata": "aliyun"}
+"""Services whose callers choose the region of a call freely, with the dialect whose ids their instances have."""
 
 ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
     "postgresql": PostgresEngine,
@@ -74,6 +105,7 @@ def _contracts(dialect: str) -> list[Contract]:
 
 _MASTER_KEY_CHECK = "master key check"
 _CLIENT_TOKEN_KEY = "client token key"
+_SUB_USER_TOKEN_KEY = "sub-user token key"
 _DECIPHERING_KEY = "password deciphering key"
 
 
@@ -81,11 +113,17 @@ class House:
     """Everything that serves calls, from a store and settings. `open` before use, `close` after."""
 
     def __init__(
-        self, settings: Settings, dsn: Secret, master_keys: Sequence[bytes], step: Step = no_step
+        self,
+        settings: Settings,
+        dsn: Secret,
+        master_keys: Sequence[bytes],
+        step: Step = no_step,
+        provisioner: Provisioner | None = None,
     ) -> None:
         self.settings = settings
         self.store = Store(dsn, pool_size=settings.store_connections)
         self.sealer = Sealer(master_keys)
+        self.revocations = Revocations(self.store.revocations)
         self.keys = Keys(self.store.keys, self.sealer)
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
@@ -97,9 +135,31 @@ class House:
         operations = self.store.operations
         work = Work(self.reach, operations, self.journal, self.sealer, self._hashing)
         self.promises = Promises(work, operations, self.journal)
-        self.accounts = Accounts(work, self.promises, ClientTokens(self.store.tokens, self._token_key))
+        tokens = ClientTokens(self.store.tokens, self._token_key)
+        self.accounts = Accounts(work, self.promises, tokens)
         self.credentials = Credentials(work)
         self.servers = Servers(self.reach, self.store.instances, operations)
+        self.provisioning = Provisioning(
+            provisioner,
+            settings.provisioned_instances,
+            self.store.instances,
+            operations,
+            work,
+            self.attachments,
+            tokens,
+            self.journal,
+        )
+        self.passwords = Passwords(settings.password_threads, settings.password_queue, FOREIGN)
+        self.presets = Presets(presets.PRESETS)
+        self.permissions = Decisions(self.store.policies, self.presets, self.store.instances, REGIONAL)
+        lending = Lending(self.sealer, self.store.keys, self.store.roles)
+        self.keys.lender = lending
+        rotations, period = self.store.rotation, settings.rotation_seconds
+        self.rotation = Rotation(work, self.reach, self.credentials, rotations, period)
+        self.people = self._people()
+        self.keys.introspection = self._outside = outside_callers(
+            settings, self.store.keys.owners, self._sub_user_named
+        )
         self.control = Control(
             self.accounts,
             self.credentials,
@@ -107,19 +167,83 @@ class House:
             self.promises,
             Databases(self.reach, self.journal),
             self.servers,
+            rooms=(
+                Superusers(work, self.journal).handlers,
+                Tokens(self.keys, self.revocations).handlers,
+                Rates(self._door).handlers,
+                self.provisioning.handlers,
+                self.people.handlers,
+                Policies(self.store.policies, self.presets, PolicyQuotas()).handlers,
+                Roles(self.store.roles, lending).handlers,
+                DatabaseTokens(work, self.credentials, rotations, period).handlers,
+                self._directories().handlers,
+            ),
         )
+        self.signing_keys = SigningKeys(self.store.provider, self.sealer)
+        self.sign_in = self._sign_in()
         self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
-        self.passwords = Passwords(settings.password_threads, settings.password_queue)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
         self._admission: Admission | None = None
         self._client_token_key: Secret | None = None
+        self._sub_user_token_key: Secret | None = None
+
+    def _directories(self) -> Directories:
+        settings = self.settings
+        pace = 0 if settings.rate_limit == "off" else settings.user_rate
+        bounds = Bounds(settings.user_store_quota, settings.user_quota, settings.user_group_quota, pace)
+        return Directories(self.store.users, self.store.directories, self.passwords, self._token_key, bounds)
+
+    def _people(self) -> PeopleRoom:
+        store, settings = self.store, self.settings
+        books = Books(
+            store.sub_users,
+            store.principal_keys,
+            store.principal_keys,
+            store.groups,
+            store.tags,
+            store.sign_ins,
+        )
+        quotas = Quotas(settings.sub_user_quota, settings.sub_user_rate or None)
+        room = PeopleRoom(
+            books, self.passwords, self.sealer, self.permissions, quotas, self._token_key_of_sub_users
+        )
+        self.keys.people = room.sign_in
+        self.keys.note_use = room.uses.note
+        return room
+
+    def _sign_in(self) -> signin.SignIn:
+        store, settings = self.store, self.settings
+        return signin.SignIn(
+            signin.Books(
+                store.directories, store.provider, store.browser_sessions, store.failures, store.sign_ins
+            ),
+            signin.Rules(
+                settings.sign_in_failures,
+                settings.sign_in_address_failures,
+                settings.sign_in_lock_seconds,
+                settings.public_url,
+            ),
+            self.signing_keys,
+            self.passwords,
+            self.people.sign_in,
+            self.control.carry_out,
+            self.metrics.call,
+        )
+
+    async def _sub_user_named(self, owner_id: int, name: str) -> int | None:
+        found = await self.store.sub_users.named(owner_id, name)
+        return None if found is None else found.number
 
     def _engine(self, kind: str, address: EngineAddress) -> Engine:
         engine = ENGINES[kind](
             address, super_min_version=self.settings.super_min_version, pool_size=self.settings.lane_width
         )
         return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,))
+
+    def _door(self) -> Admission:
+        assert self._admission is not None  # noqa: S101 - calls come through the pipeline
+        return self._admission
 
     @property
     def deciphering(self) -> Deciphering:
@@ -134,6 +258,7 @@ class House:
             self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
             self._deciphering = Deciphering(await self._secret_fact(_DECIPHERING_KEY, new_private_key))
             self._client_token_key = await self._secret_fact(_CLIENT_TOKEN_KEY, _random_secret)
+            self._sub_user_token_key = await self._secret_fact(_SUB_USER_TOKEN_KEY, _random_secret)
         except SealBroken:
             raise SettingsError("the master key is not the one that sealed this store's secrets") from None
 
@@ -149,13 +274,23 @@ class House:
         assert self._client_token_key is not None  # noqa: S101 - open() came first
         return self._client_token_key
 
+    def _token_key_of_sub_users(self) -> Secret:
+        assert self._sub_user_token_key is not None  # noqa: S101 - open() came first
+        return self._sub_user_token_key
+
     async def start(self) -> None:
         """Become a replica: resolve what an earlier crash left open, and keep doing so."""
         await self.store.join()
+        await self.provisioning.resume()
         left = await self.recovery.round()
         if left:
             _log.warning("operations wait for their servers", unresolved=left)
-        self._tasks = [asyncio.create_task(self.recovery.run())]
+        self._tasks = [
+            asyncio.create_task(self.recovery.run()),
+            *([asyncio.create_task(self.rotation.run())] if self.settings.rotation_seconds else ()),
+            asyncio.create_task(self.people.uses.run()),
+            asyncio.create_task(self.sign_in.run()),
+        ]
 
     def pipeline(self, *, require_tls: bool = False) -> Pipeline:
         """`require_tls` refuses calls by plain HTTP where the vendor does (Alibaba's account calls)."""
@@ -173,7 +308,11 @@ class House:
                 public_hosts=hosts,
                 require_tls=require_tls,
             ),
-            OpenStack(_contracts("openstack"), region=settings.openstack_region),
+            OpenStack(
+                _contracts("openstack"),
+                region=settings.openstack_region,
+                outside=self._outside is not None,
+            ),
             Tencent(_contracts("tencent"), clock_window=window, public_hosts=hosts),
         ]
         services = {
@@ -184,7 +323,7 @@ class House:
             services,
             self.keys,
             admission,
-            OwnersOnly(),
+            self.permissions,
             self.control,
             self.deciphering.decipher,
             NonceMemory(settings.aliyun_clock_window),
@@ -198,8 +337,12 @@ class House:
                 await task
         if self._admission is not None:
             await self._admission.close()
+        if self._outside is not None:
+            await self._outside.close()
+        await self.provisioning.close()
         await self.promises.close()
         await self.attachments.close()
+        await self.people.uses.settle()
         await self.store.close()
         self.passwords.close()
         self._hashing.shutdown(wait=False, cancel_futures=True)

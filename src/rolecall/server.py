@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from rolecall.assembly import House
 from rolecall.pipeline import Pipeline
 from rolecall.settings import SettingsError
+from rolecall.signin import room as signin
 from rolecall.values import Reply, Request
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +66,10 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         body, too_large = await read_body(receive)
-        return await self._pipeline.answer(request_of(scope, body, too_large=too_large))
+        request = request_of(scope, body, too_large=too_large)
+        if signin.concerns(request.path):
+            return await self._house.sign_in.room.answer(request)
+        return await self._pipeline.answer(request)
 
     async def _health(self) -> Reply:
         return _json(200, {"status": "ok"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -55,12 +56,49 @@ class Settings(BaseSettings):
         description="Refuse Alibaba calls by plain HTTP, as the vendor does; `auto`: when listening beyond loopback.",
     )
     openstack_region: str = Field(default="RegionOne", description="The region in OpenStack's catalog.")
+    keystone_url: str = Field(
+        default="",
+        description="An outside Keystone whose tokens the database API takes too: https://, or loopback.",
+    )
+    keystone_ca_file: Path | None = Field(
+        default=None, description="Certificate authorities for it, PEM; without it the system's."
+    )
+    keystone_username: str = Field(
+        default="", description="The user as which Rolecall asks it about tokens; it needs the role for that."
+    )
+    keystone_password: SecretStr | None = Field(default=None, description="Its password.")
+    keystone_project: str = Field(
+        default="service", description="The project, by name, of that user's token."
+    )
+    keystone_domain: str = Field(
+        default="Default", description="The domain, by name, of that user and project."
+    )
+    keystone_projects: dict[str, int] = Field(
+        default={},
+        description="Which of its projects, by id, are which owner's, by number: a JSON object.",
+    )
+    keystone_caller_domain: str = Field(
+        default="default", description="The domain, by id, whose users are sub-users of the same name here."
+    )
+    keystone_admin_role: str = Field(
+        default="",
+        description="A role on the project that makes the owner of whoever has it and is no sub-user; empty: none.",
+    )
+    keystone_cache_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="How long its word on a token is believed; 0 asks at every call.",
+    )
     super_min_version: int = Field(
         default=16, description="The oldest PostgreSQL on which super accounts are offered."
     )
     lane_width: int = Field(default=4, ge=1, description="Changes under way at once on one instance.")
     lane_depth: int = Field(
         default=256, ge=0, description="Changes that may wait for one instance; more are refused at once."
+    )
+    provisioned_instances: int = Field(
+        default=8, ge=0, description="Servers that `rolecall up` starts for callers; more are refused."
     )
     hashing_threads: int = Field(default=2, ge=1, description="Threads that compute password verifiers.")
     password_threads: int = Field(
@@ -69,6 +107,42 @@ class Settings(BaseSettings):
     password_queue: int = Field(
         default=64, ge=0, description="Passwords that may wait to be hashed; more are refused at once."
     )
+    sub_user_quota: int = Field(default=1000, ge=0, description="Sub-users that an owner may have.")
+    sub_user_rate: int = Field(
+        default=600, ge=0, description="Sub-users that an owner may make within a minute; 0 lifts the limit."
+    )
+    rotation_seconds: int = Field(
+        default=43_200,
+        ge=0,
+        description="How often passwords that Rolecall manages are replaced; 0: only when asked.",
+    )
+    user_store_quota: int = Field(
+        default=100, ge=0, description="User stores that an owner may have; 0 lifts the limit."
+    )
+    user_quota: int = Field(
+        default=10_000_000, ge=0, description="Users that a user store may have; 0 lifts the limit."
+    )
+    user_group_quota: int = Field(
+        default=1000, ge=0, description="Groups that a user store may have; 0 lifts the limit."
+    )
+    user_rate: int = Field(
+        default=6000,
+        ge=0,
+        description="Changes of users that an owner may ask of a process within a minute; 0 lifts the limit.",
+    )
+    public_url: str = Field(
+        default="",
+        description="The URL by which browsers and OpenID clients reach this server; empty: as they say by Host.",
+    )
+    sign_in_failures: int = Field(
+        default=10, ge=1, description="Wrong passwords after which a user cannot sign in for a while."
+    )
+    sign_in_address_failures: int = Field(
+        default=100,
+        ge=1,
+        description="Wrong passwords after which a client address cannot, whoever it says it is.",
+    )
+    sign_in_lock_seconds: int = Field(default=900, ge=1, description="How long that is.")
     store_connections: int = Field(
         default=8, ge=2, description="Connections to the store, per pool (there are two) and process."
     )
@@ -78,6 +152,13 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="json", description="How it is logged, on standard error."
     )
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?", value):
+            raise ValueError("public_url is http:// or https:// and a host, with a port if need be")
+        return value.rstrip("/")
 
     @field_validator("rate_limit")
     @classmethod

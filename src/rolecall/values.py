@@ -146,12 +146,15 @@ class PrincipalKind(StrEnum):
 class Session:
     """What temporary credentials were issued for. `policy` is a document that narrows what is permitted, or empty.
 
-    `role` says that the principal is a role that was taken.
+    `role` says that the principal is a role that was taken, by the principal `taken_by`. `key_id` is the permanent key
+    that all began with.
     """
 
     name: str
     policy: str = field(default="", repr=False)
     role: bool = False
+    taken_by: int = 0
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

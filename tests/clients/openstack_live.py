@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import selectors
 import socket
@@ -108,6 +109,12 @@ class LiveCloud:
             return int(error.args[0])
         return 0
 
+    def granted(self, name: str, host: str = "%") -> list[str]:
+        """The databases on which an account has everything, as the server itself says it."""
+        rows = [row for (row,) in self.sql(f"SHOW GRANTS FOR '{name}'@'{host}'")]
+        whole = re.compile(r"GRANT ALL PRIVILEGES ON (`[^`]+`)\.\* TO ")
+        return sorted(found[1].replace("\\_", "_") for row in rows if (found := whole.match(row)))
+
     def accounts(self, name: str) -> list[str]:
         """The hosts at which the server knows a name."""
         return [
@@ -165,10 +172,14 @@ async def _register(house: House, owner_id: int, engine: Mapping[str, Any]) -> s
 
 
 class Gate:
-    """A TCP port in front of a server that can be shut, as if the server were gone, and opened again."""
+    """A TCP port in front of a server that can be shut, as if the server were gone, and opened again.
 
-    def __init__(self, host: str, port: int) -> None:
+    `source` is the address from which the server sees clients come, ``127.0.0.2`` for example.
+    """
+
+    def __init__(self, host: str, port: int, *, source: str = "") -> None:
         self._server = (host, port)
+        self._source = (source, 0) if source else None
         self._listener: socket.socket | None = None
         self._open: list[socket.socket] = []
         with closing(socket.create_server(("127.0.0.1", 0))) as probe:
@@ -193,7 +204,7 @@ class Gate:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                server = socket.create_connection(self._server)
+                server = socket.create_connection(self._server, source_address=self._source)
                 self._open += [client, server]
                 threading.Thread(target=_carry, args=(client, server), daemon=True).start()
 

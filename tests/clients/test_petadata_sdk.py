@@ -148,7 +148,8 @@ def _instances(cloud: Cloud, sdk: Sdk) -> None:
     assert sdk.call("DescribeUserInfo")["AlreadyHasResourceNum"]["PetaDataBought"] >= 1
     new = {"ZoneId": "a", "DBName": "mydb", "NodeSpec": "x", "NodeNumber": "2", "AccountName": "some",
            "AccountPassword": PASSWORD}  # fmt: skip
-    assert sdk.refused("CreateInstance", **new) == ("ActionUnauthorized", 403)
+    reserved = {**new, "AccountName": "root"}
+    assert sdk.refused("CreateInstance", **reserved) == ("InvalidAccountName.keyword", 400)
     assert sdk.refused("DeleteInstance", **here) == ("ActionUnauthorized", 403)
 
 

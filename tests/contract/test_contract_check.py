@@ -22,6 +22,7 @@ ACTION = Action(
         Field("Flag", Kind.BOOLEAN),
         Field("Ratio", Kind.FLOAT),
         Field("Hidden", Kind.SECRET, rules=(matches("[a-z]+", Reason.PASSWORD_CONTENT, "test"),)),
+        Field("Document", Kind.DOCUMENT),
         Field("Words", ListOf(Kind.STRING, at_most=3)),
         Field("Pairs", ListOf(PAIR)),
         Field("Pair", PAIR),
@@ -49,6 +50,7 @@ def refusal(attempt, params, **how) -> Refused:
         ({"Text": "数据库 ü"}, {"Text": "数据库 ü"}),
         ({"Text": None}, {}),
         ({"Text": ""}, {"Text": ""}),
+        ({"Document": '{\r\n\t"a": 1\n}'}, {"Document": '{\r\n\t"a": 1\n}'}),
         ({"Number": 5}, {"Number": 5}),
         ({"Number": "-5"}, {"Number": -5}),
         ({"Number": 2**63 - 1}, {"Number": 2**63 - 1}),
@@ -146,6 +148,13 @@ def test_control_characters_and_lone_surrogates_are_refused(attempt, character, 
     refused = refusal(attempt, {place: sent})
     assert refused.reason is Reason.PARAMETER_VALUE
     str(refused.facts["value"]).encode()
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1b", "\x7f", "\x85", "\ud800"])
+def test_a_document_has_lines_and_nothing_else_unprintable(attempt, character) -> None:
+    refused = refusal(attempt, {"Document": f"a{character}b"})
+    assert (refused.reason, refused.field) == (Reason.PARAMETER_VALUE, "Document")
+
 
 
 def test_a_rule_of_the_field_speaks_before_the_rule_on_control_characters(attempt) -> None:

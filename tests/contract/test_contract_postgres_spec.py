@@ -173,14 +173,14 @@ def test_every_reason_has_a_code_of_the_action_or_a_common_one(action) -> None:
 def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
     expected = {
         "malformed-request", "too-large", "method-unsupported", "service-unknown", "version-unknown",
-        "action-unknown", "authorization-malformed", "key-unknown", "signature-mismatch", "signature-expired",
+        "action-unknown", "authorization-malformed", "key-unknown", "key-disabled", "signature-mismatch", "signature-expired",
         "token-invalid", "rate-exceeded", "not-permitted", "parameter-missing", "parameter-unknown",
         "parameter-type", "internal",
     }  # fmt: skip
     elsewhere = {
         "route-unknown", "media-type-unsupported", "client-token-mismatch", "nonce-reused", "tls-required",
         "credentials-invalid", "tenant-foreign", "account-repeated", "account-quota", "host-malformed",
-        "grant-missing", "password-wrong", "provisioner-missing", "engine-unsuited",
+        "grant-missing", "password-wrong", "engine-unsuited",
     }  # fmt: skip
     assert {reason.value for reason in GATEWAY - OF_PEOPLE} == expected | elsewhere
 
@@ -261,6 +261,18 @@ def test_every_code_of_create_account_answers_its_reason() -> None:
         ("ModifyDatabaseOwner", Reason.DATABASE_NAME_MALFORMED, "InvalidParameterValue.InvalidDatabaseNameFormatError"),
         ("DescribeDBInstances", Reason.REGION_UNSUPPORTED, "InvalidParameterValue.IllegalRegion"),
         ("DescribeDatabaseObjects", Reason.PARAMETER_VALUE, "InvalidParameterValue"),
+        ("CreateInstances", Reason.PROVISIONER_MISSING, "UnsupportedOperation"),
+        ("CreateInstances", Reason.INSTANCE_QUOTA, "LimitExceeded"),
+        ("CreateInstances", Reason.VERSION_UNOFFERED, "InvalidParameter.ParameterCheckError"),
+        ("CreateInstances", Reason.ACCOUNT_NAME_MALFORMED, "InvalidParameterValue.InvalidAccountError"),
+        ("CreateInstances", Reason.PASSWORD_LENGTH, "InvalidParameterValue.InvalidPasswordLengthError"),
+        ("IsolateDBInstances", Reason.PROVISIONER_MISSING, "LimitOperation"),
+        ("DisIsolateDBInstances", Reason.INSTANCE_RUNNING, "OperationDenied.InstanceStatusLimitOpError"),
+        ("DestroyDBInstance", Reason.INSTANCE_RUNNING, "OperationDenied.InstanceStatusLimitOpError"),
+        ("DestroyDBInstance", Reason.PROVISIONER_MISSING, "LimitOperation"),
+        ("RestartDBInstance", Reason.INSTANCE_STARTING, "OperationDenied.InstanceStatusLimitOpError"),
+        ("RestartDBInstance", Reason.INSTANCE_MISSING, "ResourceNotFound.InstanceNotFoundError"),
+        ("CreateAccount", Reason.INSTANCE_STARTING, "OperationDenied.InstanceStatusLimitError"),
     ],
 )  # fmt: skip
 def test_siblings_answer_with_a_code_of_their_own_list(action, reason, code) -> None:
@@ -281,3 +293,20 @@ def test_the_gateways_code_for_a_bad_value_has_the_gateways_wording() -> None:
     assert row is not None
     expected = "The value `x` specified in the parameter `ObjectType` is not valid."
     assert row.english.format(value="x", field="ObjectType") == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "field", "code"),
+    [
+        (Reason.PARAMETER_VALUE, "Zone", "InvalidParameterValue.IllegalZone"),
+        (Reason.PARAMETER_RANGE, "InstanceCount", "InvalidParameterValue.InvalidInstanceNum"),
+        (Reason.PARAMETER_VALUE, "InstanceChargeType", "InvalidParameterValue.IllegalInstanceChargeType"),
+        (Reason.PARAMETER_VALUE, "ProjectId", "InvalidParameterValue.IllegalProjectId"),
+        (Reason.ENCODING_UNSUPPORTED, "Charset", "InvalidParameterValue.InvalidCharset"),
+        (Reason.PARAMETER_RANGE, "Storage", "InvalidParameterValue.ParameterOutRangeError"),
+    ],
+)
+def test_create_instances_has_codes_of_its_own_for_some_parameters(reason, field, code) -> None:
+    row = CONTRACT.row("CreateInstances", reason, field)
+    assert row is not None
+    assert row.code == code

@@ -347,7 +347,7 @@ def test_only_reasons_of_the_gateway_are_left_to_its_table() -> None:
     assert left == {
         "malformed-request", "too-large", "method-unsupported", "service-unknown", "version-unknown",
         "action-unknown", "route-unknown", "media-type-unsupported", "authorization-malformed", "key-unknown",
-        "signature-mismatch", "signature-expired", "token-invalid", "nonce-reused", "tls-required",
+        "key-disabled", "signature-mismatch", "signature-expired", "token-invalid", "nonce-reused", "tls-required",
         "credentials-invalid", "rate-exceeded", "not-permitted", "caller-not-listed", "parameter-unknown",
         "region-unsupported", "object-name-malformed", "password-undecipherable", "engine-unreachable",
         "engine-busy", "engine-refused", "account-repeated", "host-malformed", "grant-missing",

@@ -14,7 +14,7 @@ import pytest
 from rolecall.contracts.aliyun.petadata import CONTRACT
 from rolecall.contracts.check import check
 from rolecall.dialects.aliyun import Aliyun
-from rolecall.domain import commands
+from rolecall.domain import commands, instance_commands
 from rolecall.domain.commands import AccountSpec, DatabaseSpec, InstanceName
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
 from rolecall.domain.reasons import Reason, Refused
@@ -200,19 +200,21 @@ NEW_INSTANCE = {
         (
             "CreateInstance",
             NEW_INSTANCE,
-            commands.ProvisionInstance(
+            instance_commands.ProvisionInstance(
                 "aliyun",
                 "mysql",
                 "Mine",
                 "cn-hangzhou",
                 (DatabaseSpec("first"),),
                 (AccountSpec("test_123", "%", PASSWORD, (DatabaseGrant("first", Access.READ_WRITE),)),),
+                zone="z",
+                addresses=("127.0.0.1",),
             ),
         ),
-        ("DeleteInstance", ID, commands.DeprovisionInstance(INSTANCE)),
-        ("DescribeInstances", {}, commands.ListInstances("aliyun")),
+        ("DeleteInstance", ID, instance_commands.DeprovisionInstance(INSTANCE)),
+        ("DescribeInstances", {}, commands.ListInstances("aliyun", databases=True)),
         ("DescribeUserInfo", {}, commands.ListInstances("aliyun")),
-        ("DescribeInstanceInfo", ID, commands.ShowInstance(INSTANCE)),
+        ("DescribeInstanceInfo", ID, commands.ShowInstance(INSTANCE, databases=True)),
         ("ModifyInstanceName", {**ID, "NewInstanceName": "x"}, commands.RenameInstance(INSTANCE, "x")),
         ("DescribeSecurityIPs", ID, commands.ShowAddressList(INSTANCE)),
         (
@@ -361,6 +363,32 @@ def test_an_instance_tells_where_it_is_with_the_ports_type_of_each_call() -> Non
         "3306",
         "ACTIVE",
     )
+
+
+def test_an_instance_without_a_name_is_called_by_its_moment_and_may_have_addresses() -> None:
+    sent = {name: value for name, value in NEW_INSTANCE.items() if name != "InstanceName"}
+    made = command("CreateInstance", {**sent, "SecurityIPList": "10.0.0.1,10.1.0.0/16"})
+    assert made.name == "Created At: 1970-01-01-00-00-00"
+    assert made.addresses == ("10.0.0.1", "10.1.0.0/16")
+
+
+def test_a_token_of_a_deletion_is_kept() -> None:
+    assert command("DeleteInstance", {**ID, "ClientToken": "t"}).token.text == "t"
+
+
+def test_instances_tell_the_names_of_their_databases() -> None:
+    named = {"Database": [{"DBName": "one", "ChargeType": "PostPaid"}, {"DBName": "two", "ChargeType": "PostPaid"}]}
+    (listed,) = answer("DescribeInstances", {}, [view(databases=("one", "two"))])["Instances"]["Instance"]
+    assert listed["Databases"] == named
+    assert answer("DescribeInstanceInfo", ID, view(databases=("one", "two")))["Databases"] == named
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("starting", "CREATE"), ("deleting", "DELETE"), ("failed", "INACTIVE"), ("restarting", "MODIFY")],
+)
+def test_a_server_of_ours_is_told_as_it_is(status: str, told: str) -> None:
+    assert answer("DescribeInstanceInfo", ID, view(status=status))["InstanceStatus"] == told
 
 
 def test_a_new_instance_and_a_new_database_have_an_order() -> None:

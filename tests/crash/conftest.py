@@ -42,11 +42,16 @@ class CrashBench:
         self.process.kill()
 
     @contextmanager
-    def server(self, die_at: str = "never") -> Iterator[str]:
-        """A Rolecall process; gives its endpoint. It dies by itself at `die_at`, else it is stopped."""
+    def server(self, die_at: str = "never", servers: Path | None = None) -> Iterator[str]:
+        """A Rolecall process; gives its endpoint. It dies by itself at `die_at`, else it is stopped.
+
+        With `servers` it starts servers for callers, below that directory.
+        """
         port_file = self.place / f"port-{secrets.token_hex(6)}"
         process = subprocess.Popen(
-            [sys.executable, SCRIPT, die_at, port_file], env=self.environment, stdin=subprocess.DEVNULL
+            [sys.executable, SCRIPT, die_at, port_file, *([servers] if servers else [])],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
         )
         self.process = process
         try:

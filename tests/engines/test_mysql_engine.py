@@ -107,7 +107,7 @@ async def test_a_creation_cut_anywhere_leaves_nobody_or_the_whole_account_and_ca
         made = await make(maria.engine, name, operation=operation, grants=grants)
         assert (made.marker, made.grants) == (operation, grants)
         if not was_cut:
-            assert statements == 5  # noted, created, granted, unlocked, noted
+            assert statements == 4  # created, granted, noted, unlocked
             return
     pytest.fail("the creation has no end")
 
@@ -187,7 +187,7 @@ async def test_one_made_by_hand_between_look_and_creation_is_taken_and_not_touch
     """The name was free a moment ago; CREATE USER fails, and nothing of ours stays."""
     name = unique("race")
     await maria.sql(f"CREATE USER '{name}'@'%' IDENTIFIED BY 'Th3irs-own'")
-    monkeypatch.setattr("rolecall.engines.mysql.accounts.Accounts.found", lambda *_: None)
+    monkeypatch.setattr("rolecall.engines.mysql.catalog.found", lambda *_: None)
     assert await refused(make(maria.engine, name)) is Reason.ACCOUNT_TAKEN
     monkeypatch.undo()
     assert await maria.can_log_in(name, "Th3irs-own")
@@ -199,7 +199,7 @@ async def test_a_creation_whose_grant_the_server_refuses_leaves_nobody(
 ):
     name = unique("undone")
     monkeypatch.setattr(
-        "rolecall.engines.mysql.statements.give", lambda *_: "GRANT SELECT ON nowhere.* TO 'no such user'"
+        "rolecall.engines.mysql.statements.grant", lambda *_: "GRANT SELECT ON nowhere.* TO 'no such user'"
     )
     work = make(maria.engine, name, grants=(DatabaseGrant(database, Access.ALL),))
     assert await refused(work) is Reason.ACCOUNT_MISSING

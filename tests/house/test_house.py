@@ -34,17 +34,19 @@ ALLOWED: dict[str, set[str]] = {
     "contracts": {"domain", "values"},
     "dialects": {"signing", *_RIVER},
     "verbs": _RIVER,
+    "signin": {"domain", "values"},
     "settings": {"domain", "values"},
     "metrics": {"domain", "values"},
     "admission": _RIVER,
+    "introspection": {"domain", "settings", "signing", "values"},
     "pipeline": {"admission", "metrics", "signing", "verbs", *_RIVER},
     "local": {"values"},
     # assembly chooses the parts; server and cli are outside it
     "assembly": {
-        "admission", "contracts", "dialects", "domain", "engines", "metrics", "pipeline", "settings", "signing",
-        "store", "values", "verbs",
+        "admission", "contracts", "dialects", "domain", "engines", "introspection", "metrics", "pipeline", "settings",
+        "signin", "signing", "store", "values", "verbs",
     },
-    "server": {"assembly", "pipeline", "settings", "values"},
+    "server": {"assembly", "pipeline", "settings", "signin", "values"},
     "cli": {"", "assembly", "domain", "engines", "local", "server", "settings", "signing", "store", "values"},
     "__main__": {"cli"},
 }  # fmt: skip
@@ -166,8 +168,12 @@ REVEALERS = {
     "rolecall.signing.token",
     # digests of what came with a client token, and their key
     "rolecall.domain.client_tokens",
+    "rolecall.domain.directories.repeats",
     "rolecall.verbs.petadata_token",
-    # answers that show a secret once, on purpose: a token
+    # tokens and a password that are shown to the identity service that can tell about them
+    "rolecall.introspection",
+    # answers that show a secret once, on purpose: a token, a new password
+    "rolecall.verbs.ciam_answers",
     "rolecall.dialects.openstack.json_bodies",
     "rolecall.dialects.openstack.xml_bodies",
     # the rules of a password, and its encrypted form
@@ -176,8 +182,20 @@ REVEALERS = {
     # sealing and opening
     "rolecall.domain.sealing",
     "rolecall.domain.deciphering",
-    # people's passwords, hashed
+    # texts that open something to their bearer, digested; the length of a password that a user chose
+    "rolecall.domain.bearer",
+    "rolecall.domain.directories.gate",
+    # signing in: tokens, codes and cookies in answers, on purpose; keys and the tokens that they sign
+    "rolecall.signin.back_channel",
+    "rolecall.signin.browser",
+    "rolecall.signin.entrance",
+    "rolecall.signin.jose",
+    # people's passwords: their rules, hashed; what their tokens are sealed with
     "rolecall.domain.passwords",
+    "rolecall.domain.people.rules",
+    "rolecall.domain.people.sign_in",
+    # a new sub-user's password and key, and a new key, shown once
+    "rolecall.verbs.cam_answers",
     # verifiers, statements with verifiers, connecting, striking out of notes
     "rolecall.engines.base",
     "rolecall.engines.memory",
@@ -197,7 +215,9 @@ REVEALERS = {
     "rolecall.cli.data",
     "rolecall.cli.quickstart",
     # shown once, on purpose; the demo is a client
+    "rolecall.cli.application",
     "rolecall.cli.key",
+    "rolecall.cli.sub_user",
     "rolecall.cli.demo",
 }
 """The only modules in which a `Secret` is unwrapped."""

@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 from tests.conftest import PROGRAM, Rolecall
+from tests.server.ciam import Ciam
 from tests.server.wire import Wire
 
 from rolecall.local.postgres import LocalPostgres
@@ -132,17 +133,27 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgr
 @pytest.fixture(scope="session")
 def strict(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> Iterator[Rolecall]:
     """A replica, `rolecall serve` on the same store: the vendor's rates, no server new enough for super accounts."""
+    with replica(
+        rolecall, until, "strict", ROLECALL_RATE_LIMIT="contract", ROLECALL_SUPER_MIN_VERSION="99"
+    ) as running:
+        yield running
+
+
+@contextmanager
+def replica(
+    rolecall: Rolecall, until: Callable[[Callable[[], bool]], None], name: str, **environment: str
+) -> Iterator[Rolecall]:
+    """A replica, `rolecall serve` on the same store, with settings of its own."""
     kept = json.loads((rolecall.data / "secrets.json").read_text())
     connection = json.loads((rolecall.data / "connection.json").read_text())
     variables = {
         **rolecall.environment,
         "ROLECALL_DATABASE_URL": connection["database_url"],
         "ROLECALL_MASTER_KEY": kept["master_key"],
-        "ROLECALL_RATE_LIMIT": "contract",
-        "ROLECALL_SUPER_MIN_VERSION": "99",
+        **environment,
     }
     port = free_port()
-    with (rolecall.data.parent / "strict.log").open("wb") as output:
+    with (rolecall.data.parent / f"{name}.log").open("wb") as output:
         process = subprocess.Popen(
             [PROGRAM, "serve", "--listen", f"127.0.0.1:{port}"],
             env=variables,
@@ -186,3 +197,12 @@ def wire(rolecall: Rolecall) -> Iterator[Wire]:
         yield Wire(rolecall, client)
         assert rolecall.process.poll() is None
         assert client.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.fixture
+def ciam(rolecall: Rolecall) -> Iterator[Ciam]:
+    """Calls on a user store of the test's own."""
+    owner = Ciam(rolecall)
+    made = owner.call("CreateUserStore", {"UserPoolName": f"test {secrets.token_hex(6)}"})
+    yield Ciam(rolecall, made["UserStoreId"])
+    owner.call("DeleteUserStore", {"UserPoolId": made["UserStoreId"]})

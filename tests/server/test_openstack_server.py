@@ -150,12 +150,13 @@ def test_a_name_is_taken_once_whether_promised_made_or_said_twice(
     assert cloud.accounts(other) == []
 
 
-def test_a_database_that_is_not_there_is_told_before_anything_is_promised(
-    cloud: LiveCloud, fault: Refusal, name: Callable[[str], str]
+@pytest.mark.parametrize("never", ["rolecall_control", "a" + "_" * 63])
+def test_what_no_database_can_be_called_is_told_before_anything_is_promised(
+    cloud: LiveCloud, fault: Refusal, name: Callable[[str], str], never: str
 ) -> None:
-    told = (404, "itemNotFound", "Database absent_db cannot be found on the instance.")
+    told = (404, "itemNotFound", f"Database {never} cannot be found on the instance.")
     user = name("user")
-    assert fault("POST", "/users", body(user, database="absent_db")) == told
+    assert fault("POST", "/users", body(user, database=never)) == told
     assert cloud.accounts(user) == []
 
 
@@ -289,11 +290,12 @@ def test_a_change_of_the_last_of_very_many_promised_users_waits_until_it_is_made
 def test_a_promise_that_fails_for_good_is_an_operation_refused(
     rolecall: Rolecall, gated: Gated, name: Callable[[str], str], until: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """A database that is not there, which cannot be seen while the server is out of reach."""
+    """Somebody makes an account of that name by SQL while the server is out of Rolecall's reach."""
     cloud, user = gated.cloud, name("user")
     gated.gate.shut()
     try:
-        cloud.accepted("POST", "/users", body(user, database="absent_db"))
+        cloud.accepted("POST", "/users", body(user))
+        cloud.sql(f"CREATE USER {user}")
     finally:
         gated.gate.open()
 
@@ -302,21 +304,73 @@ def test_a_promise_that_fails_for_good_is_an_operation_refused(
         return [(one["change"], one["reason"], one["action"]) for one in rows if one["target"] == f"{user}@%"]
 
     until(lambda: bool(told()))
-    assert told() == [("account.create", "database-missing", "CreateUsers")]
-    assert cloud.fault("GET", f"/users/{user}")[:2] == (404, "itemNotFound")
+    assert told() == [("account.create", "account-taken", "CreateUsers")]
+    cloud.sql(f"DROP USER {user}")
 
 
-def test_too_many_calls_in_a_second_are_over_the_limit(strict: Rolecall, cloud: LiveCloud) -> None:
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_server_that_rolecall_administers_as_root_has_no_root_for_tenants(
+    cloud: LiveCloud, add: Callable[..., str], fault: Refusal, method: str
+) -> None:
+    cloud.sql(
+        "CREATE OR REPLACE USER root@'127.0.0.1' IDENTIFIED BY 'rooted'",
+        "GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION",
+    )
+    try:
+        path = f"//instances/{add(user='root', password='rooted')}/root"
+        told = (422, "unprocessableEntity", "Operation not supported for this datastore.")
+        assert fault(method, path) == told
+        assert cloud.shown(path) is False
+    finally:
+        cloud.sql("DROP USER root@'127.0.0.1'")
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_the_201st_call_of_a_method_in_a_minute_is_over_the_limit_and_told_when_to_come_again(
+    strict: Rolecall, cloud: LiveCloud, form: str
+) -> None:
+    """Each method has its own count, for the whole tenant, and the limits tell the truth about it."""
     replica = LiveCloud(strict.endpoint, cloud.settings, cloud.engine)
-    for _ in range(60):
-        answer = replica("GET", "//flavors")
-        if answer.status_code == 413:
-            break
-    over = answer.json()["overLimit"]
-    assert over["code"] == 413
-    assert int(answer.headers["retry-after"]) >= 1
+    verb, path, body = (
+        ("POST", "/users", {"users": []}) if form == "json" else ("DELETE", "/users/nobody", None)
+    )
+
+    def told() -> dict[str, object]:
+        (found,) = (one for one in replica.shown("//limits") if one["verb"] == verb)
+        assert (found["value"], found["unit"]) == (200, "MINUTE")
+        return dict(found)
+
+    assert told()["remaining"] == 200
+    for _ in range(3):
+        replica(verb, path, body)
+    assert told()["remaining"] == 197
+    statuses = {replica(verb, path, body).status_code for _ in range(197)}
+    assert statuses == ({202} if form == "json" else {404})
+    assert told()["remaining"] == 0
+    answer = replica(verb, path, body, Accept=f"application/{form}")
+    wait = answer.headers["retry-after"]
+    assert answer.status_code == 413
+    assert 1 <= int(wait) <= 60
+    details = f"Only 200 {verb} request(s) can be made to * every minute."
+    if form == "json":
+        over = {
+            "code": 413,
+            "message": "This request was rate-limited.",
+            "details": details,
+            "retryAfter": wait,
+        }
+        assert answer.json() == {"overLimit": over}
+    else:
+        over_limit = ET.fromstring(answer.text)
+        assert (over_limit.tag, over_limit.get("retryAfter")) == (f"{{{NAMESPACE}}}overLimit", wait)
+        assert over_limit.findtext(f"{{{NAMESPACE}}}details") == details
+    assert replica("GET", "//flavors").status_code == 200
     SEEN.add("overLimit")
     replica.http.close()
+
+
+def test_where_rates_are_lifted_the_limits_say_so(cloud: LiveCloud) -> None:
+    assert [one["verb"] for one in cloud.shown("//limits")] == ["ABSOLUTE"]
 
 
 def test_every_error_code_of_the_guides_page_was_provoked() -> None:

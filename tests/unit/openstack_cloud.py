@@ -6,23 +6,28 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
 
+from rolecall.admission import Admission
 from rolecall.contracts.check import check
 from rolecall.contracts.openstack import databases, identity
 from rolecall.dialects.openstack import OpenStack
-from rolecall.domain import commands
+from rolecall.domain import commands, instance_commands
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
 from rolecall.domain.keys import AccessKey, Keys, Owner, secret_purpose
+from rolecall.domain.rates import Rates
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.revocations import Revocations
 from rolecall.domain.sealing import Sealer
+from rolecall.domain.tokens import Tokens
 from rolecall.domain.views import AccountView, InstanceView
-from rolecall.values import Call, Caller, Reply, Request, Secret
+from rolecall.pipeline import origin_of
+from rolecall.values import Call, Caller, Claim, Reply, Request, Secret
 from rolecall.verbs import StaticVerb
 from rolecall.verbs import databases as databases_verbs
 from rolecall.verbs import identity as identity_verbs
@@ -185,17 +190,17 @@ class FakeControl:
         self._server(command)
         self.names[command.instance.public_id] = command.name
 
-    def _RestartInstance(self, command: commands.RestartInstance) -> None:
+    def _RestartInstance(self, command: instance_commands.RestartInstance) -> None:
         self._server(command)
 
-    def _ProvisionInstance(self, command: commands.ProvisionInstance) -> InstanceView:
+    def _ProvisionInstance(self, command: instance_commands.ProvisionInstance) -> InstanceView:
         public_id = str(uuid4())
         self.servers[public_id] = FakeServer()
         self.servers[public_id].databases += [one.name for one in command.databases]
         self.names[public_id] = command.name
         return self._view(public_id)
 
-    def _DeprovisionInstance(self, command: commands.DeprovisionInstance) -> None:
+    def _DeprovisionInstance(self, command: instance_commands.DeprovisionInstance) -> None:
         self._server(command)
         raise Refused(Reason.PROVISIONER_MISSING)
 
@@ -236,7 +241,7 @@ def view(name: str, host: str, grants: set[str]) -> AccountView:
 
 
 class Cloud:
-    """`answer` is the pipeline without admission: an action that is public takes nobody's call."""
+    """`answer` is the pipeline without admission and policies: an action that is public takes nobody's call."""
 
     def __init__(self, *, lifetime: int = 3600) -> None:
         sealer = Sealer([bytes(32)])
@@ -244,6 +249,11 @@ class Cloud:
         self.keys = Keys(self.book, sealer)  # type: ignore[arg-type]
         self.dialect = OpenStack(CONTRACTS, lifetime=lifetime)
         self.control = FakeControl()
+        self.revoked: set[bytes] = set()
+        self.revocations = Revocations(self)
+        rates = Rates(lambda: Admission(None))
+        tokens = Tokens(self.keys, self.revocations, self.time)
+        self.handlers = {**tokens.handlers, **rates.handlers}
         self.now: float | None = None
         self.seen: list[Request] = []
 
@@ -263,13 +273,27 @@ class Cloud:
 
     def _carry_out(self, call: Call) -> Mapping[str, object]:
         action = _CONTRACTS[call.service, call.version].actions[call.action]
-        caller = NOBODY if action.public else asyncio.run(self.keys.prove(call.claim, self.time()))
+        caller = NOBODY if action.public else asyncio.run(self._prove(call.claim))
         checked = check(call, caller, action)
         verb = VERBS[call.service, call.version][call.action]
         if isinstance(verb, StaticVerb):
             return verb.static(checked)
         command = verb.command(checked, lambda cipher: cipher)
+        if (handler := self.handlers.get(type(command))) is not None:
+            return verb.answer(checked, asyncio.run(_awaited(handler(command, origin_of(checked)))))
         return verb.answer(checked, self.control.carry_out(command, caller))
+
+    async def _prove(self, claim: Claim) -> Caller:
+        caller = await self.keys.prove(claim, self.time())
+        await self.revocations.expect_good(claim)
+        return caller
+
+    async def is_revoked(self, token_id: bytes) -> bool:
+        return token_id in self.revoked
+
+    async def revoke(self, token_id: bytes, expires_at: int) -> None:
+        assert expires_at > self.time()
+        self.revoked.add(token_id)
 
     def time(self) -> float:
         return time.time() if self.now is None else self.now
@@ -296,6 +320,10 @@ class Cloud:
         reply = self.send("POST", "/v2.0/tokens", body, headers={"content-type": "application/json"})
         token: str = json.loads(reply.body)["access"]["token"]["id"]
         return token
+
+
+async def _awaited(work: Awaitable[object]) -> object:
+    return await work
 
 
 @contextmanager

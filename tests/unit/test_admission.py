@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from rolecall.admission import Admission
 from rolecall.contracts.model import Action
+from rolecall.domain.rates import Allowance
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Call, Caller, Envelope, Language, Request
+from rolecall.values import Call, Caller, Envelope, Language, Origin, Request
 
 ACTION = Action("A", "none", rate=3)
 
@@ -30,16 +33,20 @@ def caller(principal: int = 1) -> Caller:
     return Caller(1, 1, 1, principal, "k")
 
 
-async def passes(admission: Admission, times: int, what: Call, who: Caller) -> int:
+async def passes(
+    admission: Admission, times: int, what: Call, who: Caller, action: Action = ACTION, limit: int = 3
+) -> int:
     """How many of so many calls at once are let through."""
     count, refusals = 0, []
     for _ in range(times):
         try:
-            await admission.admit(what, who, ACTION)
+            await admission.admit(what, who, action)
             count += 1
         except Refused as refused:
-            refusals.append((refused.reason, refused.facts["limit"], int(str(refused.facts["count"])) > 3))
-    assert set(refusals) <= {(Reason.RATE_EXCEEDED, 3, True)}
+            refusals.append(
+                (refused.reason, refused.facts["limit"], int(str(refused.facts["count"])) > limit)
+            )
+    assert set(refusals) <= {(Reason.RATE_EXCEEDED, limit, True)}
     return count
 
 
@@ -100,5 +107,65 @@ async def test_processes_that_share_a_redis_share_their_counts(redis: str) -> No
     one, other = Admission(None, store=redis), Admission(None, store=redis)
     assert await passes(one, 2, call(), caller()) == 2
     assert await passes(other, 2, call(), caller()) == 1
+    await one.close()
+    await other.close()
+
+
+MINUTELY = replace(ACTION, rate=5, rate_seconds=60, rate_group="GET")
+
+
+def origin(principal: int = 1, dialect: str = "d") -> Origin:
+    return Origin(caller(principal), dialect, "L", "id", "r")
+
+
+async def test_actions_of_a_group_share_one_count_for_the_whole_owner_and_the_refusal_says_when_to_come_again() -> (
+    None
+):
+    admission = Admission(None)
+    for action, who in (("A", 1), ("B", 1), ("A", 2), ("C", 3), ("B", 2)):
+        await admission.admit(call(action=action), caller(who), MINUTELY)
+    with pytest.raises(Refused) as caught:
+        await admission.admit(call(action="Z"), caller(9), MINUTELY)
+    facts = caught.value.facts
+    assert (facts["limit"], facts["seconds"]) == (5, 60)
+    assert 59 <= int(str(facts["retry_after"])) <= 60
+    await admission.admit(call(action="Z"), caller(9), replace(MINUTELY, rate_group="POST"))
+    await admission.admit(call(action="Z"), replace(caller(9), owner_number=2), MINUTELY)
+
+
+async def test_a_longer_rate_is_kept_in_every_such_span() -> None:
+    """The window moves: the next call is let in when the oldest has left it, and then no other."""
+    admission, short = Admission(None), replace(MINUTELY, rate=2, rate_seconds=2)
+    begun = time.monotonic()
+    while await passes(admission, 1, call(), caller(), short, limit=2) or time.monotonic() - begun < 1:
+        await asyncio.sleep(0.02)
+    while not await passes(admission, 1, call(), caller(), short, limit=2):
+        await asyncio.sleep(0.02)
+    assert time.monotonic() - begun >= 1.99
+
+
+async def test_what_is_left_of_a_rate_can_be_asked() -> None:
+    admission, asked = Admission(None), Allowance("s", "GET", 5, 60)
+    for left in (5, 4, 3):
+        standing = await admission.standing(asked, origin())
+        assert standing is not None
+        assert (standing.allowance, standing.remaining) == (asked, left)
+        await admission.admit(call(), caller(), MINUTELY)
+    assert await Admission(None, contract_rates=False).standing(asked, origin()) is None
+    fixed = await Admission(7, contract_rates=False).standing(asked, origin())
+    assert fixed is not None
+    assert (fixed.allowance, fixed.remaining) == (Allowance("s", "GET", 7, 1), 7)
+
+
+async def test_longer_rates_are_shared_through_a_redis_too(redis: str) -> None:
+    one, other = Admission(None, store=redis), Admission(None, store=redis)
+    for admission in (one, other, one, other, one):
+        await admission.admit(call(), caller(), MINUTELY)
+    with pytest.raises(Refused) as caught:
+        await other.admit(call(), caller(), MINUTELY)
+    assert 58 <= int(str(caught.value.facts["retry_after"])) <= 60
+    standing = await other.standing(Allowance("s", "GET", 5, 60), origin())
+    assert standing is not None
+    assert standing.remaining == 0
     await one.close()
     await other.close()

@@ -533,6 +533,7 @@ GATEWAY = [
     ),
     (Reason.PARAMETER_MISSING, "Action", "MissingAction", 400, "Action is mandatory for this action."),
     (Reason.KEY_UNKNOWN, "", "InvalidAccessKeyId.NotFound", 404, "Specified access key is not found."),
+    (Reason.KEY_DISABLED, "", "InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled."),
     (
         Reason.PARAMETER_TYPE,
         "Timestamp",

@@ -11,6 +11,12 @@ import pytest
 from rolecall.assembly import SERVICES
 from rolecall.domain.commands import Command
 from rolecall.domain.control import Control
+from rolecall.domain.directories.room import Directories
+from rolecall.domain.people.room import PeopleRoom
+from rolecall.domain.provisioning import Provisioning
+from rolecall.domain.rates import Rates
+from rolecall.domain.superusers import Superusers
+from rolecall.domain.tokens import Tokens
 
 
 def commands_of_the_house() -> set[type]:
@@ -19,7 +25,15 @@ def commands_of_the_house() -> set[type]:
 
 
 def test_every_command_has_a_handler() -> None:
-    control = Control(*(MagicMock() for _ in range(6)))
+    rooms = [
+        Superusers(MagicMock(), MagicMock()).handlers,
+        Tokens(MagicMock(), MagicMock()).handlers,
+        Rates(MagicMock()).handlers,
+        PeopleRoom(*(MagicMock() for _ in range(6))).handlers,
+        Directories(*(MagicMock() for _ in range(5))).handlers,
+        Provisioning(None, 0, *(MagicMock() for _ in range(6))).handlers,
+    ]
+    control = Control(*(MagicMock() for _ in range(6)), rooms=rooms)
     assert commands_of_the_house() == set(control._handlers)
 
 

@@ -66,15 +66,21 @@ def test_anything_but_a_hash_of_the_kind_of_server_is_refused(text: str) -> None
 
 def test_the_statements_for_mariadb() -> None:
     native = hashes.native("x")
-    assert statements.create_account("mariadb", "o'x", "%", native) == (
-        rf"CREATE USER 'o\'x'@'%' IDENTIFIED VIA mysql_native_password USING '{native}' ACCOUNT LOCK"
+    assert statements.create_accounts("mariadb", {("o'x", "%"): native, ("b", "::1"): native}) == (
+        rf"CREATE USER 'o\'x'@'%' IDENTIFIED VIA mysql_native_password USING '{native}',"
+        f" 'b'@'::1' IDENTIFIED VIA mysql_native_password USING '{native}'"
+        f" REQUIRE SUBJECT '{statements.MAKING}' ACCOUNT LOCK"
+    )
+    assert statements.complete_accounts([("o'x", "%"), ("b", "::1")]) == (
+        r"ALTER USER 'o\'x'@'%', 'b'@'::1' REQUIRE NONE ACCOUNT UNLOCK"
     )
     assert statements.alter_account("mariadb", "u", "h", locked=False) == "ALTER USER 'u'@'h' ACCOUNT UNLOCK"
 
 
 def test_the_statements_for_mysql_8_and_9() -> None:
-    assert statements.create_account("mysql", "u", "10.0.0.%", SHA2) == (
-        f"CREATE USER 'u'@'10.0.0.%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()} ACCOUNT LOCK"
+    assert statements.create_accounts("mysql", {("u", "10.0.0.%"): SHA2}) == (
+        f"CREATE USER 'u'@'10.0.0.%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()}"
+        f" REQUIRE SUBJECT '{statements.MAKING}' ACCOUNT LOCK"
     )
     assert statements.alter_account("mysql", "u", "%", verifier=SHA2, locked=True) == (
         f"ALTER USER 'u'@'%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()} ACCOUNT LOCK"
@@ -182,9 +188,9 @@ def test_a_syntax_error_keeps_no_text_since_it_quotes_the_statement() -> None:
 
 def test_a_mark_reads_what_was_begun_and_what_is_done() -> None:
     done, begun = uuid4(), uuid4()
-    mark = control.mark((str(done), f"{begun},{done}", str(begun), '{"new": true}'))
+    mark = control.mark((str(done), f"{begun},{done}", str(begun), '{"locked": true}'))
     assert mark.done == (done, begun, done)
-    assert (mark.begun, mark.is_creation) == (begun, True)
+    assert (mark.begun, mark.wanted) == (begun, {"locked": True})
     assert control.mark((None, None, None, None)) == control.Mark()
     assert control.mark(("", "", "", "{}")) == control.Mark()
     assert str(UUID(int=0)) in control.begin("c", "u", "%", UUID(int=0), {"auth": "'"})

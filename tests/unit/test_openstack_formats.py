@@ -8,6 +8,7 @@ from xml.etree.ElementTree import fromstring
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rolecall.contracts.openstack import databases
 from rolecall.dialects.openstack import json_bodies, media, routing, xml_bodies
 from rolecall.dialects.openstack.xml_bodies import NAMESPACE
 from rolecall.domain.reasons import Refused
@@ -95,3 +96,12 @@ def test_every_route_is_found_by_its_own_template() -> None:
         for name in ("tenant", "instance_id", "user", "database", "flavor", "datastore", "version"):
             path = path.replace("{" + name + "}", f"a-{name}")
         assert routing.find(route.method, routing.read_path(path)).route is route
+
+
+def test_every_call_of_the_database_api_is_counted_by_its_method() -> None:
+    """PATCH as PUT: Trove 26.0.0 names four rates, each for one method."""
+    for route in routing.ROUTES:
+        if route.service == "database":
+            action = databases.CONTRACT.actions[route.action]
+            counted = (action.rate, action.rate_seconds, action.rate_group)
+            assert counted == (200, 60, "PUT" if route.method == "PATCH" else route.method), route

@@ -47,7 +47,7 @@ def test_a_token_says_whose_it_is_and_for_how_long() -> None:
 
 def test_two_tokens_bought_in_the_same_second_differ() -> None:
     assert bought().text != bought().text
-    assert bought().audit_id != bought().audit_id
+    assert bought().token.audit_id != bought().token.audit_id
 
 
 def test_a_token_is_proven_by_the_key_that_sealed_it_and_no_other() -> None:
@@ -115,7 +115,7 @@ def test_a_token_bought_with_a_token_expires_no_later() -> None:
     first = bought(60)
     claim = TokenClaim(first.text, lifetime=3600)
     claim.prove(KEY, NOW + 30)
-    assert claim.issue(NOW + 30, TENANT).expires_at == first.expires_at
+    assert claim.issue(NOW + 30, TENANT).token.expires_at == first.token.expires_at
 
 
 def test_nobody_can_prove_to_be_nobody() -> None:
@@ -137,8 +137,24 @@ def test_claims_and_tokens_do_not_show_their_secrets() -> None:
         pickle.dumps(issued)
 
 
-def test_a_token_of_an_unknown_version_is_refused() -> None:
-    packed = b"\x02" + read(bought().text).packed()[1:] + bytes(32)
+def test_a_token_says_what_bought_it() -> None:
+    assert read(bought().text).method == "password"
+    claim = TokenClaim(bought().text)
+    claim.prove(KEY, NOW)
+    assert read(claim.issue(NOW, TENANT).text).method == "token"
+
+
+def test_a_token_is_known_by_its_id_and_can_be_shown_to_look_at_another() -> None:
+    first, second = bought(), bought()
+    claim = TokenClaim(first.text)
+    assert (claim.token_id, claim.expires_at) == (first.token.id, first.token.expires_at)
+    assert claim.subject(second.text).token_id == second.token.id
+    assert reason(claim.subject, Secret("nonsense")) is Reason.TOKEN_INVALID
+
+
+@pytest.mark.parametrize("head", [b"\x01\x01", b"\x03\x01", b"\x02\x00", b"\x02\x05"])
+def test_a_token_of_an_unknown_version_or_method_is_refused(head: bytes) -> None:
+    packed = head + read(bought().text).packed()[2:] + bytes(32)
     text = base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
     assert reason(TokenClaim, Secret(text)) is Reason.TOKEN_INVALID
 

@@ -16,6 +16,7 @@ Rolecall is ready.
   Tencent SecretKey    $secret_key
   Region               $region
   PostgreSQL instance  $instance  (engine at $host:$port)
+  OpenID issuer        $issuer  (client id $client)
   All of this, as JSON $ready_file
 
 Python SDK (pip install tencentcloud-sdk-python-postgres):
@@ -69,6 +70,8 @@ def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
         secret_key=tencent["secret_key"],
         region=tencent["region"],
         instance=tencent["postgres_instance_id"],
+        issuer=tencent["oidc_issuer"],
+        client=tencent["oidc_client_id"],
         host=engine["host"],
         port=engine["port"],
         ready_file=ready_file,

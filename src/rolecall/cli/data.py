@@ -3,6 +3,7 @@
 DIR/secrets.json    mode 0600: the master key and the servers' passwords, made once
 DIR/store/          Rolecall's own PostgreSQL
 DIR/quickstart/     the quickstart instance
+DIR/instances/      servers that were started for callers, by the id of each
 DIR/connection.json mode 0600: where the store of a running `rolecall up` is
 DIR/ready.json      mode 0600: as `--ready-file`, always written
 """
@@ -62,6 +63,7 @@ class DataDirectory:
         self.store = self.path / "store"
         self.quickstart = self.path / "quickstart"
         self.quickstart_mysql = self.path / "quickstart-mysql"
+        self.instances = self.path / "instances"
         self.ready = self.path / "ready.json"
         self._connection = self.path / "connection.json"
         self._secrets = self.path / "secrets.json"

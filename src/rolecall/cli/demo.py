@@ -1,4 +1,4 @@
-"""`rolecall demo`: one account per dialect, made through the wire, then used on the server itself."""
+"""`rolecall demo`: one account in each of the five systems, made through the wire, then signed in with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def demo(
         Path | None, typer.Option(metavar="FILE", help="The ready file of `rolecall up`.")
     ] = None,
 ) -> None:
-    """Create an account through each dialect, log in to the server with it, and show what the server says."""
+    """Create an account in each of the five systems, sign in with it, and show what is said to it."""
     file = ready_file or DataDirectory(data or default_directory()).ready
     try:
         ready = json.loads(file.read_text("utf-8"))
@@ -47,7 +47,7 @@ def run_demo(ready: Mapping[str, Any]) -> None:
     table = Table(
         "through",
         "answer",
-        "the server says",
+        "signed in with it",
         title="rolecall demo",
         title_justify="left",
         header_style="bold",
@@ -56,6 +56,8 @@ def run_demo(ready: Mapping[str, Any]) -> None:
     if "mysql" in ready["engines"]:
         table.add_row("Alibaba PetaData CreateAccount", *_through_aliyun(ready))
         table.add_row("OpenStack Databases Create User", *_through_openstack(ready))
+    table.add_row("Tencent CAM AddUser", *_through_cam(ready))
+    table.add_row("Tencent CIAM CreateUser", *_through_ciam(ready))
     Console().print(table)
 
 
@@ -68,6 +70,7 @@ def _through_tencent(ready: Mapping[str, Any]) -> tuple[str, str]:
     instance = ready["tencent"]["postgres_instance_id"]
     answer = demo_calls.tencent(
         ready,
+        "postgres",
         "CreateAccount",
         {
             "DBInstanceId": instance,
@@ -84,6 +87,30 @@ def _through_tencent(ready: Mapping[str, Any]) -> tuple[str, str]:
         row = connection.execute(_ROLE, (name,)).fetchone() or ()
     told = ", ".join(f"{column}={value}" for column, value in zip(_ROLE_COLUMNS, row, strict=True))
     return f"Oid {answer['Oid']}", f"logged in; pg_roles: {told}"
+
+
+def _through_cam(ready: Mapping[str, Any]) -> tuple[str, str]:
+    """A sub-user with a key, who asks with it who it is; it is taken away again."""
+    name, _ = _new_account()
+    made = demo_calls.tencent(ready, "cam", "AddUser", {"Name": name, "Remark": "rolecall demo", "UseApi": 1})
+    key = made["SecretId"], made["SecretKey"]
+    told = demo_calls.tencent(ready, "sts", "GetCallerIdentity", {}, key)
+    demo_calls.tencent(ready, "cam", "DeleteUser", {"Name": name, "Force": 1})
+    return f"Uin {made['Uin']}", f"its key signs: {told['Type']} {told['Arn']}"
+
+
+def _through_ciam(ready: Mapping[str, Any]) -> tuple[str, str]:
+    name, password = _new_account()
+    params = {
+        "UserStoreId": ready["tencent"]["user_store_id"],
+        "UserName": name,
+        "Password": password,
+        "PhoneNumber": f"1{secrets.randbelow(10**10):010d}",
+        "Email": f"{name}@example.com",
+    }
+    user = demo_calls.tencent(ready, "ciam", "CreateUser", params)["User"]
+    told = demo_calls.password_grant(ready, name, password)
+    return f"UserId {user['UserId']}", f"signed in (OpenID Connect): sub={told['sub']}"
 
 
 def _through_aliyun(ready: Mapping[str, Any]) -> tuple[str, str]:

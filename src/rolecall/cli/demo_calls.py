@@ -1,4 +1,4 @@
-"""One account through each dialect, over plain HTTP, as the vendors' clients would send it."""
+"""One account through each service, over plain HTTP, as the vendors' clients would send it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,28 @@ from rolecall.values import Secret
 
 _TIMEOUT = 30
 
+_VERSIONS = {"postgres": "2017-03-12", "cam": "2019-01-16", "ciam": "2022-03-31", "sts": "2018-08-13"}
 
-def tencent(ready: Mapping[str, Any], action: str, params: Mapping[str, object]) -> dict[str, Any]:
-    """One signed Tencent postgres call; its Response. Raises `SettingsError` with the vendor's error."""
+
+def tencent(
+    ready: Mapping[str, Any],
+    service: str,
+    action: str,
+    params: Mapping[str, object],
+    key: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """One signed Tencent call, by `key` (id and secret) or the owner's; its Response.
+
+    Raises `SettingsError` with the vendor's error.
+    """
     keys = ready["tencent"]
     payload = json.dumps(params).encode()
+    key_id, secret = key or (keys["secret_id"], keys["secret_key"])
     headers = tc3.post_headers(
-        keys["secret_id"],
-        Secret(keys["secret_key"]),
-        service="postgres",
-        version="2017-03-12",
+        key_id,
+        Secret(secret),
+        service=service,
+        version=_VERSIONS[service],
         action=action,
         region=keys["region"],
         timestamp=int(time.time()),
@@ -76,7 +88,29 @@ def openstack(ready: Mapping[str, Any], path: str, content: Mapping[str, object]
     return int(answered["status"])
 
 
-def _send(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
+def password_grant(ready: Mapping[str, Any], login: str, password: str) -> dict[str, Any]:
+    """Sign a user of the quickstart store in; what the provider then says of it (userinfo)."""
+    keys = ready["tencent"]
+    form = {
+        "grant_type": "password",
+        "client_id": keys["oidc_client_id"],
+        "username": login,
+        "password": password,
+        "scope": "openid",
+    }
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    found: dict[str, Any] = json.loads(_get(keys["oidc_issuer"] + "/.well-known/openid-configuration", {}))
+    answer = json.loads(_send(found["token_endpoint"], urlencode(form).encode(), kind)[1])
+    bearer = {"Authorization": f"Bearer {answer['access_token']}"}
+    told: dict[str, Any] = json.loads(_get(found["userinfo_endpoint"], bearer))
+    return told
+
+
+def _get(url: str, headers: Mapping[str, str]) -> bytes:
+    return _send(url, None, headers)[1]
+
+
+def _send(url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
     request = Request(url, body, dict(headers))  # noqa: S310 - the endpoint of a ready file
     try:
         with urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310

@@ -16,7 +16,7 @@ from rolecall.cli.context import JsonOption, load_settings, quiet_logs, show
 from rolecall.cli.data import DataOption, credentials
 from rolecall.cli.registration import face_of
 from rolecall.domain.engine import EngineAddress, EngineFacts
-from rolecall.domain.instances import Instance, NewInstance
+from rolecall.domain.instances import Instance, NewInstance, Phase
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.sealing import SealBroken
 from rolecall.settings import Settings, SettingsError
@@ -111,6 +111,10 @@ async def _instance_findings(house: House) -> list[Finding]:
 
 async def _registered(house: House, instance: Instance) -> Sequence[Finding]:
     name = f"instance {face_of(instance)}"
+    if instance.provision is not None and instance.provision.phase is not Phase.RUNNING:
+        mend = "delete it through the API; `rolecall operation list` says why it could not be made"
+        phase = instance.provision.phase
+        return [Finding(name, well=phase is not Phase.FAILED, found=f"not asked: {phase.value}", mend=mend)]
     try:
         return await _probe(name, house.attachments.address(instance), house.settings)
     except SealBroken as trouble:

@@ -210,6 +210,10 @@ def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOp
 
     async def work(house: House) -> None:
         instance = await find_instance(house, public_id)
+        if instance.provision is not None:
+            raise SettingsError(
+                f"`{public_id}` is a server that Rolecall started itself; delete it as it was made: through the API"
+            )
         await house.store.instances.remove_instance(instance.id)
 
     with_house(data, work)

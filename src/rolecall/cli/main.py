@@ -8,7 +8,20 @@ import sys
 import typer
 
 from rolecall import __version__
-from rolecall.cli import account, demo, doctor, instance, key, operation, serve, up
+from rolecall.cli import (
+    account,
+    application,
+    demo,
+    doctor,
+    instance,
+    key,
+    operation,
+    serve,
+    store,
+    sub_user,
+    up,
+    user,
+)
 from rolecall.local.account import LocalServerError
 from rolecall.settings import SettingsError
 
@@ -25,8 +38,12 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(instance.app, name="instance")
 app.add_typer(key.app, name="key")
+app.add_typer(sub_user.app, name="sub-user")
 app.add_typer(account.app, name="account")
 app.add_typer(operation.app, name="operation")
+app.add_typer(application.app, name="application")
+app.add_typer(store.app, name="store")
+app.add_typer(user.app, name="user")
 
 
 @app.command("version")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rolecall.assembly import House
 from rolecall.cli.registration import (
+    LOCAL_OPTIONS,
     MARIADB,
     POSTGRESQL,
     Address,
@@ -14,6 +15,10 @@ from rolecall.cli.registration import (
     new_faces,
     new_instance,
 )
+from rolecall.domain.directories.applications import register as register_application
+from rolecall.domain.directories.model import UserStore
+from rolecall.domain.directories.provider import Application
+from rolecall.domain.directories.stores import new_store
 from rolecall.domain.instances import Instance, NewInstance, register
 from rolecall.domain.keys import Owner
 from rolecall.local.mariadb import LocalMariaDB
@@ -24,6 +29,10 @@ from rolecall.values import Secret
 
 _POSTGRES = "quickstart"
 _MYSQL = "quickstart-mysql"
+_USER_STORE = "quickstart"
+_APPLICATION = "quickstart"
+_REDIRECT_URI = "http://127.0.0.1:7654/callback"
+"""Of the application to try with: whatever listens there; nothing of this program does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,8 @@ class Quickstart:
     secret: Secret
     postgres: Instance
     mysql: Instance | None
+    user_store: UserStore
+    application: Application
 
 
 async def prepare(house: House, servers: LocalServers) -> Quickstart:
@@ -46,7 +57,27 @@ async def prepare(house: House, servers: LocalServers) -> Quickstart:
     mysql = None
     if servers.mysql is not None:
         mysql = await _instance(house, owner, servers.mysql, _new(owner, MARIADB, servers.mysql, _MYSQL))
-    return Quickstart(owner, key_id, secret, postgres, mysql)
+    user_store = await _user_store(house, owner)
+    application = await _application(house, user_store)
+    return Quickstart(owner, key_id, secret, postgres, mysql, user_store, application)
+
+
+async def _user_store(house: House, owner: Owner) -> UserStore:
+    """The owner's default store: the oldest that it has; made if it has none."""
+    stores = await house.store.directories.stores(owner.id)
+    if stores:
+        return next((store for store in stores if store.is_default), stores[0])
+    return await house.store.directories.add_store(new_store(owner.id, _USER_STORE, is_default=True), None)
+
+
+async def _application(house: House, store: UserStore) -> Application:
+    """The store's application to try with, a public client; made if it was deleted."""
+    book = house.store.provider
+    for application in await book.applications(store.id):
+        if application.name == _APPLICATION:
+            return application
+    made, _ = await register_application(book, store.id, _APPLICATION, [_REDIRECT_URI], public=True)
+    return made
 
 
 async def _first_key(house: House, owner: Owner) -> tuple[str, Secret]:
@@ -63,7 +94,7 @@ async def _instance(
     """The instance of that name, registered once; its port is kept true."""
     book = house.store.instances
     for instance in await book.instances(owner.id):
-        if instance.name == new.name:
+        if instance.name == new.name and instance.provision is None:
             if (instance.host, instance.port) == (server.host, server.port):
                 return instance
             await book.change_instance(instance.id, host=server.host, port=server.port)
@@ -76,11 +107,13 @@ async def _instance(
 
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:
     address = Address(server.host, server.port, server.superuser, server.password, kind.database)
-    options = {"sslmode": "prefer"} if kind is POSTGRESQL else None
+    options = LOCAL_OPTIONS.get(kind.engine)
     return new_instance(owner, kind, address, name=name, faces=new_faces(kind), options=options)
 
 
-def ready_content(endpoint: str, quickstart: Quickstart, servers: LocalServers) -> dict[str, object]:
+def ready_content(
+    endpoint: str, quickstart: Quickstart, servers: LocalServers, public_url: str = ""
+) -> dict[str, object]:
     """The content of the ready file; docs/configuration.md tells its keys."""
     owner, key_id, secret = quickstart.owner, quickstart.key_id, quickstart.secret.reveal()
     engines: dict[str, object] = {"postgres": _engine(servers.postgres, "postgres")}
@@ -92,6 +125,10 @@ def ready_content(endpoint: str, quickstart: Quickstart, servers: LocalServers) 
             "secret_key": secret,
             "region": POSTGRESQL.region,
             "postgres_instance_id": quickstart.postgres.faces["tencent"],
+            "user_store_id": quickstart.user_store.id.hex,
+            "oidc_issuer": f"{public_url or endpoint}/oidc/{quickstart.user_store.id.hex}",
+            "oidc_client_id": quickstart.application.id,
+            "oidc_redirect_uri": quickstart.application.redirect_uris[0],
         },
         "engines": engines,
     }

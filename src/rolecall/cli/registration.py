@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from rolecall.domain.instances import Instance, NewInstance, new_public_id
 from rolecall.domain.keys import Owner
+from rolecall.domain.provisioner import Blueprint
+from rolecall.local.provisioner import ADMINISTRATORS, LocalProvisioner
 from rolecall.values import Secret
 
 SUPER_ROLE = "pg_tencentdb_superuser"
@@ -39,6 +41,10 @@ KINDS: Mapping[str, ServerKind] = {
     "mysql": MYSQL,
 }
 """By a URL's scheme."""
+
+
+LOCAL_OPTIONS: Mapping[str, Mapping[str, str]] = {"postgresql": {"sslmode": "prefer"}}
+"""By engine: how the servers of this program itself are connected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +97,20 @@ def face_of(instance: Instance) -> str:
         if dialect in instance.faces:
             return instance.faces[dialect]
     return instance.name
+
+
+class CallersServers(LocalProvisioner):
+    """Servers on this machine that callers ask for, and what each is registered as."""
+
+    def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
+        """Empty `region` and `zone` stand for the kind's own."""
+        kind = MARIADB if engine == MARIADB.engine else POSTGRESQL
+        placed = region or kind.region
+        return Blueprint(
+            administrator=ADMINISTRATORS[engine],
+            database=kind.database,
+            options={**kind.options, **LOCAL_OPTIONS.get(engine, {})},
+            region=placed,
+            zone=zone or placed + kind.zone_suffix,
+            faces=new_faces(kind),
+        )

@@ -21,6 +21,7 @@ from rolecall.cli.data import DataDirectory, DataOption, EmbeddedSecrets, defaul
 from rolecall.cli.demo import run_demo
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.quickstart import prepare, ready_content
+from rolecall.cli.registration import CallersServers
 from rolecall.local.quickstart import LocalServers, Place, local_servers
 from rolecall.server import Application, Server, bound_socket
 from rolecall.settings import Settings, host_and_port, tls_required
@@ -64,15 +65,18 @@ def up(
     )
     with suppress(KeyboardInterrupt), directory.claimed(), bound_socket(*address) as bound:
         kept = directory.secrets()
-        with local_servers(
-            Place(directory.store, kept.store_password),
-            Place(directory.quickstart, kept.instance_password),
-            Place(directory.quickstart_mysql, kept.mysql_password),
-        ) as servers:
+        with (
+            local_servers(
+                Place(directory.store, kept.store_password),
+                Place(directory.quickstart, kept.instance_password),
+                Place(directory.quickstart_mysql, kept.mysql_password),
+            ) as servers,
+            CallersServers(directory.instances) as callers,
+        ):
             if servers.mysql is None:
                 console.print(NO_MARIADB, highlight=False)
             directory.publish_connection(servers.store.dsn())
-            run = Embedded(settings, directory, kept, servers, bound, ready_file, demo=demo)
+            run = Embedded(settings, directory, kept, servers, callers, bound, ready_file, demo=demo)
             uvloop.run(run.serve())
             console.print("Rolecall: stopping ...")
     console.print("Rolecall: stopped.")
@@ -87,12 +91,13 @@ class Embedded:
         directory: DataDirectory,
         kept: EmbeddedSecrets,
         servers: LocalServers,
+        callers: CallersServers,
         bound: socket.socket,
         ready_file: Path | None,
         *,
         demo: bool,
     ) -> None:
-        self._house = House(settings, servers.store.dsn(), kept.master_keys)
+        self._house = House(settings, servers.store.dsn(), kept.master_keys, provisioner=callers)
         self._directory = directory
         self._servers = servers
         self._bound = bound
@@ -113,7 +118,7 @@ class Embedded:
             server = Server(Application(house, house.pipeline(require_tls=strict)), self._bound)
             host, port = self._bound.getsockname()[:2]
             endpoint = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-            ready = ready_content(endpoint, quickstart, self._servers)
+            ready = ready_content(endpoint, quickstart, self._servers, house.settings.public_url)
             await server.run_until_signal(lambda: self._announce(ready))
         finally:
             if self._ready_file is not None:

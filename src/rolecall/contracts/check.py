@@ -27,6 +27,8 @@ _INT64 = range(-(2**63), 2**63)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What is unprintable in a text of several lines."""
 _SHOWN_CHARACTERS = 128
 _HIDDEN = "***"
 
@@ -42,13 +44,16 @@ def check(call: Call, caller: Caller, action: Action) -> Checked:
     return Checked(call, caller, params)
 
 
-def keep(rules: Sequence[Rule], value: object, path: str) -> None:
-    """Ask each rule in turn; the first one broken refuses. A rule on a `Secret` sees its plain text."""
+def keep(rules: Sequence[Rule], value: object, path: str, *, lines: bool = False) -> None:
+    """Ask each rule in turn; the first one broken refuses. A rule on a `Secret` sees its plain text.
+
+    `lines` says that the text may have several.
+    """
     plain = value.reveal() if isinstance(value, Secret) else value
     for rule in rules:
         if not rule.holds(plain):
             raise Refused(rule.reason, path, facts={"value": shown(value)})
-    if isinstance(plain, str) and _UNPRINTABLE.search(plain) is not None:
+    if isinstance(plain, str) and (_UNWRITABLE if lines else _UNPRINTABLE).search(plain) is not None:
         raise Refused(Reason.PARAMETER_VALUE, path, facts={"value": shown(value)})
 
 
@@ -135,7 +140,7 @@ def _keep_fields(values: Mapping[str, object], fields: tuple[Field, ...], prefix
     for field in fields:
         if field.name in values:
             value = values[field.name]
-            keep(field.rules, value, prefix + field.name)
+            keep(field.rules, value, prefix + field.name, lines=field.type is Kind.DOCUMENT)
             if not isinstance(field.type, Kind):
                 _keep_inside(value, field.type, prefix + field.name)
 
@@ -205,6 +210,7 @@ def _finite(value: float) -> float | None:
 
 _SCALARS: Mapping[Kind, Callable[[object, bool], object]] = {
     Kind.STRING: _string,
+    Kind.DOCUMENT: _string,
     Kind.INTEGER: _integer,
     Kind.BOOLEAN: _boolean,
     Kind.FLOAT: _float,

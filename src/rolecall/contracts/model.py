@@ -17,6 +17,8 @@ class Kind(StrEnum):
     FLOAT = "float"
     SECRET = "secret"
     """A string that is wrapped in `Secret` as soon as it was seen, and never quoted in an answer."""
+    DOCUMENT = "document"
+    """A string that may have several lines, and is kept as it came."""
     JSON = "json"
     """A string that holds a JSON document; the document is the value, and a name twice in an object breaks the type."""
 
@@ -82,11 +84,17 @@ class Action:
     regions: frozenset[str] | None = frozenset()
     changes: bool = False
     rate: int = 20
+    rate_seconds: int = 1
+    """`rate` is for so many seconds."""
+    rate_group: str = ""
+    """Actions of the service with the same group share one rate, counted for the whole owner; else each has its own,
+    counted for each caller."""
     public: bool = False
     """Answered to anybody, without credentials."""
     resources: tuple[str, ...] = ("*",)
     """What policies call the things it touches: six segments with holes ``{region}``, ``{owner}``, ``{caller}`` and
-    names of parameters (``{Info.GroupId}`` reaches into structures); a list fills a hole once for each of its items."""
+    names of parameters (``{Info.GroupId}`` reaches into structures); a list fills a hole once for each of its items. A
+    template that begins with ``?`` is left out if a hole of it is not filled: another then names the thing."""
     free: bool = False
     """Permitted to every caller: it tells callers about themselves, or what is no secret."""
 

@@ -1,12 +1,13 @@
 """What a call asks of the caller's policies: its operation, and the resources its parameters name.
 
 It is asked of parameters that kept the contract: typed, so that no spelling of a value slips past a policy. A hole that
-no parameter fills names everything, ``*``.
+no parameter fills names everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,19 +16,20 @@ from rolecall.contracts.model import Action, Contract
 from rolecall.domain.people.permissions import Ask
 from rolecall.values import Checked
 
-_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*)\}")
+_NO_REGION = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_RESOURCES = 200
-"""Resources of one call that are asked one by one; a longer list asks for everything."""
+"""Resources of one call that are asked one by one; a longer list asks for everything of its kind."""
 
 
 def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
     """The ask of a call whose caller was proven."""
     call = checked.call
     request = call.envelope.request
-    resources = tuple(itertools.chain.from_iterable(_filled(one, checked) for one in action.resources))
+    resources = itertools.chain.from_iterable(_asked(one, checked) for one in action.resources)
     return Ask(
         f"{contract.policy_service or contract.service}:{call.action}",
-        ("*",) if len(resources) > _MOST_RESOURCES else tuple(dict.fromkeys(resources)),
+        tuple(dict.fromkeys(resources)) or ("*",),
         {
             "qcs:ip": request.client,
             "qcs:current_time": datetime.fromtimestamp(request.received, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -37,20 +39,33 @@ def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
     )
 
 
-def _filled(template: str, checked: Checked) -> Iterator[str]:
+def _asked(template: str, checked: Checked) -> Iterator[str]:
+    """A region is a header of the caller's: it must not reach into the segments behind it."""
     caller = checked.caller
     known = {
-        "region": checked.call.region,
+        "region": _NO_REGION.sub("_", checked.call.region),
         "owner": str(caller.owner_number),
         "caller": str(caller.principal),
     }
-    holes = list(dict.fromkeys(_HOLE.findall(template)))
-    choices = [
-        [known[hole]] if hole in known else list(_values(checked.params, hole)) or ["*"] for hole in holes
-    ]
-    for chosen in itertools.islice(itertools.product(*choices), _MOST_RESOURCES + 1):
+    wanted = template.removeprefix("?")
+    holes = list(dict.fromkeys(_HOLE.findall(wanted)))
+    choices = [_choices(hole, known, checked) for hole in holes]
+    if wanted != template and not all(choices):
+        return
+    if math.prod(len(one) or 1 for one in choices) > _MOST_RESOURCES:
+        choices = [one if len(one) == 1 else ["*"] for one in choices]
+    for chosen in itertools.product(*(one or ["*"] for one in choices)):
         values = dict(zip(holes, chosen, strict=True))
-        yield _HOLE.sub(lambda hole: values[hole[1]], template)  # noqa: B023 - used within the turn
+        yield _HOLE.sub(lambda hole: values[hole[1]], wanted)  # noqa: B023 - used within the turn
+
+
+def _choices(hole: str, known: Mapping[str, str], checked: Checked) -> list[str]:
+    """Empty if nothing was sent for the hole."""
+    for name in hole.split("|"):
+        values = [known[name]] if name in known else list(_values(checked.params, name))
+        if values:
+            return values
+    return []
 
 
 def _values(params: object, path: str) -> Iterator[str]:
@@ -60,7 +75,7 @@ def _values(params: object, path: str) -> Iterator[str]:
             yield from _values(item, path)
         return
     if not path:
-        if isinstance(params, str | int) and not isinstance(params, bool):
+        if isinstance(params, str | int) and not isinstance(params, bool) and params != "":
             yield str(params)
         return
     name, _, rest = path.partition(".")

@@ -21,7 +21,7 @@ from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change
 from rolecall.domain.promises import Promises
 from rolecall.domain.quotas import Quotas
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import Refused
 from rolecall.domain.views import AccountView, Page
 from rolecall.domain.work import AccountRow, Target, Work
 from rolecall.values import Origin
@@ -85,15 +85,11 @@ class Accounts:
         return found if found.standing == "managed" else None
 
     async def _grants(self, attached: Attached, command: commands.CreateAccount) -> tuple[DatabaseGrant, ...]:
-        if not command.grants and not command.everywhere:
-            return ()
-        there = [database.name for database in await attached.engine.databases()]
-        if command.everywhere:
-            return tuple(DatabaseGrant(name, Access.READ_WRITE) for name in there)
-        for grant in command.grants:
-            if grant.database not in there:
-                raise Refused(Reason.DATABASE_MISSING, facts={"value": grant.database})
-        return command.grants
+        """Whether databases that are named are there, the engine sees for itself."""
+        if not command.everywhere:
+            return command.grants
+        there = await attached.engine.databases()
+        return tuple(DatabaseGrant(database.name, Access.READ_WRITE) for database in there)
 
     async def delete(self, command: commands.DeleteAccount, origin: Origin) -> None:
         """ACCOUNT_MISSING only where the command wants it to exist."""

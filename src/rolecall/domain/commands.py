@@ -69,10 +69,14 @@ class AccountSpec:
 
 @dataclass(frozen=True, slots=True)
 class PromiseAccounts(Command):
-    """Checked and written down now, all or none; made by a worker, through outages and restarts. Answers None."""
+    """Checked and written down now, all or none; made by a worker, through outages and restarts. Answers None.
+
+    `to_come` as in `ChangeGrants`.
+    """
 
     instance: InstanceName
     accounts: tuple[AccountSpec, ...]
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,10 @@ class MoveAccount(Command):
 
 @dataclass(frozen=True, slots=True)
 class ChangeGrants(Command):
-    """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be."""
+    """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be.
+
+    `to_come` keeps a grant on a database that is not there for the one that will be made; else DATABASE_MISSING.
+    """
 
     instance: InstanceName
     name: str
@@ -145,6 +152,7 @@ class ChangeGrants(Command):
     grant: tuple[DatabaseGrant, ...]
     revoke: tuple[str, ...] = ()
     must_exist: bool = False
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,33 +219,6 @@ class DisableSuperuser(Command):
 class RenameInstance(Command):
     instance: InstanceName
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class RestartInstance(Command):
-    """PROVISIONER_MISSING unless Rolecall runs the server itself."""
-
-    instance: InstanceName
-
-
-@dataclass(frozen=True, slots=True)
-class ProvisionInstance(Command):
-    """Start a server of one's own for a new instance; answers its InstanceView. PROVISIONER_MISSING."""
-
-    dialect: str
-    engine: str
-    name: str
-    region: str
-    databases: tuple[DatabaseSpec, ...] = ()
-    accounts: tuple[AccountSpec, ...] = ()
-    token: ClientToken | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeprovisionInstance(Command):
-    """Stop and delete a server that Rolecall started. PROVISIONER_MISSING for one that it did not."""
-
-    instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,9 +344,15 @@ class ChangeDatabaseOwner(Command):
 
 @dataclass(frozen=True, slots=True)
 class ListInstances(Command):
+    """`databases` asks for the names of each one's databases too."""
+
     dialect: str
+    databases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ShowInstance(Command):
+    """`databases` asks for the names of its databases too."""
+
     instance: InstanceName
+    databases: bool = False

@@ -1,6 +1,7 @@
 """Control: the domain's front door. One literal table says which handler carries out which command.
 
-The rooms of people and directories, which need no engine, bring tables of their own (`Handlers`).
+Rooms with a subject of their own (superusers, provisioning, tokens, people, directories) bring tables of their own:
+`Handlers`.
 """
 
 from __future__ import annotations
@@ -61,12 +62,6 @@ class Control:
             commands.SetAddressList: servers.set_addresses,
             commands.ShowAddressList: servers.addresses,
             commands.ListOperations: servers.operations,
-            commands.SuperuserState: servers.superuser_state,
-            commands.EnableSuperuser: servers.no_superuser,
-            commands.DisableSuperuser: servers.no_superuser,
-            commands.ProvisionInstance: servers.unprovided,
-            commands.DeprovisionInstance: servers.unprovided,
-            commands.RestartInstance: servers.unprovided,
             **_joined(rooms),
         }
 

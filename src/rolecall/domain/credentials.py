@@ -9,7 +9,7 @@ from uuid import UUID
 from rolecall.domain import commands
 from rolecall.domain.engine import AccountChange, AccountFacts, password_checks
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Change, Intent
+from rolecall.domain.operations import OUT_OF_REACH, Change, Intent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import Target, Work
 from rolecall.values import Origin, Secret
@@ -94,6 +94,23 @@ class Credentials:
         if row is None or row.sealed_password is None:
             raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": name})
         return self._work.sealer.open(row.sealed_password, target.purpose)
+
+    async def current_password(self, target: Target) -> Secret:
+        """As `managed_password`, and the account is asked for: ACCOUNT_MISSING, or another one of the same name."""
+        await self._expect_managed(target, managed=True)
+        return await self.managed_password(target.attached, target.name)
+
+    async def rotate(self, target: Target, origin: Origin) -> None:
+        """Replace the managed password. ACCOUNT_MISSING, PASSWORD_NOT_MANAGED.
+
+        An attempt at a server out of reach is recorded like any other: that it failed is asked for (`database_tokens`).
+        """
+        try:
+            await self._expect_managed(target, managed=True)
+        except Refused as refusal:
+            if refusal.reason not in OUT_OF_REACH:
+                raise
+        await self._renew_managed(target, origin)
 
     async def lock(self, command: commands.LockAccount, origin: Origin) -> None:
         """No new sessions, and the open ones end."""

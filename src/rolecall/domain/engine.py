@@ -84,12 +84,15 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
+    """With `to_come`, a grant on a database that is not there is kept for the one that will be made of that name."""
+
     name: str
     kind: AccountKind
     verifier: Secret | None
     operation: UUID
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
+    to_come: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,11 @@ class Engine(Protocol):
     async def facts(self) -> EngineFacts: ...
 
     def verifier(self, account: str, password: Secret) -> Secret:
-        """The server's own verifier for a password. CPU-bound and pure: call it off the event loop."""
+        """The server's own verifier for a password. CPU-bound and pure: call it off the event loop, unless quick."""
+
+    @property
+    def has_quick_verifier(self) -> bool:
+        """Whether `verifier` takes no longer than the way to another thread and back."""
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         """ACCOUNT_TAKEN, ACCOUNT_NAME_RESERVED, ENGINE_TOO_OLD. Repeating with the same operation is no refusal."""
@@ -254,12 +261,37 @@ class DatabaseGrants(Engine, Protocol):
         grant: Sequence[DatabaseGrant],
         revoke: Sequence[str],
         operation: UUID,
+        *,
+        to_come: bool = False,
     ) -> AccountFacts:
         """Set templates, each in place of an earlier one on its database, and take databases away by exact name.
 
-        Revoking what is not held is no error. The account's sessions end if it lost anything.
-        ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
+        Revoking what is not held is no error. The account's sessions end if it lost anything. `to_come` as in
+        `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
         """
+
+    def may_be_database(self, name: str) -> bool:
+        """Whether a tenant's database could have that name. The server is not asked."""
+
+
+@runtime_checkable
+class TenantSuperuser(Engine, Protocol):
+    """An engine with an account of a fixed name that rules every tenant's database (the MySQL family's ``root``).
+
+    It has what a super account has and no more, is listed nowhere, and is never Rolecall's own administrator: each
+    method refuses with ENGINE_UNSUITED on a server that is administered under that name.
+    """
+
+    def superuser_name(self) -> str: ...
+
+    async def superuser(self) -> AccountFacts | None:
+        """The account, if it was enabled through us."""
+
+    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        """Make it, or give it another password. ACCOUNT_PROTECTED if an account of that name is somebody else's."""
+
+    async def disable_superuser(self, operation: UUID) -> bool:
+        """End its sessions and drop it. False if it was not there. ACCOUNT_PROTECTED as for enabling."""
 
 
 @runtime_checkable
@@ -284,6 +316,13 @@ def database_grants(engine: Engine) -> DatabaseGrants:
     """The engine, if it can grant whole databases. ENGINE_REFUSED."""
     if not isinstance(engine, DatabaseGrants):
         raise Refused(Reason.ENGINE_REFUSED, note="this kind of server grants no whole databases")
+    return engine
+
+
+def tenant_superuser(engine: Engine) -> TenantSuperuser:
+    """The engine, if it can give tenants a superuser. ENGINE_UNSUITED."""
+    if not isinstance(engine, TenantSuperuser):
+        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server has no superuser for tenants")
     return engine
 
 

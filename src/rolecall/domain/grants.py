@@ -57,11 +57,15 @@ class Grants:
             for database in command.revoke:
                 if database not in held:
                     raise Refused(Reason.GRANT_MISSING, facts={"value": database})
-        detail = {"grant": encode_grants(command.grant), "revoke": list(command.revoke)}
+        detail = {
+            "grant": encode_grants(command.grant),
+            "revoke": list(command.revoke),
+            "to_come": command.to_come,
+        }
 
         async def apply(operation: UUID) -> AccountFacts:
             return await database_grants(target.attached.engine).change_grants(
-                target.name, target.host, command.grant, command.revoke, operation
+                target.name, target.host, command.grant, command.revoke, operation, to_come=command.to_come
             )
 
         await self._work.change(target, target.intent(Change.GRANTS, origin, detail), apply)

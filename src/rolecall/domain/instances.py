@@ -7,6 +7,7 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from rolecall.domain.commands import InstanceName
@@ -17,11 +18,36 @@ from rolecall.domain.sealing import Sealer
 from rolecall.values import Caller, Secret
 
 
+class Phase(StrEnum):
+    """How far a server of ours is. It is on disk before anything is done to the server."""
+
+    CREATING = "creating"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    ISOLATING = "isolating"
+    ISOLATED = "isolated"
+    """Stopped, with its data."""
+    REVIVING = "reviving"
+    """Started again after it was isolated."""
+    DELETING = "deleting"
+    FAILED = "failed"
+    """Could not be made; there is no server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """That a server is one that Rolecall itself started; `place` is the name of where it lives."""
+
+    place: str
+    phase: Phase
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it.
 
     `addresses` are a note of the owner's on which clients it should take: Rolecall is not in the data path.
+    `provision` is None for a server of the owner's own. `port` is 0 while no server has ever listened.
     """
 
     id: int
@@ -42,6 +68,7 @@ class Instance:
     created_at: datetime
     addresses: tuple[str, ...]
     faces: Mapping[str, str]
+    provision: Provision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +85,8 @@ class NewInstance:
     region: str
     zone: str
     faces: Mapping[str, str]
+    addresses: tuple[str, ...] = ()
+    provision: Provision | None = None
 
 
 class InstanceBook(Protocol):
@@ -95,8 +124,9 @@ class Attached:
     lane: Lane
 
 
-_WRITERS = {"mysql": 1}
-"""Kinds of server on which several writers of accounts are slower than one: each account statement locks them all."""
+_WIDTHS = {"mysql": 16}
+"""Kinds of server on which several writers of accounts are slower than one: each account statement locks them all. The
+engine puts changes in line itself, and makes together the accounts that wait there, so this many may be under way."""
 
 EngineFactory = Callable[[str, EngineAddress], Engine]
 """(engine kind, address) -> engine. Constructing must not need the server to be there."""
@@ -115,7 +145,7 @@ class Attachments:
         known = self._attached.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
-        width = _WRITERS.get(instance.engine, self._limits.width)
+        width = _WIDTHS.get(instance.engine, self._limits.width)
         limits = replace(self._limits, width=width)
         fresh = Attached(instance, self._factory(instance.engine, self.address(instance)), Lane(limits))
         self._attached[instance.id] = fresh
@@ -138,10 +168,33 @@ class Attachments:
     def all(self) -> Sequence[Attached]:
         return tuple(self._attached.values())
 
+    async def forget(self, instance_id: int) -> None:
+        """Close what reaches an instance that is gone."""
+        if (known := self._attached.pop(instance_id, None)) is not None:
+            await known.engine.close()
+
     async def close(self) -> None:
         for attached in self.all():
             await attached.engine.close()
         self._attached.clear()
+
+
+_NOT_READY: Mapping[Phase, Reason] = {
+    Phase.CREATING: Reason.INSTANCE_STARTING,
+    Phase.RESTARTING: Reason.INSTANCE_RESTARTING,
+    Phase.ISOLATING: Reason.INSTANCE_ISOLATED,
+    Phase.ISOLATED: Reason.INSTANCE_ISOLATED,
+    Phase.REVIVING: Reason.INSTANCE_RESTARTING,
+    Phase.DELETING: Reason.INSTANCE_MISSING,
+    Phase.FAILED: Reason.INSTANCE_FAILED,
+}
+
+
+def not_ready(instance: Instance) -> Reason | None:
+    """Why nothing can be done on an instance now, if so; its server is not asked."""
+    if instance.provision is not None and (reason := _NOT_READY.get(instance.provision.phase)) is not None:
+        return reason
+    return Reason.INSTANCE_ISOLATED if instance.isolated else None
 
 
 class Reach:
@@ -161,13 +214,18 @@ class Reach:
             raise Refused(Reason.INSTANCE_FORBIDDEN, facts=facts)
         return instance
 
-    async def attach(self, name: InstanceName, caller: Caller) -> Attached:
-        """As `find`, and INSTANCE_ISOLATED, CALLER_NOT_LISTED."""
+    async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
+        """As `find`, and CALLER_NOT_LISTED."""
         instance = await self.find(name, caller)
         if instance.listed_callers is not None and caller.principal not in instance.listed_callers:
             raise Refused(Reason.CALLER_NOT_LISTED, facts={"value": caller.principal})
-        if instance.isolated:
-            raise Refused(Reason.INSTANCE_ISOLATED, facts={"value": name.public_id})
+        return instance
+
+    async def attach(self, name: InstanceName, caller: Caller) -> Attached:
+        """As `find_listed`, and INSTANCE_ISOLATED, INSTANCE_STARTING, INSTANCE_RESTARTING, INSTANCE_FAILED."""
+        instance = await self.find_listed(name, caller)
+        if (reason := not_ready(instance)) is not None:
+            raise Refused(reason, facts={"value": name.public_id})
         return await self._attachments.attach(instance)
 
     async def all(self, owner_id: int) -> Sequence[Instance]:

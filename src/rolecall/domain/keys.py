@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +35,16 @@ class AccessKey:
     sealed_secret: bytes
     active: bool
     created_at: datetime
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MintedKey:
+    """A new key that is nobody's yet."""
+
+    id: str
+    secret: Secret
+    sealed: bytes
 
 
 class KeyBook(Protocol):
@@ -110,9 +120,11 @@ class Keys:
         self.people = people
         self.lender = lender
         self.introspection = introspection
+        self.note_use: Callable[[str, float], None] = lambda _key_id, _now: None
+        """Told of every key that was proven, and when."""
 
     async def prove(self, claim: Claim, now: float) -> Caller:
-        """The caller behind a claim. KEY_UNKNOWN (also for a disabled key), TOKEN_INVALID, or what the claim raises.
+        """The caller behind a claim. KEY_UNKNOWN, KEY_DISABLED, TOKEN_INVALID, or what the claim raises.
 
         The book may remember a key only until it is told of a change, so that a disabled key is refused at its next
         call on every replica.
@@ -126,8 +138,11 @@ class Keys:
         key = await self._book.key(claim.access_key_id)
         if key is not None and key.active:
             claim.prove(self.secret_of(key), now)
+            self.note_use(key.id, now)
             return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
-        passkey = None if key is not None else await self._passkey(claim)
+        if key is not None:
+            raise self._disabled(key, claim, now)
+        passkey = await self._passkey(claim)
         if passkey is None:
             if len(claim.access_key_id) > LONGEST_KEY_ID and claim.access_key_id.startswith(_KEY_PREFIX):
                 raise Refused(Reason.TOKEN_INVALID, note="a temporary key without its session token")
@@ -135,6 +150,15 @@ class Keys:
         claim.prove(passkey.secret, now)
         owner = passkey.owner
         return Caller(owner.id, owner.number, owner.app_id, passkey.principal, passkey.key_id)
+
+    def _disabled(self, key: AccessKey, claim: Claim, now: float) -> Refused:
+        """A stranger is told no more of a disabled key than of one that never was."""
+        facts = {"value": key.id}
+        try:
+            claim.prove(self.secret_of(key), now)
+        except Refused:
+            return Refused(Reason.KEY_UNKNOWN, facts=facts)
+        return Refused(Reason.KEY_DISABLED, facts=facts)
 
     async def _prove_borrowed(self, claim: Claim, token: Secret, now: float) -> Caller:
         if self.lender is None or len(claim.access_key_id) <= LONGEST_KEY_ID:
@@ -158,17 +182,22 @@ class Keys:
 
     async def create(self, owner: Owner, principal: int | None = None) -> tuple[str, Secret]:
         """A new key, by default for the owner itself. Its secret is shown here and nowhere later."""
-        key_id = _KEY_PREFIX + _random_text(_KEY_CHARACTERS)
-        secret = Secret(_random_text(_KEY_CHARACTERS))
-        sealed = self._sealer.seal(secret, secret_purpose(key_id))
-        await self._book.add_key(key_id, owner, owner.number if principal is None else principal, sealed)
-        return key_id, secret
+        key = mint(self._sealer)
+        await self._book.add_key(key.id, owner, owner.number if principal is None else principal, key.sealed)
+        return key.id, key.secret
 
     async def create_owner(self) -> Owner:
         """A new owner with random public numbers: 12 digits from 1000.., and an application id from 1250000000."""
         return await self._book.add_owner(
             100_000_000_000 + secrets.randbelow(900_000_000), 1_250_000_000 + secrets.randbelow(50_000_000)
         )
+
+
+def mint(sealer: Sealer) -> MintedKey:
+    """A new id and secret, the secret sealed for its id."""
+    key_id = _KEY_PREFIX + _random_text(_KEY_CHARACTERS)
+    secret = Secret(_random_text(_KEY_CHARACTERS))
+    return MintedKey(key_id, secret, sealer.seal(secret, secret_purpose(key_id)))
 
 
 def secret_purpose(key_id: str) -> str:

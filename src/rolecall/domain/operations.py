@@ -43,6 +43,15 @@ class Change(StrEnum):
     DATABASE_CREATE = "database.create"
     DATABASE_DELETE = "database.delete"
     DATABASE_OWNER = "database.owner"
+    SUPERUSER_ENABLE = "superuser.enable"
+    """Also another password for it."""
+    SUPERUSER_DISABLE = "superuser.disable"
+    # of whole servers, carried out and resolved by `domain.provisioning`
+    INSTANCE_CREATE = "instance.create"
+    INSTANCE_RESTART = "instance.restart"
+    INSTANCE_ISOLATE = "instance.isolate"
+    INSTANCE_REVIVE = "instance.revive"
+    INSTANCE_DELETE = "instance.delete"
     # what Rolecall keeps itself: recorded in the transaction that makes it (`domain.records`)
     SUB_USER_CREATE = "sub-user.create"
     SUB_USER_UPDATE = "sub-user.update"
@@ -65,6 +74,8 @@ class Change(StrEnum):
     ROLE_UPDATE = "role.update"
     ROLE_DELETE = "role.delete"
     ROLE_ASSUME = "role.assume"
+    SESSION_LEND = "session.lend"
+    """Temporary credentials of the caller's own, narrowed."""
     TAGS = "tags.update"
     STORE_CREATE = "store.create"
     STORE_UPDATE = "store.update"
@@ -204,10 +215,16 @@ class Ledger(Protocol):
         """Durable when it returns."""
 
     async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
-        """Accept several at once, all or none. Durable when it returns."""
+        """Accept several at once, all or none. Durable when it returns.
+
+        ACCOUNT_TAKEN if an account among them is promised already.
+        """
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:
         """Promises on an instance that are not closed."""
+
+    async def provisioning(self, instance_id: int) -> Sequence[Operation]:
+        """Changes of the whole server, or of making it, that are not closed."""
 
     async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
         """Close as recorded and write the effect, in one transaction. Repeating it changes nothing."""

@@ -7,6 +7,7 @@ themselves, so that others than these may be verified and are replaced at the ne
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -57,8 +58,8 @@ class Passwords:
             type=Type.ID,
         )
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
-        self._most = threads + queue
-        self._waiting = 0
+        self.threads = threads
+        self._room = threading.BoundedSemaphore(threads + queue)
         self._foreign = foreign or {}
         # What a stranger's password is compared with, so that a name's existence shows in no timing.
         self._nobody = self._hasher.hash("nobody's password")
@@ -77,13 +78,17 @@ class Passwords:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= self._most:
+        if not self._room.acquire(blocking=False):
             raise Refused(Reason.HASHING_BUSY)
-        self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._waiting -= 1
+            future = self._pool.submit(work)
+        except RuntimeError:  # the pool is closed
+            self._room.release()
+            raise
+        # Its place is free when the work has ended, not when the caller no longer waits for it: whoever asks and goes
+        # away, again and again, would fill the queue without end otherwise.
+        future.add_done_callback(lambda _: self._room.release())
+        return await asyncio.wrap_future(future)
 
     def _verify(self, stored: str | None, plain: bytes) -> Verdict:
         if stored is None or not stored.startswith("$argon2id$"):

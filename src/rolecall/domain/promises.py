@@ -19,7 +19,7 @@ import structlog
 
 from rolecall.domain import commands
 from rolecall.domain.encoding import decode_grants, encode_grants
-from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
+from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, database_grants
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import (
     OUT_OF_REACH,
@@ -64,10 +64,10 @@ class Promises:
         targets = [self._work.at(attached, one.name, one.host) for one in command.accounts]
         self._expect_distinct(targets)
         with self._alone(targets):
-            await self._expect_unpromised(attached, targets)
-            await self._expect_possible(attached, targets, command.accounts)
+            self._expect_unpromised(targets)
+            await self._expect_possible(attached, targets, command)
             promised = [
-                Promised(uuid4(), await self._intent(target, spec, origin))
+                Promised(uuid4(), await self._intent(target, spec, origin, to_come=command.to_come))
                 for target, spec in zip(targets, command.accounts, strict=True)
             ]
             await self._ledger.promise(attached.instance.id, promised)
@@ -77,26 +77,26 @@ class Promises:
 
     def _begin(self, target: Target, promised: Promised) -> None:
         """Make it now, in the background; whoever changes the account next waits for that."""
-        task = asyncio.create_task(self._keep(target.place, promised))
+        task = asyncio.create_task(self._keep(target.attached, target.place, promised))
         self._work.coming[target.place] = task
         task.add_done_callback(partial(self._ended, target.place))
 
-    async def _keep(self, place: Place, promised: Promised) -> bool:
+    async def _keep(self, attached: Attached, place: Place, promised: Promised) -> bool:
         """Attempt after attempt until it is closed; False if the instance was removed, which recovery settles.
 
-        The instance is looked up for each attempt: its address may be changed while it is out of reach.
+        The instance is looked up for each further attempt: its address may be changed while it is out of reach.
         """
         with self._journal.carrying(promised.id):
             for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-                instance = await self._work.reach.by_id(place[0])
-                if instance is None:
-                    break
-                attached = await self._work.reach.attach_instance(instance)
                 async with self._turns[place[0]]:
                     if await self._make(attached, promised):
                         return True
                 self._work.stalled.add(place)
                 await asyncio.sleep(pause)
+                instance = await self._work.reach.by_id(place[0])
+                if instance is None:
+                    break
+                attached = await self._work.reach.attach_instance(instance)
         return False
 
     def _ended(self, place: Place, task: asyncio.Task[bool]) -> None:
@@ -125,31 +125,41 @@ class Promises:
                 raise Refused(Reason.ACCOUNT_REPEATED, facts={"value": target.name})
             seen.add(target.label)
 
-    async def _expect_unpromised(self, attached: Attached, targets: Sequence[Target]) -> None:
-        pending = {(one.name, one.host) for one in await self.pending(attached)}
+    def _expect_unpromised(self, targets: Sequence[Target]) -> None:
+        """Those that others have promised, the ledger refuses."""
         for target in targets:
-            if (target.name, target.host) in pending:
+            if target.place in self._work.coming:
                 raise _taken(target)
 
     async def _expect_possible(
-        self, attached: Attached, targets: Sequence[Target], specs: Sequence[commands.AccountSpec]
+        self, attached: Attached, targets: Sequence[Target], command: commands.PromiseAccounts
     ) -> None:
         """What the server would refuse is refused now, if the server can be asked now."""
+        if command.to_come:
+            _expect_names(attached, command.accounts)
         try:
             async with asyncio.timeout(_LOOK):
                 for target in targets:
                     if await attached.engine.account(target.name, target.host) is not None:
                         raise _taken(target)
-                await _expect_databases(attached, specs)
+                if not command.to_come:
+                    await _expect_databases(attached, command.accounts)
         except (OutcomeUnknown, TimeoutError):
             return
         except Refused as refusal:
             if refusal.reason not in OUT_OF_REACH:
                 raise
 
-    async def _intent(self, target: Target, spec: commands.AccountSpec, origin: Origin) -> Intent:
+    async def _intent(
+        self, target: Target, spec: commands.AccountSpec, origin: Origin, *, to_come: bool
+    ) -> Intent:
         verifier = await self._work.verifier(target, spec.password)
-        detail = {"remark": "", "promised": True, "grants": encode_grants(spec.grants)}
+        detail = {
+            "remark": "",
+            "promised": True,
+            "grants": encode_grants(spec.grants),
+            "to_come": to_come,
+        }
         sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
         return target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
 
@@ -192,6 +202,13 @@ async def _expect_databases(attached: Attached, specs: Sequence[commands.Account
             raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
 
 
+def _expect_names(attached: Attached, specs: Sequence[commands.AccountSpec]) -> None:
+    engine = database_grants(attached.engine)
+    for grant in (grant for spec in specs for grant in spec.grants):
+        if not engine.may_be_database(grant.database):
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": grant.database})
+
+
 def verifier_purpose(instance_id: int | str, label: str) -> str:
     """What a promised account's verifier is sealed for."""
     return f"account verifier:{instance_id}:{label}"
@@ -205,7 +222,9 @@ async def make_sealed(sealer: Sealer, attached: Attached, promised: Promised) ->
     if intent.sealed is not None:
         verifier = sealer.open(intent.sealed, verifier_purpose(attached.instance.id, intent.target))
     grants = decode_grants(intent.detail["grants"])
-    new = NewAccount(name, AccountKind.NORMAL, verifier, promised.id, host, grants)
+    to_come = bool(intent.detail.get("to_come"))
+    kind = AccountKind(str(intent.detail.get("kind", AccountKind.NORMAL.value)))
+    new = NewAccount(name, kind, verifier, promised.id, host, grants, to_come)
     return await attached.engine.create_account(new)
 
 

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     # who is calling
     AUTHORIZATION_MALFORMED = "authorization-malformed", Fault.CALLER
     KEY_UNKNOWN = "key-unknown", Fault.CALLER
+    KEY_DISABLED = "key-disabled", Fault.CALLER
+    """Told only to who proved to hold it."""
     SIGNATURE_MISMATCH = "signature-mismatch", Fault.CALLER
     SIGNATURE_EXPIRED = "signature-expired", Fault.CALLER
     TOKEN_INVALID = "token-invalid", Fault.CALLER
@@ -51,6 +53,8 @@ class Reason(StrEnum):
     TLS_REQUIRED = "tls-required", Fault.CALLER
     CREDENTIALS_INVALID = "credentials-invalid", Fault.CALLER
     TENANT_FOREIGN = "tenant-foreign", Fault.POLICY
+    IDENTITY_UNREACHABLE = "identity-unreachable", Fault.OURS
+    """The identity service that vouches for a caller cannot be asked, or gives no clear answer."""
     # may they
     RATE_EXCEEDED = "rate-exceeded", Fault.POLICY
     NOT_PERMITTED = "not-permitted", Fault.POLICY
@@ -76,10 +80,19 @@ class Reason(StrEnum):
     INSTANCE_FORBIDDEN = "instance-forbidden", Fault.POLICY
     INSTANCE_ISOLATED = "instance-isolated", Fault.POLICY
     INSTANCE_RESTARTING = "instance-restarting", Fault.ENGINE
+    INSTANCE_STARTING = "instance-starting", Fault.ENGINE
+    """It is being made."""
+    INSTANCE_FAILED = "instance-failed", Fault.ENGINE
+    """It could not be made."""
+    INSTANCE_RUNNING = "instance-running", Fault.CALLER
+    """It is not isolated, as it should be."""
+    INSTANCE_QUOTA = "instance-quota", Fault.POLICY
     ENGINE_TOO_OLD = "engine-too-old", Fault.ENGINE
     ENGINE_UNREACHABLE = "engine-unreachable", Fault.ENGINE
     ENGINE_BUSY = "engine-busy", Fault.ENGINE
     ENGINE_REFUSED = "engine-refused", Fault.ENGINE
+    VERSION_UNOFFERED = "version-unoffered", Fault.CALLER
+    """No server of that version can be started."""
     # accounts
     ACCOUNT_TAKEN = "account-taken", Fault.CALLER
     ACCOUNT_MISSING = "account-missing", Fault.CALLER
@@ -113,6 +126,12 @@ class Reason(StrEnum):
     SUB_USER_RATE = "sub-user-rate", Fault.POLICY, True
     """Sub-users are made too often."""
     SUB_USER_HAS_KEYS = "sub-user-has-keys", Fault.POLICY, True
+    SUB_USER_KEYS_KEPT = "sub-user-keys-kept", Fault.POLICY, True
+    """It would go with its keys, which the caller may not delete."""
+    SUB_USER_UNNAMED = "sub-user-unnamed", Fault.CALLER, True
+    """Neither of the numbers that name one was given."""
+    OWNER_PROTECTED = "owner-protected", Fault.POLICY, True
+    """A sub-user does not touch what belongs to the owner itself."""
     PASSWORD_BREAKS_RULES = "password-breaks-rules", Fault.CALLER, True
     """The owner's password rules, or an earlier password."""
     PASSWORD_RULES_MALFORMED = "password-rules-malformed", Fault.CALLER, True
@@ -128,6 +147,8 @@ class Reason(StrEnum):
     GROUP_FULL = "group-full", Fault.POLICY, True
     MEMBERSHIP_QUOTA = "membership-quota", Fault.POLICY, True
     """The sub-user is in as many groups as it may be."""
+    TAG_QUOTA = "tag-quota", Fault.POLICY, True
+    """The resource has as many tags as it may have."""
     # policies and roles
     POLICY_NAME_MALFORMED = "policy-name-malformed", Fault.CALLER, True
     POLICY_TAKEN = "policy-taken", Fault.CALLER, True
@@ -146,12 +167,15 @@ class Reason(StrEnum):
     POLICY_CONDITION = "policy-condition", Fault.CALLER, True
     POLICY_PRINCIPAL = "policy-principal", Fault.CALLER, True
     ATTACHMENT_QUOTA = "attachment-quota", Fault.POLICY, True
+    ROLE_NAME_MALFORMED = "role-name-malformed", Fault.CALLER, True
     ROLE_TAKEN = "role-taken", Fault.CALLER, True
     ROLE_MISSING = "role-missing", Fault.CALLER, True
     ROLE_QUOTA = "role-quota", Fault.POLICY, True
     ROLE_UNTRUSTING = "role-untrusting", Fault.POLICY, True
     """Its trust document does not name the caller."""
     SESSION_TOO_LONG = "session-too-long", Fault.CALLER, True
+    SESSION_NESTED = "session-nested", Fault.POLICY, True
+    """Temporary credentials buy no others there."""
     # user stores and the users in them
     DIRECTORIES_INACTIVE = "directories-inactive", Fault.POLICY, True
     """The owner has no user stores at all."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from rolecall.domain.furnishing import MARK
 from rolecall.domain.instances import Attached, Reach
 from rolecall.domain.operations import (
     OUT_OF_REACH,
@@ -53,11 +54,14 @@ class Recovery:
                 _log.exception("recovery round failed")
 
     async def round(self) -> int:
-        """Resolve what can be resolved now; returns how many operations are still unresolved."""
+        """Resolve what can be resolved now; returns how many operations are still unresolved.
+
+        What belongs to making a server, or is done to a whole one, is provisioning's to resolve.
+        """
         left = 0
         replicas = (self._ledger.replica, *await self._ledger.dead_replicas())
         for operation in await self._ledger.unresolved(replicas):
-            if operation.id not in self._journal.under_way:
+            if operation.id not in self._journal.under_way and MARK not in operation.detail:
                 left += not await self.resolve(operation)
         return left
 

@@ -18,6 +18,7 @@ from rolecall.domain.engine import (
     AccountKind,
     database_grants,
     object_privileges,
+    tenant_superuser,
 )
 from rolecall.domain.grants import apply_privileges
 from rolecall.domain.instances import Attached
@@ -115,7 +116,12 @@ async def _grants(case: Case) -> AccountFacts:
     revoke = detail["revoke"]
     assert isinstance(revoke, list)  # noqa: S101 - written so by the handler
     return await database_grants(case.attached.engine).change_grants(
-        name, host, decode_grants(detail["grant"]), revoke, case.operation.id
+        name,
+        host,
+        decode_grants(detail["grant"]),
+        revoke,
+        case.operation.id,
+        to_come=bool(detail.get("to_come")),
     )
 
 
@@ -137,6 +143,21 @@ async def _database_owner(case: Case) -> None:
     await engine.change_database_owner(case.operation.target, owner, case.operation.id)
 
 
+async def _enable_superuser(case: Case) -> None:
+    """As with other accounts, the mark says whether it happened, and what is half made is taken away."""
+    engine = tenant_superuser(case.attached.engine)
+    facts = await engine.superuser()
+    if facts is None:
+        await engine.disable_superuser(case.operation.id)
+    if facts is None or case.operation.id not in facts.operations:
+        raise NotApplied("the engine holds no mark of it")
+
+
+async def _disable_superuser(case: Case) -> None:
+    await _expect_last(case)
+    await tenant_superuser(case.attached.engine).disable_superuser(case.operation.id)
+
+
 _REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
     Change.ACCOUNT_CREATE: _create_account,
     Change.ACCOUNT_PASSWORD: _by_marker,
@@ -152,4 +173,6 @@ _REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
     Change.DATABASE_CREATE: _create_database,
     Change.DATABASE_DELETE: _delete_database,
     Change.DATABASE_OWNER: _database_owner,
+    Change.SUPERUSER_ENABLE: _enable_superuser,
+    Change.SUPERUSER_DISABLE: _disable_superuser,
 }

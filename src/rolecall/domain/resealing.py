@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from rolecall.domain import instances, keys, promises, work
+from rolecall.domain.directories.signing_keys import signing_key_purpose
 from rolecall.domain.sealing import Sealer
 
 
@@ -21,6 +22,7 @@ class SealedPlace(StrEnum):
     ACCOUNT = "account's password"
     FACT = "fact of the house"
     OPERATION = "what an unresolved operation needs"
+    SIGNING_KEY = "signing key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.ADMINISTRATOR: lambda _id, administrator: instances.password_purpose(administrator),
     SealedPlace.ACCOUNT: lambda instance, name, host: work.password_purpose(instance, work.label(name, host)),
     SealedPlace.FACT: str,
+    SealedPlace.SIGNING_KEY: signing_key_purpose,
     SealedPlace.OPERATION: lambda _id, instance, target, what: (
         promises.verifier_purpose(instance, target)
         if what == "verifier"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rolecall.domain import commands
 from rolecall.domain.engine import EngineFacts
-from rolecall.domain.instances import Instance, Reach
+from rolecall.domain.instances import Instance, Phase, Reach
 from rolecall.domain.operations import Operation
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.views import InstanceView, OperationView
-from rolecall.values import Origin
+from rolecall.values import Caller, Origin
 
 _GLANCE = 1.5
 """Seconds to wait for a server when only its state is asked for."""
@@ -41,11 +41,16 @@ class Servers:
     async def all(self, command: commands.ListInstances, origin: Origin) -> Sequence[InstanceView]:
         instances = await self._reach.all(origin.caller.owner_id)
         faced = [instance for instance in instances if command.dialect in instance.faces]
-        return await asyncio.gather(*(self._look(instance, command.dialect, origin) for instance in faced))
+        return await asyncio.gather(
+            *(
+                self._look(instance, command.dialect, origin, databases=command.databases)
+                for instance in faced
+            )
+        )
 
     async def show(self, command: commands.ShowInstance, origin: Origin) -> InstanceView:
         instance = await self._reach.find(command.instance, origin.caller)
-        return await self._look(instance, command.instance.dialect, origin)
+        return await self._look(instance, command.instance.dialect, origin, databases=command.databases)
 
     async def rename(self, command: commands.RenameInstance, origin: Origin) -> None:
         instance = await self._reach.find(command.instance, origin.caller)
@@ -84,50 +89,79 @@ class Servers:
             for one in found
         )
 
-    async def superuser_state(self, command: commands.SuperuserState, origin: Origin) -> bool:
-        """Never enabled: the server's own superuser is Rolecall's, and no tenant's."""
-        await self._reach.attach(command.instance, origin.caller)
-        return False
-
-    async def no_superuser(
-        self, command: commands.EnableSuperuser | commands.DisableSuperuser, origin: Origin
-    ) -> None:
-        """ENGINE_UNSUITED: engines keep the name of the server's superuser for its administrator."""
-        await self._reach.attach(command.instance, origin.caller)
-        raise Refused(Reason.ENGINE_UNSUITED)
-
-    async def unprovided(self, _command: object, _origin: Origin) -> None:
-        """Starting, stopping and deleting servers takes a provisioner, and none is configured."""
-        raise Refused(Reason.PROVISIONER_MISSING)
-
-    async def _look(self, instance: Instance, dialect: str, origin: Origin) -> InstanceView:
-        status, facts = await self.state_of(instance)
-        return InstanceView(
-            public_id=instance.faces[dialect],
-            name=instance.name,
-            region=instance.region,
-            zone=instance.zone,
-            status=status,
-            version=None if facts is None else facts.version,
-            version_text="" if facts is None else facts.version_text,
-            host=instance.host,
-            port=instance.port,
-            charset="" if facts is None else "UTF8",
-            created_at=instance.created_at,
-            app_id=origin.caller.app_id,
-            owner_number=origin.caller.owner_number,
-        )
+    async def _look(
+        self, instance: Instance, dialect: str, origin: Origin, *, databases: bool
+    ) -> InstanceView:
+        status, facts, names = await self._ask(instance, databases=databases)
+        return _view(instance, dialect, origin.caller, status, facts, names)
 
     async def state_of(self, instance: Instance) -> tuple[str, EngineFacts | None]:
-        """``running``, ``isolated``, ``restarting`` or ``unreachable``, with what the server says of itself."""
-        if instance.isolated:
-            return "isolated", None
+        """The status of an `InstanceView`, with what the server says of itself."""
+        status, facts, _ = await self._ask(instance, databases=False)
+        return status, facts
+
+    async def _ask(
+        self, instance: Instance, *, databases: bool
+    ) -> tuple[str, EngineFacts | None, tuple[str, ...]]:
+        if (status := _told(instance)) is not None:
+            return status, None, ()
         attached = await self._reach.attach_instance(instance)
         try:
             async with asyncio.timeout(_GLANCE):
-                return "running", await attached.engine.facts()
+                facts = await attached.engine.facts()
+                names = await attached.engine.databases() if databases else ()
+                return "running", facts, tuple(one.name for one in names)
         except Refused as refusal:
             restarting = refusal.reason is Reason.INSTANCE_RESTARTING
-            return ("restarting" if restarting else "unreachable"), None
+            return ("restarting" if restarting else "unreachable"), None, ()
         except (TimeoutError, OutcomeUnknown):
-            return "unreachable", None
+            return "unreachable", None, ()
+
+
+_STATUSES: Mapping[Phase, str] = {
+    Phase.CREATING: "starting",
+    Phase.RESTARTING: "restarting",
+    Phase.ISOLATING: "isolating",
+    Phase.ISOLATED: "isolated",
+    Phase.REVIVING: "reviving",
+    Phase.DELETING: "deleting",
+    Phase.FAILED: "failed",
+}
+
+
+def _told(instance: Instance) -> str | None:
+    """The status that its entry tells; None if its server has to be asked."""
+    if instance.provision is not None and instance.provision.phase in _STATUSES:
+        return _STATUSES[instance.provision.phase]
+    return "isolated" if instance.isolated else None
+
+
+def view_in_phase(instance: Instance, dialect: str, caller: Caller) -> InstanceView:
+    """An instance as its entry tells it; its server is not asked."""
+    return _view(instance, dialect, caller, _told(instance) or "running", None, ())
+
+
+def _view(
+    instance: Instance,
+    dialect: str,
+    caller: Caller,
+    status: str,
+    facts: EngineFacts | None,
+    databases: tuple[str, ...],
+) -> InstanceView:
+    return InstanceView(
+        public_id=instance.faces[dialect],
+        name=instance.name,
+        region=instance.region,
+        zone=instance.zone,
+        status=status,
+        version=None if facts is None else facts.version,
+        version_text="" if facts is None else facts.version_text,
+        host=instance.host if instance.port else "",
+        port=instance.port,
+        charset="" if facts is None else instance.options.get("charset", "UTF8"),
+        created_at=instance.created_at,
+        app_id=caller.app_id,
+        owner_number=caller.owner_number,
+        databases=databases,
+    )

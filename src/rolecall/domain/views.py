@@ -58,8 +58,10 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
-    """A registered instance. `status`: ``running``, ``isolated``, ``restarting`` or ``unreachable``.
+    """A registered instance. `status`: ``running``, ``isolated``, ``restarting`` or ``unreachable``; a server that
+    Rolecall runs itself may also be ``starting`` (being made), ``isolating``, ``reviving``, ``deleting`` or ``failed``.
 
+    `host` is empty and `port` 0 while no server has ever listened. `databases` are names, where they were asked for.
     `version` (major, minor) is None and `version_text` and `charset` are empty while the server cannot be asked.
     """
 
@@ -77,3 +79,4 @@ class InstanceView:
     app_id: int
     owner_number: int
     project_id: int = 0
+    databases: tuple[str, ...] = ()

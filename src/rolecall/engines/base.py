@@ -22,6 +22,7 @@ from rolecall.domain.engine import (
     database_grants,
     object_privileges,
     password_checks,
+    tenant_superuser,
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
@@ -52,6 +53,10 @@ class Watched:
 
     def verifier(self, account: str, password: Secret) -> Secret:
         return self._inner.verifier(account, password)
+
+    @property
+    def has_quick_verifier(self) -> bool:
+        return self._inner.has_quick_verifier
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         return await self._watch("create_account", self._inner.create_account(new), new.verifier)
@@ -101,10 +106,35 @@ class Watched:
         return await self._watch("objects", work)
 
     async def change_grants(
-        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+        self,
+        name: str,
+        host: str,
+        grant: Sequence[DatabaseGrant],
+        revoke: Sequence[str],
+        operation: UUID,
+        *,
+        to_come: bool = False,
     ) -> AccountFacts:
-        work = database_grants(self._inner).change_grants(name, host, grant, revoke, operation)
+        inner = database_grants(self._inner)
+        work = inner.change_grants(name, host, grant, revoke, operation, to_come=to_come)
         return await self._watch("change_grants", work)
+
+    def may_be_database(self, name: str) -> bool:
+        return database_grants(self._inner).may_be_database(name)
+
+    def superuser_name(self) -> str:
+        return tenant_superuser(self._inner).superuser_name()
+
+    async def superuser(self) -> AccountFacts | None:
+        return await self._watch("superuser", tenant_superuser(self._inner).superuser())
+
+    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        work = tenant_superuser(self._inner).enable_superuser(verifier, operation)
+        return await self._watch("enable_superuser", work, verifier)
+
+    async def disable_superuser(self, operation: UUID) -> bool:
+        work = tenant_superuser(self._inner).disable_superuser(operation)
+        return await self._watch("disable_superuser", work)
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         work = password_checks(self._inner).has_password(name, host, password)

@@ -43,6 +43,8 @@ class MemoryGrantsEngine:
         self._verifiers: dict[tuple[str, str], Secret] = {}
         self._databases: dict[str, DatabaseFacts] = {}
         self._made_by: dict[str, UUID] = {}
+        self._awaited: set[tuple[str, tuple[str, str]]] = set()
+        self._superuser: AccountFacts | None = None
 
     # What tests may ask beside the protocol.
 
@@ -61,6 +63,10 @@ class MemoryGrantsEngine:
     def verifier(self, account: str, password: Secret) -> Secret:  # noqa: ARG002 - other servers mix the name in
         return Secret(hashes.native(password.reveal()))
 
+    @property
+    def has_quick_verifier(self) -> bool:
+        return True
+
     async def create_account(self, new: NewAccount) -> AccountFacts:
         names.require_new_user(new.name, FLAVOR, ADMINISTRATOR)
         key = new.name, names.host(new.host)
@@ -70,7 +76,7 @@ class MemoryGrantsEngine:
             return there
         if there is not None:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-        self._require_databases(grant.database for grant in new.grants)
+        self._require_databases([grant.database for grant in new.grants], key, to_come=new.to_come)
         made = AccountFacts(
             0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants)
         )
@@ -97,6 +103,7 @@ class MemoryGrantsEngine:
             grants=before.grants if kind is AccountKind.NORMAL else (),
         )
         del self._accounts[key]
+        self._awaited = {(name, to if whose == key else whose) for name, whose in self._awaited}
         self._store(to, after, change.verifier or self._verifiers.pop(key, None))
         return after
 
@@ -105,6 +112,7 @@ class MemoryGrantsEngine:
         if names.is_reserved(name, ADMINISTRATOR):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         self._verifiers.pop(key, None)
+        self._awaited = {(one, whose) for one, whose in self._awaited if whose != key}
         return self._accounts.pop(key, None) is not None
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
@@ -114,16 +122,45 @@ class MemoryGrantsEngine:
         return [self._accounts[key] for key in sorted(self._accounts)]
 
     async def change_grants(
-        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+        self,
+        name: str,
+        host: str,
+        grant: Sequence[DatabaseGrant],
+        revoke: Sequence[str],
+        operation: UUID,
+        *,
+        to_come: bool = False,
     ) -> AccountFacts:
         key = name, names.host(host)
         before = self._changeable(key)
         _require_single(before.kind, (*grant, *revoke))
-        self._require_databases(one.database for one in grant)
+        self._require_databases([one.database for one in grant], key, to_come=to_come)
+        self._awaited -= {(one, key) for one in revoke}
         changed = {*revoke, *(one.database for one in grant)}
         kept = [one for one in before.grants if one.database not in changed]
         self._accounts[key] = replace(_marked(before, operation), grants=_sorted((*kept, *grant)))
         return self._accounts[key]
+
+    def may_be_database(self, name: str) -> bool:
+        return names.is_database(name) and not names.is_system(name, control.SCHEMA)
+
+    def superuser_name(self) -> str:
+        return ADMINISTRATOR
+
+    async def superuser(self) -> AccountFacts | None:
+        return self._superuser
+
+    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        before = self._superuser or AccountFacts(
+            0, ADMINISTRATOR, AccountKind.SUPER, True, True, None, names.ANY_HOST
+        )
+        self._superuser = _marked(before, operation)
+        self._verifiers[ADMINISTRATOR, names.ANY_HOST] = verifier
+        return self._superuser
+
+    async def disable_superuser(self, operation: UUID) -> bool:  # noqa: ARG002 - leaves no mark
+        was, self._superuser = self._superuser, None
+        return was is not None
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         key = name, names.host(host)
@@ -147,6 +184,8 @@ class MemoryGrantsEngine:
         collate = new.collate or COLLATIONS[encoding][0]
         if new.ctype or collate not in COLLATIONS.get(encoding, ()):
             raise Refused(Reason.LOCALE_UNSUPPORTED, facts={"value": new.ctype or collate})
+        self._revoke_all(new.name, [whose for name, whose in self._awaited if name == new.name])
+        self._awaited = {(name, whose) for name, whose in self._awaited if name != new.name}
         self._databases[new.name] = DatabaseFacts(new.name, "", encoding, collate, "", True, -1, "")
         self._made_by[new.name] = new.operation
 
@@ -154,9 +193,8 @@ class MemoryGrantsEngine:
         if names.is_system(name, control.SCHEMA):
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
         self._made_by.pop(name, None)
-        for key, facts in self._accounts.items():
-            left = tuple(grant for grant in facts.grants if grant.database != name)
-            self._accounts[key] = replace(facts, grants=left)
+        self._revoke_all(name, ())
+        self._awaited = {(one, whose) for one, whose in self._awaited if one != name}
         return self._databases.pop(name, None) is not None
 
     async def close(self) -> None:
@@ -174,10 +212,18 @@ class MemoryGrantsEngine:
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": key[0]})
 
-    def _require_databases(self, wanted: Iterable[str]) -> None:
-        for name in wanted:
-            if name not in self._databases:
+    def _require_databases(self, wanted: Iterable[str], key: tuple[str, str], *, to_come: bool) -> None:
+        absent = {name for name in wanted if name not in self._databases}
+        for name in absent:
+            if not (to_come and self.may_be_database(name)):
                 raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+        self._awaited |= {(name, key) for name in absent}
+
+    def _revoke_all(self, name: str, spared: Sequence[tuple[str, str]]) -> None:
+        for key, facts in self._accounts.items():
+            if key not in spared:
+                left = tuple(grant for grant in facts.grants if grant.database != name)
+                self._accounts[key] = replace(facts, grants=left)
 
 
 def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:

@@ -42,6 +42,11 @@ def programs_for(account: Account) -> Path:
     return programs
 
 
+def program_version() -> str:
+    """``18.6``: the wheel is numbered as what is in it."""
+    return importlib.metadata.version(_WHEEL)
+
+
 def _site_packages() -> Path:
     """Where the wheel is installed; found without importing it, which would start its Python layer."""
     found = importlib.util.find_spec(_PACKAGE)
@@ -53,7 +58,7 @@ def _site_packages() -> Path:
 def _open_copy(installed: Path) -> Path:
     """A copy of the programs that everybody can reach, made whole or not at all."""
     home = system_home()
-    target = home / f"postgresql-{importlib.metadata.version(_WHEEL)}"
+    target = home / f"postgresql-{program_version()}"
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():

@@ -20,9 +20,13 @@ PROGRAMS = ("postgres", "mariadbd")
 _LOCALES = ("C.UTF-8", "C")
 
 
-def make_cluster(directory: Path, programs: Path, account: Account, superuser: str, password: Secret) -> None:
+def make_cluster(
+    directory: Path, programs: Path, account: Account, superuser: str, password: Secret, encoding: str
+) -> None:
     """Make ``directory/cluster`` as a PostgreSQL cluster; see `make_data`."""
-    make_data(directory, account, lambda place: _initdb(place, programs, account, superuser, password))
+    make_data(
+        directory, account, lambda place: _initdb(place, programs, account, superuser, password, encoding)
+    )
 
 
 def make_data(directory: Path, account: Account, fill: Callable[[Path], None]) -> None:
@@ -104,10 +108,12 @@ def _sweep(clusters: Path) -> None:
             note.unlink(missing_ok=True)
 
 
-def _initdb(place: Path, programs: Path, account: Account, superuser: str, password: Secret) -> None:
+def _initdb(
+    place: Path, programs: Path, account: Account, superuser: str, password: Secret, encoding: str
+) -> None:
     """Make the cluster's files. initdb itself waits until they are on disk."""
-    for locale in _LOCALES:
-        done = _run_initdb(place, programs, account, superuser, password, locale)
+    for locale in _LOCALES if encoding == "UTF8" else _LOCALES[-1:]:  # C alone goes with every encoding
+        done = _run_initdb(place, programs, account, superuser, password, encoding, locale)
         if done.returncode == 0:
             return
         if "invalid locale name" not in done.stderr:
@@ -116,7 +122,13 @@ def _initdb(place: Path, programs: Path, account: Account, superuser: str, passw
 
 
 def _run_initdb(
-    place: Path, programs: Path, account: Account, superuser: str, password: Secret, locale: str
+    place: Path,
+    programs: Path,
+    account: Account,
+    superuser: str,
+    password: Secret,
+    encoding: str,
+    locale: str,
 ) -> subprocess.CompletedProcess[str]:
     reading = _password_pipe(password, account)
     try:
@@ -126,7 +138,7 @@ def _run_initdb(
             f"--username={superuser}",
             "--pwfile=/dev/stdin",
             "--auth=scram-sha-256",
-            "--encoding=UTF8",
+            f"--encoding={encoding}",
             f"--locale={locale}",
             "--no-instructions",
             stdin=reading,

@@ -1,6 +1,6 @@
 """A MariaDB server of our own, on loopback, for as long as we live; the system's own programs, our own data.
 
-It is an ordinary server: a password for root and no other account, no socket, no name look-ups, InnoDB's own
+It is an ordinary server: one account, its administrator's, with a password; no socket, no name look-ups, InnoDB's own
 durability. Sources: MariaDB documentation, "mariadb-install-db" and "Server System Variables".
 """
 
@@ -20,6 +20,9 @@ from rolecall.local.server import HOST, STOP_SECONDS, LocalServer
 from rolecall.values import Secret
 
 ADMINISTRATOR = "root"
+
+_ADMINISTRATOR_FILE = "administrator"
+"""Beside the data: the name of the account that it was made with. Data without it is older, and root's."""
 
 _SERVER = "mariadbd"
 _INSTALLER = "mariadb-install-db"
@@ -49,8 +52,10 @@ _READY_LINE = b"ready for connections"
 class LocalMariaDB(LocalServer):
     """A MariaDB server whose data, port and log live in `directory`.
 
-    `password` is that of ``root`` when the data is made; later it must be the same one. `port` fixes the port;
-    without it a free one is chosen and kept. `settings` are system variables, as in my.cnf, which itself is not read.
+    `superuser` is the one account there is when the data is made, and `password` its password; data that is there keeps
+    its own name, and the password must be the same one. An administrator by another name than ``root`` leaves that name
+    to the tenants. `port` fixes the port; without it a free one is chosen and kept. `settings` are system variables, as
+    in my.cnf, which itself is not read.
 
     >>> with LocalMariaDB(Path("data"), password=Secret("...")) as server:
     ...     asyncmy.connect(host=server.host, port=server.port, user=server.superuser, ...)
@@ -67,9 +72,10 @@ class LocalMariaDB(LocalServer):
         password: Secret,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        superuser: str = ADMINISTRATOR,
     ) -> None:
         super().__init__(directory, port=port, settings=settings)
-        self.superuser = ADMINISTRATOR
+        self.superuser = _made_for(directory) or superuser
         self.password = password
 
     @classmethod
@@ -79,6 +85,7 @@ class LocalMariaDB(LocalServer):
 
     def make(self) -> None:
         account = current_account()
+        (self.directory / _ADMINISTRATOR_FILE).write_text(self.superuser)
         make_data(self.directory, account, lambda place: self._install(place, account))
 
     def command(self, place: Path, account: Account) -> list[str | Path]:  # noqa: ARG002 - anybody can run it
@@ -109,7 +116,7 @@ class LocalMariaDB(LocalServer):
         """Nothing heeds the file: the server's lock on its data is the kernel's."""
 
     def _install(self, place: Path, account: Account) -> None:
-        """Make the system tables, with root and no other account.
+        """Make the system tables, with the administrator and no other account.
 
         The installer's extra statements lie in a file for a moment. It holds a hash, is the account's alone, and lies
         in the new data directory, which the next attempt deletes if this one fails.
@@ -117,7 +124,7 @@ class LocalMariaDB(LocalServer):
         installer = _program(_INSTALLER)
         extra = place / ".accounts.sql"
         extra.touch(mode=0o600)
-        extra.write_text(_only_root(self.password))
+        extra.write_text(_only(self.superuser, self.password))
         account.adopt(extra)
         done = account.run(
             installer,
@@ -134,17 +141,27 @@ class LocalMariaDB(LocalServer):
             raise LocalServerError(f"{_INSTALLER} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def _only_root(password: Secret) -> str:
+def _made_for(directory: Path) -> str:
+    """The administrator of data that is there, empty where there is none."""
+    if not (directory / "cluster").exists():
+        return ""
+    try:
+        return (directory / _ADMINISTRATOR_FILE).read_text()
+    except FileNotFoundError:
+        return ADMINISTRATOR
+
+
+def _only(administrator: str, password: Secret) -> str:
     """Statements in place of account statements, which the installer's server does not take.
 
-    Root may come over TCP from this machine, whichever way the server writes its address.
+    The administrator may come over TCP from this machine, whichever way the server writes its address.
     """
     once = hashlib.sha1(password.reveal().encode(), usedforsecurity=False).digest()
     digest = "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()
     held = json.dumps(
         {"access": _ALL_PRIVILEGES, "plugin": "mysql_native_password", "authentication_string": digest}
     )
-    rows = ", ".join(f"('{host}', '{ADMINISTRATOR}', '{held}')" for host in (HOST, "localhost"))
+    rows = ", ".join(f"('{host}', '{administrator}', '{held}')" for host in (HOST, "localhost"))
     return (
         "DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys';\n"
         "DELETE FROM mysql.proxies_priv;\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from rolecall.local.account import Account, current_account
-from rolecall.local.binaries import programs_for
+from rolecall.local.binaries import program_version, programs_for
 from rolecall.local.cluster import make_cluster, pid_file_lines, postmaster_of
 from rolecall.local.server import GIVE_UP_SECONDS, HOST, STOP_SECONDS, LocalServer
 from rolecall.values import Secret
@@ -23,7 +23,7 @@ class LocalPostgres(LocalServer):
 
     `password` is that of `superuser` when the cluster is made; later it must be the same one. `port` fixes
     the port; without it a free one is chosen and kept. `settings` are server parameters, as in
-    postgresql.conf.
+    postgresql.conf. `encoding` is that of the databases, unless they are made with another.
 
     >>> with LocalPostgres(Path("data"), password=Secret("...")) as server:
     ...     psycopg.connect(server.dsn().reveal())
@@ -42,10 +42,17 @@ class LocalPostgres(LocalServer):
         password: Secret,
         port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        encoding: str = "UTF8",
     ) -> None:
         super().__init__(directory, port=port, settings=settings)
         self.superuser = superuser
         self.password = password
+        self.encoding = encoding
+
+    @staticmethod
+    def major_version() -> str:
+        """The one that there are programs of."""
+        return program_version().partition(".")[0]
 
     def dsn(self, database: str = "postgres") -> Secret:
         """A libpq connection string for the superuser."""
@@ -61,7 +68,7 @@ class LocalPostgres(LocalServer):
     def make(self) -> None:
         account = current_account()
         programs = programs_for(account)
-        make_cluster(self.directory, programs, account, self.superuser, self.password)
+        make_cluster(self.directory, programs, account, self.superuser, self.password, self.encoding)
 
     def command(self, place: Path, account: Account) -> list[str | Path]:
         return [programs_for(account) / "postgres", "-D", place, *self._options()]

@@ -12,8 +12,11 @@ from rolecall.local.postgres import LocalPostgres
 from rolecall.local.server import start_all
 from rolecall.values import Secret
 
-# The servers share a laptop; what they hold is small.
-_SETTINGS = {"shared_buffers": "64MB", "max_connections": "100"}
+SETTINGS = {"shared_buffers": "64MB", "max_connections": "100"}
+"""The servers share a laptop; what they hold is small."""
+
+OURS = "rolecall"
+"""The administrator of servers where the usual name of one is the tenants' to ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,11 @@ class LocalServers:
 def local_servers(store: Place, postgres: Place, mysql: Place) -> Iterator[LocalServers]:
     """The servers, running; all are stopped at the end."""
     servers = LocalServers(
-        LocalPostgres(store.directory, superuser="rolecall", password=store.password, settings=_SETTINGS),
-        LocalPostgres(postgres.directory, password=postgres.password, settings=_SETTINGS),
-        LocalMariaDB(mysql.directory, password=mysql.password) if LocalMariaDB.is_available() else None,
+        LocalPostgres(store.directory, superuser=OURS, password=store.password, settings=SETTINGS),
+        LocalPostgres(postgres.directory, password=postgres.password, settings=SETTINGS),
+        LocalMariaDB(mysql.directory, password=mysql.password, superuser=OURS)
+        if LocalMariaDB.is_available()
+        else None,
     )
     everyone = [server for server in (servers.mysql, servers.postgres, servers.store) if server is not None]
     start_all(*everyone)

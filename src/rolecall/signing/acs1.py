@@ -26,12 +26,16 @@ CLOCK_WINDOW = 900
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*", re.ASCII)
+
 Pairs = tuple[tuple[str, str], ...]
 """Decoded parameters, name and value; those of the query and those of a form together."""
 
 
 def percent_encode(text: str) -> str:
     """UTF-8, everything escaped in upper-case hex but ``A-Z a-z 0-9 - _ . ~``."""
+    if _PLAIN.fullmatch(text):  # as most are, and there are dozens in each request
+        return text
     return quote(text, safe="-_.~", errors="surrogatepass")
 
 

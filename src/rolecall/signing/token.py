@@ -2,7 +2,8 @@
 
 A token belongs to one access key. It is base64url without padding of::
 
-    version   1 byte, 1
+    version   1 byte, 2
+    method    1 byte, the kind of credential that bought it: its place in `METHODS`, from 1
     issued    8 bytes, unix time in seconds, big endian, as the next two
     expires   8 bytes
     tenant    8 bytes, the owner's number
@@ -11,7 +12,7 @@ A token belongs to one access key. It is base64url without padding of::
     mac       32 bytes, HMAC-SHA256 of all before it
 
 under a key derived from the access key's secret. Nothing is stored: every replica can verify a token, and a token
-dies with its key.
+dies with its key. Only one that is revoked is written down, by its id, until it would have expired.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ from rolecall.values import Secret
 LIFETIME = 12 * 60 * 60
 """Seconds for which a token is good, if nothing else is set."""
 
+METHODS = ("password", "apikey", "application_credential", "token")
+"""The kinds of credential, in the vendors' words. The order is part of what a token says."""
+
 _CONTEXT = b"rolecall token\x00"
-_VERSION = 1
-_HEAD = struct.Struct(">BQQQ16s")
+_VERSION = 2
+_HEAD = struct.Struct(">BBQQQ16s")
 _MAC = hashlib.sha256().digest_size
 _LONGEST = 512
 _TEXT = re.compile(rf"[A-Za-z0-9_-]{{1,{_LONGEST}}}", re.ASCII)
+_OUTSIDE = re.compile(r"[!-~]{1,8192}", re.ASCII)
 _KEY_ID = re.compile(rb"[!-~]{1,128}")
 
 
@@ -49,9 +54,16 @@ class Token:
     issued_at: int
     expires_at: int
     id: bytes
+    method: str
+
+    @property
+    def audit_id(self) -> str:
+        """The token's id as Keystone shows one: base64url without padding, 22 characters."""
+        return _encode(self.id)
 
     def packed(self) -> bytes:
-        head = _HEAD.pack(_VERSION, self.issued_at, self.expires_at, self.tenant, self.id)
+        method = METHODS.index(self.method) + 1
+        head = _HEAD.pack(_VERSION, method, self.issued_at, self.expires_at, self.tenant, self.id)
         return head + self.access_key_id.encode("ascii")
 
 
@@ -61,19 +73,6 @@ class IssuedToken:
 
     text: Secret
     token: Token
-
-    @property
-    def issued_at(self) -> int:
-        return self.token.issued_at
-
-    @property
-    def expires_at(self) -> int:
-        return self.token.expires_at
-
-    @property
-    def audit_id(self) -> str:
-        """The token's id as Keystone shows one: base64url without padding, 22 characters."""
-        return _encode(self.token.id)
 
 
 def derived_key(key: Secret) -> bytes:
@@ -90,11 +89,11 @@ def seal(token: Token, key: Secret) -> Secret:
 def read(text: Secret) -> Token:
     """What a token says, unproven. Refuses with TOKEN_INVALID."""
     packed, _ = _parts(text)
-    version, issued, expires, tenant, id_ = _HEAD.unpack_from(packed)
+    version, method, issued, expires, tenant, id_ = _HEAD.unpack_from(packed)
     key_id = packed[_HEAD.size :]
-    if version != _VERSION or _KEY_ID.fullmatch(key_id) is None:
+    if version != _VERSION or not 0 < method <= len(METHODS) or _KEY_ID.fullmatch(key_id) is None:
         raise Refused(Reason.TOKEN_INVALID, note="not a token of this server")
-    return Token(key_id.decode("ascii"), tenant, issued, expires, id_)
+    return Token(key_id.decode("ascii"), tenant, issued, expires, id_, METHODS[method - 1])
 
 
 def verify(text: Secret, key: Secret, now: float) -> None:
@@ -127,7 +126,8 @@ class _Buyer:
         if self._key is None:
             raise RuntimeError("a token is issued only for a claim that was proven")
         issued = int(now)
-        token = Token(self.access_key_id, tenant, issued, self._expiry(issued), secrets.token_bytes(16))
+        expires = self._expiry(issued)
+        token = Token(self.access_key_id, tenant, issued, expires, secrets.token_bytes(16), self.method)
         return IssuedToken(seal(token, self._key), token)
 
     def _expiry(self, issued: int) -> int:
@@ -166,24 +166,61 @@ class TokenClaim(_Buyer):
     Refuses with TOKEN_INVALID when made of a text that is no token.
     """
 
-    __slots__ = ("_text", "_token", "tenant")
+    __slots__ = ("facts", "tenant", "text")
 
     def __init__(self, text: Secret, tenant: str = "", lifetime: int = LIFETIME) -> None:
-        self._text = text
-        self._token = read(text)
-        super().__init__(self._token.access_key_id, "token", lifetime)
+        self.text = text
+        self.facts = read(text)
+        super().__init__(self.facts.access_key_id, "token", lifetime)
         self.tenant = tenant
+
+    @property
+    def token_id(self) -> bytes:
+        return self.facts.id
+
+    @property
+    def expires_at(self) -> int:
+        return self.facts.expires_at
+
+    def subject(self, text: Secret) -> TokenClaim:
+        """Another token, that this one is shown to look at. TOKEN_INVALID."""
+        return TokenClaim(text)
 
     def prove(self, key: Secret, now: float) -> None:
         """TOKEN_INVALID, and only then TENANT_FOREIGN: a stranger learns nothing of tenants."""
-        verify(self._text, key, now)
-        if self.tenant and self.tenant != str(self._token.tenant):
+        verify(self.text, key, now)
+        if self.tenant and self.tenant != str(self.facts.tenant):
             raise Refused(Reason.TENANT_FOREIGN, facts={"value": self.tenant})
         self._key = key
 
     def _expiry(self, issued: int) -> int:
         """A token bought with a token dies when that one would have (Keystone: rescoping keeps ``expires_at``)."""
-        return min(super()._expiry(issued), self._token.expires_at)
+        return min(super()._expiry(issued), self.facts.expires_at)
+
+
+class OutsideTokenClaim:
+    """A token of another identity service, shown for a tenant. Only that service can tell whether it is good.
+
+    Refuses with TOKEN_INVALID when made of a text that could not stand in a header.
+    """
+
+    __slots__ = ("tenant", "text")
+
+    access_key_id = ""
+    token: Secret | None = None
+
+    def __init__(self, text: Secret, tenant: str = "") -> None:
+        if _OUTSIDE.fullmatch(text.reveal()) is None:
+            raise Refused(Reason.TOKEN_INVALID, note="not a token")
+        self.text = text
+        self.tenant = tenant
+
+    def prove(self, key: Secret, now: float) -> None:  # noqa: ARG002 - no key of ours sealed it
+        raise Refused(Reason.TOKEN_INVALID, note="nobody vouches for the token")
+
+    def subject(self, text: Secret) -> TokenClaim:
+        """One of our tokens, that this one is shown to look at. TOKEN_INVALID."""
+        return TokenClaim(text)
 
 
 class AnonymousClaim:

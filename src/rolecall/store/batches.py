@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import psycopg
 
-from rolecall.store.connection import Pool
+from rolecall.store.connection import Pool, Row
 
 Values = Sequence[object] | Mapping[str, object]
-_Waiting = tuple[bytes, Values, "asyncio.Future[None]"]
+_Waiting = tuple[bytes, Values, "asyncio.Future[Row | None]"]
 
 _MOST = 64
 """Statements in one batch."""
@@ -26,11 +26,15 @@ class Batches:
 
     async def execute(self, statement: str, values: Values) -> None:
         """Return when the statement is committed. Raises what it alone would have raised."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self.fetch(statement, values)
+
+    async def fetch(self, statement: str, values: Values) -> Row | None:
+        """The same, with the first row that the statement returns."""
+        done: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((statement.encode(), values, done))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_all())
-        await done
+        return await done
 
     async def _send_all(self) -> None:
         while self._waiting:
@@ -45,21 +49,21 @@ class Batches:
         try:
             async with self._pool.connection() as connection:
                 if len(batch) == 1:
-                    await connection.execute(*batch[0][:2])
+                    cursors = [await connection.execute(*batch[0][:2])]
                 else:
-                    async with connection.pipeline(), connection.transaction():
-                        for statement, values, _ in batch:
-                            await connection.execute(statement, values)
+                    async with connection.pipeline():  # to its end one transaction, without words for that
+                        cursors = [await connection.execute(*one[:2]) for one in batch]
         except psycopg.Error as trouble:
-            if len(batch) == 1:
-                _fail(batch, trouble)
+            if len(batch) == 1 or isinstance(trouble, psycopg.errors.LockNotAvailable):
+                _fail(batch, trouble)  # who holds the lock makes each of them wait as long
                 return
             for one in batch:  # one of them spoiled it for all: each for itself, then
                 await self._send([one])
             return
-        for _, _, done in batch:
+        for (_, _, done), cursor in zip(batch, cursors, strict=True):
+            row = await cursor.fetchone() if cursor.description else None
             if not done.done():
-                done.set_result(None)
+                done.set_result(row)
 
 
 def _fail(batch: Sequence[_Waiting], trouble: Exception) -> None:

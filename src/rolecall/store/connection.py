@@ -20,6 +20,9 @@ from rolecall.values import Secret
 
 _SCHEMA = "rolecall"
 _MIGRATION_LOCK = 0x726F6C6563616C6C  # "rolecall"
+_LOCK_TIMEOUT = "3s"
+"""How long a statement waits for a row that another transaction holds, before it fails."""
+
 Row = tuple[Any, ...]
 Pool = AsyncConnectionPool[AsyncConnection[Row]]
 
@@ -52,7 +55,10 @@ async def _configure(connection: AsyncConnection[Row]) -> None:
 
 
 def make_pool(dsn: Secret, *, name: str, size: int, durable: bool) -> Pool:
-    options = f"-c search_path={_SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
+    options = (
+        f"-c search_path={_SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
+        f" -c lock_timeout={_LOCK_TIMEOUT}"
+    )
     if not durable:
         options += " -c synchronous_commit=off"
     return AsyncConnectionPool(

@@ -7,18 +7,30 @@ from collections.abc import Sequence
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.instances import Instance, NewInstance
+from rolecall.domain.instances import Instance, NewInstance, Phase, Provision
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 
 _INSTANCE = sql.SQL(
     "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
     " i.database, i.options, i.region, i.zone, i.isolated, i.listed_callers, i.revision, i.created_at, i.addresses,"
+    " i.place, i.phase,"
     " (select jsonb_object_agg(f.dialect, f.public_id) from instance_faces f where f.instance_id = i.id)"
     " from instances i"
 )
 _CHANGEABLE = frozenset(
-    {"name", "host", "port", "isolated", "listed_callers", "region", "zone", "addresses", "options"}
+    {
+        "name",
+        "host",
+        "port",
+        "isolated",
+        "listed_callers",
+        "region",
+        "zone",
+        "addresses",
+        "options",
+        "phase",
+    }
 )
 
 
@@ -66,11 +78,13 @@ class InstanceTable:
             row = await (
                 await connection.execute(
                     "insert into instances (owner_id, engine, name, host, port, administrator,"
-                    " sealed_password, database, options, region, zone)"
-                    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+                    " sealed_password, database, options, region, zone, addresses, place, phase)"
+                    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
                     (
                         new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
                         sealed_password, new.database, Jsonb(dict(new.options)), new.region, new.zone,
+                        list(new.addresses), new.provision and new.provision.place,
+                        new.provision and new.provision.phase.value,
                     ),
                 )
             ).fetchone()  # fmt: skip
@@ -103,6 +117,14 @@ class InstanceTable:
             await connection.execute(query, {**changes, "id": instance_id})
         self._known.clear()
 
+    async def instance_of_token(self, owner_id: int, token: str) -> Instance | None:
+        """The instance, if it is still there, that a call with that client token has made."""
+        query = _INSTANCE + sql.SQL(
+            " where i.id = (select instance_id from operations where owner_id = %s and kind = 'instance.create'"
+            " and detail ->> 'token' = %s order by accepted_at desc limit 1)"
+        )
+        return await self._one(query, (owner_id, token))
+
     async def remove_instance(self, instance_id: int) -> None:
         """Forget an instance and what we remember of its accounts. Its server is left as it is."""
         async with self._pool.connection() as connection:
@@ -111,7 +133,7 @@ class InstanceTable:
 
 
 def _instance(row: Row) -> Instance:
-    *columns, created_at, addresses, faces = row
+    *columns, created_at, addresses, place, phase, faces = row
     (
         instance_id, owner_id, engine, name, host, port, administrator, sealed, database, options,
         region, zone, isolated, listed, revision,
@@ -135,4 +157,5 @@ def _instance(row: Row) -> Instance:
         created_at=created_at,
         addresses=tuple(addresses),
         faces=faces or {},
+        provision=None if place is None else Provision(place, Phase(phase)),
     )

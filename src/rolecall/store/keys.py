@@ -9,7 +9,7 @@ from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 
 _KEY = (
-    "select k.id, o.id, o.number, o.app_id, k.principal, k.sealed_secret, k.active, k.created_at"
+    "select k.id, o.id, o.number, o.app_id, k.principal, k.sealed_secret, k.active, k.created_at, k.description"
     " from access_keys k join owners o on o.id = k.owner_id"
 )
 
@@ -35,6 +35,16 @@ class KeyTable:
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(f"{_KEY} order by k.created_at, k.id")).fetchall()
         return [_key(row) for row in rows]
+
+    async def keys_of(self, owner_id: int, principal: int) -> Sequence[AccessKey]:
+        async with self._pool.connection() as connection:
+            query = f"{_KEY} where k.owner_id = %s and k.principal = %s order by k.created_at, k.id"
+            rows = await (await connection.execute(query, (owner_id, principal))).fetchall()
+        return [_key(row) for row in rows]
+
+    def forget(self) -> None:
+        """A key was changed by this replica: it need not wait to be told of it."""
+        self._known.clear()
 
     async def add_key(self, key_id: str, owner: Owner, principal: int, sealed: bytes) -> None:
         async with self._pool.connection() as connection:
@@ -89,5 +99,6 @@ class KeyTable:
 
 
 def _key(row: Row) -> AccessKey:
-    key_id, owner_id, number, app_id, principal, sealed, active, created_at = row
-    return AccessKey(key_id, Owner(owner_id, number, app_id), principal, bytes(sealed), active, created_at)
+    key_id, owner_id, number, app_id, principal, sealed, active, created_at, description = row
+    owner = Owner(owner_id, number, app_id)
+    return AccessKey(key_id, owner, principal, bytes(sealed), active, created_at, description)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow
 from rolecall.store.batches import Batches, Values
 from rolecall.store.connection import Pool, Row
@@ -106,9 +109,14 @@ class OperationTable:
         await self._intents.execute(_ACCEPT, self._accepting(operation_id, instance_id, intent))
 
     async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
+        if len(promised) == 1:  # as any intent, together with those of others
+            with _told_if_taken(promised[0].intent):
+                await self.accept(promised[0].id, instance_id, promised[0].intent)
+            return
         async with self._durable.connection() as connection, connection.transaction():
             for one in promised:
-                await connection.execute(_ACCEPT, self._accepting(one.id, instance_id, one.intent))
+                with _told_if_taken(one.intent):
+                    await connection.execute(_ACCEPT, self._accepting(one.id, instance_id, one.intent))
 
     def _accepting(self, operation_id: UUID, instance_id: int, intent: Intent) -> Values:
         origin = intent.origin
@@ -122,6 +130,12 @@ class OperationTable:
     async def promised(self, instance_id: int) -> Sequence[Operation]:
         return await self._operations(
             " where instance_id = %s and state = 'accepted' and detail ? 'promised' order by accepted_at",
+            (instance_id,),
+        )
+
+    async def provisioning(self, instance_id: int) -> Sequence[Operation]:
+        return await self._operations(
+            " where instance_id = %s and state = 'accepted' and detail ? 'provisioning' order by accepted_at",
             (instance_id,),
         )
 
@@ -186,6 +200,17 @@ class OperationTable:
         async with self._durable.connection() as connection:
             rows = await (await connection.execute(query.encode(), values)).fetchall()
         return [_account(row) for row in rows]
+
+
+@contextlib.contextmanager
+def _told_if_taken(intent: Intent) -> Iterator[None]:
+    """The index of promises that are not kept yet refuses a second one of the same account."""
+    try:
+        yield
+    except errors.UniqueViolation as violation:
+        if violation.diag.constraint_name != "operations_promised_once":
+            raise
+        raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": intent.account[0]}) from None
 
 
 def _recording(operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> tuple[str, Values]:

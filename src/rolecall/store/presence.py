@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from rolecall.store.connection import Row
+from rolecall.store.connection import Pool, Row
 from rolecall.values import Secret
 
 _log = structlog.get_logger(__name__)
@@ -80,17 +81,24 @@ class Presence:
                 _log.warning("the store is out of reach", trouble=type(trouble).__name__)
                 await asyncio.sleep(1.0)
             finally:
-                self._forget()
+                self.forget()
 
     async def _listen(self) -> None:
         connection = self._connection
         assert connection is not None  # noqa: S101 - connected above
         async for _ in connection.notifies(timeout=_HEARTBEAT):
-            self._forget()
+            self.forget()
         async with asyncio.timeout(_HEARTBEAT):
             await connection.execute("select 1")
 
-    def _forget(self) -> None:
+    @contextlib.asynccontextmanager
+    async def changing(self, pool: Pool) -> AsyncIterator[AsyncConnection[Row]]:
+        """A transaction that changes what is remembered: this replica does not wait for the word of it."""
+        async with pool.connection() as connection, connection.transaction():
+            yield connection
+        self.forget()
+
+    def forget(self) -> None:
         for memory in self._memories:
             memory.clear()
 

@@ -15,9 +15,10 @@ _READ = {
         "select array[instance_id::text, name, host], sealed_password from accounts where sealed_password is not null"
     ),
     SealedPlace.FACT: "select array[name], value from facts",
+    SealedPlace.SIGNING_KEY: "select array[id], sealed_key from signing_keys",
     SealedPlace.OPERATION: (
         "select array[id::text, instance_id::text, target,"
-        " case when detail ? 'promised' then 'verifier' else 'password' end], sealed"
+        " case when detail ?| array['promised', 'provisioning'] then 'verifier' else 'password' end], sealed"
         " from operations where state = 'accepted' and sealed is not null"
     ),
 }
@@ -37,6 +38,9 @@ _WRITE = {
     ),
     SealedPlace.OPERATION: (
         "update operations set sealed = %(new)s where id = (%(key)s::text[])[1]::uuid and sealed = %(old)s"
+    ),
+    SealedPlace.SIGNING_KEY: (
+        "update signing_keys set sealed_key = %(new)s where id = (%(key)s::text[])[1] and sealed_key = %(old)s"
     ),
     SealedPlace.FACT: (
         "update facts set value = %(new)s where name = (%(key)s::text[])[1] and value = %(old)s"

@@ -5,12 +5,26 @@ from __future__ import annotations
 import secrets
 
 from rolecall.store import connection
+from rolecall.store.browser_sessions import FailureTable, SessionTable
 from rolecall.store.client_tokens import TokenTable
+from rolecall.store.directories import DirectoryTable
+from rolecall.store.groups import GroupTable
 from rolecall.store.instances import InstanceTable
 from rolecall.store.keys import KeyTable
 from rolecall.store.operations import OperationTable
+from rolecall.store.people import SubUserTable
+from rolecall.store.policies import PolicyTable
 from rolecall.store.presence import Presence
+from rolecall.store.principal_keys import PrincipalKeyTable
+from rolecall.store.provider import ProviderTable
+from rolecall.store.revocations import RevocationTable
+from rolecall.store.roles import RoleTable
+from rolecall.store.rotation import RotationTable
 from rolecall.store.sealed import SealedTable
+from rolecall.store.sign_ins import SignInTable
+from rolecall.store.tags import TagTable
+from rolecall.store.user_imports import ImportTable
+from rolecall.store.users import UserTable
 from rolecall.values import Secret
 
 
@@ -24,10 +38,25 @@ class Store:
         self._quick = connection.make_pool(dsn, name="quick", size=pool_size, durable=False)
         self._presence = Presence(dsn, self.replica)
         self.keys = KeyTable(self._durable, self._presence)
+        self.principal_keys = PrincipalKeyTable(self._durable, self._quick, self.keys)
+        self.sub_users = SubUserTable(self._durable, self._presence)
+        self.groups = GroupTable(self._durable, self._presence)
+        self.sign_ins = SignInTable(self._durable, self._quick, self._presence, self.sub_users)
+        self.tags = TagTable(self._durable)
+        self.policies = PolicyTable(self._durable, self._presence)
+        self.roles = RoleTable(self._durable, self._presence)
+        self.rotation = RotationTable(self._durable)
         self.instances = InstanceTable(self._durable, self._presence)
         self.tokens = TokenTable(self._durable)
         self.sealed = SealedTable(self._durable)
+        self.revocations = RevocationTable(self._durable, self._presence)
         self.operations = OperationTable(self._durable, self._quick, self.replica)
+        self.users = UserTable(self._durable)
+        self.directories = DirectoryTable(self._durable, self.users)
+        self.provider = ProviderTable(self._durable, self._presence)
+        self.browser_sessions = SessionTable(self._durable, self._quick)
+        self.failures = FailureTable(self._durable)
+        self.imports = ImportTable(self._durable)
 
     async def open(self) -> None:
         """Migrate and connect."""

@@ -17,20 +17,23 @@
 | UpdateInstance | RenameInstance | - |
 | ActOnInstance | RestartInstance (other actions: not implemented) | - |
 | ShowDatabase | (not implemented) | |
-| versions, flavors, datastores, limits | (tables) | |
+| ListLimits | ShowRates | limits |
+| versions, flavors, datastores | (tables) | |
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.domain import commands
+from rolecall.contracts.openstack.databases import NOT_OFFERED
+from rolecall.domain import commands, instance_commands
 from rolecall.domain.commands import AccountSpec, DatabaseSpec, InstanceName
 from rolecall.domain.engine import Access, DatabaseGrant
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked, Secret
 from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
 from rolecall.verbs import databases_answers as answers
+from rolecall.verbs import databases_limits as limits
 from rolecall.verbs import databases_tables as tables
 from rolecall.verbs.params import Params, secret, structure, structures, text
 
@@ -55,7 +58,8 @@ def _password(given: Params, path: str) -> Secret:
 
 
 def _create_users(checked: Checked, _: Decipher) -> commands.PromiseAccounts:
-    return commands.PromiseAccounts(_instance(checked), _new_accounts(checked.params, ""))
+    """A database that is not there is granted for when it is (Trove; the guide's own examples name some)."""
+    return commands.PromiseAccounts(_instance(checked), _new_accounts(checked.params, ""), to_come=True)
 
 
 def _new_accounts(given: Params, prefix: str) -> tuple[AccountSpec, ...]:
@@ -122,7 +126,9 @@ def _delete_user(checked: Checked, _: Decipher) -> commands.DeleteAccount:
 
 def _grant(checked: Checked, _: Decipher) -> commands.ChangeGrants:
     named = dict.fromkeys(text(one, "name") for one in structures(checked.params, "databases"))
-    return commands.ChangeGrants(_instance(checked), *_user(checked), grant=_grants(tuple(named)))
+    return commands.ChangeGrants(
+        _instance(checked), *_user(checked), grant=_grants(tuple(named)), to_come=True
+    )
 
 
 def _revoke(checked: Checked, _: Decipher) -> commands.ChangeGrants:
@@ -174,15 +180,20 @@ def _show_instance(checked: Checked, _: Decipher) -> commands.ShowInstance:
     return commands.ShowInstance(_instance(checked))
 
 
-def _create_instance(checked: Checked, _: Decipher) -> commands.ProvisionInstance:
-    """OBJECT_MISSING for a datastore that is not offered, and what `_new_accounts` refuses with."""
+def _create_instance(checked: Checked, _: Decipher) -> instance_commands.ProvisionInstance:
+    """ACTION_UNKNOWN for a replica or a restored one, OBJECT_MISSING for a datastore that is not offered, and what
+    `_new_accounts` refuses with. It is in the region of every server of its kind, as seen through other dialects.
+    """
     wanted = structure(checked.params, "instance") or {}
+    for name in NOT_OFFERED:
+        if wanted.get(name):
+            raise Refused(Reason.ACTION_UNKNOWN, f"instance.{name}")
     tables.keep_datastore(structure(wanted, "datastore") or {})
     databases = _new_databases(wanted, "instance.")
     users = _new_accounts(wanted, "instance.")
     _keep_initial_databases(users, databases)
-    return commands.ProvisionInstance(
-        "openstack", ENGINE, text(wanted, "name"), checked.call.region, databases, users
+    return instance_commands.ProvisionInstance(
+        "openstack", ENGINE, text(wanted, "name"), "", databases, users
     )
 
 
@@ -204,14 +215,14 @@ def _rename_instance(checked: Checked, _: Decipher) -> commands.RenameInstance:
     return commands.RenameInstance(_instance(checked), name)
 
 
-def _delete_instance(checked: Checked, _: Decipher) -> commands.DeprovisionInstance:
-    return commands.DeprovisionInstance(_instance(checked))
+def _delete_instance(checked: Checked, _: Decipher) -> instance_commands.DeprovisionInstance:
+    return instance_commands.DeprovisionInstance(_instance(checked))
 
 
-def _act(checked: Checked, _: Decipher) -> commands.RestartInstance:
+def _act(checked: Checked, _: Decipher) -> instance_commands.RestartInstance:
     if text(checked.params, "action") != "restart":
         raise Refused(Reason.ACTION_UNKNOWN, "action")
-    return commands.RestartInstance(_instance(checked))
+    return instance_commands.RestartInstance(_instance(checked))
 
 
 def _not_implemented(_checked: Checked) -> Answer:
@@ -250,5 +261,5 @@ VERBS: Verbs = {
     "ShowDatastore": StaticVerb(tables.datastore),
     "ListDatastoreVersions": StaticVerb(tables.datastore_versions),
     "ShowDatastoreVersion": StaticVerb(tables.datastore_version),
-    "ListLimits": StaticVerb(tables.limits),
+    "ListLimits": Verb(limits.asked, limits.limits),
 }

@@ -22,7 +22,11 @@ _STATUSES: Mapping[str, str] = {
     "starting": "BUILD",
     "restarting": "REBOOT",
     "isolated": "SHUTDOWN",
+    "isolating": "SHUTDOWN",
+    "reviving": "REBOOT",
+    "deleting": "SHUTDOWN",
     "unreachable": "ERROR",
+    "failed": "ERROR",
 }
 _OPERATING: Mapping[str, str] = {"ACTIVE": "HEALTHY", "BUILD": "NEW", "REBOOT": "RESTARTING"}
 
@@ -112,8 +116,8 @@ def _instance(checked: Checked, one: InstanceView) -> Answer:
         "volume": {"size": VOLUME_SIZE},
         "access": {"is_public": False, "allowed_cidrs": []},
         "hostname": one.host,
-        "ip": [one.host],
-        "addresses": [{"address": one.host, "type": "private", "network": ""}],
+        "ip": [one.host] if one.host else [],
+        "addresses": [{"address": one.host, "type": "private", "network": ""}] if one.host else [],
         "replicas": [],
     }
 

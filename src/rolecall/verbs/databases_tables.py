@@ -1,7 +1,7 @@
-"""What Database v1.0 answers from tables: versions, the one flavor, the one datastore, limits.
+"""What Database v1.0 answers from tables: versions, the one flavor, the one datastore.
 
-Shapes: Trove 26.0.0, trove/versions.py, trove/flavor/views.py, trove/datastore/views.py and trove/limits/views.py;
-versions also the Rackspace Cloud Databases Developer Guide v1.0.
+Shapes: Trove 26.0.0, trove/versions.py, trove/flavor/views.py and trove/datastore/views.py; versions
+also the Rackspace Cloud Databases Developer Guide v1.0.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rolecall.contracts.openstack import databases
 from rolecall.contracts.openstack.places import base_url, database_url
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
@@ -123,22 +122,3 @@ def keep_datastore(asked: Params) -> None:
 def _keep(given: Params, name: str, *known: str) -> None:
     if text(given, name) not in known:
         raise Refused(Reason.OBJECT_MISSING, name, facts={"value": text(given, name)})
-
-
-def limits(_checked: Checked) -> Answer:
-    """The absolute limits first, then one for each method. Servers are as many as the machine bears: no number."""
-    absolute = {"verb": "ABSOLUTE", "max_instances": -1, "max_volumes": -1, "max_backups": 0, "max_ram": -1}
-    rate = databases.CONTRACT.actions["CreateUsers"].rate
-    rates = [
-        {
-            "verb": verb,
-            "uri": "*",
-            "regex": ".*",
-            "value": rate,
-            "remaining": rate,
-            "unit": "SECOND",
-            "nextAvailable": "1970-01-01T00:00:00Z",
-        }
-        for verb in ("DELETE", "GET", "POST", "PUT")
-    ]
-    return {"limits": [absolute, *rates]}

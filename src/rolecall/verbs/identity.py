@@ -3,6 +3,8 @@
 | action | command | answer |
 |---|---|---|
 | IssueToken | (the proven claim itself) | a token, its catalog |
+| ShowToken | ShowToken | the same, of a token that is there |
+| RevokeToken | RevokeToken | - |
 | ListVersions, ShowVersion | (tables) | version documents |
 """
 
@@ -14,20 +16,23 @@ from typing import Protocol, cast
 
 from rolecall.contracts.openstack.places import base_url, database_url
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, StaticVerb, Verbs
-from rolecall.verbs.params import text
+from rolecall.domain.revocations import Revocable
+from rolecall.domain.tokens import RevokeToken, ShowToken
+from rolecall.values import Caller, Checked, Secret
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs.params import flag, secret, text
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ROLES = ({"id": "1", "name": "admin"}, {"id": "2", "name": "member"})
 _RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
+_KEYSTONE_METHODS: Mapping[str, str] = {"apikey": "password"}
 
 
-class Issued(Protocol):
-    """A new token. Times are unix seconds."""
+class TokenFacts(Protocol):
+    """What a token says. Times are unix seconds; `method` is the kind of credential that bought it."""
 
     @property
-    def text(self) -> Secret: ...
+    def method(self) -> str: ...
     @property
     def audit_id(self) -> str: ...
     @property
@@ -36,12 +41,34 @@ class Issued(Protocol):
     def expires_at(self) -> int: ...
 
 
-class Issuer(Protocol):
-    """A proven claim that can be turned into a token; `method` is the credential's kind."""
+class Issued(Protocol):
+    """A new token."""
 
     @property
-    def method(self) -> str: ...
+    def text(self) -> Secret: ...
+    @property
+    def token(self) -> TokenFacts: ...
+
+
+class Issuer(Protocol):
+    """A proven claim that can be turned into a token."""
+
     def issue(self, now: float, tenant: int) -> Issued: ...
+
+
+class Subject(Revocable, Protocol):
+    """A token that is asked about."""
+
+    @property
+    def text(self) -> Secret: ...
+    @property
+    def facts(self) -> TokenFacts: ...
+
+
+class Inspector(Protocol):
+    """A claim made with a token, which can be shown to look at another."""
+
+    def subject(self, text: Secret) -> Subject: ...
 
 
 def _issue(checked: Checked) -> Issued:
@@ -49,45 +76,84 @@ def _issue(checked: Checked) -> Issued:
     own = checked.caller.owner_number
     if text(checked.params, "tenant") not in ("", str(own)):
         raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": text(checked.params, "tenant")})
-    return _issuer(checked).issue(checked.call.envelope.request.received, own)
+    return cast("Issuer", checked.call.claim).issue(checked.call.envelope.request.received, own)
 
 
-def _issuer(checked: Checked) -> Issuer:
-    return cast("Issuer", checked.call.claim)
+def _subject(checked: Checked) -> Subject:
+    """OBJECT_MISSING for what can be no token, and for none at all (Keystone)."""
+    asked = secret(checked.params, "subject")
+    if asked is None:
+        raise Refused(Reason.OBJECT_MISSING, "subject", note="no token in the request")
+    try:
+        return cast("Inspector", checked.call.claim).subject(asked)
+    except Refused as refusal:
+        raise Refused(Reason.OBJECT_MISSING, "subject", note=refusal.note) from None
+
+
+def _show(checked: Checked, _: Decipher) -> ShowToken:
+    """v2.0 may ask for the token of one tenant alone."""
+    tenant = text(checked.params, "belongsTo")
+    if tenant not in ("", str(checked.caller.owner_number)):
+        raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
+    return ShowToken(_subject(checked))
+
+
+def _revoke(checked: Checked, _: Decipher) -> RevokeToken:
+    return RevokeToken(_subject(checked))
+
+
+def _nothing(_checked: Checked, _outcome: object) -> Answer:
+    return {}
 
 
 def issue_v3(checked: Checked) -> Answer:
-    """The token itself stands in ``subject_token`` and goes into a header."""
     issued = _issue(checked)
-    tenant, user = str(checked.caller.owner_number), checked.caller.access_key_id
-    return {
-        "subject_token": issued.text,
-        "token": {
-            "methods": [_issuer(checked).method],
-            "user": {"id": user, "name": user, "domain": _DOMAIN, "password_expires_at": None},
-            "audit_ids": [issued.audit_id],
-            "expires_at": _moment(issued.expires_at, 6),
-            "issued_at": _moment(issued.issued_at, 6),
-            "project": {"id": tenant, "name": tenant, "domain": _DOMAIN},
-            "is_domain": False,
-            "roles": list(_ROLES),
-            "catalog": [_v3_service(checked, *service) for service in _services(checked)],
-        },
-    }
+    return _token_v3(checked, checked.caller, issued.text, issued.token)
 
 
 def issue_v2(checked: Checked) -> Answer:
     issued = _issue(checked)
-    tenant, user = str(checked.caller.owner_number), checked.caller.access_key_id
-    method = _RACKSPACE_METHODS.get(_issuer(checked).method, "PASSWORD")
+    return _token_v2(checked, checked.caller, issued.text, issued.token)
+
+
+def show_v3(checked: Checked, holder: Caller) -> Answer:
+    subject = _subject(checked)
+    return _token_v3(checked, holder, subject.text, subject.facts)
+
+
+def show_v2(checked: Checked, holder: Caller) -> Answer:
+    subject = _subject(checked)
+    return _token_v2(checked, holder, subject.text, subject.facts)
+
+
+def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+    """The token itself stands in ``subject_token`` and goes into a header."""
+    tenant, user = str(holder.owner_number), holder.access_key_id
+    token: Answer = {
+        "methods": [_KEYSTONE_METHODS.get(facts.method, facts.method)],
+        "user": {"id": user, "name": user, "domain": _DOMAIN, "password_expires_at": None},
+        "audit_ids": [facts.audit_id],
+        "expires_at": _moment(facts.expires_at, 6),
+        "issued_at": _moment(facts.issued_at, 6),
+        "project": {"id": tenant, "name": tenant, "domain": _DOMAIN},
+        "is_domain": False,
+        "roles": list(_ROLES),
+    }
+    if not flag(checked.params, "nocatalog"):
+        token["catalog"] = [_v3_service(checked, *service) for service in _services(checked)]
+    return {"subject_token": shown, "token": token}
+
+
+def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+    tenant, user = str(holder.owner_number), holder.access_key_id
     return {
         "access": {
             "token": {
-                "id": issued.text,
-                "issued_at": _moment(issued.issued_at, 3),
-                "expires": _moment(issued.expires_at, 3),
+                "id": shown,
+                "issued_at": _moment(facts.issued_at, 3),
+                "expires": _moment(facts.expires_at, 3),
                 "tenant": {"id": tenant, "name": tenant},
-                "RAX-AUTH:authenticatedBy": [method],
+                "RAX-AUTH:authenticatedBy": [_RACKSPACE_METHODS.get(facts.method, "PASSWORD")],
             },
             "serviceCatalog": [_v2_service(checked, *service) for service in _services(checked)],
             "user": {
@@ -179,9 +245,13 @@ V3_VERBS: Verbs = {
     "ListVersions": StaticVerb(versions),
     "ShowVersion": StaticVerb(v3_version),
     "IssueToken": StaticVerb(issue_v3),
+    "ShowToken": Verb(_show, show_v3),
+    "RevokeToken": Verb(_revoke, _nothing),
 }
 V2_VERBS: Verbs = {
     "ListVersions": StaticVerb(versions),
     "ShowVersion": StaticVerb(v2_version),
     "IssueToken": StaticVerb(issue_v2),
+    "ShowToken": Verb(_show, show_v2),
+    "RevokeToken": Verb(_revoke, _nothing),
 }

@@ -27,10 +27,11 @@ Every account is a name at any host (``'name'@'%'``): the vendor limits addresse
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from rolecall.contracts.aliyun.petadata_rules import ACCESS, addresses, database_names, grants_of, moment
-from rolecall.domain import commands
+from rolecall.domain import commands, instance_commands
 from rolecall.domain.commands import InstanceName
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant
 from rolecall.domain.reasons import Reason, Refused
@@ -45,6 +46,8 @@ HOST = "%"
 ACCOUNTS_AT_MOST = 3
 """Accounts of an instance ("you can create a maximum of three accounts for the instance", CreateAccount)."""
 _TASKS_AT_MOST = 1000
+_OWN_ADDRESS = "127.0.0.1"
+"""The address list of a new instance that is made without one."""
 
 KINDS: Mapping[str, AccountKind] = {"Normal": AccountKind.NORMAL, "Super": AccountKind.SUPER}
 _MODES: Mapping[str, Literal["replace", "add", "remove"]] = {"0": "replace", "1": "add", "2": "remove"}
@@ -178,7 +181,7 @@ def _all_databases(checked: Checked) -> commands.AllDatabases:
     return commands.AllDatabases(_instance(checked))
 
 
-def _create_instance(checked: Checked) -> commands.ProvisionInstance:
+def _create_instance(checked: Checked) -> instance_commands.ProvisionInstance:
     """An instance with its first database, and its first account, which reads and writes that one."""
     params = checked.params
     either(params, "ChargeType", "PayType")
@@ -192,27 +195,37 @@ def _create_instance(checked: Checked) -> commands.ProvisionInstance:
         _password(checked, "AccountPassword"),
         (DatabaseGrant(database, Access.READ_WRITE),),
     )
-    return commands.ProvisionInstance(
+    return instance_commands.ProvisionInstance(
         dialect=DIALECT,
         engine="mysql",
-        name=text(params, "InstanceName"),
+        name=text(params, "InstanceName") or f"Created At: {_now(checked):%Y-%m-%d-%H-%M-%S}",
         region=text(params, "RegionId"),
         databases=(commands.DatabaseSpec(database),),
         accounts=(first,),
         token=client_token(checked),
+        zone=text(params, "ZoneId"),
+        addresses=addresses(text(params, "SecurityIPList") or _OWN_ADDRESS),
     )
 
 
-def _delete_instance(checked: Checked) -> commands.DeprovisionInstance:
-    return commands.DeprovisionInstance(_instance(checked))
+def _now(checked: Checked) -> datetime:
+    return datetime.fromtimestamp(checked.call.envelope.request.received, UTC)
+
+
+def _delete_instance(checked: Checked) -> instance_commands.DeprovisionInstance:
+    return instance_commands.DeprovisionInstance(_instance(checked), token=client_token(checked))
 
 
 def _list_instances(_checked: Checked) -> commands.ListInstances:
+    return commands.ListInstances(DIALECT, databases=True)
+
+
+def _count_instances(_checked: Checked) -> commands.ListInstances:
     return commands.ListInstances(DIALECT)
 
 
 def _show_instance(checked: Checked) -> commands.ShowInstance:
-    return commands.ShowInstance(_instance(checked))
+    return commands.ShowInstance(_instance(checked), databases=True)
 
 
 def _rename_instance(checked: Checked) -> commands.RenameInstance:
@@ -292,5 +305,5 @@ VERBS: Verbs = {
     "DescribeRegions": StaticVerb(_regions),
     "DescribeTasks": _verb(_list_tasks, answers.tasks),
     "DescribeTaskStatus": _verb(_one_task, answers.task),
-    "DescribeUserInfo": _verb(_list_instances, answers.user),
+    "DescribeUserInfo": _verb(_count_instances, answers.user),
 }

@@ -40,6 +40,11 @@ _INSTANCE_STATUSES: Mapping[str, str] = {
     "isolated": "INACTIVE",
     "restarting": "MODIFY",
     "unreachable": "INACTIVE",
+    "starting": "CREATE",
+    "isolating": "MODIFY",
+    "reviving": "MODIFY",
+    "deleting": "DELETE",
+    "failed": "INACTIVE",
 }
 _IN_PROGRESS, _SUCCESS, _FAILED, _CANCELLED = "1", "2", "3", "5"
 _TASK_STATUSES: Mapping[str, str] = {
@@ -165,12 +170,16 @@ def _listed(one: InstanceView) -> Answer:
         "CreateTime": vendor_time(one.created_at),
         "EndTime": _NEVER_ENDS,
         "NetworkType": "Classic",
-        "Databases": {"Database": []},
+        "Databases": _names(one),
     }
 
 
+def _names(one: InstanceView) -> Answer:
+    return {"Database": [{"DBName": name, "ChargeType": _POST_PAID} for name in one.databases]}
+
+
 def instance(_checked: Checked, one: InstanceView) -> Answer:
-    """Here the port is text; its databases are told by DescribeDatabases."""
+    """Here the port is text."""
     network = {"NetworkType": "INTERNAL", "ConnectionString": one.host, "Port": str(one.port)}
     return {
         "InstanceId": one.public_id,
@@ -179,7 +188,7 @@ def instance(_checked: Checked, one: InstanceView) -> Answer:
         "ZoneId": one.zone,
         "InstanceStatus": _INSTANCE_STATUSES[one.status],
         "NetworkInfoItems": {"NetworkInfoItem": [network]},
-        "Databases": {"Database": []},
+        "Databases": _names(one),
     }
 
 

@@ -20,15 +20,14 @@
 | DescribeDBInstances | ListInstances | TotalCount, DBInstanceSet |
 | DescribeDBInstanceAttribute | ShowInstance | DBInstance |
 | DescribeRegions, DescribeZones | (tables) | TotalCount, RegionSet or ZoneSet |
+| CreateInstances and its siblings | `rolecall.verbs.postgres_instances` | |
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolecall.contracts.check import keep
 from rolecall.contracts.tencent.postgres_places import CAM_REGIONS
-from rolecall.contracts.tencent.postgres_rules import PASSWORD, enciphered
 from rolecall.domain import commands
 from rolecall.domain.commands import InstanceName
 from rolecall.domain.engine import ObjectType
@@ -37,6 +36,7 @@ from rolecall.values import Checked, Secret
 from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs
 from rolecall.verbs import postgres_answers as answers
 from rolecall.verbs.params import Params, flag, number, secret, structures, text, texts
+from rolecall.verbs.postgres_instances import INSTANCE_VERBS, plain
 from rolecall.verbs.postgres_privileges import KINDS, asked_object, modification, parents
 
 _ORDERS: Mapping[str, str] = {"createTime": "created", "updateTime": "updated", "name": "name"}
@@ -54,21 +54,11 @@ def _database(checked: Checked) -> str:
     return text(checked.params, "DatabaseName")
 
 
-def _plain(password: Secret, decipher: Decipher, *, encrypted: bool = False) -> Secret:
-    """The password itself, deciphered if it came encrypted. PASSWORD_UNDECIPHERABLE, or a password rule's reason."""
-    cipher = enciphered(password)
-    if cipher is None and encrypted:
-        cipher = password
-    plain = password if cipher is None else decipher(cipher)
-    keep(PASSWORD, plain, "Password")
-    return plain
-
-
 def _required_password(checked: Checked, decipher: Decipher, *, encrypted: bool = False) -> Secret:
     password = secret(checked.params, "Password")
     if password is None:
         raise Refused(Reason.PARAMETER_MISSING, "Password")
-    return _plain(password, decipher, encrypted=encrypted)
+    return plain(password, decipher, "Password", encrypted=encrypted)
 
 
 def _create_account(checked: Checked, decipher: Decipher) -> commands.CreateAccount:
@@ -77,7 +67,7 @@ def _create_account(checked: Checked, decipher: Decipher) -> commands.CreateAcco
     if managed and checked.call.region not in CAM_REGIONS:
         raise Refused(Reason.REGION_UNSUPPORTED, "Region", facts={"value": checked.call.region})
     sent = secret(checked.params, "Password")
-    password = None if sent is None else _plain(sent, decipher)
+    password = None if sent is None else plain(sent, decipher, "Password")
     return commands.CreateAccount(
         instance=_instance(checked),
         name=_user(checked),
@@ -234,4 +224,5 @@ VERBS: Verbs = {
     "DescribeDBInstanceAttribute": Verb(_show_instance, answers.instance),
     "DescribeRegions": StaticVerb(answers.regions),
     "DescribeZones": StaticVerb(answers.zones),
+    **INSTANCE_VERBS,
 }

@@ -30,6 +30,11 @@ _STATUSES: Mapping[str, str] = {
     "isolated": "isolated",
     "restarting": "restarting",
     "unreachable": "limited run",
+    "starting": "initing",
+    "isolating": "isolating",
+    "reviving": "disisolating",
+    "deleting": "offlining",
+    "failed": "limited run",
 }
 
 
@@ -210,7 +215,7 @@ def _net_info(one: InstanceView) -> Answer:
         "Ip": one.host if numeric else "",
         "Port": one.port,
         "NetType": "private",
-        "Status": "opened",
+        "Status": "opened" if one.port else "initing",
         "VpcId": "",
         "SubnetId": "",
         "ProtocolType": "postgresql",

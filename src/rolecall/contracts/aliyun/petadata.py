@@ -54,6 +54,7 @@ def _needed(name: str, *rules: Rule) -> Field:
     return _text(name, *rules, required=True)
 
 
+_ON_INSTANCE = "qcs::petadata:{region}:uin/{owner}:instance/{InstanceId}"
 _INSTANCE = _needed("InstanceId", *INSTANCE_ID)
 # The SDK's spelling and the manual's; the verb asks for one of them.
 _EITHER_INSTANCE = (_text("DBInstanceId", *INSTANCE_ID), _text("InstanceId", *INSTANCE_ID))
@@ -79,7 +80,26 @@ def _action(
     where = PAGE if source == PAGE else f"{source}: {name}"
     errors = OWN.get(name, {})
     codes = CREATE_ACCOUNT_CODES if name == "CreateAccount" else frozenset()
-    return Action(name, where, (*params, *_OWNERS), output, codes, errors, regions=None, changes=changes)
+    return Action(
+        name,
+        where,
+        (*params, *_OWNERS),
+        output,
+        codes,
+        errors,
+        regions=None,
+        changes=changes,
+        resources=_resources(name, params),
+    )
+
+
+def _resources(name: str, params: tuple[Field, ...]) -> tuple[str, ...]:
+    """What policies call the instance that is touched; lists, which an id only filters, are asked of ``*``."""
+    if name == "DescribeInstances":
+        return ("*",)
+    if params[:2] == _EITHER_INSTANCE:
+        return (_ON_INSTANCE.replace("InstanceId}", "DBInstanceId|InstanceId}"),)
+    return (_ON_INSTANCE,) if _INSTANCE in params else ("*",)
 
 
 def _modify_addresses(name: str) -> Action:

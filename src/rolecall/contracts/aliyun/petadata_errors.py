@@ -31,6 +31,9 @@ _ACCOUNT_TYPE = ErrorRow(
 _DATABASE_NAME = ErrorRow(
     "InvalidDBName.Duplicate", "The specified DB name is invalid or already exists.", status=400
 )
+_STATUS = ErrorRow(
+    "OperationDenied.DBInstanceStatus", "The operation is not permitted due to instance status.", status=403
+)
 _UNSUPPORTED = ErrorRow("UnsupportedOperation", "This specified action is not valid.", status=400)
 
 ERRORS: Rows = {
@@ -62,11 +65,14 @@ ERRORS: Rows = {
     Reason.INSTANCE_ISOLATED: ErrorRow(
         "OperationDenied.LockMode", "The operation is not permitted due to lock of instance.", status=403
     ),
-    Reason.INSTANCE_RESTARTING: ErrorRow(
-        "OperationDenied.DBInstanceStatus",
-        "The operation is not permitted due to instance status.",
-        status=403,
+    Reason.INSTANCE_RESTARTING: _STATUS,
+    Reason.INSTANCE_STARTING: _STATUS,
+    Reason.INSTANCE_FAILED: _STATUS,
+    Reason.INSTANCE_RUNNING: _STATUS,
+    Reason.INSTANCE_QUOTA: ErrorRow(
+        "QuotaExceeded.CreateInstance", "The quota of create instance exceeds.", status=403
     ),
+    Reason.VERSION_UNOFFERED: _UNSUPPORTED,
     Reason.ENGINE_TOO_OLD: _UNSUPPORTED,
     Reason.ENGINE_UNSUITED: _UNSUPPORTED,
     # accounts

@@ -9,6 +9,8 @@ dropped by the dialect before it comes here, as the original accepts and ignores
 
 from __future__ import annotations
 
+from typing import Any
+
 from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Rule, Shape, between, one_of
 from rolecall.contracts.openstack import databases_rules as rules
 from rolecall.contracts.openstack.faults import FAULTS
@@ -93,68 +95,124 @@ NEW_INSTANCE = Shape(
         Field("datastore", Shape("datastore", (_text("type"), _text("version")))),
         Field("databases", ListOf(NEW_DATABASE, _AT_MOST)),
         Field("users", ListOf(NEW_USER, _AT_MOST)),
+        # What would make something else of it than a new server: refused, not passed over.
+        _text("replica_of"),
+        _text("slave_of"),
+        _text("configuration"),
+        Field("restorePoint", Shape("restorePoint", (_text("backupRef"),))),
     ),
 )
+NOT_OFFERED = ("replica_of", "slave_of", "configuration", "restorePoint")
+"""Attributes of a new instance that are not implemented."""
+
 _USERS = Field("users", ListOf(NEW_USER, _AT_MOST), required=True)
 
 
+CALLS_A_MINUTE = 200
+"""For each method, and for all callers of a tenant together (Trove 26.0.0, http_get_rate and its siblings)."""
+
+VERBS = ("DELETE", "GET", "POST", "PUT")
+"""The methods that are counted. PATCH, which Trove does not count, is counted as PUT."""
+
+_ON_INSTANCE = "qcs::trove:{region}:uin/{owner}:instance/{instance_id}"
+
+
+def _action(verb: str, name: str, *params: Field, source: str = TROVE, **more: Any) -> Action:
+    """Of an action on an instance policies see the instance; what is told from tables is no secret."""
+    resources = (_ON_INSTANCE,) if _INSTANCE in params else ("*",)
+    return Action(
+        name,
+        source,
+        params,
+        codes=PAGE_CODES,
+        rate=CALLS_A_MINUTE,
+        rate_seconds=60,
+        rate_group=verb,
+        resources=resources,
+        **more,
+    )
+
+
 def _read(name: str, *params: Field, source: str = TROVE) -> Action:
-    return Action(name, source, params, codes=PAGE_CODES)
+    return _action("GET", name, *params, source=source)
 
 
-def _change(name: str, *params: Field, source: str = TROVE) -> Action:
-    return Action(name, source, params, codes=PAGE_CODES, changes=True)
+def _table(name: str, *params: Field) -> Action:
+    return _action("GET", name, *params, free=True)
+
+
+def _change(verb: str, name: str, *params: Field, source: str = TROVE) -> Action:
+    return _action(verb, name, *params, source=source, changes=True)
 
 
 _ACTIONS = (
-    Action("ListVersions", GUIDE, public=True),
-    Action("ShowVersion", GUIDE, public=True),
+    _action("GET", "ListVersions", source=GUIDE, public=True),
+    _action("GET", "ShowVersion", source=GUIDE, public=True),
     # users
-    _change("CreateUsers", _INSTANCE, _USERS, source=f"{GUIDE}, Create User"),
+    _change("POST", "CreateUsers", _INSTANCE, _USERS, source=f"{GUIDE}, Create User"),
     _read("ListUsers", _INSTANCE, *_PAGE),
     _read("ShowUser", _INSTANCE, *_USER),
-    _change("ChangePasswords", _INSTANCE, Field("users", ListOf(CHANGED_USER, _AT_MOST), required=True)),
-    _change("UpdateUser", _INSTANCE, *_USER, Field("user", ATTRIBUTES, required=True)),
-    _change("DeleteUser", _INSTANCE, *_USER),
+    _change(
+        "PUT", "ChangePasswords", _INSTANCE, Field("users", ListOf(CHANGED_USER, _AT_MOST), required=True)
+    ),
+    _change("PUT", "UpdateUser", _INSTANCE, *_USER, Field("user", ATTRIBUTES, required=True)),
+    _change("DELETE", "DeleteUser", _INSTANCE, *_USER),
     # what a user may reach
     _read("ListGrants", _INSTANCE, *_USER),
     _change(
-        "GrantDatabases", _INSTANCE, *_USER, Field("databases", ListOf(GRANTED, _AT_MOST), required=True)
+        "PUT",
+        "GrantDatabases",
+        _INSTANCE,
+        *_USER,
+        Field("databases", ListOf(GRANTED, _AT_MOST), required=True),
     ),
-    _change("RevokeDatabase", _INSTANCE, *_USER, _text("database", rules.EXISTING_DATABASE, required=True)),
+    _change(
+        "DELETE",
+        "RevokeDatabase",
+        _INSTANCE,
+        *_USER,
+        _text("database", rules.EXISTING_DATABASE, required=True),
+    ),
     # databases
     _read("ListDatabases", _INSTANCE, *_PAGE),
-    _change("CreateDatabases", _INSTANCE, Field("databases", ListOf(NEW_DATABASE, _AT_MOST), required=True)),
+    _change(
+        "POST",
+        "CreateDatabases",
+        _INSTANCE,
+        Field("databases", ListOf(NEW_DATABASE, _AT_MOST), required=True),
+    ),
     _read("ShowDatabase", _INSTANCE, _text("database", required=True)),
-    _change("DeleteDatabase", _INSTANCE, _text("database", rules.EXISTING_DATABASE, required=True)),
+    _change("DELETE", "DeleteDatabase", _INSTANCE, _text("database", rules.EXISTING_DATABASE, required=True)),
     # root
     _read("ShowRoot", _INSTANCE),
-    _change("EnableRoot", _INSTANCE, Field("password", Kind.SECRET, rules=rules.PASSWORD)),
-    _change("DisableRoot", _INSTANCE),
+    _change("POST", "EnableRoot", _INSTANCE, Field("password", Kind.SECRET, rules=rules.PASSWORD)),
+    _change("DELETE", "DisableRoot", _INSTANCE),
     # instances
     _read("ListInstances", *_PAGE),
     _read("ListInstancesDetail", *_PAGE),
     _read("ShowInstance", _INSTANCE),
-    _change("CreateInstance", Field("instance", NEW_INSTANCE, required=True)),
+    _change("POST", "CreateInstance", Field("instance", NEW_INSTANCE, required=True)),
     _change(
+        "PUT",
         "UpdateInstance",
         _INSTANCE,
         Field("instance", Shape("instance", (_text("name", rules.INSTANCE_NAME),)), required=True),
     ),
-    _change("DeleteInstance", _INSTANCE),
+    _change("DELETE", "DeleteInstance", _INSTANCE),
     _change(
+        "POST",
         "ActOnInstance",
         _INSTANCE,
         _text("action", (one_of(INSTANCE_ACTIONS, Reason.PARAMETER_VALUE, TROVE),), required=True),
     ),
     # tables
-    _read("ListFlavors"),
-    _read("ShowFlavor", _text("flavor", required=True)),
-    _read("ListDatastores"),
-    _read("ShowDatastore", _text("datastore", required=True)),
-    _read("ListDatastoreVersions", _text("datastore", required=True)),
-    _read("ShowDatastoreVersion", _text("datastore", required=True), _text("version", required=True)),
-    _read("ListLimits"),
+    _table("ListFlavors"),
+    _table("ShowFlavor", _text("flavor", required=True)),
+    _table("ListDatastores"),
+    _table("ShowDatastore", _text("datastore", required=True)),
+    _table("ListDatastoreVersions", _text("datastore", required=True)),
+    _table("ShowDatastoreVersion", _text("datastore", required=True), _text("version", required=True)),
+    _table("ListLimits"),
 )
 
 CONTRACT = Contract(
@@ -163,4 +221,5 @@ CONTRACT = Contract(
     version="v1.0",
     actions={action.name: action for action in _ACTIONS},
     errors=FAULTS,
+    policy_service="trove",
 )

@@ -57,6 +57,7 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     # who is calling
     Reason.AUTHORIZATION_MALFORMED: _NO_CREDENTIALS,
     Reason.KEY_UNKNOWN: _NO_CREDENTIALS,
+    Reason.KEY_DISABLED: _NO_CREDENTIALS,
     Reason.SIGNATURE_MISMATCH: _NO_CREDENTIALS,
     Reason.SIGNATURE_EXPIRED: _NO_CREDENTIALS,
     Reason.TOKEN_INVALID: _NO_CREDENTIALS,
@@ -64,6 +65,8 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.CREDENTIALS_INVALID: _NO_CREDENTIALS,
     Reason.TLS_REQUIRED: _forbidden("This resource is reached by HTTPS only."),
     Reason.TENANT_FOREIGN: _forbidden("User with tenant ID {value} cannot access this resource."),
+    Reason.HASHING_BUSY: _away("The identity service is busy. Please try again later."),
+    Reason.IDENTITY_UNREACHABLE: _away("The identity service cannot be reached. Please try again later."),
     # may they
     Reason.RATE_EXCEEDED: _over("This request was rate-limited."),
     Reason.NOT_PERMITTED: _forbidden("You are not authorized to perform the requested action."),
@@ -93,6 +96,11 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.INSTANCE_FORBIDDEN: _NO_INSTANCE,  # whether it exists is not revealed
     Reason.INSTANCE_ISOLATED: _unready("Instance {value} is not ready."),
     Reason.INSTANCE_RESTARTING: _unready("The instance is not ready, status: restarting."),
+    Reason.INSTANCE_STARTING: _unready("Instance {value} is not ready, status: building."),
+    Reason.INSTANCE_FAILED: _unready("Instance {value} is not ready, status: error."),
+    Reason.INSTANCE_RUNNING: _unready("Instance {value} is running."),
+    Reason.VERSION_UNOFFERED: _missing("Datastore version '{value}' cannot be found."),
+    Reason.INSTANCE_QUOTA: _over("Quota exceeded for resources: ['instances']."),
     Reason.ENGINE_TOO_OLD: _unready("Operation not supported for this version of the datastore."),
     Reason.ENGINE_UNREACHABLE: _away("The instance cannot be reached. Please try again later."),
     Reason.ENGINE_BUSY: _away("The instance is busy. Please try again later."),
@@ -139,8 +147,11 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
 IDENTITY_FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     **FAULTS,
     Reason.KEY_UNKNOWN: _NO_USER,
+    Reason.KEY_DISABLED: _NO_USER,
     Reason.CREDENTIALS_INVALID: _NO_USER,
     Reason.TOKEN_INVALID: _NO_USER,
     # Whoever asks for another's tenant is told no more than one with a wrong password (Keystone, Rackspace).
     Reason.TENANT_FOREIGN: _NO_USER,
+    # A token that is no good, or not the caller's to look at (Keystone).
+    Reason.OBJECT_MISSING: _missing("Failed to validate token"),
 }

@@ -16,5 +16,10 @@ def base_url(request: Request) -> str:
     return f"{scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
-def database_url(request: Request, tenant: int) -> str:
-    return f"{base_url(request)}/v1.0/{tenant}"
+_TENANT = re.compile(r"/v1\.0/([A-Za-z0-9._-]{1,64})(?:/|$)", re.ASCII)
+
+
+def database_url(request: Request, owner: int) -> str:
+    """With the tenant in the request's own path, if it has one: an outside project may stand for the owner there."""
+    found = _TENANT.match(request.path)
+    return f"{base_url(request)}/v1.0/{owner if found is None else found[1]}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Rule, Shape
 from rolecall.contracts.tencent.postgres_codes import CODES
 from rolecall.contracts.tencent.postgres_errors import rows
+from rolecall.contracts.tencent.postgres_instances import ACTIONS as INSTANCE_ACTIONS
+from rolecall.contracts.tencent.postgres_instances import STORAGE_TYPES
 from rolecall.contracts.tencent.postgres_places import CAM_REGIONS, REGIONS
 from rolecall.contracts.tencent.postgres_rules import (
     ACCOUNT_NAME,
@@ -36,7 +38,6 @@ INSTANCE_FILTERS = (
     "db-instance-id", "db-instance-name", "db-project-id", "db-pay-mode", "db-tag-key", "db-private-ip",
     "db-public-address", "db-dedicated-cluster-id",
 )  # fmt: skip
-STORAGE_TYPES = ("PHYSICAL_LOCAL_SSD", "CLOUD_PREMIUM", "CLOUD_SSD", "CLOUD_HSSD")
 _FILTERS_AT_MOST = 100  # ours: the vendor names no bound, an unbounded list is an invitation
 _CHANGES_AT_MOST = 50  # SDK: ModifyPrivilegeSet, "at most 50 at a time"
 
@@ -46,6 +47,9 @@ def _text(
 ) -> Field:
     return Field(name, Kind.STRING, required, default, rules)
 
+
+ON_INSTANCE = "qcs::postgres:{region}:uin/{owner}:DBInstanceId/{DBInstanceId}"
+"""What policies call an instance ("Resource-level authorization", product 409); lists are asked of ``*``."""
 
 _INSTANCE = _text("DBInstanceId", required=True, rules=INSTANCE_ID)
 _ACCOUNT = _text("UserName", required=True, rules=ACCOUNT_NAME)
@@ -100,7 +104,9 @@ def _action(
     changes: bool = False,
     source: str = SDK,
 ) -> Action:
-    return Action(name, source, params, output, CODES[name], rows(name), regions, changes)
+    resources = (ON_INSTANCE,) if _INSTANCE in params else ("*",)
+    codes, errors = CODES[name], rows(name)
+    return Action(name, source, params, output, codes, errors, regions, changes, resources=resources)
 
 
 _ACTIONS = (
@@ -209,6 +215,7 @@ _ACTIONS = (
         _text("StorageType", default=STORAGE_TYPES[0], rules=choice(*STORAGE_TYPES)),
         output=("TotalCount", "ZoneSet"),
     ),
+    *INSTANCE_ACTIONS,
 )
 
 CONTRACT = Contract(

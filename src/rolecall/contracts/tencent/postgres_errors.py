@@ -10,11 +10,11 @@ The lists are `postgres_codes`, the texts `postgres_texts`, each with its source
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rolecall.contracts.model import ErrorRow
 from rolecall.contracts.tencent.postgres_codes import CODES
 from rolecall.contracts.tencent.postgres_texts import TEXTS
+from rolecall.contracts.tencent.wishes import Key, Wish, chosen
 from rolecall.domain.reasons import Reason
 
 DATABASE_ACCESS = "FailedOperation.DatabaseAccessError"
@@ -47,28 +47,16 @@ KERNEL = "OperationDenied.KernelVersionError"
 NOT_LISTED = "OperationDenied.UserNotInWhiteListError"
 INSTANCE_NOT_FOUND = "ResourceNotFound.InstanceNotFoundError"
 INVALID_STATUS = "ResourceUnavailable.InvalidInstanceStatus"
+LIMITED = "LimitOperation"
+LIMITED_OPERATION = "FailedOperation.LimitOperation"
 MANAGED = "FailedOperation.CheckAccountCAMCloseError"
 NOT_MANAGED = "FailedOperation.CheckAccountCAMOpenError"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The codes a reason would take, best first; the last is a common one.
-
-    `telling` codes have a text that says the reason itself; after the text of the others stands `english` or
-    `chinese`, templates over the refusal's facts.
-    """
-
-    telling: tuple[str, ...]
-    others: tuple[str, ...]
-    english: str = ""
-    chinese: str = ""
 
 
 _NO_VALUE = "InvalidParameterValue"
 _NO_ACCOUNT = "ResourceNotFound"
 
-WISHES: Mapping[Reason, Wish] = {
+WISHES: Mapping[Key, Wish] = {
     Reason.CALLER_NOT_LISTED: Wish((NOT_LISTED, "UnauthorizedOperation"), ()),
     Reason.PARAMETER_VALUE: Wish(
         (),
@@ -157,6 +145,37 @@ WISHES: Mapping[Reason, Wish] = {
         (STATUS_LIMIT, STATUS_LIMIT_OP, INVALID_STATUS, "ResourceUnavailable"),
         "The instance is restarting.",
         "实例正在重启。",
+    ),
+    Reason.INSTANCE_STARTING: Wish(
+        (),
+        (STATUS_LIMIT, STATUS_LIMIT_OP, INVALID_STATUS, "ResourceUnavailable"),
+        "The instance is being created.",
+        "实例正在创建。",
+    ),
+    Reason.INSTANCE_FAILED: Wish(
+        (),
+        (STATUS_LIMIT_OP, INVALID_STATUS, STATUS_LIMIT, "ResourceUnavailable"),
+        "The instance could not be created.",
+        "实例创建失败。",
+    ),
+    Reason.INSTANCE_RUNNING: Wish(
+        (),
+        (STATUS_LIMIT_OP, STATUS_LIMIT, INVALID_STATUS, "ResourceUnavailable"),
+        "The instance is not isolated.",
+        "实例未隔离。",
+    ),
+    Reason.VERSION_UNOFFERED: Wish(
+        (),
+        (PARAMETER_CHECK, VALUE, _NO_VALUE),
+        "The database version `{value}` is not offered.",
+        "不提供数据库版本`{value}`。",
+    ),
+    Reason.INSTANCE_QUOTA: Wish(("LimitExceeded",), ()),
+    Reason.PROVISIONER_MISSING: Wish(
+        (LIMITED, LIMITED_OPERATION),
+        ("UnsupportedOperation",),
+        "No server is started, stopped or deleted here for this instance.",
+        "此处无法为该实例启动、停止或删除服务器。",
     ),
     Reason.ENGINE_TOO_OLD: Wish(
         (KERNEL,),
@@ -263,18 +282,4 @@ WISHES: Mapping[Reason, Wish] = {
 
 def rows(action: str) -> dict[Reason | tuple[Reason, str], ErrorRow]:
     """The action's error rows: each reason's best code that the action lists."""
-    return {reason: _row(wish, CODES[action]) for reason, wish in WISHES.items()}
-
-
-def _row(wish: Wish, listed: frozenset[str]) -> ErrorRow:
-    wanted = wish.telling + wish.others
-    code = next((code for code in wanted if code in listed), wanted[-1])
-    english, chinese = TEXTS[code]
-    if code in wish.telling:
-        return ErrorRow(code, english, chinese)
-    return ErrorRow(code, _then(english, ". ", wish.english), _then(chinese, "。", wish.chinese))
-
-
-def _then(text: str, stop: str, more: str) -> str:
-    """Two sentences; some of the vendor's texts lack their full stop."""
-    return text.rstrip(stop) + stop + more if text else more
+    return chosen(WISHES, CODES[action], TEXTS)

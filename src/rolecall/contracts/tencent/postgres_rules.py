@@ -68,11 +68,11 @@ PASSWORD_OR_ENCIPHERED = (
     unless(lambda value: not _is_enciphered(value), _BOUNDED),
 )
 
-_CHINESE = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+CHINESE = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 REMARK = (
     at_most(60, Reason.PARAMETER_LENGTH, PAGE),
     # The page's prose has no space, its first example ("Ordinary account") has one.
-    matches(f"[A-Za-z0-9_ {_CHINESE}-]*", Reason.PARAMETER_CHARACTERS, PAGE),
+    matches(f"[A-Za-z0-9_ {CHINESE}-]*", Reason.PARAMETER_CHARACTERS, PAGE),
 )
 
 OFFSET = (between(0, 2**63 - 1, Reason.PARAMETER_RANGE, SDK),)

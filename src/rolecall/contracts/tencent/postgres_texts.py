@@ -48,6 +48,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Pre-check failed",
         "操作预检查失败。",
     ),
+    "FailedOperation.LimitOperation": (
+        "Operations are not allowed on the instance.",
+        "实例被限制操作。",
+    ),
     "InvalidParameter.ParameterCheckError": (
         "Failed to check the parameter.",
         "参数检查失败。",
@@ -68,9 +72,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Decrypting the password failed. confirm whether the password encryption is correct.",
         "解密密码失败，请确认密码加密是否正确。",
     ),
+    "InvalidParameterValue.IllegalInstanceChargeType": (
+        "Incorrect billing mode.",
+        "计费模式错误。",
+    ),
+    "InvalidParameterValue.IllegalProjectId": (
+        "Invalid `ProjectId`.",
+        "非法ProjectId。",
+    ),
     "InvalidParameterValue.IllegalRegion": (
         "Invalid `Region` parameter.",
         "非法的Region参数。",
+    ),
+    "InvalidParameterValue.IllegalZone": (
+        "Invalid `Zone` parameter.",
+        "非法的Zone参数。",
     ),
     "InvalidParameterValue.InstanceNotExist": (
         "The current instance does not exist.",
@@ -112,6 +128,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
             "开头。"
         ),
     ),
+    "InvalidParameterValue.InvalidCharset": (
+        "Incorrect database character set. Currently, only `UTF8` and `LATIN1` are supported.",
+        "数据库字符集错误，当前只支持UTF8、LATIN1。",
+    ),
     "InvalidParameterValue.InvalidDatabaseNameFormatError": (
         (
             "The database name is invalid. follow the naming rule: it must be made up of letters "
@@ -133,6 +153,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
             "当前仅支持操作名称为英文、下划线、数字及特殊符号[]组成的数据库对象，函数及存储过程额外支"
             "持三个特殊符号(,)"
         ),
+    ),
+    "InvalidParameterValue.InvalidInstanceNum": (
+        "The number of purchased instances exceeds the limit.",
+        "购买实例数超过限制。",
     ),
     "InvalidParameterValue.InvalidParameterValueError": (
         "Incorrect parameter value",
@@ -171,6 +195,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "InvalidParameterValue.UnsupportedRegionError": (
         "The incoming region does not support this API feature.",
         "传入地域不支持使用本接口功能。",
+    ),
+    "LimitExceeded": (
+        "Quota limit exceeded.",
+        "超过配额限制。",
+    ),
+    "LimitOperation": (
+        "Operations are not allowed on the instance.",
+        "实例被限制操作。",
     ),
     "OperationDenied.InstanceAccessDeniedError": (
         "You do not have the permission to operate this resource.",

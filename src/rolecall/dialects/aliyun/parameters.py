@@ -83,6 +83,8 @@ def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
 
 
 def _decode(text: str, part: str) -> str:
+    if text.isascii() and "%" not in text and "+" not in text:  # as most are
+        return text
     if _BROKEN_ESCAPE.search(text):
         raise Refused(Reason.MALFORMED_REQUEST, part, note="a broken percent escape")
     try:

@@ -48,9 +48,12 @@ _OF_VALUES = (
 # contract has its own row.
 _ELSEWHERE = (
     Reason.MEDIA_TYPE_UNSUPPORTED, Reason.CLIENT_TOKEN_MISMATCH, Reason.CREDENTIALS_INVALID,
+    Reason.IDENTITY_UNREACHABLE,
     Reason.ACCOUNT_NAME_MALFORMED, Reason.ACCOUNT_NAME_RESERVED, Reason.DATABASE_NAME_MALFORMED,
     Reason.OBJECT_NAME_MALFORMED, Reason.PASSWORD_LENGTH, Reason.PASSWORD_CONTENT, Reason.PASSWORD_UNDECIPHERABLE,
     Reason.INSTANCE_MISSING, Reason.INSTANCE_FORBIDDEN, Reason.INSTANCE_ISOLATED, Reason.INSTANCE_RESTARTING,
+    Reason.INSTANCE_STARTING, Reason.INSTANCE_FAILED, Reason.INSTANCE_RUNNING, Reason.INSTANCE_QUOTA,
+    Reason.VERSION_UNOFFERED,
     Reason.ENGINE_TOO_OLD, Reason.ENGINE_UNSUITED, Reason.ACCOUNT_TAKEN, Reason.ACCOUNT_MISSING,
     Reason.ACCOUNT_PROTECTED, Reason.ACCOUNT_REPEATED, Reason.ACCOUNT_QUOTA, Reason.HOST_MALFORMED,
     Reason.GRANT_MISSING, Reason.PASSWORD_WRONG, Reason.PASSWORD_MANAGED, Reason.PASSWORD_NOT_MANAGED,
@@ -84,6 +87,9 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     (Reason.AUTHORIZATION_MALFORMED, "SignatureType"): _INVALID,
     Reason.KEY_UNKNOWN: ErrorRow(
         "InvalidAccessKeyId.NotFound", "Specified access key is not found.", status=404
+    ),
+    Reason.KEY_DISABLED: ErrorRow(
+        "InvalidAccessKeyId.Inactive", "Specified access key is disabled.", status=400
     ),
     # The dialect puts the string to sign behind it: two SDKs take the text apart (`Aliyun.refuse`).
     Reason.SIGNATURE_MISMATCH: ErrorRow(

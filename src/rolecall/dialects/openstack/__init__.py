@@ -31,21 +31,31 @@ _VERSION_WORDS = frozenset({"v1.0", "v2.0", "v3"})
 _OTHERS_HEADERS = ("authorization", "x-acs-", "x-tc-")
 _PUBLIC_PATHS = frozenset({(), ("v1.0",)})
 _BODILESS = frozenset({202, 204})
+_OF_TOKENS = frozenset({"ShowToken", "RevokeToken"})
 
 Headers = tuple[tuple[str, str], ...]
 
 
 class OpenStack:
-    """`region` is the catalog's; `lifetime` that of tokens, in seconds."""
+    """`region` is the catalog's; `lifetime` that of tokens, in seconds.
+
+    `outside` says that there is an outside Keystone to ask about tokens that are not ours.
+    """
 
     name = "openstack"
 
     def __init__(
-        self, contracts: Iterable[Contract], *, region: str = "RegionOne", lifetime: int = LIFETIME
+        self,
+        contracts: Iterable[Contract],
+        *,
+        region: str = "RegionOne",
+        lifetime: int = LIFETIME,
+        outside: bool = False,
     ) -> None:
         self._contracts = {(each.service, each.version): each for each in contracts}
         self._region = region
         self._lifetime = lifetime
+        self._outside = outside
 
     def recognizes(self, request: Request) -> bool:
         """By the path's version, a token, the vendor's media type, or a plain look at the root."""
@@ -73,12 +83,17 @@ class OpenStack:
         path = _path(request)
         claim: Claim = AnonymousClaim()
         if path.service[0] == "database" and path.segments not in _PUBLIC_PATHS:
-            claim = credentials.token_claim(request, path.tenant, self._lifetime)
+            claim = self._shown(request, path.tenant)
         found = _found(request, path)
         if found.route.action == "IssueToken":
             asked = self._asked(request, found.route.version)
             return self._call(envelope, found, asked.claim, {"tenant": asked.tenant})
+        if found.route.action in _OF_TOKENS:
+            claim = self._shown(request, "")
         return self._call(envelope, found, claim, self._params(request, found))
+
+    def _shown(self, request: Request, tenant: str) -> Claim:
+        return credentials.token_claim(request, tenant, self._lifetime, outside=self._outside)
 
     def _asked(self, request: Request, version: str) -> credentials.Asked:
         form = media.body_form(request)

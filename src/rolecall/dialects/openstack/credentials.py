@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signing.token import CredentialsClaim, TokenClaim
+from rolecall.signing.token import CredentialsClaim, OutsideTokenClaim, TokenClaim
 from rolecall.values import Request, Secret
 
 API_KEY = "RAX-KSKEY:apiKeyCredentials"
@@ -26,12 +26,22 @@ class Asked:
     tenant: str
 
 
-def token_claim(request: Request, tenant: str, lifetime: int) -> TokenClaim:
-    """TOKEN_INVALID if there is no token, or what there is cannot be one."""
+def token_claim(
+    request: Request, tenant: str, lifetime: int, *, outside: bool
+) -> TokenClaim | OutsideTokenClaim:
+    """TOKEN_INVALID if there is no token, or what there is cannot be one.
+
+    With `outside`, what has not the form of our own tokens is one of the outside Keystone's.
+    """
     text = request.header("x-auth-token")
     if not text:
         raise Refused(Reason.TOKEN_INVALID, note="no token")
-    return TokenClaim(Secret(text), tenant, lifetime)
+    try:
+        return TokenClaim(Secret(text), tenant, lifetime)
+    except Refused:
+        if not outside:
+            raise
+        return OutsideTokenClaim(Secret(text), tenant)
 
 
 def asked_v2(body: Document, lifetime: int) -> Asked:

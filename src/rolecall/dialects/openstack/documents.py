@@ -67,8 +67,20 @@ def params(request: Request, found: Found, action: Action) -> Document:
     MEDIA_TYPE_UNSUPPORTED, and as `decode` and `known`.
     """
     given = _body(request, action) if request.method in _WITH_BODY else _query(request)
+    if found.route.service == "identity":
+        given = {**given, **_subject(request)}
     merged = {**given, **_variables(found)}
     return known(merged, action.params, "")
+
+
+def _subject(request: Request) -> Document:
+    """What v3 asks about a token beside the query's values."""
+    flags = {name for name, _, _ in (part.partition("=") for part in request.query.split("&"))}
+    header = request.header("x-subject-token")
+    return {
+        **({"subject": header} if header else {}),
+        **({"nocatalog": True} if "nocatalog" in flags else {}),
+    }
 
 
 def _body(request: Request, action: Action) -> Document:

@@ -24,9 +24,13 @@ RETRY_AFTER = {
     Reason.RATE_EXCEEDED: 1,
     Reason.ENGINE_BUSY: 1,
     Reason.ENGINE_UNREACHABLE: 5,
+    Reason.IDENTITY_UNREACHABLE: 5,
+    Reason.HASHING_BUSY: 1,
     Reason.INTERRUPTED: 1,
 }
-"""Seconds after which it is worth trying again. Rates here are per second."""
+"""Seconds after which it is worth trying again, where the refusal does not say."""
+
+_SPANS = {1: "second", 60: "minute"}
 
 _HOLE = re.compile(r"\{([a-z_]+)\}")
 _SECRETS = frozenset({"password", "apiKey", "secret"})
@@ -47,10 +51,11 @@ def worded(row: ErrorRow, refusal: Refused, request_id: str, method: str) -> Fau
     """Never fails: a hole without a fact is left empty."""
     facts = _quotable(refusal, request_id)
     message = _HOLE.sub(lambda hole: facts.get(hole[1], ""), row.english)
-    retry = RETRY_AFTER.get(refusal.reason)
+    retry = refusal.facts.get("retry_after", RETRY_AFTER.get(refusal.reason))
     details = ""
     if refusal.reason is Reason.RATE_EXCEEDED:
-        details = f"Only {facts.get('limit', '')} {method} request(s) can be made to * every second."
+        span = _SPANS.get(int(facts.get("seconds", "1")), f"{facts.get('seconds')} seconds")
+        details = f"Only {facts.get('limit', '')} {method} request(s) can be made to * every {span}."
     return Fault(row.code, row.status, message, details, "" if retry is None else str(retry))
 
 

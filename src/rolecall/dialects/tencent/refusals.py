@@ -39,12 +39,18 @@ _ELSEWHERE = (
     Reason.TLS_REQUIRED,
     Reason.CREDENTIALS_INVALID,
     Reason.TENANT_FOREIGN,
+    Reason.IDENTITY_UNREACHABLE,
     Reason.ACCOUNT_REPEATED,
     Reason.ACCOUNT_QUOTA,
     Reason.HOST_MALFORMED,
     Reason.GRANT_MISSING,
     Reason.PASSWORD_WRONG,
     Reason.PROVISIONER_MISSING,
+    Reason.INSTANCE_STARTING,
+    Reason.INSTANCE_FAILED,
+    Reason.INSTANCE_RUNNING,
+    Reason.INSTANCE_QUOTA,
+    Reason.VERSION_UNOFFERED,
     Reason.ENGINE_UNSUITED,
 )
 
@@ -134,6 +140,11 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "参数 `SignatureMethod` 的取值不合法。",
     ),
     Reason.KEY_UNKNOWN: ErrorRow(
+        "AuthFailure.SecretIdNotFound",
+        "The SecretId is not found, please ensure that your SecretId is correct.",
+        "密钥不存在，请确认您的 SecretId 是否正确。",
+    ),
+    Reason.KEY_DISABLED: ErrorRow(
         "AuthFailure.SecretIdNotFound",
         "The SecretId is not found, please ensure that your SecretId is correct.",
         "密钥不存在，请确认您的 SecretId 是否正确。",

@@ -27,6 +27,7 @@ class UserStore:
     created_at: datetime
     changed_at: datetime
     users: int = 0
+    applications: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Role:
     session_seconds: int
     created_at: datetime
     updated_at: datetime
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

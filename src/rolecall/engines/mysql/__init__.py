@@ -16,12 +16,13 @@ from rolecall.domain.engine import (
     NewAccount,
     NewDatabase,
 )
-from rolecall.engines.mysql import hashes
+from rolecall.engines.mysql import hashes, names
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.connections import Connections
 from rolecall.engines.mysql.databases import Databases
 from rolecall.engines.mysql.grants import Grants
 from rolecall.engines.mysql.server import FLAVORS, Server
+from rolecall.engines.mysql.superuser import NAME, Superuser
 from rolecall.values import Secret
 
 
@@ -56,6 +57,7 @@ class MySqlEngine:
         self._accounts = Accounts(self._server)
         self._grants = Grants(self._server, self._accounts)
         self._databases = Databases(self._server)
+        self._superuser = Superuser(self._server, self._accounts)
 
     async def facts(self) -> EngineFacts:
         return await self._server.run(self._server.look)
@@ -63,6 +65,10 @@ class MySqlEngine:
     def verifier(self, account: str, password: Secret) -> Secret:  # noqa: ARG002 - other servers mix the name in
         make = hashes.native if self._flavor == "mariadb" else hashes.caching_sha2
         return Secret(make(password.reveal()))
+
+    @property
+    def has_quick_verifier(self) -> bool:
+        return self._flavor == "mariadb"
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         return await self._accounts.create(new)
@@ -80,9 +86,31 @@ class MySqlEngine:
         return await self._accounts.all()
 
     async def change_grants(
-        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+        self,
+        name: str,
+        host: str,
+        grant: Sequence[DatabaseGrant],
+        revoke: Sequence[str],
+        operation: UUID,
+        *,
+        to_come: bool = False,
     ) -> AccountFacts:
-        return await self._grants.change(name, host, grant, revoke, operation)
+        return await self._grants.change(name, host, grant, revoke, operation, to_come=to_come)
+
+    def may_be_database(self, name: str) -> bool:
+        return names.is_database(name) and not names.is_system(name, self._server.control)
+
+    def superuser_name(self) -> str:
+        return NAME
+
+    async def superuser(self) -> AccountFacts | None:
+        return await self._superuser.look()
+
+    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        return await self._superuser.enable(verifier, operation)
+
+    async def disable_superuser(self, operation: UUID) -> bool:  # noqa: ARG002 - leaves no mark
+        return await self._superuser.disable()
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         stored = await self._accounts.stored_verifier(name, host)

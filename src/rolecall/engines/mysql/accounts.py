@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, DatabaseGrant, NewAccount
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.engines.mysql import catalog, control, errors, names, sessions, statements, templates
+from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import catalog, control, names, sessions, statements
 from rolecall.engines.mysql.catalog import Found
 from rolecall.engines.mysql.connections import Row, Session
-from rolecall.engines.mysql.server import RELEASE, Server, account_lock, database_lock, require_databases
+from rolecall.engines.mysql.creations import Creations, Newcomer
+from rolecall.engines.mysql.server import RELEASE, Server, account_lock
 from rolecall.values import Secret
-
-_CREATE_STEP = 1
-"""The place of CREATE USER among the steps of a creation; before it comes the note of what is wanted."""
 
 
 class Accounts:
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.creations = Creations(server)
 
     async def create(self, new: NewAccount) -> AccountFacts:
         names.require_new_user(new.name, self._server.flavor, self._server.administrator)
@@ -28,77 +27,7 @@ class Accounts:
         if new.kind is AccountKind.SUPER and new.grants:
             note = "a super account holds every database already"
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": new.name}, note=note)
-        return await self._server.run(lambda session: self._create(session, new, host, verifier))
-
-    async def _create(self, session: Session, new: NewAccount, host: str, verifier: str) -> AccountFacts:
-        things = [account_lock(new.name), *(database_lock(grant.database) for grant in new.grants)]
-        async with self._server.locked(session, things, *self.looking(new.name, host)) as answers:
-            there = self.found(answers, new.name, host)
-            if there is not None and not there.is_half_made:
-                if new.operation in there.facts.operations and there.is_visible:
-                    return there.facts
-                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-            await require_databases(session, self._server, [grant.database for grant in new.grants])
-            if there is not None:  # cut short by a crash: locked, and never anybody's
-                await session.execute(statements.drop_account(new.name, host))
-            return await self._make(session, new, host, verifier)
-
-    async def _make(self, session: Session, new: NewAccount, host: str, verifier: str) -> AccountFacts:
-        """Locked, then granted, then unlocked: cut anywhere, it leaves either nobody or the whole account."""
-        wanted = {"new": True, "auth": control.digest(verifier), "locked": False}
-        schema, flavor = self._server.control, self._server.flavor
-        making = [
-            control.begin(schema, new.name, host, new.operation, wanted),
-            statements.create_account(flavor, new.name, host, verifier),
-            *self._granting(new, host),
-            statements.alter_account(flavor, new.name, host, locked=False),
-        ]
-        closing = control.finish(schema, new.name, host, new.operation, ())
-        try:
-            stored = catalog.name_query(flavor, new.name, host)
-            answers = await session.execute(*making, closing, stored, RELEASE)
-        except errors.StepError as error:
-            if not errors.is_ended(error):
-                await self._undo(session, new.name, host, error.step, len(making))
-            if error.step == _CREATE_STEP and errors.number(error) == errors.CANNOT_USER:
-                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name}) from None
-            raise
-        session.holds_locks = False
-        if (new.name, host) not in answers[-2]:
-            raise Refused(Reason.ENGINE_REFUSED, note="the account is there under another name")
-        return self._made(new, host)
-
-    def _made(self, new: NewAccount, host: str) -> AccountFacts:
-        """What a look would find: every step of the creation was carried out."""
-        columns = self._server.columns
-        grants = sorted(_last_of_each(new.grants), key=lambda grant: grant.database)
-        return AccountFacts(
-            oid=0,
-            name=new.name,
-            kind=new.kind,
-            may_log_in=True,
-            has_password=new.verifier is not None,
-            marker=new.operation,
-            host=host,
-            grants=tuple(templates.as_read_back(grant, columns) for grant in grants),
-        )
-
-    async def _undo(self, session: Session, name: str, host: str, done: int, steps: int) -> None:
-        """The statement after the first `done` failed: take back what they did, while the account is still locked."""
-        if done >= steps:
-            raise OutcomeUnknown("the account is made, but that could not be noted")
-        if done > _CREATE_STEP:
-            await session.execute(statements.drop_account(name, host))
-        if done >= _CREATE_STEP:  # also where the name was somebody else's, made a moment ago
-            await session.execute(control.forget(self._server.control, name, host))
-
-    def _granting(self, new: NewAccount, host: str) -> Sequence[str]:
-        if new.kind is AccountKind.SUPER:
-            return statements.make_super(self._server.flavor, new.name, host, self._server.control)
-        return [
-            statements.give(new.name, host, grant, self._server.columns)
-            for grant in _last_of_each(new.grants)
-        ]
+        return await self.creations.create(Newcomer(new, host, verifier))
 
     async def change(self, change: AccountChange) -> AccountFacts:
         self.require_name(change.name)
@@ -108,7 +37,7 @@ class Accounts:
         if new_name != change.name:
             names.require_new_user(new_name, self._server.flavor, self._server.administrator)
         to = (new_name, new_host)
-        return await self._server.run(lambda session: self._change(session, change, host, to))
+        return await self._server.change(lambda session: self._change(session, change, host, to))
 
     async def _change(
         self, session: Session, change: AccountChange, host: str, to: tuple[str, str]
@@ -125,7 +54,10 @@ class Accounts:
                 *self._changes(change, before, to),
             ]
             if moves:
-                steps.append(control.forget(self._server.control, change.name, host))
+                steps += [
+                    control.forget(self._server.control, change.name, host),
+                    control.move_awaited(self._server.control, change.name, host, *to),
+                ]
             after = await self.carry_out(session, steps, change.operation, before, to)
             if change.end_sessions or _is_downgrade(change, before):
                 await sessions.end(session, change.name)
@@ -192,7 +124,7 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
             return False
-        return await self._server.run(lambda session: self._drop(session, name, place))
+        return await self._server.change(lambda session: self._drop(session, name, place))
 
     async def _drop(self, session: Session, name: str, host: str) -> bool:
         asking = self.looking(name, host)
@@ -200,13 +132,14 @@ class Accounts:
             found = self.found(answers, name, host)
             if found is not None and found.is_protected:
                 raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-            forgetting = control.forget(self._server.control, name, host)
+            schema = self._server.control
+            forgetting = (control.forget(schema, name, host), control.forget_awaited(schema, name, host))
             if found is None:
-                await session.execute(forgetting)
+                await session.execute(*forgetting)
                 return False
             await session.execute(statements.alter_account(self._server.flavor, name, host, locked=True))
             await sessions.end(session, name)
-            await session.execute(statements.drop_account(name, host), forgetting)
+            await session.execute(statements.drop_account(name, host), *forgetting)
             return found.is_visible
 
     async def one(self, name: str, host: str) -> AccountFacts | None:
@@ -243,8 +176,7 @@ class Accounts:
 
     def found(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> Found | None:
         """Compared byte for byte, whatever the server's collation found alike."""
-        accounts = catalog.read(self._server, answers)
-        return next((one for one in accounts if (one.name, one.host) == (name, host)), None)
+        return catalog.found(self._server, answers, name, host)
 
     def require_changeable(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> Found:
         """The account, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING. The caller holds its lock."""
@@ -270,8 +202,3 @@ class Accounts:
 
 def _is_downgrade(change: AccountChange, before: Found) -> bool:
     return change.kind is AccountKind.NORMAL and before.facts.kind is AccountKind.SUPER
-
-
-def _last_of_each(wanted: Sequence[DatabaseGrant]) -> Sequence[DatabaseGrant]:
-    by_name: Mapping[str, DatabaseGrant] = {grant.database: grant for grant in wanted}
-    return list(by_name.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,15 @@ from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
 from rolecall.engines.mysql import control, hashes, names, quoting, templates
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.server import Server
-from rolecall.engines.mysql.statements import NARROW, SUPER_PATTERN, narrowed
+from rolecall.engines.mysql.statements import MAKING, NARROW, SUPER_PATTERN, narrowed
 
-# Columns: user, host, has authentication, digest of it, locked, holds more than databases, then the mark.
+# Columns: user, host, has authentication, digest of it, locked, being made, holds more than databases, then the mark.
 # Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
 _MARIADB = """
 SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '') <> '',
        SHA2(COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), ''), 256),
        COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
+       COALESCE(JSON_VALUE(g.Priv, '$.x509_subject'), '') = {making},
        COALESCE(JSON_VALUE(g.Priv, '$.access'), '0') <> '0'
            OR EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = g.User AND p.Host = g.Host)
            OR EXISTS (SELECT 1 FROM mysql.roles_mapping m JOIN mysql.global_priv r ON r.User = m.Role AND r.Host = ''
@@ -40,6 +41,7 @@ _MYSQL = """
 SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
        SHA2(COALESCE(g.authentication_string, ''), 256),
        g.account_locked = 'Y',
+       COALESCE(CONVERT(g.x509_subject USING utf8mb4), '') = {making},
        CONCAT({flags}) LIKE '%Y%'
            OR EXISTS (SELECT 1 FROM mysql.global_grants d WHERE d.USER = g.User AND d.HOST = g.Host)
            OR EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = g.User AND p.Host = g.Host)
@@ -73,15 +75,14 @@ class Found:
     has_password: bool
     auth: str
     locked: bool
+    is_half_made: bool
+    """A creation of ours that has not come to its end: under the account's lock, one that was cut short."""
     is_protected: bool
     mark: control.Mark
     held: tuple[Held, ...]
     facts: AccountFacts
-
-    @property
-    def is_half_made(self) -> bool:
-        """A creation of ours that has not come to its end: under the account's lock, one that was cut short."""
-        return self.locked and self.mark.is_creation
+    is_powerful: bool
+    """It may do more than rule databases: protected whatever its name."""
 
     @property
     def is_visible(self) -> bool:
@@ -98,11 +99,11 @@ def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
     return _accounts_query(server, user, host), _grants_query(server, user, host)
 
 
-def name_query(flavor: str, user: str, host: str) -> str:
-    """How the server has stored an account's name and host; cheaper than a look at all there is about it."""
+def names_query(flavor: str, places: Iterable[tuple[str, str]]) -> str:
+    """How the server has stored some accounts' names and hosts; cheaper than a look at all there is about them."""
     table = "global_priv" if flavor == "mariadb" else "user"
-    where = f"User = {quoting.text(user)} AND Host = {quoting.text(host)}"
-    return f"SELECT User, Host FROM mysql.{table} WHERE {where}"
+    asked = [f"User = {quoting.text(user)} AND Host = {quoting.text(host)}" for user, host in places]
+    return f"SELECT User, Host FROM mysql.{table} WHERE {' OR '.join(asked)}"
 
 
 def verifier_query(flavor: str, user: str, host: str) -> str:
@@ -123,10 +124,16 @@ def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[Found]:
     return sorted(found, key=lambda account: (account.name, account.host))
 
 
+def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str) -> Found | None:
+    """One account of those read. Compared byte for byte, whatever the server's collation found alike."""
+    return next((one for one in read(server, answers) if (one.name, one.host) == (user, host)), None)
+
+
 def _accounts_query(server: Server, user: str, host: str) -> str:
     query = _MARIADB if server.flavor == "mariadb" else _MYSQL
     flags = ", ".join(f"g.{name}_priv" for name in _GLOBAL)
     query = query.replace("{control}", quoting.name(server.control)).replace("{flags}", flags)
+    query = query.replace("{making}", quoting.text(MAKING))
     return query + (f" AND g.User = {quoting.text(user)} AND g.Host = {quoting.text(host)}" if user else "")
 
 
@@ -144,7 +151,7 @@ def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Seq
 
 
 def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
-    name, host, has_authentication, auth, locked, is_more, *mark_row = row
+    name, host, has_authentication, auth, locked, is_making, is_more, *mark_row = row
     mark = control.mark(mark_row)
     has_password = bool(has_authentication) and auth not in _NOBODYS
     is_locked = bool(locked)
@@ -162,10 +169,11 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
         grants=grants,
         earlier=operations[1:],
     )
-    is_protected = (
-        bool(is_more) or names.is_reserved(name, server.administrator) or _rules_the_server(server, held)
-    )
-    return Found(name, host, has_password, auth, is_locked, is_protected, mark, tuple(held), facts)
+    is_powerful = bool(is_more) or _rules_the_server(server, held)
+    is_protected = is_powerful or names.is_reserved(name, server.administrator)
+    return Found(
+        name, host, has_password, auth, is_locked, bool(is_making), is_protected, mark, tuple(held), facts, is_powerful
+    )  # fmt: skip
 
 
 def _operations(

@@ -22,6 +22,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import errors
 
 IDLE_SECONDS = 300.0
+FRESH_SECONDS = 2.0
 LOCK_SECONDS = 10
 
 # What quoting relies on: backslashes escape, double quotes quote text. And a GRANT must never make an account.
@@ -73,7 +74,13 @@ class Session:
 
     @property
     def is_usable(self) -> bool:
-        return self._usable and bool(self._raw.connected)
+        """The driver knows of an end that came while the connection lay idle, but tells only the next statement."""
+        return self._usable and bool(self._raw.connected) and not self._raw._stream_broken
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was opened, or used, a moment ago: one that lay idle may be cut off without our knowing."""
+        return self.is_new or time.monotonic() - self.since < FRESH_SECONDS
 
     def begin(self) -> None:
         """A lease begins."""
@@ -153,6 +160,11 @@ class Connections:
         self._closed = True
         while self._idle:
             await self._idle.pop().close()
+
+    def forget_idle(self) -> None:
+        """One was lost, and what ended it has perhaps ended the others."""
+        while self._idle:
+            self._idle.pop().drop()
 
     async def _take(self) -> Session:
         while self._idle:

@@ -1,9 +1,10 @@
 """The control schema: what Rolecall remembers on the server itself, beside the accounts.
 
 Account statements commit one by one here and MariaDB's accounts have no room for a comment, so the marker of an
-operation is a row in an InnoDB table. It is written *before* the change with what is wanted, and closed after it:
+operation is a row in an InnoDB table. It is written *before* a change with what is wanted, and closed after it:
 whoever finds an open row compares what is wanted with what is, and so knows whether the change happened. The
-passwords in it are digests of hashes.
+passwords in it are digests of hashes. An account in the making bears a mark itself (`statements.MAKING`); its row is
+written once, while it still does.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ CREATE TABLE IF NOT EXISTS {schema}.`databases` (
     name VARCHAR(64) NOT NULL PRIMARY KEY, operation VARCHAR(36) NOT NULL
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
+_AWAITED = """
+CREATE TABLE IF NOT EXISTS {schema}.awaited (
+    name VARCHAR(64) NOT NULL, user VARCHAR(128) NOT NULL, host VARCHAR(255) NOT NULL,
+    PRIMARY KEY (name, user, host)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +49,12 @@ class Mark:
     """A row of ``accounts``: operations that are done, the last first, and one that was begun, if any.
 
     `wanted` has, as far as they were to change: ``auth`` (digest of the hash), ``locked``, ``kind``, ``grants``
-    (template by database, None for none). ``new`` says that the account itself was to be made.
+    (template by database, None for none).
     """
 
     done: tuple[UUID, ...] = ()
     begun: UUID | None = None
     wanted: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_creation(self) -> bool:
-        """True while the account is being made by us: until then it is nobody's."""
-        return self.begun is not None and bool(self.wanted.get("new"))
 
 
 def making(schema: str) -> tuple[str, ...]:
@@ -62,6 +64,7 @@ def making(schema: str) -> tuple[str, ...]:
         f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
         _ACCOUNTS.replace("{schema}", name),
         _DATABASES.replace("{schema}", name),
+        _AWAITED.replace("{schema}", name),
     )
 
 
@@ -75,6 +78,18 @@ def mark(row: Sequence[str | None]) -> Mark:
         done=tuple(UUID(one) for one in operations if one),
         begun=UUID(begun) if begun else None,
         wanted=json.loads(wanted or "{}"),
+    )
+
+
+def made(schema: str, operations: Mapping[tuple[str, str], UUID]) -> str:
+    """Note the operations that make some accounts, by name and host; what stood there is of earlier accounts."""
+    rows = ", ".join(
+        f"({quoting.text(user)}, {quoting.text(host)}, {quoting.text(str(operation))}, '{{}}')"
+        for (user, host), operation in operations.items()
+    )
+    return (
+        f"INSERT INTO {quoting.name(schema)}.accounts (user, host, done, wanted) VALUES {rows}"
+        " ON DUPLICATE KEY UPDATE done = VALUES(done), earlier = '', begun = '', wanted = VALUES(wanted)"
     )
 
 
@@ -119,6 +134,34 @@ def database(schema: str, name: str) -> str:
 
 def forget_database(schema: str, name: str) -> str:
     return f"DELETE FROM {quoting.name(schema)}.`databases` WHERE name = {quoting.text(name)}"
+
+
+def await_database(schema: str, name: str, user: str, host: str) -> str:
+    """Note that a grant on a database that is not there is meant for the one to come, and not left of one gone."""
+    values = ", ".join(map(quoting.text, (name, user, host)))
+    return f"REPLACE INTO {quoting.name(schema)}.awaited (name, user, host) VALUES ({values})"
+
+
+def awaiting(schema: str, name: str) -> str:
+    return f"SELECT user, host FROM {quoting.name(schema)}.awaited WHERE name = {quoting.text(name)}"
+
+
+def forget_awaiting(schema: str, name: str) -> str:
+    """For a database that is there now, or is not wanted any more."""
+    return f"DELETE FROM {quoting.name(schema)}.awaited WHERE name = {quoting.text(name)}"
+
+
+def forget_awaited(schema: str, user: str, host: str, name: str | None = None) -> str:
+    """For an account that is gone, or one database that was taken from it."""
+    only = "" if name is None else f" AND name = {quoting.text(name)}"
+    return f"DELETE FROM {quoting.name(schema)}.awaited WHERE {_key(user, host)}{only}"
+
+
+def move_awaited(schema: str, user: str, host: str, new_user: str, new_host: str) -> str:
+    return (
+        f"UPDATE {quoting.name(schema)}.awaited SET user = {quoting.text(new_user)},"
+        f" host = {quoting.text(new_host)} WHERE {_key(user, host)}"
+    )
 
 
 def _key(user: str, host: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from asyncmy.errors import MySQLError
 
@@ -41,7 +42,7 @@ class Databases:
             raise Refused(Reason.ENCODING_UNSUPPORTED)
         if not any_names.is_text(new.collate) or new.ctype:
             raise Refused(Reason.LOCALE_UNSUPPORTED, facts={"value": new.ctype})
-        await self._server.run(lambda session: self._create(session, new))
+        await self._server.change(lambda session: self._create(session, new))
 
     async def _create(self, session: Session, new: NewDatabase) -> None:
         schema = self._server.control
@@ -55,7 +56,10 @@ class Databases:
                 if made_by and made_by[0][0] == str(new.operation):
                     return
                 raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
-            await self._revoke_all(session, new.name)  # one dropped by hand left its grants behind
+            awaiting = frozenset(
+                (user, host) for user, host in await session.fetch(control.awaiting(schema, new.name))
+            )
+            await self._revoke_all(session, new.name, awaiting)  # one dropped by hand left its grants behind
             await session.execute(control.begin_database(schema, new.name, new.operation))
             try:
                 await session.execute(_creation(new))
@@ -63,13 +67,14 @@ class Databases:
                 if not errors.is_ended(error):
                     await session.execute(control.forget_database(schema, new.name))
                 raise _refusal(error, new) or error from None
+            await session.execute(control.forget_awaiting(schema, new.name))
 
     async def drop(self, name: str) -> bool:
         if names.is_system(name, self._server.control):
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
         if not names.fits(name, names.DATABASE_CHARACTERS):
             return False
-        return await self._server.run(lambda session: self._drop(session, name))
+        return await self._server.change(lambda session: self._drop(session, name))
 
     async def _drop(self, session: Session, name: str) -> bool:
         """The server itself waits for the sessions that use a table of it, and no longer than their statements."""
@@ -78,19 +83,32 @@ class Databases:
             if is_there:
                 await session.execute(f"DROP DATABASE {quoting.name(name)}")
             await self._revoke_all(session, name)
-            await session.execute(control.forget_database(self._server.control, name))
+            schema = self._server.control
+            await session.execute(
+                control.forget_database(schema, name), control.forget_awaiting(schema, name)
+            )
             return is_there
 
-    async def _revoke_all(self, session: Session, name: str) -> None:
-        """Grants outlive the database they are on: without this the next one of the name would inherit them."""
-        for statement in [*await self._on_database(session, name), *await self._below(session, name)]:
+    async def _revoke_all(
+        self, session: Session, name: str, awaiting: AbstractSet[tuple[str, str]] = frozenset()
+    ) -> None:
+        """Grants outlive the database they are on: without this the next one of the name would inherit them.
+
+        Those of accounts that were promised a database to come stay.
+        """
+        for statement in [
+            *await self._on_database(session, name, awaiting),
+            *await self._below(session, name),
+        ]:
             try:
                 await session.execute(statement)
             except MySQLError as error:
                 if errors.number(error) not in errors.NO_SUCH_GRANT:  # taken by another a moment ago
                     raise
 
-    async def _on_database(self, session: Session, name: str) -> list[str]:
+    async def _on_database(
+        self, session: Session, name: str, awaiting: AbstractSet[tuple[str, str]]
+    ) -> list[str]:
         flags = ", ".join(self._server.columns.values())
         rows = await session.fetch(f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db")
         return [
@@ -98,6 +116,7 @@ class Databases:
             for user, host, pattern, row in rows
             if quoting.unescaped(pattern) == name
             and not quoting.matches_many(pattern)
+            and (user, host) not in awaiting
             and (words := templates.from_flags(row, self._server.columns))
         ]
 

@@ -20,14 +20,23 @@ class Grants:
         self._accounts = accounts
 
     async def change(
-        self, name: str, host: str, grant: Sequence[DatabaseGrant], revoke: Sequence[str], operation: UUID
+        self,
+        name: str,
+        host: str,
+        grant: Sequence[DatabaseGrant],
+        revoke: Sequence[str],
+        operation: UUID,
+        *,
+        to_come: bool = False,
     ) -> AccountFacts:
         """A database in both lists is granted."""
         self._accounts.require_name(name)
         place = names.host(host)
         wanted: dict[str, Access | None] = dict.fromkeys(revoke)
         wanted |= {one.database: one.access for one in grant}
-        return await self._server.run(lambda session: self._change(session, name, place, wanted, operation))
+        return await self._server.change(
+            lambda session: self._change(session, name, place, wanted, operation, to_come=to_come)
+        )
 
     async def _change(
         self,
@@ -36,6 +45,8 @@ class Grants:
         host: str,
         wanted: Mapping[str, Access | None],
         operation: UUID,
+        *,
+        to_come: bool,
     ) -> AccountFacts:
         schema = self._server.control
         things = [account_lock(name), *map(database_lock, wanted)]
@@ -49,11 +60,21 @@ class Grants:
                     note="a super account holds every database already",
                 )
             granted = [database for database, access in wanted.items() if access is not None]
-            await require_databases(session, self._server, granted)
+            awaited = await require_databases(session, self._server, granted, to_come=to_come)
             noted = {"grants": {database: access and access.value for database, access in wanted.items()}}
             giving, taking = self._statements(before, wanted)
             # Grant first, then take the surplus: what stays is never missing.
-            steps = [control.begin(schema, name, host, operation, noted), *giving, *taking]
+            steps = [
+                control.begin(schema, name, host, operation, noted),
+                *(control.await_database(schema, database, name, host) for database in awaited),
+                *giving,
+                *taking,
+                *(
+                    control.forget_awaited(schema, name, host, database)
+                    for database, access in wanted.items()
+                    if access is None
+                ),
+            ]
             after = await self._accounts.carry_out(session, steps, operation, before, (name, host))
             if taking:  # an open session keeps what it had in its current database
                 await sessions.end(session, name)

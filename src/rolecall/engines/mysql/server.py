@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import re
@@ -27,6 +28,12 @@ SELECT VERSION(), CURRENT_USER(), @@lower_case_table_names,
        (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('SUPER', 'SYSTEM_USER')
         AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), ''''))
 """
+# The error by which statements sent together end where a condition does not hold.
+_OR_FAIL = "SELECT IF({condition}, 1, (SELECT 1 UNION ALL SELECT 2))"
+_IS_DATABASE = (
+    "EXISTS (SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {name}"
+    " AND CONVERT(SCHEMA_NAME USING utf8mb4) COLLATE utf8mb4_bin = {name})"
+)
 _PARTIAL_REVOKES = "SELECT @@GLOBAL.partial_revokes"
 
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB once prefixed its version for old replicas
@@ -43,6 +50,8 @@ class Server:
         self.facts: EngineFacts | None = None
         self.folds_case = False
         self._is_prepared = False
+        self.turn = asyncio.Lock()
+        """Held by whoever changes something: several writers are slower than one, for each locks all accounts."""
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -81,6 +90,7 @@ class Server:
                     await self._prepare(session)
                     return await work(session)
                 except errors.Lost:
+                    self.connections.forget_idle()
                     if session.has_written:
                         raise OutcomeUnknown("connection lost in a change") from None
                     if session.is_new or attempt == 2:
@@ -88,6 +98,11 @@ class Server:
                 except MySQLError as error:
                     raise self._meaning(error, session) from None
         raise Refused(Reason.ENGINE_UNREACHABLE)
+
+    async def change(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """As `run`, when it is its turn among the changes of this process."""
+        async with self.turn:
+            return await self.run(work)
 
     def _meaning(self, error: MySQLError, session: Session) -> Refused | OutcomeUnknown:
         if errors.is_ended(error):
@@ -114,15 +129,30 @@ class Server:
 
         Gives the rows of `looks`, which are asked for under the locks, in the same round trip.
         """
-        calls = ", ".join(f"GET_LOCK('{lock_name(thing)}', {LOCK_SECONDS})" for thing in sorted(set(things)))
         try:
             session.holds_locks = True
+            calls = ", ".join(_lock_calls(things))
             (got,), *answers = await session.fetch_all(f"SELECT {calls}", *looks)
             if not all(got):
                 raise Refused(Reason.ENGINE_BUSY, note="another change of the same thing is under way")
             yield answers
         finally:
-            await _unlock(session)
+            await unlock(session)
+
+
+def _lock_calls(things: Collection[str]) -> list[str]:
+    return [f"GET_LOCK('{lock_name(thing)}', {LOCK_SECONDS})" for thing in sorted(set(things))]
+
+
+def lock_or_fail(things: Collection[str]) -> str:
+    """A statement that takes locks as `Server.locked` does, or fails; whoever sends it says so in `holds_locks`."""
+    return _OR_FAIL.replace("{condition}", " AND ".join(_lock_calls(things)))
+
+
+def databases_or_fail(databases: Collection[str]) -> str:
+    """A statement that fails unless each of these databases is there, by exact name."""
+    asked = (_IS_DATABASE.replace("{name}", quoting.text(name)) for name in sorted(set(databases)))
+    return _OR_FAIL.replace("{condition}", " AND ".join(asked))
 
 
 def account_lock(name: str) -> str:
@@ -158,16 +188,24 @@ async def existing(session: Session, databases: set[str]) -> set[str]:
     return {row[0] for row in found} & databases
 
 
-async def require_databases(session: Session, server: Server, databases: Collection[str]) -> None:
-    """DATABASE_MISSING unless each is there and a tenant's. A grant on a database to come would be no error here."""
+async def require_databases(
+    session: Session, server: Server, databases: Collection[str], *, to_come: bool = False
+) -> Collection[str]:
+    """DATABASE_MISSING unless each is there and a tenant's, or with `to_come` could be; gives those that are not there.
+
+    To a server a grant on a database to come is no error.
+    """
     sound = {name for name in databases if names.is_database(name)}
     found = await existing(session, sound)
+    absent = sound - found if to_come else set()
+    awaited = {name for name in absent if not server.folds_case or name == name.lower()}
     for name in databases:
-        if name not in found or names.is_system(name, server.control):
+        if name not in found | awaited or names.is_system(name, server.control):
             raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+    return sorted(awaited)
 
 
-async def _unlock(session: Session) -> None:
+async def unlock(session: Session) -> None:
     """If the locks can't be given back, the session is closed, which does."""
     if not (session.is_usable and session.holds_locks):
         return

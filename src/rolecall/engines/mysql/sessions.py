@@ -20,13 +20,14 @@ SELECT ID FROM information_schema.PROCESSLIST WHERE CONVERT(USER USING utf8mb4) 
 """
 
 
-async def end(session: Session, user: str) -> None:
+async def end(session: Session, user: str, listing: str = _SESSIONS) -> None:
     """End every session of a user and wait until they are gone; the change before it is already made.
 
-    Of every host: the list of sessions shows where a client is, not as which account it was let in.
+    Of every host: the list of sessions shows where a client is, not as which account it was let in. `listing` is
+    the query for their ids.
     """
     deadline = time.monotonic() + END_SECONDS
-    query = _SESSIONS.replace("{user}", quoting.text(user))
+    query = listing.replace("{user}", quoting.text(user))
     told: set[int] = set()
     while alive := {int(row[0]) for row in await session.fetch(query)}:
         for number in alive - told:

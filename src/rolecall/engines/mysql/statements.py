@@ -1,7 +1,8 @@
 """The statements that change accounts, each as one function, so that a benchmark can run the very same ones.
 
-One account in each: MariaDB carries out a statement on several accounts only in part when one of them fails. Never
-IF NOT EXISTS or OR REPLACE: the first ignores the password given, the second drops the grants of whoever was there.
+One account in each, but for accounts in the making: MariaDB carries out a statement on several only in part when one of
+them fails, and only what is nobody's yet can be left so. Never IF NOT EXISTS or OR REPLACE: the first ignores the
+password given, the second drops the grants of whoever was there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ NARROW = "LOCK TABLES"
 """What a super account holds on each system schema. A row for the very database wins over any pattern, and this
 privilege by itself opens nothing: locking a table needs SELECT as well. SHOW VIEW would show what tables there are."""
 
+MAKING = "/O=rolecall/CN=account in the making"
+"""The certificate that an account is bound to until it is made. It is the mark of our own making, put there by the very
+statement that creates the account, and nobody has such a certificate."""
+
+Place = tuple[str, str]
+"""An account: its name and host."""
+
 
 def verifier_text(flavor: str, verifier: Secret | None) -> str:
     """The hash as it will be stored; without a verifier one that no password has. ENGINE_REFUSED for any other text.
@@ -35,9 +43,15 @@ def verifier_text(flavor: str, verifier: Secret | None) -> str:
     return text
 
 
-def create_account(flavor: str, user: str, host: str, verifier: str) -> str:
-    """Locked until everything is granted."""
-    return f"CREATE USER {quoting.account(user, host)} {_identified(flavor, verifier)} ACCOUNT LOCK"
+def create_accounts(flavor: str, verifiers: Mapping[Place, str]) -> str:
+    """Locked, and marked as being made, until everything is granted."""
+    wanted = [f"{quoting.account(*place)} {_identified(flavor, text)}" for place, text in verifiers.items()]
+    return f"CREATE USER {', '.join(wanted)} REQUIRE SUBJECT {quoting.text(MAKING)} ACCOUNT LOCK"
+
+
+def complete_accounts(places: Iterable[Place]) -> str:
+    """They are made: the mark goes and the lock with it."""
+    return f"ALTER USER {_accounts(places)} REQUIRE NONE ACCOUNT UNLOCK"
 
 
 def alter_account(
@@ -60,16 +74,22 @@ def drop_account(user: str, host: str) -> str:
     return f"DROP USER {quoting.account(user, host)}"
 
 
-def grant(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str:
-    """`pattern` as it is to be stored: a name goes through `quoting.escaped` first."""
-    words = templates.listed(privileges)
-    return f"GRANT {words} ON {quoting.whole(pattern)} TO {quoting.account(user, host)}"
+Holding = tuple[str, frozenset[str]]
+"""A pattern as it is to be stored (a name goes through `quoting.escaped` first), and privileges on what it matches."""
+
+
+def grant(places: Iterable[Place], holding: Holding) -> str:
+    pattern, privileges = holding
+    return f"GRANT {templates.listed(privileges)} ON {quoting.whole(pattern)} TO {_accounts(places)}"
+
+
+def holding(wanted: DatabaseGrant, columns: Mapping[str, str]) -> Holding:
+    """A template on one database, by its exact name; `columns` are the privileges that the server knows."""
+    return quoting.escaped(wanted.database), templates.privileges(wanted.access, columns)
 
 
 def give(user: str, host: str, wanted: DatabaseGrant, columns: Mapping[str, str]) -> str:
-    """A template on one database, by its exact name; `columns` are the privileges that the server knows."""
-    pattern = quoting.escaped(wanted.database)
-    return grant(user, host, pattern, templates.privileges(wanted.access, columns))
+    return grant([(user, host)], holding(wanted, columns))
 
 
 def revoke(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str:
@@ -77,17 +97,25 @@ def revoke(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str
     return f"REVOKE {words} ON {quoting.whole(pattern)} FROM {quoting.account(user, host)}"
 
 
-def make_super(flavor: str, user: str, host: str, control: str) -> list[str]:
-    """The system schemas are closed before the pattern is granted, so there is no moment with too much."""
+def super_holdings(flavor: str, control: str) -> list[Holding]:
+    """In this order the system schemas are closed before the pattern is granted: there is no moment with too much."""
     everything = templates.READ_WRITE | ({"DELETE HISTORY"} if flavor == "mariadb" else set())
-    narrow = [grant(user, host, quoting.escaped(schema), {NARROW}) for schema in narrowed(control)]
-    return [*narrow, grant(user, host, SUPER_PATTERN, everything)]
+    narrow = [(quoting.escaped(schema), frozenset({NARROW})) for schema in narrowed(control)]
+    return [*narrow, (SUPER_PATTERN, everything)]
+
+
+def make_super(flavor: str, user: str, host: str, control: str) -> list[str]:
+    return [grant([(user, host)], holding) for holding in super_holdings(flavor, control)]
 
 
 def narrowed(control: str) -> tuple[str, ...]:
     """Schemas that no pattern may open. The information schema shows each account its own and takes no grants, and
     the servers themselves guard the performance schema against writing."""
     return ("mysql", "sys", "performance_schema", control)
+
+
+def _accounts(places: Iterable[Place]) -> str:
+    return ", ".join(quoting.account(*place) for place in places)
 
 
 def _identified(flavor: str, verifier: str) -> str:

@@ -58,6 +58,10 @@ class PostgresEngine:
     def verifier(self, account: str, password: Secret) -> Secret:  # noqa: ARG002 - other servers mix the name in
         return Secret(scram.verifier(password.reveal()))
 
+    @property
+    def has_quick_verifier(self) -> bool:
+        return False
+
     async def create_account(self, new: NewAccount) -> AccountFacts:
         _require_no_host(new.host)
         _require_no_grants(new)

@@ -28,6 +28,8 @@ create table sub_users (
     unique (owner_id, name)
 );
 create index on sub_users (name);
+-- How many were made lately, those that are gone again included.
+create index operations_sub_users on operations (owner_id, accepted_at) where kind = 'sub-user.create';
 
 create table earlier_passwords (
     sub_user       bigint not null references sub_users on delete cascade,

@@ -1,0 +1,47 @@
+"""Rounds: every way of doing the same takes its turn, so that a machine that slows down slows them all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from rich.console import Console
+from rich.progress import track
+
+from bench.load import Batch, Make, new_name, run_batch
+
+Settle = Callable[[list[str]], Awaitable[None]]
+"""Waits until what was promised for these names is there."""
+
+
+async def in_turn(
+    label: str,
+    makers: Mapping[str, list[Make]],
+    accounts: int,
+    rounds: int,
+    *,
+    password: bool = True,
+    settle: Settle | None = None,
+) -> dict[str, list[Batch]]:
+    batches: dict[str, list[Batch]] = {way: [] for way in makers}
+    for round_number in track(range(rounds + 1), description=label, console=Console(stderr=True)):
+        for way, clients in makers.items():
+            names = [new_name("b") for _ in range(accounts)]
+            started = time.perf_counter()
+            batch = await run_batch(clients, names, password=password)
+            if settle is not None:
+                await settle(names)
+                batch = Batch(batch.latencies, time.perf_counter() - started)
+            if round_number:
+                batches[way].append(batch)
+    return batches
+
+
+def rate(batch: Batch) -> float:
+    return len(batch.latencies) / batch.seconds
+
+
+def percentile(batch: Batch, share: float) -> float:
+    """In milliseconds."""
+    ordered = sorted(batch.latencies)
+    return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)]

@@ -1,0 +1,102 @@
+"""`rolecall sub-user`: the owner's sub-users, for an operator without a client at hand."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from rolecall.assembly import House
+from rolecall.cli.context import JsonOption, only_owner, show, with_house
+from rolecall.cli.data import DataOption
+from rolecall.domain.commands import Command
+from rolecall.domain.people import commands
+from rolecall.domain.people.permissions import Ask
+from rolecall.domain.people.views import AddedSubUser
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.settings import SettingsError
+from rolecall.values import Caller, Origin
+
+app = typer.Typer(help="Sub-users: people and machines that act for the owner.", no_args_is_help=True)
+
+_TROUBLES = {
+    Reason.SUB_USER_NAME_MALFORMED: "a name is 1 to 64 letters, digits and +=,.@_-",
+    Reason.SUB_USER_TAKEN: "there is a sub-user of that name already",
+    Reason.SUB_USER_MISSING: "there is no such sub-user; `rolecall sub-user list` shows them",
+    Reason.SUB_USER_QUOTA: "there are as many sub-users as there may be (ROLECALL_SUB_USER_QUOTA)",
+    Reason.SUB_USER_RATE: "sub-users are made too often (ROLECALL_SUB_USER_RATE); try again in a minute",
+}
+
+
+@app.command("list")
+def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the owner's sub-users."""
+
+    async def work(house: House) -> list[dict[str, object]]:
+        return [
+            {
+                "uin": user.number,
+                "name": user.name,
+                "console_login": user.console_login,
+                "remark": user.remark,
+                "last_login_at": user.last_login_at,
+                "created_at": user.created_at,
+            }
+            for user in await _carry_out(house, commands.ListSubUsers(), "sub-user list")
+        ]
+
+    columns = ("uin", "name", "console_login", "remark", "last_login_at", "created_at")
+    show(with_house(data, work), as_json=as_json, columns=columns, empty="no sub-users yet")
+
+
+@app.command("add")
+def add(
+    name: str,
+    remark: Annotated[str, typer.Option("--remark", help="What it is for.")] = "",
+    console_login: Annotated[
+        bool, typer.Option("--console-login", help="Let it sign in with a generated password.")
+    ] = False,
+    key: Annotated[bool, typer.Option("--key", help="Make it an access key.")] = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a sub-user. What is generated is shown now and never again."""
+    command = commands.AddSubUser(
+        name, remark, console_login=console_login, mint_key=key, must_reset_password=console_login
+    )
+
+    async def work(house: House) -> dict[str, object]:
+        added: AddedSubUser = await _carry_out(house, command, "sub-user add")
+        return {
+            "uin": added.user.number,
+            "name": added.user.name,
+            "password": None if added.password is None else added.password.reveal(),
+            "secret_id": None if added.key is None else added.key.id,
+            "secret_key": None if added.key is None else added.key.secret.reveal(),
+        }
+
+    columns = ("uin", "name", "password", "secret_id", "secret_key")
+    show([with_house(data, work)], as_json=as_json, columns=columns)
+
+
+@app.command("delete")
+def delete(name: str, data: DataOption = None) -> None:
+    """Delete a sub-user with its keys; they are refused at their next call, on every replica."""
+    command = commands.DeleteSubUser(name, Ask("sub-user delete", ("*",), {}))
+
+    async def work(house: House) -> None:
+        await _carry_out(house, command, "sub-user delete")
+
+    with_house(data, work)
+    print(f"{name} is deleted")
+
+
+async def _carry_out(house: House, command: Command, action: str) -> Any:
+    """In the owner's name."""
+    owner = await only_owner(house)
+    caller = Caller(owner.id, owner.number, owner.app_id, owner.number, "")
+    try:
+        return await house.control.carry_out(command, Origin(caller, "cli", action, str(uuid4())))
+    except Refused as refusal:
+        raise SettingsError(_TROUBLES.get(refusal.reason, refusal.reason.value)) from None

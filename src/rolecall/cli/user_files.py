@@ -1,0 +1,199 @@
+"""Files of users, read a row at a time: CSV (RFC 4180, with a header) and NDJSON (a JSON object a line), in UTF-8.
+
+A row knows its line and the place in the file behind it, so that reading may begin again there. What cannot be read is
+a row with the trouble in it: the rows after it are read as if it were not there.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from rolecall.domain.directories.importing import FileRow
+from rolecall.domain.directories.rows import unknown_columns
+from rolecall.settings import SettingsError
+
+LONGEST_LINE = 1024 * 1024
+"""Bytes."""
+
+MOST_LINES = 50
+"""Lines that one row of a CSV file may have, by line breaks within quotes."""
+
+_BOM = b"\xef\xbb\xbf"
+_CHUNK = 1024 * 1024
+
+
+class FileFormat(StrEnum):
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+_ENDINGS = {".csv": FileFormat.CSV, ".ndjson": FileFormat.NDJSON, ".jsonl": FileFormat.NDJSON}
+
+
+def format_of(path: Path) -> FileFormat:
+    if found := _ENDINGS.get(path.suffix.lower()):
+        return found
+    raise SettingsError(f"say with --format whether {path.name} is csv or ndjson")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    end: int
+    text: bytes
+    whole: bool = True
+
+
+class UserFile:
+    """An open file of users."""
+
+    def __init__(self, file: BinaryIO, kind: FileFormat) -> None:
+        self._file = file
+        self._kind = kind
+        self.size = file.seek(0, 2)
+        self._stamp = self._state()
+        self._header: Sequence[str] = ()
+        self._begin = _Line(0, 0, b"")
+
+    def digest(self, told: Callable[[int], None]) -> bytes:
+        """SHA-256 of the whole; `told` how many bytes were read."""
+        digest = hashlib.sha256()
+        self._file.seek(0)
+        while chunk := self._file.read(_CHUNK):
+            digest.update(chunk)
+            told(len(chunk))
+        return digest.digest()
+
+    def open_header(self) -> None:
+        """The names of the columns. Raises `SettingsError` if the file cannot be imported at all."""
+        if self._kind is not FileFormat.CSV:
+            return
+        first = next(self._lines(0, 0), None)
+        if first is None:
+            raise SettingsError("the file is empty; a CSV file begins with the names of its columns")
+        names = _fields([first])
+        if names is None:
+            raise SettingsError("the first line is no line of CSV; it has the names of the columns")
+        names = [name.strip() for name in names]
+        if unknown := unknown_columns(names):
+            raise SettingsError(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
+        if repeated := [name for name in names if names.count(name) > 1]:
+            raise SettingsError(f"the column `{repeated[0]}` is there twice")
+        self._header, self._begin = names, first
+
+    def rows(self, position: int, line: int) -> Iterator[FileRow]:
+        """From a place behind a row on; 0 is the beginning. Raises `SettingsError` if the file was written to."""
+        if position < self._begin.end:
+            position, line = self._begin.end, self._begin.number
+        lines = self._lines(position, line)
+        yield from self._csv(lines) if self._kind is FileFormat.CSV else _ndjson(lines)
+        if self._state() != self._stamp:
+            raise SettingsError("the file was changed while it was read")
+
+    def _state(self) -> tuple[int, int]:
+        state = os.fstat(self._file.fileno())
+        return state.st_size, state.st_mtime_ns
+
+    def _lines(self, position: int, number: int) -> Iterator[_Line]:
+        self._file.seek(position)
+        while text := self._file.readline(LONGEST_LINE):
+            number += 1
+            position += len(text)
+            whole = True
+            while not text.endswith(b"\n") and (more := self._file.readline(LONGEST_LINE)):
+                position += len(more)
+                whole = False
+                if more.endswith(b"\n"):
+                    break
+            if number == 1:
+                text = text.removeprefix(_BOM)
+            yield _Line(number, position, text, whole)
+
+    def _csv(self, lines: Iterator[_Line]) -> Iterator[FileRow]:
+        waiting: deque[_Line] = deque()
+        while True:
+            taken = _record(waiting, lines)
+            if not taken:
+                return
+            first = taken[0]
+            if first.whole and not first.text.strip():
+                waiting.extendleft(reversed(taken[1:]))
+                continue
+            fields = _fields(taken)
+            if fields is not None and len(fields) == len(self._header):
+                values = dict(zip(self._header, fields, strict=True))
+                yield FileRow(first.number, taken[-1].number, taken[-1].end, values)
+                continue
+            # Only the first line is given up: a quote that is never closed must not take the next rows with it.
+            waiting.extendleft(reversed(taken[1:]))
+            trouble = _trouble(first, taken, fields, len(self._header))
+            yield FileRow(first.number, first.number, first.end, {}, trouble)
+
+
+def _record(waiting: deque[_Line], lines: Iterator[_Line]) -> list[_Line]:
+    """Lines until all quotes are closed, but not without end."""
+    taken: list[_Line] = []
+    quotes = 0
+    while len(taken) < MOST_LINES:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line is None:
+            break
+        taken.append(line)
+        quotes += line.text.count(b'"')
+        if quotes % 2 == 0 or not line.whole:
+            break
+    return taken
+
+
+def _fields(lines: Sequence[_Line]) -> list[str] | None:
+    """The fields of one row; None: it is not UTF-8, or no CSV."""
+    if not all(line.whole for line in lines):
+        return None
+    try:
+        text = b"".join(line.text for line in lines).decode("utf-8")
+        rows = list(csv.reader([text], strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    return rows[0] if len(rows) == 1 else None
+
+
+def _trouble(first: _Line, taken: Sequence[_Line], fields: list[str] | None, wanted: int) -> str:
+    if not first.whole:
+        return "the line is too long"
+    if fields is not None:
+        return f"the row has {len(fields)} fields, not {wanted}"
+    try:
+        first.text.decode("utf-8")
+    except UnicodeDecodeError:
+        return "the line is not UTF-8"
+    return "a quote is not closed" if len(taken) > 1 or first.text.count(b'"') % 2 else "the line is no CSV"
+
+
+_DECODER = msgspec.json.Decoder(dict[str, object])
+
+
+def _ndjson(lines: Iterator[_Line]) -> Iterator[FileRow]:
+    for line in lines:
+        if line.whole and not line.text.strip():
+            continue
+        values, trouble = _object(line)
+        yield FileRow(line.number, line.number, line.end, values, trouble)
+
+
+def _object(line: _Line) -> tuple[dict[str, object], str]:
+    if not line.whole:
+        return {}, "the line is too long"
+    try:
+        return _DECODER.decode(line.text), ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}, "the line is no JSON object"

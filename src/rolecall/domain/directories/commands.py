@@ -1,0 +1,201 @@
+"""What can be asked of user stores and of what is in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rolecall.domain.commands import Command
+from rolecall.domain.directories.model import CustomAttribute, UserStatus
+from rolecall.domain.directories.queries import Condition, Order
+from rolecall.values import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Of a user that is made or changed. None: not given; of a user that is there it stays as it is then."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    nickname: str | None = None
+    address: str | None = None
+    birthdate: int | None = None
+    custom: tuple[CustomAttribute, ...] | None = None
+    indexed: tuple[str | None, ...] = (None,) * 5
+    groups: tuple[UUID, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser(Command):
+    """Gives a `UserView`. `dry` refuses with DRY_RUN what would have been done."""
+
+    store: UUID
+    attributes: Attributes
+    password: Secret
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUser(Command):
+    """Gives a `UserView`."""
+
+    store: UUID
+    user: UUID
+    attributes: Attributes
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowUser(Command):
+    """Gives a `UserView`, or None if there is none. `user` None is nobody."""
+
+    store: UUID
+    user: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindUsers(Command):
+    """Gives a `Page` of `UserView`. The newest come first unless an order is given."""
+
+    store: UUID
+    conditions: tuple[Condition, ...]
+    order: Order | None
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetUserStatus(Command):
+    store: UUID
+    user: UUID
+    status: UserStatus
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetUserPassword(Command):
+    store: UUID
+    user: UUID
+    password: Secret
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResetUserPassword(Command):
+    """Gives the new password, which nobody is told again."""
+
+    store: UUID
+    user: UUID
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUsers(Command):
+    """Those who are not there are deleted already."""
+
+    store: UUID
+    users: tuple[UUID, ...]
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUsers(Command):
+    """The secondary user becomes a second face of the primary one. `on` is ``phone`` or ``email``."""
+
+    store: UUID
+    primary: UUID
+    secondary: UUID
+    on: str
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUserStore(Command):
+    """Gives a `UserStore`."""
+
+    name: str
+    description: str
+    logo: str
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListUserStores(Command):
+    """Gives the owner's stores, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUserStore(Command):
+    """None leaves what is there."""
+
+    store: UUID
+    name: str | None
+    description: str | None
+    logo: str | None
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUserStore(Command):
+    """With all that is in it."""
+
+    store: UUID
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUserGroup(Command):
+    """Gives a `UserGroup`."""
+
+    store: UUID
+    name: str
+    description: str
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListUserGroups(Command):
+    """Gives a `Page` of `UserGroup`, the oldest first. `ids` None: any; `texts`: a part of the name, or the whole id.
+
+    The conditions that are `negated` hold for what they do not name.
+    """
+
+    store: UUID
+    texts: tuple[str, ...]
+    ids: tuple[UUID, ...] | None
+    offset: int
+    limit: int
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUserGroup(Command):
+    """`description` None leaves what is there."""
+
+    store: UUID
+    group: UUID
+    name: str
+    description: str | None
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUserGroups(Command):
+    """Those that are not there are deleted already."""
+
+    store: UUID
+    groups: tuple[UUID, ...]
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListDirectoryEvents(Command):
+    """Gives a `Page` of `DirectoryEvent`, the newest first. `kinds` empty: all."""
+
+    store: UUID
+    since: datetime
+    kinds: tuple[str, ...]
+    offset: int
+    limit: int

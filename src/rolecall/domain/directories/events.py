@@ -1,0 +1,25 @@
+"""What happened to the users of a store, for whoever keeps the store."""
+
+from __future__ import annotations
+
+from rolecall.domain.commands import Handlers
+from rolecall.domain.directories import commands
+from rolecall.domain.directories.access import Access
+from rolecall.domain.directories.books import DirectoryBook
+from rolecall.domain.directories.views import DirectoryEvent
+from rolecall.domain.views import Page
+from rolecall.values import Origin
+
+
+class DirectoryEvents:
+    def __init__(self, book: DirectoryBook, access: Access) -> None:
+        self._book = book
+        self._access = access
+        self.handlers: Handlers = {commands.ListDirectoryEvents: self.page}
+
+    async def page(self, command: commands.ListDirectoryEvents, origin: Origin) -> Page[DirectoryEvent]:
+        found = await self._book.events(origin.caller.owner_id, command)
+        if found is None:
+            await self._access.explain(origin, command.store)
+            return Page((), 0)
+        return found

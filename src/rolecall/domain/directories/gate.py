@@ -1,0 +1,90 @@
+"""The gate of a user store: a name and a password are shown, and a user is let in or not.
+
+An unknown name, a wrong password, a locked and a frozen user are refused in the same words, after the same hashing and
+after as much writing, so that nobody learns from outside who has an account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from rolecall.domain.browser_sessions import mark_of_hash
+from rolecall.domain.directories.model import SignInBook, User, UserStatus
+from rolecall.domain.failures import AddressLimit
+from rolecall.domain.passwords import Passwords, Verdict
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Secret
+
+SHORTEST_PASSWORD = 8
+"""Characters of a password that a user chooses (the least of NIST SP 800-63B)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """After `failures` a user is locked for `seconds`."""
+
+    failures: int
+    seconds: int
+
+
+class Gate:
+    def __init__(
+        self, book: SignInBook, addresses: AddressLimit, passwords: Passwords, rules: GateRules
+    ) -> None:
+        self.book = book
+        self._addresses = addresses
+        self._passwords = passwords
+        self._rules = rules
+
+    async def enter(self, store_id: UUID, login: str, password: Secret, client: str, now: datetime) -> User:
+        """The user, as of after this sign-in. CREDENTIALS_INVALID, whatever is wrong with them; RATE_EXCEEDED;
+        HASHING_BUSY."""
+        await self._addresses.admit(client, now)
+        user = await self.book.user_by_login(store_id, login)
+        verdict = await self._verify(None if user is None else user.password_hash, password)
+        if user is not None and verdict.matches and _open_to(user, now):
+            await self.book.signed_in(user.id, now, verdict.renewed, client)
+            return replace(user, password_hash=verdict.renewed or user.password_hash)
+        await asyncio.gather(self._addresses.failed(client, now), self._count(store_id, user, login, now))
+        raise Refused(Reason.CREDENTIALS_INVALID)
+
+    async def change_password(self, user: User, password: Secret) -> User:
+        """The user, with the new one. PASSWORD_LENGTH, PASSWORD_CONTENT (it is the old one), HASHING_BUSY."""
+        if password.reveal().strip() == "" or len(password.reveal()) < SHORTEST_PASSWORD:
+            raise Refused(Reason.PASSWORD_LENGTH)
+        if (await self._passwords.verify(user.password_hash, password)).matches:
+            raise Refused(Reason.PASSWORD_CONTENT)
+        fresh = await self._passwords.hash(password)
+        await self.book.set_password(user.id, fresh)
+        return replace(user, password_hash=fresh, must_reset=False)
+
+    async def _verify(self, stored: str | None, password: Secret) -> Verdict:
+        try:
+            return await self._passwords.verify(stored, password)
+        except Refused as refusal:
+            if refusal.reason is Reason.PASSWORD_LENGTH:  # nobody has such a password
+                return Verdict(matches=False)
+            raise
+
+    async def _count(self, store_id: UUID, user: User | None, login: str, now: datetime) -> None:
+        if user is not None and _open_to(user, now):
+            await self.book.sign_in_failed(user.id, now, self._rules.failures, self._rules.seconds)
+        else:
+            # A locked user stays locked no longer than was said, however often the door is tried.
+            await self._addresses.nobody_failed(store_id.hex, login, now)
+
+
+def mark_of(user: User) -> bytes:
+    return mark_of_hash(user.password_hash)
+
+
+def may_stay(user: User | None, mark: bytes) -> bool:
+    """Whether what was issued on a password still holds. Too many failures, which anybody can cause, end nothing."""
+    return user is not None and user.status is UserStatus.NORMAL and mark_of(user) == mark
+
+
+def _open_to(user: User, now: datetime) -> bool:
+    return user.status is UserStatus.NORMAL and (user.locked_until is None or user.locked_until <= now)

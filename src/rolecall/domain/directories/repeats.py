@@ -1,0 +1,51 @@
+"""The same request once more: a client that lost the answer and asks again is told so.
+
+A user cannot be made twice anyway, since its name, phone number and mail address are its own. So nothing is remembered
+beside the users: a digest of the request stands with the event of the user's making, and is looked at only where a new
+user meets one that is there. All processes that share a store see it, and it costs a request that succeeds nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from rolecall.domain.directories.commands import CreateUser
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Origin, Secret
+
+SECONDS = 120
+"""How long a request counts as the same one: clients wait a minute for an answer before they ask again."""
+
+
+class Repeats:
+    """`key` is a secret of the house: a digest covers a password, so whoever reads the store must not guess at it."""
+
+    def __init__(self, key: Callable[[], Secret]) -> None:
+        self._key = key
+        self._under_way: set[str] = set()
+
+    def digest(self, command: CreateUser, origin: Origin) -> str:
+        """Of all that a user is made of."""
+        made_of = [
+            origin.caller.owner_id,
+            command.store.hex,
+            asdict(command.attributes),
+            command.password.reveal(),
+        ]
+        text = json.dumps(made_of, default=str)
+        return hmac.new(self._key().reveal().encode(), text.encode(), "sha256").hexdigest()
+
+    @contextmanager
+    def one_at_a_time(self, digest: str) -> Iterator[None]:
+        """REQUEST_REPEATED while the same request is being carried out by this process."""
+        if digest in self._under_way:
+            raise Refused(Reason.REQUEST_REPEATED)
+        self._under_way.add(digest)
+        try:
+            yield
+        finally:
+            self._under_way.discard(digest)

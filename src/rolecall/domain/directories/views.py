@@ -1,0 +1,64 @@
+"""What the domain answers about users, and about what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rolecall.domain.directories.model import User
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A user, with the names of its groups in their order."""
+
+    user: User
+    group_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEvent:
+    """`kind` is one of `EVENT_KINDS`. `client` is the address it came from, `principal` who did it; 0: the user."""
+
+    id: UUID
+    store_id: UUID
+    kind: str
+    user_id: UUID | None
+    user_name: str
+    at: datetime
+    client: str
+    principal: int = 0
+
+
+USER_CREATED = "user.create"
+USER_CHANGED = "user.update"
+USER_DELETED = "user.delete"
+USERS_LINKED = "user.link"
+USER_SIGNED_UP = "user.sign-up"
+USER_SIGNED_IN = "user.sign-in"
+
+EVENT_KINDS = (
+    USER_CREATED, USER_CHANGED, USER_DELETED, USERS_LINKED, USER_SIGNED_UP, USER_SIGNED_IN,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether an owner has directories at all, and whose a store is; `holder` None: there is no such store."""
+
+    active: bool
+    holder: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stands in the way of a new user. `groups` are names of those that exist of the ones it is to be in."""
+
+    standing: Standing
+    groups: Mapping[UUID, str]
+    name_taken: bool
+    phone_taken: bool
+    email_taken: bool
+    users: int

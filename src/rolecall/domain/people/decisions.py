@@ -1,0 +1,142 @@
+"""Who is permitted what: the policies that a caller holds, narrowed by those of its session, decide.
+
+    owner               everything
+    sub-user            its own policies and those of its groups
+    role                the role's policies
+    with a session      the same, and the session's own policy must allow it too
+
+What was read is remembered by the book until the store tells of a change, so that an attached or detached policy
+shows at the next call on every replica.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from rolecall.domain.instances import Instance
+from rolecall.domain.people.evaluation import Decision, Held, Names, Subject, Verdict, decide
+from rolecall.domain.people.language import parse_policy
+from rolecall.domain.people.permissions import Ask
+from rolecall.domain.people.presets import Presets
+from rolecall.domain.people.wildcards import ANYTHING
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Caller, PrincipalKind
+
+SESSION_POLICY = "the session's own policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A policy that is attached. `name` and `document` are None for a preset; `via` is a group's name, or empty."""
+
+    policy_id: int
+    name: str | None
+    document: str | None
+    via: str = ""
+
+
+class GrantBook(Protocol):
+    """Where attachments are kept."""
+
+    async def grants(self, owner_id: int, kind: PrincipalKind, principal: int) -> Sequence[Grant]:
+        """What is attached to a sub-user, its groups, or a role; nothing if there is no such principal."""
+
+    async def other_names(self, owner_number: int, content: str) -> Sequence[str]:
+        """Other names of one of an owner's sub-users, policies or roles, such as ``role/1`` of ``roleName/x``."""
+
+
+class Places(Protocol):
+    """Where instances are: a book of them."""
+
+    async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
+
+
+class Decisions:
+    """`regional` names the dialect of each service whose resources are instances: an instance has its own region in
+    policies, whatever region a call names, since it is reached from all of them. `people` is the service of people.
+    """
+
+    def __init__(
+        self,
+        book: GrantBook,
+        presets: Presets,
+        places: Places,
+        regional: Mapping[str, str],
+        people: str = "cam",
+    ) -> None:
+        self._book = book
+        self._presets = presets
+        self._places = places
+        self._regional = regional
+        self._people = people
+
+    async def permit(self, caller: Caller, ask: Ask) -> None:
+        """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
+        if caller.is_owner and caller.session is None:
+            return
+        decision = await self.decide(caller, ask)
+        if not decision.allowed:
+            facts = {"operation": ask.operation, "resource": decision.resource}
+            raise Refused(Reason.NOT_PERMITTED, facts=facts, note=because(decision))
+
+    async def decide(self, caller: Caller, ask: Ask) -> Decision:
+        """Which statement of which policy decides."""
+        subject = Subject(caller.principal, caller.owner_number, caller.app_id)
+        resources = [await self._names(one) for one in ask.resources]
+        decision = Decision(Verdict.ALLOWED, ask.resources[-1])
+        if caller.kind is not PrincipalKind.OWNER:
+            decision = decide(await self._held(caller), ask, resources, subject)
+        if decision.allowed and caller.session is not None and caller.session.policy:
+            own = Held(0, SESSION_POLICY, parse_policy(caller.session.policy))
+            decision = decide((own,), ask, resources, subject)
+            return decision if decision.allowed else replace(decision, policy=own)
+        return decision
+
+    async def _held(self, caller: Caller) -> Sequence[Held]:
+        grants = await self._book.grants(caller.owner_id, caller.kind, caller.principal)
+        return [held for grant in grants if (held := self._read(grant)) is not None]
+
+    def _read(self, grant: Grant) -> Held | None:
+        """None for a preset that this release does not have."""
+        name, document = grant.name, grant.document
+        if name is None or document is None:
+            preset = self._presets.by_id(grant.policy_id)
+            if preset is None:
+                return None
+            name, document = preset.name, preset.document
+        try:
+            return Held(grant.policy_id, name, parse_policy(document), grant.via)
+        except Refused as trouble:
+            # It may hold a deny: what cannot be read permits nothing, and nothing beside it does.
+            raise Refused(
+                Reason.NOT_PERMITTED,
+                facts={"operation": "*", "resource": "*"},
+                note=f"the policy {name} cannot be read: {trouble}",
+            ) from None
+
+    async def _names(self, resource: str) -> Names:
+        if resource == ANYTHING:
+            return (resource,)
+        *first, service, region, account, content = resource.split(":", 5)
+        if (dialect := self._regional.get(service)) is not None and "/" in content:
+            instance = await self._places.instance(dialect, content.split("/")[1])
+            region = region if instance is None else instance.region
+            return (":".join((*first, service, region, account, content)),)
+        if service == self._people and (owner := account.removeprefix("uin/")).isdecimal():
+            others = await self._book.other_names(int(owner), content)
+            return (resource, *(":".join((*first, service, region, account, other)) for other in others))
+        return (resource,)
+
+
+def because(decision: Decision) -> str:
+    """A sentence for operators: what decided."""
+    policy = decision.policy
+    if policy is None:
+        return "it is the owner" if decision.allowed else "no policy allows it"
+    if decision.verdict is Verdict.NOT_ALLOWED:
+        return f"{policy.name} does not allow it"
+    how = f" (by the group {policy.via})" if policy.via else ""
+    word = "denies" if decision.verdict is Verdict.DENIED else "allows"
+    return f"statement {decision.statement} of {policy.name}{how} {word} it"

@@ -1,0 +1,257 @@
+"""The policy language, version 2.0: a document's text becomes typed statements, or is refused with its own reason.
+
+    {"version": "2.0",
+     "statement": [{"effect": "allow" | "deny",
+                    "action": "service:Operation" | [...],
+                    "resource": "*" | "qcs::service:region:account:content" | [...],
+                    "condition": {operator: {key: value | [...]}}}]}
+
+A trust document, which says who may take a role, has ``principal`` in its statements and no ``resource``.
+Sources: "Syntax Structure", "Policy Syntax", "Condition Keys and Condition Operators" of the access management
+documentation (598/10603, 10604, 10608).
+
+A refusal's field is the part at fault (``resource.region``, ``condition.operator``), its ``value`` what stood there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import NoReturn
+
+from rolecall.domain.people.conditions import Condition, ConditionMalformed, read_conditions
+from rolecall.domain.people.wildcards import ANYTHING
+from rolecall.domain.reasons import Reason, Refused
+
+LONGEST = 6144
+"""Characters of a document."""
+
+VERSION = "2.0"
+_DOCUMENT_KEYS = frozenset({"version", "statement"})
+_STATEMENT_KEYS = frozenset({"effect", "action", "resource", "condition"})
+_TRUST_KEYS = frozenset({"effect", "action", "principal", "condition"})
+_PRINCIPALS = frozenset({"qcs", "service", "federated"})
+
+_OLD_PREFIX = "name/"
+_ACTION = re.compile(r"[A-Za-z0-9_-]+:(?=.)[A-Za-z0-9_/*-]*")
+_SERVICE = re.compile(r"[A-Za-z0-9_*-]*")
+_REGION = re.compile(r"[A-Za-z0-9_*-]*")
+_ACCOUNT = re.compile(r"|\*|u(in|id)/([0-9]{1,20}|\*|\$\{(uin|owner_uin|app_id)\})")
+_PRINCIPAL = re.compile(r"qcs::cam::uin/([0-9]{1,20}):(root|uin/([0-9]{1,20}))")
+_HOLE = re.compile(r"\$\{([A-Za-z_]+)\}")
+VARIABLES = frozenset({"uin", "owner_uin", "app_id"})
+
+
+class Effect(StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePattern:
+    """Six segments, of which the first is always ``qcs``; a segment that is empty or ``*`` stands for any.
+
+    An empty `account` stands for the policy's own owner. `text` is how it was written.
+    """
+
+    text: str
+    service: str
+    region: str
+    account: str
+    content: str
+
+    @property
+    def everything(self) -> bool:
+        return self.text == ANYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """Whom a trust document names: accounts as (owner's number, sub-user's number or None for the whole account)."""
+
+    accounts: tuple[tuple[int, int | None], ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Actions are in lower case and without the old prefix ``name/``; they match whatever the case."""
+
+    effect: Effect
+    actions: tuple[str, ...]
+    resources: tuple[ResourcePattern, ...]
+    conditions: tuple[Condition, ...]
+    principals: Principals = Principals((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    statements: tuple[Statement, ...]
+
+
+@lru_cache(maxsize=4096)
+def parse_policy(text: str) -> Document:
+    """What a principal is permitted. POLICY_TOO_LONG, POLICY_MALFORMED, and a reason for each element."""
+    return Document(tuple(_policy_statement(one) for one in _statements(text, _STATEMENT_KEYS)))
+
+
+@lru_cache(maxsize=4096)
+def parse_trust(text: str) -> Document:
+    """Who may take a role. As `parse_policy`, and POLICY_PRINCIPAL."""
+    return Document(tuple(_trust_statement(one) for one in _statements(text, _TRUST_KEYS)))
+
+
+def _statements(text: str, known: frozenset[str]) -> Iterable[Mapping[str, object]]:
+    if len(text) > LONGEST:
+        raise Refused(Reason.POLICY_TOO_LONG, "document", facts={"value": len(text), "limit": LONGEST})
+    document = _json(text)
+    if unknown := document.keys() - _DOCUMENT_KEYS:
+        _refuse(Reason.POLICY_MALFORMED, "document", min(unknown))
+    if document.get("version") != VERSION:
+        _refuse(Reason.POLICY_VERSION, "version", document.get("version"))
+    return [_known(one, known) for one in _listed_statements(document.get("statement"))]
+
+
+def _json(text: str) -> Mapping[str, object]:
+    try:
+        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError) as trouble:
+        raise Refused(Reason.POLICY_MALFORMED, "document", note=str(trouble)[:200]) from None
+    if not isinstance(document, dict):
+        _refuse(Reason.POLICY_MALFORMED, "document", document)
+    return document
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return members
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _listed_statements(value: object) -> list[object]:
+    statements = value if isinstance(value, list) else [value]
+    if not statements:
+        _refuse(Reason.POLICY_STATEMENT, "statement", value)
+    return statements
+
+
+def _known(statement: object, known: frozenset[str]) -> Mapping[str, object]:
+    if not isinstance(statement, dict):
+        _refuse(Reason.POLICY_STATEMENT, "statement", statement)
+    strange = statement.keys() - known
+    if "principal" in strange:
+        _refuse(Reason.POLICY_PRINCIPAL, "principal", "principal")
+    if strange:
+        _refuse(Reason.POLICY_STATEMENT, "statement", min(strange))
+    return statement
+
+
+def _policy_statement(given: Mapping[str, object]) -> Statement:
+    resources = tuple(_resource(one) for one in _texts(given, "resource", Reason.POLICY_RESOURCE))
+    return Statement(_effect(given), _actions(given), resources, _conditions(given))
+
+
+def _trust_statement(given: Mapping[str, object]) -> Statement:
+    everything = ResourcePattern(ANYTHING, "", "", "", "")
+    return Statement(
+        _effect(given),
+        _actions(given),
+        (everything,),
+        _conditions(given),
+        _principals(given.get("principal")),
+    )
+
+
+def _effect(given: Mapping[str, object]) -> Effect:
+    effect = given.get("effect")
+    if effect not in ("allow", "deny"):
+        _refuse(Reason.POLICY_EFFECT, "effect", effect)
+    return Effect(effect)
+
+
+def _actions(given: Mapping[str, object]) -> tuple[str, ...]:
+    if "action" not in given:
+        _refuse(Reason.POLICY_ACTION, "action.missing", None)
+    return tuple(_action(one) for one in _texts(given, "action", Reason.POLICY_ACTION))
+
+
+def _action(text: str) -> str:
+    action = text.removeprefix(_OLD_PREFIX)
+    if action != ANYTHING and _ACTION.fullmatch(action) is None:
+        _refuse(Reason.POLICY_ACTION, "action", text)
+    return action.lower()
+
+
+def _resource(text: str) -> ResourcePattern:
+    if text == ANYTHING:
+        return ResourcePattern(text, "", "", "", "")
+    segments = text.split(":", 5)
+    if len(segments) != 6 or segments[0] != "qcs":
+        _refuse(Reason.POLICY_RESOURCE, "resource.segments", text)
+    _qcs, project, service, region, account, content = segments
+    if project not in ("", ANYTHING, "id/0"):
+        _refuse(Reason.POLICY_RESOURCE, "resource.project", text)
+    if _SERVICE.fullmatch(service) is None:
+        _refuse(Reason.POLICY_RESOURCE, "resource.service", text)
+    if _REGION.fullmatch(region) is None:
+        _refuse(Reason.POLICY_RESOURCE, "resource.region", text)
+    if _ACCOUNT.fullmatch(account) is None:
+        _refuse(Reason.POLICY_RESOURCE, "resource.account", text)
+    if not content or not _HOLE.sub(lambda hole: "" if hole[1] in VARIABLES else "\0", content).isprintable():
+        _refuse(Reason.POLICY_RESOURCE, "resource.content", text)
+    return ResourcePattern(text, service.lower(), region, account, content)
+
+
+def _conditions(given: Mapping[str, object]) -> tuple[Condition, ...]:
+    try:
+        return read_conditions(given["condition"]) if "condition" in given else ()
+    except ConditionMalformed as trouble:
+        _refuse(Reason.POLICY_CONDITION, trouble.part, trouble.value)
+
+
+def _principals(value: object) -> Principals:
+    if not isinstance(value, dict) or not value or not value.keys() <= _PRINCIPALS:
+        _refuse(Reason.POLICY_PRINCIPAL, "principal", value)
+    accounts = [_account(one) for one in _texts(value, "qcs", Reason.POLICY_PRINCIPAL, needed=False)]
+    services = _texts(value, "service", Reason.POLICY_PRINCIPAL, needed=False)
+    _texts(value, "federated", Reason.POLICY_PRINCIPAL, needed=False)
+    return Principals(tuple(accounts), tuple(services))
+
+
+def _account(text: str) -> tuple[int, int | None]:
+    found = _PRINCIPAL.fullmatch(text)
+    if found is None:
+        _refuse(Reason.POLICY_PRINCIPAL, "principal.qcs", text)
+    return int(found[1]), int(found[3]) if found[3] else None
+
+
+def _texts(given: Mapping[str, object], name: str, reason: Reason, *, needed: bool = True) -> list[str]:
+    """One text, or a list of at least one."""
+    if not needed and name not in given:
+        return []
+    value = given.get(name)
+    texts = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one]
+    if not texts or (isinstance(value, list) and len(texts) != len(value)):
+        _refuse(reason, name, value)
+    return texts
+
+
+def _refuse(reason: Reason, part: str, value: object) -> NoReturn:
+    shown = value.encode("utf-8", "replace").decode() if isinstance(value, str) else json.dumps(value)
+    raise Refused(reason, part, facts={"value": shown}, note=f"{part}: {shown[:100]}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """A pattern or a value with its variables filled in; an unknown variable is left as it stands."""
+    if "${" not in text:
+        return text
+    return _HOLE.sub(lambda hole: values.get(hole[1], hole[0]), text)

@@ -1,0 +1,197 @@
+"""Roles: made, changed, deleted, and taken for a while by those whom their trust documents name.
+
+Taking a role wants two things: the role trusts the caller, and the caller's own policies permit ``sts:AssumeRole`` on
+it (which was asked before the command came here; owners are permitted everything).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rolecall.domain.commands import Handlers
+from rolecall.domain.keys import Owner
+from rolecall.domain.operations import Change
+from rolecall.domain.people import role_commands as commands
+from rolecall.domain.people.evaluation import Subject, applies
+from rolecall.domain.people.language import Effect, Principals, parse_policy, parse_trust
+from rolecall.domain.people.lending import Lending, LivingRoles
+from rolecall.domain.people.model import Role
+from rolecall.domain.people.permissions import Ask
+from rolecall.domain.people.role_commands import Lent, RoleRef
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.records import Record
+from rolecall.domain.views import Page
+from rolecall.values import Caller, Origin, PrincipalKind, Session
+
+USUAL_SECONDS = 7200
+LONGEST_SECONDS = 43200
+_OWN_SECONDS = 1800
+_LONGEST_OWN: Mapping[PrincipalKind, int] = {PrincipalKind.OWNER: 7200, PrincipalKind.SUB_USER: 129600}
+"""Seconds of a caller's own permissions, narrowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDraft:
+    """What a role is to be; in a change, None leaves what is there."""
+
+    name: str | None = None
+    trust: str | None = None
+    description: str | None = None
+    console_login: bool | None = None
+    session_seconds: int | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+class RoleBook(LivingRoles, Protocol):
+    """Where roles are kept. What changes something writes its record too, or neither."""
+
+    async def role(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role] | None: ...
+    async def roles(self, owner_id: int) -> Sequence[Role]:
+        """The newest first."""
+
+    async def add_role(self, owner_id: int, draft: RoleDraft, quota: int, record: Record) -> int:
+        """ROLE_TAKEN, ROLE_QUOTA."""
+
+    async def change_role(self, role_id: int, draft: RoleDraft, record: Record) -> None:
+        """ROLE_MISSING."""
+
+    async def delete_role(self, role_id: int, record: Record) -> None:
+        """ROLE_MISSING."""
+
+    async def note(self, record: Record) -> None:
+        """Keep a record of what changes nothing here."""
+
+
+class Roles:
+    def __init__(
+        self, book: RoleBook, lending: Lending, quota: int = 1000, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._book = book
+        self._lending = lending
+        self._quota = quota
+        self._clock = clock
+        self.handlers: Handlers = {
+            commands.CreateRole: self.create,
+            commands.ShowRole: self.show,
+            commands.PageRoles: self.page,
+            commands.ChangeRole: self.change,
+            commands.DeleteRole: self.delete,
+            commands.AssumeRole: self.assume,
+            commands.LendOwn: self.lend_own,
+        }
+
+    async def create(self, command: commands.CreateRole, origin: Origin) -> int:
+        parse_trust(command.trust)
+        draft = RoleDraft(
+            command.name,
+            command.trust,
+            command.description,
+            command.console_login,
+            command.session_seconds or USUAL_SECONDS,
+            command.tags,
+        )
+        record = Record(Change.ROLE_CREATE, command.name, origin)
+        return await self._book.add_role(origin.caller.owner_id, draft, self._quota, record)
+
+    async def show(self, command: commands.ShowRole, origin: Origin) -> Role:
+        return await self._own(origin.caller, command.role)
+
+    async def page(self, command: commands.PageRoles, origin: Origin) -> Page[Role]:
+        found = [
+            role
+            for role in await self._book.roles(origin.caller.owner_id)
+            if set(command.tags) <= set(role.tags)
+        ]
+        return Page(tuple(found[command.offset : command.offset + command.limit]), len(found))
+
+    async def change(self, command: commands.ChangeRole, origin: Origin) -> None:
+        if command.trust is not None:
+            parse_trust(command.trust)
+        role = await self._own(origin.caller, command.role)
+        seconds = USUAL_SECONDS if command.session_seconds == 0 else command.session_seconds
+        draft = RoleDraft(None, command.trust, command.description, command.console_login, seconds)
+        detail = {"role": role.id, "trust": command.trust is not None}
+        record = Record(Change.ROLE_UPDATE, role.name, origin, detail)
+        await self._book.change_role(role.id, draft, record)
+
+    async def delete(self, command: commands.DeleteRole, origin: Origin) -> None:
+        role = await self._own(origin.caller, command.role)
+        await self._book.delete_role(
+            role.id, Record(Change.ROLE_DELETE, role.name, origin, {"role": role.id})
+        )
+
+    async def assume(self, command: commands.AssumeRole, origin: Origin) -> Lent:
+        now = self._clock()
+        owner, role = await self._existing(command.owner_number, command.role)
+        if not _trusts(role, command, origin, now):
+            raise Refused(Reason.ROLE_UNTRUSTING, "RoleArn", facts={"value": role.name})
+        seconds = command.seconds or min(USUAL_SECONDS, role.session_seconds)
+        if seconds > min(LONGEST_SECONDS, role.session_seconds):
+            raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
+        if command.policy:
+            parse_policy(command.policy)
+        caller = origin.caller
+        session = Session(command.session_name, command.policy, True, caller.principal, _root_key(caller))
+        taken = Caller(owner.id, owner.number, owner.app_id, role.id, "", session)
+        lent = self._lending.lend(taken, int(now) + seconds)
+        detail = {"role": role.id, "session": command.session_name, "seconds": seconds, "key": lent.key_id}
+        await self._book.note(Record(Change.ROLE_ASSUME, role.name, origin, detail))
+        return lent
+
+    async def lend_own(self, command: commands.LendOwn, origin: Origin) -> Lent:
+        caller = origin.caller
+        if caller.session is not None:
+            raise Refused(Reason.SESSION_NESTED)
+        seconds = command.seconds or _OWN_SECONDS
+        if seconds > _LONGEST_OWN[caller.kind]:
+            raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
+        parse_policy(command.policy)
+        session = Session(command.name, command.policy, False, caller.principal, caller.access_key_id)
+        lent = self._lending.lend(replace(caller, session=session), int(self._clock()) + seconds)
+        detail = {"session": command.name, "seconds": seconds, "key": lent.key_id}
+        await self._book.note(Record(Change.SESSION_LEND, str(caller.principal), origin, detail))
+        return lent
+
+    async def _own(self, caller: Caller, ref: RoleRef) -> Role:
+        return (await self._existing(caller.owner_number, ref))[1]
+
+    async def _existing(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role]:
+        found = await self._book.role(owner_number, ref)
+        if found is None:
+            raise Refused(Reason.ROLE_MISSING, facts={"value": ref.name if ref.id is None else ref.id})
+        return found
+
+
+def _root_key(caller: Caller) -> str:
+    return caller.access_key_id if caller.session is None else caller.session.key_id
+
+
+def _trusts(role: Role, command: commands.AssumeRole, origin: Origin, now: float) -> bool:
+    """As policies are evaluated: a deny of the caller wins, and without an allow nobody is trusted."""
+    caller = origin.caller
+    context = {
+        "qcs:ip": origin.client,
+        "qcs:current_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if command.external_id:
+        context["sts:external_id"] = command.external_id
+    ask = Ask("sts:AssumeRole", ("*",), context)
+    subject = Subject(caller.principal, caller.owner_number, caller.app_id)
+    speaking = [
+        statement.effect
+        for statement in parse_trust(role.trust).statements
+        if _names(statement.principals, caller) and applies(statement, ask, ("*",), subject)
+    ]
+    return Effect.ALLOW in speaking and Effect.DENY not in speaking
+
+
+def _names(principals: Principals, caller: Caller) -> bool:
+    """A whole account, or one sub-user of it; a role is of its account only."""
+    return any(
+        owner == caller.owner_number and sub_user in (None, caller.principal)
+        for owner, sub_user in principals.accounts
+    )

@@ -1,0 +1,43 @@
+"""Tokens that were ended before their time.
+
+A token carries its own proof, so what has to be known of one is only that it is no good any more. That is kept until
+the token would have expired, and asked at every use.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Claim
+
+
+@runtime_checkable
+class Revocable(Claim, Protocol):
+    """A claim made with a token; `token_id` is its own among all, `expires_at` unix time in seconds."""
+
+    @property
+    def token_id(self) -> bytes: ...
+    @property
+    def expires_at(self) -> int: ...
+
+
+class RevocationBook(Protocol):
+    """Where revoked tokens are kept. It may remember an answer until it is told of a change."""
+
+    async def is_revoked(self, token_id: bytes) -> bool: ...
+    async def revoke(self, token_id: bytes, expires_at: int) -> None:
+        """Durable when it returns. Revoking twice is no error."""
+
+
+class Revocations:
+    def __init__(self, book: RevocationBook) -> None:
+        self._book = book
+
+    async def expect_good(self, claim: Claim) -> None:
+        """TOKEN_INVALID for a claim that was proven and is made with a revoked token."""
+        if isinstance(claim, Revocable) and await self._book.is_revoked(claim.token_id):
+            raise Refused(Reason.TOKEN_INVALID, note="the token was revoked")
+
+    async def revoke(self, claim: Revocable) -> None:
+        await self._book.revoke(claim.token_id, claim.expires_at)

@@ -1,0 +1,72 @@
+"""The tenants' superuser of an instance: an account of a fixed name that can be had and given back."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from uuid import UUID
+
+from rolecall.domain import commands
+from rolecall.domain.commands import Handlers, InstanceName
+from rolecall.domain.engine import tenant_superuser
+from rolecall.domain.operations import Change, Journal
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.work import Target, Work
+from rolecall.values import Origin, Secret
+
+_ALPHABET = string.ascii_letters + string.digits
+_PASSWORD_CHARACTERS = 32
+
+
+class Superusers:
+    def __init__(self, work: Work, journal: Journal) -> None:
+        self._work = work
+        self._journal = journal
+        self.handlers: Handlers = {
+            commands.SuperuserState: self.state,
+            commands.EnableSuperuser: self.enable,
+            commands.DisableSuperuser: self.disable,
+        }
+
+    async def state(self, command: commands.SuperuserState, origin: Origin) -> bool:
+        """Whether it is enabled now; the server itself tells. False where there is no such thing."""
+        attached = await self._work.reach.attach(command.instance, origin.caller)
+        try:
+            return await tenant_superuser(attached.engine).superuser() is not None
+        except Refused as refusal:
+            if refusal.reason is Reason.ENGINE_UNSUITED:
+                return False
+            raise
+
+    async def enable(self, command: commands.EnableSuperuser, origin: Origin) -> Secret:
+        """Its password, made here unless one is given. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
+        target = await self._target(command.instance, origin)
+        password = command.password or _new_password()
+        verifier = self._work.verifier(target, password)
+
+        async def apply(operation: UUID) -> None:
+            await tenant_superuser(target.attached.engine).enable_superuser(await verifier, operation)
+
+        await self._journal.run(target.attached, target.intent(Change.SUPERUSER_ENABLE, origin), apply)
+        return password
+
+    async def disable(self, command: commands.DisableSuperuser, origin: Origin) -> None:
+        """Disabling what is not enabled succeeds. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
+        target = await self._target(command.instance, origin)
+
+        async def apply(operation: UUID) -> None:
+            await tenant_superuser(target.attached.engine).disable_superuser(operation)
+
+        await self._journal.run(target.attached, target.intent(Change.SUPERUSER_DISABLE, origin), apply)
+
+    async def _target(self, instance: InstanceName, origin: Origin) -> Target:
+        """Asked first, so that a server without such a thing gets no operation."""
+        attached = await self._work.reach.attach(instance, origin.caller)
+        engine = tenant_superuser(attached.engine)
+        await engine.superuser()
+        return self._work.at(attached, engine.superuser_name())
+
+
+def _new_password() -> Secret:
+    """Letters and digits: it is typed into shells and option files."""
+    return Secret("".join(secrets.choice(_ALPHABET) for _ in range(_PASSWORD_CHARACTERS)))

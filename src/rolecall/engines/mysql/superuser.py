@@ -1,0 +1,135 @@
+"""The tenants' superuser: ``root`` at every host, with what a super account has and nothing more.
+
+It shares its name with accounts that are not the tenants' (``root@localhost`` is the administrator of many servers),
+so it is told apart by its host and by Rolecall's own mark, and its sessions by where the others may come from.
+
+Servers let an account see and end the sessions of everybody of its name, at whatever host. So there is none on a
+server that Rolecall itself administers as ``root``: it would read the hashes that Rolecall sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.mysql import control, names, sessions, statements
+from rolecall.engines.mysql.accounts import Accounts
+from rolecall.engines.mysql.catalog import Found
+from rolecall.engines.mysql.connections import Row, Session
+from rolecall.engines.mysql.creations import Newcomer
+from rolecall.engines.mysql.server import RELEASE, Server, account_lock
+from rolecall.values import Secret
+
+NAME = "root"
+
+# A server takes the account with the most particular host. So whoever comes from where another account of this name is
+# let in came as that one: as an administrator, perhaps as ourselves. Masks: 10.0.0.0/255.255.255.0.
+_SESSIONS = """
+SELECT p.ID FROM information_schema.PROCESSLIST p
+WHERE CONVERT(p.USER USING utf8mb4) COLLATE utf8mb4_bin = {user} AND p.ID <> CONNECTION_ID() AND NOT EXISTS (
+    SELECT 1 FROM mysql.user g WHERE g.User = {user} AND g.Host <> '%'
+    AND (REGEXP_REPLACE(p.HOST, ':[0-9]+$', '') LIKE g.Host
+         OR g.Host LIKE '%/%' AND INET_ATON(REGEXP_REPLACE(p.HOST, ':[0-9]+$', ''))
+            & INET_ATON(SUBSTRING_INDEX(g.Host, '/', -1)) = INET_ATON(SUBSTRING_INDEX(g.Host, '/', 1))))
+"""
+
+
+class Superuser:
+    def __init__(self, server: Server, accounts: Accounts) -> None:
+        self._server = server
+        self._accounts = accounts
+
+    async def look(self) -> AccountFacts | None:
+        self._require_another_administrator()
+        return await self._server.run(self._look)
+
+    async def _look(self, session: Session) -> AccountFacts | None:
+        async with self._locked(session, RELEASE) as answers:
+            session.holds_locks = False
+            found = self._found(answers[:-1])
+        return found.facts if found is not None and _is_ours(found) and not found.is_half_made else None
+
+    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        self._require_another_administrator()
+        text = statements.verifier_text(self._server.flavor, verifier)
+        new = NewAccount(NAME, AccountKind.SUPER, verifier, operation, names.ANY_HOST)
+        return await self._server.change(lambda session: self._enable(session, new, text))
+
+    async def _enable(self, session: Session, new: NewAccount, verifier: str) -> AccountFacts:
+        async with self._locked(session) as answers:
+            found = self._found(answers)
+            if found is None:
+                return await self._accounts.creations.make(session, Newcomer(new, names.ANY_HOST, verifier))
+            if not _is_ours(found):
+                raise _foreign()
+            if found.is_half_made:  # cut short by a crash: locked, and never anybody's
+                await session.execute(statements.drop_account(NAME, names.ANY_HOST))
+                return await self._accounts.creations.make(session, Newcomer(new, names.ANY_HOST, verifier))
+            if new.operation in found.facts.operations:
+                return found.facts
+            return await self._renew(session, found, new.operation, verifier)
+
+    async def _renew(self, session: Session, found: Found, operation: UUID, verifier: str) -> AccountFacts:
+        """Another password; and what was taken from it by hand is given again."""
+        flavor, schema = self._server.flavor, self._server.control
+        place = (NAME, names.ANY_HOST)
+        wanted = {"auth": control.digest(verifier), "locked": False, "kind": AccountKind.SUPER.value}
+        steps = [
+            control.begin(schema, *place, operation, wanted),
+            *statements.make_super(flavor, *place, schema),
+            statements.alter_account(flavor, *place, verifier=verifier, locked=False),
+            control.finish(schema, *place, operation, found.facts.operations),
+        ]
+        answers = await session.execute(*steps, *self._accounts.looking(*place))
+        after = self._found(answers[len(steps) :])
+        if after is None or not _is_ours(after):
+            raise Refused(Reason.ENGINE_REFUSED, note="the superuser is not there after the change")
+        return after.facts
+
+    async def disable(self) -> bool:
+        self._require_another_administrator()
+        return await self._server.change(self._disable)
+
+    async def _disable(self, session: Session) -> bool:
+        """Locked, sessions ended, dropped; each step can be repeated."""
+        async with self._locked(session) as answers:
+            found = self._found(answers)
+            if found is None:
+                await session.execute(control.forget(self._server.control, NAME, names.ANY_HOST))
+                return False
+            if not _is_ours(found):
+                raise _foreign()
+            await session.execute(
+                statements.alter_account(self._server.flavor, NAME, names.ANY_HOST, locked=True)
+            )
+            await sessions.end(session, NAME, _SESSIONS)
+            await session.execute(
+                statements.drop_account(NAME, names.ANY_HOST),
+                control.forget(self._server.control, NAME, names.ANY_HOST),
+            )
+            return True
+
+    def _require_another_administrator(self) -> None:
+        if self._server.administrator.strip().casefold() == NAME:
+            raise Refused(Reason.ENGINE_UNSUITED, note="the server is administered under that very name")
+
+    def _locked(self, session: Session, *more: str) -> AbstractAsyncContextManager[list[list[Row]]]:
+        asking = self._accounts.looking(NAME, names.ANY_HOST)
+        return self._server.locked(session, [account_lock(NAME)], *asking, *more)
+
+    def _found(self, answers: Sequence[Sequence[Row]]) -> Found | None:
+        return self._accounts.found(answers, NAME, names.ANY_HOST)
+
+
+def _is_ours(found: Found) -> bool:
+    """Made through us, and without the powers of an administrator: such a one is never touched."""
+    is_marked = found.is_half_made or bool(found.facts.operations)
+    return is_marked and not found.is_powerful
+
+
+def _foreign() -> Refused:
+    note = "the server has an account of that name that was not made here"
+    return Refused(Reason.ACCOUNT_PROTECTED, facts={"value": NAME}, note=note)

@@ -1,0 +1,144 @@
+"""Authorization requests, read and judged (RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from rolecall.domain.directories.provider import Application, ApplicationBook
+from rolecall.signin import scopes
+from rolecall.signin.forms import Fields
+from rolecall.signin.refusals import OAuthRefused
+
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_LONGEST_TEXT = 1024
+"""Characters of `state` and `nonce`, which are given back."""
+_LONGEST_AGE = 9
+"""Digits of `max_age`."""
+
+_KEPT = (
+    "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "code_challenge",
+    "code_challenge_method", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint",
+)  # fmt: skip
+
+
+class NoWayBack(Exception):
+    """Application or redirect URI are not known: told on a page, never by a redirect (RFC 6749 4.1.2.1).
+
+    `key` is one of the words of the pages.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where the answer goes: known from the moment that application and redirect URI are."""
+
+    application: Application
+    redirect_uri: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    way: WayBack
+    scope: str
+    nonce: str
+    challenge: str
+    prompt: frozenset[str]
+    max_age: int | None
+    login_hint: str
+    ui_locales: str
+    id_token_hint: str
+    query: str
+    """The request's own parameters, to ask again with."""
+
+    @property
+    def application(self) -> Application:
+        return self.way.application
+
+
+async def way_back(book: ApplicationBook, store_id: UUID, asked: Fields) -> WayBack:
+    """The redirect URI must be one of the registered ones, character by character. Raises `NoWayBack`."""
+    application = await book.application(asked["client_id"]) if "client_id" in asked else None
+    if application is None or application.store_id != store_id:
+        raise NoWayBack("unknown_client")
+    if asked["redirect_uri"] not in application.redirect_uris:
+        raise NoWayBack("wrong_redirect")
+    state = asked["state"]
+    return WayBack(application, asked["redirect_uri"], state if len(state) <= _LONGEST_TEXT else "")
+
+
+def read(way: WayBack, asked: Fields) -> AuthorizationRequest:
+    """Raises `OAuthRefused`, which is told by a redirect."""
+    for name, error in (
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+    ):
+        if name in asked:
+            raise OAuthRefused(error, f"{name} is not supported")
+    for name in ("state", "nonce"):
+        if len(asked[name]) > _LONGEST_TEXT:
+            raise _invalid(f"{name} is longer than {_LONGEST_TEXT} characters")
+    if "response_type" not in asked:
+        raise _invalid("response_type is missing")
+    if asked["response_type"] != "code":
+        raise OAuthRefused("unsupported_response_type", "the only response_type is code")
+    if asked["response_mode"] not in ("", "query"):
+        raise _invalid("the only response_mode is query")
+    return AuthorizationRequest(
+        way,
+        scopes.granted(asked["scope"]),
+        asked["nonce"],
+        _challenge(way.application, asked),
+        _prompt(asked["prompt"]),
+        _max_age(asked["max_age"]),
+        asked["login_hint"][:_LONGEST_TEXT],
+        asked["ui_locales"],
+        asked["id_token_hint"],
+        urlencode([(name, asked[name]) for name in _KEPT if name in asked]),
+    )
+
+
+def _challenge(application: Application, asked: Fields) -> str:
+    challenge, method = asked["code_challenge"], asked["code_challenge_method"]
+    if not challenge:
+        if method:
+            raise _invalid("there is a code_challenge_method without a code_challenge")
+        if application.public:
+            raise _invalid("code_challenge is missing: a public application uses PKCE")
+        return ""
+    if method != "S256":
+        raise _invalid("the only code_challenge_method is S256")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise _invalid("code_challenge is no base64url of a SHA-256 digest")
+    return challenge
+
+
+def _prompt(text: str) -> frozenset[str]:
+    asked = frozenset(text.split())
+    if not asked <= PROMPTS:
+        raise _invalid("prompt holds an unknown value")
+    if "none" in asked and len(asked) > 1:
+        raise _invalid("prompt is none, and something else too")
+    return asked
+
+
+def _max_age(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_AGE):
+        raise _invalid("max_age is no number of seconds")
+    return int(text)
+
+
+def _invalid(description: str) -> OAuthRefused:
+    return OAuthRefused("invalid_request", description)

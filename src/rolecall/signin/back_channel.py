@@ -1,0 +1,247 @@
+"""What applications ask themselves, without a browser: tokens, revocation, introspection, userinfo, keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+from rolecall.domain.directories.gate import Gate
+from rolecall.domain.directories.provider import Application, ApplicationBook, TokenKind
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signin import clients, forms, metadata, replies, scopes
+from rolecall.signin.claims import userinfo
+from rolecall.signin.forms import Fields
+from rolecall.signin.jose import Jose
+from rolecall.signin.refusals import OAuthRefused, invalid_grant, invalid_request
+from rolecall.signin.tokens import ACCESS_LASTS, Issued, Tokens
+from rolecall.signin.visits import Visit
+from rolecall.values import Reply, Secret
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_REALM = 'Bearer realm="userinfo"'
+_METHODS = {
+    metadata.DISCOVERY: ("GET",),
+    metadata.JWKS: ("GET",),
+    metadata.TOKEN: ("POST",),
+    metadata.REVOKE: ("POST",),
+    metadata.INTROSPECT: ("POST",),
+    metadata.USERINFO: ("GET", "POST"),
+}
+
+Ask = Callable[[Visit], Awaitable[Reply]]
+GrantType = Callable[[Visit, Application, Fields], Awaitable[Issued]]
+
+
+class BackChannel:
+    def __init__(self, applications: ApplicationBook, gate: Gate, tokens: Tokens, jose: Jose) -> None:
+        self._applications = applications
+        self._gate = gate
+        self._tokens = tokens
+        self._jose = jose
+        self._asks: Mapping[str, Ask] = {
+            metadata.DISCOVERY: self._discovery,
+            metadata.JWKS: self._keys,
+            metadata.TOKEN: self._token,
+            metadata.REVOKE: self._revoke,
+            metadata.INTROSPECT: self._introspect,
+            metadata.USERINFO: self._userinfo,
+        }
+        self._grants: Mapping[str, GrantType] = {
+            "authorization_code": self._by_code,
+            "refresh_token": self._by_refresh,
+            "password": self._by_password,
+            "client_credentials": self._by_itself,
+        }
+
+    def serves(self, path: str) -> bool:
+        return path in self._asks
+
+    async def answer(self, visit: Visit) -> Reply:
+        """Programs in browsers may ask too: none of this depends on a cookie."""
+        methods = _METHODS[visit.path]
+        if visit.request.method == "OPTIONS":
+            return _preflight(methods)
+        if not forms.method_is_one_of(visit.request, methods):
+            reply = replies.error(
+                405, "invalid_request", f"the method is none of {' '.join(methods)}", _allow(methods)
+            )
+        else:
+            try:
+                reply = await self._asks[visit.path](visit)
+            except OAuthRefused as refusal:
+                reply = refusal.reply()
+            except forms.Malformed as trouble:
+                reply = invalid_request(str(trouble)).reply()
+        return Reply(reply.status, (*reply.headers, *replies.ANY_ORIGIN), reply.body, reply.code)
+
+    async def _discovery(self, visit: Visit) -> Reply:
+        return replies.answer(200, metadata.discovery(visit.issuer))
+
+    async def _keys(self, visit: Visit) -> Reply:
+        return replies.answer(200, await self._jose.published(visit.store.id, visit.now))
+
+    async def _token(self, visit: Visit) -> Reply:
+        form = _form(visit)
+        if "grant_type" not in form:
+            raise invalid_request("grant_type is missing")
+        grant = self._grants.get(form["grant_type"])
+        if grant is None:
+            raise OAuthRefused(
+                "unsupported_grant_type", f"grant_type is one of {' '.join(metadata.GRANT_TYPES)}"
+            )
+        application = await self._client(visit, form)
+        issued = await grant(visit, application, form)
+        answer: dict[str, object] = {
+            "access_token": issued.access.reveal(),
+            "token_type": "Bearer",
+            "expires_in": int(ACCESS_LASTS.total_seconds()),
+            "scope": issued.scope,
+        }
+        if issued.refresh is not None:
+            answer["refresh_token"] = issued.refresh.reveal()
+        if issued.user is not None and scopes.holds(issued.scope, "openid"):
+            id_token = await self._jose.id_token(
+                visit.store.id,
+                issuer=visit.issuer,
+                subject=issued.user.id,
+                audience=application.id,
+                access_token=issued.access,
+                nonce=issued.nonce,
+                authenticated_at=issued.authenticated_at,
+                now=visit.now,
+            )
+            answer["id_token"] = id_token.reveal()
+        return replies.answer(200, answer)
+
+    async def _by_code(self, visit: Visit, application: Application, form: Fields) -> Issued:
+        for name in ("code", "redirect_uri"):
+            if name not in form:
+                raise invalid_request(f"{name} is missing")
+        return await self._tokens.redeem(
+            application, form.secret("code"), form["redirect_uri"], form["code_verifier"], visit.now
+        )
+
+    async def _by_refresh(self, visit: Visit, application: Application, form: Fields) -> Issued:
+        if "refresh_token" not in form:
+            raise invalid_request("refresh_token is missing")
+        return await self._tokens.refresh(application, form.secret("refresh_token"), form["scope"], visit.now)
+
+    async def _by_password(self, visit: Visit, application: Application, form: Fields) -> Issued:
+        """RFC 6749 4.3. A store has one source of names and passwords, so `auth_source_id` has nothing to choose."""
+        for name in ("username", "password"):
+            if name not in form:
+                raise invalid_request(f"{name} is missing")
+        scope = scopes.granted(form["scope"])
+        try:
+            user = await self._gate.enter(
+                visit.store.id, form["username"], form.secret("password"), visit.request.client, visit.now
+            )
+        except Refused as refusal:
+            raise _refused(refusal) from refusal
+        if user.must_reset:
+            raise invalid_grant("the password must be changed first, at the sign-in page")
+        return await self._tokens.issue(application, user, scope, visit.now)
+
+    async def _by_itself(self, visit: Visit, application: Application, form: Fields) -> Issued:
+        if application.public:
+            raise OAuthRefused("unauthorized_client", "a public application cannot prove that it is itself")
+        return await self._tokens.issue(application, None, scopes.granted(form["scope"]), visit.now)
+
+    async def _revoke(self, visit: Visit) -> Reply:
+        form = _form(visit)
+        application = await self._client(visit, form)
+        if "token" not in form:
+            raise invalid_request("token is missing")
+        await self._tokens.revoke(application, form.secret("token"))
+        return replies.answer(200, {})
+
+    async def _introspect(self, visit: Visit) -> Reply:
+        """RFC 7662. Any application of the store that has a secret may ask about any token of the store."""
+        form = _form(visit)
+        application = await self._client(visit, form)
+        if application.public:
+            raise OAuthRefused("invalid_client", "a public application may not ask", 401)
+        if "token" not in form:
+            raise invalid_request("token is missing")
+        found = await self._tokens.live(visit.store.id, form.secret("token"), visit.now)
+        if found is None or not await self._is_of(found[0].grant.application, visit.store.id):
+            return replies.answer(200, {"active": False})
+        held, user = found
+        said: dict[str, object] = {
+            "active": True,
+            "iss": visit.issuer,
+            "client_id": held.grant.application,
+            "scope": held.token.scope,
+            "token_type": "Bearer",
+            "iat": int(held.token.issued_at.timestamp()),
+            "exp": int(held.token.expires_at.timestamp()),
+            "sub": held.grant.application if user is None else user.id.hex,
+        }
+        if user is not None and user.name:
+            said["username"] = user.name
+        return replies.answer(200, said)
+
+    async def _userinfo(self, visit: Visit) -> Reply:
+        """OpenID Connect Core 5.3, RFC 6750 3."""
+        header = visit.request.header("authorization")
+        if not header:
+            return replies.error(
+                401, "invalid_token", "an access token is missing", (("www-authenticate", _REALM),)
+            )
+        shown = _BEARER.fullmatch(header)
+        found = (
+            None if shown is None else await self._tokens.live(visit.store.id, Secret(shown[1]), visit.now)
+        )
+        held, user = found or (None, None)
+        if held is None or user is None or held.token.kind is not TokenKind.ACCESS:
+            return _bearer_error(401, "invalid_token", "the access token is not known, or has ended")
+        if not scopes.holds(held.token.scope, "openid"):
+            return _bearer_error(403, "insufficient_scope", "the scope openid was not granted")
+        groups = await self._gate.book.groups_of(user.id) if scopes.holds(held.token.scope, "groups") else ()
+        return replies.answer(200, userinfo(user, held.token.scope, groups))
+
+    async def _client(self, visit: Visit, form: Fields) -> Application:
+        return await clients.authenticated(self._applications, visit.store.id, visit.request, form)
+
+    async def _is_of(self, client_id: str, store_id: UUID) -> bool:
+        application = await self._applications.application(client_id)
+        return application is not None and application.store_id == store_id
+
+
+def _form(visit: Visit) -> Fields:
+    if visit.request.query:
+        raise invalid_request("parameters stand in the body, not in the URL")
+    return forms.form(visit.request)
+
+
+def _refused(refusal: Refused) -> OAuthRefused:
+    """The gate's refusals as the token endpoint answers them."""
+    if refusal.reason is Reason.RATE_EXCEEDED:
+        after = (("retry-after", str(refusal.facts["seconds"])),)
+        return OAuthRefused("temporarily_unavailable", "too many attempts from this address", 429, after)
+    if refusal.reason is Reason.HASHING_BUSY:
+        after = (("retry-after", "1"),)
+        return OAuthRefused("temporarily_unavailable", "too many people are signing in", 503, after)
+    if refusal.reason is not Reason.CREDENTIALS_INVALID:
+        raise refusal
+    return invalid_grant("the name or the password is wrong, or the user may not sign in")
+
+
+def _bearer_error(status: int, error: str, description: str) -> Reply:
+    challenge = f'{_REALM}, error="{error}", error_description="{description}"'
+    return replies.error(status, error, description, (("www-authenticate", challenge),))
+
+
+def _allow(methods: tuple[str, ...]) -> replies.Headers:
+    return (("allow", ", ".join((*methods, "OPTIONS"))),)
+
+
+def _preflight(methods: tuple[str, ...]) -> Reply:
+    headers = (
+        *replies.ANY_ORIGIN,
+        ("access-control-allow-methods", ", ".join(methods)),
+        ("access-control-allow-headers", "authorization, content-type"),
+        ("access-control-max-age", "3600"),
+    )
+    return Reply(204, headers, b"")

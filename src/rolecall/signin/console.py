@@ -1,0 +1,270 @@
+"""The console of sub-users: sign in, change the password, see who one is, sign out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+from uuid import uuid4
+
+from rolecall.domain.browser_sessions import BrowserSession, BrowserSessions, mark_of_hash
+from rolecall.domain.commands import Command
+from rolecall.domain.failures import AddressLimit
+from rolecall.domain.keys import AccessKey, Owner
+from rolecall.domain.people import commands
+from rolecall.domain.people.model import SubUser
+from rolecall.domain.people.policy_commands import Bearer, BearerRef, PageAttached
+from rolecall.domain.people.sign_in import SignedIn, Subject
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signin import browser, forms, pages, replies
+from rolecall.signin.visits import moment
+from rolecall.values import Caller, Language, Origin, Reply, Request, Secret
+
+PREFIX = "/console"
+REALM = "console"
+
+_HOME = PREFIX
+_SIGN_IN = f"{PREFIX}/sign-in"
+_PASSWORD = f"{PREFIX}/password"
+_SIGN_OUT = f"{PREFIX}/sign-out"
+_MOST = 100
+"""Groups and policies that are shown."""
+
+CarryOut = Callable[[Command, Origin], Awaitable[Any]]
+
+
+class ConsoleDoor(Protocol):
+    """Where sub-users sign in with name and password: `rolecall.domain.people.sign_in.SignIn`."""
+
+    async def at_console(self, name: str, password: Secret, client: str) -> SignedIn: ...
+    async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None: ...
+
+
+class SubjectBook(Protocol):
+    async def subject(self, number: int) -> Subject | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Who has signed in, and the session's id."""
+
+    user: SubUser
+    owner: Owner
+    session: BrowserSession
+    session_id: Secret
+
+
+class Console:
+    def __init__(
+        self,
+        door: ConsoleDoor,
+        subjects: SubjectBook,
+        sessions: BrowserSessions,
+        addresses: AddressLimit,
+        carry_out: CarryOut,
+    ) -> None:
+        self._door = door
+        self._subjects = subjects
+        self._sessions = sessions
+        self._addresses = addresses
+        self._carry_out = carry_out
+        self._steps: Mapping[tuple[str, str], Callable[[Request], Awaitable[Reply]]] = {
+            ("GET", _HOME): self._home,
+            ("GET", _SIGN_IN): self._show_sign_in,
+            ("POST", _SIGN_IN): self._sign_in,
+            ("GET", _PASSWORD): self._show_password,
+            ("POST", _PASSWORD): self._change_password,
+            ("POST", _SIGN_OUT): self._sign_out,
+        }
+
+    async def answer(self, request: Request) -> Reply:
+        path = request.path.rstrip("/")
+        methods = [method for method, known in self._steps if known == path]
+        if not methods:
+            return pages.error(forms.language(request), 404, "not_found")
+        if not forms.method_is_one_of(request, methods):
+            allow = (("allow", ", ".join(methods)),)
+            return pages.error(forms.language(request), 405, "wrong_method", allow)
+        method = "GET" if request.method == "HEAD" else request.method
+        return await self._steps[method, path](request)
+
+    async def _show_sign_in(self, request: Request) -> Reply:
+        return _sign_in_page(request)
+
+    async def _sign_in(self, request: Request) -> Reply:
+        posted = forms.form(request)
+        if not browser.form_is_tied(request, REALM, posted["csrf"]):
+            return _sign_in_page(request, 403, "stale", posted)
+        now = moment(request)
+        try:
+            await self._addresses.admit(request.client, now)
+            signed_in = await self._proven(request, posted)
+        except Refused as refusal:
+            if refusal.reason is Reason.RATE_EXCEEDED:
+                return _sign_in_page(request, 429, "too_many", posted, seconds=refusal.facts["seconds"])
+            if refusal.reason is Reason.HASHING_BUSY:
+                return _sign_in_page(request, 503, "busy", posted)
+            if refusal.reason not in (Reason.CREDENTIALS_INVALID, Reason.PASSWORD_LENGTH):
+                raise
+            await self._addresses.failed(request.client, now)
+            return _sign_in_page(request, 403, "wrong", posted)
+        return await self._begin(request, signed_in)
+
+    async def _proven(self, request: Request, posted: forms.Fields) -> SignedIn:
+        signed_in = await self._door.at_console(posted["name"], posted.secret("password"), request.client)
+        if posted["owner"].strip() != str(signed_in.owner.number):
+            raise Refused(Reason.CREDENTIALS_INVALID)
+        return signed_in
+
+    async def _begin(self, request: Request, signed_in: SignedIn) -> Reply:
+        now = moment(request)
+        session_id = await self._sessions.begin(
+            sub_user=signed_in.user.number,
+            mark=mark_of_hash(signed_in.user.password_hash),
+            must_change=signed_in.must_change,
+            at=now,
+            seen_at=now,
+            instead_of=browser.session_id(request, REALM),
+        )
+        if session_id is None:  # deleted meanwhile
+            return _sign_in_page(request, 403, "wrong")
+        target = _PASSWORD if signed_in.must_change else _HOME
+        return replies.redirect(target, browser.keep_session(request, REALM, session_id))
+
+    async def _show_password(self, request: Request) -> Reply:
+        here = await self._here(request)
+        return _to_sign_in(request) if here is None else _password_page(request, here)
+
+    async def _change_password(self, request: Request) -> Reply:
+        here = await self._here(request)
+        if here is None:
+            return _to_sign_in(request)
+        posted = forms.form(request)
+        if not browser.tied_to(here.session_id, request, posted["csrf"]):
+            return _password_page(request, here, 403, "stale")
+        if posted["new"] != posted["repeat"]:
+            return _password_page(request, here, 400, "password_differs")
+        try:
+            await self._addresses.admit(request.client, moment(request))
+            old, new = posted.secret("current"), posted.secret("new")
+            await self._door.change_password(here.user, old, new, _origin(request, here, "ChangePassword"))
+            signed_in = await self._door.at_console(here.user.name, new, request.client)
+        except Refused as refusal:
+            return await self._not_changed(request, here, refusal)
+        await self._sessions.end_all(sub_user=here.user.number)
+        return await self._begin(request, replace(signed_in, must_change=False))
+
+    async def _not_changed(self, request: Request, here: _Here, refusal: Refused) -> Reply:
+        if refusal.reason is Reason.RATE_EXCEEDED:
+            return _password_page(request, here, 429, "too_many", seconds=refusal.facts["seconds"])
+        if refusal.reason is Reason.CREDENTIALS_INVALID:
+            await self._addresses.failed(request.client, moment(request))
+            return _password_page(request, here, 403, "password_wrong")
+        known = {
+            Reason.PASSWORD_BREAKS_RULES: (400, "password_rules"),
+            Reason.PASSWORD_LENGTH: (400, "password_short"),
+            Reason.HASHING_BUSY: (503, "busy"),
+        }
+        if refusal.reason not in known:
+            raise refusal
+        return _password_page(request, here, *known[refusal.reason])
+
+    async def _sign_out(self, request: Request) -> Reply:
+        here = await self._here(request)
+        if here is None:
+            return _to_sign_in(request)
+        if not browser.tied_to(here.session_id, request, forms.form(request)["csrf"]):
+            return pages.error(forms.language(request), 403, "stale")
+        await self._sessions.end(here.session_id)
+        return replies.redirect(_SIGN_IN, browser.drop_session(request, REALM))
+
+    async def _home(self, request: Request) -> Reply:
+        here = await self._here(request)
+        if here is None:
+            return _to_sign_in(request)
+        if here.session.must_change:
+            return replies.redirect(_PASSWORD)
+        me, origin = commands.SubUserRef(number=here.user.number), _origin(request, here, "ShowMyself")
+        keys: tuple[AccessKey, ...] = await self._carry_out(commands.ListKeys(None), origin)
+        uses = await self._carry_out(commands.ShowKeyUses(tuple(key.id for key in keys)), origin)
+        groups = await self._carry_out(commands.PageGroupsOf(me, 0, _MOST), origin)
+        bearer = BearerRef(Bearer.SUB_USER, here.user.number)
+        attached = await self._carry_out(PageAttached(bearer, 0, _MOST, by_group=True), origin)
+        used = {use.key_id: use.used_at for use in uses}
+        return pages.page(
+            "console",
+            forms.language(request),
+            user=here.user,
+            owner=here.owner.number,
+            keys=[(key, used.get(key.id)) for key in keys],
+            groups=[group.name for group in groups.items],
+            policies=[one.policy.name for one in attached.items],
+            csrf=browser.token_for(here.session_id),
+            password_at=_PASSWORD,
+            action=_SIGN_OUT,
+        )
+
+    async def _here(self, request: Request) -> _Here | None:
+        """Who has signed in with this browser and may still be there: looked up anew at each request."""
+        session_id = browser.session_id(request, REALM)
+        session = None if session_id is None else await self._sessions.find(session_id, moment(request))
+        if session_id is None or session is None or session.sub_user is None:
+            return None
+        subject = await self._subjects.subject(session.sub_user)
+        if subject is None:
+            return None
+        here = _Here(subject.user, subject.owner, session, session_id)
+        found = await self._carry_out(
+            commands.FindSubUsers((session.sub_user,)), _origin(request, here, "ShowMyself")
+        )
+        user: SubUser | None = next(iter(found), None)
+        if user is None or not user.console_login or mark_of_hash(user.password_hash) != session.mark:
+            return None
+        return replace(here, user=user)
+
+
+def _origin(request: Request, here: _Here, action: str) -> Origin:
+    owner = here.owner
+    caller = Caller(owner.id, owner.number, owner.app_id, here.user.number, access_key_id="")
+    return Origin(caller, REALM, action, str(uuid4()), client=request.client)
+
+
+def _to_sign_in(request: Request) -> Reply:
+    return replies.redirect(_SIGN_IN, browser.drop_session(request, REALM))
+
+
+def _sign_in_page(
+    request: Request, status: int = 200, key: str = "", posted: forms.Fields | None = None, **facts: object
+) -> Reply:
+    token, cookies = browser.form_ties(request, REALM)
+    language = forms.language(request)
+    after = (("retry-after", str(facts.get("seconds", 1))),) if status in (429, 503) else ()
+    return pages.page(
+        "console_sign_in",
+        language,
+        status=status,
+        message=pages.say(language, key, **facts) if key else "",
+        headers=(*after, *cookies),
+        code=key,
+        owner=posted["owner"] if posted is not None else "",
+        name=posted["name"] if posted is not None else "",
+        csrf=token,
+        action=_SIGN_IN,
+    )
+
+
+def _password_page(request: Request, here: _Here, status: int = 200, key: str = "", **facts: object) -> Reply:
+    language: Language = forms.language(request)
+    return pages.page(
+        "password",
+        language,
+        status=status,
+        message=pages.say(language, key, **facts) if key else "",
+        code=key,
+        forced=here.session.must_change,
+        ask_current=True,
+        login=here.user.name,
+        hint=pages.say(language, "password_rules_hint"),
+        csrf=browser.token_for(here.session_id),
+        action=_PASSWORD,
+    )

@@ -1,0 +1,58 @@
+"""Pages: templates in which every value is escaped, in the reader's language. They need no script and load nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from rolecall.signin import replies
+from rolecall.signin.words import WORDS
+from rolecall.values import Language, Reply
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_STYLE = (_TEMPLATES / "style.css").read_text("utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+_environment = Environment(
+    loader=FileSystemLoader(_TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    auto_reload=False,
+)
+
+
+def say(language: Language, key: str, **values: object) -> str:
+    return WORDS[language][key].format(**values)
+
+
+def page(
+    template: str,
+    language: Language,
+    *,
+    status: int = 200,
+    message: str = "",
+    leads_to: str = "",
+    headers: replies.Headers = (),
+    code: str = "",
+    **values: object,
+) -> Reply:
+    """`message` is text to show above all, already in words."""
+    html = _environment.get_template(f"{template}.html").render(
+        say=lambda key, **facts: say(language, key, **facts),
+        language=language.value,
+        style=Markup(_STYLE),  # noqa: S704 - this repository's own
+        message=message,
+        **values,
+    )
+    return replies.page(status, html, style_hash=_STYLE_HASH, leads_to=leads_to, headers=headers, code=code)
+
+
+def error(language: Language, status: int, key: str, headers: replies.Headers = (), **facts: object) -> Reply:
+    return page(
+        "error", language, status=status, message=say(language, key, **facts), headers=headers, code=key
+    )

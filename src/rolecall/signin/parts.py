@@ -1,0 +1,96 @@
+"""The room's parts, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from rolecall.domain.browser_sessions import BrowserSessions, SessionBook
+from rolecall.domain.directories.gate import Gate, GateRules
+from rolecall.domain.directories.model import SignInBook
+from rolecall.domain.directories.provider import ProviderBook
+from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
+from rolecall.domain.failures import AddressLimit, FailureBook
+from rolecall.domain.passwords import Passwords
+from rolecall.signin.back_channel import BackChannel
+from rolecall.signin.console import CarryOut, Console, ConsoleDoor, SubjectBook
+from rolecall.signin.entrance import Entrance
+from rolecall.signin.jose import Jose
+from rolecall.signin.present import Presences
+from rolecall.signin.room import Report, SignInRoom
+from rolecall.signin.sign_out import SignOut
+from rolecall.signin.tokens import Tokens
+
+_log = structlog.get_logger(__name__)
+
+_PURGED_EVERY = 600.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Where everything about signing in is kept."""
+
+    users: SignInBook
+    provider: ProviderBook
+    sessions: SessionBook
+    failures: FailureBook
+    subjects: SubjectBook
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """After `failures` wrong passwords a user is locked, after `address_failures` an address, for `seconds`."""
+
+    failures: int
+    address_failures: int
+    seconds: int
+    public_url: str = ""
+
+
+class SignIn:
+    """`room` answers requests; `run` forgets what has expired."""
+
+    def __init__(
+        self,
+        books: Books,
+        rules: Rules,
+        keys: SigningKeys,
+        passwords: Passwords,
+        door: ConsoleDoor,
+        carry_out: CarryOut,
+        report: Report,
+    ) -> None:
+        self._provider = books.provider
+        self._sessions = sessions = BrowserSessions(books.sessions)
+        self._addresses = addresses = AddressLimit(books.failures, rules.address_failures, rules.seconds)
+        gate = Gate(books.users, addresses, passwords, GateRules(rules.failures, rules.seconds))
+        tokens, jose = Tokens(books.provider, books.users), Jose(keys)
+        presences = Presences(books.users, sessions, jose)
+        self.room = SignInRoom(
+            books.users,
+            BackChannel(books.provider, gate, tokens, jose),
+            Entrance(books.provider, gate, sessions, tokens, presences),
+            SignOut(books.provider, sessions, presences, jose),
+            Console(door, books.subjects, sessions, addresses, carry_out),
+            report,
+            rules.public_url,
+        )
+
+    async def purge(self) -> None:
+        now = datetime.now(UTC)
+        await self._provider.purge(now, now - PUBLISHED)
+        await self._sessions.purge(now)
+        await self._addresses.purge(now)
+
+    async def run(self) -> None:
+        """Purge again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(_PURGED_EVERY)
+            try:
+                await self.purge()
+            except Exception as trouble:  # noqa: BLE001 - another time, then
+                _log.warning("what has expired could not be forgotten", trouble=type(trouble).__name__)

@@ -1,0 +1,107 @@
+"""The room's door: `Request` in, `Reply` out, whatever is asked and whatever goes wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from rolecall.domain.directories.model import SignInBook
+from rolecall.signin import console, forms, pages, replies
+from rolecall.signin.back_channel import BackChannel
+from rolecall.signin.console import Console
+from rolecall.signin.entrance import Entrance
+from rolecall.signin.sign_out import SignOut
+from rolecall.signin.visits import Visit, origin
+from rolecall.values import Reply, Request
+
+_log = structlog.get_logger("rolecall.calls")
+
+_PROVIDERS = "/oidc/"
+_PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
+
+Report = Callable[[str, str, str, str, float], None]
+"""(dialect, service, action, code, seconds), as calls of every dialect are counted."""
+
+
+class SignInRoom:
+    """`public_url` is where clients reach this server; empty: where the request says that it was sent to."""
+
+    def __init__(
+        self,
+        stores: SignInBook,
+        back_channel: BackChannel,
+        entrance: Entrance,
+        sign_out: SignOut,
+        console: Console,
+        report: Report,
+        public_url: str = "",
+    ) -> None:
+        self._stores = stores
+        self._back_channel = back_channel
+        self._entrance = entrance
+        self._sign_out = sign_out
+        self._console = console
+        self._report = report
+        self._public_url = public_url
+
+    async def answer(self, request: Request) -> Reply:
+        started = time.perf_counter()
+        try:
+            service, action, reply = await self._answer(request)
+        except forms.Malformed as trouble:
+            reply = pages.error(forms.language(request), 400, "malformed", why=str(trouble))
+            service, action = "unknown", "unknown"
+        except Exception:  # noqa: BLE001 - a crash is answered too
+            _log.exception("a sign-in crashed")
+            service, action, reply = "unknown", "unknown", pages.error(forms.language(request), 500, "mishap")
+        seconds = time.perf_counter() - started
+        dialect = "oidc" if request.path.startswith(_PROVIDERS) else console.REALM
+        self._report(dialect, service, action, reply.code, seconds)
+        _log.info(
+            "sign-in",
+            dialect=dialect,
+            service=service,
+            action=action,
+            code=reply.code or "ok",
+            client=request.client,
+            milliseconds=round(seconds * 1000, 1),
+        )
+        return reply
+
+    async def _answer(self, request: Request) -> tuple[str, str, Reply]:
+        """Service, action and the answer."""
+        if request.too_large or len(request.body) > forms.LARGEST_BODY:
+            reply = replies.error(413, "invalid_request", "the body is larger than 64 KB")
+            return "unknown", "unknown", reply
+        if not request.path.startswith(_PROVIDERS):
+            reply = await self._console.answer(request)
+            return console.REALM, "unknown" if reply.status == 404 else request.path.rstrip("/"), reply
+        found = _PATH.fullmatch(request.path)
+        store = None if found is None else await self._stores.store(UUID(hex=found[1]))
+        if found is None or store is None:
+            return "unknown", "unknown", pages.error(forms.language(request), 404, "not_found")
+        base = f"{origin(request, self._public_url)}{_PROVIDERS}{store.id.hex}"
+        visit = Visit(request, store, base, found[2])
+        if self._back_channel.serves(visit.path):
+            return "provider", visit.path, await self._for_programs(visit)
+        for part in (self._entrance, self._sign_out):
+            if part.serves(visit.path):
+                return "provider", visit.path, await part.answer(visit)
+        return "unknown", "unknown", pages.error(visit.language, 404, "not_found")
+
+    async def _for_programs(self, visit: Visit) -> Reply:
+        """A crash is told in JSON too."""
+        try:
+            return await self._back_channel.answer(visit)
+        except Exception:  # noqa: BLE001 - a crash is answered too
+            _log.exception("a sign-in crashed")
+            return replies.error(500, "server_error", "something went wrong here; it was logged")
+
+
+def concerns(path: str) -> bool:
+    """Whether a request to that path is this room's."""
+    return path == console.PREFIX or path.startswith((_PROVIDERS, f"{console.PREFIX}/"))

@@ -1,0 +1,140 @@
+"""One life of sub-users, their keys, rules, groups and tags, told through any client of the vendor.
+
+A client is driven as `call(service, action, params, key=None) -> Response`; a refusal is a `ClientRefused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from rolecall.contracts.tencent import cam_groups, cam_users, tag
+
+ACTIONS = frozenset(one.name for one in (*cam_users.ACTIONS, *cam_groups.ACTIONS)) | frozenset(
+    tag.CONTRACT.actions
+)
+PASSWORD = "Right-Horse-42"
+
+
+@dataclass
+class PeopleLife:
+    """Every action of sub-users, keys, groups and tags in a natural order. `lacks`: what the client does not know."""
+
+    client: Callable[..., Mapping[str, Any]]
+    refused: type[Exception]
+    name: Callable[[str], str]
+    lacks: frozenset[str] = frozenset()
+    called: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        self.user, self.group = self.name("u"), self.name("g")
+        self.creation()
+        self.listing()
+        self.keys()
+        self.rules()
+        self.groups()
+        self.tags()
+        self.removal()
+        assert self.called == ACTIONS - self.lacks
+
+    def call(self, action: str, service: str = "cam", key: Any = None, **params: Any) -> Mapping[str, Any]:
+        self.called.add(action)
+        response = self.client(service, action, params, key)
+        assert len(response["RequestId"]) == 36
+        return response
+
+    def code(self, action: str, key: Any = None, **params: Any) -> str:
+        with pytest.raises(self.refused) as refused:
+            self.call(action, key=key, **params)
+        assert len(refused.value.request_id) == 36  # type: ignore[attr-defined]
+        return str(refused.value.code)  # type: ignore[attr-defined]
+
+    def creation(self) -> None:
+        self.owner = self.call("GetUserAppId")
+        added = self.call(
+            "AddUser", Name=self.user, Remark="made by a client", ConsoleLogin=1, UseApi=1, NeedResetPassword=0,
+            PhoneNum="10086", CountryCode="86", Email="u@example.com",
+        )  # fmt: skip
+        self.uin, self.uid = added["Uin"], added["Uid"]
+        assert len(added["Password"]) == 32
+        self.key = added["SecretId"], added["SecretKey"]
+        me = self.call("GetUserAppId", key=self.key)
+        assert (me["Uin"], me["OwnerUin"]) == (str(self.uin), self.owner["OwnerUin"])
+        assert self.code("AddUser", key=self.key, Name=self.user + "2") == "AuthFailure.UnauthorizedOperation"
+        assert self.code("AddUser", Name=self.user) == "InvalidParameter.SubUserNameInUse"
+
+    def listing(self) -> None:
+        shown = self.call("GetUser", Name=self.user)
+        told = (shown["Uin"], shown["Uid"], shown["Remark"], shown["ConsoleLogin"], shown["PhoneNum"])
+        assert told == (self.uin, self.uid, "made by a client", 1, "10086")
+        assert self.uin in {one["Uin"] for one in self.call("ListUsers")["Data"]}
+        found = self.call("DescribeSubAccounts", FilterSubAccountUin=[self.uin])["SubAccounts"]
+        assert [one["Name"] for one in found] == [self.user]
+        if "ListAccounts" not in self.lacks:
+            page = self.call("ListAccounts", MaxItems=100, UserType="SubUser")
+            assert self.uin in {one["Uin"] for one in page["Users"]}
+        self.call("UpdateUser", Name=self.user, Remark="changed", Password=PASSWORD)
+        assert self.call("GetUser", Name=self.user)["Remark"] == "changed"
+        assert self.call("GetAccountSummary")["User"] >= 1
+        assert self.call("DescribeSafeAuthFlagColl", SubUin=self.uin)["LoginFlag"]["Phone"] == 0
+
+    def keys(self) -> None:
+        made = self.call("CreateAccessKey", TargetUin=self.uin)["AccessKey"]
+        key = made["AccessKeyId"], made["SecretAccessKey"]
+        named = {"TargetUin": self.uin, "AccessKeyId": key[0]}
+        assert self.call("GetUserAppId", key=key)["Uin"] == str(self.uin)
+        self.call("UpdateAccessKey", **named, Status="Inactive")
+        assert self.code("GetUserAppId", key=key) == "AuthFailure.SecretIdNotFound"
+        listed = self.call("ListAccessKeys", TargetUin=self.uin)["AccessKeys"]
+        assert [one["Status"] for one in listed] == ["Active", "Inactive"]
+        used = self.call("GetSecurityLastUsed", SecretIdList=[self.key[0]])["SecretIdLastUsedRows"]
+        assert used[0]["LastSecretUsedDate"] > 1_600_000_000_000
+        self.call("DeleteAccessKey", **named)
+        assert self.code("DeleteAccessKey", **named) == "ResourceNotFound.SecretNotExist"
+
+    def rules(self) -> None:
+        before = self.call("GetPasswordRules")["Rules"]
+        self.call("UpdatePasswordRules", Rules={"MinimumLength": 16})
+        try:
+            assert self.call("GetPasswordRules")["Rules"] == {**before, "MinimumLength": 16}
+            assert self.code("UpdateUser", Name=self.user, Password="Short-Horse-1") == (
+                "InvalidParameter.PasswordViolatedRules"
+            )
+        finally:
+            self.call("UpdatePasswordRules", Rules={"MinimumLength": before["MinimumLength"]})
+
+    def groups(self) -> None:
+        group = self.call("CreateGroup", GroupName=self.group, Remark="first")["GroupId"]
+        member = [{"GroupId": group, "Uid": self.uid}]
+        self.call("AddUserToGroup", Info=member)
+        told = self.call("GetGroup", GroupId=group)
+        assert (told["GroupName"], told["GroupNum"], told["UserInfo"][0]["Uin"]) == (self.group, 1, self.uin)
+        self.call("UpdateGroup", GroupId=group, GroupName=self.group + "2", Remark="second")
+        listed = self.call("ListGroups", Page=1, Rp=20, Keyword=self.group)
+        assert [(one["GroupName"], one["Remark"]) for one in listed["GroupInfo"]] == [
+            (self.group + "2", "second")
+        ]
+        assert self.call("ListGroupsForUser", Uid=self.uid)["GroupInfo"][0]["GroupId"] == group
+        assert self.call("ListUsersForGroup", GroupId=group)["TotalNum"] == 1
+        self.call("RemoveUserFromGroup", Info=member)
+        assert self.call("ListUsersForGroup", GroupId=group)["UserInfo"] == []
+        self.call("DeleteGroup", GroupId=group)
+
+    def tags(self) -> None:
+        resource = f"qcs::cam::uin/{self.owner['OwnerUin']}:uin/{self.uin}"
+        put = [{"TagKey": "team", "TagValue": "storage"}]
+        self.call("ModifyResourceTags", "tag", Resource=resource, ReplaceTags=put)
+        page = self.call(
+            "DescribeResourceTagsByResourceIds", "tag",
+            ServiceType="cam", ResourcePrefix="uin", ResourceRegion="", ResourceIds=[str(self.uin)],
+        )  # fmt: skip
+        assert [(one["TagKey"], one["TagValue"]) for one in page["Tags"]] == [("team", "storage")]
+
+    def removal(self) -> None:
+        assert self.code("DeleteUser", Name=self.user) == "OperationDenied.HaveKeys"
+        self.call("DeleteUser", Name=self.user, Force=1)
+        assert self.code("GetUser", Name=self.user) == "ResourceNotFound.UserNotExist"
+        assert self.code("GetUserAppId", key=self.key) == "AuthFailure.SecretIdNotFound"

@@ -1,0 +1,223 @@
+"""The unmodified ciam SDK, the international package and tccli against a running Rolecall."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from tencentcloud.ciam.v20220331 import models
+from tencentcloud.ciam.v20220331.ciam_client import CiamClient
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+from tests.clients.ciam_life import DirectoryLife
+
+pytestmark = pytest.mark.filterwarnings(
+    # The SDK asks the clock by a function that Python 3.12 deprecates.
+    "ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning:tencentcloud"
+)
+
+DRIVER = Path(__file__).with_name("intl_driver.py")
+INTERNATIONAL = Path(sys.executable).parent.parent / "intl"
+TCCLI = Path(sys.executable).with_name("tccli")
+ABROAD = frozenset({
+    "CreateUserStore", "UpdateUserStore", "DeleteUserStore", "ListUserStore", "CreateUserGroup", "UpdateUserGroup",
+    "DeleteUserGroups", "ListUserGroups",
+})  # fmt: skip
+"""What the international package does not have: there a store must be there before."""
+
+WAYS = [
+    pytest.param({}, id="TC3 POST"),
+    pytest.param({"reqMethod": "GET"}, id="TC3 GET"),
+    pytest.param({"signMethod": "HmacSHA256"}, id="HmacSHA256 POST"),
+    pytest.param({"signMethod": "HmacSHA1", "reqMethod": "GET"}, id="HmacSHA1 GET"),
+]
+
+
+@pytest.fixture
+def password_of(rolecall: Any) -> Callable[[str], str]:
+    """The hash of a user's password, as the store keeps it."""
+
+    def ask(user: str) -> str:
+        dsn = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+        with psycopg.connect(dsn, options="-c search_path=rolecall") as connection:
+            row = connection.execute("select password_hash from users where id = %s", (user,)).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    return ask
+
+
+@pytest.fixture
+def sdk(rolecall: Any) -> Callable[..., CiamClient]:
+    def make(language: str = "en-US", **http: Any) -> CiamClient:
+        sign_method = http.pop("signMethod", None)
+        profile = ClientProfile(
+            signMethod=sign_method,
+            language=language,
+            httpProfile=HttpProfile(endpoint=rolecall.netloc, protocol="http", **http),
+        )
+        given = rolecall.tencent
+        return CiamClient(Credential(given["secret_id"], given["secret_key"]), given["region"], profile)
+
+    return make
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_store_lives_its_life_through_the_sdk(
+    sdk: Any, refused: type[Exception], name: Any, password_of: Any, way: dict[str, str]
+) -> None:
+    """By the SDK's own request and response models."""
+    client = sdk(**way)
+
+    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        request = getattr(models, f"{action}Request")()
+        request.from_json_string(json.dumps(params))
+        try:
+            response = getattr(client, action)(request)
+        except TencentCloudSDKException as error:
+            raise refused(error.code, error.requestId) from error
+        answer: Mapping[str, Any] = json.loads(response.to_json_string())
+        return answer
+
+    DirectoryLife(call, refused, name, password_of).run()
+
+
+def test_a_user_is_made_by_the_sdks_own_names(sdk: Any, rolecall: Any, name: Any) -> None:
+    """As a program does it, without JSON; and refused in the vendor's Chinese."""
+    client = sdk(language="zh-CN")
+    request = models.CreateUserRequest()
+    request.UserStoreId = rolecall.tencent["user_store_id"]
+    request.UserName, request.PhoneNumber = name("sdk"), "+86-13700137000"
+    request.Email, request.Password = f"{name('sdk')}@example.com", "Right-Horse-42"
+    attribute = models.MemberMap()
+    attribute.Name, attribute.Value = "shoe", "42"
+    request.CustomizationAttributes = [attribute]
+    user = client.CreateUser(request).User
+    try:
+        assert (user.UserName, user.Status, user.Primary) == (request.UserName, "NORMAL", True)
+        assert (user.CustomAttributes[0].Name, user.CustomAttributes[0].Type) == ("shoe", "STRING")
+        assert user.LastSignOn is None
+        request.PhoneNumber = ""
+        with pytest.raises(TencentCloudSDKException) as error:
+            client.CreateUser(request)
+        assert (error.value.code, error.value.message) == (
+            "FailedOperation.PhoneNumberIsNull",
+            "电话号码不能为空。",
+        )
+    finally:
+        client.call_json("DeleteUsers", {"UserStoreId": request.UserStoreId, "UserIds": [user.UserId]})
+
+
+def test_a_dry_run_is_asked_for_beside_the_models(sdk: Any, rolecall: Any, name: Any) -> None:
+    params = {
+        "UserStoreId": rolecall.tencent["user_store_id"], "UserName": name("dry"), "PhoneNumber": "13700137001",
+        "Email": "dry@example.com", "Password": "x", "DryRun": True,
+    }  # fmt: skip
+    for way in ({}, {"reqMethod": "GET"}, {"signMethod": "HmacSHA1"}):
+        with pytest.raises(TencentCloudSDKException) as error:
+            sdk(**way).call_json("CreateUser", params)
+        assert error.value.code == "DryRunOperation"
+
+
+@pytest.fixture
+def driver(rolecall: Any) -> Iterator[subprocess.Popen[str]]:
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(INTERNATIONAL),
+        "PYTHONWARNINGS": "ignore",  # its models do not know the keys of the newer specification
+        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
+        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
+    }
+    command = [sys.executable, DRIVER, rolecall.netloc, rolecall.tencent["region"]]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=variables, **pipes) as process:
+        yield process
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_users_live_their_life_through_the_international_sdk(
+    rolecall: Any, driver: Any, refused: type[Exception], name: Any, password_of: Any
+) -> None:
+    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        driver.stdin.write(json.dumps([action, params, "ciam"]) + "\n")
+        driver.stdin.flush()
+        answer: dict[str, Any] = json.loads(driver.stdout.readline())
+        if "response" not in answer:
+            raise refused(answer["code"], answer["request_id"])
+        response: Mapping[str, Any] = answer["response"]
+        return response
+
+    store = rolecall.tencent["user_store_id"]
+    DirectoryLife(call, refused, name, password_of, store=store, lacks=ABROAD).run()
+
+
+def test_a_store_lives_its_life_through_tccli(
+    rolecall: Any, refused: type[Exception], name: Any, password_of: Any, tmp_path: Path
+) -> None:
+    """Parameters in one JSON document."""
+    variables = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
+        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
+        "TENCENTCLOUD_REGION": rolecall.tencent["region"],
+    }
+
+    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        document = tmp_path / "input.json"
+        document.write_text(json.dumps(params))
+        command = [TCCLI, "ciam", action, "--endpoint", rolecall.endpoint]
+        command += ["--cli-input-json", f"file://{document}"] if params else []
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            code = done.stderr.partition("code:")[2].split(" ", 1)[0]
+            raise refused(code, done.stderr.rpartition("requestId:")[2].strip())
+        answer: Mapping[str, Any] = json.loads(done.stdout)
+        return answer
+
+    DirectoryLife(call, refused, name, password_of).run()
+
+
+def test_the_examples_of_tccli_are_understood(rolecall: Any) -> None:
+    """The vendor's example requests, with real ids: what is refused is what they name that is not there."""
+    found = importlib.util.find_spec("tccli")
+    assert found is not None
+    assert found.origin is not None
+    path = Path(found.origin).parent / "services" / "ciam" / "v20220331" / "examples.json"
+    examples = json.loads(path.read_text("utf-8"))["actions"]
+    codes = {}
+    for action, listed in examples.items():
+        body = listed[0]["input"].partition("\n\n")[2]
+        sent = json.loads(body) if body.strip() else {}
+        for key in ("UserStoreId", "UserPoolId"):
+            if key in sent:
+                sent[key] = rolecall.tencent["user_store_id"]
+        if action not in ("DeleteUserStore", "UpdateUserStore", "CreateUserStore"):
+            answer = rolecall.call(action, sent, service="ciam", version="2022-03-31")
+            codes[action] = answer.get("Error", {}).get("Code", "")
+    refused = {action: code for action, code in codes.items() if code}
+    assert refused == REFUSED_EXAMPLES
+
+
+REFUSED_EXAMPLES = {
+    "CreateUser": "UnsupportedOperation",  # an organization
+    "UpdateUser": "FailedOperation.UserNotFound",
+    "UpdateUserStatus": "FailedOperation.UserNotFound",
+    "SetPassword": "FailedOperation.UserNotFound",
+    "ResetPassword": "FailedOperation.UserNotFound",
+    "LinkAccount": "FailedOperation.PrimaryUserNotFound",
+    "UpdateUserGroup": "FailedOperation.UserGroupNotFound",
+    "DescribeUser": "FailedOperation.QueryUsersParameterMustInWhitelist",  # by the nickname alone
+    "ListLogMessageByCondition": "InvalidParameterValue",  # by a nickname
+}

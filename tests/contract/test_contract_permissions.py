@@ -1,0 +1,139 @@
+"""What every action of every contract asks of a caller's policies."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from rolecall.assembly import REGIONAL, SERVICES
+from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Shape
+from rolecall.contracts.permission import ask_of
+from rolecall.values import Call, Caller, Checked, Envelope, Language, Request
+
+CALLER = Caller(1, 100, 125, 700, "AKID")
+EVERY = [
+    pytest.param(
+        service.contract, action, id=f"{service.contract.service}-{service.contract.version}-{action.name}"
+    )
+    for service in SERVICES
+    for action in service.contract.actions.values()
+]
+UNASKED = {
+    ("cam", "GetUserAppId"),
+    ("sts", "GetCallerIdentity"),
+    ("database", "ListVersions"),
+    ("database", "ShowVersion"),
+    *(("database", f"List{one}") for one in ("Flavors", "Datastores", "DatastoreVersions", "Limits")),
+    *(("database", f"Show{one}") for one in ("Flavor", "Datastore", "DatastoreVersion")),
+    *(("identity", one) for one in ("ListVersions", "ShowVersion", "IssueToken", "ShowToken", "RevokeToken")),
+}
+"""What every caller, or anybody at all, may do: it tells callers of themselves, or what is no secret."""
+
+
+def test_nothing_else_is_permitted_to_everybody() -> None:
+    found = {
+        (service.contract.service, action.name)
+        for service in SERVICES
+        for action in service.contract.actions.values()
+        if action.free or action.public
+    }
+    assert found == UNASKED
+
+
+def leads_to(fields: tuple[Field, ...], path: str) -> Kind | None:
+    """The kind of a parameter that a hole names; lists and structures are walked through."""
+    name, _, rest = path.partition(".")
+    for field in fields:
+        if field.name == name:
+            inner = field.type.item if isinstance(field.type, ListOf) else field.type
+            if isinstance(inner, Shape):
+                return leads_to(inner.fields, rest) if rest else None
+            return inner if isinstance(inner, Kind) and not rest else None
+    return None
+
+
+@pytest.mark.parametrize(("contract", "action"), EVERY)
+def test_resources_are_everything_or_six_segments_with_holes_for_parameters(
+    contract: Contract, action: Action
+) -> None:
+    assert action.resources
+    for template in action.resources:
+        if template in ("*", "{RoleArn}"):
+            continue
+        qcs, project, service, region, account, content = template.removeprefix("?").split(":", 5)
+        assert (qcs, project, account) == ("qcs", "", "uin/{owner}")
+        assert service in (contract.policy_service or contract.service, "cam")
+        assert region in ("", "{region}")
+        assert re.match(r"[A-Za-z]+/[{*]", content), content
+        for hole in re.findall(r"\{([^}]+)\}", content):
+            for name in hole.split("|"):
+                assert name == "caller" or leads_to(action.params, name) in (Kind.STRING, Kind.INTEGER), name
+
+
+@pytest.mark.parametrize(("contract", "action"), EVERY)
+def test_an_action_that_needs_an_instance_asks_for_it(contract: Contract, action: Action) -> None:
+    named = [field.name for field in action.params if field.required and field.name in INSTANCES]
+    if named:
+        assert any(f"{{{named[0]}" in template for template in action.resources)
+
+
+INSTANCES = ("DBInstanceId", "InstanceId", "DBInstanceIdSet", "instance_id", "ResourceId")
+
+
+def test_services_by_region_are_those_whose_instances_policies_name() -> None:
+    assert set(REGIONAL) == {"postgres", "petadata"}
+
+
+def asked(
+    *resources: str, params: dict[str, Any] | None = None, region: str = "ap-guangzhou", **more: Any
+) -> tuple[str, ...]:
+    request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
+    envelope = Envelope(request, "id", Language.ENGLISH)
+    call = Call(envelope, "tencent", "try", "1", "Try", region, {}, False, None)  # type: ignore[arg-type]
+    action = Action("Try", "test", resources=resources)
+    contract = Contract("tencent", "try", "1", {}, {}, **more)
+    return ask_of(Checked(call, CALLER, params or {}), contract, action).resources
+
+
+def test_holes_are_filled_by_the_call_and_its_parameters() -> None:
+    template = "qcs::try:{region}:uin/{owner}:thing/{Id}/{caller}"
+    assert asked(template, params={"Id": "x"}) == ("qcs::try:ap-guangzhou:uin/100:thing/x/700",)
+    assert asked(template, params={"Id": 7}) == ("qcs::try:ap-guangzhou:uin/100:thing/7/700",)
+
+
+def test_a_hole_without_a_value_names_everything() -> None:
+    for params in ({}, {"Id": ""}, {"Id": []}, {"Id": True}):
+        assert asked("qcs::try::uin/{owner}:thing/{Id}", params=params) == ("qcs::try::uin/100:thing/*",)
+
+
+def test_a_hole_takes_the_first_of_its_names_that_was_sent() -> None:
+    template = "qcs::try::uin/{owner}:thing/{A|B|caller}"
+    assert asked(template, params={"A": "a", "B": "b"}) == ("qcs::try::uin/100:thing/a",)
+    assert asked(template, params={"A": "", "B": "b"}) == ("qcs::try::uin/100:thing/b",)
+    assert asked(template) == ("qcs::try::uin/100:thing/700",)
+
+
+def test_a_template_that_may_be_left_out_is_asked_for_when_it_can_be_filled() -> None:
+    templates = "?qcs::try::uin/{owner}:id/{Id}", "?qcs::try::uin/{owner}:name/{Name}"
+    assert asked(*templates, params={"Name": "n*"}) == ("qcs::try::uin/100:name/n*",)
+    both = asked(*templates, params={"Id": 1, "Name": "n"})
+    assert both == ("qcs::try::uin/100:id/1", "qcs::try::uin/100:name/n")
+    assert asked(*templates) == ("*",)
+
+
+def test_a_list_asks_for_each_of_its_items_and_a_long_one_for_all_of_the_kind() -> None:
+    template = "qcs::try::uin/{owner}:thing/{Info.Id}"
+    params = {"Info": [{"Id": 1}, {"Id": 2}, {"Id": 1}]}
+    assert asked(template, params=params) == ("qcs::try::uin/100:thing/1", "qcs::try::uin/100:thing/2")
+    many = {"Info": [{"Id": one} for one in range(201)]}
+    assert asked(template, params=many) == ("qcs::try::uin/100:thing/*",)
+
+
+def test_a_region_cannot_reach_into_the_segments_behind_it() -> None:
+    crafted = "x:uin/100:thing/allowed:"
+    assert asked("qcs::try:{region}:uin/{owner}:thing/{Id}", params={"Id": "secret"}, region=crafted) == (
+        "qcs::try:x_uin_100_thing_allowed_:uin/100:thing/secret",
+    )
+    assert asked("qcs::try:{region}::*", region="*") == ("qcs::try:_::*",)

@@ -1,0 +1,234 @@
+"""Policies hold in every dialect: one key, refused and permitted in three of them, with each one's own error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.clients.openstack_live import LiveCloud
+from tests.clients.petadata_cloud import PASSWORD, Cloud, word
+from tests.conftest import Rolecall
+from tests.server.cam import Cam
+from tests.server.replica import replica
+
+from rolecall.values import Secret
+
+REFUSED = "AuthFailure.UnauthorizedOperation"
+TROVE_REFUSED = (403, "forbidden", "You are not authorized to perform the requested action.")
+
+
+class Person:
+    """A sub-user with one key, in all dialects."""
+
+    def __init__(self, rolecall: Rolecall) -> None:
+        self.rolecall = rolecall
+        self.owner = Cam(rolecall)
+        self.added = self.owner.add(UseApi=1)
+        self.uin = self.added["Uin"]
+        self.cam = self.owner.as_user(self.added)
+        key = self.added["SecretId"], self.added["SecretKey"]
+        self.petadata = Cloud(rolecall)
+        self.petadata.key_id, self.petadata.key = key[0], Secret(key[1])
+        settings = rolecall.ready["openstack"] | {"username": key[0], "api_key": key[1]}
+        self.trove = LiveCloud(rolecall.endpoint, settings, rolecall.ready["engines"]["mysql"])
+
+    def grant(self, *statements: dict[str, Any]) -> int:
+        """A policy of these statements, attached."""
+        text = json.dumps({"version": "2.0", "statement": statements})
+        made = self.owner.ok("CreatePolicy", PolicyName=word("p"), PolicyDocument=text)
+        self.owner.ok("AttachUserPolicy", PolicyId=made["PolicyId"], AttachUin=self.uin)
+        return int(made["PolicyId"])
+
+    def allow(self, action: Any, resource: Any = "*", **more: Any) -> int:
+        return self.grant({"effect": "allow", "action": action, "resource": resource, **more})
+
+    def revoke(self, policy: int) -> None:
+        self.owner.ok("DetachUserPolicy", PolicyId=policy, DetachUin=self.uin)
+
+    def postgres(self, action: str = "CreateAccount", **params: Any) -> dict[str, Any]:
+        """The content of `Response` of a call on the quickstart instance."""
+        asked = {"DBInstanceId": self.rolecall.instance_id, **params}
+        if action == "CreateAccount":
+            asked = {"UserName": word(), "Type": "normal", **asked}
+        key = {"secret_id": self.added["SecretId"], "secret_key": self.added["SecretKey"]}
+        return self.rolecall.call(action, asked, **key)
+
+    def code(self, action: str = "CreateAccount", **params: Any) -> str:
+        return str(self.postgres(action, **params).get("Error", {}).get("Code", ""))
+
+
+@pytest.fixture
+def person(rolecall: Rolecall) -> Iterator[Person]:
+    person = Person(rolecall)
+    yield person
+    person.owner.ok("DeleteUser", Name=person.added["Name"], Force=1)
+    person.trove.http.close()
+    person.petadata.server.close()
+
+
+def test_without_a_policy_every_dialect_refuses_with_its_own_error(person: Person) -> None:
+    owner = person.rolecall.ready["owner"]["uin"]
+    answer = person.postgres()
+    asked = (
+        f"[[request id:{answer['RequestId']}]you are not authorized to perform operation (postgres:CreateAccount)\n"
+        f"resource (qcs::postgres:ap-guangzhou:uin/{owner}:DBInstanceId/{person.rolecall.instance_id})"
+        " has no permission\n]"
+    )
+    assert answer["Error"]["Code"] == REFUSED
+    assert answer["Error"]["Message"].endswith(asked)
+    assert person.postgres("DescribeDBInstanceAttribute")["Error"]["Code"] == REFUSED
+    assert person.petadata.refused("DescribeAccounts") == ("Forbidden.RAM", 403)
+    assert person.petadata.refused("CreateAccount", AccountName=word(), AccountPassword=PASSWORD) == (
+        "Forbidden.RAM",
+        403,
+    )
+    assert person.trove.fault("GET", "/users") == TROVE_REFUSED
+    user = {"users": [{"name": word(), "password": PASSWORD}]}
+    assert person.trove.fault("POST", "/users", user) == TROVE_REFUSED
+    assert person.trove.fault("GET", "//instances") == TROVE_REFUSED
+    assert person.cam.code("ListUsers") == REFUSED
+    assert person.cam.code("AddUser", Name=word()) == REFUSED
+
+
+def test_a_refused_call_leaves_no_operation(person: Person) -> None:
+    account = word()
+    assert person.code(UserName=account) == REFUSED
+    assert (
+        person.petadata.code("CreateAccount", AccountName=account, AccountPassword=PASSWORD)
+        == "Forbidden.RAM"
+    )
+    listed = json.loads(person.rolecall.cli("operation", "list", "--json").stdout)
+    assert account not in json.dumps(listed)
+    assert person.rolecall.sql("select 1 from pg_roles where rolname = %s", account) == []
+
+
+def test_what_is_everybodys_needs_no_policy(person: Person) -> None:
+    assert person.cam.ok("GetUserAppId")["Uin"] == str(person.uin)
+    assert person.cam.ok("GetCallerIdentity", "sts")["UserId"] == str(person.uin)
+    assert person.trove.http.get(f"{person.rolecall.endpoint}/v1.0").status_code == 200
+    assert person.trove("GET", "//flavors").status_code == 200
+
+
+def test_one_key_does_in_three_dialects_what_one_policy_permits(
+    person: Person, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    policy = person.allow(["postgres:*", "petadata:*", "trove:*"])
+    account = word()
+    assert person.code(UserName=account) == ""
+    assert person.rolecall.sql("select 1 from pg_roles where rolname = %s", account) == [(1,)]
+    made = word()
+    person.trove.accepted("POST", "/users", {"users": [{"name": made, "password": PASSWORD}]})
+    until(lambda: person.trove.logs_in(made, PASSWORD))
+    assert person.petadata.account(made) is not None
+    person.petadata.ok("DeleteAccount", AccountName=made)
+    assert not person.trove.logs_in(made, PASSWORD)
+    person.revoke(policy)
+    assert person.code() == REFUSED
+    assert person.petadata.refused("DescribeAccounts") == ("Forbidden.RAM", 403)
+    assert person.trove.fault("GET", "/users") == TROVE_REFUSED
+
+
+@pytest.mark.parametrize("service", ["postgres", "petadata", "trove"])
+def test_a_policy_of_one_service_permits_no_other(person: Person, service: str) -> None:
+    person.allow(f"{service}:*")
+    found = {
+        "postgres": person.code("DescribeDBInstanceAttribute") == "",
+        "petadata": person.petadata.code("DescribeAccounts") == "",
+        "trove": person.trove("GET", "/users").status_code == 200,
+    }
+    assert found == {one: one == service for one in found}
+
+
+def test_a_policy_of_one_instance_permits_no_other(person: Person) -> None:
+    on = {
+        "postgres": f"DBInstanceId/{person.rolecall.instance_id}",
+        "petadata": f"instance/{person.petadata.instance}",
+        "trove": f"instance/{person.trove.instance}",
+    }
+    for service, content in on.items():
+        person.allow(f"{service}:*", f"qcs::{service}:::{content}")
+    assert person.code("DescribeAccounts") == ""
+    assert person.petadata.code("DescribeAccounts") == ""
+    assert person.trove("GET", "/users").status_code == 200
+    assert person.code("DescribeAccounts", DBInstanceId="postgres-notthere") == REFUSED
+    assert person.petadata.code("DescribeAccounts", InstanceId="pd-1234567890abcd") == "Forbidden.RAM"
+    person.trove.instance = "00000000-0000-0000-0000-000000000000"
+    assert person.trove.fault("GET", "/users") == TROVE_REFUSED
+    assert person.code("DescribeDBInstances", DBInstanceId=None) == REFUSED
+    assert person.petadata.code("DescribeInstances") == "Forbidden.RAM"
+
+
+def test_an_instances_other_spelling_asks_for_the_same_instance(person: Person) -> None:
+    """PetaData takes DBInstanceId and InstanceId for the same in some actions."""
+    person.allow("petadata:ModifyAccountDescription", "qcs::petadata:::instance/pd-1234567890abcd")
+    changed = {"AccountName": "nobody_here", "AccountDescription": "text12"}
+    mine = person.petadata.instance
+    for params in ({"InstanceId": mine}, {"DBInstanceId": mine, "InstanceId": ""}):
+        assert person.petadata.code("ModifyAccountDescription", **changed, **params) == "Forbidden.RAM"
+    both = {"DBInstanceId": "pd-1234567890abcd", "InstanceId": mine}
+    assert person.petadata.code("ModifyAccountDescription", **changed, **both) != ""
+
+
+def test_another_replica_refuses_at_the_next_call(
+    person: Person, until: Callable[[Callable[[], bool]], None]
+) -> None:
+    with replica(person.rolecall, until, rate_limit="off") as other:
+        there = replace(other)
+        policy = person.allow("postgres:*")
+        here, person.rolecall = person.rolecall, there
+        until(lambda: person.code() == "")
+        person.rolecall = here
+        person.revoke(policy)
+        assert person.code() == REFUSED
+        person.rolecall = there
+        until(lambda: person.code() == REFUSED)
+        person.rolecall = here
+
+
+def test_a_sub_user_changes_its_own_keys_if_its_policy_says_its_own(person: Person) -> None:
+    person.allow("cam:*AccessKey*", "qcs::cam::uin/${owner_uin}:uin/${uin}")
+    assert len(person.cam.ok("ListAccessKeys")["AccessKeys"]) == 1
+    assert len(person.cam.ok("ListAccessKeys", TargetUin=person.uin)["AccessKeys"]) == 1
+    other = person.owner.add()
+    assert person.cam.code("ListAccessKeys", TargetUin=other["Uin"]) == REFUSED
+    assert person.cam.code("CreateAccessKey", TargetUin=person.rolecall.ready["owner"]["uin"]) == REFUSED
+    person.owner.ok("DeleteUser", Name=other["Name"], Force=1)
+
+
+def test_a_deny_of_a_number_holds_for_the_name_too(person: Person) -> None:
+    person.allow("cam:*")
+    other = person.owner.add()
+    number = f"qcs::cam::uin/{person.rolecall.ready['owner']['uin']}:uin/{other['Uin']}"
+    person.grant({"effect": "deny", "action": "cam:*User", "resource": number})
+    assert person.cam.code("GetUser", Name=other["Name"]) == REFUSED
+    assert person.cam.code("DeleteUser", Name=other["Name"]) == REFUSED
+    assert person.cam.code("GetUser", Name=person.added["Name"]) == ""
+    person.owner.ok("DeleteUser", Name=other["Name"], Force=1)
+
+
+def test_a_deny_of_one_policy_holds_however_many_are_named_with_it(person: Person) -> None:
+    kept = person.allow("cam:*")
+    owner = person.rolecall.ready["owner"]["uin"]
+    person.grant({"effect": "deny", "action": "*", "resource": f"qcs::cam::uin/{owner}:policyid/{kept}"})
+    assert person.cam.code("DeletePolicy", PolicyId=[kept]) == REFUSED
+    assert person.cam.code("DeletePolicy", PolicyId=[10**9, kept, 10**9 + 1]) == REFUSED
+    name = person.owner.ok("GetPolicy", PolicyId=kept)["PolicyName"]
+    assert person.cam.code("UpdatePolicy", PolicyName=name, Description="x") == REFUSED
+    assert person.cam.code("AttachRolePolicy", PolicyName=name, AttachRoleName="x") == REFUSED
+
+
+def test_a_sub_user_signs_in_to_openstack_by_name_under_the_same_policies(person: Person) -> None:
+    added = person.owner.add(ConsoleLogin=1, Password="Right-Horse-42")
+    person.owner.ok("AttachUserPolicy", PolicyId=1, AttachUin=added["Uin"])
+    settings = person.rolecall.ready["openstack"]
+    asked = {"auth": {"passwordCredentials": {"username": added["Name"], "password": "Right-Horse-42"}}}
+    answer = person.trove.http.post(f"{person.rolecall.endpoint}/v2.0/tokens", json=asked)
+    assert answer.status_code == 200, answer.text
+    person.trove.token = answer.json()["access"]["token"]["id"]
+    assert person.trove("GET", "/users").status_code == 200, settings
+    person.owner.ok("DetachUserPolicy", PolicyId=1, DetachUin=added["Uin"])
+    assert person.trove.fault("GET", "/users") == TROVE_REFUSED
+    person.owner.ok("DeleteUser", Name=added["Name"], Force=1)

@@ -1,0 +1,359 @@
+"""Provisioning where servers fail, hang, or there is nothing to start them: what is kept, refused and gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rolecall.assembly import House
+from rolecall.domain import instance_commands as commands
+from rolecall.domain.commands import AccountSpec, ClientToken, InstanceName
+from rolecall.domain.instances import Instance, Phase
+from rolecall.domain.operations import Operation
+from rolecall.domain.provisioner import Blueprint
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.sealing import new_master_key, parse_master_keys
+from rolecall.settings import Settings
+from rolecall.values import Caller, Origin, Secret
+
+PASSWORD = Secret("Test_password1")
+NEW = commands.ProvisionInstance(
+    "red", "postgresql", "one", "", accounts=(AccountSpec("app", "", PASSWORD),), encoding="LATIN1"
+)
+
+
+class Double:
+    """Starts nothing: it notes what it is asked for and does with it what a test says."""
+
+    engines: Mapping[str, str] = {"postgresql": "18"}
+
+    def __init__(self, *failing: str) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self.passwords: list[Secret] = []
+        self.failing = set(failing)
+        self.gate = asyncio.Event()
+
+    def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
+        faces = {"red": f"red-{secrets.token_hex(4)}", "blue": str(uuid4())}
+        options = {"super_role": "supers", "sslmode": "prefer"}
+        return Blueprint(f"admin of {engine}", "postgres", options, region or "here", zone or "here-1", faces)
+
+    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
+        self.passwords.append(password)
+        await self._ask("start", place, engine, encoding)
+        await self.gate.wait()
+        return "127.0.0.1", 1
+
+    async def stop(self, place: str) -> None:
+        await self._ask("stop", place)
+
+    async def destroy(self, place: str, engine: str) -> None:
+        await self._ask("destroy", place, engine)
+
+    async def _ask(self, *what: str) -> None:
+        self.asked.append(what)
+        if what[0] in self.failing:
+            raise RuntimeError(f"cannot {what[0]}\nand its log goes on")
+
+
+class Bench:
+    """A store of its own; houses over it, one after another."""
+
+    def __init__(self, dsn: Secret) -> None:
+        self.dsn = dsn
+        self.keys = parse_master_keys(new_master_key())
+        self.origin = Origin(Caller(1, 1, 1, 1, "AKIDx"), "red", "A", "r")
+
+    @asynccontextmanager
+    async def house(self, provisioner: Double | None, limit: int = 8) -> AsyncIterator[House]:
+        settings = Settings(provisioned_instances=limit, store_connections=2)
+        house = House(settings, self.dsn, self.keys, provisioner=provisioner)
+        try:
+            await house.open()
+            if not await house.store.keys.owners():
+                owner = await house.keys.create_owner()
+                self.origin = Origin(
+                    Caller(owner.id, owner.number, owner.app_id, owner.number, "AKIDx"), "red", "A", "r"
+                )
+            await house.start()
+            yield house
+        finally:
+            await house.close()
+
+
+@pytest.fixture
+def bench(rolecall: Any) -> Bench:
+    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    database = f"provisioning_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {database}".encode())
+    return Bench(Secret(make_conninfo(server, dbname=database)))
+
+
+async def all_of(house: House) -> list[Instance]:
+    return list(await house.store.instances.instances())
+
+
+async def phase_of(house: House) -> Phase | None:
+    found = await all_of(house)
+    return found[0].provision.phase if found and found[0].provision else None
+
+
+async def until(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
+    async with asyncio.timeout(10):
+        while await ask() != wanted:
+            await asyncio.sleep(0.01)
+
+
+async def refusal(work: Awaitable[object]) -> Reason:
+    with pytest.raises(Refused) as caught:
+        await work
+    return caught.value.reason
+
+
+async def operations(house: House) -> dict[str, tuple[str, str]]:
+    """By kind of change: state and reason."""
+    found: list[Operation] = list(await house.store.operations.operations(limit=100))
+    return {one.change.value: (one.state.value, one.reason) for one in found}
+
+
+def name_of(instance: Instance) -> InstanceName:
+    return InstanceName("red", instance.faces["red"])
+
+
+async def put_in(house: House, phase: Phase) -> Instance:
+    """The one instance, as it would be in that phase."""
+    (instance,) = await all_of(house)
+    await house.store.instances.change_instance(instance.id, phase=phase.value)
+    (instance,) = await all_of(house)
+    return instance
+
+
+async def test_without_a_provisioner_nothing_is_made_or_changed(bench: Bench) -> None:
+    async with bench.house(Double()) as house:
+        await house.provisioning.create(NEW, bench.origin)
+        await put_in(house, Phase.RUNNING)
+    async with bench.house(None) as house:
+        (instance,) = await all_of(house)
+        name, missing = name_of(instance), Reason.PROVISIONER_MISSING
+        control, origin = house.control, bench.origin
+        assert await refusal(control.carry_out(NEW, origin)) is missing
+        assert await refusal(control.carry_out(commands.ProvisionInstances(NEW, 2), origin)) is missing
+        assert await refusal(control.carry_out(commands.RestartInstance(name), origin)) is missing
+        assert await refusal(control.carry_out(commands.DeprovisionInstance(name), origin)) is missing
+        assert await refusal(control.carry_out(commands.IsolateInstances((name,)), origin)) is missing
+        assert await refusal(control.carry_out(commands.ReviveInstances((name,)), origin)) is missing
+
+
+async def test_kinds_and_versions_that_are_not_there_are_refused(bench: Bench) -> None:
+    async with bench.house(Double()) as house:
+        other = commands.ProvisionInstance("red", "mysql", "one", "")
+        assert await refusal(house.provisioning.create(other, bench.origin)) is Reason.PROVISIONER_MISSING
+        older = commands.ProvisionInstance("red", "postgresql", "one", "", version="12")
+        assert await refusal(house.provisioning.create(older, bench.origin)) is Reason.VERSION_UNOFFERED
+        assert await all_of(house) == []
+
+
+async def test_a_server_that_is_being_made_takes_nothing_yet(bench: Bench) -> None:
+    double = Double()
+    async with bench.house(double, limit=2) as house:
+        view = await house.provisioning.create(NEW, bench.origin)
+        assert (view.status, view.name, view.host, view.port, view.zone) == (
+            "starting",
+            "one",
+            "",
+            0,
+            "here-1",
+        )
+        name, starting = InstanceName("red", view.public_id), Reason.INSTANCE_STARTING
+        assert await refusal(house.reach.attach(name, bench.origin.caller)) is starting
+        assert (
+            await refusal(house.provisioning.restart(commands.RestartInstance(name), bench.origin))
+            is starting
+        )
+        delete = commands.DeprovisionInstance(name)
+        assert await refusal(house.provisioning.delete(delete, bench.origin)) is starting
+        several = commands.ProvisionInstances(NEW, 2)
+        assert (
+            await refusal(house.provisioning.create_several(several, bench.origin)) is Reason.INSTANCE_QUOTA
+        )
+        assert len(await all_of(house)) == 1
+        await until(lambda: _value(len(double.asked)), 1)
+
+
+async def _value(value: object) -> object:
+    return value
+
+
+async def test_a_server_that_cannot_be_made_is_failed_with_its_reason_and_can_be_deleted(
+    bench: Bench,
+) -> None:
+    double = Double("start")
+    async with bench.house(double) as house:
+        view = await house.provisioning.create(NEW, bench.origin)
+        await until(lambda: _value([one[0] for one in double.asked]), ["start", "destroy"])
+        assert await phase_of(house) is Phase.FAILED
+        refused = ("refused", "engine-refused")
+        assert await operations(house) == {"instance.create": refused, "account.create": refused}
+        (first, *_) = await house.store.operations.operations(limit=1)
+        assert first.note == "RuntimeError: cannot start"
+        name = InstanceName("red", view.public_id)
+        assert await refusal(house.reach.attach(name, bench.origin.caller)) is Reason.INSTANCE_FAILED
+        await house.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
+        await until(lambda: all_of(house), [])
+
+
+async def test_what_is_cut_short_is_gone_on_with_at_the_next_start(bench: Bench) -> None:
+    first, second = Double(), Double()
+    async with bench.house(first) as house:
+        await house.provisioning.create(NEW, bench.origin)
+        await until(lambda: _value(len(first.asked)), 1)
+    async with bench.house(second) as house:
+        await until(lambda: _value(len(second.asked)), 1)
+        assert second.asked == first.asked
+        assert second.passwords == first.passwords
+        assert second.asked[0][2:] == ("postgresql", "LATIN1")
+        assert await phase_of(house) is Phase.CREATING
+        assert await house.recovery.round() == 0, "recovery took what is provisioning's"
+        assert {state for state, _ in (await operations(house)).values()} == {"accepted"}
+
+
+async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
+    bench: Bench, monkeypatch: Any
+) -> None:
+    async with bench.house(Double()) as house:
+
+        async def lost(*_: object) -> None:
+            raise RuntimeError("the store is gone")
+
+        async def stay(*_: object) -> None:
+            """As a process that was killed: nothing is taken back."""
+
+        monkeypatch.setattr(house.store.operations, "promise", lost)
+        monkeypatch.setattr(house.provisioning._upkeep, "discard", stay)
+        with pytest.raises(RuntimeError):
+            await house.provisioning.create(NEW, bench.origin)
+        assert await phase_of(house) is Phase.CREATING
+    double = Double()
+    async with bench.house(double) as house:
+        await until(lambda: all_of(house), [])
+        assert double.asked == []
+
+
+async def test_several_are_made_all_or_none(bench: Bench, monkeypatch: Any) -> None:
+    async with bench.house(Double()) as house:
+        promise, calls = house.store.operations.promise, iter(range(9))
+
+        async def second_fails(*args: Any) -> None:
+            if next(calls) == 1:
+                raise RuntimeError("the store is gone")
+            await promise(*args)
+
+        monkeypatch.setattr(house.store.operations, "promise", second_fails)
+        with pytest.raises(RuntimeError):
+            await house.provisioning.create_several(commands.ProvisionInstances(NEW, 3), bench.origin)
+        assert await all_of(house) == []
+        assert {state for state, _ in (await operations(house)).values()} == {"undone"}
+
+
+async def test_a_client_token_makes_one_instance_and_its_deletion_one_deletion(bench: Bench) -> None:
+    async with bench.house(Double("start")) as house:
+        token = ClientToken("t", "digest")
+        wanted = commands.ProvisionInstance("red", "postgresql", "one", "", token=token)
+        made = await asyncio.gather(*(house.provisioning.create(wanted, bench.origin) for _ in range(4)))
+        assert len({one.public_id for one in made}) == 1
+        other = commands.ProvisionInstance("red", "postgresql", "two", "", token=ClientToken("t", "another"))
+        mismatch = await refusal(house.provisioning.create(other, bench.origin))
+        assert mismatch is Reason.CLIENT_TOKEN_MISMATCH
+        await until(lambda: phase_of(house), Phase.FAILED)
+        assert (await house.provisioning.create(wanted, bench.origin)).public_id == made[0].public_id
+        name = name_of((await all_of(house))[0])
+        delete = commands.DeprovisionInstance(name, token=ClientToken("d", "digest"))
+        await house.provisioning.delete(delete, bench.origin)
+        await until(lambda: all_of(house), [])
+        await house.provisioning.delete(delete, bench.origin)
+        again = commands.DeprovisionInstance(name)
+        assert await refusal(house.provisioning.delete(again, bench.origin)) is Reason.INSTANCE_MISSING
+
+
+async def test_a_restart_that_fails_is_refused_and_the_server_told_as_it_is(bench: Bench) -> None:
+    double = Double("start")
+    async with bench.house(double) as house:
+        await house.provisioning.create(NEW, bench.origin)
+        await until(lambda: _value([one[0] for one in double.asked]), ["start", "destroy"])
+        name = name_of(await put_in(house, Phase.RUNNING))
+        operation = await house.provisioning.restart(commands.RestartInstance(name), bench.origin)
+        assert await refusal(house.reach.attach(name, bench.origin.caller)) is Reason.INSTANCE_RESTARTING
+        await until(lambda: _state(house, "instance.restart"), ("refused", "engine-refused"))
+        assert operation in {one.id for one in await house.store.operations.operations(limit=9)}
+        assert [one[0] for one in double.asked][2:] == ["stop", "start"]
+        assert await phase_of(house) is Phase.RUNNING
+
+
+async def _state(house: House, change: str) -> tuple[str, str] | None:
+    return (await operations(house)).get(change)
+
+
+async def test_one_server_that_does_not_start_does_not_keep_the_others_or_us_down(bench: Bench) -> None:
+    async with bench.house(Double()) as house:
+        await house.provisioning.create_several(commands.ProvisionInstances(NEW, 2), bench.origin)
+        for one in await all_of(house):
+            await house.store.instances.change_instance(one.id, phase=Phase.RUNNING.value)
+    double = Double("start")
+    async with bench.house(double):
+        assert sorted(what for what, *_ in double.asked) == ["start", "start"]
+
+
+async def test_a_deletion_that_fails_is_tried_again_at_the_next_start(bench: Bench) -> None:
+    async with bench.house(Double("destroy", "start")) as house:
+        await house.provisioning.create(NEW, bench.origin)
+        await until(lambda: phase_of(house), Phase.FAILED)
+        name = name_of((await all_of(house))[0])
+        await house.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
+        assert await phase_of(house) is Phase.DELETING
+        assert await refusal(house.reach.attach(name, bench.origin.caller)) is Reason.INSTANCE_MISSING
+    double = Double()
+    async with bench.house(double) as house:
+        await until(lambda: all_of(house), [])
+        assert [one[0] for one in double.asked] == ["destroy"]
+        assert await _state(house, "instance.delete") == ("recorded", "")
+
+
+async def test_all_are_looked_at_before_the_first_is_isolated(bench: Bench) -> None:
+    async with bench.house(Double()) as house:
+        await house.provisioning.create(NEW, bench.origin)
+        name = name_of(await put_in(house, Phase.RUNNING))
+        both = commands.IsolateInstances((name, InstanceName("red", "red-nowhere")))
+        assert await refusal(house.provisioning.isolate(both, bench.origin)) is Reason.INSTANCE_MISSING
+        revive = commands.ReviveInstances((name,))
+        assert await refusal(house.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_RUNNING
+        destroy = commands.DeprovisionInstance(name, isolated=True)
+        assert await refusal(house.provisioning.delete(destroy, bench.origin)) is Reason.INSTANCE_RUNNING
+        assert await phase_of(house) is Phase.RUNNING
+        stranger = Origin(Caller(99, 99, 99, 99, "AKIDy"), "red", "A", "r")
+        foreign = house.provisioning.restart(commands.RestartInstance(name), stranger)
+        assert await refusal(foreign) is Reason.INSTANCE_FORBIDDEN
+
+
+async def test_no_password_of_a_new_server_or_account_is_in_the_store(bench: Bench) -> None:
+    double = Double()
+    async with bench.house(double) as house:
+        await house.provisioning.create(NEW, bench.origin)
+        await until(lambda: _value(len(double.passwords)), 1)
+    queries = (
+        "select i::text, encode(sealed_password, 'escape') from rolecall.instances i",
+        "select o::text, encode(coalesce(sealed, ''), 'escape') from rolecall.operations o",
+    )
+    with psycopg.connect(bench.dsn.reveal()) as store:
+        kept = "".join(str(row) for query in queries for row in store.execute(query.encode()).fetchall())
+    for secret in (PASSWORD.reveal(), double.passwords[0].reveal(), "SCRAM-SHA-256"):
+        assert secret not in kept

@@ -1,0 +1,261 @@
+"""What signing in keeps: it ends with what it hangs on, is forgotten when it has expired, and is resealed."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from rolecall.domain.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
+from rolecall.domain.directories.applications import ApplicationRefused, register
+from rolecall.domain.directories.provider import Application, Code, Grant, Token, TokenKind
+from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
+from rolecall.domain.failures import AddressLimit
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.resealing import reseal
+from rolecall.domain.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
+from rolecall.store import Store
+from rolecall.values import Secret
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+URI = "https://shop.example/cb"
+
+
+@pytest.fixture
+async def store(rolecall: Any) -> AsyncIterator[Store]:
+    """A database of its own on the run's store server."""
+    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    database = f"signin_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {database}".encode())
+    one = Store(Secret(make_conninfo(server, dbname=database)), pool_size=3)
+    await one.open()
+    yield one
+    await one.close()
+
+
+async def run(store: Store, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    async with store.browser_sessions._pool.connection() as connection:
+        cursor = await connection.execute(statement.encode(), values)
+        return await cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+async def directory(store: Store) -> UUID:
+    """A user store."""
+    owner = await store.keys.add_owner(100000000001, 1250000001)
+    made = uuid4()
+    await run(store, "insert into user_stores (id, owner_id, name) values (%s, %s, 'shop')", made, owner.id)
+    return made
+
+
+async def user(store: Store, directory: UUID) -> UUID:
+    made = uuid4()
+    await run(store, "insert into users (id, store_id, name) values (%s, %s, %s)", made, directory, made.hex)
+    return made
+
+
+async def application(store: Store, directory: UUID) -> Application:
+    return (await register(store.provider, directory, None, [URI], public=True))[0]
+
+
+def code_for(application: Application, user_id: UUID) -> Code:
+    return Code(
+        secrets.token_bytes(32), application.id, user_id, uuid4(), URI, "openid", "n", "c", b"mark", NOW,
+        NOW + timedelta(minutes=1),
+    )  # fmt: skip
+
+
+def grant_for(application: Application, user_id: UUID | None, grant_id: UUID | None = None) -> Grant:
+    return Grant(
+        grant_id or uuid4(), application.id, user_id, "openid", b"mark", NOW, NOW, NOW + timedelta(days=30)
+    )
+
+
+def token(kind: TokenKind = TokenKind.REFRESH, lasts: timedelta = timedelta(days=30)) -> Token:
+    return Token(secrets.token_bytes(32), kind, "openid", NOW, NOW + lasts)
+
+
+async def test_what_is_added_is_read_again_as_it_was(store: Store, directory: UUID) -> None:
+    person, relying = await user(store, directory), await application(store, directory)
+    assert await store.provider.application(relying.id) == relying
+    code = code_for(relying, person)
+    assert await store.provider.add_code(code)
+    assert await store.provider.code(code.digest) == code
+    grant, refresh = grant_for(relying, person, code.grant_id), token()
+    assert await store.provider.redeem(code, grant, [refresh], NOW)
+    assert await store.provider.code(code.digest) == replace(code, used=True)
+    held = await store.provider.held(refresh.digest)
+    assert held is not None
+    assert (held.token, held.grant) == (refresh, grant)
+    assert not await store.provider.redeem(code, grant_for(relying, person), [token()], NOW)
+
+
+async def test_a_refresh_token_is_used_once_and_its_grant_lives_on(store: Store, directory: UUID) -> None:
+    person, relying = await user(store, directory), await application(store, directory)
+    grant, first, second = grant_for(relying, person), token(), token()
+    assert await store.provider.add_grant(grant, [first])
+    held = await store.provider.held(first.digest)
+    assert held is not None
+    later = NOW + timedelta(days=40)
+    assert await store.provider.rotate(held, [second], later, NOW)
+    assert not await store.provider.rotate(held, [token()], later, NOW)
+    used, fresh = await store.provider.held(first.digest), await store.provider.held(second.digest)
+    assert used is not None
+    assert fresh is not None
+    assert (used.token.used, fresh.token.used) == (True, False)
+    assert fresh.grant.expires_at == later
+    await store.provider.revoke_grant(grant.id)
+    assert await store.provider.held(second.digest) is None
+
+
+async def test_everything_ends_with_its_user(store: Store, directory: UUID) -> None:
+    person, relying = await user(store, directory), await application(store, directory)
+    code, refresh = code_for(relying, person), token()
+    await store.provider.add_code(code)
+    await store.provider.add_grant(grant_for(relying, person), [refresh])
+    session = BrowserSession(secrets.token_bytes(32), person, None, b"mark", False, NOW, NOW)
+    assert await store.browser_sessions.add_session(session)
+    assert await store.browser_sessions.session(session.digest) == session
+    await run(store, "delete from users where id = %s", person)
+    assert await store.provider.code(code.digest) is None
+    assert await store.provider.held(refresh.digest) is None
+    assert await store.browser_sessions.session(session.digest) is None
+
+
+async def test_nothing_is_added_for_a_user_or_an_application_that_is_gone(
+    store: Store, directory: UUID
+) -> None:
+    person, relying = await user(store, directory), await application(store, directory)
+    code = code_for(relying, person)
+    await store.provider.add_code(code)
+    for user_id, client in ((uuid4(), relying), (person, replace(relying, id="gone"))):
+        assert not await store.provider.add_code(code_for(client, user_id))
+        assert not await store.provider.add_grant(grant_for(client, user_id), [token()])
+    assert not await store.provider.redeem(code, grant_for(relying, uuid4()), [token()], NOW)
+    nobody = BrowserSession(secrets.token_bytes(32), uuid4(), None, b"", False, NOW, NOW)
+    assert not await store.browser_sessions.add_session(nobody)
+    assert not await store.browser_sessions.add_session(replace(nobody, user_id=None, sub_user=1))
+
+
+async def test_an_application_ends_with_all_its_tokens_and_a_store_with_its_applications(
+    store: Store, directory: UUID
+) -> None:
+    one, other = await application(store, directory), await application(store, directory)
+    refresh = token()
+    await store.provider.add_grant(grant_for(one, None), [refresh])
+    assert [found.id for found in await store.provider.applications(directory)] == [one.id, other.id]
+    assert await store.provider.delete_application(one.id)
+    assert not await store.provider.delete_application(one.id)
+    assert await store.provider.held(refresh.digest) is None
+    await run(store, "delete from user_stores where id = %s", directory)
+    assert await store.provider.applications() == []
+
+
+async def test_an_application_has_a_name_of_its_own(store: Store, directory: UUID) -> None:
+    await register(store.provider, directory, "Till", [URI], public=True)
+    with pytest.raises(ApplicationRefused, match="already"):
+        await register(store.provider, directory, "Till", [URI], public=False)
+    for name in ("", "x" * 65, "a\nb"):
+        with pytest.raises(ApplicationRefused, match="name"):
+            await register(store.provider, directory, name, [URI], public=False)
+
+
+async def test_what_has_expired_is_forgotten_and_nothing_else(store: Store, directory: UUID) -> None:
+    person, relying = await user(store, directory), await application(store, directory)
+    code, grant = code_for(relying, person), grant_for(relying, person)
+    access, refresh = token(TokenKind.ACCESS, timedelta(minutes=15)), token()
+    await store.provider.add_code(code)
+    await store.provider.add_grant(grant, [access, refresh])
+    keys = SigningKeys(store.provider, Sealer(parse_master_keys(new_master_key())))
+    before = (await keys.published(directory, NOW))[0]
+    await keys.rotate(directory, NOW + timedelta(minutes=1))
+
+    async def purge(at: datetime) -> tuple[bool, bool, bool, int]:
+        await store.provider.purge(at, at - PUBLISHED)
+        return (
+            await store.provider.code(code.digest) is not None,
+            await store.provider.held(access.digest) is not None,
+            await store.provider.held(refresh.digest) is not None,
+            len(await store.provider.signing_keys(directory)),
+        )
+
+    assert await purge(NOW) == (True, True, True, 2)
+    assert await purge(NOW + timedelta(minutes=30)) == (True, False, True, 2)
+    assert await purge(NOW + timedelta(hours=25)) == (False, False, True, 1)
+    assert await purge(NOW + timedelta(days=31)) == (False, False, False, 1)
+    assert before.id != (await store.provider.signing_keys(directory))[0].id
+
+
+async def test_sessions_are_forgotten_when_nobody_has_seen_them_for_long(
+    store: Store, directory: UUID
+) -> None:
+    sessions, person = BrowserSessions(store.browser_sessions), await user(store, directory)
+    begun = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW)
+    assert begun is not None
+    assert await sessions.find(begun, NOW + IDLE - timedelta(seconds=1)) is not None
+    await sessions.purge(NOW + IDLE + timedelta(seconds=1))
+    assert await sessions.find(begun, NOW + IDLE + timedelta(minutes=10)) is not None  # it was seen again
+    await sessions.purge(NOW + 3 * IDLE)
+    assert await run(store, "select 1 from browser_sessions") == []
+    begun = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW + ABSOLUTE)
+    assert begun is not None
+    assert await sessions.find(begun, NOW + ABSOLUTE) is None
+    first = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW)
+    second = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW, instead_of=first)
+    assert first is not None
+    assert second is not None
+    assert await sessions.find(first, NOW) is None
+    await sessions.end_all(user_id=person)
+    assert await sessions.find(second, NOW) is None
+
+
+async def test_failures_are_counted_for_a_while_and_then_forgotten(store: Store) -> None:
+    limit = AddressLimit(store.failures, 2, 900)
+    for _ in range(2):
+        await limit.admit("192.0.2.1", NOW)
+        await limit.failed("192.0.2.1", NOW)
+    with pytest.raises(Refused) as refused:
+        await limit.admit("192.0.2.1", NOW + timedelta(seconds=100))
+    assert refused.value.reason is Reason.RATE_EXCEEDED
+    assert refused.value.facts == {"seconds": 801}
+    await limit.admit("192.0.2.2", NOW)
+    later = NOW + timedelta(seconds=901)
+    await limit.admit("192.0.2.1", later)
+    await limit.failed("192.0.2.1", later)
+    await limit.admit("192.0.2.1", later)  # the count began anew
+    await limit.purge(later + timedelta(seconds=901))
+    assert await run(store, "select 1 from sign_in_failures") == []
+
+
+async def test_a_store_has_one_key_that_signs_whoever_makes_it(store: Store, directory: UUID) -> None:
+    sealer = Sealer(parse_master_keys(new_master_key()))
+    one, other = SigningKeys(store.provider, sealer), SigningKeys(store.provider, sealer)
+    first = (await one.published(directory, NOW))[0]
+    assert not await store.provider.add_signing_key(replace(first, id="second"))
+    assert [key.id for key in await other.published(directory, NOW)] == [first.id]
+    fresh = await one.rotate(directory, NOW)
+    assert [key.id for key in await other.published(directory, NOW)] == [fresh.id, first.id]
+    assert [key.id for key in await other.published(directory, NOW + PUBLISHED)] == [fresh.id]
+
+
+async def test_signing_keys_are_sealed_and_resealed_with_everything_else(
+    store: Store, directory: UUID
+) -> None:
+    old, new = new_master_key(), new_master_key()
+    key = (await SigningKeys(store.provider, Sealer(parse_master_keys(old))).published(directory, NOW))[0]
+    assert b"PRIVATE" not in key.sealed
+    rotated = Sealer(parse_master_keys(f"{new}\n{old}"))
+    assert await reseal(store.sealed, rotated) == 1
+    alone = SigningKeys(store.provider, Sealer(parse_master_keys(new)))
+    with pytest.raises(SealBroken):
+        alone.open(key)
+    assert alone.open((await alone.published(directory, NOW))[0]).reveal().startswith("-----BEGIN PRIVATE")
