@@ -2,7 +2,7 @@
 #   make run     start Rolecall with servers of its own and show it at work; Ctrl-C ends it
 #   make test    all tests                         make test ARGS="tests/unit -x"
 #   make lint    style and types                   make fmt    put the style right
-#   make bench   accounts through the wire against the same statements straight on the engine
+#   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew
 #   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
 #   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)

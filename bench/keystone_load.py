@@ -1,9 +1,10 @@
 """The same work on Keystone: users made, and signed in by password.
 
-Keystone knows no argon2. It is given bcrypt: of the cost that the OWASP Password Storage Cheat Sheet has as the least
-beside our row of argon2id, and once more of the highest cost that is not slower on this machine; a database on the PostgreSQL server that Rolecall's own store is on, fernet tokens, a cache in memory, and
-gunicorn with as many processes as there are processors. It comes from the package index that pip is set to, into a
-virtual environment outside this repository.
+Keystone knows no argon2. It is given bcrypt: of the cost that the OWASP Password Storage Cheat Sheet has as the least,
+beside our row of argon2id, and once more of the highest cost that is not slower on this machine. Its database is on the
+PostgreSQL server that Rolecall's own store is on; it has fernet tokens, a cache in memory, and gunicorn with as many
+processes as there are processors. It comes from the package index that pip is set to, into a virtual environment
+outside this repository.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ class House:
         self.store = Store(dsn, pool_size=settings.store_connections)
         self.sealer = Sealer(master_keys)
         self.revocations = Revocations(self.store.revocations)
-        self.keys = Keys(self.store.keys, self.sealer)
+        self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
         limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
@@ -154,13 +154,27 @@ class House:
         self.permissions = Decisions(self.store.policies, self.presets, self.store.instances, REGIONAL)
         lending = Lending(self.sealer, self.store.keys, self.store.roles)
         self.keys.lender = lending
-        rotations, period = self.store.rotation, settings.rotation_seconds
-        self.rotation = Rotation(work, self.reach, self.credentials, rotations, period)
+        self.rotation = Rotation(
+            work, self.reach, self.credentials, self.store.rotation, settings.rotation_seconds
+        )
         self.people = self._people()
         self.keys.introspection = self._outside = outside_callers(
             settings, self.store.keys.owners, self._sub_user_named
         )
-        self.control = Control(
+        self.control = self._control(work, lending)
+        self.signing_keys = SigningKeys(self.store.provider, self.sealer)
+        self.sign_in = self._sign_in()
+        self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._deciphering: Deciphering | None = None
+        self._admission: Admission | None = None
+        self._client_token_key: Secret | None = None
+        self._sub_user_token_key: Secret | None = None
+
+    def _control(self, work: Work, lending: Lending) -> Control:
+        store = self.store
+        tokens = DatabaseTokens(work, self.credentials, store.rotation, self.settings.rotation_seconds)
+        return Control(
             self.accounts,
             self.credentials,
             Grants(work),
@@ -173,20 +187,12 @@ class House:
                 Rates(self._door).handlers,
                 self.provisioning.handlers,
                 self.people.handlers,
-                Policies(self.store.policies, self.presets, PolicyQuotas()).handlers,
-                Roles(self.store.roles, lending).handlers,
-                DatabaseTokens(work, self.credentials, rotations, period).handlers,
+                Policies(store.policies, self.presets, PolicyQuotas()).handlers,
+                Roles(store.roles, lending).handlers,
+                tokens.handlers,
                 self._directories().handlers,
             ),
         )
-        self.signing_keys = SigningKeys(self.store.provider, self.sealer)
-        self.sign_in = self._sign_in()
-        self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._deciphering: Deciphering | None = None
-        self._admission: Admission | None = None
-        self._client_token_key: Secret | None = None
-        self._sub_user_token_key: Secret | None = None
 
     def _directories(self) -> Directories:
         settings = self.settings

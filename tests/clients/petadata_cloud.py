@@ -23,7 +23,7 @@ PASSWORD, OTHER_PASSWORD = "Pw123456", "Zz_9+new"
 
 # Access denied: to log in, to a database, to a table, to a column, for want of a privilege, to a routine.
 _DENIED = {1044, 1045, 1142, 1143, 1227, 1370, 1698, 4151}
-_SYSTEM = "'root', 'mysql', 'mariadb.sys', 'PUBLIC', ''"
+_SYSTEM = "'rolecall', 'root', 'mysql', 'mariadb.sys', 'PUBLIC', ''"
 
 
 class MariaDb:

@@ -131,6 +131,26 @@ async def test_dropping_what_a_crash_left_removes_it_and_says_that_nobody_was_th
     assert await maria.sql(f"SELECT COUNT(*) FROM mysql.global_priv WHERE User = '{name}'") == [(0,)]
 
 
+async def test_one_cut_short_and_unlocked_by_hand_lets_nobody_in_and_is_still_nobodys(
+    maria, make, unique, database, cut_after, monkeypatch
+):
+    name, grants = unique("cut"), (DatabaseGrant(database, Access.ALL),)
+    assert await cut(maria, cut_after, monkeypatch, 3, lambda engine: make(engine, name, grants=grants))
+    await maria.sql(f"ALTER USER '{name}'@'%' ACCOUNT UNLOCK")
+    assert not await maria.can_log_in(name, make.PASSWORD)
+    assert await maria.engine.account(name) is None
+    assert (await make(maria.engine, name)).grants == ()
+    assert await maria.sql(f"SELECT COUNT(*) FROM mysql.db WHERE User = '{name}'") == [(0,)]
+
+
+async def test_one_that_was_made_stays_its_owners_whatever_is_locked_by_hand(maria, make, unique):
+    made = await make(maria.engine)
+    await maria.sql(f"ALTER USER '{made.name}'@'%' ACCOUNT LOCK")
+    assert await refused(make(maria.engine, made.name)) is Reason.ACCOUNT_TAKEN
+    found = await maria.engine.account(made.name)
+    assert (found.marker, found.may_log_in) == (made.marker, False)
+
+
 async def test_the_mark_tells_at_any_cut_whether_a_new_password_holds(maria, make, cut_after, monkeypatch):
     for statements in range(10):
         made, operation = await make(maria.engine), uuid4()

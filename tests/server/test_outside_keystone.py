@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.clients.openstack_live import PASSWORD, LiveCloud
 from tests.conftest import PROGRAM, Rolecall
+from tests.server.cam import Cam
 from tests.server.conftest import answers, free_port
 from tests.unit import keystone_server
 from tests.unit.keystone_server import PROJECT, SERVICE, KeystonePlay, playing
@@ -131,6 +132,28 @@ def test_a_member_who_is_no_sub_user_is_forbidden_and_so_is_anothers_project(out
         f"{outside.endpoint}/v1.0/{'f' * 32}/flavors", headers={"X-Auth-Token": outside.token()}
     )
     assert fault(answer) == (403, "forbidden")
+
+
+def test_a_sub_user_of_the_same_name_may_do_what_its_policies_permit(
+    outside: Outside, rolecall: Rolecall, name: Callable[[str], str]
+) -> None:
+    """Also where the token has the role that would make another the owner."""
+    cam, user = Cam(rolecall), name("user").replace("_", "")
+    added = cam.add(user)
+    token, path = outside.token(user), f"/instances/{outside.instance}/users"
+    assert fault(outside("GET", path, token)) == (403, "forbidden")
+    document = {
+        "version": "2.0",
+        "statement": [{"effect": "allow", "action": "trove:ListUsers", "resource": "*"}],
+    }
+    policy = cam.ok("CreatePolicy", PolicyName=name("p"), PolicyDocument=json.dumps(document))["PolicyId"]
+    cam.ok("AttachUserPolicy", PolicyId=policy, AttachUin=added["Uin"])
+    assert outside("GET", path, token).status_code == 200
+    assert fault(outside("POST", path, token, {"users": []})) == (403, "forbidden")
+    assert outside("GET", "/flavors", token).status_code == 200
+    cam.ok("DeleteUser", Name=user, Force=1)
+    assert outside("GET", path, token).status_code == 200  # the owner, by the role
+    assert fault(outside("GET", path, outside.token(user, "member"))) == (403, "forbidden")
 
 
 def test_while_keystone_cannot_be_asked_nobody_of_its_users_is_let_in(outside: Outside) -> None:

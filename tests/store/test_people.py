@@ -306,7 +306,7 @@ async def test_who_must_change_the_password_gets_no_token_before(world: World) -
     sign_in = world.room.sign_in
     added = await world.add(world.u, console_login=True, password=RIGHT, must_reset_password=True)
     assert not await world.signs_in(world.u, RIGHT)
-    signed_in = await sign_in.at_console(world.u, RIGHT, "192.0.2.7")
+    signed_in = await sign_in.at_console(world.owner.number, world.u, RIGHT, "192.0.2.7")
     assert signed_in.must_change
     origin = Origin(world.as_user(added.user.number), "d", "A", "r")
     for old, new, reason in (
@@ -319,14 +319,14 @@ async def test_who_must_change_the_password_gets_no_token_before(world: World) -
         assert refused.value.reason is reason
     await sign_in.change_password(signed_in.user, RIGHT, NEXT, origin)
     assert await world.signs_in(world.u, NEXT)
-    assert not (await sign_in.at_console(world.u, NEXT, "192.0.2.7")).must_change
+    assert not (await sign_in.at_console(world.owner.number, world.u, NEXT, "192.0.2.7")).must_change
 
 
 async def test_signing_in_at_the_console_is_noted_and_buying_a_token_is_not(world: World) -> None:
     await world.add(world.u, console_login=True, password=RIGHT)
     assert await world.signs_in(world.u, RIGHT)
     assert (await world.do(c.ShowSubUser(world.u))).last_login_at is None
-    await world.room.sign_in.at_console(world.u, RIGHT, "192.0.2.7")
+    await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "192.0.2.7")
     user = await world.do(c.ShowSubUser(world.u))
     assert user.last_login_ip == "192.0.2.7"
     assert user.last_login_at is not None
@@ -336,16 +336,16 @@ async def test_signing_in_at_the_console_is_noted_and_buying_a_token_is_not(worl
 async def test_an_old_password_must_be_changed_or_opens_nothing(world: World, locked: bool) -> None:
     await world.do(c.ChangePasswordRules(change_every_days=30, expired_is_locked=locked))
     user = (await world.add(world.u, console_login=True, password=RIGHT)).user
-    assert not (await world.room.sign_in.at_console(world.u, RIGHT, "c")).must_change
+    assert not (await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
     await world.sql(
         "update sub_users set password_changed_at = now() - interval '30 days' where number = %s", user.number
     )
     assert not await world.signs_in(world.u, RIGHT)
     if locked:
         with pytest.raises(Refused, match="credentials-invalid"):
-            await world.room.sign_in.at_console(world.u, RIGHT, "c")
+            await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")
     else:
-        assert (await world.room.sign_in.at_console(world.u, RIGHT, "c")).must_change
+        assert (await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
 
 
 async def test_a_passkey_lives_until_the_password_changes_or_its_sub_user_goes(world: World) -> None:

@@ -59,7 +59,9 @@ class MemoryUsers:
     async def groups_of(self, user_id: UUID) -> Sequence[UserGroup]:
         return self.groups
 
-    async def signed_in(self, user_id: UUID, at: datetime, renewed_hash: str | None, client: str) -> None:
+    async def signed_in(
+        self, user_id: UUID, at: datetime, proven_hash: str | None, renewed_hash: str | None, client: str
+    ) -> None:
         user = self.users[user_id]
         self.signed_in_from.append(client)
         self.users[user_id] = replace(
@@ -220,13 +222,18 @@ class MemoryPeople:
         self.answers: dict[str, Any] = {}
         self.origins: list[Origin] = []
 
-    async def at_console(self, name: str, password: Secret, client: str) -> SignedIn:
-        if self.gone or name != self.user.name or f"hash of {password.reveal()}" != self.user.password_hash:
+    async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn:
+        if (
+            self.gone
+            or owner_number != OWNER.number
+            or name != self.user.name
+            or f"hash of {password.reveal()}" != self.user.password_hash
+        ):
             raise Refused(Reason.CREDENTIALS_INVALID)
         return SignedIn(self.user, OWNER, self.user.must_reset_password)
 
     async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None:
-        await self.at_console(user.name, old, origin.client)
+        await self.at_console(OWNER.number, user.name, old, origin.client)
         if len(new.reveal()) < 8:
             raise Refused(Reason.PASSWORD_BREAKS_RULES)
         self.user = replace(self.user, password_hash=f"hash of {new.reveal()}", must_reset_password=False)

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import sys
 import typing
-from unittest.mock import MagicMock
 
 import pytest
 
-from rolecall.assembly import SERVICES
+from rolecall.assembly import SERVICES, House
 from rolecall.domain.commands import Command
-from rolecall.domain.control import Control
-from rolecall.domain.directories.room import Directories
-from rolecall.domain.people.room import PeopleRoom
-from rolecall.domain.provisioning import Provisioning
-from rolecall.domain.rates import Rates
-from rolecall.domain.superusers import Superusers
-from rolecall.domain.tokens import Tokens
+from rolecall.settings import Settings
+from rolecall.values import Secret
 
 
 def commands_of_the_house() -> set[type]:
@@ -24,17 +18,12 @@ def commands_of_the_house() -> set[type]:
     return {one for one in Command.__subclasses__() if vars(sys.modules[one.__module__])[one.__name__] is one}
 
 
-def test_every_command_has_a_handler() -> None:
-    rooms = [
-        Superusers(MagicMock(), MagicMock()).handlers,
-        Tokens(MagicMock(), MagicMock()).handlers,
-        Rates(MagicMock()).handlers,
-        PeopleRoom(*(MagicMock() for _ in range(6))).handlers,
-        Directories(*(MagicMock() for _ in range(5))).handlers,
-        Provisioning(None, 0, *(MagicMock() for _ in range(6))).handlers,
-    ]
-    control = Control(*(MagicMock() for _ in range(6)), rooms=rooms)
-    assert commands_of_the_house() == set(control._handlers)
+async def test_every_command_has_a_handler() -> None:
+    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
+    try:
+        assert commands_of_the_house() == set(house.control._handlers)
+    finally:
+        await house.close()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from rolecall.cli import (
     instance,
     key,
     operation,
+    policy,
     serve,
     store,
     sub_user,
@@ -39,6 +40,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(instance.app, name="instance")
 app.add_typer(key.app, name="key")
 app.add_typer(sub_user.app, name="sub-user")
+app.add_typer(policy.app, name="policy")
 app.add_typer(account.app, name="account")
 app.add_typer(operation.app, name="operation")
 app.add_typer(application.app, name="application")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.revocations import Revocations
 from rolecall.domain.sealing import Sealer
 from rolecall.values import Caller, Claim, NamedClaim, Secret
 
@@ -114,12 +115,14 @@ class Keys:
         people: People | None = None,
         lender: Lender | None = None,
         introspection: Introspection | None = None,
+        revocations: Revocations | None = None,
     ) -> None:
         self._book = book
         self._sealer = sealer
         self.people = people
         self.lender = lender
         self.introspection = introspection
+        self.revocations = revocations
         self.note_use: Callable[[str, float], None] = lambda _key_id, _now: None
         """Told of every key that was proven, and when."""
 
@@ -129,6 +132,12 @@ class Keys:
         The book may remember a key only until it is told of a change, so that a disabled key is refused at its next
         call on every replica.
         """
+        caller = await self._proven(claim, now)
+        if self.revocations is not None:
+            await self.revocations.expect_good(claim)
+        return caller
+
+    async def _proven(self, claim: Claim, now: float) -> Caller:
         if self.introspection is not None:
             vouched = await self.introspection.caller(claim, now)
             if vouched is not None:

@@ -98,7 +98,10 @@ def _sweep(clusters: Path) -> None:
     """Delete clusters whose directory was a temporary one and is gone. Other data is not ours to drop."""
     temporary = Path(tempfile.gettempdir()).resolve()
     for note in clusters.glob("*.link"):
-        link = Path(note.read_text())
+        try:
+            link = Path(note.read_text())
+        except FileNotFoundError:  # swept by another start
+            continue
         if (
             link.is_relative_to(temporary)
             and not link.parent.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -36,12 +37,16 @@ CarryOut = Callable[[Command, Origin], Awaitable[Any]]
 class ConsoleDoor(Protocol):
     """Where sub-users sign in with name and password: `rolecall.domain.people.sign_in.SignIn`."""
 
-    async def at_console(self, name: str, password: Secret, client: str) -> SignedIn: ...
+    async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn: ...
     async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None: ...
 
 
 class SubjectBook(Protocol):
     async def subject(self, number: int) -> Subject | None: ...
+
+
+_NO_OWNER = 0
+"""The number that no owner has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,9 @@ class Console:
         return await self._begin(request, signed_in)
 
     async def _proven(self, request: Request, posted: forms.Fields) -> SignedIn:
-        signed_in = await self._door.at_console(posted["name"], posted.secret("password"), request.client)
-        if posted["owner"].strip() != str(signed_in.owner.number):
-            raise Refused(Reason.CREDENTIALS_INVALID)
-        return signed_in
+        owner = posted["owner"].strip()
+        number = int(owner) if re.fullmatch("[0-9]{1,18}", owner) else _NO_OWNER
+        return await self._door.at_console(number, posted["name"], posted.secret("password"), request.client)
 
     async def _begin(self, request: Request, signed_in: SignedIn) -> Reply:
         now = moment(request)
@@ -148,7 +152,7 @@ class Console:
             await self._addresses.admit(request.client, moment(request))
             old, new = posted.secret("current"), posted.secret("new")
             await self._door.change_password(here.user, old, new, _origin(request, here, "ChangePassword"))
-            signed_in = await self._door.at_console(here.user.name, new, request.client)
+            signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
         except Refused as refusal:
             return await self._not_changed(request, here, refusal)
         await self._sessions.end_all(sub_user=here.user.number)

@@ -47,7 +47,8 @@ _SIGNED_IN = f"""
 with seen as (
     update users set last_sign_in_at = %(at)s, signed_in_before = true, failed_sign_ins = 0, locked_until = null,
            locked_at = case when status = 'normal' then null else locked_at end,
-           password_hash = coalesce(%(renewed)s, password_hash)
+           password_hash = case when password_hash = %(proven)s then coalesce(%(renewed)s, password_hash)
+                                else password_hash end
      where id = %(user)s
     returning store_id, id, name
 )
@@ -88,7 +89,10 @@ class DirectoryTable:
             await connection.execute("update owners set directories = %s where id = %s", (active, owner_id))
 
     async def store(self, store_id: UUID) -> UserStore | None:
-        rows = await self._rows(f"{_STORE} where s.id = %(store)s", {"store": store_id})
+        rows = await self._rows(
+            f"{_STORE} join owners o on o.id = s.owner_id and o.directories where s.id = %(store)s",
+            {"store": store_id},
+        )
         return UserStore(*rows[0]) if rows else None
 
     async def stores(self, owner_id: int) -> Sequence[UserStore]:
@@ -245,8 +249,12 @@ class DirectoryTable:
         rows = await self._rows(_BY_LOGIN, {"store": store_id, "login": login})
         return view_of(rows[0]).user if rows else None
 
-    async def signed_in(self, user_id: UUID, at: datetime, renewed_hash: str | None, client: str) -> None:
-        values = {"user": user_id, "at": at, "renewed": renewed_hash, "client": client}
+    async def signed_in(
+        self, user_id: UUID, at: datetime, proven_hash: str | None, renewed_hash: str | None, client: str
+    ) -> None:
+        values = {
+            "user": user_id, "at": at, "proven": proven_hash, "renewed": renewed_hash, "client": client,
+        }  # fmt: skip
         with reasons():
             await self._sign_ins.execute(_SIGNED_IN, values)
 

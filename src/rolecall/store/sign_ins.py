@@ -14,7 +14,7 @@ from rolecall.store.presence import Memory, Presence
 _CANDIDATES = (
     f"select {SUB_USER_COLUMNS}, o.id, o.number, o.app_id, coalesce(u.locked_until > now(), false), r.rules"
     " from sub_users u join owners o on o.id = u.owner_id left join password_rules r on r.owner_id = u.owner_id"
-    " where u.name = %s limit 2"
+    " where u.name = %(name)s and (%(owner)s::bigint is null or o.number = %(owner)s) limit 2"
 )
 _SUBJECT = (
     f"select {SUB_USER_COLUMNS}, o.id, o.number, o.app_id"
@@ -53,9 +53,9 @@ class SignInTable:
         self._sub_users = sub_users
         self._subjects: Memory[int, Subject] = presence.memory()
 
-    async def candidate(self, name: str) -> Candidate | None:
+    async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
         async with self._pool.connection() as connection:
-            rows = await (await connection.execute(_CANDIDATES, (name,))).fetchall()
+            rows = await (await connection.execute(_CANDIDATES, {"name": name, "owner": owner_number})).fetchall()
         if len(rows) != 1:
             return None
         row = rows[0]

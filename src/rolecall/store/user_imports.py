@@ -256,7 +256,8 @@ class KeptImport:
             )
             await self._write_record(self._progress, finished=True)
         if self._progress.imported - self._began.imported >= _MANY:
-            await self._connection.execute("analyze users")  # or reads are planned for a small table for a while
+            # Or reads are planned for a small table, until the server finds out by itself.
+            await self._connection.execute("analyze users")
         return self._progress
 
     async def refusals(self, after: int, limit: int) -> Sequence[Refusal]:

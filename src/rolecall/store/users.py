@@ -152,11 +152,13 @@ class UserTable:
         return Standing(*row) if row is not None else Standing(active=False, holder=None)
 
     async def look(self, owner_id: int, user: User) -> Look:
+        values = {
+            "owner": owner_id, "store": user.store_id, "id": user.id, "name": user.name, "phone": user.phone,
+            "email": user.email, "groups": list(user.groups),
+        }  # fmt: skip
         with reasons():
             async with self._pool.connection() as connection:
-                row = await (
-                    await connection.execute(_LOOK, {**values_of(user), "owner": owner_id})
-                ).fetchone()
+                row = await (await connection.execute(_LOOK, values)).fetchone()
         if row is None:
             return Look(Standing(active=False, holder=None), {}, False, False, False, 0)
         active, holder, ids, names, name_taken, phone_taken, email_taken, users = row

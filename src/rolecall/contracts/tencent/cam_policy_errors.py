@@ -81,7 +81,9 @@ _DOCUMENTS: Mapping[Key, Wish] = {
     Reason.POLICY_STATEMENT: _quoting("InvalidParameter.StatementError"),
     Reason.POLICY_EFFECT: _quoting("InvalidParameter.EffectError"),
     Reason.POLICY_ACTION: _quoting("InvalidParameter.ActionError"),
-    (Reason.POLICY_ACTION, "action.missing"): Wish(("InvalidParameter.ActionMiss",), _VALUE),
+    (Reason.POLICY_ACTION, "action.missing"): Wish(
+        ("InvalidParameter.ActionMiss",), _VALUE, "A statement has no action.", "缺少action。"
+    ),
     Reason.POLICY_RESOURCE: _quoting("InvalidParameter.ResourceError"),
     (Reason.POLICY_RESOURCE, "resource.segments"): _quoting("InvalidParameter.ResourceQcsError"),
     (Reason.POLICY_RESOURCE, "resource.project"): _quoting("InvalidParameter.ResourceProjectError"),
@@ -105,14 +107,24 @@ _PEOPLE: Mapping[Key, Wish] = {
         "The policy name `{value}` is not valid.",
         "策略名`{value}`不合法。",
     ),
-    Reason.POLICY_TAKEN: Wish(("FailedOperation.PolicyNameInUse",), ("FailedOperation",)),
+    Reason.POLICY_TAKEN: Wish(
+        ("FailedOperation.PolicyNameInUse",),
+        ("FailedOperation",),
+        "The policy name `{value}` is taken.",
+        "策略名`{value}`已存在。",
+    ),
     Reason.POLICY_MISSING: Wish(
         _NO_POLICY,
         ("InvalidParameter.PolicyIdError", _PARAM, "ResourceNotFound"),
         "The policy `{value}` does not exist.",
         "策略`{value}`不存在。",
     ),
-    Reason.POLICY_QUOTA: Wish(("FailedOperation.PolicyFull", "LimitExceeded"), ()),
+    Reason.POLICY_QUOTA: Wish(
+        ("FailedOperation.PolicyFull",),
+        ("LimitExceeded",),
+        "An owner may have `{value}` policies.",
+        "策略数量上限为`{value}`。",
+    ),
     Reason.POLICY_PRESET: Wish(
         (),
         ("InvalidParameter.PolicyIdError", _PARAM, "UnauthorizedOperation"),
@@ -143,14 +155,24 @@ _PEOPLE: Mapping[Key, Wish] = {
         "The role name `{value}` is not valid.",
         "角色名`{value}`不合法。",
     ),
-    Reason.ROLE_TAKEN: Wish(("InvalidParameter.RoleNameInUse",), ("FailedOperation",)),
+    Reason.ROLE_TAKEN: Wish(
+        ("InvalidParameter.RoleNameInUse",),
+        ("FailedOperation",),
+        "The role name `{value}` is taken.",
+        "角色名`{value}`已存在。",
+    ),
     Reason.ROLE_MISSING: Wish(
         ("InvalidParameter.RoleNotExist",),
         (_PARAM, "ResourceNotFound"),
         "The role `{value}` does not exist.",
         "角色`{value}`不存在。",
     ),
-    Reason.ROLE_QUOTA: Wish(("InvalidParameter.RoleFull", "LimitExceeded"), ()),
+    Reason.ROLE_QUOTA: Wish(
+        ("InvalidParameter.RoleFull",),
+        ("LimitExceeded",),
+        "An owner may have `{value}` roles.",
+        "角色数量上限为`{value}`。",
+    ),
 }
 
 _NO_TOKEN = "FailedOperation.BuildAuthToken"

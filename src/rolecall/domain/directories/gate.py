@@ -46,7 +46,7 @@ class Gate:
         user = await self.book.user_by_login(store_id, login)
         verdict = await self._verify(None if user is None else user.password_hash, password)
         if user is not None and verdict.matches and _open_to(user, now):
-            await self.book.signed_in(user.id, now, verdict.renewed, client)
+            await self.book.signed_in(user.id, now, user.password_hash, verdict.renewed, client)
             return replace(user, password_hash=verdict.renewed or user.password_hash)
         await asyncio.gather(self._addresses.failed(client, now), self._count(store_id, user, login, now))
         raise Refused(Reason.CREDENTIALS_INVALID)

@@ -81,7 +81,8 @@ class UserGroup:
 class SignInBook(Protocol):
     """What sign-in asks of the directories' book."""
 
-    async def store(self, store_id: UUID) -> UserStore | None: ...
+    async def store(self, store_id: UUID) -> UserStore | None:
+        """None also where the owner's user stores are not active."""
 
     async def user(self, store_id: UUID, user_id: UUID) -> User | None: ...
 
@@ -90,8 +91,13 @@ class SignInBook(Protocol):
 
     async def groups_of(self, user_id: UUID) -> Sequence[UserGroup]: ...
 
-    async def signed_in(self, user_id: UUID, at: datetime, renewed_hash: str | None, client: str) -> None:
-        """Failures are forgotten, the time is kept, the hash replaced if one is given; an event is written."""
+    async def signed_in(
+        self, user_id: UUID, at: datetime, proven_hash: str | None, renewed_hash: str | None, client: str
+    ) -> None:
+        """Failures are forgotten, the time is kept; an event is written.
+
+        The hash is replaced, if a new one is given, where it still is the one that the password was compared with.
+        """
 
     async def sign_in_failed(self, user_id: UUID, at: datetime, most: int, seconds: int) -> None:
         """Count it; from `most` failures on, the user is locked for `seconds`."""

@@ -8,10 +8,8 @@ user meets one that is there. All processes that share a store see it, and it co
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from rolecall.domain.directories.commands import CreateUser
 from rolecall.domain.reasons import Reason, Refused
@@ -29,15 +27,10 @@ class Repeats:
         self._under_way: set[str] = set()
 
     def digest(self, command: CreateUser, origin: Origin) -> str:
-        """Of all that a user is made of."""
-        made_of = [
-            origin.caller.owner_id,
-            command.store.hex,
-            asdict(command.attributes),
-            command.password.reveal(),
-        ]
-        text = json.dumps(made_of, default=str)
-        return hmac.new(self._key().reveal().encode(), text.encode(), "sha256").hexdigest()
+        """Of all that the user is to be: attributes as their data classes print them, and the password."""
+        password = command.password.reveal()
+        text = f"{origin.caller.owner_id} {command.store.hex} {command.attributes!r} {password!r}"
+        return hmac.digest(self._key().reveal().encode(), text.encode(), "sha256").hex()
 
     @contextmanager
     def one_at_a_time(self, digest: str) -> Iterator[None]:

@@ -87,14 +87,17 @@ class Decisions:
         resources = [await self._names(one) for one in ask.resources]
         decision = Decision(Verdict.ALLOWED, ask.resources[-1])
         if caller.kind is not PrincipalKind.OWNER:
-            decision = decide(await self._held(caller), ask, resources, subject)
+            decision = decide(await self.held(caller), ask, resources, subject)
         if decision.allowed and caller.session is not None and caller.session.policy:
             own = Held(0, SESSION_POLICY, parse_policy(caller.session.policy))
             decision = decide((own,), ask, resources, subject)
             return decision if decision.allowed else replace(decision, policy=own)
         return decision
 
-    async def _held(self, caller: Caller) -> Sequence[Held]:
+    async def held(self, caller: Caller) -> Sequence[Held]:
+        """The policies of a sub-user or a role; an owner has none."""
+        if caller.kind is PrincipalKind.OWNER:
+            return ()
         grants = await self._book.grants(caller.owner_id, caller.kind, caller.principal)
         return [held for grant in grants if (held := self._read(grant)) is not None]
 

@@ -59,8 +59,8 @@ class SignedIn:
 class SignInBook(Protocol):
     """Where failures and successes are counted."""
 
-    async def candidate(self, name: str) -> Candidate | None:
-        """None if nobody has the name, or several do."""
+    async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
+        """Of any owner if none is named. None if nobody has the name, or several do."""
 
     async def subject(self, number: int) -> Subject | None:
         """May be remembered until it changes."""
@@ -90,12 +90,12 @@ class SignIn:
         self._ruled = ruled
         self._key = key
 
-    async def at_console(self, name: str, password: Secret, client: str) -> SignedIn:
-        """The sub-user behind a right name and password; the sign-in is noted, with the client's address.
+    async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn:
+        """The owner's sub-user behind a right name and password; the sign-in is noted, with the client's address.
 
         CREDENTIALS_INVALID, whatever is wrong; HASHING_BUSY.
         """
-        return await self._proven(name, password, client)
+        return await self._proven(name, password, client, owner_number)
 
     async def sign_in(self, name: str, password: Secret) -> Passkey:
         """For a token. CREDENTIALS_INVALID, also for a password that must be changed first; HASHING_BUSY."""
@@ -116,7 +116,8 @@ class SignIn:
 
     async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None:
         """A sub-user changes its own, having signed in. CREDENTIALS_INVALID, PASSWORD_BREAKS_RULES, HASHING_BUSY."""
-        proven = await self._proven(user.name, old, None)
+        subject = await self._book.subject(user.number)
+        proven = await self._proven(user.name, old, None, 0 if subject is None else subject.owner.number)
         if proven.user.number != user.number:
             raise Refused(Reason.CREDENTIALS_INVALID)
         if new == old:
@@ -126,8 +127,10 @@ class SignIn:
         revision = Revision(password_hash=hashed, must_reset_password=False)
         await self._book.change(user.number, revision, record)
 
-    async def _proven(self, name: str, password: Secret, client: str | None) -> SignedIn:
-        candidate = await self._book.candidate(name)
+    async def _proven(
+        self, name: str, password: Secret, client: str | None, owner_number: int | None = None
+    ) -> SignedIn:
+        candidate = await self._book.candidate(name, owner_number)
         stored = _stored(candidate)
         verdict = await self._verdict(stored, password)
         if candidate is None or stored is None or not verdict.matches:

@@ -1,0 +1,222 @@
+"""`rolecall policy`: who is permitted what, and why."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from rolecall.assembly import House
+from rolecall.cli.context import JsonOption, only_owner, show, with_house
+from rolecall.cli.data import DataOption
+from rolecall.domain.keys import Owner
+from rolecall.domain.people.decisions import because
+from rolecall.domain.people.evaluation import Decision
+from rolecall.domain.people.language import parse_policy
+from rolecall.domain.people.permissions import Ask
+from rolecall.domain.people.policy_commands import PolicyRef
+from rolecall.domain.people.role_commands import RoleRef
+from rolecall.domain.reasons import Refused
+from rolecall.settings import SettingsError
+from rolecall.values import Caller, PrincipalKind, Session
+
+app = typer.Typer(help="Policies: who is permitted what, and why.", no_args_is_help=True)
+
+_INSTANCES = {"postgres": "DBInstanceId", "petadata": "instance", "trove": "instance"}
+"""By service: what stands before an instance's id in its resources."""
+
+_LISTED = ("id", "name", "kind", "attached", "description")
+_HELD = ("id", "name", "kind", "by_group")
+_EXPLAINED = ("allowed", "resource", "policy", "statement", "by_group", "because")
+
+PrincipalArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PRINCIPAL", help="A sub-user's name or number, an access key's id, or role/NAME."
+    ),
+]
+
+
+@app.command("list")
+def list_policies(
+    principal: Annotated[
+        str | None, typer.Option("--of", metavar="PRINCIPAL", help="Only what this sub-user or role holds.")
+    ] = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List policies, the presets too; or what a sub-user (its groups' included) or a role holds."""
+
+    async def all_policies(house: House) -> list[dict[str, object]]:
+        owner = await only_owner(house)
+        counts = await house.store.policies.counts(owner.id)
+        policies = [*await house.store.policies.policies(owner.id), *house.presets.all]
+        return [
+            {
+                "id": one.id,
+                "name": one.name,
+                "kind": "preset" if one.preset else "own",
+                "attached": counts.get(one.id, (0, 0))[0],
+                "description": one.description,
+                "created_at": one.created_at,
+                "updated_at": one.updated_at,
+            }
+            for one in policies
+        ]
+
+    async def held(house: House) -> list[dict[str, object]]:
+        caller = await _caller(house, principal or "")
+        return [
+            {
+                "id": one.policy_id,
+                "name": one.name,
+                "kind": "own" if house.presets.by_id(one.policy_id) is None else "preset",
+                "by_group": one.via or None,
+            }
+            for one in await house.permissions.held(caller)
+        ]
+
+    if principal is None:
+        show(with_house(data, all_policies), as_json=as_json, columns=_LISTED)
+    else:
+        show(with_house(data, held), as_json=as_json, columns=_HELD, empty="no policies")
+
+
+@app.command("show")
+def show_policy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A policy's name or id.")],
+    data: DataOption = None,
+) -> None:
+    """Print a policy's document."""
+
+    async def work(house: House) -> str:
+        owner, number = await only_owner(house), int(name) if name.isdecimal() else None
+        preset = house.presets.by_name(name) if number is None else house.presets.by_id(number)
+        found = preset or await house.store.policies.policy(owner.id, PolicyRef(number, name))
+        if found is None:
+            raise SettingsError(f"there is no policy `{name}`; `rolecall policy list` shows them")
+        return found.document
+
+    print(with_house(data, work))
+
+
+@app.command("explain")
+def explain(
+    principal: PrincipalArgument,
+    operation: Annotated[str, typer.Argument(metavar="SERVICE:ACTION", help="postgres:CreateAccount")],
+    resources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RESOURCE]...", help="Six segments, an instance's id, or *, which is the default."
+        ),
+    ] = None,
+    ip: Annotated[str | None, typer.Option(help="The address that the call comes from.")] = None,
+    time: Annotated[
+        datetime | None,
+        typer.Option(help="When it comes, in UTC; by default now.", formats=["%Y-%m-%dT%H:%M:%S"]),
+    ] = None,
+    region: Annotated[str, typer.Option(help="The region that it names.")] = "",
+    tls: Annotated[bool, typer.Option("--tls/--no-tls", help="Whether it comes over HTTPS.")] = True,
+    session_policy: Annotated[
+        str, typer.Option(metavar="JSON", help="The policy of a session that it is made in.")
+    ] = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether a call would be permitted, and which statement of which policy decides."""
+    if operation.partition(":")[1:] in ((":", ""), ("", "")):
+        raise SettingsError(f"`{operation}` is no operation: say it as postgres:CreateAccount")
+    context = {
+        "qcs:current_time": (time or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "qcs:secure_transport": "true" if tls else "false",
+        "qcs:region": region,
+        **({} if ip is None else {"qcs:ip": _address(ip)}),
+    }
+
+    async def work(house: House) -> list[dict[str, object]]:
+        caller = await _caller(house, principal)
+        if session_policy:
+            caller = _in_session(caller, session_policy)
+        rows = []
+        for given in resources or ["*"]:
+            resource = _resource(house, given, operation, await only_owner(house))
+            decision = await house.permissions.decide(caller, Ask(operation, (resource,), context))
+            rows.append(_row(decision))
+        return rows
+
+    show(with_house(data, work), as_json=as_json, columns=_EXPLAINED)
+
+
+def _row(decision: Decision) -> dict[str, object]:
+    policy = decision.policy
+    return {
+        "allowed": decision.allowed,
+        "verdict": decision.verdict.value,
+        "resource": decision.resource,
+        "policy": None if policy is None else policy.name,
+        "policy_id": None if policy is None else policy.policy_id,
+        "statement": decision.statement or None,
+        "by_group": None if policy is None else policy.via or None,
+        "because": because(decision),
+    }
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise SettingsError(f"`{text}` is no IP address") from None
+
+
+def _resource(house: House, given: str, operation: str, owner: Owner) -> str:
+    """An instance's id stands for the resource of that name in the operation's service."""
+    if given == "*" or given.startswith("qcs:"):
+        if given != "*" and given.count(":") < 5:
+            raise SettingsError(f"`{given}` has not six segments")
+        return given
+    service = operation.partition(":")[0].lower()
+    if service not in _INSTANCES:
+        raise SettingsError(f"`{given}` is no resource of {service}: say it in six segments")
+    region = house.settings.openstack_region if service == "trove" else ""
+    return f"qcs::{service}:{region}:uin/{owner.number}:{_INSTANCES[service]}/{given}"
+
+
+async def _caller(house: House, principal: str) -> Caller:
+    """The caller that a person means by a name, a number, a key's id, or ``role/`` and a name or an id."""
+    owner = await only_owner(house)
+    if principal.startswith("role/"):
+        which = principal.removeprefix("role/")
+        ref = RoleRef(int(which)) if which.isdecimal() else RoleRef(None, which)
+        found = await house.store.roles.role(owner.number, ref)
+        if found is None:
+            raise SettingsError(f"there is no role `{which}`")
+        return Caller(owner.id, owner.number, owner.app_id, found[1].id, "", Session("", role=True))
+    if (key := await house.store.keys.key(principal)) is not None:
+        return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
+    users = [await house.store.sub_users.named(owner.id, principal)]
+    if principal.isdecimal():
+        users += await house.store.sub_users.numbered(owner.id, [int(principal)])
+    number = next((user.number for user in users if user is not None), None)
+    if number is None and principal == str(owner.number):
+        number = owner.number
+    if number is None:
+        raise SettingsError(f"there is no sub-user, role or access key `{principal}`")
+    return Caller(owner.id, owner.number, owner.app_id, number, "")
+
+
+def _in_session(caller: Caller, policy: str) -> Caller:
+    try:
+        parse_policy(policy)
+    except Refused as refusal:
+        raise SettingsError(f"the session's policy is not one: {refusal}") from None
+    role = caller.kind is PrincipalKind.ROLE
+    return Caller(
+        caller.owner_id,
+        caller.owner_number,
+        caller.app_id,
+        caller.principal,
+        "",
+        Session("", policy, role),
+    )

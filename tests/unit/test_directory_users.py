@@ -1,0 +1,225 @@
+"""Making users: the hash is begun at once, given up where somebody refuses, and asked for once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from unittest.mock import AsyncMock
+from uuid import UUID, uuid4
+
+import pytest
+
+from rolecall.domain.directories.access import Access
+from rolecall.domain.directories.commands import Attributes, ChangeUser, CreateUser, SetUserPassword
+from rolecall.domain.directories.model import User, UserStatus
+from rolecall.domain.directories.repeats import Repeats
+from rolecall.domain.directories.users import Users, new_password
+from rolecall.domain.directories.views import Look, Standing, UserView
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Caller, Origin, Secret
+
+ORIGIN = Origin(Caller(1, 10, 20, 10, "AKIDx"), "d", "A", "r")
+STORE = uuid4()
+CREATE = CreateUser(STORE, Attributes(name="ada", phone="13800138000", email="a@b.cd"), Secret("word"))
+
+
+class Hashing:
+    """Stands for the pool: says when a hash was begun and whether it was given up."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.go = asyncio.Event()
+        self.given_up = False
+        self.count = 0
+
+    async def hash(self, _password: Secret) -> str:
+        self.count += 1
+        self.begun.set()
+        try:
+            await self.go.wait()
+        except asyncio.CancelledError:
+            self.given_up = True
+            raise
+        return "$hash"
+
+
+def clear(**changes: Any) -> Look:
+    return replace(Look(Standing(True, 1), {}, False, False, False, 0), **changes)
+
+
+class Room:
+    def __init__(self, look: Look, *, quota: int = 0, pace: int = 0, lately: bool = False) -> None:
+        self.hashing = Hashing()
+        self.book = AsyncMock()
+        self.book.look.return_value = look
+        self.book.made_lately.return_value = lately
+        self.book.add.side_effect = lambda _owner, user, *_: user
+        access = Access(self.book, pace, clock=lambda: 1.0)
+        self.users = Users(self.book, access, self.hashing, Repeats(lambda: Secret("key")), quota)  # type: ignore[arg-type]
+
+    async def refused(self, command: CreateUser = CREATE) -> Reason:
+        with pytest.raises(Refused) as refusal:
+            await self.users.create(command, ORIGIN)
+        return refusal.value.reason
+
+
+async def test_the_hash_is_begun_before_anything_is_looked_up_and_stands_in_what_is_kept() -> None:
+    room = Room(clear())
+    making = asyncio.create_task(room.users.create(CREATE, ORIGIN))
+    await room.hashing.begun.wait()
+    room.book.add.assert_not_called()
+    room.hashing.go.set()
+    view = await making
+    (kept,) = (call.args[1] for call in room.book.add.call_args_list)
+    assert (kept.password_hash, kept.name) == ("$hash", "ada")
+    assert view == UserView(kept)
+
+
+@pytest.mark.parametrize(
+    ("look", "reason"),
+    [
+        (clear(standing=Standing(False, 1)), Reason.DIRECTORIES_INACTIVE),
+        (clear(standing=Standing(True, None)), Reason.STORE_MISSING),
+        (clear(standing=Standing(True, 2)), Reason.TENANT_FOREIGN),
+        (clear(name_taken=True, phone_taken=True), Reason.USER_NAME_TAKEN),
+        (clear(phone_taken=True, email_taken=True), Reason.USER_PHONE_TAKEN),
+        (clear(email_taken=True), Reason.USER_EMAIL_TAKEN),
+        (clear(users=7), Reason.USER_QUOTA),
+    ],
+)
+async def test_what_stands_in_the_way_gives_the_hash_up(look: Look, reason: Reason) -> None:
+    room = Room(look, quota=7)
+
+    async def looked(*_: object) -> Look:
+        await room.hashing.begun.wait()
+        return look
+
+    room.book.look.side_effect = looked
+    assert await room.refused() is reason
+    await asyncio.sleep(0)
+    assert room.hashing.given_up
+    room.book.add.assert_not_called()
+
+
+async def test_a_missing_group_is_refused() -> None:
+    group = uuid4()
+    attributes = replace(CREATE.attributes, groups=(group,))
+    assert await Room(clear()).refused(replace(CREATE, attributes=attributes)) is Reason.USER_GROUP_MISSING
+
+
+async def test_a_dry_run_hashes_and_keeps_nothing() -> None:
+    room = Room(clear())
+    assert await room.refused(replace(CREATE, dry=True)) is Reason.DRY_RUN
+    assert room.hashing.count == 0
+    room.book.add.assert_not_called()
+
+
+async def test_the_same_request_is_refused_while_the_first_is_under_way_and_another_is_not() -> None:
+    room = Room(clear())
+    making = asyncio.create_task(room.users.create(CREATE, ORIGIN))
+    await room.hashing.begun.wait()
+    assert await room.refused() is Reason.REQUEST_REPEATED
+    other = asyncio.create_task(room.users.create(replace(CREATE, password=Secret("other")), ORIGIN))
+    room.hashing.go.set()
+    await asyncio.gather(making, other)
+    assert await asyncio.gather(room.users.create(CREATE, ORIGIN))  # it has ended
+
+
+async def test_who_meets_its_own_earlier_request_is_told_so() -> None:
+    assert await Room(clear(name_taken=True), lately=True).refused() is Reason.REQUEST_REPEATED
+
+
+async def test_somebody_who_comes_between_is_met_after_hashing() -> None:
+    room = Room(clear())
+    room.hashing.go.set()
+    room.book.add.side_effect = lambda *_: None
+    room.book.look.side_effect = [clear(), clear(name_taken=True)]
+    assert await room.refused() is Reason.USER_NAME_TAKEN
+    assert room.hashing.count == 1
+
+
+async def test_who_comes_between_every_time_is_busy() -> None:
+    room = Room(clear())
+    room.hashing.go.set()
+    room.book.add.side_effect = lambda *_: None
+    assert await room.refused() is Reason.ENGINE_BUSY
+
+
+async def test_changes_of_a_minute_are_counted_for_the_owner() -> None:
+    room = Room(clear(), pace=2)
+    room.hashing.go.set()
+    for name in ("a", "b"):
+        attributes = replace(CREATE.attributes, name=name)
+        await room.users.create(replace(CREATE, attributes=attributes), ORIGIN)
+    assert await room.refused() is Reason.REQUESTS_TOO_FREQUENT
+    assert await room.refused(replace(CREATE, dry=True)) is Reason.DRY_RUN
+    assert room.hashing.count == 2
+
+
+async def test_a_failing_hash_is_told_and_leaves_nothing() -> None:
+    room = Room(clear())
+    room.hashing.hash = AsyncMock(side_effect=Refused(Reason.HASHING_BUSY))  # type: ignore[method-assign]
+    assert await room.refused() is Reason.HASHING_BUSY
+    room.book.add.assert_not_called()
+
+
+def existing(room: Room, **changes: Any) -> User:
+    user = User(
+        id=uuid4(), store_id=STORE, name="ada", phone="+86-13812345678", email="lovelace@b.cd", password_hash="$old",
+        must_reset=False, status=UserStatus.NORMAL, source="admin", nickname="n", address=None, birthdate=1,
+        custom=(), indexed=("a", None, None, None, None), profile={}, is_primary=True, groups=(), last_sign_in_at=None,
+        signed_in_before=False, failed_sign_ins=0, locked_until=None, locked_at=None, version=3,
+        created_at=None, modified_at=None,  # type: ignore[arg-type]
+    )  # fmt: skip
+    user = replace(user, **changes)
+    room.book.shown.return_value = UserView(user)
+    room.book.change.side_effect = lambda _owner, _before, after, _record: UserView(after)
+    return user
+
+
+async def changed(room: Room, user: UUID, **given: Any) -> User:
+    return (await room.users.change(ChangeUser(STORE, user, Attributes(**given)), ORIGIN)).user
+
+
+async def test_what_is_not_given_stays() -> None:
+    room = Room(clear())
+    user = existing(room)
+    assert await changed(room, user.id) == user
+    assert await changed(room, user.id, nickname="", indexed=(None, "b", None, None, None)) == replace(
+        user, nickname="", indexed=("a", "b", None, None, None)
+    )
+
+
+async def test_a_masked_value_is_the_one_it_masks_or_none() -> None:
+    room = Room(clear())
+    user = existing(room)
+    assert await changed(room, user.id, phone="+86-138****5678", email="lov****@b.cd") == user
+    for given in ({"phone": "+86-138****5679"}, {"email": "abc****@b.cd"}):
+        with pytest.raises(Refused) as refusal:
+            await changed(room, user.id, **given)
+        assert refusal.value.reason is Reason.ATTRIBUTE_MALFORMED
+
+
+async def test_a_masked_value_that_was_kept_so_stays() -> None:
+    room = Room(clear())
+    user = existing(room, phone="132****0000")
+    assert (await changed(room, user.id, phone="132****0000")).phone == "132****0000"
+
+
+async def test_a_frozen_users_password_is_not_even_hashed() -> None:
+    room = Room(clear())
+    user = existing(room, status=UserStatus.FROZEN)
+    with pytest.raises(Refused) as refusal:
+        await room.users.set_password(SetUserPassword(STORE, user.id, Secret("x")), ORIGIN)
+    assert refusal.value.reason is Reason.USER_FROZEN
+    assert room.hashing.count == 0
+
+
+def test_generated_passwords_differ_and_have_all_four_kinds() -> None:
+    made = {new_password().reveal() for _ in range(200)}
+    assert len(made) == 200
+    for password in made:
+        assert len(password) == 16
+        for kind in (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum()):
+            assert any(map(kind, password))
