@@ -52,13 +52,13 @@ SAYS: Mapping[str, str] = {
     "UpdateUserStore": "Change what is sent of a user store.",
     "DeleteUserStore": "Delete a user store with all that is in it.",
     "CreateUserGroup": "Make a group of users.",
-    "ListUserGroups": "List groups, the oldest first.",
+    "ListUserGroups": (
+        "List groups, the oldest first. Version 2021-04-20, which has this action alone, takes `UserStoreId`, `Page`, "
+        "`Size` and `Condition` and answers the same."
+    ),
     "UpdateUserGroup": "Change a group's name, and its description if one is sent.",
     "DeleteUserGroups": "Delete groups; who is in them stays. What is not there is no error.",
     "ListLogMessageByCondition": "List what happened to the users of a store, the newest first.",
-    "CreateApiImportUserJob": "Make several users, each for itself; what was refused is told by the job.",
-    "ListJobs": "List jobs, the newest first.",
-    "CreateFileExportUserJob": "Write users into a file.",
 }
 
 _TROUBLE = (
@@ -99,9 +99,6 @@ _BEHIND: Mapping[str, Sequence[Key]] = {
     "UpdateUserGroup": (*_STORE, Reason.DRY_RUN, Reason.USER_GROUP_TAKEN, Reason.USER_GROUP_MISSING),
     "DeleteUserGroups": (*_STORE, Reason.DRY_RUN),
     "ListLogMessageByCondition": _STORE,
-    "CreateApiImportUserJob": (*_CHANGE, Reason.IMPORT_EMPTY, Reason.JOB_QUOTA),
-    "ListJobs": _STORE,
-    "CreateFileExportUserJob": (*_CHANGE, Reason.JOB_QUOTA),
 }  # fmt: skip
 
 

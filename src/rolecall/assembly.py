@@ -84,6 +84,7 @@ SERVICES: Sequence[Service] = (
     Service(sts.CONTRACT, sts_verbs.VERBS),
     Service(tag.CONTRACT, tag_verbs.VERBS),
     Service(ciam.CONTRACT, ciam_verbs.VERBS),
+    Service(ciam.EARLIER, ciam_verbs.EARLIER_VERBS),
     Service(petadata.CONTRACT, petadata_verbs.VERBS),
     Service(databases.CONTRACT, databases_verbs.VERBS),
     Service(identity.V3, identity_verbs.V3_VERBS),

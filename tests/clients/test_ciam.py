@@ -211,6 +211,9 @@ def test_the_examples_of_tccli_are_understood(rolecall: Any) -> None:
 
 
 REFUSED_EXAMPLES = {
+    "CreateApiImportUserJob": "InvalidAction",
+    "CreateFileExportUserJob": "InvalidAction",
+    "ListJobs": "InvalidAction",
     "CreateUser": "UnsupportedOperation",  # an organization
     "UpdateUser": "FailedOperation.UserNotFound",
     "UpdateUserStatus": "FailedOperation.UserNotFound",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -231,3 +232,14 @@ def test_presets_are_policies_with_ids_below_those_of_owners() -> None:
 def test_two_presets_of_one_name_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="share an id or a name"):
         Presets([*PRESETS, PRESETS[0]])
+
+
+def test_the_page_of_policies_names_every_preset_with_its_id() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([0-9, ]+) \| ([A-Za-z, ]+) \|", page, re.MULTILINE)
+    told = {
+        (int(number), name)
+        for numbers, names in rows
+        for number, name in zip(numbers.split(", "), names.split(", "), strict=True)
+    }
+    assert told == {(policy.id, policy.name) for policy in PRESETS}

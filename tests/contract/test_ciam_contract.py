@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from tests.contract.vendor_models import (
 from tests.server.ciam_page import EXAMPLE, PAGE, REQUIRED
 
 from rolecall.contracts.model import Action, Field, Kind, Shape
-from rolecall.contracts.tencent.ciam import CONTRACT
+from rolecall.contracts.tencent.ciam import CONTRACT, EARLIER
 from rolecall.contracts.tencent.ciam_codes import CODES
 from rolecall.contracts.tencent.ciam_errors import LISTS, WISHES
 from rolecall.contracts.tencent.ciam_texts import TEXTS
@@ -37,9 +39,21 @@ def own(action: Action) -> list[Field]:
     return [field for field in action.params if field.name != "DryRun"]
 
 
-def test_every_action_of_the_sdk_is_offered() -> None:
+def test_every_action_of_the_sdk_is_offered_but_jobs() -> None:
     actions = {name.removesuffix("Request") for name in vars(models) if name.endswith("Request")}
-    assert set(CONTRACT.actions) == actions
+    jobs = {"CreateApiImportUserJob", "CreateFileExportUserJob", "ListJobs"}
+    assert set(CONTRACT.actions) == actions - jobs
+
+
+def test_the_earlier_version_is_that_of_the_international_sdk() -> None:
+    """Read, since the package has the name of the Chinese one."""
+    package = Path(sys.executable).parent.parent / "intl" / "tencentcloud" / "ciam" / "v20210420"
+    assert re.findall(
+        r"    def (\w+)\(self, request\)", (package / "ciam_client.py").read_text("utf-8")
+    ) == list(EARLIER.actions)
+    text = (package / "models.py").read_text("utf-8").partition("class ListUserGroupsRequest")[2]
+    types = dict(re.findall(r":type (\w+): (\w+)", text.partition("self._")[0]))
+    assert declared(EARLIER.actions["ListUserGroups"].params) == types
 
 
 @ALL_ACTIONS

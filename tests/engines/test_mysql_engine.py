@@ -453,12 +453,15 @@ async def test_a_connection_lost_in_a_change_leaves_the_outcome_open_and_a_look_
     assert operation in (await maria.engine.account(name)).operations
 
 
-async def test_a_wrong_password_or_a_silent_host_or_tls_that_is_not_there_is_unreachable(maria):
+async def test_a_wrong_password_or_a_silent_host_or_tls_that_must_be_there_is_unreachable(maria):
     wrong = EngineAddress("mysql", "127.0.0.1", maria.server.port, "root", Secret("wrong"), "", {})
     assert await refused(MySqlEngine(wrong).facts()) is Reason.ENGINE_UNREACHABLE
     assert (
         await refused(MySqlEngine(maria.address(sslmode="verify-full")).facts()) is Reason.ENGINE_UNREACHABLE
     )
+    preferring = MySqlEngine(maria.address(sslmode="prefer"))
+    assert (await preferring.facts()).is_superuser
+    await preferring.close()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mute = EngineAddress("mysql", "127.0.0.1", silent.getsockname()[1], "root", Secret("x"), "", {})
         started = time.monotonic()

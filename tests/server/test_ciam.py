@@ -591,6 +591,17 @@ def test_a_group_lives_from_creation_to_deletion(ciam: Ciam) -> None:
     assert ciam.shown(user)["UserGroups"] == []
 
 
+def test_the_version_before_lists_groups_too(ciam: Ciam) -> None:
+    first, _ = ciam.group("first"), ciam.group("second")
+    sent = {"UserStoreId": ciam.store, "Page": 1, "Size": 1}
+    answer = ciam.call("ListUserGroups", sent, version="2021-04-20")
+    assert (answer["Total"], answer["Pageable"]) == (2, {"PageSize": 1, "PageNumber": 1})
+    assert answer["Content"][0]["UserGroupId"] == first
+    answer = ciam.call("ListUserGroups", sent | {"Condition": "seco"}, version="2021-04-20")
+    assert [one["DisplayName"] for one in answer["Content"]] == ["second"]
+    assert ciam.call("ListUser", {}, version="2021-04-20")["Error"]["Code"] == "InvalidAction"
+
+
 def test_the_log_tells_what_happened_the_newest_first(ciam: Ciam) -> None:
     start = int(time.time() * 1000) - 5000
     first, second = ciam.create()["UserId"], ciam.create()["UserId"]

@@ -232,3 +232,31 @@ def test_a_sub_user_signs_in_to_openstack_by_name_under_the_same_policies(person
     person.owner.ok("DetachUserPolicy", PolicyId=1, DetachUin=added["Uin"])
     assert person.trove.fault("GET", "/users") == TROVE_REFUSED
     person.owner.ok("DeleteUser", Name=added["Name"], Force=1)
+
+
+def test_temporary_credentials_sign_alibabas_calls_and_buy_no_openstack_token(person: Person) -> None:
+    policy = json.dumps(
+        {"version": "2.0", "statement": {"effect": "allow", "action": "petadata:*", "resource": "*"}}
+    )
+    lent = person.owner.ok("GetFederationToken", "sts", Name="SUN", Policy=policy)["Credentials"]
+    cloud = person.petadata
+    cloud.key_id, cloud.key = lent["TmpSecretId"], Secret(lent["TmpSecretKey"])
+    assert cloud.code("DescribeAccounts", SecurityToken=lent["Token"]) == ""
+    mismatch = "InvalidSecurityToken.MismatchWithAccessKey"
+    assert cloud.refused("DescribeAccounts") == (mismatch, 400)
+    assert cloud.refused("DescribeAccounts", SecurityToken=lent["Token"][:-4]) == (mismatch, 400)
+    asked = {"username": lent["TmpSecretId"], "apiKey": lent["TmpSecretKey"]}
+    answer = person.trove.http.post(
+        f"{person.rolecall.endpoint}/v2.0/tokens", json={"auth": {"RAX-KSKEY:apiKeyCredentials": asked}}
+    )
+    assert answer.status_code == 401
+    assert (
+        person.rolecall.call(
+            "DescribeDBInstances",
+            {},
+            headers={"X-TC-Token": lent["Token"]},
+            secret_id=lent["TmpSecretId"],
+            secret_key=lent["TmpSecretKey"],
+        )["Error"]["Code"]
+        == REFUSED
+    )

@@ -18,7 +18,7 @@ from rolecall.domain.keys import Keys, Owner
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people import commands as c
 from rolecall.domain.people.groups import GroupQuotas, Groups
-from rolecall.domain.people.permissions import Ask, OwnersOnly
+from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.room import Books, PeopleRoom
 from rolecall.domain.people.rules import CLASSES, PasswordRules, made_password
 from rolecall.domain.people.sub_users import Quotas
@@ -28,6 +28,16 @@ from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret
 
 RIGHT, NEXT, WRONG = Secret("Right-Horse-42"), Secret("Next-Horse-43"), Secret("Wrong-Horse-41")
+
+
+class OwnersOnly:
+    """Permits owners everything and others nothing."""
+
+    async def permit(self, caller: Caller, ask: Ask) -> None:
+        if not caller.is_owner:
+            raise Refused(
+                Reason.NOT_PERMITTED, facts={"operation": ask.operation, "resource": ask.resources[0]}
+            )
 
 
 @dataclass

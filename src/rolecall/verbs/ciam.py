@@ -19,6 +19,8 @@
 | UpdateUserGroup | ChangeUserGroup | - |
 | DeleteUserGroups | DeleteUserGroups | UserGroupDeletedInfo |
 | ListLogMessageByCondition | ListDirectoryEvents | Total, Pageable, Content |
+
+`EARLIER_VERBS` are those of version 2021-04-20.
 """
 
 from __future__ import annotations
@@ -234,6 +236,16 @@ def _list_log_messages(checked: Checked, _: Decipher) -> commands.ListDirectoryE
     kinds = event_kinds(structures(checked.params, "Filters"))
     return commands.ListDirectoryEvents(_store(checked), since, kinds, offset, limit)
 
+
+def _list_user_groups_2021(checked: Checked, _: Decipher) -> commands.ListUserGroups:
+    page, size = number(checked.params, "Page"), number(checked.params, "Size")
+    wanted = text(checked.params, "Condition")
+    return commands.ListUserGroups(
+        _store(checked), (wanted,) if wanted else (), None, (page - 1) * size, size
+    )
+
+
+EARLIER_VERBS: Verbs = {"ListUserGroups": Verb(_list_user_groups_2021, answers.groups_page_2021)}
 
 VERBS: Verbs = {
     "CreateUser": Verb(_create_user, answers.user_made),

@@ -118,6 +118,13 @@ def groups_page(checked: Checked, page: Page[UserGroup]) -> Answer:
     return {"Content": content, "Total": page.total, "Pageable": _pageable(checked)}
 
 
+def groups_page_2021(checked: Checked, page: Page[UserGroup]) -> Answer:
+    """Of version 2021-04-20, where the page stands beside the other parameters."""
+    content = [_group(checked, group) for group in page.items]
+    pageable = {"PageSize": checked.params["Size"], "PageNumber": checked.params["Page"]}
+    return {"Content": content, "Total": page.total, "Pageable": pageable}
+
+
 def groups_deleted(_checked: Checked, _outcome: object) -> Answer:
     """No application is tied to a group here, so none stands in the way."""
     return {"UserGroupDeletedInfo": {"ErrorMessage": "", "AppAssociatedUserGroupIds": []}}

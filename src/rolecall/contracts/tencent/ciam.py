@@ -234,3 +234,24 @@ CONTRACT = Contract(
     actions={action.name: action for action in (*_USERS, *_STORES_AND_GROUPS)},
     errors={},
 )
+
+_SDK_2021 = "tencentcloud-sdk-python-intl-en 3.1.193, ciam/v20210420/models.py"
+
+EARLIER = Contract(
+    dialect="tencent",
+    service="ciam",
+    version="2021-04-20",
+    actions={
+        "ListUserGroups": _action(
+            "ListUserGroups",
+            STORE_ID,
+            Field("Page", Kind.INTEGER, required=True, rules=rules.PAGE_NUMBER),
+            Field("Size", Kind.INTEGER, required=True, rules=rules.PAGE_SIZE),
+            _text("Condition", *rules.CONDITION),
+            output=("Content", "Total", "Pageable"),
+            source=_SDK_2021,
+        )
+    },
+    errors={},
+)
+"""The one action of the version before, which the vendor's international package still has."""

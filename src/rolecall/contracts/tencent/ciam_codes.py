@@ -16,8 +16,6 @@ _EVERY = (
     "ResourceInsufficient ResourceNotFound ResourceUnavailable ResourcesSoldOut UnauthorizedOperation "
     "UnauthorizedOperation.TenantNotActivated UnknownParameter UnsupportedOperation"
 )
-_JOBS = "FailedOperation.DataFlowTooManyRequests FailedOperation.ImportUserIsEmpty"
-
 _MORE: Mapping[str, str] = {
     "CreateUser": (
         "FailedOperation.AttributeFormatError FailedOperation.EmailAlreadyExists FailedOperation.EmailIsNull "
@@ -56,9 +54,6 @@ _MORE: Mapping[str, str] = {
     "UpdateUserGroup": "FailedOperation.UserGroupNameAlreadyExists FailedOperation.UserGroupNotFound",
     "DeleteUserGroups": "",
     "ListLogMessageByCondition": "",
-    "CreateApiImportUserJob": _JOBS,
-    "CreateFileExportUserJob": _JOBS,
-    "ListJobs": _JOBS,
 }
 
 CODES: Mapping[str, frozenset[str]] = {

@@ -17,10 +17,7 @@ _FAILED = "FailedOperation."
 _ILLEGAL = "InvalidParameter.ParameterIllegal"
 _VALUE = "InvalidParameterValue"
 
-LISTS = (
-    "UserGroup", "CustomizationAttributes", "UserIds", "UserGroupIds", "Filters", "DataFlowUserCreateList", "JobIds",
-    "ExportPropertyMaps",
-)  # fmt: skip
+LISTS = ("UserGroup", "CustomizationAttributes", "UserIds", "UserGroupIds", "Filters")
 """Parameters of which there may be so many and no more."""
 
 
@@ -107,12 +104,10 @@ WISHES: Mapping[Key, Wish] = {
     # groups
     Reason.USER_GROUP_TAKEN: _telling(_FAILED + "UserGroupNameAlreadyExists", "FailedOperation"),
     Reason.USER_GROUP_MISSING: _telling(_FAILED + "UserGroupNotFound", "ResourceNotFound"),
-    # queries and jobs
+    # queries
     Reason.QUERY_FIELD_UNKNOWN: _telling(_FAILED + "QueryUsersParameterMustInWhitelist", _ILLEGAL),
     Reason.QUERY_FIELD_REPEATED: _telling(_FAILED + "QueryUsersParameterRepeat", _ILLEGAL),
     Reason.QUERY_SORT_UNKNOWN: _telling(_FAILED + "QueryUsersSortParameterMustInWhitelist", _ILLEGAL),
-    Reason.JOB_QUOTA: _telling(_FAILED + "DataFlowTooManyRequests", "LimitExceeded"),
-    Reason.IMPORT_EMPTY: _telling(_FAILED + "ImportUserIsEmpty", _ILLEGAL),
     # how it goes
     Reason.REQUEST_REPEATED: _telling("RequestLimitExceeded.RepeatRequest"),
     Reason.REQUESTS_TOO_FREQUENT: _telling("RequestLimitExceeded.FrequentRequest"),

@@ -29,10 +29,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The user attribute format is abnormal.",
         "用户属性格式异常。",
     ),
-    "FailedOperation.DataFlowTooManyRequests": (
-        "There are already two valid tasks. Wait for one of them to complete and try again.",
-        "已存在2个有效的任务，请等待其中一部分完成后重试。",
-    ),
     "FailedOperation.EmailAlreadyExists": (
         "The email address has already been bound to a user.",
         "该邮箱已被用户绑定。",
@@ -40,10 +36,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "FailedOperation.EmailIsNull": (
         "The email address cannot be empty.",
         "邮箱地址不能为空。",
-    ),
-    "FailedOperation.ImportUserIsEmpty": (
-        "The user is empty during user import.",
-        "导入用户时，用户为空。",
     ),
     "FailedOperation.IndexedAttributeTooLong": (
         "indexedAttribute can contain up to 512 characters.",

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller
 
 
@@ -25,13 +24,3 @@ class Ask:
 class Permissions(Protocol):
     async def permit(self, caller: Caller, ask: Ask) -> None:
         """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
-
-
-class OwnersOnly:
-    """Permits owners everything and others nothing."""
-
-    async def permit(self, caller: Caller, ask: Ask) -> None:
-        if not caller.is_owner:
-            raise Refused(
-                Reason.NOT_PERMITTED, facts={"operation": ask.operation, "resource": ask.resources[0]}
-            )

@@ -198,7 +198,21 @@ class Connections:
 
     async def _open(self) -> Any:
         tls = _tls(self._address)
-        raw: Any = await asyncmy.connect(
+        try:
+            raw = await self._dial(tls)
+        except MySQLError as error:
+            # The driver begins TLS also where the server has none, and then takes what it says for a broken handshake.
+            if _sslmode(self._address) != "prefer" or not isinstance(error.__cause__, ssl.SSLError):
+                raise
+            raw = await self._dial(None)
+        if tls is not None and not raw._secure and _sslmode(self._address) != "prefer":
+            raw.close()
+            raise Refused(Reason.ENGINE_UNREACHABLE, note="the server offers no TLS")
+        self._require_flavor(raw)
+        return raw
+
+    async def _dial(self, tls: ssl.SSLContext | None) -> Any:
+        return await asyncmy.connect(
             host=self._address.host,
             port=self._address.port,
             user=self._address.user,
@@ -209,12 +223,6 @@ class Connections:
             program_name="rolecall",
             ssl=tls,
         )
-        # The driver goes on in the clear where a server has no TLS.
-        if tls is not None and not raw._secure and _sslmode(self._address) != "prefer":
-            raw.close()
-            raise Refused(Reason.ENGINE_UNREACHABLE, note="the server offers no TLS")
-        self._require_flavor(raw)
-        return raw
 
     def _require_flavor(self, raw: Any) -> None:
         """Hashes are made before the first connection, so an instance says which of the two it is."""

@@ -1,0 +1,154 @@
+"""Accounts on MariaDB: killed between two steps, or at any moment while several are made, each is whole or absent."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from tests.clients.petadata_cloud import MariaDb
+
+from rolecall.signing import acs1
+from rolecall.values import Secret
+
+PASSWORD = "Pw123456"
+CREATE = "account.create"
+Call = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def server(rolecall: Any) -> Iterator[MariaDb]:
+    one = MariaDb(rolecall)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def instance(crash_bench: Any) -> str:
+    """The run's MariaDB in the crash bench's store; its id for PetaData."""
+    engine = crash_bench.rolecall.ready["engines"]["mysql"]
+    environment = {**crash_bench.environment, "ROLECALL_INSTANCE_PASSWORD": engine["password"]}
+    program = Path(sys.executable).with_name("rolecall")
+
+    def run(*arguments: str) -> str:
+        return subprocess.run(
+            [program, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    url = f"mariadb://{engine['user']}@{engine['host']}:{engine['port']}"
+    added = str(json.loads(run("instance", "add", url, "--json"))[0]["id"])
+    run("instance", "set", added, "--account-quota", "0")
+    return added
+
+
+@pytest.fixture
+def create(crash_bench: Any, instance: str) -> Call:
+    """A signed CreateAccount at an endpoint of the crash bench."""
+
+    def call(endpoint: str, name: str, **more: str) -> httpx.Response:
+        params = {
+            "Action": "CreateAccount",
+            "Version": "2016-01-01",
+            "Format": "JSON",
+            "AccessKeyId": crash_bench.secret_id,
+            "SignatureMethod": "HMAC-SHA1",
+            "SignatureVersion": "1.0",
+            "SignatureNonce": str(uuid4()),
+            "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "InstanceId": instance,
+            "AccountName": name,
+            "AccountPassword": PASSWORD,
+            "AccountVersion": "1",
+            **more,
+        }
+        signature = acs1.sign("POST", tuple(params.items()), Secret(crash_bench.secret_key))
+        return httpx.post(endpoint, data={**params, "Signature": signature}, timeout=20, trust_env=False)
+
+    return call
+
+
+@pytest.fixture
+def database(server: MariaDb) -> Iterator[str]:
+    name = word("d")
+    server.sql(f"CREATE DATABASE {name}")
+    yield name
+    server.sql(f"DROP DATABASE {name}")
+
+
+def word(letter: str = "a") -> str:
+    """A name as PetaData takes it: a letter, then letters and digits, at most ten."""
+    return letter + uuid4().hex[:9]
+
+
+def left_of(server: MariaDb, name: str) -> list[tuple[Any, ...]]:
+    return server.sql(f"SELECT User FROM mysql.global_priv WHERE User = '{name}'")
+
+
+@pytest.mark.parametrize("step", ["accepted", "applied", "recorded"])
+def test_a_crash_while_creating_leaves_the_account_whole_and_recorded_or_absent(
+    crash_bench: Any, create: Call, server: MariaDb, database: str, step: str
+) -> None:
+    name = word()
+    with crash_bench.server(step) as endpoint, pytest.raises(httpx.TransportError):
+        create(endpoint, name, DBName=database)
+    with crash_bench.server() as endpoint:
+        if step == "accepted":
+            assert left_of(server, name) == []
+            assert crash_bench.operations(f"{name}@%") == [(CREATE, "undone")]
+            assert create(endpoint, name, DBName=database).status_code == 200
+        else:
+            assert crash_bench.operations(f"{name}@%") == [(CREATE, "recorded")]
+            assert create(endpoint, name).status_code != 200
+    assert server.may(name, PASSWORD, database, "CREATE TABLE IF NOT EXISTS t (id INT)")
+
+
+def test_a_process_killed_while_it_makes_accounts_together_leaves_none_half_made(
+    crash_bench: Any, create: Call, server: MariaDb, database: str
+) -> None:
+    """Eight clients create accounts until the process is killed at a random time."""
+    names = [word() for _ in range(600)]
+    answered: list[str] = []
+    with crash_bench.server() as endpoint:
+        stop = threading.Event()
+
+        def client(some: list[str]) -> None:
+            for name in some:
+                if stop.is_set():
+                    return
+                try:
+                    assert create(endpoint, name, DBName=database).status_code == 200
+                except httpx.TransportError:
+                    return
+                answered.append(name)
+
+        with ThreadPoolExecutor(8) as clients:
+            done = [clients.submit(client, names[number::8]) for number in range(8)]
+            while len(answered) < 10:
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 0.03))
+            crash_bench.kill()
+            stop.set()
+            for one in done:
+                one.result()
+    with crash_bench.server():
+        for name in names:
+            states = crash_bench.operations(f"{name}@%")
+            if not states:
+                assert name not in answered
+                continue
+            ((kind, state),) = states
+            is_there = server.may(name, PASSWORD, database, "SELECT 1")
+            assert (kind, state) == (CREATE, "recorded" if is_there else "undone")
+            assert is_there == bool(left_of(server, name))
+            assert is_there or name not in answered
