@@ -110,14 +110,13 @@ def main() -> None:
         "--keystone", type=Path, metavar="DIR", help="a virtual environment with Keystone; made if not there"
     )
     options = parser.parse_args()
+    console = Console(width=120)
     with running_rolecall() as ready:
-        tables = []
         if options.only != "people":
-            tables.append(bench_accounts(ready, options))
+            console.print(bench_accounts(ready, options))
         if options.only != "accounts":
-            tables += people.bench(ready, options)
-    for table in tables:
-        Console(width=120).print(table)
+            for table in people.bench(ready, options):
+                console.print(table)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 Keystone knows no argon2. It is given bcrypt: of the cost that the OWASP Password Storage Cheat Sheet has as the least,
 beside our row of argon2id, and once more of the highest cost that is not slower on this machine. Its database is on the
-PostgreSQL server that Rolecall's own store is on; it has fernet tokens, a cache in memory, and gunicorn with as many
-processes as there are processors. It comes from the package index that pip is set to, into a virtual environment
-outside this repository.
+PostgreSQL server that Rolecall's own store is on; it has fernet tokens, a cache in memory, and gunicorn with two
+processes a processor, each with one request at a time: threads of one process meet each other's half-read policies. It
+comes from the package index that pip is set to, into a virtual environment outside this repository.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _PACKAGES = ("keystone", "gunicorn", "psycopg2-binary")
 _START_SECONDS = 60
 
 OWASP_COST = 10
+
+_PROCESSES = 2 * (os.cpu_count() or 1)
 _ADMIN = "Bench_admin1"
 
 _CONFIGURATION = """
@@ -132,8 +134,8 @@ def running_keystone(virtual: Path, ready: Mapping[str, Any], cost: int) -> Iter
         (place / "bench_keystone.py").write_text(_APPLICATION)
         process = subprocess.Popen(
             [
-                virtual / "bin" / "gunicorn", "--bind", address, "--workers", str(os.cpu_count() or 1), "--threads",
-                "4", "--keep-alive", "60", "--log-level", "error", "bench_keystone:application",
+                virtual / "bin" / "gunicorn", "--bind", address, "--workers", str(_PROCESSES), "--log-level", "error",
+                "bench_keystone:application",
             ],
             env=environment, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -197,7 +199,7 @@ def _sign_in(name: str, password: str) -> dict[str, Any]:
 async def clients(keystone: Keystone, count: int) -> AsyncIterator[tuple[list[Make], list[Make]]]:
     """Clients that make users, and clients that sign in with those that were made."""
     made: list[str] = []
-    async with connections(keystone.url, count) as wires:
+    async with connections(keystone.url, count, kept=False) as wires:
         yield [_creating(wire, keystone, made) for wire in wires], [_signing_in(wire, made) for wire in wires]
 
 

@@ -55,15 +55,19 @@ async def hashing_clients(count: int, threads: int) -> AsyncIterator[list[Make]]
 
 
 class Wire:
-    """A kept connection, opened anew where the server has closed it meanwhile: other ways had their turn."""
+    """A kept connection, opened anew where the server has closed it meanwhile: other ways had their turn.
 
-    def __init__(self, url: str) -> None:
+    Not `kept`: one for each request, for servers that keep none.
+    """
+
+    def __init__(self, url: str, *, kept: bool) -> None:
         self._address = urlsplit(url)
+        self._kept = kept
         self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, path: str, headers: Mapping[str, str], payload: bytes) -> bytes:
         """The answer's body, whatever its status."""
-        if self._open is None or self._open[0].at_eof():
+        if self._open is None or not self._kept or self._open[0].at_eof():
             await self.close()
             self._open = await asyncio.open_connection(self._address.hostname, self._address.port)
         reader, writer = self._open
@@ -80,8 +84,8 @@ class Wire:
 
 
 @asynccontextmanager
-async def connections(url: str, count: int) -> AsyncIterator[list[Wire]]:
-    wires = [Wire(url) for _ in range(count)]
+async def connections(url: str, count: int, *, kept: bool = True) -> AsyncIterator[list[Wire]]:
+    wires = [Wire(url, kept=kept) for _ in range(count)]
     try:
         yield wires
     finally:

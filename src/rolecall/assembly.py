@@ -165,6 +165,7 @@ class House:
         self.control = self._control(work, lending)
         self.signing_keys = SigningKeys(self.store.provider, self.sealer)
         self.sign_in = self._sign_in()
+        self.keys.addresses = self.sign_in.addresses
         self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None

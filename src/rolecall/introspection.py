@@ -11,12 +11,13 @@ import hashlib
 import ipaddress
 import json
 import ssl
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,13 +29,20 @@ from rolecall.signing.token import OutsideTokenClaim
 from rolecall.values import Caller, Claim, Secret
 
 _REMEMBERED = 10_000
-"""Tokens whose last answer is kept at most."""
+"""Tokens whose last answer is kept at most, and as many again that are not known."""
+
+_UNKNOWN_FOR = 5.0
+"""Seconds that a token which Keystone does not know is refused without asking again."""
+
+_AT_ONCE = 10
+"""Tokens that are asked about at once for one client address: half of the connections."""
 
 _MARGIN = 60.0
 """Seconds before its end at which our own token is renewed."""
 
 _SUBJECT = "X-Subject-Token"
 
+T = TypeVar("T")
 Document = Mapping[str, object]
 FindOwners = Callable[[], Awaitable[Sequence[Owner]]]
 FindSubUser = Callable[[int, str], Awaitable[int | None]]
@@ -81,7 +89,7 @@ class Keystone:
         self._tokens = f"{url.rstrip('/').removesuffix('/v3')}/v3/auth/tokens"
         self._user = user
         trust = ssl.create_default_context(cafile=authorities)
-        limits = httpx.Limits(max_connections=20, max_keepalive_connections=5)
+        limits = httpx.Limits(max_connections=2 * _AT_ONCE, max_keepalive_connections=5)
         self._http = httpx.AsyncClient(verify=trust, timeout=patience, limits=limits, trust_env=False)
         self._own: Secret | None = None
         self._own_until = 0.0
@@ -127,39 +135,62 @@ class Keystone:
 
 
 class RememberedAnswers:
-    """Keystone's word on a token, believed for `seconds`; a token that is asked about twice at once is asked once."""
+    """Keystone's word on a token, believed for `seconds`; a token that is asked about twice at once is asked once.
+
+    Whoever shows tokens that nobody issued costs Keystone no more than one question for each of them in a few seconds,
+    and a client address no more than some at once.
+    """
 
     def __init__(self, ask: Callable[[Secret, float], Awaitable[Vouched]], seconds: float) -> None:
         self._ask = ask
         self._seconds = seconds
         self._known: OrderedDict[bytes, tuple[Vouched, float]] = OrderedDict()
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._asking: dict[bytes, asyncio.Task[Vouched]] = {}
+        self._asking_for: Counter[str] = Counter()
 
-    async def validate(self, token: Secret, now: float) -> Vouched:
-        """As `Keystone.validate`; a refusal is not remembered."""
+    async def validate(self, token: Secret, now: float, client: str = "") -> Vouched:
+        """As `Keystone.validate`; RATE_EXCEEDED if too many are asked about for this client already."""
         digest = hashlib.sha256(token.reveal().encode()).digest()
         if (known := self._known.get(digest)) is not None and now < known[1]:
             return known[0]
+        if now < self._unknown.get(digest, now):
+            raise Refused(Reason.TOKEN_INVALID, note="Keystone did not know the token a moment ago")
         asking = self._asking.get(digest)
         if asking is None:
+            if client and self._asking_for[client] >= _AT_ONCE:
+                raise Refused(Reason.RATE_EXCEEDED, note="too many tokens of one client address at once")
             asking = asyncio.ensure_future(self._answer(digest, token, now))
             self._asking[digest] = asking
-            asking.add_done_callback(partial(self._answered, digest))
+            self._asking_for[client] += 1
+            asking.add_done_callback(partial(self._answered, digest, client))
         return await asyncio.shield(asking)
 
-    def _answered(self, digest: bytes, asking: asyncio.Task[Vouched]) -> None:
+    def _answered(self, digest: bytes, client: str, asking: asyncio.Task[Vouched]) -> None:
         self._asking.pop(digest, None)
+        self._asking_for[client] -= 1
+        if not self._asking_for[client]:
+            del self._asking_for[client]
         if not asking.cancelled():
             asking.exception()  # looked at, also if everybody who waited for it has gone
 
     async def _answer(self, digest: bytes, token: Secret, now: float) -> Vouched:
-        vouched = await self._ask(token, now)
+        try:
+            vouched = await self._ask(token, now)
+        except Refused as refusal:
+            if refusal.reason is Reason.TOKEN_INVALID:
+                _remember(self._unknown, digest, now + _UNKNOWN_FOR)
+            raise
         if self._seconds:
-            self._known[digest] = (vouched, min(now + self._seconds, vouched.expires_at))
-            self._known.move_to_end(digest)
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            _remember(self._known, digest, (vouched, min(now + self._seconds, vouched.expires_at)))
         return vouched
+
+
+def _remember(kept: OrderedDict[bytes, T], digest: bytes, answer: T) -> None:
+    kept[digest] = answer
+    kept.move_to_end(digest)
+    if len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +219,11 @@ class OutsideCallers:
     async def close(self) -> None:
         await self._keystone.close()
 
-    async def caller(self, claim: Claim, now: float) -> Caller | None:
-        """TOKEN_INVALID, TENANT_FOREIGN, NOT_PERMITTED, IDENTITY_UNREACHABLE."""
+    async def caller(self, claim: Claim, now: float, client: str = "") -> Caller | None:
+        """TOKEN_INVALID, TENANT_FOREIGN, NOT_PERMITTED, IDENTITY_UNREACHABLE, RATE_EXCEEDED."""
         if not isinstance(claim, OutsideTokenClaim):
             return None
-        vouched = await self._answers.validate(claim.text, now)
+        vouched = await self._answers.validate(claim.text, now, client)
         if now >= vouched.expires_at:
             raise Refused(Reason.TOKEN_INVALID, note="the token has expired")
         owner = await self._owner(vouched.project_id)

@@ -119,7 +119,7 @@ class Pipeline:
         if not call.claim.access_key_id and self._service(call).action(call).public:
             return NOBODY
         now = self._clock()
-        caller = await self._keys.prove(call.claim, now)
+        caller = await self._keys.prove(call.claim, now, call.envelope.request.client)
         if isinstance(call.claim, Numbered):
             self._nonces.check(call.claim.access_key_id, call.claim.nonce, now)
         return caller
@@ -180,6 +180,13 @@ class Pipeline:
 def origin_of(checked: Checked) -> Origin:
     """What is kept, with every operation, of where a command came from."""
     call = checked.call
+    request = call.envelope.request
     return Origin(
-        checked.caller, call.dialect, call.action, call.request_id, call.region, call.envelope.request.client
+        checked.caller,
+        call.dialect,
+        call.action,
+        call.request_id,
+        call.region,
+        request.client,
+        request.secure,
     )

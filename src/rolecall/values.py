@@ -216,3 +216,5 @@ class Origin:
     request_id: str
     region: str = ""
     client: str = ""
+    secure: bool = False
+    """Whether the call came over TLS."""

@@ -164,7 +164,7 @@ def test_a_groups_policy_is_its_members(world: World) -> None:
         ({"date_less_than": {"qcs:current_time": "2020-01-01T00:00:00Z"}}, False),
         ({"bool_equal": {"qcs:secure_transport": True}}, False),
         ({"string_equal": {"qcs:region": "ap-guangzhou"}}, True),
-        ({"for_any_value:string_equal": {"qcs:resource_tag": "a&b"}}, False),
+        ({"for_any_value:string_equal": {"qcs:region": ["ap-guangzhou", "x"]}}, True),
     ],
 )
 def test_a_condition_is_asked_of_the_call(world: World, condition: Any, permitted: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ PASSWORD = "Right-Horse-42"
 
 
 @pytest.fixture
-def handler(rolecall: Rolecall) -> RPHandler:
+def handler(rolecall: Rolecall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RPHandler:
+    monkeypatch.chdir(tmp_path)  # it keeps its keys where it stands
     ready = rolecall.tencent
     uri = "http://127.0.0.1:7655/cb"
     store = ("--store", ready["user_store_id"])

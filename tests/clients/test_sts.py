@@ -145,6 +145,32 @@ def test_a_session_is_narrowed_by_its_own_policy_and_never_widened(stage: Stage)
     assert wide.code("cam", "ListUsers") == REFUSED
 
 
+def test_a_deny_of_a_role_holds_however_it_is_spelled(stage: Stage) -> None:
+    stage.attach(1)
+    deny = {**allow("sts:AssumeRole", f"qcs::cam:::roleName/{stage.role}"), "effect": "deny"}
+    stage.owner.call("cam", "AttachUserPolicy", PolicyId=stage.policy(deny), AttachUin=stage.uin)
+    place = f"qcs::cam::uin/{stage.uin_of_owner}"
+    for arn, code in (
+        (stage.arn, REFUSED),
+        (f"{place}:role/{stage.role_id}", REFUSED),
+        (stage.arn.replace("uin/", "uin/0"), "InvalidParameter.ParamError"),
+        (f"{place}:role/0{stage.role_id}", "InvalidParameter.ParamError"),
+    ):
+        assert stage.user.code("sts", "AssumeRole", RoleArn=arn, RoleSessionName="test") == code
+
+
+def test_a_trust_document_may_ask_for_https(stage: Stage) -> None:
+    """It is asked with the same keys as policies are."""
+    asked = {"RoleArn": stage.arn, "RoleSessionName": "test"}
+    for text, code in (("true", "UnauthorizedOperation"), ("false", "")):
+        trust = stage.trust(condition={"bool_equal": {"qcs:secure_transport": text}})
+        stage.owner.call("cam", "UpdateAssumeRolePolicy", RoleName=stage.role, PolicyDocument=trust)
+        assert stage.owner.code("sts", "AssumeRole", **asked) == code
+    unknown = stage.trust(condition={"bool_equal": {"qcs:mfa_present": "true"}})
+    changed = {"RoleName": stage.role, "PolicyDocument": unknown}
+    assert stage.owner.code("cam", "UpdateAssumeRolePolicy", **changed) == "InvalidParameter.ConditionError"
+
+
 def test_only_those_whom_the_trust_document_names_take_a_role(stage: Stage) -> None:
     stage.attach(1)
     asked = {"RoleArn": stage.arn, "RoleSessionName": "test"}

@@ -162,6 +162,15 @@ def test_filters_become_conditions(asked: dict[str, Any], condition: Condition) 
     assert command("DescribeUser", **IDS, **PAGE, Filters=[asked]).conditions == (condition,)
 
 
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "between"])
+@pytest.mark.parametrize("value", ["NORMAL", "nonsense"])
+def test_no_status_comes_before_another(operator: str, value: str) -> None:
+    status = {"PropertyKey": "status", "PropertyValue": value, "OperateLogic": operator}
+    beside = {"PropertyKey": "userName", "PropertyValue": "a"}
+    told = refused("DescribeUser", **IDS, **PAGE, Filters=[beside, status])
+    assert told == (Reason.PARAMETER_VALUE, "Filters.1.OperateLogic")
+
+
 def test_a_sort_becomes_an_order() -> None:
     sorts = command("DescribeUser", **IDS, **PAGE, Sort={"PropertyKey": "qqUnionId", "Order": "DESC"})
     assert sorts.order == Order(UserField.PROFILE, True, "qqUnionId")

@@ -156,7 +156,6 @@ def test_a_document_has_lines_and_nothing_else_unprintable(attempt, character) -
     assert (refused.reason, refused.field) == (Reason.PARAMETER_VALUE, "Document")
 
 
-
 def test_a_rule_of_the_field_speaks_before_the_rule_on_control_characters(attempt) -> None:
     assert refusal(attempt, {"Word": "a\x00"}).reason is Reason.PARAMETER_CHARACTERS
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from rolecall.assembly import REGIONAL, SERVICES
+from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Shape
 from rolecall.contracts.permission import ask_of
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request
 
 CALLER = Caller(1, 100, 125, 700, "AKID")
@@ -47,6 +49,8 @@ def leads_to(fields: tuple[Field, ...], path: str) -> Kind | None:
     name, _, rest = path.partition(".")
     for field in fields:
         if field.name == name:
+            if field.type is Kind.STRING and rest in ("service", "content"):
+                return Kind.STRING  # a segment of the resource that it spells
             inner = field.type.item if isinstance(field.type, ListOf) else field.type
             if isinstance(inner, Shape):
                 return leads_to(inner.fields, rest) if rest else None
@@ -64,10 +68,14 @@ def test_resources_are_everything_or_six_segments_with_holes_for_parameters(
             continue
         qcs, project, service, region, account, content = template.removeprefix("?").split(":", 5)
         assert (qcs, project, account) == ("qcs", "", "uin/{owner}")
-        assert service in (contract.policy_service or contract.service, "cam")
+        if contract.service == "tag":  # what has tags is of any service
+            assert service in ("{ServiceType}", "{Resource.service}")
+            assert content in ("{ResourcePrefix}/{ResourceIds}", "{Resource.content}")
+        else:
+            assert service in (contract.policy_service or contract.service, "cam")
+            assert re.match(r"[A-Za-z]+/[{*]", content), content
         assert region in ("", "{region}")
-        assert re.match(r"[A-Za-z]+/[{*]", content), content
-        for hole in re.findall(r"\{([^}]+)\}", content):
+        for hole in re.findall(r"\{([^}]+)\}", service + content):
             for name in hole.split("|"):
                 assert name == "caller" or leads_to(action.params, name) in (Kind.STRING, Kind.INTEGER), name
 
@@ -137,3 +145,46 @@ def test_a_region_cannot_reach_into_the_segments_behind_it() -> None:
         "qcs::try:x_uin_100_thing_allowed_:uin/100:thing/secret",
     )
     assert asked("qcs::try:{region}::*", region="*") == ("qcs::try:_::*",)
+
+
+def test_what_a_resource_spells_is_asked_with_the_houses_own_region_and_account() -> None:
+    template = "qcs::{Resource.service}::uin/{owner}:{Resource.content}"
+    for spelled in ("qcs::cam:ap-guangzhou:uin/:uin/7", "qcs::cam::uin/0100:uin/7", "qcs::cam:::uin/7"):
+        assert asked(template, params={"Resource": spelled}) == ("qcs::cam::uin/100:uin/7",)
+    assert asked(template, params={"Resource": "cam"}) == ("qcs::*::uin/100:*",)
+
+
+@pytest.mark.parametrize(
+    ("action", "params"),
+    [
+        ("sts:AssumeRole", {"RoleArn": "qcs::cam::uin/0100:roleName/r", "RoleSessionName": "test"}),
+        ("sts:AssumeRole", {"RoleArn": "qcs::cam::uin/100:role/01", "RoleSessionName": "test"}),
+        ("cam:GetRole", {"RoleId": "01"}),
+        ("cam:AttachRolePolicy", {"AttachRoleId": "01", "PolicyId": 1}),
+        ("cam:DetachRolePolicy", {"DetachRoleId": "01", "PolicyId": 1}),
+    ],
+)
+def test_a_number_in_a_text_has_one_spelling(action: str, params: dict[str, Any]) -> None:
+    """Else a policy that denies the number would not be asked about it."""
+    service, name = action.split(":")
+    contract = next(one.contract for one in SERVICES if one.contract.service == service)
+
+    def checked(given: dict[str, Any]) -> Checked:
+        request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
+        envelope = Envelope(request, "id", Language.ENGLISH)
+        call = Call(envelope, "tencent", service, contract.version, name, "", given, False, None)  # type: ignore[arg-type]
+        return check(call, CALLER, contract.actions[name])
+
+    checked({key: one.replace("01", "1") if isinstance(one, str) else one for key, one in params.items()})
+    with pytest.raises(Refused) as refused:
+        checked(params)
+    assert refused.value.reason is Reason.PARAMETER_VALUE
+
+
+def test_membership_asks_for_the_group_and_for_the_members() -> None:
+    contract = next(one.contract for one in SERVICES if one.contract.service == "cam")
+    for name in ("AddUserToGroup", "RemoveUserFromGroup"):
+        params = {"Info": [{"GroupId": 1, "Uin": 7}, {"GroupId": 1, "Uid": 9}, {"GroupId": 2, "Uin": 8}]}
+        assert asked(*contract.actions[name].resources, params=params) == tuple(
+            f"qcs::cam::uin/100:{one}" for one in ("groupid/1", "groupid/2", "uin/7", "uin/8")
+        )

@@ -159,7 +159,9 @@ def _code_in(body: bytes, *, in_xml: bool) -> int:
     return int(inside["code"])
 
 
-@pytest.mark.parametrize("reason", [Reason.KEY_UNKNOWN, Reason.KEY_DISABLED, Reason.CREDENTIALS_INVALID, Reason.TOKEN_INVALID])
+@pytest.mark.parametrize(
+    "reason", [Reason.KEY_UNKNOWN, Reason.KEY_DISABLED, Reason.CREDENTIALS_INVALID, Reason.TOKEN_INVALID]
+)
 @pytest.mark.parametrize(
     ("path", "root"),
     [("/v3/auth/tokens", "error"), ("/v2.0/tokens", "unauthorized"), ("/v1.0/1/instances", "unauthorized")],

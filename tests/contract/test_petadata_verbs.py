@@ -377,7 +377,9 @@ def test_a_token_of_a_deletion_is_kept() -> None:
 
 
 def test_instances_tell_the_names_of_their_databases() -> None:
-    named = {"Database": [{"DBName": "one", "ChargeType": "PostPaid"}, {"DBName": "two", "ChargeType": "PostPaid"}]}
+    named = {
+        "Database": [{"DBName": "one", "ChargeType": "PostPaid"}, {"DBName": "two", "ChargeType": "PostPaid"}]
+    }
     (listed,) = answer("DescribeInstances", {}, [view(databases=("one", "two"))])["Instances"]["Instance"]
     assert listed["Databases"] == named
     assert answer("DescribeInstanceInfo", ID, view(databases=("one", "two")))["Databases"] == named

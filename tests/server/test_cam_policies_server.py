@@ -66,6 +66,7 @@ BAD_DOCUMENTS = [
     (document({**ALLOW, "condition": []}), "ConditionError"),
     (document({**ALLOW, "condition": {"IpAddress": {"qcs:ip": "::"}}}), "ConditionTypeError"),
     (document({**ALLOW, "condition": {"ip_equal": {"qcs:ip": "10.0.0.999"}}}), "ConditionContentError"),
+    (document({**ALLOW, "condition": {"bool_equal": {"qcs:mfa_present": "true"}}}), "ConditionError"),
     (document({**ALLOW, "principal": {}}), "PrincipalError"),
 ]
 

@@ -13,7 +13,6 @@ import pytest
 from tests.conftest import Rolecall
 from tests.server.ciam import FIRST_PAGE, NOBODY, Ciam, somebody
 from tests.server.ciam_page import EXAMPLE, LATER_KEYS, USER_KEYS
-from tests.server.wire import Wire
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 HEX = re.compile(r"[0-9a-f]{32}")
@@ -116,21 +115,6 @@ def test_numbers_may_come_as_text(ciam: Ciam) -> None:
     """The vendor's examples send integers so."""
     assert ciam.create(Birthdate="1706682491339")["Birthdate"] == 1706682491339
     assert ciam.create(Birthdate=-1)["Birthdate"] == -1
-
-
-def test_the_flattened_form_means_the_same(ciam: Ciam, wire: Wire) -> None:
-    """Signature v1, in which everything is text."""
-    sent = somebody()
-    form = {
-        "UserStoreId": ciam.store,
-        **sent,
-        "UserGroup.0": ciam.group("one"),
-        "CustomizationAttributes.0.Name": "k",
-        "CustomizationAttributes.0.Value": "v",
-        "Birthdate": "7",
-    }
-    signed = wire.v1("CreateUser", Version="2022-03-31", DBInstanceId="", Type="", **form)
-    assert "Error" in wire.form("&".join(f"{k}={v}" for k, v in signed.items())).json()["Response"]
 
 
 def test_a_password_is_kept_as_argon2id_and_stands_nowhere_else(ciam: Ciam, store: Rows) -> None:
@@ -302,6 +286,8 @@ def test_users_are_queried_by_property_and_operator(ciam: Ciam) -> None:
     assert found(by("userName", "a", ">"), by("status", "no such")) == set()
     assert found(by("id", "x")) == set()
     assert found(by("qqOpenId", "x")) == set()
+    assert found(by("lastModifiedDate", "-9999999999999999", ">")) == one | two
+    assert found(by("lastModifiedDate", "9999999999999999", "<")) == one | two
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,63 @@ def test_a_deny_of_a_number_holds_for_the_name_too(person: Person) -> None:
     person.owner.ok("DeleteUser", Name=other["Name"], Force=1)
 
 
+def test_a_deny_of_a_name_holds_for_the_number_too(person: Person) -> None:
+    person.allow("*")
+    other, place = person.owner.add(), f"qcs::cam::uin/{person.rolecall.ready['owner']['uin']}"
+    person.grant(
+        {
+            "effect": "deny",
+            "action": "*",
+            "resource": [f"{place}:name/{other['Name']}", f"{place}:policyName/ReadOnlyAccess"],
+        }
+    )
+    assert person.cam.code("ListAccessKeys", TargetUin=other["Uin"]) == REFUSED
+    assert person.cam.code("CreateAccessKey", TargetUin=other["Uin"]) == REFUSED
+    assert person.cam.code("AttachUserPolicy", AttachUin=other["Uin"], PolicyId=1) == REFUSED
+    assert person.cam.code("AttachUserPolicy", AttachUin=person.uin, PolicyId=2) == REFUSED
+    assert person.cam.code("ListGroupsForUser", Uid=other["Uid"]) == REFUSED
+    group = person.owner.ok("CreateGroup", GroupName=word("g"))["GroupId"]
+    for member in ({"Uin": other["Uin"]}, {"Uid": other["Uid"]}):
+        assert person.cam.code("AddUserToGroup", Info=[{"GroupId": group, **member}]) == REFUSED
+    assert person.cam.code("AddUserToGroup", Info=[{"GroupId": group, "Uid": person.added["Uid"]}]) == ""
+    person.owner.ok("DeleteGroup", GroupId=group)
+    person.owner.ok("DeleteUser", Name=other["Name"], Force=1)
+
+
+def test_tags_are_permitted_for_what_they_are_on(person: Person) -> None:
+    root, instance = person.rolecall.ready["owner"]["uin"], person.rolecall.instance_id
+    person.allow("tag:*")
+    person.grant({"effect": "deny", "action": "tag:*", "resource": f"qcs::cam:::uin/{root}"})
+    person.grant({"effect": "deny", "action": "tag:Modify*", "resource": f"qcs::postgres:::*/{instance}"})
+
+    def modify(resource: str) -> str:
+        return person.cam.code(
+            "ModifyResourceTags", "tag", Resource=resource, DeleteTags=[{"TagKey": "never"}]
+        )
+
+    def read(*ids: str) -> str:
+        return person.cam.code(
+            "DescribeResourceTagsByResourceIds",
+            "tag",
+            ServiceType="cam",
+            ResourcePrefix="uin",
+            ResourceIds=list(ids),
+            ResourceRegion="",
+        )
+
+    for spelled in (
+        f"qcs::cam:ap-x:uin/:uin/{root}",
+        f"qcs::cam::uin/{root}:uin/{root}",
+        f"qcs::cam:::uin/{root}",
+    ):
+        assert modify(spelled) == REFUSED
+    assert modify(f"qcs::cam::uin/:uin/{person.uin}") == ""
+    for region in ("", "ap-nowhere"):
+        assert modify(f"qcs::postgres:{region}:uin/:DBInstanceId/{instance}") == REFUSED
+    assert read(str(person.uin)) == ""
+    assert read(str(person.uin), str(root)) == REFUSED
+
+
 def test_a_deny_of_one_policy_holds_however_many_are_named_with_it(person: Person) -> None:
     kept = person.allow("cam:*")
     owner = person.rolecall.ready["owner"]["uin"]

@@ -409,6 +409,27 @@ def test_a_user_is_locked_after_too_many_failures_and_an_address_after_more(wary
     assert other.by_password(user["UserName"], PASSWORD).status_code == 200
 
 
+def test_passwords_shown_for_tokens_of_openstack_count_for_the_same_address(wary: Rolecall) -> None:
+    def asked(address: str) -> httpx.Response:
+        user = {"name": "nobody", "password": "wrong", "domain": {"id": "default"}}
+        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+        headers = {"x-forwarded-for": address}
+        return httpx.post(f"{wary.endpoint}/v3/auth/tokens", json=body, headers=headers)
+
+    assert [asked("192.0.2.7").status_code for _ in range(8)] == [401] * 8
+    refused = asked("192.0.2.7")
+    assert refused.status_code == 413
+    assert 0 < int(refused.headers["retry-after"]) <= 901
+    assert "Only" not in refused.text
+    assert asked("192.0.2.8").status_code == 401
+    ready = wary.tencent
+    issuer = ready["oidc_issuer"].replace("https://accounts.example", wary.endpoint)
+    relying = Relying(
+        issuer, ready["oidc_client_id"], ready["oidc_redirect_uri"], headers={"x-forwarded-for": "192.0.2.7"}
+    )
+    assert relying.by_password("nobody", "wrong").status_code == 429
+
+
 def test_the_public_url_is_the_issuer_whatever_host_was_asked(wary: Rolecall) -> None:
     issuer = wary.tencent["oidc_issuer"]
     assert issuer == f"https://accounts.example/oidc/{wary.tencent['user_store_id']}"

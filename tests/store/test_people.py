@@ -369,10 +369,29 @@ async def test_a_passkey_lives_until_the_password_changes_or_its_sub_user_goes(w
     changed = await sign_in.passkey(bought.key_id)
     assert changed is not None
     assert changed.secret != bought.secret
+    await world.do(c.ChangeSubUser(world.u, must_reset_password=True))
+    assert await sign_in.passkey(bought.key_id) is None, "it opens nothing until the password is changed"
+    await world.do(c.ChangeSubUser(world.u, must_reset_password=False))
+    assert await sign_in.passkey(bought.key_id) is not None
     await world.do(c.ChangeSubUser(world.u, console_login=False))
     assert await sign_in.passkey(bought.key_id) is None
     await world.do(c.DeleteSubUser(world.u))
     assert await sign_in.passkey(bought.key_id) is None
+
+
+async def test_replicas_are_told_that_a_password_must_be_changed(world: World) -> None:
+    await world.add(world.u, console_login=True, password=RIGHT)
+    bought = await world.room.sign_in.sign_in(world.u, RIGHT)
+    await world.store.join()
+    assert await world.room.sign_in.passkey(bought.key_id) == bought
+    remembered = world.store.sign_ins._subjects
+    assert remembered.get(bought.principal) is not None
+    await world.sql("update sub_users set remark = 'x' where number = %s", bought.principal)
+    await world.sql("update sub_users set must_reset_password = true where number = %s", bought.principal)
+    async with asyncio.timeout(10):
+        while remembered.get(bought.principal) is not None:
+            await asyncio.sleep(0)
+    assert await world.room.sign_in.passkey(bought.key_id) is None
 
 
 @pytest.mark.parametrize(
@@ -439,7 +458,9 @@ async def test_what_could_not_be_written_stays_noted(world: World) -> None:
 
 
 async def test_groups_have_quotas(world: World) -> None:
-    handlers = Groups(world.store.groups, GroupQuotas(groups=2, members=2, memberships=1)).handlers
+    handlers = Groups(
+        world.store.groups, OwnersOnly(), GroupQuotas(groups=2, members=2, memberships=1)
+    ).handlers
 
     async def do(command: Command) -> Any:
         return await handlers[type(command)](command, Origin(world.caller, "d", "A", "r"))
@@ -459,6 +480,56 @@ async def test_groups_have_quotas(world: World) -> None:
         await do(c.JoinGroups((c.Membership(second, users[0]),)))
     await do(c.LeaveGroups((c.Membership(first, users[0]),)))
     await do(c.JoinGroups((c.Membership(second, users[0]),)))
+
+
+async def test_members_named_by_id_are_asked_for_by_their_numbers(world: World) -> None:
+    """The contract asks for those that are named by number: who may be in a group is never asked of the group alone."""
+    group, user = await world.do(c.AddGroup("g")), (await world.add()).user
+    by_id, by_number = (
+        c.Membership(group, c.SubUserRef(id=user.id)),
+        c.Membership(group, c.SubUserRef(user.number)),
+    )
+    clerk, place = world.as_user((await world.add()).user.number), "qcs::cam::uin/1:uin/"
+    for command in (c.JoinGroups, c.LeaveGroups):
+        ask = Ask("cam:Try", (place,), {})
+        with pytest.raises(Refused) as refused:
+            await world.do(command((by_number, by_id), ask), clerk)
+        assert refused.value.facts == {"operation": "cam:Try", "resource": f"{place}{user.number}"}
+        await world.do(command((by_number,), ask), clerk)
+        await world.do(command((by_id,), ask))
+
+
+async def test_numbers_and_names_of_one_thing_are_known_both_ways(make: Any) -> None:
+    world, other = await make(), await make()
+    user = (await world.add(world.u)).user
+    policy, role = await world.sql(
+        "with p as (insert into policies (owner_id, name, document) values (%s, 'p', '') returning id),"
+        " r as (insert into roles (owner_id, name, trust) values (%s, 'r', '') returning id)"
+        " select id from p union all select id from r",
+        world.owner.id,
+        world.owner.id,
+    )
+    known = world.store.policies.other_names
+    for one, another in (
+        (f"uin/{user.number}", f"name/{world.u}"),
+        (f"policyid/{policy[0]}", "policyName/p"),
+        (f"role/{role[0]}", "roleName/r"),
+        ("uin/*", "name/*"),
+    ):
+        assert tuple(await known(world.owner.number, one)) == (another,)
+        assert tuple(await known(world.owner.number, another)) == (one,)
+    for stranger in (f"uin/{user.number}", "policyName/p", f"role/{role[0]}"):
+        assert tuple(await known(other.owner.number, stranger)) == ()
+    for nothing in (
+        "uin/",
+        "uin/x",
+        "uin/\u0661",
+        f"uin/0{user.number}",
+        "role/" + "9" * 40,
+        "groupid/1",
+        "x",
+    ):
+        assert tuple(await known(world.owner.number, nothing)) == ()
 
 
 async def test_a_group_of_another_owner_is_missing(make: Any) -> None:

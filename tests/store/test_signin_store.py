@@ -226,7 +226,7 @@ async def test_failures_are_counted_for_a_while_and_then_forgotten(store: Store)
     with pytest.raises(Refused) as refused:
         await limit.admit("192.0.2.1", NOW + timedelta(seconds=100))
     assert refused.value.reason is Reason.RATE_EXCEEDED
-    assert refused.value.facts == {"seconds": 801}
+    assert refused.value.facts == {"seconds": 801, "retry_after": 801}
     await limit.admit("192.0.2.2", NOW)
     later = NOW + timedelta(seconds=901)
     await limit.admit("192.0.2.1", later)

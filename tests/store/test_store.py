@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +15,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from rolecall.domain.keys import Keys
-from rolecall.domain.operations import AccountEffect, Change, Intent, State
+from rolecall.domain.operations import AccountEffect, Change, Intent, Promised, State
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.store.batches import Batches
@@ -146,6 +148,28 @@ async def test_recording_twice_keeps_what_the_first_time_wrote(store: Store, key
     assert (recorded.state, recorded.sealed) == (State.RECORDED, None)
     await store.operations.close(operation, State.REFUSED, "late", "")
     assert (await store.operations.operations(limit=5))[0].state is State.RECORDED
+
+
+async def test_an_account_is_promised_once_until_the_promise_is_closed(store: Store) -> None:
+    def promised(*targets: str) -> list[Promised]:
+        whole = [replace(intent(target), detail={"promised": True}) for target in targets]
+        return [Promised(uuid4(), one) for one in whole]
+
+    table, (first,) = store.operations, promised("u@%")
+    both = await asyncio.gather(
+        table.promise(7, [first]), table.promise(7, promised("u@%")), return_exceptions=True
+    )
+    (refusal,) = [one for one in both if one is not None]
+    assert isinstance(refusal, Refused)
+    assert (refusal.reason, refusal.facts) == (Reason.ACCOUNT_TAKEN, {"value": "u@%"})
+    with pytest.raises(Refused):
+        await table.promise(7, promised("new@%", "u@%"))
+    assert [one.target for one in await table.promised(7)] == ["u@%"]
+    await table.promise(8, promised("u@%"))  # another instance
+    for one in await table.promised(7):
+        await table.close(one.id, State.REFUSED, "engine-refused", "")
+    await table.promise(7, promised("u@%", "new@%"))
+    assert {one.target for one in await table.promised(7)} == {"u@%", "new@%"}
 
 
 async def test_a_client_token_is_kept_with_its_first_digest(store: Store, keys: Keys) -> None:

@@ -24,6 +24,7 @@ from rolecall.domain.passwords import Passwords
 from rolecall.domain.people.model import SubUser
 from rolecall.domain.people.sign_in import SignedIn, Subject
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.records import Record
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.signin.parts import Books, Rules, SignIn
 from rolecall.values import Origin, Reply, Request, Secret
@@ -42,6 +43,7 @@ class MemoryUsers:
         self.groups: list[UserGroup] = []
         self.signed_in_from: list[str] = []
         self.failed: list[UUID] = []
+        self.records: list[Record] = []
 
     async def store(self, store_id: UUID) -> UserStore | None:
         return self.stores.get(store_id)
@@ -61,8 +63,10 @@ class MemoryUsers:
 
     async def signed_in(
         self, user_id: UUID, at: datetime, proven_hash: str | None, renewed_hash: str | None, client: str
-    ) -> None:
+    ) -> bool:
         user = self.users[user_id]
+        if user.status is not UserStatus.NORMAL or (user.locked_until is not None and user.locked_until > at):
+            return False
         self.signed_in_from.append(client)
         self.users[user_id] = replace(
             user,
@@ -71,6 +75,7 @@ class MemoryUsers:
             signed_in_before=True,
             failed_sign_ins=0,
         )
+        return True
 
     async def sign_in_failed(self, user_id: UUID, at: datetime, most: int, seconds: int) -> None:
         user = self.users[user_id]
@@ -79,8 +84,13 @@ class MemoryUsers:
         until = at + timedelta(seconds=seconds) if count >= most else None
         self.users[user_id] = replace(user, failed_sign_ins=0 if until else count, locked_until=until)
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> None:
-        self.users[user_id] = replace(self.users[user_id], password_hash=password_hash, must_reset=False)
+    async def set_password(self, user_id: UUID, proven_hash: str, password_hash: str, record: Record) -> bool:
+        user = self.users[user_id]
+        if user.status is not UserStatus.NORMAL or user.password_hash != proven_hash:
+            return False
+        self.records.append(record)
+        self.users[user_id] = replace(user, password_hash=password_hash, must_reset=False)
+        return True
 
 
 class MemoryProvider:

@@ -295,6 +295,10 @@ REFUSED = [
     "{PBKDF2_SHA256}AAAA",
     "{SSHA}" + "A" * 2000,
     "$2b$04$\udcff",
+    "$2b$0\u0664$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm",  # a digit of another script
+    f"$argon2id$v=19$m=25\u0666,t=2,p=1${SALT}${DIGEST}",
+    f"$pbkdf2-sha256$100\u0660${SALT}${DIGEST}",
+    f"scrypt:1638\u0664:8:1$salt${'00' * 64}",
 ]
 
 
@@ -303,6 +307,10 @@ def test_what_is_no_salted_hash_of_a_known_make_is_refused_without_repeating_it(
     with pytest.raises(HashRefused) as refusal:
         admit(text)
     assert len(text) < 7 or text[6:] not in str(refusal.value)
+
+
+def test_what_came_into_the_store_by_another_way_matches_nothing_and_is_no_crash() -> None:
+    assert not FOREIGN["$2b$"]("$2b$0\u0664$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm", b"x")
 
 
 @given(

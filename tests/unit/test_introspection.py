@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 from tests.unit.keystone_server import PASSWORD, PROJECT, SERVICE, KeystonePlay, playing
 
+from rolecall import introspection
 from rolecall.domain.keys import Owner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.introspection import OutsideCallers, outside_callers
@@ -146,17 +147,62 @@ async def test_an_answer_is_not_believed_beyond_the_tokens_own_end(url: str, pla
         assert await reason(outside, token, now=now + 11) is Reason.TOKEN_INVALID
 
 
-async def test_a_refusal_is_not_remembered_and_with_no_time_set_nothing_is(
+async def test_a_refusal_is_remembered_for_seconds_and_with_no_time_set_nothing_else_is(
     url: str, play: KeystonePlay
 ) -> None:
-    token = play.issue()
+    token, now = play.issue(), time.time()
     document = play.tokens.pop(token)
     async with callers(url, keystone_cache_seconds=0) as outside:
-        assert await reason(outside, token) is Reason.TOKEN_INVALID
+        for later in (0, 4):
+            assert await reason(outside, token, now=now + later) is Reason.TOKEN_INVALID
+        assert play.asked == 1
         play.tokens[token] = document
         for _ in range(2):
-            await caller(outside, token)
+            await caller(outside, token, now=now + 5)
     assert (play.asked, play.signed_in) == (3, 1)
+
+
+async def test_an_answer_that_is_neither_yes_nor_no_is_not_remembered(url: str, play: KeystonePlay) -> None:
+    token, now = play.issue(), time.time()
+    async with callers(url) as outside:
+        await caller(outside, play.issue(), now=now)
+        play.trouble = 503
+        assert await reason(outside, token, now=now) is Reason.IDENTITY_UNREACHABLE
+        play.trouble = 0
+        await caller(outside, token, now=now)
+
+
+async def test_refusals_take_no_more_memory_than_is_set_for_them(
+    url: str, play: KeystonePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(introspection, "_REMEMBERED", 2)
+    now = time.time()
+    async with callers(url) as outside:
+        for name in ("one", "two", "three", "three", "one"):
+            assert await reason(outside, f"gAAAAAB{name}", now=now) is Reason.TOKEN_INVALID
+    assert play.asked == 4
+
+
+async def test_a_client_address_has_no_more_than_some_tokens_asked_about_at_once(
+    url: str, play: KeystonePlay
+) -> None:
+    async def ask(outside: OutsideCallers, client: str) -> Reason | None:
+        try:
+            await outside.caller(OutsideTokenClaim(Secret(play.issue())), time.time(), client)
+        except Refused as refusal:
+            return refusal.reason
+        return None
+
+    async with callers(url) as outside:
+        play.pause.clear()
+        work = [asyncio.create_task(ask(outside, "192.0.2.1")) for _ in range(10)]
+        await asyncio.sleep(0)
+        assert await ask(outside, "192.0.2.1") is Reason.RATE_EXCEEDED
+        another = asyncio.create_task(ask(outside, "192.0.2.2"))
+        await asyncio.sleep(0)
+        play.pause.set()
+        assert set(await asyncio.gather(*work, another)) == {None}
+        assert await ask(outside, "192.0.2.1") is None
 
 
 async def test_a_token_that_comes_many_times_at_once_is_asked_about_once(

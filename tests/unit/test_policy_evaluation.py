@@ -195,16 +195,16 @@ CONTEXT = {
         ("ip_not_equal", "qcs:ip", ["192.168.0.0/16", "10.0.0.0/8"], False),
         ("ip_not_equal", "qcs:ip", ["192.168.0.0/16", "172.16.0.0/12"], True),
         ("binary_equal", "text", "Aß", True),
-        ("null_equal", "absent", "true", True),
+        ("null_equal", "qcs:region", "true", True),
         ("null_equal", "text", "true", False),
         ("null_equal", "text", "false", True),
-        ("string_equal", "absent", "x", False),
-        ("string_not_equal", "absent", "x", False),
-        ("string_equal_if_exist", "absent", "x", True),
+        ("string_equal", "qcs:region", "x", False),
+        ("string_not_equal", "qcs:region", "x", False),
+        ("string_equal_if_exist", "qcs:region", "x", True),
         ("string_equal_if_exist", "text", "x", False),
         ("for_any_value:string_equal", "text", ["x", "Aß"], True),
         ("for_all_value:string_equal", "text", ["x", "Aß"], True),
-        ("for_all_value:string_equal_if_exist", "absent", "x", True),
+        ("for_all_value:string_equal_if_exist", "qcs:region", "x", True),
     ],
 )
 def test_conditions_hold(operator: str, key: str, value: Any, held_: bool) -> None:
@@ -212,6 +212,25 @@ def test_conditions_hold(operator: str, key: str, value: Any, held_: bool) -> No
     assert allowed(conditional, context=CONTEXT) is held_
     denied = not allowed(statement(), {**conditional, "effect": "deny"}, context=CONTEXT)
     assert denied is held_
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("bool_equal", "qcs:mfa_present", "false"),
+        ("bool_equal", "QCS:secure_transport", "false"),
+        ("string_not_equal", "qcs:resource_tag", "x"),
+        ("null_equal", "qcs:mfa_present", "true"),
+        ("string_equal", "sts:external_id", "x"),
+    ],
+)
+def test_a_key_that_is_never_supplied_speaks_against_the_caller(operator: str, key: str, value: str) -> None:
+    conditional = statement(condition={operator: {key: value}})
+    assert not allowed(conditional, context=CONTEXT)
+    assert not allowed(statement(), {**conditional, "effect": "deny"}, context=CONTEXT)
+    if_exist = statement(condition={f"{operator}_if_exist": {key: value}})
+    assert allowed(if_exist, context=CONTEXT)
+    assert not allowed(statement(), {**if_exist, "effect": "deny"}, context=CONTEXT)
 
 
 @pytest.mark.parametrize("operator", ["numeric_equal", "numeric_not_equal", "numeric_less_than_if_exist"])
@@ -291,7 +310,7 @@ STATEMENTS = st.builds(
         [
             {},
             {"ip_equal": {"qcs:ip": "10.0.0.0/8"}},
-            {"string_equal_if_exist": {"absent": "x"}},
+            {"string_equal_if_exist": {"qcs:region": "x"}},
             {"null_equal": {"text": True}},
         ]
     ),

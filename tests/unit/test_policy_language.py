@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.domain.people.language import LONGEST, Document, Effect, parse_policy, parse_trust
+from rolecall.domain.people.language import LONGEST, Document, Effect, accept, parse_policy, parse_trust
 from rolecall.domain.reasons import Reason, Refused
 
 ALLOW = {"effect": "allow", "action": "*", "resource": "*"}
@@ -222,3 +222,27 @@ def test_a_trust_document_names_accounts_and_services() -> None:
 )
 def test_principals_have_one_form(principal: object) -> None:
     assert refusal(trust(principal=principal), parse_trust)[0] is Reason.POLICY_PRINCIPAL
+
+
+@pytest.mark.parametrize(
+    "key", ["qcs:mfa_present", "QCS:secure_transport", "qcs:resource_tag", "qcs:request_tag/a"]
+)
+def test_what_is_new_hangs_on_no_key_that_is_never_supplied(key: str) -> None:
+    condition = {"string_equal": {"qcs:region": "x", key: "x"}}
+    for parse, text in (
+        (parse_policy, policy({**ALLOW, "condition": condition})),
+        (parse_trust, trust(condition=condition)),
+    ):
+        assert refusal(text, lambda text, parse=parse: accept(parse(text))) == (
+            Reason.POLICY_CONDITION,
+            "condition.key",
+        )
+
+
+def test_an_external_id_is_known_to_trust_documents_only() -> None:
+    condition = {"string_equal": {"sts:external_id": "x"}}
+    accept(parse_trust(trust(condition=condition)))
+    assert refusal(policy({**ALLOW, "condition": condition}), lambda text: accept(parse_policy(text))) == (
+        Reason.POLICY_CONDITION,
+        "condition.key",
+    )

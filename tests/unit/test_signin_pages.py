@@ -12,10 +12,11 @@ import pytest
 from tests.unit.signin_desk import OWNER, START, Desk, content, form_of, header, location
 
 from rolecall.domain.directories.model import UserStatus
+from rolecall.domain.operations import Change
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import Page
 from rolecall.signin.words import WORDS
-from rolecall.values import Language, Reply
+from rolecall.values import Language, Reply, Secret
 
 VERIFIER = "v" * 60
 
@@ -307,6 +308,45 @@ async def test_the_page_to_change_the_password_is_for_nobody_else(desk: Desk) ->
     assert desk.users.users[user.id].password_hash == user.password_hash
 
 
+async def test_the_users_own_change_is_recorded_as_its_own_and_made_by_nobody_of_the_owners(
+    desk: Desk,
+) -> None:
+    user, asked = await desk.add_user(must_reset=True), desk.request_of(desk.add_application(), VERIFIER)
+    query = header(await desk.sign_in_with(asked, user.name or ""), "location").partition("?")[2]
+    page = await desk.get("/password", query)
+    await desk.send(page, new="New_password1", repeat="New_password1")
+    (record,) = desk.users.records
+    caller = record.origin.caller
+    assert (record.change, record.target) == (Change.USER_PASSWORD, user.id.hex)
+    assert record.detail == {"store": desk.store.id.hex, "own": True}
+    assert (record.origin.client, record.origin.action) == (desk.client, "ChangePassword")
+    assert (caller.owner_id, caller.principal, caller.access_key_id) == (
+        desk.store.owner_id,
+        0,
+        f"user:{user.id.hex}",
+    )
+    assert not caller.is_owner
+
+
+async def test_a_password_that_was_replaced_while_its_user_chose_one_stays(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, asked = await desk.add_user(must_reset=True), desk.request_of(desk.add_application(), VERIFIER)
+    query = header(await desk.sign_in_with(asked, user.name or ""), "location").partition("?")[2]
+    page = await desk.get("/password", query)
+    hashing = desk.passwords.hash
+
+    async def meanwhile(password: Secret) -> str:
+        desk.users.users[user.id] = replace(user, password_hash="the administrator's")
+        return await hashing(password)
+
+    monkeypatch.setattr(desk.passwords, "hash", meanwhile)
+    reply = await desk.send(page, new="New_password1", repeat="New_password1")
+    assert reply.status == 403
+    assert desk.users.users[user.id].password_hash == "the administrator's"
+    assert desk.users.records == []
+
+
 async def test_changing_a_password_may_take_a_quarter_of_an_hour_and_no_more(desk: Desk) -> None:
     user, asked = await desk.add_user(must_reset=True), desk.request_of(desk.add_application(), VERIFIER)
     query = header(await desk.sign_in_with(asked, user.name or ""), "location").partition("?")[2]
@@ -459,6 +499,18 @@ async def test_a_sub_user_that_must_change_its_password_can_do_nothing_else(desk
     assert desk.cookies != before
     assert (await desk.ask("GET", "/console")).status == 200
     assert len(desk.kept.sessions) == 1
+
+
+async def test_whoever_must_change_the_password_meanwhile_gets_no_further(desk: Desk) -> None:
+    furnish(desk)
+    await at_console(desk)
+    assert (await desk.ask("GET", "/console")).status == 200
+    desk.people.user = replace(desk.people.user, must_reset_password=True)
+    assert header(await desk.ask("GET", "/console"), "location") == "/console/password"
+    page = await desk.ask("GET", "/console/password")
+    assert says(page, "must_change")
+    await desk.send(page, current="Right_1", new="Fresh_pass1", repeat="Fresh_pass1")
+    assert (await desk.ask("GET", "/console")).status == 200
 
 
 @pytest.mark.parametrize("change", [{"password_hash": "other"}, {"console_login": False}, None])

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,8 +17,10 @@ from tests.unit.signin_desk import START, Desk, challenge, content, header, loca
 
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.model import UserGroup, UserStatus
+from rolecall.domain.directories.provider import Application
+from rolecall.domain.passwords import Verdict
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Reply
+from rolecall.values import Reply, Secret
 
 VERIFIER = "a" * 50
 AT_ONCE = [
@@ -533,11 +536,62 @@ async def test_introspection_tells_applications_with_a_secret_and_nobody_else(de
     assert told["active"] is True
     assert (told["sub"], told["client_id"], told["username"]) == (user.id.hex, public.id, user.name)
     assert (told["iat"], told["exp"]) == (START, START + 900)
+    assert (told["token_type"], told["aud"]) == ("Bearer", public.id)
     assert content(await desk.post("/oauth2/introspect", asked | {"token": "x"})) == {"active": False}
     form = {"client_id": public.id, "token": granted["access_token"]}
     refused(await desk.post("/oauth2/introspect", form), 401, "invalid_client")
     del asked["token"]
     refused(await desk.post("/oauth2/introspect", asked), 400, "invalid_request")
+
+
+async def test_a_refresh_token_is_active_for_its_own_application_only_and_is_no_bearer_token(
+    desk: Desk,
+) -> None:
+    user = await desk.add_user()
+    own, other = desk.add_application(secret="s"), desk.add_application(secret="s")
+    form = {"grant_type": "password", "username": user.name or "", "password": "Right_password1"}
+    refresh = content(await desk.token(own, "s", **form))["refresh_token"]
+
+    async def told(application: Application) -> dict[str, Any]:
+        asked = {"client_id": application.id, "client_secret": "s", "token": refresh}
+        return content(await desk.post("/oauth2/introspect", asked))
+
+    assert await told(other) == {"active": False}
+    mine = await told(own)
+    assert (mine["active"], mine["client_id"], mine["aud"]) == (True, own.id, own.id)
+    assert "token_type" not in mine
+
+
+async def test_guesses_that_were_sent_at_once_are_no_more_than_the_limits(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The right password is among them, and is looked at while others fail."""
+    user, application = await desk.add_user(), desk.add_application()
+    form = {"grant_type": "password", "username": user.name or "", "password": "Right_password1"}
+    verify = desk.passwords.verify
+
+    async def meanwhile(stored: str | None, password: Secret) -> Verdict:
+        verdict = await verify(stored, password)
+        for _ in range(3):
+            await desk.users.sign_in_failed(user.id, datetime.fromtimestamp(desk.now, UTC), 3, 900)
+        return verdict
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.passwords, "verify", meanwhile)
+        refused(await desk.token(application, **form), 400, "invalid_grant")
+    assert desk.users.signed_in_from == []
+    desk.now += 901
+    assert (await desk.token(application, **form)).status == 200
+
+    async def address_over(stored: str | None, password: Secret) -> Verdict:
+        verdict = await verify(stored, password)
+        at = datetime.fromtimestamp(desk.now, UTC)
+        for _ in range(desk.address_failures):
+            await desk.sign_in.addresses.failed(desk.client, at)
+        return verdict
+
+    monkeypatch.setattr(desk.passwords, "verify", address_over)
+    refused(await desk.token(application, **form), 429, "temporarily_unavailable")
 
 
 async def test_revoking_a_refresh_token_ends_the_family_and_an_access_token_itself_alone(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from rolecall.cli.data import DataOption
 from rolecall.domain.keys import Owner
 from rolecall.domain.people.decisions import because
 from rolecall.domain.people.evaluation import Decision
-from rolecall.domain.people.language import parse_policy
+from rolecall.domain.people.language import accept, parse_policy
 from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.policy_commands import PolicyRef
 from rolecall.domain.people.role_commands import RoleRef
@@ -208,7 +208,7 @@ async def _caller(house: House, principal: str) -> Caller:
 
 def _in_session(caller: Caller, policy: str) -> Caller:
     try:
-        parse_policy(policy)
+        accept(parse_policy(policy))
     except Refused as refusal:
         raise SettingsError(f"the session's policy is not one: {refusal}") from None
     role = caller.kind is PrincipalKind.ROLE

@@ -47,9 +47,7 @@ def add(
         directories = house.store.directories
         first = not await directories.stores(owner.id)
         try:
-            made = await directories.add_store(
-                new_store(owner.id, name, description, is_default=first), None
-            )
+            made = await directories.add_store(new_store(owner.id, name, description, is_default=first), None)
         except Refused:
             raise SettingsError(f"there is a user store `{name}` already") from None
         return _row(made)

@@ -1,7 +1,8 @@
 """What a call asks of the caller's policies: its operation, and the resources its parameters name.
 
 It is asked of parameters that kept the contract: typed, so that no spelling of a value slips past a policy. A hole that
-no parameter fills names everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B.
+no parameter fills names everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B. ``{A.service}`` and
+``{A.content}`` are segments of a resource that A spells: the others are the house's to say.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*)\}")
 _NO_REGION = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_RESOURCES = 200
 """Resources of one call that are asked one by one; a longer list asks for everything of its kind."""
+
+
+_SEGMENTS: Mapping[str, int] = {"service": 2, "content": 5}
 
 
 def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
@@ -77,6 +81,9 @@ def _values(params: object, path: str) -> Iterator[str]:
     if not path:
         if isinstance(params, str | int) and not isinstance(params, bool) and params != "":
             yield str(params)
+        return
+    if isinstance(params, str) and path in _SEGMENTS and params.count(":") >= _SEGMENTS[path]:
+        yield params.split(":", 5)[_SEGMENTS[path]]
         return
     name, _, rest = path.partition(".")
     if isinstance(params, Mapping) and name in params:

@@ -37,13 +37,14 @@ class AddressLimit:
         self._window = timedelta(seconds=seconds)
 
     async def admit(self, client: str, now: datetime) -> None:
-        """RATE_EXCEEDED, with the fact ``seconds`` to wait."""
+        """RATE_EXCEEDED, with the facts ``seconds`` and ``retry_after``: both, how long to wait."""
         known = await self._book.failures(_address(client))
         if known is None or known.number < self._most:
             return
         left = known.since + self._window - now
         if left > timedelta():
-            raise Refused(Reason.RATE_EXCEEDED, facts={"seconds": int(left.total_seconds()) + 1})
+            seconds = int(left.total_seconds()) + 1
+            raise Refused(Reason.RATE_EXCEEDED, facts={"seconds": seconds, "retry_after": seconds})
 
     async def failed(self, client: str, now: datetime) -> None:
         await self._book.add_failure(_address(client), now, now - self._window)

@@ -94,7 +94,7 @@ def _why_unknown(text: str) -> str:
 
 # bcrypt
 
-_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
+_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}", re.ASCII)
 _BCRYPT_BYTES = 72
 """More of a password was never looked at."""
 
@@ -126,7 +126,8 @@ def _bcrypt_of_hex_sha256(text: str) -> Check:
 
 
 _PASSLIB_BCRYPT = re.compile(
-    r"\$bcrypt-sha256\$(?:(v=2),t=)?(2[ab]),(?:r=)?(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})"
+    r"\$bcrypt-sha256\$(?:(v=2),t=)?(2[ab]),(?:r=)?(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})",
+    re.ASCII,
 )
 
 
@@ -145,7 +146,8 @@ def _bcrypt_of_sha256(text: str) -> Check:
 # argon2
 
 _ARGON2 = re.compile(
-    r"\$argon2(id|i|d)(?:\$v=(16|19))?\$m=(\d{1,8}),t=(\d{1,8}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)"
+    r"\$argon2(id|i|d)(?:\$v=(16|19))?\$m=(\d{1,8}),t=(\d{1,8}),p=(\d{1,4})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)",
+    re.ASCII,
 )
 _ARGON2_TYPES = {"id": Type.ID, "i": Type.I, "d": Type.D}
 
@@ -173,10 +175,13 @@ def _argon2(text: str) -> Check:
 # scrypt
 
 _PASSLIB_SCRYPT = re.compile(
-    r"\$scrypt\$ln=(\d\d?),r=(\d{1,9}),p=(\d{1,9})\$([A-Za-z0-9+/]*)\$([A-Za-z0-9+/]+)"
+    r"\$scrypt\$ln=(\d\d?),r=(\d{1,9}),p=(\d{1,9})\$([A-Za-z0-9+/]*)\$([A-Za-z0-9+/]+)",
+    re.ASCII,
 )
-_DJANGO_SCRYPT = re.compile(r"scrypt\$(\d{1,9})\$([^$]+)\$(\d{1,9})\$(\d{1,9})\$([A-Za-z0-9+/]+={0,2})")
-_WERKZEUG_SCRYPT = re.compile(r"scrypt:(\d{1,9}):(\d{1,9}):(\d{1,9})\$([^$]+)\$((?:[0-9a-f]{2})+)")
+_DJANGO_SCRYPT = re.compile(
+    r"scrypt\$(\d{1,9})\$([^$]+)\$(\d{1,9})\$(\d{1,9})\$([A-Za-z0-9+/]+={0,2})", re.ASCII
+)
+_WERKZEUG_SCRYPT = re.compile(r"scrypt:(\d{1,9}):(\d{1,9}):(\d{1,9})\$([^$]+)\$((?:[0-9a-f]{2})+)", re.ASCII)
 _CRYPT_SCRYPT = re.compile(
     r"\$7\$([./A-Za-z0-9])([./A-Za-z0-9]{5})([./A-Za-z0-9]{5})([^$]*)\$([./A-Za-z0-9]{43})"
 )
@@ -225,10 +230,11 @@ def _crypt_scrypt(text: str) -> Check:
 # PBKDF2
 
 _PASSLIB_PBKDF2 = re.compile(
-    r"(?:\$pbkdf2(?:-sha(256|512))?\$|\{PBKDF2(?:-SHA(1|256|512))?\})(\d{1,9})\$([A-Za-z0-9./+]*)\$([A-Za-z0-9./+]+)"
+    r"(?:\$pbkdf2(?:-sha(256|512))?\$|\{PBKDF2(?:-SHA(1|256|512))?\})(\d{1,9})\$([A-Za-z0-9./+]*)\$([A-Za-z0-9./+]+)",
+    re.ASCII,
 )
-_DJANGO_PBKDF2 = re.compile(r"pbkdf2_sha(1|256)\$(\d{1,9})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})")
-_WERKZEUG_PBKDF2 = re.compile(r"pbkdf2:sha(1|256|512):(\d{1,9})\$([^$]+)\$((?:[0-9a-f]{2})+)")
+_DJANGO_PBKDF2 = re.compile(r"pbkdf2_sha(1|256)\$(\d{1,9})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})", re.ASCII)
+_WERKZEUG_PBKDF2 = re.compile(r"pbkdf2:sha(1|256|512):(\d{1,9})\$([^$]+)\$((?:[0-9a-f]{2})+)", re.ASCII)
 
 
 def _pbkdf2(bits: str, rounds: int, salt: bytes, digest: bytes) -> Check:
@@ -307,7 +313,7 @@ def _verifier(read: Callable[[str], Check]) -> Callable[[str, bytes], bool]:
     def verify(text: str, plain: bytes) -> bool:
         try:
             return read(text)(plain)
-        except HashRefused:  # it came into the store by another way than import
+        except ValueError:  # `HashRefused` and its like: it came into the store by another way than import
             return False
 
     return verify

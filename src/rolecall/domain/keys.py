@@ -6,9 +6,10 @@ import secrets
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
+from rolecall.domain.failures import AddressLimit
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.revocations import Revocations
 from rolecall.domain.sealing import Sealer
@@ -97,8 +98,8 @@ class Lender(Protocol):
 class Introspection(Protocol):
     """Callers that another identity service vouches for."""
 
-    async def caller(self, claim: Claim, now: float) -> Caller | None:
-        """None if the claim carries nothing of that service."""
+    async def caller(self, claim: Claim, now: float, client: str) -> Caller | None:
+        """None if the claim carries nothing of that service. `client` is the address that asks, if it is known."""
 
 
 LONGEST_KEY_ID = len(_KEY_PREFIX) + _KEY_CHARACTERS
@@ -123,23 +124,28 @@ class Keys:
         self.lender = lender
         self.introspection = introspection
         self.revocations = revocations
+        self.addresses: AddressLimit | None = None
+        """Where passwords are guessed from; with it, too many failures shut a client address out."""
         self.note_use: Callable[[str, float], None] = lambda _key_id, _now: None
         """Told of every key that was proven, and when."""
 
-    async def prove(self, claim: Claim, now: float) -> Caller:
+    async def prove(self, claim: Claim, now: float, client: str = "") -> Caller:
         """The caller behind a claim. KEY_UNKNOWN, KEY_DISABLED, TOKEN_INVALID, or what the claim raises.
+
+        `client` is the address that shows a password; without one its failures are not counted, nor is it refused
+        (RATE_EXCEEDED).
 
         The book may remember a key only until it is told of a change, so that a disabled key is refused at its next
         call on every replica.
         """
-        caller = await self._proven(claim, now)
+        caller = await self._proven(claim, now, client)
         if self.revocations is not None:
             await self.revocations.expect_good(claim)
         return caller
 
-    async def _proven(self, claim: Claim, now: float) -> Caller:
+    async def _proven(self, claim: Claim, now: float, client: str) -> Caller:
         if self.introspection is not None:
-            vouched = await self.introspection.caller(claim, now)
+            vouched = await self.introspection.caller(claim, now, client)
             if vouched is not None:
                 return vouched
         if claim.token is not None:
@@ -151,7 +157,7 @@ class Keys:
             return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
         if key is not None:
             raise self._disabled(key, claim, now)
-        passkey = await self._passkey(claim)
+        passkey = await self._passkey(claim, now, client)
         if passkey is None:
             if len(claim.access_key_id) > LONGEST_KEY_ID and claim.access_key_id.startswith(_KEY_PREFIX):
                 raise Refused(Reason.TOKEN_INVALID, note="a temporary key without its session token")
@@ -176,14 +182,29 @@ class Keys:
         claim.prove(borrowed.secret, now)
         return borrowed.caller
 
-    async def _passkey(self, claim: Claim) -> Passkey | None:
+    async def _passkey(self, claim: Claim, now: float, client: str) -> Passkey | None:
         """A sub-user by its name and password, or by a token that these bought."""
         if self.people is None:
             return None
         if not isinstance(claim, NamedClaim):
             return await self.people.passkey(claim.access_key_id)
-        passkey = await self.people.sign_in(claim.access_key_id, claim.shown)
+        passkey = await self._signed_in(self.people, claim, datetime.fromtimestamp(now, UTC), client)
         claim.accept(passkey.key_id, passkey.secret)
+        return passkey
+
+    async def _signed_in(self, people: People, claim: NamedClaim, now: datetime, client: str) -> Passkey:
+        if self.addresses is None or not client:
+            return await people.sign_in(claim.access_key_id, claim.shown)
+        await self.addresses.admit(client, now)
+        try:
+            passkey = await people.sign_in(claim.access_key_id, claim.shown)
+        except Refused as refusal:
+            if refusal.reason is Reason.CREDENTIALS_INVALID:
+                await self.addresses.admit(client, now)
+                await self.addresses.failed(client, now)
+            raise
+        # Many may have guessed at once: whoever is over the limit by now does not learn which of them was right.
+        await self.addresses.admit(client, now)
         return passkey
 
     def secret_of(self, key: AccessKey) -> Secret:

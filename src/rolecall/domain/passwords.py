@@ -61,7 +61,8 @@ class Passwords:
         self.threads = threads
         self._room = threading.BoundedSemaphore(threads + queue)
         self._foreign = foreign or {}
-        # What a stranger's password is compared with, so that a name's existence shows in no timing.
+        # What a stranger's password is compared with, so that a name's existence shows in no timing; but where a
+        # foreign hash, or one of another cost, is compared with, that takes its own time.
         self._nobody = self._hasher.hash("nobody's password")
 
     async def hash(self, password: Secret) -> str:

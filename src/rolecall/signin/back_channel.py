@@ -168,16 +168,22 @@ class BackChannel:
         if found is None or not await self._is_of(found[0].grant.application, visit.store.id):
             return replies.answer(200, {"active": False})
         held, user = found
+        is_access = held.token.kind is TokenKind.ACCESS
+        if not is_access and held.grant.application != application.id:
+            # A resource server that asks must not take it for an access token.
+            return replies.answer(200, {"active": False})
         said: dict[str, object] = {
             "active": True,
             "iss": visit.issuer,
             "client_id": held.grant.application,
+            "aud": held.grant.application,
             "scope": held.token.scope,
-            "token_type": "Bearer",
             "iat": int(held.token.issued_at.timestamp()),
             "exp": int(held.token.expires_at.timestamp()),
             "sub": held.grant.application if user is None else user.id.hex,
         }
+        if is_access:
+            said["token_type"] = "Bearer"
         if user is not None and user.name:
             said["username"] = user.name
         return replies.answer(200, said)

@@ -224,7 +224,8 @@ class Console:
         user: SubUser | None = next(iter(found), None)
         if user is None or not user.console_login or mark_of_hash(user.password_hash) != session.mark:
             return None
-        return replace(here, user=user)
+        must_change = session.must_change or user.must_reset_password
+        return replace(here, user=user, session=replace(session, must_change=must_change))
 
 
 def _origin(request: Request, here: _Here, action: str) -> Origin:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from uuid import uuid4
 
 from rolecall.domain.browser_sessions import BrowserSessions
 from rolecall.domain.directories.gate import Gate, mark_of
 from rolecall.domain.directories.model import User
 from rolecall.domain.directories.provider import ApplicationBook
-from rolecall.domain.reasons import Refused
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import authorization, browser, entrance_pages, forms, metadata, pages, replies
 from rolecall.signin.authorization import AuthorizationRequest, NoWayBack
 from rolecall.signin.present import Presences
 from rolecall.signin.refusals import OAuthRefused
 from rolecall.signin.tokens import Tokens
 from rolecall.signin.visits import Visit
-from rolecall.values import Reply
+from rolecall.values import Caller, Origin, Reply
 
 Step = Callable[[Visit, AuthorizationRequest], Awaitable[Reply]]
 
@@ -125,8 +126,10 @@ class Entrance:
         if posted["new"] != posted["repeat"]:
             return again(400, "password_differs")
         try:
-            changed = await self._gate.change_password(user, posted.secret("new"))
+            changed = await self._gate.change_password(user, posted.secret("new"), _origin(visit, user))
         except Refused as refusal:
+            if refusal.reason is Reason.CREDENTIALS_INVALID:
+                return entrance_pages.sign_in(visit, asked, status=403, key="stale")
             if refusal.reason not in entrance_pages.PASSWORD_TROUBLE:
                 raise
             return again(*entrance_pages.PASSWORD_TROUBLE[refusal.reason])
@@ -174,3 +177,12 @@ class Entrance:
         if code is None:
             raise OAuthRefused("access_denied", "the user or the application is there no more")
         return entrance_pages.back(visit, asked.way, {"code": code.reveal()}, headers)
+
+
+def _origin(visit: Visit, user: User) -> Origin:
+    """The user itself: none of the owner's principals, whose numbers are positive."""
+    caller = Caller(visit.store.owner_id, -1, 0, principal=0, access_key_id=f"user:{user.id.hex}")
+    request = visit.request
+    return Origin(
+        caller, "oidc", "ChangePassword", str(uuid4()), client=request.client, secure=request.secure
+    )

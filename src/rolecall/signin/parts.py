@@ -52,7 +52,7 @@ class Rules:
 
 
 class SignIn:
-    """`room` answers requests; `run` forgets what has expired."""
+    """`room` answers requests; `run` forgets what has expired; `addresses` counts for others who take passwords."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class SignIn:
     ) -> None:
         self._provider = books.provider
         self._sessions = sessions = BrowserSessions(books.sessions)
-        self._addresses = addresses = AddressLimit(books.failures, rules.address_failures, rules.seconds)
+        self.addresses = addresses = AddressLimit(books.failures, rules.address_failures, rules.seconds)
         gate = Gate(books.users, addresses, passwords, GateRules(rules.failures, rules.seconds))
         tokens, jose = Tokens(books.provider, books.users), Jose(keys)
         presences = Presences(books.users, sessions, jose)
@@ -84,7 +84,7 @@ class SignIn:
         now = datetime.now(UTC)
         await self._provider.purge(now, now - PUBLISHED)
         await self._sessions.purge(now)
-        await self._addresses.purge(now)
+        await self.addresses.purge(now)
 
     async def run(self) -> None:
         """Purge again and again, until cancelled."""

@@ -10,13 +10,13 @@ from psycopg import errors
 
 from rolecall.domain.directories.commands import ListDirectoryEvents, ListUserGroups
 from rolecall.domain.directories.model import User, UserGroup, UserStore
-from rolecall.domain.directories.views import USER_SIGNED_IN, DirectoryEvent, Standing
+from rolecall.domain.directories.views import USER_CHANGED, USER_SIGNED_IN, DirectoryEvent, Standing
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
 from rolecall.domain.views import Page
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
-from rolecall.store.records import write_record
+from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record
 from rolecall.store.trouble import reasons
 from rolecall.store.user_rows import MINE, USER, view_of
 from rolecall.store.users import UserTable
@@ -43,24 +43,40 @@ with named as (
 {USER} join named on named.id = u.id
 """
 
+# Guesses that were sent at once are decided here, one after another: who is locked meanwhile stays out.
 _SIGNED_IN = f"""
 with seen as (
     update users set last_sign_in_at = %(at)s, signed_in_before = true, failed_sign_ins = 0, locked_until = null,
-           locked_at = case when status = 'normal' then null else locked_at end,
+           locked_at = null,
            password_hash = case when password_hash = %(proven)s then coalesce(%(renewed)s, password_hash)
                                 else password_hash end
-     where id = %(user)s
+     where id = %(user)s and status = 'normal' and (locked_until is null or locked_until <= %(at)s)
     returning store_id, id, name
 )
 insert into directory_events (id, store_id, kind, user_id, user_name, at, client)
 select gen_random_uuid(), store_id, '{USER_SIGNED_IN}', id, coalesce(name, ''), %(at)s, %(client)s from seen
+returning true
 """
 
-# A lock that has passed is forgotten, and counting begins anew.
+_OWN_PASSWORD = f"""
+with changed as (
+    update users set password_hash = %(hash)s, must_reset = false, version = version + 1, modified_at = now()
+     where id = %(user)s and password_hash = %(proven)s and status = 'normal'
+    returning store_id, id, name
+), told as (
+    insert into directory_events (id, store_id, kind, user_id, user_name, client, detail)
+    select gen_random_uuid(), store_id, '{USER_CHANGED}', id, coalesce(name, ''), %(record_client)s,
+           jsonb_build_object('principal', %(record_principal)s::bigint)
+      from changed
+)
+{INSERT_RECORD} select {RECORDED} from changed returning true
+"""
+
+# A lock that has passed is forgotten, and counting begins anew; one that holds is not made longer.
 _FAILED = """
 with counted as (
     select id, case when locked_until <= %(at)s then 1 else failed_sign_ins + 1 end as failures
-      from users where id = %(user)s for update
+      from users where id = %(user)s and (locked_until is null or locked_until <= %(at)s) for update
 )
 update users u set failed_sign_ins = c.failures,
        locked_until = case when c.failures >= %(most)s then %(at)s + make_interval(secs => %(seconds)s)
@@ -251,25 +267,22 @@ class DirectoryTable:
 
     async def signed_in(
         self, user_id: UUID, at: datetime, proven_hash: str | None, renewed_hash: str | None, client: str
-    ) -> None:
+    ) -> bool:
         values = {
             "user": user_id, "at": at, "proven": proven_hash, "renewed": renewed_hash, "client": client,
         }  # fmt: skip
         with reasons():
-            await self._sign_ins.execute(_SIGNED_IN, values)
+            return await self._sign_ins.fetch(_SIGNED_IN, values) is not None
 
     async def sign_in_failed(self, user_id: UUID, at: datetime, most: int, seconds: int) -> None:
         values = {"user": user_id, "at": at, "most": most, "seconds": seconds}
         with reasons():
             await self._sign_ins.execute(_FAILED, values)
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> None:
+    async def set_password(self, user_id: UUID, proven_hash: str, password_hash: str, record: Record) -> bool:
+        values = {**record_values(record), "user": user_id, "proven": proven_hash, "hash": password_hash}
         with reasons():
-            await self._sign_ins.execute(
-                "update users set password_hash = %s, must_reset = false, version = version + 1,"
-                " modified_at = now() where id = %s",
-                (password_hash, user_id),
-            )
+            return await self._sign_ins.fetch(_OWN_PASSWORD, values) is not None
 
     async def _rows(self, query: str, values: dict[str, object]) -> list[Row]:
         with reasons():

@@ -36,13 +36,15 @@ _ADD = (
     f" on conflict (owner_id, name) do nothing returning {SUB_USER_COLUMNS}"
 )
 _CHANGE = (
-    "update sub_users set remark = coalesce(%(remark)s, remark),"
-    " must_reset_password = coalesce(%(must_reset)s, must_reset_password), phone = coalesce(%(phone)s, phone),"
+    "update sub_users set remark = coalesce(%(remark)s, remark), phone = coalesce(%(phone)s, phone),"
     " country_code = coalesce(%(country_code)s, country_code), email = coalesce(%(email)s, email)"
     " where number = %(number)s"
 )
 # What tokens and permissions hang on is written only where it changes, so that replicas are told only then.
 _CHANGE_LOGIN = "update sub_users set console_login = %s where number = %s and console_login <> %s"
+_CHANGE_RESET = (
+    "update sub_users set must_reset_password = %s where number = %s and must_reset_password <> %s"
+)
 _CHANGE_PASSWORD = (
     "update sub_users set password_hash = %s, password_changed_at = now(), failed_logins = 0,"
     " first_failed_at = null, locked_until = null where number = %s"
@@ -131,16 +133,21 @@ class SubUserTable:
             values: Mapping[str, Any] = {
                 "number": number,
                 "remark": revision.remark,
-                "must_reset": revision.must_reset_password,
                 "phone": revision.phone,
                 "country_code": revision.country_code,
                 "email": revision.email,
             }
             if (await connection.execute(_CHANGE, values)).rowcount != 1:
                 raise Refused(Reason.SUB_USER_MISSING)
-            login, hashed = revision.console_login, revision.password_hash
+            login, hashed, reset = (
+                revision.console_login,
+                revision.password_hash,
+                revision.must_reset_password,
+            )
             if login is not None:
                 await connection.execute(_CHANGE_LOGIN, (login, number, login))
+            if reset is not None:
+                await connection.execute(_CHANGE_RESET, (reset, number, reset))
             if hashed is not None:
                 await connection.execute(_KEEP_EARLIER, (number,))
                 await connection.execute(_FORGET_EARLIEST, (number, number, MOST_EARLIER))

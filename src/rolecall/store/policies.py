@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, LiteralString
 
@@ -40,13 +41,27 @@ _GRANTS: Mapping[PrincipalKind, LiteralString] = {
 }
 
 _OF_OWNER: LiteralString = " join owners o on o.id = t.owner_id where o.number = %s and "
-# By what a name begins with: the thing's other names.
-_OTHER_NAMES: Mapping[str, LiteralString] = {
-    "role": "select 'roleName/' || t.name from roles t" + _OF_OWNER + "t.id::text = %s",
+# By what a name begins with: the thing's other names, of its number and of its name.
+_NAMES: Mapping[str, LiteralString] = {
+    "role": "select 'roleName/' || t.name from roles t" + _OF_OWNER + "t.id = %s",
+    "uin": "select 'name/' || t.name from sub_users t" + _OF_OWNER + "t.number = %s",
+    "policyid": "select 'policyName/' || t.name from policies t" + _OF_OWNER + "t.id = %s",
+}
+_NUMBERS: Mapping[str, LiteralString] = {
     "roleName": "select 'role/' || t.id from roles t" + _OF_OWNER + "t.name = %s",
     "name": "select 'uin/' || t.number from sub_users t" + _OF_OWNER + "t.name = %s",
     "policyName": "select 'policyid/' || t.id from policies t" + _OF_OWNER + "t.name = %s",
 }
+# All of a kind, which an operation on something unnamed asks for, are all of it by either name.
+_ALL: Mapping[str, str] = {
+    "role/*": "roleName/*",
+    "uin/*": "name/*",
+    "policyid/*": "policyName/*",
+    "roleName/*": "role/*",
+    "name/*": "uin/*",
+    "policyName/*": "policyid/*",
+}
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
 _BEARER: Mapping[Bearer, LiteralString] = {
     Bearer.SUB_USER: "select number from sub_users where owner_id = %s and number = %s",
@@ -105,13 +120,17 @@ class PolicyTable:
         return grants
 
     async def other_names(self, owner_number: int, content: str) -> Sequence[str]:
+        if (everything := _ALL.get(content)) is not None:
+            return (everything,)
         kind, _, name = content.partition("/")
-        if kind not in _OTHER_NAMES:
+        if kind not in _NUMBERS and (kind not in _NAMES or _NUMBER.fullmatch(name) is None):
             return ()
         if (known := self._other_names.get((owner_number, content))) is not None:
             return known
         generation = self._other_names.generation
-        names = tuple(row[0] for row in await self._rows(_OTHER_NAMES[kind], (owner_number, name)))
+        values = (owner_number, int(name) if kind in _NAMES else name)
+        query = _NAMES[kind] if kind in _NAMES else _NUMBERS[kind]
+        names = tuple(row[0] for row in await self._rows(query, values))
         self._other_names.keep((owner_number, content), names, generation)
         return names
 

@@ -55,7 +55,9 @@ class SignInTable:
 
     async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
         async with self._pool.connection() as connection:
-            rows = await (await connection.execute(_CANDIDATES, {"name": name, "owner": owner_number})).fetchall()
+            rows = await (
+                await connection.execute(_CANDIDATES, {"name": name, "owner": owner_number})
+            ).fetchall()
         if len(rows) != 1:
             return None
         row = rows[0]

@@ -12,8 +12,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from rolecall.contracts.permission import ask_of
+from rolecall.contracts.tencent.cam import CONTRACT
 from rolecall.domain.people import commands
 from rolecall.domain.people.commands import Membership, SubUserRef
+from rolecall.domain.people.permissions import Ask
 from rolecall.values import Checked
 from rolecall.verbs import Decipher, Verb, Verbs
 from rolecall.verbs import cam_answers as answers
@@ -63,12 +68,18 @@ def _memberships(checked: Checked) -> tuple[Membership, ...]:
     )
 
 
+def _unnumbered(checked: Checked) -> Ask:
+    place = f"qcs::cam::uin/{checked.caller.owner_number}:uin/"
+    ask = ask_of(checked, CONTRACT, CONTRACT.actions[checked.call.action])
+    return replace(ask, resources=(place,))
+
+
 def _join(checked: Checked, _: Decipher) -> commands.JoinGroups:
-    return commands.JoinGroups(_memberships(checked))
+    return commands.JoinGroups(_memberships(checked), _unnumbered(checked))
 
 
 def _leave(checked: Checked, _: Decipher) -> commands.LeaveGroups:
-    return commands.LeaveGroups(_memberships(checked))
+    return commands.LeaveGroups(_memberships(checked), _unnumbered(checked))
 
 
 def _members(checked: Checked, _: Decipher) -> commands.PageMembers:

@@ -14,6 +14,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.verbs.params import Params, flag, text, texts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _ID = re.compile(r"[0-9a-f]{32}")
 _INTEGER = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
@@ -46,6 +47,9 @@ _BESIDE: Mapping[str, tuple[UserField, str]] = {
 }
 """What may stand beside them. Any other key is the name of a custom attribute."""
 
+_UNORDERED = frozenset({UserField.GROUP, UserField.ID, UserField.STATUS})
+"""Fields of which no value comes before another."""
+
 _OPERATORS: Mapping[str, Operator] = {one.value: one for one in Operator}
 _STATUSES: Mapping[str, str] = {
     "NORMAL": UserStatus.NORMAL.value,
@@ -64,11 +68,11 @@ EVENT_CODES: Mapping[str, str] = {kind: code for code, kind in _EVENTS.items()}
 
 
 def moment(milliseconds: int) -> datetime:
-    """Unix time in milliseconds; what is beyond the calendar is its last day."""
+    """Unix time in milliseconds; what is beyond the calendar is its first or its last day."""
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return _FIRST if milliseconds < 0 else _LAST
 
 
 def query_conditions(filters: Sequence[Params]) -> tuple[Condition, ...]:
@@ -85,7 +89,7 @@ def _query(asked: Params, path: str) -> Condition:
     key, value = text(asked, "PropertyKey"), text(asked, "PropertyValue")
     field, family = WHITELIST.get(key) or _BESIDE.get(key) or (UserField.CUSTOM, key)
     operator = _operator(asked, path)
-    if operator not in (Operator.EQUAL, Operator.UNEQUAL) and field in (UserField.GROUP, UserField.ID):
+    if operator not in (Operator.EQUAL, Operator.UNEQUAL) and field in _UNORDERED:
         raise Refused(Reason.PARAMETER_VALUE, f"{path}.OperateLogic", facts={"value": operator.value})
     parts = value.split(",") if operator is Operator.BETWEEN else [value]
     if len(parts) != (2 if operator is Operator.BETWEEN else 1):

@@ -13,7 +13,11 @@ from rolecall.contracts.tencent.cam_users import action, integer, text
 _MOST_MEMBERSHIPS = 100  # ours: no more than a group may have
 
 BY_GROUP = ("qcs::cam::uin/{owner}:groupid/{GroupId}",)
-_BY_MEMBERSHIP = ("qcs::cam::uin/{owner}:groupid/{Info.GroupId}",)
+# Of members that are named by Uid alone the numbers are not known here: the domain asks for them.
+_BY_MEMBERSHIP = (
+    "qcs::cam::uin/{owner}:groupid/{Info.GroupId}",
+    "?qcs::cam::uin/{owner}:uin/{Info.Uin}",
+)
 
 _GROUP = integer("GroupId", required=True)
 _PAGE = integer("Page", default=1, rules=PAGE_NUMBER)

@@ -24,7 +24,8 @@ from rolecall.domain.reasons import Reason
 
 _TAGS_AT_MOST = 50  # CAM, Use limits
 _ROLE_NAME = (matches(r"[A-Za-z0-9+=,.@_-]{1,128}", Reason.ROLE_NAME_MALFORMED, SDK),)
-_ROLE_ID = (matches(r"[0-9]{1,19}", Reason.PARAMETER_VALUE, SDK),)
+# As the house writes it: policies are asked about the text, so that it may have no second spelling.
+_ROLE_ID = (matches(r"[1-9][0-9]{0,18}", Reason.PARAMETER_VALUE, SDK),)
 _FLAG = (between(0, 1, Reason.PARAMETER_VALUE, SDK),)
 _SECONDS = (between(0, 43200, Reason.PARAMETER_RANGE, SDK),)
 _POLICY_ID = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)

@@ -150,7 +150,8 @@ def _action(
 
 TAG = Shape("Tag", (_text("Key", required=True), _text("Value", required=True)))
 _CREDENTIALS = ("Credentials", "ExpiredTime", "Expiration")
-_ARN = _form(r"qcs::cam::uin/[0-9]{1,20}:(role/[0-9]{1,19}|roleName/[A-Za-z0-9+=,.@_-]{1,128})")
+# Numbers as the house writes them: policies are asked about the text, so no number may have a second spelling.
+_ARN = _form(r"qcs::cam::uin/[1-9][0-9]{0,19}:(role/[1-9][0-9]{0,18}|roleName/[A-Za-z0-9+=,.@_-]{1,128})")
 _NOTHING = (
     Rule(
         lambda value: value in ("", []),

@@ -162,9 +162,22 @@ TAG = Shape(
 TAG_KEY_OBJECT = Shape("TagKeyObject", (_text("TagKey", required=True),))
 
 
-def _action(name: str, *params: Field, output: tuple[str, ...] = (), changes: bool = False) -> Action:
+def _action(
+    name: str, *params: Field, resource: str, output: tuple[str, ...] = (), changes: bool = False
+) -> Action:
+    """`resource` is as policies have it: the service's own name for it, whatever region and account the call spells."""
     rows = chosen(WISHES, CODES[name], TEXTS)
-    return Action(name, SDK, params, output, CODES[name], rows, regions=None, changes=changes)
+    return Action(
+        name,
+        SDK,
+        params,
+        output,
+        CODES[name],
+        rows,
+        regions=None,
+        changes=changes,
+        resources=(resource,),
+    )
 
 
 _ACTIONS = (
@@ -178,6 +191,7 @@ _ACTIONS = (
         Field("Limit", Kind.INTEGER, default=15, rules=_LIMIT),
         _text("Category", default="All", rules=_CATEGORY),
         output=("TotalCount", "Offset", "Limit", "Tags"),
+        resource="qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceIds}",
     ),
     _action(
         "ModifyResourceTags",
@@ -185,6 +199,7 @@ _ACTIONS = (
         Field("ReplaceTags", ListOf(TAG, _TAGS_AT_MOST)),
         Field("DeleteTags", ListOf(TAG_KEY_OBJECT, _TAGS_AT_MOST)),
         changes=True,
+        resource="qcs::{Resource.service}::uin/{owner}:{Resource.content}",
     ),
 )
 

@@ -53,9 +53,9 @@ def worded(row: ErrorRow, refusal: Refused, request_id: str, method: str) -> Fau
     message = _HOLE.sub(lambda hole: facts.get(hole[1], ""), row.english)
     retry = refusal.facts.get("retry_after", RETRY_AFTER.get(refusal.reason))
     details = ""
-    if refusal.reason is Reason.RATE_EXCEEDED:
+    if refusal.reason is Reason.RATE_EXCEEDED and "limit" in facts:
         span = _SPANS.get(int(facts.get("seconds", "1")), f"{facts.get('seconds')} seconds")
-        details = f"Only {facts.get('limit', '')} {method} request(s) can be made to * every {span}."
+        details = f"Only {facts['limit']} {method} request(s) can be made to * every {span}."
     return Fault(row.code, row.status, message, details, "" if retry is None else str(retry))
 
 

@@ -1,7 +1,8 @@
 """The gate of a user store: a name and a password are shown, and a user is let in or not.
 
 An unknown name, a wrong password, a locked and a frozen user are refused in the same words, after the same hashing and
-after as much writing, so that nobody learns from outside who has an account.
+after as much writing, so that nobody learns from outside who has an account. An imported hash of another make or cost
+takes its own time until it is replaced, at its user's first sign-in: that time can be told from a stranger's.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from uuid import UUID
 from rolecall.domain.browser_sessions import mark_of_hash
 from rolecall.domain.directories.model import SignInBook, User, UserStatus
 from rolecall.domain.failures import AddressLimit
+from rolecall.domain.operations import Change
 from rolecall.domain.passwords import Passwords, Verdict
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Secret
+from rolecall.domain.records import Record
+from rolecall.values import Origin, Secret
 
 SHORTEST_PASSWORD = 8
 """Characters of a password that a user chooses (the least of NIST SP 800-63B)."""
@@ -45,20 +48,26 @@ class Gate:
         await self._addresses.admit(client, now)
         user = await self.book.user_by_login(store_id, login)
         verdict = await self._verify(None if user is None else user.password_hash, password)
+        # Many may have guessed at once: whoever is over a limit by now does not learn which of them was right.
+        await self._addresses.admit(client, now)
         if user is not None and verdict.matches and _open_to(user, now):
-            await self.book.signed_in(user.id, now, user.password_hash, verdict.renewed, client)
-            return replace(user, password_hash=verdict.renewed or user.password_hash)
+            old, new = user.password_hash, verdict.renewed
+            if await self.book.signed_in(user.id, now, old, new, client):
+                return replace(user, password_hash=new or old)
         await asyncio.gather(self._addresses.failed(client, now), self._count(store_id, user, login, now))
         raise Refused(Reason.CREDENTIALS_INVALID)
 
-    async def change_password(self, user: User, password: Secret) -> User:
-        """The user, with the new one. PASSWORD_LENGTH, PASSWORD_CONTENT (it is the old one), HASHING_BUSY."""
+    async def change_password(self, user: User, password: Secret, origin: Origin) -> User:
+        """The user, with the new one. PASSWORD_LENGTH, PASSWORD_CONTENT (it is the old one), HASHING_BUSY;
+        CREDENTIALS_INVALID if the user was changed meanwhile."""
         if password.reveal().strip() == "" or len(password.reveal()) < SHORTEST_PASSWORD:
             raise Refused(Reason.PASSWORD_LENGTH)
         if (await self._passwords.verify(user.password_hash, password)).matches:
             raise Refused(Reason.PASSWORD_CONTENT)
         fresh = await self._passwords.hash(password)
-        await self.book.set_password(user.id, fresh)
+        record = Record(Change.USER_PASSWORD, user.id.hex, origin, {"store": user.store_id.hex, "own": True})
+        if not await self.book.set_password(user.id, user.password_hash or "", fresh, record):
+            raise Refused(Reason.CREDENTIALS_INVALID, note="the user was changed meanwhile")
         return replace(user, password_hash=fresh, must_reset=False)
 
     async def _verify(self, stored: str | None, password: Secret) -> Verdict:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from rolecall.domain.records import Record
+
 
 class UserStatus(StrEnum):
     NORMAL = "normal"
@@ -93,13 +95,14 @@ class SignInBook(Protocol):
 
     async def signed_in(
         self, user_id: UUID, at: datetime, proven_hash: str | None, renewed_hash: str | None, client: str
-    ) -> None:
-        """Failures are forgotten, the time is kept; an event is written.
+    ) -> bool:
+        """Failures are forgotten, the time is kept; an event is written. False if the user may not sign in any more.
 
         The hash is replaced, if a new one is given, where it still is the one that the password was compared with.
         """
 
     async def sign_in_failed(self, user_id: UUID, at: datetime, most: int, seconds: int) -> None:
-        """Count it; from `most` failures on, the user is locked for `seconds`."""
+        """Count it; from `most` failures on, the user is locked for `seconds`. A lock is not made longer."""
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> None: ...
+    async def set_password(self, user_id: UUID, proven_hash: str, password_hash: str, record: Record) -> bool:
+        """The user's own choice, with an event. False if the user may not, or has another password by now."""

@@ -209,16 +209,22 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class JoinGroups(Command):
-    """All or none; who is a member already stays one. GROUP_MISSING, SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA."""
+    """All or none; who is a member already stays one. GROUP_MISSING, SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA.
+
+    `unnumbered` is to be permitted for each member that is not named by its number; its resources are what stands
+    before the number.
+    """
 
     memberships: tuple[Membership, ...]
+    unnumbered: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeaveGroups(Command):
-    """All or none; who is no member stays none. GROUP_MISSING, SUB_USER_MISSING."""
+    """All or none; who is no member stays none. `unnumbered` as above. GROUP_MISSING, SUB_USER_MISSING."""
 
     memberships: tuple[Membership, ...]
+    unnumbered: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ An operator is a family and a comparison, ``date_less_than``; before it may stan
 values one must hold, or for ``not`` operators none must be equal (no page says so of these; any other reading makes a
 ``deny`` of all addresses but two networks a ``deny`` of all).
 
-A key that the call has nothing for does not hold, unless ``_if_exist`` is asked for. A value that is not of the
-family's form can be compared with nothing: then it is not known whether the condition holds.
+A key that the call has nothing for does not hold, unless ``_if_exist`` is asked for. A key that is never supplied here
+cannot be known, and a value that is not of the family's form can be compared with nothing: then it is not known
+whether the condition holds.
 
 Nothing that is known of a call has several values, so the two quantifiers ask the same here.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 import ipaddress
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -24,13 +25,20 @@ from typing import Any
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _MAY_BE_ABSENT = "_if_exist"
+SUPPLIED = frozenset({"qcs:ip", "qcs:current_time", "qcs:secure_transport", "qcs:region"})
+"""The keys that are known of every call."""
+
+SUPPLIED_TO_TRUST = SUPPLIED | {"sts:external_id"}
+"""The keys of which something may be known when a role is taken."""
+
 _QUANTIFIERS = ("for_any_value:", "for_all_value:")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class ConditionMalformed(Exception):
-    """`part` is ``condition``, ``condition.operator`` or ``condition.value``; `value` what stood there."""
+    """`part` is ``condition``, ``condition.operator``, ``condition.key`` or ``condition.value``; `value` what stood
+    there."""
 
     def __init__(self, part: str, value: object) -> None:
         super().__init__(part)
@@ -53,12 +61,14 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`operator` is the bare name; `absent_holds` says that a call without the key passes."""
+    """`operator` is the bare name; `absent_holds` says that a call without the key passes. `supplied` says that the
+    key is one of those that can be known."""
 
     operator: str
     key: str
     values: tuple[str, ...]
     absent_holds: bool = False
+    supplied: bool = True
 
 
 def _number(text: str) -> Decimal:
@@ -123,12 +133,12 @@ OPERATORS: Mapping[str, Operator] = {
 }
 
 
-def read_conditions(given: object) -> tuple[Condition, ...]:
-    """Raises ConditionMalformed."""
+def read_conditions(given: object, supplied: Collection[str]) -> tuple[Condition, ...]:
+    """`supplied` are the keys that can be known. Raises ConditionMalformed."""
     if not isinstance(given, dict):
         raise ConditionMalformed("condition", given)
     return tuple(
-        _condition(written, key, values)
+        _condition(written, key, values, key in supplied)
         for written, keys in given.items()
         for key, values in _keys(written, keys).items()
     )
@@ -147,7 +157,7 @@ def _bare(written: str) -> str:
     return written.removeprefix(quantifier).removesuffix(_MAY_BE_ABSENT)
 
 
-def _condition(written: str, key: str, given: object) -> Condition:
+def _condition(written: str, key: str, given: object, supplied: bool) -> Condition:
     bare = _bare(written)
     listed = given if isinstance(given, list) else [given]
     if not listed:
@@ -158,7 +168,7 @@ def _condition(written: str, key: str, given: object) -> Condition:
             OPERATORS[bare].read(value)
         except ValueError:
             raise ConditionMalformed("condition.value", value) from None
-    return Condition(bare, key, values, written.endswith(_MAY_BE_ABSENT))
+    return Condition(bare, key, values, written.endswith(_MAY_BE_ABSENT), supplied)
 
 
 def _text(value: object) -> str:
@@ -172,6 +182,8 @@ def _text(value: object) -> str:
 def holds(condition: Condition, context: Mapping[str, str], fill: Callable[[str], str]) -> bool | None:
     """Whether a call keeps a condition; None if that cannot be known. `fill` puts variables into values."""
     found = context.get(condition.key)
+    if found is None and not condition.supplied:
+        return True if condition.absent_holds else None
     if condition.operator == "null_equal":
         return any(_truth(value) == (found is None) for value in condition.values)
     if found is None:

@@ -11,6 +11,7 @@ shows at the next call on every replica.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -23,6 +24,11 @@ from rolecall.domain.people.presets import Presets
 from rolecall.domain.people.wildcards import ANYTHING
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, PrincipalKind
+
+_AT_ONCE = 50_000
+_MOST = 100_000_000
+"""What is weighed is characters of documents times names of resources. What weighs more than the first is decided in
+a thread, one ask at a time, so that other calls go on; what weighs more than the second is not decided."""
 
 SESSION_POLICY = "the session's own policy"
 
@@ -71,6 +77,7 @@ class Decisions:
         self._places = places
         self._regional = regional
         self._people = people
+        self._heavy = asyncio.Lock()
 
     async def permit(self, caller: Caller, ask: Ask) -> None:
         """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
@@ -82,12 +89,31 @@ class Decisions:
             raise Refused(Reason.NOT_PERMITTED, facts=facts, note=because(decision))
 
     async def decide(self, caller: Caller, ask: Ask) -> Decision:
-        """Which statement of which policy decides."""
-        subject = Subject(caller.principal, caller.owner_number, caller.app_id)
+        """Which statement of which policy decides. NOT_PERMITTED for what is too much to decide, or unreadable."""
+        grants = await self._grants(caller)
         resources = [await self._names(one) for one in ask.resources]
+        documents = [grant.document or "" for grant in grants]
+        if caller.session is not None:
+            documents.append(caller.session.policy)
+        weight = sum(map(len, documents)) * sum(map(len, resources))
+        if weight > _MOST:
+            raise Refused(
+                Reason.NOT_PERMITTED,
+                facts={"operation": ask.operation, "resource": ask.resources[0]},
+                note="its policies and resources are too many to decide",
+            )
+        if weight <= _AT_ONCE:
+            return self._decide(caller, grants, ask, resources)
+        async with self._heavy:
+            return await asyncio.to_thread(self._decide, caller, grants, ask, resources)
+
+    def _decide(
+        self, caller: Caller, grants: Sequence[Grant], ask: Ask, resources: Sequence[Names]
+    ) -> Decision:
+        subject = Subject(caller.principal, caller.owner_number, caller.app_id)
         decision = Decision(Verdict.ALLOWED, ask.resources[-1])
         if caller.kind is not PrincipalKind.OWNER:
-            decision = decide(await self.held(caller), ask, resources, subject)
+            decision = decide(self._read_all(grants), ask, resources, subject)
         if decision.allowed and caller.session is not None and caller.session.policy:
             own = Held(0, SESSION_POLICY, parse_policy(caller.session.policy))
             decision = decide((own,), ask, resources, subject)
@@ -96,9 +122,14 @@ class Decisions:
 
     async def held(self, caller: Caller) -> Sequence[Held]:
         """The policies of a sub-user or a role; an owner has none."""
+        return self._read_all(await self._grants(caller))
+
+    async def _grants(self, caller: Caller) -> Sequence[Grant]:
         if caller.kind is PrincipalKind.OWNER:
             return ()
-        grants = await self._book.grants(caller.owner_id, caller.kind, caller.principal)
+        return await self._book.grants(caller.owner_id, caller.kind, caller.principal)
+
+    def _read_all(self, grants: Sequence[Grant]) -> list[Held]:
         return [held for grant in grants if (held := self._read(grant)) is not None]
 
     def _read(self, grant: Grant) -> Held | None:
@@ -127,10 +158,21 @@ class Decisions:
             instance = await self._places.instance(dialect, content.split("/")[1])
             region = region if instance is None else instance.region
             return (":".join((*first, service, region, account, content)),)
+        if service == self._people and (preset := self._preset(content)) is not None:
+            return (resource, ":".join((*first, service, region, account, preset)))
         if service == self._people and (owner := account.removeprefix("uin/")).isdecimal():
             others = await self._book.other_names(int(owner), content)
             return (resource, *(":".join((*first, service, region, account, other)) for other in others))
         return (resource,)
+
+    def _preset(self, content: str) -> str | None:
+        """The other name of a preset policy."""
+        kind, _, name = content.partition("/")
+        if kind == "policyName" and (found := self._presets.by_name(name)) is not None:
+            return f"policyid/{found.id}"
+        if kind == "policyid" and name.isdecimal() and (found := self._presets.by_id(int(name))) is not None:
+            return f"policyName/{found.name}"
+        return None
 
 
 def because(decision: Decision) -> str:

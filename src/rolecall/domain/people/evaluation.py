@@ -4,12 +4,15 @@ A resource that is asked for may be known by several names (a role's id and its 
 an allow of any of them allows. A ``*`` in it stands for everything there, so that only a pattern that covers all of
 it allows it, and one that covers any of it denies it. What has no region, such as people, is allowed only by patterns
 that name none, and denied whatever region a pattern names.
+
+What does not hang on the resource, such as the operation, the conditions and the variables, is looked at once for all
+resources of an ask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rolecall.domain.people.conditions import holds
@@ -70,36 +73,70 @@ class Decision:
         return self.verdict is Verdict.ALLOWED
 
 
+@dataclass(frozen=True, slots=True)
+class _Speaking:
+    """A statement that speaks of the operation, whose conditions hold; variables are filled into its patterns."""
+
+    policy: Held
+    number: int
+    denies: bool
+    patterns: tuple[ResourcePattern, ...]
+
+
 def decide(held: Sequence[Held], ask: Ask, resources: Sequence[Names], subject: Subject) -> Decision:
     """The first resource that is not allowed decides, else the last. `resources` are those of `ask`, in its order."""
-    decisions = [_decide_one(held, ask, names, subject) for names in resources]
-    return next((one for one in decisions if not one.allowed), decisions[-1])
+    speaking = _speaking(held, ask, subject)
+    decision = Decision(Verdict.NOT_ALLOWED, ask.resources[-1])
+    for names in resources:
+        decision = _decide_one(speaking, ask, names, subject)
+        if not decision.allowed:
+            break
+    return decision
 
 
-def _decide_one(held: Sequence[Held], ask: Ask, names: Names, subject: Subject) -> Decision:
+def _speaking(held: Sequence[Held], ask: Ask, subject: Subject) -> list[_Speaking]:
+    operation = ask.operation.lower()
+    return [
+        _Speaking(policy, number, statement.effect is Effect.DENY, _filled(statement, subject))
+        for policy in held
+        for number, statement in enumerate(policy.document.statements, 1)
+        if speaks(statement, operation, ask.context, subject)
+    ]
+
+
+def _filled(statement: Statement, subject: Subject) -> tuple[ResourcePattern, ...]:
+    if not any("${" in one.text for one in statement.resources):
+        return statement.resources
+    variables = subject.variables
+    return tuple(
+        replace(one, account=fill(one.account, variables), content=fill(one.content, variables))
+        for one in statement.resources
+    )
+
+
+def _decide_one(speaking: Sequence[_Speaking], ask: Ask, names: Names, subject: Subject) -> Decision:
     allowing: Decision | None = None
-    for policy in held:
-        for number, statement in enumerate(policy.document.statements, 1):
-            if statement.effect is Effect.DENY:
-                if applies(statement, ask, names, subject):
-                    return Decision(Verdict.DENIED, names[0], policy, number)
-            elif allowing is None and applies(statement, ask, names, subject):
-                allowing = Decision(Verdict.ALLOWED, names[0], policy, number)
+    service = ask.operation.lower().partition(":")[0]
+    things = [None if name == ANYTHING else name.split(":", 5) for name in names]
+    for one in speaking:
+        if not one.denies and allowing is not None:
+            continue
+        if any(
+            _covers(pattern, thing, one.denies, service, subject)
+            for thing in things
+            for pattern in one.patterns
+        ):
+            if one.denies:
+                return Decision(Verdict.DENIED, names[0], one.policy, one.number)
+            allowing = Decision(Verdict.ALLOWED, names[0], one.policy, one.number)
     return allowing or Decision(Verdict.NOT_ALLOWED, names[0])
 
 
-def applies(statement: Statement, ask: Ask, names: Names, subject: Subject) -> bool:
-    """Whether a statement speaks of what is asked. What cannot be known speaks for a deny and against an allow."""
-    operation = ask.operation.lower()
-    denies = statement.effect is Effect.DENY
-    return (
-        any(matches(action, operation) for action in statement.actions)
-        and any(
-            _covers(pattern, name, denies, operation, subject)
-            for pattern in statement.resources
-            for name in names
-        )
-        and _conditions_hold(statement, ask.context, subject)
+def speaks(statement: Statement, operation: str, context: Mapping[str, str], subject: Subject) -> bool:
+    """Whether a statement is about an operation, in lower case, and its conditions hold. What cannot be known speaks
+    for a deny and against an allow."""
+    return any(matches(action, operation) for action in statement.actions) and _conditions_hold(
+        statement, context, subject
     )
 
 
@@ -112,19 +149,22 @@ def _conditions_hold(statement: Statement, context: Mapping[str, str], subject: 
     return True
 
 
-def _covers(pattern: ResourcePattern, name: str, denies: bool, operation: str, subject: Subject) -> bool:
+def _covers(
+    pattern: ResourcePattern, thing: Sequence[str] | None, denies: bool, operated: str, subject: Subject
+) -> bool:
+    """`thing` is six segments, or None: the operation, of the service `operated`, is on no one thing. Then only a
+    pattern of all things of its service speaks of it."""
     if pattern.everything:
         return True
+    if thing is None:
+        return _is_all_of(pattern, operated, subject)
+    _qcs, _project, service, region, account, content = thing
     meet = overlaps if denies else matches
-    if name == ANYTHING:
-        # The operation is on no one thing: only a pattern of all things of its service speaks of it.
-        return _is_all_of(pattern, operation.partition(":")[0], subject)
-    _qcs, _project, service, region, account, content = name.split(":", 5)
     return (
-        meet(pattern.service or ANYTHING, service)
+        meet(pattern.content, content)
+        and meet(pattern.service or ANYTHING, service)
         and (meet(pattern.region or ANYTHING, region) or (denies and not region))
         and _is_account(pattern.account, account, subject, denies)
-        and meet(fill(pattern.content, subject.variables), content)
     )
 
 
@@ -142,6 +182,5 @@ def _is_account(pattern: str, account: str, subject: Subject, denies: bool) -> b
     own = f"uin/{subject.owner_number}"
     if not pattern:
         return account == own
-    wanted = fill(pattern, subject.variables)
     meet = overlaps if denies else matches
-    return meet(wanted, account) or (account == own and meet(wanted, f"uid/{subject.app_id}"))
+    return meet(pattern, account) or (account == own and meet(pattern, f"uid/{subject.app_id}"))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rolecall.domain.commands import Handlers
 from rolecall.domain.operations import Change
 from rolecall.domain.people import commands
-from rolecall.domain.people.commands import Membership, SubUserRef
+from rolecall.domain.people.commands import SubUserRef
 from rolecall.domain.people.model import SubUser
+from rolecall.domain.people.permissions import Permissions
 from rolecall.domain.people.views import Group, GroupView
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
@@ -59,8 +60,9 @@ class GroupBook(Protocol):
 
 
 class Groups:
-    def __init__(self, book: GroupBook, quotas: GroupQuotas | None = None) -> None:
+    def __init__(self, book: GroupBook, permissions: Permissions, quotas: GroupQuotas | None = None) -> None:
         self._book = book
+        self._permissions = permissions
         self._quotas = quotas or GroupQuotas()
         self.handlers: Handlers = {
             commands.AddGroup: self.add,
@@ -102,12 +104,12 @@ class Groups:
         await self._book.delete_group(origin.caller.owner_id, command.group, record)
 
     async def join(self, command: commands.JoinGroups, origin: Origin) -> None:
-        pairs = await self._pairs(command.memberships, origin)
+        pairs = await self._pairs(command, origin)
         records = [_membership(Change.GROUP_JOIN, pair, origin) for pair in pairs]
         await self._book.join(origin.caller.owner_id, pairs, self._quotas, records)
 
     async def leave(self, command: commands.LeaveGroups, origin: Origin) -> None:
-        pairs = await self._pairs(command.memberships, origin)
+        pairs = await self._pairs(command, origin)
         records = [_membership(Change.GROUP_LEAVE, pair, origin) for pair in pairs]
         await self._book.leave(origin.caller.owner_id, pairs, records)
 
@@ -122,10 +124,17 @@ class Groups:
     async def find(self, command: commands.FindSubUser, origin: Origin) -> SubUser:
         return await self._found(command.ref, origin)
 
-    async def _pairs(self, memberships: Sequence[Membership], origin: Origin) -> list[tuple[int, int]]:
-        """Each once, in the order asked."""
-        pairs = [(each.group, (await self._found(each.sub_user, origin)).number) for each in memberships]
-        return list(dict.fromkeys(pairs))
+    async def _pairs(
+        self, command: commands.JoinGroups | commands.LeaveGroups, origin: Origin
+    ) -> list[tuple[int, int]]:
+        """Each once, in the order asked. NOT_PERMITTED for members that were not named by their numbers."""
+        found = [(each, (await self._found(each.sub_user, origin)).number) for each in command.memberships]
+        numbers = dict.fromkeys(number for each, number in found if each.sub_user.number is None)
+        if numbers and command.unnumbered is not None:
+            resources = (f"{one}{number}" for one in command.unnumbered.resources for number in numbers)
+            ask = replace(command.unnumbered, resources=tuple(resources))
+            await self._permissions.permit(origin.caller, ask)
+        return list(dict.fromkeys((each.group, number) for each, number in found))
 
     async def _found(self, ref: SubUserRef, origin: Origin) -> SubUser:
         if ref == SubUserRef():

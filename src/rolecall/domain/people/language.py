@@ -10,6 +10,9 @@ A trust document, which says who may take a role, has ``principal`` in its state
 Sources: "Syntax Structure", "Policy Syntax", "Condition Keys and Condition Operators" of the access management
 documentation (598/10603, 10604, 10608).
 
+What is new is `accept`ed: it is refused if it hangs on a condition key that nothing here supplies, for a deny with such
+a key holds always and an allow never. What was kept before a key was known of is read, and evaluated so.
+
 A refusal's field is the part at fault (``resource.region``, ``condition.operator``), its ``value`` what stood there.
 """
 
@@ -23,7 +26,13 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NoReturn
 
-from rolecall.domain.people.conditions import Condition, ConditionMalformed, read_conditions
+from rolecall.domain.people.conditions import (
+    SUPPLIED,
+    SUPPLIED_TO_TRUST,
+    Condition,
+    ConditionMalformed,
+    read_conditions,
+)
 from rolecall.domain.people.wildcards import ANYTHING
 from rolecall.domain.reasons import Reason, Refused
 
@@ -105,6 +114,14 @@ def parse_trust(text: str) -> Document:
     return Document(tuple(_trust_statement(one) for one in _statements(text, _TRUST_KEYS)))
 
 
+def accept(document: Document) -> None:
+    """For what is to be kept or lent, once it was parsed. POLICY_CONDITION for a key that is never supplied."""
+    for statement in document.statements:
+        for condition in statement.conditions:
+            if not condition.supplied:
+                _refuse(Reason.POLICY_CONDITION, "condition.key", condition.key)
+
+
 def _statements(text: str, known: frozenset[str]) -> Iterable[Mapping[str, object]]:
     if len(text) > LONGEST:
         raise Refused(Reason.POLICY_TOO_LONG, "document", facts={"value": len(text), "limit": LONGEST})
@@ -157,7 +174,7 @@ def _known(statement: object, known: frozenset[str]) -> Mapping[str, object]:
 
 def _policy_statement(given: Mapping[str, object]) -> Statement:
     resources = tuple(_resource(one) for one in _texts(given, "resource", Reason.POLICY_RESOURCE))
-    return Statement(_effect(given), _actions(given), resources, _conditions(given))
+    return Statement(_effect(given), _actions(given), resources, _conditions(given, SUPPLIED))
 
 
 def _trust_statement(given: Mapping[str, object]) -> Statement:
@@ -166,7 +183,7 @@ def _trust_statement(given: Mapping[str, object]) -> Statement:
         _effect(given),
         _actions(given),
         (everything,),
-        _conditions(given),
+        _conditions(given, SUPPLIED_TO_TRUST),
         _principals(given.get("principal")),
     )
 
@@ -211,9 +228,9 @@ def _resource(text: str) -> ResourcePattern:
     return ResourcePattern(text, service.lower(), region, account, content)
 
 
-def _conditions(given: Mapping[str, object]) -> tuple[Condition, ...]:
+def _conditions(given: Mapping[str, object], supplied: frozenset[str]) -> tuple[Condition, ...]:
     try:
-        return read_conditions(given["condition"]) if "condition" in given else ()
+        return read_conditions(given["condition"], supplied) if "condition" in given else ()
     except ConditionMalformed as trouble:
         _refuse(Reason.POLICY_CONDITION, trouble.part, trouble.value)
 

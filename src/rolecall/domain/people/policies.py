@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from rolecall.domain.commands import Handlers
 from rolecall.domain.operations import Change
 from rolecall.domain.people import policy_commands as commands
-from rolecall.domain.people.language import parse_policy
+from rolecall.domain.people.language import accept, parse_policy
 from rolecall.domain.people.model import Policy
 from rolecall.domain.people.policy_commands import (
     Attached,
@@ -122,7 +122,7 @@ class Policies:
         }
 
     async def create(self, command: commands.CreatePolicy, origin: Origin) -> int:
-        parse_policy(command.document)
+        accept(parse_policy(command.document))
         if self._presets.by_name(command.name) is not None:
             raise Refused(Reason.POLICY_TAKEN, facts={"value": command.name})
         draft = PolicyDraft(command.name, command.description, command.document)
@@ -143,7 +143,7 @@ class Policies:
 
     async def change(self, command: commands.ChangePolicy, origin: Origin) -> int:
         if command.document is not None:
-            parse_policy(command.document)
+            accept(parse_policy(command.document))
         policy = await self._own(origin.caller, command.policy)
         name = None if command.name == policy.name else command.name
         if name is not None and self._presets.by_name(name) is not None:

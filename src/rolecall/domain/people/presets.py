@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.domain.people.language import parse_policy
+from rolecall.domain.people.language import accept, parse_policy
 from rolecall.domain.people.model import Policy
 
 FIRST_STORED = 10_000_001
@@ -19,7 +19,7 @@ class Presets:
         self._by_id = {policy.id: policy for policy in policies}
         self._by_name = {policy.name: policy for policy in policies}
         for policy in policies:
-            parse_policy(policy.document)
+            accept(parse_policy(policy.document))
             if policy.id >= FIRST_STORED:
                 raise ValueError(f"the preset policy {policy.name} has an id of an owner's")
         if len(self._by_id) != len(policies) or len(self._by_name) != len(policies):

@@ -16,11 +16,10 @@ from rolecall.domain.commands import Handlers
 from rolecall.domain.keys import Owner
 from rolecall.domain.operations import Change
 from rolecall.domain.people import role_commands as commands
-from rolecall.domain.people.evaluation import Subject, applies
-from rolecall.domain.people.language import Effect, Principals, parse_policy, parse_trust
+from rolecall.domain.people.evaluation import Subject, speaks
+from rolecall.domain.people.language import Effect, Principals, accept, parse_policy, parse_trust
 from rolecall.domain.people.lending import Lending, LivingRoles
 from rolecall.domain.people.model import Role
-from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.role_commands import Lent, RoleRef
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
@@ -85,7 +84,7 @@ class Roles:
         }
 
     async def create(self, command: commands.CreateRole, origin: Origin) -> int:
-        parse_trust(command.trust)
+        accept(parse_trust(command.trust))
         draft = RoleDraft(
             command.name,
             command.trust,
@@ -110,7 +109,7 @@ class Roles:
 
     async def change(self, command: commands.ChangeRole, origin: Origin) -> None:
         if command.trust is not None:
-            parse_trust(command.trust)
+            accept(parse_trust(command.trust))
         role = await self._own(origin.caller, command.role)
         seconds = USUAL_SECONDS if command.session_seconds == 0 else command.session_seconds
         draft = RoleDraft(None, command.trust, command.description, command.console_login, seconds)
@@ -128,12 +127,15 @@ class Roles:
         now = self._clock()
         owner, role = await self._existing(command.owner_number, command.role)
         if not _trusts(role, command, origin, now):
-            raise Refused(Reason.ROLE_UNTRUSTING, "RoleArn", facts={"value": role.name})
+            # A stranger is told no more than it said itself: ids are not to be turned into names.
+            own = owner.id == origin.caller.owner_id
+            told = role.name if own else command.role.name or str(command.role.id)
+            raise Refused(Reason.ROLE_UNTRUSTING, "RoleArn", facts={"value": told})
         seconds = command.seconds or min(USUAL_SECONDS, role.session_seconds)
         if seconds > min(LONGEST_SECONDS, role.session_seconds):
             raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
         if command.policy:
-            parse_policy(command.policy)
+            accept(parse_policy(command.policy))
         caller = origin.caller
         session = Session(command.session_name, command.policy, True, caller.principal, _root_key(caller))
         taken = Caller(owner.id, owner.number, owner.app_id, role.id, "", session)
@@ -149,7 +151,7 @@ class Roles:
         seconds = command.seconds or _OWN_SECONDS
         if seconds > _LONGEST_OWN[caller.kind]:
             raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
-        parse_policy(command.policy)
+        accept(parse_policy(command.policy))
         session = Session(command.name, command.policy, False, caller.principal, caller.access_key_id)
         lent = self._lending.lend(replace(caller, session=session), int(self._clock()) + seconds)
         detail = {"session": command.name, "seconds": seconds, "key": lent.key_id}
@@ -175,16 +177,17 @@ def _trusts(role: Role, command: commands.AssumeRole, origin: Origin, now: float
     caller = origin.caller
     context = {
         "qcs:ip": origin.client,
+        "qcs:secure_transport": "true" if origin.secure else "false",
+        "qcs:region": origin.region,
         "qcs:current_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if command.external_id:
         context["sts:external_id"] = command.external_id
-    ask = Ask("sts:AssumeRole", ("*",), context)
     subject = Subject(caller.principal, caller.owner_number, caller.app_id)
     speaking = [
         statement.effect
         for statement in parse_trust(role.trust).statements
-        if _names(statement.principals, caller) and applies(statement, ask, ("*",), subject)
+        if _names(statement.principals, caller) and speaks(statement, "sts:assumerole", context, subject)
     ]
     return Effect.ALLOW in speaking and Effect.DENY not in speaking
 

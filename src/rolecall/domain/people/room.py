@@ -49,6 +49,6 @@ class PeopleRoom:
         self.handlers: Handlers = {
             **SubUsers(books.sub_users, ruled, sealer, permissions, quotas).handlers,
             **AccessKeys(books.keys, sealer, self.uses).handlers,
-            **Groups(books.groups).handlers,
+            **Groups(books.groups, permissions).handlers,
             **Tags(books.tags).handlers,
         }

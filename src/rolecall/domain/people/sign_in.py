@@ -105,12 +105,15 @@ class SignIn:
         return self._passkey(Subject(signed_in.user, signed_in.owner))
 
     async def passkey(self, key_id: str) -> Passkey | None:
-        """Of a token that was issued after `sign_in`; None if there is no such sub-user any more."""
+        """Of a token that was issued after `sign_in`; None if there is no such sub-user any more, or if it must change
+        its password first."""
         number = key_id.removeprefix(_PREFIX)
         if number == key_id or not (number.isascii() and number.isdecimal() and len(number) <= 18):
             return None
         subject = await self._book.subject(int(number))
         if subject is None or not subject.user.console_login or subject.user.password_hash is None:
+            return None
+        if subject.user.must_reset_password:
             return None
         return self._passkey(subject)
 

@@ -10,9 +10,9 @@ ANYTHING = "*"
 
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern covers a text. A ``*`` in the text is a character that only a ``*`` covers."""
-    first, *rest = pattern.split(ANYTHING)
-    if not rest:
+    if ANYTHING not in pattern:
         return pattern == text
+    first, *rest = pattern.split(ANYTHING)
     *middle, last = rest
     if not text.startswith(first) or len(text) < len(first) + len(last) or not text.endswith(last):
         return False

@@ -135,7 +135,7 @@ create table tags (
 -- what its permissions and tokens hang on is told: signing in is no change.
 create trigger told_changed after insert or delete or truncate on sub_users
     for each statement execute function told_changed();
-create trigger told_changed_in_part after update of name, password_hash, console_login on sub_users
+create trigger told_changed_in_part after update of name, password_hash, console_login, must_reset_password on sub_users
     for each statement execute function told_changed();
 create trigger told_changed after insert or update or delete or truncate on group_members
     for each statement execute function told_changed();

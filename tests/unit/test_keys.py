@@ -1,0 +1,91 @@
+"""Names and passwords in place of access keys: how often a client address may try."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.unit.openstack_cloud import Cloud
+from tests.unit.signin_desk import OWNER, START, MemorySessions
+
+from rolecall.domain.failures import AddressLimit
+from rolecall.domain.keys import Passkey
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signing.token import CredentialsClaim
+from rolecall.values import Secret
+
+RIGHT = "Right_password1"
+
+
+class People:
+    """One sub-user, and how often somebody was looked at."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.trouble: Reason | None = None
+
+    async def sign_in(self, name: str, password: Secret) -> Passkey:
+        self.asked += 1
+        if self.trouble is not None or (name, password.reveal()) != ("ann", RIGHT):
+            raise Refused(self.trouble or Reason.CREDENTIALS_INVALID)
+        return Passkey(OWNER, 700000000001, "sub-user:700000000001", Secret("k"))
+
+    async def passkey(self, key_id: str) -> Passkey | None:
+        raise AssertionError(key_id)
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    cloud = Cloud()
+    cloud.keys.people = People()
+    cloud.keys.addresses = AddressLimit(MemorySessions(), 2, 900)
+    return cloud
+
+
+async def tried(cloud: Cloud, password: str, client: str = "192.0.2.1", at: float = START) -> Reason | None:
+    try:
+        await cloud.keys.prove(CredentialsClaim("ann", Secret(password), "password"), at, client)
+    except Refused as refusal:
+        return refusal.reason
+    return None
+
+
+def people_of(cloud: Cloud) -> People:
+    assert isinstance(cloud.keys.people, People)
+    return cloud.keys.people
+
+
+async def test_an_address_with_too_many_failures_is_refused_before_any_password_is_looked_at(
+    cloud: Cloud,
+) -> None:
+    for _ in range(2):
+        assert await tried(cloud, "wrong") is Reason.CREDENTIALS_INVALID
+    assert await tried(cloud, RIGHT) is Reason.RATE_EXCEEDED
+    assert people_of(cloud).asked == 2
+    assert await tried(cloud, RIGHT, "192.0.2.2") is None
+    assert await tried(cloud, RIGHT, at=START + 901) is None
+
+
+async def test_what_is_nobodys_wrong_guess_is_not_counted(cloud: Cloud) -> None:
+    people_of(cloud).trouble = Reason.HASHING_BUSY
+    for _ in range(3):
+        assert await tried(cloud, RIGHT) is Reason.HASHING_BUSY
+    people_of(cloud).trouble = None
+    assert await tried(cloud, RIGHT) is None
+
+
+@pytest.mark.parametrize("password", [RIGHT, "wrong"])
+async def test_of_guesses_sent_at_once_those_over_the_limit_are_all_refused_alike(
+    cloud: Cloud, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, limit = people_of(cloud), cloud.keys.addresses
+    sign_in = people.sign_in
+
+    async def meanwhile(name: str, shown: Secret) -> Passkey:
+        assert limit is not None
+        for _ in range(2):
+            await limit.failed("192.0.2.1", datetime.fromtimestamp(START, UTC))
+        return await sign_in(name, shown)
+
+    monkeypatch.setattr(people, "sign_in", meanwhile)
+    assert await tried(cloud, password) is Reason.RATE_EXCEEDED
