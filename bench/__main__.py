@@ -51,8 +51,10 @@ async def measure_mysql(
         mysql_load.engine_clients(ready, clients) as bare,
         mysql_load.petadata_clients(ready, clients) as petadata,
         mysql_load.openstack_clients(ready, clients) as openstack,
+        mysql_load.careful_clients(ready, clients) as careful,
     ):
-        makers = {"engine": bare, "PetaData": petadata, "OpenStack": openstack}
+        # PetaData comes before the bare statements that need the control schema, which its first call makes.
+        makers = {"engine": bare, "PetaData": petadata, "OpenStack": openstack, "engine, our order": careful}
         return await in_turn(
             f"MariaDB, {clients} client(s)",
             makers,

@@ -15,7 +15,8 @@ from uuid import uuid4
 import asyncmy
 
 from bench.load import PASSWORD, Make, read_body
-from rolecall.engines.mysql import hashes
+from rolecall.domain.engine import Access, DatabaseGrant
+from rolecall.engines.mysql import control, hashes, statements, templates
 from rolecall.signing import acs1
 from rolecall.values import Secret
 
@@ -44,13 +45,21 @@ async def prepare(ready: Mapping[str, Any]) -> None:
 @asynccontextmanager
 async def engine_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
     """Clients that send the raw pair, with a hash made beforehand."""
-    hashed = hashes.native(PASSWORD.reveal())
+    async with _engine_connections(ready, count) as connections:
+        yield [_engine_client(connection, hashes.native(PASSWORD.reveal())) for connection in connections]
+
+
+@asynccontextmanager
+async def careful_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
+    """Clients that send what Rolecall sends for an account made alone: locked, granted, noted, unlocked."""
+    async with _engine_connections(ready, count) as connections:
+        yield [_careful_client(connection, hashes.native(PASSWORD.reveal())) for connection in connections]
+
+
+@asynccontextmanager
+async def _engine_connections(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Any]]:
     async with AsyncExitStack() as stack:
-        clients: list[Make] = []
-        for _ in range(count):
-            connection = await stack.enter_async_context(await connect(ready))
-            clients.append(_engine_client(connection, hashed))
-        yield clients
+        yield [await stack.enter_async_context(await connect(ready)) for _ in range(count)]
 
 
 def _engine_client(connection: Any, hashed: str) -> Make:
@@ -60,6 +69,26 @@ def _engine_client(connection: Any, hashed: str) -> Make:
                 f"create user '{name}'@'%' identified via mysql_native_password using '{hashed}'"
             )
             await cursor.execute(f"grant select, insert, update, delete on {DATABASE}.* to '{name}'@'%'")
+
+    return make
+
+
+def _careful_client(connection: Any, hashed: str) -> Make:
+    grant = DatabaseGrant(DATABASE, Access.READ_WRITE)
+    holding = statements.holding(grant, templates.MARIADB_COLUMNS)
+
+    async def make(name: str, _password: bool) -> None:
+        place = (name, "%")
+        steps = (
+            statements.create_accounts("mariadb", {place: hashed}),
+            statements.grant([place], holding),
+            control.made(control.SCHEMA, {place: uuid4()}),
+            statements.complete_accounts([place]),
+        )
+        async with connection.cursor() as cursor:
+            await cursor.execute(";".join(steps))
+            while await cursor.nextset():
+                pass
 
     return make
 

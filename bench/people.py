@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from bench import keystone_load
-from bench.load import Batch, Make
+from bench.load import Batch, Make, new_name
 from bench.people_load import (
     Params,
+    Wire,
     call,
     calling,
     connections,
@@ -26,7 +28,7 @@ from bench.people_load import (
     new_user,
     signing_in,
 )
-from bench.rounds import in_turn, percentile, rate
+from bench.rounds import alternate, in_turn, percentile, rate
 from rolecall.domain.directories.rows import NewUser
 from rolecall.settings import Settings
 
@@ -89,28 +91,40 @@ def _report(table: Table, label: str, batches: Mapping[str, list[Batch]], base: 
 
 
 async def _sizes(ready: Mapping[str, Any], options: argparse.Namespace) -> Table:
-    """The same calls on a small and on a large store, by one client in turn."""
+    """The same calls on a small and on a large store: one client, each call on the one and then on the other."""
     table = Table(
         "call", f"p50 ms at {_SMALL:,}", f"p50 ms at {options.users:,}", "large / small",
         title="What the size of a user store costs",
     )  # fmt: skip
+    taken: dict[str, list[tuple[Batch, Batch]]] = {operation: [] for operation in _OPERATIONS}
     async with connections(ready["endpoint"], 1) as (wire,):
-        makers: dict[str, list[Make]] = {}
-        for size in (_SMALL, options.users):
-            answer = json.loads(
-                await call(wire, ready, "CreateUserStore", {"UserPoolName": f"of {size} ({id(wire)})"})
-            )
-            store = answer["Response"]["UserStoreId"]
-            users = await load(ready, store, size)
-            for operation, (action, params) in zip(_OPERATIONS, _asked(store, users), strict=True):
-                makers[f"{operation} {size}"] = [calling(wire, ready, action, params)]
-        batches = await in_turn(f"stores of {_SMALL:,} and {options.users:,}", makers, 100, options.rounds)
-    for operation in _OPERATIONS:
-        small, large = batches[f"{operation} {_SMALL}"], batches[f"{operation} {options.users}"]
-        medians = [[percentile(batch, 0.5) for batch in taken] for taken in (small, large)]
-        ratio = statistics.median(after / before for before, after in zip(*medians, strict=True))
-        table.add_row(operation, *(f"{statistics.median(taken):.2f}" for taken in medians), f"{ratio:.2f}")
+        small, large = [await _filled(wire, ready, size) for size in (_SMALL, options.users)]
+        label = f"stores of {_SMALL:,} and {options.users:,}"
+        for counted in track(range(options.rounds + 1), description=label, console=Console(stderr=True)):
+            for operation in _OPERATIONS:
+                pair = await alternate(small[operation], large[operation], options.accounts)
+                if counted:
+                    taken[operation].append(pair)
+    for operation, pairs in taken.items():
+        medians = [(percentile(before, 0.5), percentile(after, 0.5)) for before, after in pairs]
+        table.add_row(
+            operation,
+            f"{statistics.median(before for before, _ in medians):.2f}",
+            f"{statistics.median(after for _, after in medians):.2f}",
+            f"{statistics.median(after / before for before, after in medians):.2f}",
+        )
     return table
+
+
+async def _filled(wire: Wire, ready: Mapping[str, Any], size: int) -> dict[str, Make]:
+    """A client for each operation on a new store of that size."""
+    answer = json.loads(await call(wire, ready, "CreateUserStore", {"UserPoolName": new_name(f"of {size}")}))
+    store = answer["Response"]["UserStoreId"]
+    users = await load(ready, store, size)
+    return {
+        operation: calling(wire, ready, action, params)
+        for operation, (action, params) in zip(_OPERATIONS, _asked(store, users), strict=True)
+    }
 
 
 def _asked(store: str, users: Sequence[NewUser]) -> list[tuple[str, Params]]:

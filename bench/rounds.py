@@ -37,6 +37,18 @@ async def in_turn(
     return batches
 
 
+async def alternate(one: Make, other: Make, times: int) -> tuple[Batch, Batch]:
+    """Two ways call by call: what disturbs one of them for a moment disturbs both."""
+    latencies: tuple[list[float], list[float]] = ([], [])
+    for _ in range(times):
+        for make, into in zip((one, other), latencies, strict=True):
+            started = time.perf_counter()
+            await make(new_name("b"), True)
+            into.append(time.perf_counter() - started)
+    first, second = (Batch(tuple(into), sum(into)) for into in latencies)
+    return first, second
+
+
 def rate(batch: Batch) -> float:
     return len(batch.latencies) / batch.seconds
 

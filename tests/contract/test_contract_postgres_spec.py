@@ -173,8 +173,9 @@ def test_every_reason_has_a_code_of_the_action_or_a_common_one(action) -> None:
 def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
     expected = {
         "malformed-request", "too-large", "method-unsupported", "service-unknown", "version-unknown",
-        "action-unknown", "authorization-malformed", "key-unknown", "key-disabled", "signature-mismatch", "signature-expired",
-        "token-invalid", "rate-exceeded", "not-permitted", "parameter-missing", "parameter-unknown",
+        "action-unknown", "authorization-malformed", "key-unknown", "key-disabled",
+        "signature-mismatch", "signature-expired", "token-invalid",
+        "rate-exceeded", "not-permitted", "parameter-missing", "parameter-unknown",
         "parameter-type", "internal",
     }  # fmt: skip
     elsewhere = {

@@ -353,6 +353,7 @@ def test_only_reasons_of_the_gateway_are_left_to_its_table() -> None:
         "engine-busy", "engine-refused", "account-repeated", "host-malformed", "grant-missing",
         "password-not-managed", "encoding-unsupported", "locale-unsupported", "object-missing",
         "privilege-unknown", "privilege-dependent", "provisioner-missing", "interrupted", "internal",
+        "identity-unreachable",
     }  # fmt: skip
 
 

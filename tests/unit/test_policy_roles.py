@@ -1,0 +1,71 @@
+"""Taking roles: what a trust document may ask of the call, and what a stranger is told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rolecall.domain.keys import Owner
+from rolecall.domain.people.model import Role
+from rolecall.domain.people.role_commands import AssumeRole, RoleRef
+from rolecall.domain.people.roles import Roles
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Caller, Origin
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOME, STRANGER = Caller(1, 100, 125, 700, "AKID"), Caller(2, 200, 126, 200, "AKID2")
+REFS = [RoleRef(7), RoleRef(None, "secret-name")]
+
+
+class Book:
+    """One role, whose trust document has these further members."""
+
+    def __init__(self, **more: Any) -> None:
+        statement = {"effect": "allow", "action": "sts:AssumeRole", **more}
+        statement["principal"] = {"qcs": "qcs::cam::uin/100:root"}
+        trust = json.dumps({"version": "2.0", "statement": statement})
+        self._role = Role(7, 1, "secret-name", "", trust, False, 7200, NOW, NOW)
+
+    async def role(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role]:
+        return Owner(1, 100, 125), self._role
+
+    async def note(self, record: object) -> None:
+        pass
+
+
+async def told(book: Book, ref: RoleRef, origin: Origin) -> object:
+    """What the refusal names; None if the role was taken."""
+    lending: Any = SimpleNamespace(lend=lambda caller, until: SimpleNamespace(key_id="AKIDlent"))
+    roles = Roles(book, lending)  # type: ignore[arg-type]
+    try:
+        await roles.assume(AssumeRole(100, ref, "test", None, "", ""), origin)
+    except Refused as refusal:
+        if refusal.reason is not Reason.ROLE_UNTRUSTING:
+            raise
+        return refusal.facts["value"]
+    return None
+
+
+@pytest.mark.parametrize("ref", REFS)
+async def test_a_stranger_is_told_no_name_that_it_did_not_say(ref: RoleRef) -> None:
+    origin = Origin(STRANGER, "d", "A", "r")
+    assert await told(Book(), ref, origin) == ("7" if ref.id else "secret-name")
+
+
+async def test_whoever_is_of_the_account_is_told_the_roles_name() -> None:
+    book = Book(condition={"bool_equal": {"qcs:secure_transport": "true"}})
+    assert await told(book, RoleRef(7), Origin(HOME, "d", "A", "r")) == "secret-name"
+
+
+@pytest.mark.parametrize("key", ["qcs:secure_transport", "qcs:region", "qcs:ip"])
+async def test_a_trust_document_is_asked_of_what_is_known_of_the_call(key: str) -> None:
+    values = {"qcs:secure_transport": "true", "qcs:region": "ap-x", "qcs:ip": "192.0.2.1"}
+    book = Book(condition={"string_equal": {key: values[key]}})
+    there = Origin(HOME, "d", "A", "r", "ap-x", "192.0.2.1", secure=True)
+    elsewhere = Origin(HOME, "d", "A", "r", "ap-y", "192.0.2.2", secure=False)
+    assert await told(book, RoleRef(7), there) is None
+    assert await told(book, RoleRef(7), elsewhere) == "secret-name"
