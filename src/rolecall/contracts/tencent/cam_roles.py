@@ -120,7 +120,9 @@ ACTIONS = (
         "BuildDataFlowAuthToken",
         text("ResourceId", required=True, rules=INSTANCE_ID),
         text(
-            "ResourceRegion", required=True, rules=(one_of(tuple(CAM_REGIONS), Reason.PARAMETER_VALUE, SDK),)
+            "ResourceRegion",
+            required=True,
+            rules=(one_of(tuple(sorted(CAM_REGIONS)), Reason.PARAMETER_VALUE, SDK),),
         ),
         text("ResourceAccount", required=True, rules=ACCOUNT_NAME),
         output=("Credentials",),
