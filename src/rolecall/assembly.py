@@ -301,7 +301,7 @@ class House:
         ]
 
     def pipeline(self, *, require_tls: bool = False) -> Pipeline:
-        """`require_tls` refuses calls by plain HTTP where the vendor does (Alibaba's account calls)."""
+        """`require_tls` refuses secrets by plain HTTP, and Alibaba's calls altogether, as the vendor does."""
         settings = self.settings
         fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
         self._admission = admission = Admission(
@@ -336,6 +336,7 @@ class House:
             self.deciphering.decipher,
             NonceMemory(settings.aliyun_clock_window),
             self.metrics,
+            require_tls=require_tls,
         )
 
     async def close(self) -> None:

@@ -78,7 +78,10 @@ class Pipeline:
         nonces: NonceMemory,
         metrics: Metrics,
         clock: Callable[[], float] = time.time,
+        *,
+        require_tls: bool = False,
     ) -> None:
+        """`require_tls` refuses actions that carry a secret if they did not come over TLS."""
         self._dialects = dialects
         self._services = services
         self._keys = keys
@@ -89,6 +92,7 @@ class Pipeline:
         self._nonces = nonces
         self._metrics = metrics
         self._clock = clock
+        self._require_tls = require_tls
 
     async def answer(self, request: Request) -> Reply:
         """The answer to any request at all."""
@@ -102,6 +106,7 @@ class Pipeline:
             if request.too_large:
                 raise Refused(Reason.TOO_LARGE)
             call = dialect.parse(envelope)
+            self._expect_private(call)
             caller = await self._prove(call)
             reply = dialect.render(call, await self._carry_out(call, caller))
         except Refused as refusal:
@@ -113,6 +118,12 @@ class Pipeline:
             reply = dialect.refuse(envelope, trouble, call)
         self._report(dialect.name, envelope, call, caller, reply, trouble, time.perf_counter() - started)
         return reply
+
+    def _expect_private(self, call: Call) -> None:
+        """TLS_REQUIRED."""
+        exposed = self._require_tls and not call.envelope.request.secure
+        if exposed and self._service(call).action(call).carries_secret:
+            raise Refused(Reason.TLS_REQUIRED)
 
     async def _prove(self, call: Call) -> Caller:
         """Stage 3. Public actions are answered to anybody; a nonce is good for one call."""

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     )
     require_tls: Literal["auto", "on", "off"] = Field(
         default="auto",
-        description="Refuse Alibaba calls by plain HTTP, as the vendor does; `auto`: when listening beyond loopback.",
+        description="Refuse secrets and all Alibaba calls by plain HTTP; `auto`: when listening beyond loopback.",
     )
     openstack_region: str = Field(default="RegionOne", description="The region in OpenStack's catalog.")
     keystone_url: str = Field(

@@ -97,6 +97,13 @@ class Action:
     template that begins with ``?`` is left out if a hole of it is not filled: another then names the thing."""
     free: bool = False
     """Permitted to every caller: it tells callers about themselves, or what is no secret."""
+    mints_secret: bool = False
+    """Its answer tells a secret: a new key, a token, a password."""
+
+    @property
+    def carries_secret(self) -> bool:
+        """Whether a secret is among its parameters or in its answer: such a call is for TLS."""
+        return self.mints_secret or any(_is_secret(param.type) for param in self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,14 @@ class Contract:
                 if key in table:
                     return table[key]
         return None
+
+
+def _is_secret(type_: Kind | ListOf | Shape) -> bool:
+    if isinstance(type_, ListOf):
+        return _is_secret(type_.item)
+    if isinstance(type_, Shape):
+        return any(_is_secret(member.type) for member in type_.fields)
+    return type_ is Kind.SECRET
 
 
 def matches(pattern: str, reason: Reason, source: str) -> Rule:

@@ -79,6 +79,7 @@ def action(
     output: tuple[str, ...] = (),
     resources: tuple[str, ...] = (),
     changes: bool = False,
+    mints_secret: bool = False,
 ) -> Action:
     """`resources` without what stands before them in all."""
     places = tuple(f"?{PLACE}{one[1:]}" if one[0] == "?" else f"{PLACE}{one}" for one in resources)
@@ -92,6 +93,7 @@ def action(
         regions=None,
         changes=changes,
         resources=places or ("*",),
+        mints_secret=mints_secret,
     )
 
 

@@ -127,5 +127,6 @@ ACTIONS = (
         text("ResourceAccount", required=True, rules=ACCOUNT_NAME),
         output=("Credentials",),
         resources=("resourceUser/{ResourceId}/{ResourceAccount}",),
+        mints_secret=True,
     ),
 )

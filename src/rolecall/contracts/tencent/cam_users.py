@@ -60,6 +60,7 @@ def action(
     resources: tuple[str, ...] = EVERYTHING,
     changes: bool = False,
     free: bool = False,
+    mints_secret: bool = False,
     source: str = SDK,
 ) -> Action:
     return Action(
@@ -73,6 +74,7 @@ def action(
         changes=changes,
         resources=resources,
         free=free,
+        mints_secret=mints_secret,
     )
 
 
@@ -110,6 +112,7 @@ ACTIONS = (
         output=("Uin", "Name", "Password", "SecretId", "SecretKey", "Uid", "PhoneNumVerifyLink"),
         resources=BY_NAME,
         changes=True,
+        mints_secret=True,
         source=PAGE,
     ),
     action(
@@ -159,6 +162,7 @@ ACTIONS = (
         output=("AccessKey",),
         resources=BY_NUMBER,
         changes=True,
+        mints_secret=True,
     ),
     action("ListAccessKeys", _TARGET, output=("AccessKeys",), resources=BY_NUMBER),
     action(

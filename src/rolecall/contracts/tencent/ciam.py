@@ -97,9 +97,20 @@ def _action(
     changes: bool = False,
     resources: tuple[str, ...] = (_STORE,),
     source: str = SDK,
+    mints_secret: bool = False,
 ) -> Action:
     own = (*params, _DRY_RUN) if changes else params
-    return Action(name, source, own, output, CODES[name], rows(name), changes=changes, resources=resources)
+    return Action(
+        name,
+        source,
+        own,
+        output,
+        CODES[name],
+        rows(name),
+        changes=changes,
+        resources=resources,
+        mints_secret=mints_secret,
+    )
 
 
 _USERS = (
@@ -160,7 +171,7 @@ _USERS = (
         Field("Password", Kind.SECRET, required=True, rules=rules.PASSWORD),
         changes=True,
     ),
-    _action("ResetPassword", _USER_ID, STORE_ID, output=("Password",), changes=True),
+    _action("ResetPassword", _USER_ID, STORE_ID, output=("Password",), changes=True, mints_secret=True),
     _action("DeleteUsers", STORE_ID, _texts("UserIds", required=True), changes=True),
     _action(
         "LinkAccount",

@@ -141,10 +141,20 @@ def _action(
     output: tuple[str, ...],
     resources: tuple[str, ...] = ("*",),
     free: bool = False,
+    mints_secret: bool = False,
 ) -> Action:
     errors: dict[Key, ErrorRow] = chosen(WISHES, CODES[name], TEXTS)
     return Action(
-        name, SDK, params, output, CODES[name], errors, regions=None, resources=resources, free=free
+        name,
+        SDK,
+        params,
+        output,
+        CODES[name],
+        errors,
+        regions=None,
+        resources=resources,
+        free=free,
+        mints_secret=mints_secret,
     )
 
 
@@ -174,6 +184,7 @@ _ACTIONS = (
         _text("TokenCode", rules=_NOTHING),
         output=_CREDENTIALS,
         resources=("{RoleArn}",),
+        mints_secret=True,
     ),
     _action(
         "GetFederationToken",
@@ -181,6 +192,7 @@ _ACTIONS = (
         _text("Policy", required=True, kind=Kind.DOCUMENT),
         _number("DurationSeconds"),
         output=_CREDENTIALS,
+        mints_secret=True,
     ),
     _action("GetCallerIdentity", output=("Arn", "AccountId", "UserId", "PrincipalId", "Type"), free=True),
     _action(

@@ -36,7 +36,6 @@ _ELSEWHERE = (
     Reason.MEDIA_TYPE_UNSUPPORTED,
     Reason.CLIENT_TOKEN_MISMATCH,
     Reason.NONCE_REUSED,
-    Reason.TLS_REQUIRED,
     Reason.CREDENTIALS_INVALID,
     Reason.TENANT_FOREIGN,
     Reason.IDENTITY_UNREACHABLE,
@@ -114,6 +113,11 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "UnsupportedProtocol",
         "The HTTP(S) request protocol is not supported; only GET and POST requests are supported.",
         "http(s) 请求协议错误，只支持 GET 和 POST 请求。",
+    ),
+    Reason.TLS_REQUIRED: ErrorRow(
+        "UnsupportedProtocol",
+        "The HTTP(S) request protocol is not supported; this action carries a secret and is served over HTTPS only.",
+        "http(s) 请求协议错误，该接口涉及敏感信息，只支持 HTTPS。",
     ),
     Reason.SERVICE_UNKNOWN: ErrorRow(
         "NoSuchProduct", "The specified product `{value}` does not exist.", "产品 `{value}` 不存在。"

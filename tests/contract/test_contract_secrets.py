@@ -1,0 +1,115 @@
+"""Which actions carry secrets, and that they are refused by plain HTTP where TLS is required."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from rolecall.assembly import SERVICES, House
+from rolecall.settings import Settings
+from rolecall.values import Request, Secret
+
+ANSWERS = ("Password", "SecretKey", "Credentials", "AccessKey")
+"""Outputs whose name says that they are secret."""
+
+
+def test_every_action_whose_answer_tells_a_secret_says_so() -> None:
+    minting = {
+        f"{service.contract.service}:{action.name}"
+        for service in SERVICES
+        for action in service.contract.actions.values()
+        if action.mints_secret
+    }
+    assert minting == {
+        "cam:AddUser",
+        "cam:BuildDataFlowAuthToken",
+        "cam:CreateAccessKey",
+        "ciam:ResetPassword",
+        "identity:IssueToken",
+        "sts:AssumeRole",
+        "sts:GetFederationToken",
+    }
+    for service in SERVICES:
+        for action in service.contract.actions.values():
+            assert action.mints_secret or not set(ANSWERS) & set(action.output), action.name
+
+
+def test_an_action_with_a_secret_among_its_parameters_carries_one_however_deep_it_stands() -> None:
+    carrying = {
+        f"{service.contract.service}:{action.name}"
+        for service in SERVICES
+        for action in service.contract.actions.values()
+        if action.carries_secret and not action.mints_secret
+    }
+    assert {
+        "postgres:CreateAccount",
+        "cam:UpdateUser",
+        "database:CreateUsers",
+        "database:CreateInstance",
+        "petadata:CreateAccount",
+        "ciam:CreateUser",
+    } <= carrying
+    assert "postgres:DescribeAccounts" not in carrying
+
+
+def tencent(action: str, version: str) -> tuple[tuple[str, str], ...]:
+    scope = "AKIDx/2026-01-01/cam/tc3_request"
+    return (
+        ("host", "h"),
+        ("content-type", "application/json"),
+        ("x-tc-action", action),
+        ("x-tc-version", version),
+        ("x-tc-timestamp", "1767225600"),
+        (
+            "authorization",
+            f"TC3-HMAC-SHA256 Credential={scope}, SignedHeaders=content-type;host, Signature={'0' * 64}",
+        ),
+    )
+
+
+def post(path: str, headers: tuple[tuple[str, str], ...], body: Any, *, secure: bool) -> Request:
+    return Request("POST", path, "", headers, json.dumps(body).encode(), "192.0.2.1", secure, 1767225600.0)
+
+
+IDENTITY = {
+    "auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "a", "password": "b"}}}}
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [
+        ("/", tencent("CreateAccessKey", "2019-01-16"), {}),
+        ("/", tencent("AddUser", "2019-01-16"), {"Name": "u", "UseApi": 1}),
+        ("/", tencent("AssumeRole", "2018-08-13"), {}),
+        ("/", tencent("GetFederationToken", "2018-08-13"), {}),
+        ("/", tencent("BuildDataFlowAuthToken", "2019-01-16"), {}),
+        ("/v3/auth/tokens", (("host", "h"), ("content-type", "application/json")), IDENTITY),
+    ],
+    ids=[
+        "CreateAccessKey",
+        "AddUser",
+        "AssumeRole",
+        "GetFederationToken",
+        "BuildDataFlowAuthToken",
+        "IssueToken",
+    ],
+)
+async def test_a_minting_action_is_refused_by_plain_http_before_anything_is_asked(
+    path: str, headers: tuple[tuple[str, str], ...], body: Any
+) -> None:
+    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
+    try:
+        house._deciphering = cast("Any", _NoDeciphering())  # an open store has one
+        reply = await house.pipeline(require_tls=True).answer(post(path, headers, body, secure=False))
+        assert b"HTTPS" in reply.body, reply.body
+        assert reply.code in ("UnsupportedProtocol", "forbidden")
+    finally:
+        await house.close()
+
+
+class _NoDeciphering:
+    def decipher(self, text: str) -> Secret:
+        raise AssertionError(text)
