@@ -93,6 +93,19 @@ def test_only_engines_store_local_servers_and_the_command_line_import_a_database
         assert room(module_name(path)) in {"engines", "store", "local", "cli"}
 
 
+AMBIENT = re.compile(
+    r"^(import|from) (random|secrets|time)\b|\buuid[14]\b|\burandom\b|\bdatetime\.(now|utcnow|today)\b",
+    re.MULTILINE,
+)
+_IN_DOMAIN = [path for path in MODULES if room(module_name(path)) == "domain" and path.stem != "ambient"]
+
+
+@pytest.mark.parametrize("path", _IN_DOMAIN, ids=module_name)
+def test_the_domain_gets_time_randomness_and_ids_through_its_port(path: Path) -> None:
+    """`domain.ambient`: a simulation replaces them, so that its seed decides the whole run."""
+    assert [found.group() for found in AMBIENT.finditer(path.read_text("utf-8"))] == []
+
+
 VENDORS = re.compile("tencent|aliyun|alibaba|petadata|trove|openstack|rackspace|qcloud", re.IGNORECASE)
 _NEUTRAL = [
     path

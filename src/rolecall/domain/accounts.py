@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from rolecall.domain import commands
+from rolecall.domain import ambient, commands
 from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.credentials import new_managed_password
 from rolecall.domain.encoding import encode_grants
@@ -72,7 +72,7 @@ class Accounts:
             )
 
         facts = await work.change(target, intent, apply)
-        now = datetime.now(UTC)
+        now = ambient.now()
         row = AccountRow(target.name, target.host, facts.oid, command.remark, now, now, None, sealed)
         return view(facts, row)
 

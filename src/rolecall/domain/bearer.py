@@ -6,8 +6,8 @@ They have 256 random bits, so nothing slower than SHA-256 is needed to keep them
 from __future__ import annotations
 
 import hashlib
-import secrets
 
+from rolecall.domain import ambient
 from rolecall.values import Secret
 
 _BYTES = 32
@@ -15,7 +15,7 @@ _BYTES = 32
 
 def fresh() -> Secret:
     """43 characters of base64url."""
-    return Secret(secrets.token_urlsafe(_BYTES))
+    return Secret(ambient.token(_BYTES))
 
 
 def digest(bearer: Secret) -> bytes:

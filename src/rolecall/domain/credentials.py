@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import string
 from uuid import UUID
 
-from rolecall.domain import commands
+from rolecall.domain import ambient, commands
 from rolecall.domain.engine import AccountChange, AccountFacts, password_checks
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import OUT_OF_REACH, Change, Intent
@@ -167,8 +166,10 @@ class Credentials:
 def new_managed_password() -> Secret:
     """32 characters with every class in it: lower, upper, digit, symbol."""
     classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _MANAGED_PASSWORD_SYMBOLS)
-    characters = [secrets.choice(one) for one in classes]
+    characters = [ambient.draws().choice(one) for one in classes]
     everything = "".join(classes)
-    characters += [secrets.choice(everything) for _ in range(_MANAGED_PASSWORD_CHARACTERS - len(characters))]
-    secrets.SystemRandom().shuffle(characters)
+    characters += [
+        ambient.draws().choice(everything) for _ in range(_MANAGED_PASSWORD_CHARACTERS - len(characters))
+    ]
+    ambient.draws().shuffle(characters)
     return Secret("".join(characters))

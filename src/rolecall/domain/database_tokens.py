@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import Command, Handlers, InstanceName
 from rolecall.domain.credentials import Credentials
 from rolecall.domain.reasons import Reason, Refused
@@ -47,7 +48,7 @@ class DatabaseTokens:
         credentials: Credentials,
         book: RotationBook,
         period: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = ambient.now,
     ) -> None:
         self._work = work
         self._credentials = credentials

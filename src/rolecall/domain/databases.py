@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from rolecall.domain import commands
+from rolecall.domain import ambient, commands
 from rolecall.domain.engine import DatabaseFacts, NewDatabase, object_privileges
 from rolecall.domain.instances import Attached, Reach
 from rolecall.domain.operations import Change, Intent, Journal
@@ -22,7 +22,7 @@ class Databases:
     async def create(self, command: commands.CreateDatabase, origin: Origin) -> None:
         attached = await self._reach.attach(command.instance, origin.caller)
         new = NewDatabase(
-            command.name, command.owner, uuid4(), command.encoding, command.collate, command.ctype
+            command.name, command.owner, ambient.new_id(), command.encoding, command.collate, command.ctype
         )
         await self._create(attached, new, origin)
 
@@ -36,7 +36,7 @@ class Databases:
             there.add(one.name)
         for one in command.databases:
             await self._create(
-                attached, NewDatabase(one.name, "", uuid4(), one.encoding, one.collate), origin
+                attached, NewDatabase(one.name, "", ambient.new_id(), one.encoding, one.collate), origin
             )
 
     async def _create(self, attached: Attached, new: NewDatabase, origin: Origin) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from uuid import uuid4
 
-from rolecall.domain import instance_commands
+from rolecall.domain import ambient, instance_commands
 from rolecall.domain.encoding import encode_grants
 from rolecall.domain.engine import AccountFacts, NewDatabase
 from rolecall.domain.instances import Attached, Instance
@@ -59,7 +58,7 @@ async def promises_of(
     if command.token is not None:
         whole["token"] = command.token.text
     intents.append(Intent(Change.INSTANCE_CREATE, target, origin, whole))
-    return [Promised(uuid4(), intent) for intent in intents]
+    return [Promised(ambient.new_id(), intent) for intent in intents]
 
 
 async def furnish(work: Work, ledger: Ledger, attached: Attached, operations: Sequence[Operation]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import InstanceName
 from rolecall.domain.engine import Engine, EngineAddress
 from rolecall.domain.lanes import Lane, LaneLimits
@@ -112,7 +112,7 @@ async def register(book: InstanceBook, sealer: Sealer, new: NewInstance) -> Inst
 def new_public_id(prefix: str, characters: int = 8) -> str:
     """A public id such as ``postgres-5cz25tr5``: a prefix and some lower-case letters or digits."""
     alphabet = string.ascii_lowercase + string.digits
-    return prefix + "".join(secrets.choice(alphabet) for _ in range(characters))
+    return prefix + ambient.random_text(alphabet, characters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from rolecall.domain import ambient
 from rolecall.domain.failures import AddressLimit
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.revocations import Revocations
@@ -219,7 +219,8 @@ class Keys:
     async def create_owner(self) -> Owner:
         """A new owner with random public numbers: 12 digits from 1000.., and an application id from 1250000000."""
         return await self._book.add_owner(
-            100_000_000_000 + secrets.randbelow(900_000_000), 1_250_000_000 + secrets.randbelow(50_000_000)
+            100_000_000_000 + ambient.draws().randrange(900_000_000),
+            1_250_000_000 + ambient.draws().randrange(50_000_000),
         )
 
 
@@ -236,4 +237,4 @@ def secret_purpose(key_id: str) -> str:
 
 
 def _random_text(characters: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(characters))
+    return ambient.random_text(_ALPHABET, characters)

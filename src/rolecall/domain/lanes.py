@@ -7,12 +7,11 @@ connections in a row it refuses at once, until a probe after a pause (exponentia
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from rolecall.domain import ambient
 from rolecall.domain.reasons import Reason, Refused
 
 _SICK = frozenset({Reason.ENGINE_UNREACHABLE})
@@ -31,7 +30,7 @@ class LaneLimits:
 
 
 class Lane:
-    def __init__(self, limits: LaneLimits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: LaneLimits, clock: Callable[[], float] = ambient.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._slots = asyncio.Semaphore(limits.width)
@@ -80,4 +79,4 @@ class Lane:
     def _pause(self) -> float:
         exponent = min(max(self._failures - self._limits.failures, 0), 16)
         ceiling = min(self._limits.pause * 2**exponent, self._limits.longest_pause)
-        return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, not a secret
+        return ambient.draws().uniform(ceiling / 2, ceiling)

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.instances import Attached
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
@@ -277,7 +278,7 @@ class Journal:
 
         `apply` is given the operation's id, which the engine leaves as a marker.
         """
-        operation_id = uuid4()
+        operation_id = ambient.new_id()
         with self.carrying(operation_id):
             await self._ledger.accept(operation_id, attached.instance.id, intent)
             self._step("accepted")

@@ -13,11 +13,11 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 
-from rolecall.domain import commands
+from rolecall.domain import ambient, commands
 from rolecall.domain.encoding import decode_grants, encode_grants
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, database_grants
 from rolecall.domain.instances import Attached
@@ -67,7 +67,7 @@ class Promises:
             self._expect_unpromised(targets)
             await self._expect_possible(attached, targets, command)
             promised = [
-                Promised(uuid4(), await self._intent(target, spec, origin, to_come=command.to_come))
+                Promised(ambient.new_id(), await self._intent(target, spec, origin, to_come=command.to_come))
                 for target, spec in zip(targets, command.accounts, strict=True)
             ]
             await self._ledger.promise(attached.instance.id, promised)

@@ -7,12 +7,11 @@ answered, and carried out in the background (`domain.upkeep`). One process at a 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from rolecall.domain import instance_commands
+from rolecall.domain import ambient, instance_commands
 from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.commands import Handlers, InstanceName
 from rolecall.domain.furnishing import MARK, promises_of
@@ -189,7 +188,7 @@ class Provisioning:
             host=_HOST,
             port=0,
             administrator=plan.administrator,
-            password=Secret(secrets.token_urlsafe(24)),
+            password=Secret(ambient.token(24)),
             database=plan.database,
             options={**plan.options, **charset},
             region=plan.region,
@@ -209,7 +208,7 @@ class Provisioning:
         async with self._turn:
             found = {name: await self._changeable(name, turn, origin) for name in names}
             for name, (upkeep, instance) in found.items():
-                operations[name] = uuid4()
+                operations[name] = ambient.new_id()
                 intent = Intent(turn.change, name.public_id, origin, {MARK: True})
                 await self._ledger.accept(operations[name], instance.id, intent)
                 self._journal.passed("turn-accepted")

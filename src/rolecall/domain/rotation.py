@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import uuid4
 
 import structlog
 
+from rolecall.domain import ambient
 from rolecall.domain.credentials import Credentials
 from rolecall.domain.instances import Reach, not_ready
 from rolecall.domain.keys import Owner
@@ -83,7 +82,7 @@ class Rotation:
         credentials: Credentials,
         book: RotationBook,
         period: int,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = ambient.monotonic,
     ) -> None:
         self._work = work
         self._reach = reach
@@ -159,4 +158,4 @@ def _sorted(due: Sequence[Due]) -> list[Due]:
 
 def _origin(owner: Owner) -> Origin:
     """Nobody asked for it: the principal is 0."""
-    return Origin(Caller(owner.id, owner.number, owner.app_id, 0, ""), "", "rotation", str(uuid4()))
+    return Origin(Caller(owner.id, owner.number, owner.app_id, 0, ""), "", "rotation", str(ambient.new_id()))

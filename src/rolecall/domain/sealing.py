@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from rolecall.domain import ambient
 from rolecall.values import Secret
 
 _FORMAT = b"\x01"
@@ -40,7 +40,7 @@ def parse_master_keys(text: str) -> tuple[bytes, ...]:
 
 
 def new_master_key() -> str:
-    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+    return base64.b64encode(ambient.random_bytes(KEY_BYTES)).decode()
 
 
 class Sealer:
@@ -55,7 +55,7 @@ class Sealer:
         return hashlib.sha256(b"rolecall master key tag" + key).digest()[:_TAG_BYTES]
 
     def seal(self, secret: Secret, purpose: str) -> bytes:
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = ambient.random_bytes(_NONCE_BYTES)
         cipher = self._ciphers[self._current]
         return (
             _FORMAT

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 import string
 from uuid import UUID
 
-from rolecall.domain import commands
+from rolecall.domain import ambient, commands
 from rolecall.domain.commands import Handlers, InstanceName
 from rolecall.domain.engine import tenant_superuser
 from rolecall.domain.operations import Change, Journal
@@ -69,4 +68,4 @@ class Superusers:
 
 def _new_password() -> Secret:
     """Letters and digits: it is typed into shells and option files."""
-    return Secret("".join(secrets.choice(_ALPHABET) for _ in range(_PASSWORD_CHARACTERS)))
+    return Secret(ambient.random_text(_ALPHABET, _PASSWORD_CHARACTERS))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import Command, Handlers
 from rolecall.domain.keys import Keys
 from rolecall.domain.reasons import Fault, Reason, Refused
@@ -30,7 +30,9 @@ class RevokeToken(Command):
 class Tokens:
     """An owner may look at and end the tokens of all its callers; everybody else its own."""
 
-    def __init__(self, keys: Keys, revocations: Revocations, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, keys: Keys, revocations: Revocations, clock: Callable[[], float] = ambient.unix
+    ) -> None:
         self._keys = keys
         self._revocations = revocations
         self._clock = clock

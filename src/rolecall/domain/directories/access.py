@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import NoReturn
 from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.directories.books import StandingBook
 from rolecall.domain.directories.views import Standing
 from rolecall.domain.reasons import Reason, Refused
@@ -22,7 +22,7 @@ class Access:
     `pace` is how many changes an owner's stores may see in a minute, in this process; 0 is any number.
     """
 
-    def __init__(self, book: StandingBook, pace: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, book: StandingBook, pace: int, clock: Callable[[], float] = ambient.monotonic) -> None:
         self._book = book
         self._pace = pace
         self._clock = clock

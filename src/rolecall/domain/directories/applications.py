@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hmac
 import re
-import secrets
 import string
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from rolecall.domain import bearer
+from rolecall.domain import ambient, bearer
 from rolecall.domain.directories.provider import Application, ApplicationBook
 from rolecall.values import Secret
 
@@ -42,7 +40,7 @@ async def register(
 
     Without a name it is called by its id.
     """
-    client_id = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_CHARACTERS))
+    client_id = ambient.random_text(_ALPHABET, _ID_CHARACTERS)
     name = client_id if name is None else name
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         raise ApplicationRefused(f"a name has 1 to {_LONGEST_NAME} printable characters")
@@ -58,7 +56,7 @@ async def register(
         tuple(redirect_uris),
         tuple(logout_uris),
         None if secret is None else bearer.digest(secret),
-        datetime.now(UTC),
+        ambient.now(),
     )
     if not await book.add_application(application):
         raise ApplicationRefused(f"the store has an application `{name}` already")

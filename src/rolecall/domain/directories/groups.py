@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import Handlers
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access, dry_run
@@ -39,8 +39,8 @@ class UserGroups:
         if command.dry:
             await self._keep_free(command.store, command.name, None, origin)
             dry_run()
-        now = datetime.now(UTC)
-        group = UserGroup(uuid4(), command.store, command.name, command.description, now, now)
+        now = ambient.now()
+        group = UserGroup(ambient.new_id(), command.store, command.name, command.description, now, now)
         record = _record(Change.USER_GROUP_CREATE, group.store_id, group.id, origin, group.name)
         made = await self._book.add_group(origin.caller.owner_id, group, record)
         if made is None:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 
+from rolecall.domain import ambient
 from rolecall.domain.directories.attributes import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -108,7 +109,7 @@ class RowReader:
         text = f"visible text of at most {LONGEST_TEXT} characters"
         return NewUser(
             line=line,
-            id=uuid4(),
+            id=ambient.new_id(),
             name=name,
             phone=phone,
             email=email,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from rolecall.domain import ambient
 from rolecall.domain.directories.provider import SigningKey, SigningKeyBook
 from rolecall.domain.sealing import Sealer
 from rolecall.values import Secret
@@ -54,7 +54,7 @@ class SigningKeys:
         return sorted(keys, key=lambda key: key.retired_at is not None)
 
     async def _new(self, store_id: UUID, now: datetime) -> SigningKey:
-        key_id = secrets.token_hex(8)
+        key_id = ambient.random_bytes(8).hex()
         private = await asyncio.to_thread(_generate)
         sealed = self._sealer.seal(private, signing_key_purpose(key_id))
         return SigningKey(key_id, store_id, sealed, now, None)

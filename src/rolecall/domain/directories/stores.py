@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import Handlers
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access, dry_run
@@ -77,8 +77,8 @@ class UserStores:
 def new_store(
     owner_id: int, name: str, description: str = "", logo: str = "", *, is_default: bool
 ) -> UserStore:
-    now = datetime.now(UTC)
-    return UserStore(uuid4(), owner_id, name, description, logo, is_default, now, now)
+    now = ambient.now()
+    return UserStore(ambient.new_id(), owner_id, name, description, logo, is_default, now, now)
 
 
 def _keep_free(there: Sequence[UserStore], name: str, of: UUID | None = None) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import string
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import Handlers
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access, dry_run, judge
@@ -220,9 +219,9 @@ class Users:
 def new_password() -> Secret:
     """Of all four kinds of characters."""
     kinds = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _SYMBOLS)
-    picked = [secrets.choice(kind) for kind in kinds]
-    picked += [secrets.choice("".join(kinds)) for _ in range(_GENERATED - len(kinds))]
-    secrets.SystemRandom().shuffle(picked)
+    picked = [ambient.draws().choice(kind) for kind in kinds]
+    picked += [ambient.draws().choice("".join(kinds)) for _ in range(_GENERATED - len(kinds))]
+    ambient.draws().shuffle(picked)
     return Secret("".join(picked))
 
 
@@ -238,9 +237,9 @@ async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]
 
 
 def _new(command: commands.CreateUser) -> User:
-    given, now = command.attributes, datetime.now(UTC)
+    given, now = command.attributes, ambient.now()
     return User(
-        id=uuid4(),
+        id=ambient.new_id(),
         store_id=command.store,
         name=given.name,
         phone=given.phone,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import secrets
 import string
 from typing import Protocol
 
+from rolecall.domain import ambient
 from rolecall.domain.keys import LONGEST_KEY_ID, Borrowed, KeyBook
 from rolecall.domain.people.model import Role
 from rolecall.domain.people.role_commands import Lent
@@ -97,4 +97,4 @@ def _purpose(key_id: str) -> str:
 
 
 def _random(characters: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(characters))
+    return ambient.random_text(_ALPHABET, characters)

@@ -6,12 +6,12 @@ it (which was asked before the command came here; owners are permitted everythin
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import Handlers
 from rolecall.domain.keys import Owner
 from rolecall.domain.operations import Change
@@ -67,7 +67,7 @@ class RoleBook(LivingRoles, Protocol):
 
 class Roles:
     def __init__(
-        self, book: RoleBook, lending: Lending, quota: int = 1000, clock: Callable[[], float] = time.time
+        self, book: RoleBook, lending: Lending, quota: int = 1000, clock: Callable[[], float] = ambient.unix
     ) -> None:
         self._book = book
         self._lending = lending

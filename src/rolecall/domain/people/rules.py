@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rolecall.domain import ambient
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people.model import SubUser
 from rolecall.domain.reasons import Reason, Refused
@@ -57,7 +57,7 @@ class PasswordRules:
 
 def made_password() -> Secret:
     """A random one of 32 characters that keeps any rules: it has characters of every class."""
-    draw = secrets.SystemRandom()
+    draw = ambient.draws()
     characters = [draw.choice(kind) for kind in _MADE_OF]
     everything = "".join(_MADE_OF)
     characters += [draw.choice(everything) for _ in range(_MADE_CHARACTERS - len(characters))]

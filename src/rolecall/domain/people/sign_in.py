@@ -9,9 +9,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
+from rolecall.domain import ambient
 from rolecall.domain.keys import Owner, Passkey
 from rolecall.domain.operations import Change
 from rolecall.domain.passwords import Passwords, Verdict
@@ -180,4 +181,4 @@ def _stored(candidate: Candidate | None) -> str | None:
 def _expired(user: SubUser, rules: PasswordRules) -> bool:
     if not rules.change_every_days or user.password_changed_at is None:
         return False
-    return datetime.now(UTC) - user.password_changed_at >= timedelta(days=rules.change_every_days)
+    return ambient.now() - user.password_changed_at >= timedelta(days=rules.change_every_days)
