@@ -49,7 +49,7 @@ BAD_DOCUMENTS = [
     (document(ALLOW, Id="x"), "PolicyDocumentError"),
     ('{"version":"2.0","version":"2.0","statement":[]}', "PolicyDocumentError"),
     ("[" * 4000, "PolicyDocumentError"),
-    (document(ALLOW) + " " * LONGEST, "PolicyDocumentLengthOverLimit"),
+    (document({**ALLOW, "resource": "qcs::x:::" + "x" * LONGEST}), "PolicyDocumentLengthOverLimit"),
     (document(ALLOW, version="1.0"), "VersionError"),
     (document(), "StatementError"),
     (document({**ALLOW, "sid": "1"}), "StatementError"),

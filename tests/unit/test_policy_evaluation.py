@@ -356,3 +356,32 @@ def test_without_an_allow_nothing_is_permitted(
 ) -> None:
     denies = [held(*({**one, "effect": "deny"} for one in statements)) for statements in policies]
     assert not asked(*denies, **question).allowed
+
+
+@pytest.mark.parametrize("quantifier", ["", "for_any_value:", "for_all_value:"])
+@pytest.mark.parametrize(
+    ("pattern", "like"),
+    [
+        ("ap-*", True),
+        ("*-x", True),
+        ("*p*", True),
+        ("ap-x", True),
+        ("ap-", False),
+        ("AP-*", False),
+        ("*y", False),
+    ],
+)
+def test_a_text_is_like_a_pattern(quantifier: str, pattern: str, like: bool) -> None:
+    for name, holds in (("string_like", like), ("string_not_like", not like)):
+        condition = {f"{quantifier}{name}": {"qcs:region": pattern}}
+        assert allowed(statement(condition=condition), context={"qcs:region": "ap-x"}) is holds
+    absent = {f"{quantifier}string_like_if_exist": {"qcs:region": pattern}}
+    assert allowed(statement(condition=absent), context={}) is True
+
+
+def test_a_condition_may_ask_who_the_caller_is() -> None:
+    wanted = {"string_equal": {"qcs:uin": "${uin}"}, "string_not_equal": {"qcs:owner_uin": "101"}}
+    context = {"qcs:uin": "700", "qcs:owner_uin": "100"}
+    assert allowed(statement(condition=wanted), context=context)
+    assert not allowed(statement(condition=wanted), context={**context, "qcs:uin": "701"})
+    assert not allowed(statement(condition=wanted), context={**context, "qcs:owner_uin": "101"})

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from rolecall.domain.people.language import LONGEST, Document, Effect, accept, parse_policy, parse_trust
+from rolecall.domain.people.language import (
+    LONGEST,
+    Document,
+    Effect,
+    accept,
+    parse_policy,
+    parse_session_policy,
+    parse_trust,
+    require_own_resources,
+)
 from rolecall.domain.reasons import Reason, Refused
 
 ALLOW = {"effect": "allow", "action": "*", "resource": "*"}
@@ -79,14 +88,81 @@ def test_what_is_not_a_json_object_of_two_members_is_malformed(text: str) -> Non
     assert refusal(text)[0] is Reason.POLICY_MALFORMED
 
 
-def test_length_is_counted_in_characters() -> None:
-    def of_length(characters: int) -> str:
-        text = policy({**ALLOW, "resource": "qcs::cos:::"})
-        return policy({**ALLOW, "resource": "qcs::cos:::" + "é" * ((characters - len(text)) // 6)})
+def test_length_is_counted_in_characters_without_white_space() -> None:
+    def of_length(characters: int, indent: int | None = None) -> str:
+        bare = "".join(policy({**ALLOW, "resource": "qcs::cos:::"}).split())
+        content = "x" * (characters - len(bare))
+        statement = {**ALLOW, "resource": "qcs::cos:::" + content}
+        return json.dumps({"version": "2.0", "statement": [statement]}, indent=indent)
 
-    assert len(parse_policy(policy(ALLOW) + " " * (LONGEST - len(policy(ALLOW)))).statements) == 1
-    assert refusal(policy(ALLOW) + " " * (LONGEST + 1 - len(policy(ALLOW))))[0] is Reason.POLICY_TOO_LONG
-    assert len(parse_policy(of_length(LONGEST)).statements) == 1
+    assert len(parse_policy(of_length(LONGEST, 40)).statements) == 1
+    assert refusal(of_length(LONGEST + 1))[0] is Reason.POLICY_TOO_LONG
+    assert refusal(policy(ALLOW) + " " * 16 * LONGEST)[0] is Reason.POLICY_TOO_LONG
+
+
+@pytest.mark.parametrize("action", ["*:*", "name/*:*", ["*:*"]])
+def test_every_operation_of_every_service_is_an_action(action: object) -> None:
+    assert parse_policy(policy({**ALLOW, "action": action})).statements[0].actions == ("*:*",)
+
+
+@pytest.mark.parametrize("action", ["*:GetUser", "*cam:*", "*:", ":*"])
+def test_a_service_is_named_whole(action: str) -> None:
+    assert refusal(policy({**ALLOW, "action": action}))[0] is Reason.POLICY_ACTION
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"version": "2.0",\n "statement" []}', "line 2 column 14"),
+        (policy(ALLOW, Id="x"), '"Id" is not a member'),
+        ('{"version":"2.0","version":"2.0"}', '"version" more than once'),
+        ("[]", "not a JSON object"),
+        ("[" * 5000, "nesting is too deep"),
+    ],
+)
+def test_a_malformed_document_is_refused_with_the_place(text: str, where: str) -> None:
+    with pytest.raises(Refused) as caught:
+        parse_policy(text)
+    assert where in str(caught.value.facts["value"])
+
+
+@pytest.mark.parametrize("principal", [{"qcs": "*"}, {"qcs": ["*"]}])
+def test_a_session_policy_may_name_everybody_as_principal(principal: object) -> None:
+    text = policy({**ALLOW, "principal": principal})
+    assert parse_session_policy(text) == parse_policy(policy(ALLOW))
+    assert refusal(text)[0] is Reason.POLICY_PRINCIPAL
+
+
+@pytest.mark.parametrize("principal", [{"qcs": "qcs::cam::uin/1:root"}, {"service": "*"}, "*", None, {}])
+def test_a_session_policy_names_no_other_principal(principal: object) -> None:
+    assert (
+        refusal(policy({**ALLOW, "principal": principal}), parse_session_policy)[0] is Reason.POLICY_PRINCIPAL
+    )
+
+
+@pytest.mark.parametrize("account", ["", "*", "uin/1", "uid/125", "uin/*", "uin/${uin}", "uid/${app_id}"])
+def test_a_resource_of_the_own_account_may_be_handed_out(account: str) -> None:
+    require_own_resources(parse_policy(policy({**ALLOW, "resource": f"qcs::cos::{account}:a/*"})), 1, 125)
+
+
+@pytest.mark.parametrize("account", ["uin/2", "uid/1", "uid/1250"])
+def test_a_resource_of_another_account_is_foreign(account: str) -> None:
+    statement = {**ALLOW, "resource": ["*", f"qcs::cos::{account}:a/*"]}
+    with pytest.raises(Refused) as caught:
+        require_own_resources(parse_policy(policy(statement)), 1, 125)
+    assert (caught.value.reason, caught.value.field) == (Reason.POLICY_RESOURCE, "resource.foreign")
+    require_own_resources(parse_policy(policy({**statement, "effect": "deny"})), 1, 125)
+
+
+@pytest.mark.parametrize("key", ["oidc:iss", "oidc:aud", "oidc:sub", "saml:aud"])
+def test_a_trust_document_may_ask_of_an_identity_providers_token(key: str) -> None:
+    principal = {"federated": ["qcs::cam::uin/1:oidc-provider/x"]}
+    condition = {"string_equal": {key: ["x"]}}
+    accept(
+        parse_trust(trust(action="sts:AssumeRoleWithWebIdentity", principal=principal, condition=condition))
+    )
+    with pytest.raises(Refused):
+        accept(parse_policy(policy({**ALLOW, "condition": condition})))
 
 
 @pytest.mark.parametrize("version", ["1.0", "2", 2.0, None, "", [], {}])

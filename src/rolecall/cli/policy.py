@@ -14,7 +14,7 @@ from rolecall.cli.data import DataOption
 from rolecall.domain.keys import Owner
 from rolecall.domain.people.decisions import because
 from rolecall.domain.people.evaluation import Decision
-from rolecall.domain.people.language import accept, parse_policy
+from rolecall.domain.people.language import accept, parse_session_policy
 from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.policy_commands import PolicyRef
 from rolecall.domain.people.role_commands import RoleRef
@@ -139,10 +139,11 @@ def explain(
         caller = await _caller(house, principal)
         if session_policy:
             caller = _in_session(caller, session_policy)
+        known = {"qcs:uin": str(caller.principal), "qcs:owner_uin": str(caller.owner_number), **context}
         rows = []
         for given in resources or ["*"]:
             resource = _resource(house, given, operation, await only_owner(house))
-            decision = await house.permissions.decide(caller, Ask(operation, (resource,), context))
+            decision = await house.permissions.decide(caller, Ask(operation, (resource,), known))
             rows.append(_row(decision))
         return rows
 
@@ -208,7 +209,7 @@ async def _caller(house: House, principal: str) -> Caller:
 
 def _in_session(caller: Caller, policy: str) -> Caller:
     try:
-        accept(parse_policy(policy))
+        accept(parse_session_policy(policy))
     except Refused as refusal:
         raise SettingsError(f"the session's policy is not one: {refusal}") from None
     role = caller.kind is PrincipalKind.ROLE

@@ -39,6 +39,8 @@ def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
             "qcs:current_time": datetime.fromtimestamp(request.received, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "qcs:secure_transport": "true" if request.secure else "false",
             "qcs:region": call.region,
+            "qcs:uin": str(checked.caller.principal),
+            "qcs:owner_uin": str(checked.caller.owner_number),
         },
     )
 

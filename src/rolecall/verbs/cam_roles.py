@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from rolecall.domain.commands import InstanceName
 from rolecall.domain.database_tokens import ShowDatabaseToken
@@ -32,10 +32,13 @@ _KINDS: Mapping[str, bool | None] = {"": None, "User": False, "QCS": True}
 
 
 def unescaped(document: str) -> str:
-    """The vendor's examples send these documents escaped for a URL, some of them twice."""
+    """The vendor's examples send these documents escaped for a URL, some of them twice.
+
+    Terraform's provider and the vendor's COS STS SDK escape them as forms, where ``+`` is a space and ``%2B`` a plus.
+    """
     for _ in range(2):
         if document.lstrip().startswith("%"):
-            document = unquote(document)
+            document = unquote_plus(document)
     return document
 
 

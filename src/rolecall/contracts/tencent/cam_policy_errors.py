@@ -69,7 +69,7 @@ _PARAMETERS: Mapping[Key, Wish] = {
 
 _DOCUMENTS: Mapping[Key, Wish] = {
     Reason.POLICY_MALFORMED: Wish(
-        (_DOCUMENT,), _VALUE, "The policy document is not a JSON object of known members.", "策略文档不合法。"
+        (), (_DOCUMENT, *_VALUE), "The document cannot be read: {value}.", "策略文档无法解析：{value}。"
     ),
     Reason.POLICY_TOO_LONG: Wish(
         ("InvalidParameter.PolicyDocumentLengthOverLimit",),

@@ -39,6 +39,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The account does not exist or is unavailable.",
         "账号不存在或不可用。",
     ),
+    "InvalidParameter.GrantOtherResource": ("Unauthorized access to the resource.", "越权访问资源。"),
     "InvalidParameter.OverTimeError": ("The expiration time exceeds the threshold.", "过期时间超过阈值。"),
     "InvalidParameter.ParamError": ("Invalid parameter.", "参数错误。"),
     "InvalidParameter.PolicyTooLong": ("The policy is too long.", "策略过长。"),
@@ -79,7 +80,10 @@ WISHES: Mapping[Key, Wish] = {
         ("InvalidParameter.PolicyTooLong",), ("LimitExceeded",), "The policy is too long.", "策略过长。"
     ),
     Reason.POLICY_MALFORMED: Wish(
-        ("InvalidParameter.StrategyFormatError",), _PARAM, "It is no policy.", "策略语法错误。"
+        (),
+        ("InvalidParameter.StrategyFormatError", *_PARAM),
+        "The policy cannot be read: {value}.",
+        "策略无法解析：{value}。",
     ),
     **dict.fromkeys(
         (
@@ -99,6 +103,12 @@ WISHES: Mapping[Key, Wish] = {
     ),
     Reason.POLICY_RESOURCE: Wish(
         (), ("InvalidParameter.ResouceError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
+    ),
+    (Reason.POLICY_RESOURCE, "resource.foreign"): Wish(
+        ("InvalidParameter.GrantOtherResource",),
+        ("InvalidParameter.ResouceError", *_PARAM),
+        "`{value}` is a resource of another account.",
+        "`{value}`是其他账号的资源。",
     ),
     Reason.ROLE_MISSING: Wish(
         ("ResourceNotFound.RoleNotFound",), ("ResourceNotFound",), "The role does not exist.", "角色不存在。"

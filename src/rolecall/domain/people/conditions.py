@@ -23,13 +23,21 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from rolecall.domain.people.wildcards import matches
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 _MAY_BE_ABSENT = "_if_exist"
-SUPPLIED = frozenset({"qcs:ip", "qcs:current_time", "qcs:secure_transport", "qcs:region"})
+SUPPLIED = frozenset(
+    {"qcs:ip", "qcs:current_time", "qcs:secure_transport", "qcs:region", "qcs:uin", "qcs:owner_uin"}
+)
 """The keys that are known of every call."""
 
-SUPPLIED_TO_TRUST = SUPPLIED | {"sts:external_id"}
-"""The keys of which something may be known when a role is taken."""
+SUPPLIED_TO_TRUST = SUPPLIED | {"sts:external_id", "oidc:iss", "oidc:aud", "oidc:sub", "saml:aud"}
+"""The keys of which something may be known when a role is taken.
+
+Those of OIDC and SAML are known only of callers for whom another identity provider vouches; nothing here lets such a
+caller take a role, so that they are absent from every call.
+"""
 
 _QUANTIFIERS = ("for_any_value:", "for_all_value:")
 
@@ -107,6 +115,10 @@ def _within(address: Any, network: Any) -> bool:
     return bool(address in network)
 
 
+def _like(text: Any, pattern: Any) -> bool:
+    return matches(pattern, text)
+
+
 def _ordered(family: str, read: Callable[[str], Any]) -> dict[str, Operator]:
     return {
         f"{family}_equal": Operator(read, read, operator.eq),
@@ -123,6 +135,8 @@ OPERATORS: Mapping[str, Operator] = {
     "string_not_equal": Operator(str, str, operator.eq, negated=True),
     "string_equal_ignore_case": Operator(str.casefold, str.casefold, operator.eq),
     "string_not_equal_ignore_case": Operator(str.casefold, str.casefold, operator.eq, negated=True),
+    "string_like": Operator(str, str, _like),
+    "string_not_like": Operator(str, str, _like, negated=True),
     **_ordered("numeric", _number),
     **_ordered("date", _moment),
     "bool_equal": Operator(_truth, _truth, operator.eq),

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from rolecall.domain.instances import Instance
 from rolecall.domain.people.evaluation import Decision, Held, Names, Subject, Verdict, decide
-from rolecall.domain.people.language import parse_policy
+from rolecall.domain.people.language import parse_policy, parse_session_policy
 from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.presets import Presets
 from rolecall.domain.people.wildcards import ANYTHING
@@ -115,7 +115,7 @@ class Decisions:
         if caller.kind is not PrincipalKind.OWNER:
             decision = decide(self._read_all(grants), ask, resources, subject)
         if decision.allowed and caller.session is not None and caller.session.policy:
-            own = Held(0, SESSION_POLICY, parse_policy(caller.session.policy))
+            own = Held(0, SESSION_POLICY, parse_session_policy(caller.session.policy))
             decision = decide((own,), ask, resources, subject)
             return decision if decision.allowed else replace(decision, policy=own)
         return decision

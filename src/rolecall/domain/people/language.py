@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -37,16 +38,21 @@ from rolecall.domain.people.wildcards import ANYTHING
 from rolecall.domain.reasons import Reason, Refused
 
 LONGEST = 6144
-"""Characters of a document."""
+"""Characters of a document without its white space, as the vendor counts them (598/10604, "Use limits")."""
+
+_LONGEST_WRITTEN = 16 * LONGEST
+"""Characters of a document with its white space: ours, so that indentation does not make parsing expensive."""
 
 VERSION = "2.0"
 _DOCUMENT_KEYS = frozenset({"version", "statement"})
 _STATEMENT_KEYS = frozenset({"effect", "action", "resource", "condition"})
+_SESSION_KEYS = _STATEMENT_KEYS | {"principal"}
 _TRUST_KEYS = frozenset({"effect", "action", "principal", "condition"})
 _PRINCIPALS = frozenset({"qcs", "service", "federated"})
 
 _OLD_PREFIX = "name/"
-_ACTION = re.compile(r"[A-Za-z0-9_-]+:(?=.)[A-Za-z0-9_/*-]*")
+_ACTION = re.compile(r"[A-Za-z0-9_-]+:(?=.)[A-Za-z0-9_/*-]*|\*:\*")
+"""``*:*`` is every operation of every service (598/10603)."""
 _SERVICE = re.compile(r"[A-Za-z0-9_*-]*")
 _REGION = re.compile(r"[A-Za-z0-9_*-]*")
 _ACCOUNT = re.compile(r"|\*|u(in|id)/([0-9]{1,20}|\*|\$\{(uin|owner_uin|app_id)\})")
@@ -109,6 +115,22 @@ def parse_policy(text: str) -> Document:
 
 
 @lru_cache(maxsize=4096)
+def parse_session_policy(text: str) -> Document:
+    """What temporary credentials are narrowed to. As `parse_policy`.
+
+    A principal that names everybody says nothing and is passed over: the vendor's COS STS client for Node sends it.
+    """
+    statements = _statements(text, _SESSION_KEYS)
+    for statement in statements:
+        if "principal" in statement and statement["principal"] not in (
+            {"qcs": ANYTHING},
+            {"qcs": [ANYTHING]},
+        ):
+            _refuse(Reason.POLICY_PRINCIPAL, "principal", "principal")
+    return Document(tuple(_policy_statement(statement) for statement in statements))
+
+
+@lru_cache(maxsize=4096)
 def parse_trust(text: str) -> Document:
     """Who may take a role. As `parse_policy`, and POLICY_PRINCIPAL."""
     return Document(tuple(_trust_statement(one) for one in _statements(text, _TRUST_KEYS)))
@@ -122,12 +144,26 @@ def accept(document: Document) -> None:
                 _refuse(Reason.POLICY_CONDITION, "condition.key", condition.key)
 
 
-def _statements(text: str, known: frozenset[str]) -> Iterable[Mapping[str, object]]:
-    if len(text) > LONGEST:
-        raise Refused(Reason.POLICY_TOO_LONG, "document", facts={"value": len(text), "limit": LONGEST})
+def require_own_resources(document: Document, owner_number: int, app_id: int) -> None:
+    """POLICY_RESOURCE with the field ``resource.foreign`` for an allow that names another account's resource."""
+    own = {"", ANYTHING, f"uin/{owner_number}", f"uin/{ANYTHING}", f"uid/{app_id}", f"uid/{ANYTHING}"}
+    for statement in document.statements:
+        for pattern in statement.resources:
+            if (
+                statement.effect is Effect.ALLOW
+                and pattern.account not in own
+                and "${" not in pattern.account
+            ):
+                _refuse(Reason.POLICY_RESOURCE, "resource.foreign", pattern.text)
+
+
+def _statements(text: str, known: frozenset[str]) -> Sequence[Mapping[str, object]]:
+    length = len(text) if len(text) > _LONGEST_WRITTEN else len("".join(text.split()))
+    if length > LONGEST:
+        raise Refused(Reason.POLICY_TOO_LONG, "document", facts={"value": length, "limit": LONGEST})
     document = _json(text)
     if unknown := document.keys() - _DOCUMENT_KEYS:
-        _refuse(Reason.POLICY_MALFORMED, "document", min(unknown))
+        _refuse_document(f"{json.dumps(min(unknown))} is not a member of a policy document")
     if document.get("version") != VERSION:
         _refuse(Reason.POLICY_VERSION, "version", document.get("version"))
     return [_known(one, known) for one in _listed_statements(document.get("statement"))]
@@ -136,22 +172,31 @@ def _statements(text: str, known: frozenset[str]) -> Iterable[Mapping[str, objec
 def _json(text: str) -> Mapping[str, object]:
     try:
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
-    except (ValueError, RecursionError) as trouble:
-        raise Refused(Reason.POLICY_MALFORMED, "document", note=str(trouble)[:200]) from None
+    except RecursionError:
+        _refuse_document("the nesting is too deep")
+    except ValueError as error:
+        _refuse_document(str(error))
     if not isinstance(document, dict):
-        _refuse(Reason.POLICY_MALFORMED, "document", document)
+        _refuse_document("the document is not a JSON object")
     return document
+
+
+def _refuse_document(what: str) -> NoReturn:
+    """`what` says what is wrong and where, without quoting the document but for a member's name."""
+    shown = what[:200].encode("utf-8", "replace").decode()
+    raise Refused(Reason.POLICY_MALFORMED, "document", facts={"value": shown}, note=shown)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a name stands twice in an object")
+        (repeated, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"an object has the member {json.dumps(repeated)} more than once")
     return members
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def _listed_statements(value: object) -> list[object]:

@@ -17,7 +17,14 @@ from rolecall.domain.keys import Owner
 from rolecall.domain.operations import Change
 from rolecall.domain.people import role_commands as commands
 from rolecall.domain.people.evaluation import Subject, speaks
-from rolecall.domain.people.language import Effect, Principals, accept, parse_policy, parse_trust
+from rolecall.domain.people.language import (
+    Effect,
+    Principals,
+    accept,
+    parse_session_policy,
+    parse_trust,
+    require_own_resources,
+)
 from rolecall.domain.people.lending import Lending, LivingRoles
 from rolecall.domain.people.model import Role
 from rolecall.domain.people.role_commands import Lent, RoleRef
@@ -135,7 +142,7 @@ class Roles:
         if seconds > min(LONGEST_SECONDS, role.session_seconds):
             raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
         if command.policy:
-            accept(parse_policy(command.policy))
+            _accept_session_policy(command.policy, owner.number, owner.app_id)
         caller = origin.caller
         session = Session(command.session_name, command.policy, True, caller.principal, _root_key(caller))
         taken = Caller(owner.id, owner.number, owner.app_id, role.id, "", session)
@@ -151,7 +158,7 @@ class Roles:
         seconds = command.seconds or _OWN_SECONDS
         if seconds > _LONGEST_OWN[caller.kind]:
             raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
-        accept(parse_policy(command.policy))
+        _accept_session_policy(command.policy, caller.owner_number, caller.app_id)
         session = Session(command.name, command.policy, False, caller.principal, caller.access_key_id)
         lent = self._lending.lend(replace(caller, session=session), int(self._clock()) + seconds)
         detail = {"session": command.name, "seconds": seconds, "key": lent.key_id}
@@ -168,6 +175,12 @@ class Roles:
         return found
 
 
+def _accept_session_policy(policy: str, owner_number: int, app_id: int) -> None:
+    document = parse_session_policy(policy)
+    accept(document)
+    require_own_resources(document, owner_number, app_id)
+
+
 def _root_key(caller: Caller) -> str:
     return caller.access_key_id if caller.session is None else caller.session.key_id
 
@@ -179,6 +192,8 @@ def _trusts(role: Role, command: commands.AssumeRole, origin: Origin, now: float
         "qcs:ip": origin.client,
         "qcs:secure_transport": "true" if origin.secure else "false",
         "qcs:region": origin.region,
+        "qcs:uin": str(caller.principal),
+        "qcs:owner_uin": str(caller.owner_number),
         "qcs:current_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if command.external_id:
