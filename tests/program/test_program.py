@@ -321,8 +321,8 @@ def test_a_rotated_master_key_opens_and_reseals_everything(production: dict[str,
 def test_an_ordinary_user_can_run_it_too(tmp_path_factory: pytest.TempPathFactory) -> None:
     """`rolecall up` as an unprivileged account, where that account can reach the program."""
     place = Path("/tmp") / f"rolecall-user-{os.getpid()}"
-    place.mkdir(mode=0o777)
-    place.chmod(0o777)
+    place.mkdir(mode=0o700)
+    shutil.chown(place, "nobody", "nogroup")
     nobody: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": [], "cwd": "/tmp"}
     try:
         subprocess.run([PROGRAM, "version"], check=True, capture_output=True, **nobody)

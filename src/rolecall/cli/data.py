@@ -6,6 +6,8 @@ DIR/quickstart/     the quickstart instance
 DIR/instances/      servers that were started for callers, by the id of each
 DIR/connection.json mode 0600: where the store of a running `rolecall up` is
 DIR/ready.json      mode 0600: as `--ready-file`, always written
+
+DIR itself is made with mode 0700. One that other accounts may write to is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import fcntl
 import json
 import os
 import secrets
+import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,7 +75,7 @@ class DataDirectory:
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Make the directory and hold it: only one `rolecall up` may use it at a time."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_private_directory(self.path)
         with (self.path / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,17 +122,60 @@ def _new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
+def make_private_directory(path: Path) -> None:
+    """Make a directory that only its owner may enter; one that is there is looked at: `require_own_directory`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"cannot make the directory {path}: {error.strerror}") from None
+    require_own_directory(path)
+
+
+def require_own_directory(path: Path) -> None:
+    """Raises `SettingsError` if other accounts could put files into a directory, or take its place.
+
+    A sticky directory (``/tmp``) does: nobody but a file's owner can replace the file there.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise SettingsError(f"cannot use the directory {path}: {error.strerror}") from None
+    if found.st_uid not in (os.geteuid(), 0):
+        raise SettingsError(
+            f"{path} belongs to another account (uid {found.st_uid}); choose a directory of your own"
+        )
+    by_others = found.st_mode & stat.S_IWOTH
+    by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
+    if (by_others or by_group) and not found.st_mode & stat.S_ISVTX:
+        raise SettingsError(f"other accounts may write to {path}; close it to them: chmod go-w {path}")
+
+
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON that only its owner may read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(0o600)
-    draft.replace(path)
+    write_private_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Write a text that only its owner may read, whole or not at all.
+
+    The draft has a name that nobody can foresee and is never one that was there before (`tempfile.mkstemp`: O_EXCL,
+    mode 0600). Raises `SettingsError`.
+    """
+    require_own_directory(path.parent)
+    try:
+        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from None
 
 
 def credentials(data: Path | None, settings: Settings) -> tuple[Secret, tuple[bytes, ...]]:

@@ -62,13 +62,17 @@ class Account:
             return False
 
     def adopt(self, path: Path) -> None:
-        """Give `path` and all below it to this account."""
+        """Give the directory `path` and all below it to this account.
+
+        Entries are reached through descriptors of their directories, and each directory changes hands after what is in
+        it: a process of the account's cannot put a link in the place of a directory and have other files given to it.
+        """
         if not self.switch:
             return
-        os.chown(path, self.uid, self.gid, follow_symlinks=False)
-        for folder, names, files in os.walk(path):
+        for _, names, files, folder in os.fwalk(path, topdown=False, follow_symlinks=False):
             for name in (*names, *files):
-                os.chown(Path(folder, name), self.uid, self.gid, follow_symlinks=False)
+                os.chown(name, self.uid, self.gid, dir_fd=folder, follow_symlinks=False)
+        os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 def environment() -> dict[str, str]:

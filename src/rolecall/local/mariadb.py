@@ -123,9 +123,12 @@ class LocalMariaDB(LocalServer):
         """
         installer = _program(_INSTALLER)
         extra = place / ".accounts.sql"
-        extra.touch(mode=0o600)
-        extra.write_text(_only(self.superuser, self.password))
-        account.adopt(extra)
+        # The directory is the account's: what is there already, a link perhaps, must not be written to.
+        descriptor = os.open(extra, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(_only(self.superuser, self.password))
+            if account.switch:
+                os.fchown(descriptor, account.uid, account.gid)
         done = account.run(
             installer,
             "--no-defaults",
