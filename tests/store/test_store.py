@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from rolecall.domain.keys import Keys
-from rolecall.domain.operations import AccountEffect, Change, Intent, Promised, State
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.operations import Change, Intent
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.store.batches import Batches
 from rolecall.store.connection import SchemaMismatch, migrate, migrations
 from rolecall.values import Caller, Origin, Secret
-
-
-@pytest.fixture
-def dsn(rolecall: Any) -> Secret:
-    """A database of its own on the run's store server."""
-    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
-    database = f"store_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {database}".encode())
-    return Secret(make_conninfo(server, dbname=database))
 
 
 @pytest.fixture
@@ -124,57 +109,3 @@ async def test_a_replica_is_dead_when_its_process_is_gone(store: Store, dsn: Sec
     async with asyncio.timeout(10):
         while await store.operations.dead_replicas() != [other.replica]:
             await asyncio.sleep(0.01)
-
-
-async def test_recording_twice_keeps_what_the_first_time_wrote(store: Store, keys: Keys) -> None:
-    owner = await keys.create_owner()
-    async with store._durable.connection() as connection:
-        row = await (
-            await connection.execute(
-                "insert into instances (owner_id, engine, name, host, port, administrator, sealed_password,"
-                " database, region, zone) values (%s, 'e', 'n', 'h', 1, 'a', '', 'd', 'r', 'z') returning id",
-                (owner.id,),
-            )
-        ).fetchone()
-    assert row is not None
-    operation = uuid4()
-    await store.operations.accept(operation, row[0], intent("acc", sealed=b"sealed"))
-    effect = AccountEffect("acc", "", 7, created=True, remark="r", manages=True)
-    for _ in range(2):
-        await store.operations.record(operation, row[0], effect)
-    (account,) = await store.operations.accounts(row[0])
-    assert (account.oid, account.remark, account.sealed_password) == (7, "r", b"sealed")
-    (recorded,) = await store.operations.operations(limit=5)
-    assert (recorded.state, recorded.sealed) == (State.RECORDED, None)
-    await store.operations.close(operation, State.REFUSED, "late", "")
-    assert (await store.operations.operations(limit=5))[0].state is State.RECORDED
-
-
-async def test_an_account_is_promised_once_until_the_promise_is_closed(store: Store) -> None:
-    def promised(*targets: str) -> list[Promised]:
-        whole = [replace(intent(target), detail={"promised": True}) for target in targets]
-        return [Promised(uuid4(), one) for one in whole]
-
-    table, (first,) = store.operations, promised("u@%")
-    both = await asyncio.gather(
-        table.promise(7, [first]), table.promise(7, promised("u@%")), return_exceptions=True
-    )
-    (refusal,) = [one for one in both if one is not None]
-    assert isinstance(refusal, Refused)
-    assert (refusal.reason, refusal.facts) == (Reason.ACCOUNT_TAKEN, {"value": "u@%"})
-    with pytest.raises(Refused):
-        await table.promise(7, promised("new@%", "u@%"))
-    assert [one.target for one in await table.promised(7)] == ["u@%"]
-    await table.promise(8, promised("u@%"))  # another instance
-    for one in await table.promised(7):
-        await table.close(one.id, State.REFUSED, "engine-refused", "")
-    await table.promise(7, promised("u@%", "new@%"))
-    assert {one.target for one in await table.promised(7)} == {"u@%", "new@%"}
-
-
-async def test_a_client_token_is_kept_with_its_first_digest(store: Store, keys: Keys) -> None:
-    owner = await keys.create_owner()
-    assert await store.tokens.claim_token(owner.id, "t", "one") is None
-    assert await store.tokens.claim_token(owner.id, "t", "two") == "one"
-    await store.tokens.release_token(owner.id, "t")
-    assert await store.tokens.claim_token(owner.id, "t", "two") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
@@ -36,6 +36,12 @@ _CHANGEABLE = frozenset(
 
 class FaceTaken(Exception):
     """Another instance has that public id already."""
+
+
+def require_changeable(changes: Mapping[str, object]) -> None:
+    """`ValueError` for columns that are not changed, or for none."""
+    if not changes or not changes.keys() <= _CHANGEABLE:
+        raise ValueError(f"an instance has no such columns to change: {sorted(changes)}")
 
 
 class InstanceTable:
@@ -103,8 +109,7 @@ class InstanceTable:
 
     async def change_instance(self, instance_id: int, **changes: object) -> None:
         """Change some columns; every change makes the replicas attach the instance anew."""
-        if not changes or not changes.keys() <= _CHANGEABLE:
-            raise ValueError(f"an instance has no such columns to change: {sorted(changes)}")
+        require_changeable(changes)
         assignments = sql.SQL(", ").join(
             sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column)) for column in changes
         )

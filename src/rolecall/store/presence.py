@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 import structlog
@@ -103,10 +103,17 @@ class Presence:
             memory.clear()
 
 
+class Listener(Protocol):
+    """Whoever clears its memories at every change, for as long as it is told of them."""
+
+    @property
+    def listening(self) -> bool: ...
+
+
 class Memory(Generic[K, V]):
     """What was read and has not changed since."""
 
-    def __init__(self, presence: Presence, limit: int = 10_000) -> None:
+    def __init__(self, presence: Listener, limit: int = 10_000) -> None:
         self._presence = presence
         self._limit = limit
         self._known: dict[K, V] = {}

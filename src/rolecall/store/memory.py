@@ -1,0 +1,263 @@
+"""A store in memory: what the domain keeps, without a server, for tests and simulations of the domain.
+
+`MemoryStore` is what replicas share. A `MemoryReplica` is one of them, and has those of `Store`'s tables that the
+domain of accounts works with: operations, client tokens, rotation, instances and keys.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from rolecall.domain import ambient
+from rolecall.domain.instances import Instance, NewInstance, Phase
+from rolecall.domain.keys import AccessKey, Owner
+from rolecall.domain.operations import Change
+from rolecall.domain.rotation import Due, Rotated
+from rolecall.store.instances import FaceTaken, require_changeable
+from rolecall.store.memory_ledger import MemoryLedger, Rows
+from rolecall.store.presence import Memory
+
+
+class MemoryStore:
+    """`replica` makes one more of those that share it."""
+
+    def __init__(self) -> None:
+        self.rows = Rows()
+        self.tokens: dict[tuple[int, str], str] = {}
+        self.instances: dict[int, Instance] = {}
+        self.keys: dict[str, AccessKey] = {}
+        self.owners: list[Owner] = []
+        self.replicas: list[MemoryReplica] = []
+        self.rotating: MemoryReplica | None = None
+        self.ids = itertools.count(1)
+
+    def replica(self) -> MemoryReplica:
+        made = MemoryReplica(self, next(self.ids))
+        self.replicas.append(made)
+        return made
+
+    def crash(self, kept: int = 0) -> None:
+        """Its server ends, and starts again without the quick commits after the first `kept`: no replica is joined."""
+        self.rows.crash(kept)
+        self.rotating = None
+        for replica in self.replicas:
+            replica.listening = False
+            replica.forget()
+
+    def tell(self) -> None:
+        """Keys or instances were changed: replicas that listen are told so."""
+        for replica in self.replicas:
+            if replica.listening:
+                replica.told()
+
+
+class MemoryReplica:
+    """One replica's view. Whoever joined listens, and is told of a change at once unless `told` is replaced."""
+
+    def __init__(self, store: MemoryStore, number: int) -> None:
+        self.replica = number
+        self.listening = False
+        self.told = self.forget
+        self._store = store
+        self._memories: list[Memory[Any, Any]] = [Memory(self), Memory(self)]
+        self.operations = MemoryLedger(store.rows, number)
+        self.tokens = MemoryTokens(store)
+        self.rotation = MemoryRotation(store, self)
+        self.instances = MemoryInstances(store, self._memories[0])
+        self.keys = MemoryKeys(store, self._memories[1])
+
+    async def join(self) -> None:
+        self._store.rows.living.add(self.replica)
+        self.listening = True
+
+    async def close(self) -> None:
+        self._store.rows.living.discard(self.replica)
+        self.listening = False
+        self.forget()
+        if self._store.rotating is self:
+            self._store.rotating = None
+
+    def forget(self) -> None:
+        for memory in self._memories:
+            memory.clear()
+
+
+class MemoryTokens:
+    """`domain.client_tokens.TokenBook`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def claim_token(self, owner_id: int, text: str, digest: str) -> str | None:
+        self._store.rows.flush()
+        kept = self._store.tokens.get((owner_id, text))
+        if kept is None:
+            self._store.tokens[owner_id, text] = digest
+        return kept
+
+    async def release_token(self, owner_id: int, text: str) -> None:
+        self._store.rows.flush()
+        self._store.tokens.pop((owner_id, text), None)
+
+
+class MemoryRotation:
+    """`domain.rotation.RotationBook`."""
+
+    def __init__(self, store: MemoryStore, replica: MemoryReplica) -> None:
+        self._store = store
+        self._replica = replica
+
+    def turn(self) -> AbstractAsyncContextManager[bool]:
+        return self._turn()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[bool]:
+        mine = self._store.rotating is None
+        if mine:
+            self._store.rotating = self._replica
+        try:
+            yield mine
+        finally:
+            if mine and self._store.rotating is self._replica:
+                self._store.rotating = None
+
+    async def due(self, period: int) -> Sequence[Due]:
+        until, owners = ambient.now() - timedelta(seconds=period), {one.id: one for one in self._store.owners}
+        found = []
+        for (instance_id, name, host), row in self._store.rows.accounts.items():
+            instance, since = self._store.instances.get(instance_id), row.password_updated_at
+            since = since or row.created_at or row.updated_at
+            if row.sealed_password is not None and instance is not None and since <= until:
+                found.append((since, Due(owners[instance.owner_id], instance_id, name, host)))
+        return [due for _, due in sorted(found, key=lambda one: one[0])]
+
+    async def last_rotation(self, instance_id: int, account: str) -> Rotated:
+        for kept in reversed(self._store.rows.operations.values()):
+            one = kept.operation
+            renewed = one.change is Change.ACCOUNT_MANAGE or (
+                one.change is Change.ACCOUNT_CREATE and one.detail.get("managed") is True
+            )
+            if renewed and one.closed_at and (one.instance_id, one.target) == (instance_id, account):
+                milliseconds = int((one.closed_at - one.accepted_at) / timedelta(milliseconds=1))
+                return Rotated(max(milliseconds, 0), one.state == "recorded", one.reason)
+        return Rotated()
+
+
+class MemoryInstances:
+    """`domain.provisioner.ProvisionBook`."""
+
+    def __init__(self, store: MemoryStore, known: Memory[tuple[str, str], Instance]) -> None:
+        self._store = store
+        self._known = known
+
+    async def instance(self, dialect: str, public_id: str) -> Instance | None:
+        face = (dialect, public_id)
+        if (known := self._known.get(face)) is not None:
+            return known
+        generation = self._known.generation
+        for one in self._store.instances.values():
+            if one.faces.get(dialect) == public_id:
+                self._known.keep(face, one, generation)
+                return one
+        return None
+
+    async def instance_by_id(self, instance_id: int) -> Instance | None:
+        return self._store.instances.get(instance_id)
+
+    async def instances(self, owner_id: int | None = None) -> Sequence[Instance]:
+        return [one for one in self._store.instances.values() if owner_id in (None, one.owner_id)]
+
+    async def add_instance(self, new: NewInstance, sealed_password: bytes) -> Instance:
+        """Raises `FaceTaken`; then nothing was added."""
+        taken = {face for one in self._store.instances.values() for face in one.faces.items()}
+        for face in new.faces.items():
+            if face in taken:
+                raise FaceTaken(face[1])
+        added = Instance(
+            next(self._store.ids), new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
+            sealed_password, new.database, dict(new.options), new.region, new.zone, False, None, 1,
+            ambient.now(), new.addresses, dict(new.faces), new.provision,
+        )  # fmt: skip
+        self._store.instances[added.id] = added
+        self._store.rows.flush()
+        self._store.tell()
+        return added
+
+    async def change_instance(self, instance_id: int, **changes: Any) -> None:
+        """Change some columns; every change makes the replicas attach the instance anew."""
+        require_changeable(changes)
+        one = self._store.instances.get(instance_id)
+        if one is not None:
+            phase = changes.pop("phase", None)
+            if phase is not None and one.provision is not None:
+                changes["provision"] = replace(one.provision, phase=Phase(phase))
+            self._store.instances[instance_id] = replace(one, revision=one.revision + 1, **changes)
+        self._store.rows.flush()
+        self._known.clear()
+        self._store.tell()
+
+    async def instance_of_token(self, owner_id: int, token: str) -> Instance | None:
+        for kept in reversed(self._store.rows.operations.values()):
+            one = kept.operation
+            made = (one.owner_id, one.change, one.detail.get("token"))
+            if made == (owner_id, Change.INSTANCE_CREATE, token):
+                return self._store.instances.get(one.instance_id or 0)
+        return None
+
+    async def remove_instance(self, instance_id: int) -> None:
+        """Forget an instance and what we remember of its accounts."""
+        self._store.instances.pop(instance_id, None)
+        rows = self._store.rows
+        rows.accounts = {place: row for place, row in rows.accounts.items() if place[0] != instance_id}
+        rows.flush()
+        self._known.clear()
+        self._store.tell()
+
+
+class MemoryKeys:
+    """`domain.keys.KeyBook`."""
+
+    def __init__(self, store: MemoryStore, known: Memory[str, AccessKey]) -> None:
+        self._store = store
+        self._known = known
+
+    async def key(self, key_id: str) -> AccessKey | None:
+        if (known := self._known.get(key_id)) is not None:
+            return known
+        generation = self._known.generation
+        key = await self._read(key_id)
+        if key is not None:
+            self._known.keep(key_id, key, generation)
+        return key
+
+    async def _read(self, key_id: str) -> AccessKey | None:
+        """The store's part of it."""
+        return self._store.keys.get(key_id)
+
+    async def keys(self) -> Sequence[AccessKey]:
+        return list(self._store.keys.values())
+
+    async def add_key(self, key_id: str, owner: Owner, principal: int, sealed: bytes) -> None:
+        self._store.keys[key_id] = AccessKey(key_id, owner, principal, sealed, True, ambient.now())
+        self._store.tell()
+
+    async def set_key_active(self, key_id: str, *, active: bool) -> bool:
+        """False if there is no such key."""
+        key = self._store.keys.get(key_id)
+        if key is not None:
+            self._store.keys[key_id] = replace(key, active=active)
+        self._known.clear()
+        self._store.tell()
+        return key is not None
+
+    async def owners(self) -> Sequence[Owner]:
+        return list(self._store.owners)
+
+    async def add_owner(self, number: int, app_id: int) -> Owner:
+        self._store.owners.append(Owner(next(self._store.ids), number, app_id))
+        return self._store.owners[-1]

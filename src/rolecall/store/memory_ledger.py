@@ -1,0 +1,207 @@
+"""The ledger in memory: operations, and the rows about accounts that they change, as `store.operations` keeps them.
+
+Every method is one step, as a transaction is. What the statements there decide is decided here in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from rolecall.domain import ambient
+from rolecall.domain.operations import AccountEffect, Intent, Operation, Promised, State
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.work import AccountRow, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An operation, with the number of the replica that accepted it."""
+
+    operation: Operation
+    replica: int
+
+
+class Rows:
+    """What replicas share: operations in the order of accepting, and accounts by place.
+
+    A change of state is a quick commit: a crash of the store may lose the last of those, unless a durable one followed.
+    """
+
+    def __init__(self) -> None:
+        self.operations: dict[UUID, Kept] = {}
+        self.accounts: dict[Place, AccountRow] = {}
+        self.living: set[int] = set()
+        """Replicas that hold their lock."""
+        self._unflushed: list[tuple[Mapping[UUID, Kept], Mapping[Place, AccountRow]]] = []
+
+    def flush(self) -> None:
+        """A durable commit: whatever was committed before it is durable too."""
+        self._unflushed.clear()
+
+    def begin_quick(self) -> None:
+        self._unflushed.append((dict(self.operations), dict(self.accounts)))
+
+    @property
+    def unflushed(self) -> int:
+        """Quick commits that a crash may lose."""
+        return len(self._unflushed)
+
+    def crash(self, kept: int) -> None:
+        """Lose the quick commits after the first `kept`, and every replica's lock."""
+        if kept < len(self._unflushed):
+            operations, accounts = self._unflushed[kept]
+            self.operations, self.accounts = dict(operations), dict(accounts)
+        self._unflushed.clear()
+        self.living.clear()
+
+    def open_operations(self) -> Iterator[Kept]:
+        return (kept for kept in self.operations.values() if kept.operation.state is State.ACCEPTED)
+
+
+class MemoryLedger:
+    """`domain.operations.Ledger` and `domain.work.AccountBook` of one replica."""
+
+    def __init__(self, rows: Rows, replica: int) -> None:
+        self._rows = rows
+        self._replica = replica
+
+    @property
+    def replica(self) -> int:
+        return self._replica
+
+    async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
+        self._accept((Promised(operation_id, intent),), instance_id)
+
+    async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
+        self._accept(promised, instance_id)
+
+    def _accept(self, promised: Sequence[Promised], instance_id: int) -> None:
+        taken = {kept.operation.target for kept in self._open(instance_id, "promised")}
+        for one in promised:
+            if one.intent.detail.get("promised"):
+                if one.intent.target in taken:
+                    raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": one.intent.account[0]})
+                taken.add(one.intent.target)
+        for one in promised:
+            self._rows.operations[one.id] = Kept(_operation(one, instance_id), self._replica)
+        self._rows.flush()
+
+    def _open(self, instance_id: int, mark: str) -> list[Kept]:
+        return [
+            kept
+            for kept in self._rows.open_operations()
+            if kept.operation.instance_id == instance_id and mark in kept.operation.detail
+        ]
+
+    async def promised(self, instance_id: int) -> Sequence[Operation]:
+        return [kept.operation for kept in self._open(instance_id, "promised")]
+
+    async def provisioning(self, instance_id: int) -> Sequence[Operation]:
+        return [kept.operation for kept in self._open(instance_id, "provisioning")]
+
+    async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
+        kept = self._rows.operations.get(operation_id)
+        if kept is None or kept.operation.state not in (State.ACCEPTED, State.UNDONE):
+            return
+        self._rows.begin_quick()
+        self._close(kept, State.RECORDED, "", "")
+        if effect is not None:
+            self._write(kept.operation, instance_id, effect)
+
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
+        kept = self._rows.operations.get(operation_id)
+        if kept is not None and kept.operation.state is State.ACCEPTED:
+            self._rows.begin_quick()
+            self._close(kept, state, reason, note)
+
+    def _close(self, kept: Kept, state: State, reason: str, note: str) -> None:
+        closed = replace(
+            kept.operation, state=state, reason=reason, note=note, closed_at=ambient.now(), sealed=None
+        )
+        self._rows.operations[closed.id] = replace(kept, operation=closed)
+
+    def _write(self, operation: Operation, instance_id: int, effect: AccountEffect) -> None:
+        accounts, place = self._rows.accounts, (instance_id, effect.name, effect.host)
+        if effect.deleted:
+            accounts.pop(place, None)
+            return
+        now = ambient.now()
+        if effect.moved_from is not None:
+            moved = accounts.pop((instance_id, *effect.moved_from), None)
+            if moved is not None:
+                changed = now if effect.password_changed else moved.password_updated_at
+                accounts[place] = replace(
+                    moved, name=effect.name, host=effect.host, oid=effect.oid, updated_at=now,
+                    password_updated_at=changed,
+                )  # fmt: skip
+            return
+        accounts[place] = _merged(accounts.get(place), operation, effect)
+
+    async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
+        return [kept.operation for kept in self._rows.open_operations() if kept.replica in replicas]
+
+    async def superseded(self, operation: Operation) -> bool:
+        return any(
+            later.state is State.RECORDED
+            and (later.instance_id, later.target) == (operation.instance_id, operation.target)
+            and later.accepted_at > operation.accepted_at
+            for later in (kept.operation for kept in self._rows.operations.values())
+        )
+
+    async def dead_replicas(self) -> Sequence[int]:
+        accepting = {kept.replica for kept in self._rows.open_operations()}
+        return sorted(accepting - self._rows.living - {self._replica})
+
+    async def operations(
+        self, *, limit: int, state: str | None = None, instance_id: int | None = None
+    ) -> Sequence[Operation]:
+        """The newest first."""
+        wanted = [
+            kept.operation
+            for kept in reversed(self._rows.operations.values())
+            if (state is None or kept.operation.state == state)
+            and (instance_id is None or kept.operation.instance_id == instance_id)
+        ]
+        return wanted[:limit]
+
+    async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None:
+        return self._rows.accounts.get((instance_id, name, host))
+
+    async def accounts(self, instance_id: int) -> Sequence[AccountRow]:
+        return [row for place, row in self._rows.accounts.items() if place[0] == instance_id]
+
+
+def _operation(promised: Promised, instance_id: int) -> Operation:
+    intent, origin = promised.intent, promised.intent.origin
+    assert origin is not None  # noqa: S101 - an intent without origin is on disk already
+    return Operation(
+        promised.id, origin.caller.owner_id, instance_id, intent.change, intent.target, State.ACCEPTED, "", "",
+        origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action, origin.request_id,
+        dict(intent.detail), intent.sealed, ambient.now(), None,
+    )  # fmt: skip
+
+
+def _merged(before: AccountRow | None, operation: Operation, effect: AccountEffect) -> AccountRow:
+    """The row after an effect; one of an earlier account of that name (another oid) counts for nothing."""
+    now = ambient.now()
+    fresh = AccountRow(
+        effect.name, effect.host, effect.oid, effect.remark or "",
+        operation.accepted_at if effect.created else None, now, now if effect.password_changed else None,
+        operation.sealed if effect.manages else None,
+    )  # fmt: skip
+    if before is None or before.oid != effect.oid:
+        return fresh
+    if effect.created:
+        remark = before.remark or fresh.remark
+    else:
+        remark = before.remark if effect.remark is None else effect.remark
+    dated = effect.password_changed or effect.created
+    return replace(
+        fresh,
+        remark=remark,
+        created_at=fresh.created_at if effect.created else before.created_at,
+        password_updated_at=fresh.password_updated_at if dated else before.password_updated_at,
+        sealed_password=before.sealed_password if effect.manages is None else fresh.sealed_password,
+    )

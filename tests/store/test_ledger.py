@@ -1,0 +1,322 @@
+"""The ledger and the books beside it: one suite for the store's tables and for the store in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from rolecall.domain.instances import Instance, NewInstance, Phase, Provision, register
+from rolecall.domain.keys import Keys, Owner
+from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.domain.work import AccountRow
+from rolecall.store import Store
+from rolecall.store.instances import FaceTaken
+from rolecall.store.memory import MemoryReplica, MemoryStore
+from rolecall.values import Caller, Origin, Secret
+
+SEALER = Sealer(parse_master_keys(new_master_key()))
+
+
+@dataclass
+class Bench:
+    """Two replicas of one store, with an owner and an instance."""
+
+    store: Store | MemoryReplica
+    other: Store | MemoryReplica
+    owner: Owner
+    instance: Instance
+
+    def intent(
+        self,
+        target: str = "acc",
+        change: Change = Change.ACCOUNT_CREATE,
+        sealed: bytes | None = None,
+        **detail: object,
+    ) -> Intent:
+        caller = Caller(self.owner.id, 1, 1, 1, "AKIDx")
+        return Intent(change, target, Origin(caller, "d", "A", "r"), {"remark": "", **detail}, sealed)
+
+    async def accepted(
+        self,
+        target: str = "acc",
+        change: Change = Change.ACCOUNT_CREATE,
+        sealed: bytes | None = None,
+        **detail: object,
+    ) -> UUID:
+        operation = uuid4()
+        await self.store.operations.accept(
+            operation, self.instance.id, self.intent(target, change, sealed, **detail)
+        )
+        return operation
+
+    async def carried_out(
+        self, effect: AccountEffect, change: Change = Change.ACCOUNT_CREATE, sealed: bytes | None = None
+    ) -> UUID:
+        operation = await self.accepted(effect.name, change, sealed)
+        await self.store.operations.record(operation, self.instance.id, effect)
+        return operation
+
+    async def row(self, name: str = "acc") -> AccountRow:
+        row = await self.store.operations.account(self.instance.id, name, "")
+        assert row is not None
+        return row
+
+    async def operation(self, wanted: UUID) -> Operation:
+        there = await self.store.operations.operations(limit=50)
+        (found,) = [one for one in there if one.id == wanted]
+        return found
+
+
+def new_instance(owner: Owner, public_id: str = "red-1", provision: Provision | None = None) -> NewInstance:
+    return NewInstance(
+        owner.id, "postgresql", "one", "127.0.0.1", 5432, "postgres", Secret("x"), "postgres", {"a": "b"},
+        "here", "here-1", {"red": public_id, "blue": f"blue-{public_id}"}, provision=provision,
+    )  # fmt: skip
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    stores: list[Store | MemoryReplica]
+    if request.param == "memory":
+        shared = MemoryStore()
+        stores = [shared.replica(), shared.replica()]
+    else:
+        dsn = request.getfixturevalue("dsn")
+        postgres = [Store(dsn, pool_size=2), Store(dsn, pool_size=2)]
+        for one in postgres:
+            await one.open()
+        stores = [*postgres]
+    owner = await stores[0].keys.add_owner(100, 200)
+    instance = await register(stores[0].instances, SEALER, new_instance(owner))
+    yield Bench(stores[0], stores[1], owner, instance)
+    for one in stores:
+        await one.close()
+
+
+async def test_recording_twice_keeps_what_the_first_time_wrote(bench: Bench) -> None:
+    operation = await bench.accepted(sealed=b"sealed")
+    effect = AccountEffect("acc", "", 7, created=True, remark="r", manages=True)
+    for _ in range(2):
+        await bench.store.operations.record(operation, bench.instance.id, effect)
+    (account,) = await bench.store.operations.accounts(bench.instance.id)
+    assert (account.oid, account.remark, account.sealed_password) == (7, "r", b"sealed")
+    recorded = await bench.operation(operation)
+    assert (recorded.state, recorded.sealed) == (State.RECORDED, None)
+    assert account.created_at == recorded.accepted_at
+    assert account.password_updated_at is None
+    await bench.store.operations.close(operation, State.REFUSED, "late", "")
+    assert (await bench.operation(operation)).state is State.RECORDED
+
+
+async def test_what_was_closed_is_closed_with_its_reason_and_holds_no_secret(bench: Bench) -> None:
+    operation = await bench.accepted(sealed=b"sealed")
+    await bench.store.operations.close(operation, State.REFUSED, "account-taken", "why")
+    await bench.store.operations.record(
+        operation, bench.instance.id, AccountEffect("acc", "", 7, created=True)
+    )
+    closed = await bench.operation(operation)
+    assert (closed.state, closed.reason, closed.note) == (State.REFUSED, "account-taken", "why")
+    assert closed.sealed is None
+    assert closed.closed_at is not None
+    assert await bench.store.operations.accounts(bench.instance.id) == []
+
+
+async def test_what_was_undone_too_early_may_be_recorded(bench: Bench) -> None:
+    operation = await bench.accepted()
+    await bench.store.operations.close(operation, State.UNDONE, "interrupted", "x")
+    await bench.store.operations.record(
+        operation, bench.instance.id, AccountEffect("acc", "", 7, created=True)
+    )
+    assert (await bench.operation(operation)).state is State.RECORDED
+    assert (await bench.row()).oid == 7
+
+
+async def test_a_change_keeps_what_it_does_not_speak_of(bench: Bench) -> None:
+    await bench.carried_out(
+        AccountEffect("acc", "", 7, created=True, remark="r", manages=True), sealed=b"one"
+    )
+    made = await bench.row()
+    await bench.carried_out(AccountEffect("acc", "", 7), Change.ACCOUNT_LOCK)
+    locked = await bench.row()
+    assert replace(locked, updated_at=made.updated_at) == made
+    await bench.carried_out(AccountEffect("acc", "", 7, remark=""), Change.ACCOUNT_REMARK)
+    assert (await bench.row()).remark == ""
+    effect = AccountEffect("acc", "", 7, password_changed=True, manages=False)
+    await bench.carried_out(effect, Change.ACCOUNT_UNMANAGE)
+    unmanaged = await bench.row()
+    assert unmanaged.sealed_password is None
+    assert unmanaged.password_updated_at is not None
+
+
+async def test_a_deletion_takes_the_row_away(bench: Bench) -> None:
+    await bench.carried_out(AccountEffect("acc", "", 7, created=True))
+    await bench.carried_out(AccountEffect("acc", "", 7, deleted=True), Change.ACCOUNT_DELETE)
+    assert await bench.store.operations.account(bench.instance.id, "acc", "") is None
+
+
+async def test_a_row_moves_with_its_account(bench: Bench) -> None:
+    await bench.carried_out(AccountEffect("acc", "", 0, created=True, remark="r"))
+    effect = AccountEffect("new", "", 0, password_changed=True, moved_from=("acc", ""))
+    await bench.carried_out(effect, Change.ACCOUNT_MOVE)
+    (row,) = await bench.store.operations.accounts(bench.instance.id)
+    assert (row.name, row.remark) == ("new", "r")
+    assert row.password_updated_at is not None
+
+
+async def test_an_account_is_promised_once_until_the_promise_is_closed(bench: Bench) -> None:
+    def promised(*targets: str) -> list[Promised]:
+        return [Promised(uuid4(), bench.intent(target, promised=True)) for target in targets]
+
+    table, other, instance = bench.store.operations, bench.other.operations, bench.instance.id
+    both = await asyncio.gather(
+        table.promise(instance, promised("u@%")),
+        other.promise(instance, promised("u@%")),
+        return_exceptions=True,
+    )
+    (refusal,) = [one for one in both if one is not None]
+    assert isinstance(refusal, Refused)
+    assert (refusal.reason, refusal.facts) == (Reason.ACCOUNT_TAKEN, {"value": "u@%"})
+    with pytest.raises(Refused):
+        await table.promise(instance, promised("new@%", "u@%"))
+    assert [one.target for one in await table.promised(instance)] == ["u@%"]
+    await table.promise(instance + 1, promised("u@%"))  # another instance
+    for one in await table.promised(instance):
+        await table.close(one.id, State.REFUSED, "engine-refused", "")
+    await table.promise(instance, promised("u@%", "new@%"))
+    assert {one.target for one in await table.promised(instance)} == {"u@%", "new@%"}
+
+
+async def test_changes_of_a_server_are_found_until_they_are_closed(bench: Bench) -> None:
+    operation = await bench.accepted("red-1", Change.INSTANCE_RESTART, provisioning=True)
+    await bench.accepted()
+    assert [one.id for one in await bench.other.operations.provisioning(bench.instance.id)] == [operation]
+    await bench.store.operations.record(operation, bench.instance.id, None)
+    assert await bench.other.operations.provisioning(bench.instance.id) == []
+
+
+async def test_the_operations_of_a_replica_are_others_once_it_is_gone(bench: Bench) -> None:
+    await bench.store.join()
+    operation = await bench.accepted()
+    mine, other = bench.store.operations, bench.other.operations
+    assert [one.id for one in await mine.unresolved([mine.replica])] == [operation]
+    assert await other.unresolved([other.replica]) == []
+    assert await other.dead_replicas() == []
+    assert await mine.dead_replicas() == []
+    number = mine.replica
+    await bench.store.close()
+    async with asyncio.timeout(10):
+        while await other.dead_replicas() != [number]:
+            await asyncio.sleep(0.01)
+    assert [one.id for one in await other.unresolved([number])] == [operation]
+
+
+async def test_operations_are_told_the_newest_first(bench: Bench) -> None:
+    first, second = await bench.accepted("a"), await bench.accepted("b")
+    await bench.store.operations.close(first, State.REFUSED, "x", "")
+    table = bench.other.operations
+    assert [one.id for one in await table.operations(limit=5)] == [second, first]
+    assert [one.id for one in await table.operations(limit=1)] == [second]
+    assert [one.id for one in await table.operations(limit=5, state="refused")] == [first]
+    assert await table.operations(limit=5, instance_id=bench.instance.id + 1) == []
+
+
+async def test_a_client_token_is_kept_with_its_first_digest(bench: Bench) -> None:
+    owner = bench.owner.id
+    assert await bench.store.tokens.claim_token(owner, "t", "one") is None
+    assert await bench.other.tokens.claim_token(owner, "t", "two") == "one"
+    stranger = await bench.store.keys.add_owner(101, 201)
+    assert await bench.other.tokens.claim_token(stranger.id, "t", "two") is None
+    await bench.store.tokens.release_token(owner, "t")
+    assert await bench.store.tokens.claim_token(owner, "t", "two") is None
+
+
+async def test_managed_passwords_are_due_by_their_age_for_one_replica_at_a_time(bench: Bench) -> None:
+    await bench.carried_out(AccountEffect("b", "", 8, created=True, manages=True), sealed=b"b")
+    await bench.carried_out(AccountEffect("a", "", 7, created=True, manages=True), sealed=b"a")
+    await bench.carried_out(AccountEffect("c", "", 9, created=True))
+    book = bench.other.rotation
+    assert [due.name for due in await book.due(0)] == ["b", "a"]
+    assert await book.due(3600) == []
+    async with bench.store.rotation.turn() as mine, book.turn() as others:
+        assert (mine, others) == (True, False)
+    async with book.turn() as mine:
+        assert mine
+    assert (await book.last_rotation(bench.instance.id, "a")).succeeded
+    failed = await bench.accepted("a", Change.ACCOUNT_MANAGE)
+    await bench.store.operations.close(failed, State.REFUSED, "engine-refused", "")
+    last = await book.last_rotation(bench.instance.id, "a")
+    assert (last.succeeded, last.reason) == (False, "engine-refused")
+
+
+async def test_instances_are_found_by_their_faces_and_forgotten_with_their_accounts(bench: Bench) -> None:
+    book, instance = bench.other.instances, bench.instance
+    for found in (await book.instance("red", "red-1"), await book.instance_by_id(instance.id)):
+        assert found == instance
+    assert await book.instance("blue", "red-1") is None
+    assert await book.instances(bench.owner.id) == [instance]
+    with pytest.raises(FaceTaken):
+        await register(book, SEALER, new_instance(bench.owner))
+    await book.change_instance(instance.id, port=1, isolated=True)
+    changed = await book.instance_by_id(instance.id)
+    assert changed == replace(instance, port=1, isolated=True, revision=2)
+    with pytest.raises(ValueError, match="no such columns"):
+        await book.change_instance(instance.id, owner_id=1)
+    await bench.carried_out(AccountEffect("acc", "", 7, created=True))
+    await bench.store.instances.remove_instance(instance.id)
+    assert await book.instances() == []
+    assert await bench.store.operations.accounts(instance.id) == []
+
+
+async def test_the_server_that_a_client_token_made_is_found_while_it_is_there(bench: Bench) -> None:
+    book = bench.store.instances
+    made = await register(book, SEALER, new_instance(bench.owner, "red-2", Provision("p", Phase.CREATING)))
+    intent = bench.intent("red-2", Change.INSTANCE_CREATE, token="t", provisioning=True)
+    await bench.store.operations.promise(made.id, [Promised(uuid4(), intent)])
+    assert await book.instance_of_token(bench.owner.id, "t") == made
+    await book.change_instance(made.id, phase=Phase.RUNNING.value)
+    running = await book.instance_of_token(bench.owner.id, "t")
+    assert running is not None
+    assert running.provision == Provision("p", Phase.RUNNING)
+    await book.remove_instance(made.id)
+    assert await book.instance_of_token(bench.owner.id, "t") is None
+
+
+async def test_a_key_that_another_replica_disables_is_seen_so(bench: Bench) -> None:
+    await bench.store.join()
+    keys = Keys(bench.store.keys, SEALER)
+    key_id, _ = await keys.create(bench.owner)
+    assert await bench.store.keys.key(key_id) is not None
+    assert [key.id for key in await bench.other.keys.keys()] == [key_id]
+    assert await bench.other.keys.set_key_active(key_id, active=False)
+    async with asyncio.timeout(10):
+        while (known := await bench.store.keys.key(key_id)) is None or known.active:
+            await asyncio.sleep(0.01)
+    assert not await bench.other.keys.set_key_active("AKIDnone", active=False)
+    assert await bench.store.keys.key("AKIDnone") is None
+
+
+async def test_a_crash_of_the_store_in_memory_loses_quick_commits_and_presence() -> None:
+    shared = MemoryStore()
+    replica = shared.replica()
+    await replica.join()
+    owner = await replica.keys.add_owner(1, 2)
+    instance = await register(replica.instances, SEALER, new_instance(owner))
+    bench = Bench(replica, replica, owner, instance)
+    first, second = await bench.accepted("a"), await bench.accepted("b")
+    await replica.operations.record(first, instance.id, AccountEffect("a", "", 1, created=True))
+    await replica.operations.record(second, instance.id, AccountEffect("b", "", 2, created=True))
+    assert shared.rows.unflushed == 2
+    shared.crash(1)
+    assert [row.name for row in await replica.operations.accounts(instance.id)] == ["a"]
+    assert (await bench.operation(second)).state is State.ACCEPTED
+    assert not replica.listening
+    await replica.operations.record(second, instance.id, AccountEffect("b", "", 2, created=True))
+    await bench.accepted("c")
+    shared.crash()
+    assert (await bench.operation(second)).state is State.RECORDED
