@@ -50,6 +50,7 @@ CAM_SAYS: Mapping[str, str] = {
     "DeleteUser": "Delete a sub-user. With `Force` its keys go first, which takes `cam:DeleteApiKey`.",
     "DescribeSubAccounts": "Show those of the uins that are sub-users.",
     "GetUserAppId": "Say who calls.",
+    "ListCollaborators": "Say that there are no collaborators.",
     "GetAccountSummary": "Count sub-users, groups, memberships, policies and roles.",
     "CreateAccessKey": "Make a key. Its secret is shown now and never again; two a principal.",
     "ListAccessKeys": "List a principal's keys, without secrets.",

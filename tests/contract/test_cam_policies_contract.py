@@ -179,7 +179,7 @@ def test_every_element_of_a_document_has_its_own_code(key: Reason | tuple[Reason
         ("AttachRolePolicy", Reason.ROLE_MISSING, "InvalidParameter.RoleNotExist"),
         ("AttachRolePolicy", Reason.POLICY_MISSING, "InvalidParameter.PolicyIdNotExist"),
         ("DetachGroupPolicy", Reason.POLICY_MISSING, "InvalidParameter.PolicyIdNotExist"),
-        ("ListAttachedUserPolicies", Reason.SUB_USER_MISSING, "InvalidParameter.ParamError"),
+        ("ListAttachedUserPolicies", Reason.SUB_USER_MISSING, "ResourceNotFound.UserNotExist"),
         ("CreateRole", Reason.ROLE_TAKEN, "InvalidParameter.RoleNameInUse"),
         ("CreateRole", Reason.ROLE_QUOTA, "InvalidParameter.RoleFull"),
         ("CreateRole", Reason.ROLE_NAME_MALFORMED, "InvalidParameter.RoleNameError"),

@@ -212,3 +212,60 @@ def test_whatever_is_sent_is_either_typed_or_refused(checked, sent, flat) -> Non
         checked("Try", sent, ACTION, flat=flat)
     except Refused as refused:
         f"{refused.field} {dict(refused.facts)}".encode()
+
+
+SPARSE = Action(
+    "Sparse",
+    "test",
+    (
+        Field("Word", Kind.STRING, rules=(matches("[a-z]+", Reason.PARAMETER_CHARACTERS, "test"),)),
+        Field("Remark", Kind.STRING, rules=(matches("[a-z]*", Reason.PARAMETER_CHARACTERS, "test"),)),
+        Field("Sized", Kind.INTEGER, default=20, rules=(between(1, 100, Reason.PARAMETER_RANGE, "test"),)),
+        Field("Flag", Kind.INTEGER, rules=(between(0, 1, Reason.PARAMETER_VALUE, "test"),)),
+        Field("Hidden", Kind.SECRET, rules=(matches("[a-z]+", Reason.PASSWORD_CONTENT, "test"),)),
+        Field(
+            "Needed", Kind.STRING, required=True, rules=(matches("[a-z]+", Reason.PARAMETER_VALUE, "test"),)
+        ),
+        Field(
+            "Inner",
+            Shape("Inner", (Field("Word", Kind.STRING, rules=(matches("a", Reason.PARAMETER_VALUE, "t"),)),)),
+        ),
+    ),
+    regions=None,
+    blank_is_absent=True,
+)
+NEEDED = {"Needed": "a"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "typed"),
+    [
+        ({"Word": ""}, {"Sized": 20}),
+        ({"Remark": ""}, {"Remark": "", "Sized": 20}),
+        ({"Sized": 0}, {"Sized": 20}),
+        ({"Sized": "0"}, {"Sized": 20}),
+        ({"Flag": 0}, {"Flag": 0, "Sized": 20}),
+        ({"Inner": {"Word": ""}}, {"Inner": {}, "Sized": 20}),
+    ],
+)
+def test_a_blank_that_the_rules_refuse_is_absent_where_the_contract_says_so(checked, sent, typed) -> None:
+    assert checked("Sparse", {**NEEDED, **sent}, SPARSE).params == {**typed, **NEEDED}
+    assert checked("Sparse", {**NEEDED, "Sized": ""}, SPARSE, flat=True).params == {"Sized": 20, **NEEDED}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"Needed": ""}, Reason.PARAMETER_VALUE),
+        ({"Hidden": ""}, Reason.PASSWORD_CONTENT),
+        ({"Sized": 101}, Reason.PARAMETER_RANGE),
+        ({"Sized": -1}, Reason.PARAMETER_RANGE),
+        ({"Sized": False}, Reason.PARAMETER_TYPE),
+        ({"Sized": ""}, Reason.PARAMETER_TYPE),
+        ({"Word": "A"}, Reason.PARAMETER_CHARACTERS),
+    ],
+)
+def test_what_is_required_secret_or_not_blank_is_asked_of_the_rules(checked, sent, reason) -> None:
+    with pytest.raises(Refused) as caught:
+        checked("Sparse", {**NEEDED, **sent}, SPARSE)
+    assert caught.value.reason is reason

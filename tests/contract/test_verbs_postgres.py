@@ -254,7 +254,7 @@ P = "ModifyPrivilegeSet.0"
     ("sent", "reason", "path"),
     [
         ({}, Reason.PARAMETER_MISSING, f"{P}.ModifyType"),
-        ({"ModifyType": ""}, Reason.PARAMETER_VALUE, f"{P}.ModifyType"),
+        ({"ModifyType": ""}, Reason.PARAMETER_MISSING, f"{P}.ModifyType"),
         ({"ModifyType": "grantObject"}, Reason.PARAMETER_MISSING, f"{P}.DatabasePrivilege"),
         (
             {"ModifyType": "grantObject", "DatabasePrivilege": {}},

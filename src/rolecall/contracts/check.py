@@ -9,6 +9,8 @@ What a value may look like on the wire:
   ``"UseApi": "1"``); a number is refused where a string is expected; a boolean is never a number; null is absent.
 - flat (form or query): every value is text and is coerced; booleans are accepted in any case (``True`` is what
   a Python client's urlencode writes). The dialect has made lists and structures of the flattened names.
+- both, where the contract says so (`Action.blank_is_absent`): an optional value that is blank, and that the rules
+  refuse, is absent.
 - Text with control characters or lone surrogates is refused unless a rule of its own refused it before.
 """
 
@@ -18,6 +20,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rolecall.contracts.model import Action, Field, Kind, ListOf, Rule, Shape
 from rolecall.domain.reasons import Reason, Refused
@@ -33,13 +36,35 @@ _SHOWN_CHARACTERS = 128
 _HIDDEN = "***"
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a call's values are read: `flat` values are all text; for `blank_is_absent` see `Action`."""
+
+    flat: bool
+    blank_is_absent: bool
+
+    def is_absent(self, value: object, field: Field) -> bool:
+        """Whether an optional parameter's value stands for none."""
+        if not self.blank_is_absent or field.required or field.type is Kind.SECRET:
+            return False
+        if value == "" and field.type is Kind.INTEGER:
+            return self.flat
+        blank = value == "" or (
+            value in (0, "0") and not isinstance(value, bool) and field.type is Kind.INTEGER
+        )
+        return blank and not all(
+            rule.holds(0 if field.type is Kind.INTEGER else value) for rule in field.rules
+        )
+
+
 def check(call: Call, caller: Caller, action: Action) -> Checked:
     """PARAMETER_MISSING, PARAMETER_UNKNOWN, PARAMETER_TYPE, REGION_UNSUPPORTED, or what a broken rule says.
 
     Facts of the refusal: ``value`` (shortened, never a secret), and ``expected`` for a wrong type.
     """
     _keep_region(call.region, action.regions)
-    params = _structure(call.params, action.params, "", call.flat)
+    reading = _Reading(call.flat, action.blank_is_absent)
+    params = _structure(call.params, action.params, "", reading)
     _keep_fields(params, action.params, "")
     return Checked(call, caller, params)
 
@@ -82,7 +107,7 @@ def _keep_region(region: str, regions: frozenset[str] | None) -> None:
 
 
 def _structure(
-    raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str, flat: bool
+    raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str, reading: _Reading
 ) -> dict[str, object]:
     known = 0
     for field in fields:
@@ -94,8 +119,8 @@ def _structure(
     typed: dict[str, object] = {}
     for field in fields:
         value = raw.get(field.name)
-        if value is not None:
-            typed[field.name] = _typed(value, field.type, prefix + field.name, flat)
+        if value is not None and not reading.is_absent(value, field):
+            typed[field.name] = _typed(value, field.type, prefix + field.name, reading)
         elif field.default is not None:
             typed[field.name] = field.default
     return typed
@@ -108,25 +133,25 @@ def _refuse_unknown(raw: Mapping[str, object], fields: tuple[Field, ...], prefix
             raise Refused(Reason.PARAMETER_UNKNOWN, prefix + shown(name))
 
 
-def _typed(value: object, type_: Kind | ListOf | Shape, path: str, flat: bool) -> object:
+def _typed(value: object, type_: Kind | ListOf | Shape, path: str, reading: _Reading) -> object:
     if isinstance(type_, Kind):
-        typed = _SCALARS[type_](value, flat)
+        typed = _SCALARS[type_](value, reading.flat)
         if typed is None:
             raise _wrong_type(Secret("") if type_ is Kind.SECRET else value, type_, path)
         return typed
     if isinstance(type_, ListOf):
-        return _list(value, type_, path, flat)
+        return _list(value, type_, path, reading)
     if not isinstance(value, Mapping):
         raise _wrong_type(value, type_, path)
-    return _structure(value, type_.fields, path + ".", flat)
+    return _structure(value, type_.fields, path + ".", reading)
 
 
-def _list(value: object, type_: ListOf, path: str, flat: bool) -> list[object]:
+def _list(value: object, type_: ListOf, path: str, reading: _Reading) -> list[object]:
     if not isinstance(value, list):
         raise _wrong_type(value, type_, path)
     if type_.at_most is not None and len(value) > type_.at_most:
         raise Refused(Reason.PARAMETER_RANGE, path, facts={"value": len(value), "expected": type_.at_most})
-    return [_typed(item, type_.item, f"{path}.{index}", flat) for index, item in enumerate(value)]
+    return [_typed(item, type_.item, f"{path}.{index}", reading) for index, item in enumerate(value)]
 
 
 def _wrong_type(value: object, type_: Kind | ListOf | Shape, path: str) -> Refused:

@@ -97,6 +97,9 @@ class Action:
     template that begins with ``?`` is left out if a hole of it is not filled: another then names the thing."""
     free: bool = False
     """Permitted to every caller: it tells callers about themselves, or what is no secret."""
+    blank_is_absent: bool = False
+    """An optional text that is sent empty, and an optional integer that is sent as 0, were not given if the parameter's
+    rules refuse that value. Clients in Go send both for every field that was not set."""
     mints_secret: bool = False
     """Its answer tells a secret: a new key, a token, a password."""
 

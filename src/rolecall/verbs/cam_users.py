@@ -9,6 +9,7 @@
 | UpdateUser, DeleteUser | ChangeSubUser, DeleteSubUser | - |
 | DescribeSubAccounts | FindSubUsers | SubAccounts |
 | GetUserAppId | (the caller) | Uin, OwnerUin, AppId |
+| ListCollaborators | (there are none) | TotalNum, Data |
 | GetAccountSummary | CountPeople | counts |
 | CreateAccessKey, ListAccessKeys | CreateKey, ListKeys | AccessKey, AccessKeys |
 | UpdateAccessKey, DeleteAccessKey | ChangeKey, DeleteKey | - |
@@ -179,6 +180,7 @@ VERBS: Verbs = {
     "DeleteUser": Verb(_delete_user, answers.nothing),
     "DescribeSubAccounts": Verb(_describe_sub_accounts, answers.described),
     "GetUserAppId": StaticVerb(answers.app_id),
+    "ListCollaborators": StaticVerb(lambda _: {"TotalNum": 0, "Data": []}),
     "GetAccountSummary": Verb(_summary, answers.summary),
     "CreateAccessKey": Verb(_create_key, answers.key_created),
     "ListAccessKeys": Verb(_list_keys, answers.keys),

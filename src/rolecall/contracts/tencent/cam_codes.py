@@ -41,6 +41,7 @@ _LISTS: Mapping[str, str] = {
     "UpdateAccessKey": _KEYS + "ResourceNotFound.SecretNotExist",
     "DeleteAccessKey": _KEYS + "ResourceNotFound.SecretNotExist",
     "GetSecurityLastUsed": "FailedOperation InvalidParameter",
+    "ListCollaborators": "FailedOperation ResourceNotFound.UserNotExist",
     "GetPasswordRules": "FailedOperation ResourceNotFound.UserNotExist",
     "UpdatePasswordRules": "InvalidParameter.PasswordRuleError",
     "DescribeSafeAuthFlagColl": "FailedOperation InvalidParameter.ParamError ResourceNotFound.UserNotExist",

@@ -18,6 +18,11 @@ VIOLATED = "InvalidParameter.PasswordViolatedRules"
 NO_USER = "ResourceNotFound.UserNotExist"
 
 
+def _rule(english: str, chinese: str) -> Wish:
+    """A broken rule of passwords."""
+    return Wish((), (VIOLATED, "InvalidParameterValue"), english, chinese)
+
+
 def _telling(code: str, common: str) -> Wish:
     """A code whose text says it all, and a common one that is given the same text."""
     return Wish((code,), (common,), *TEXTS[code])
@@ -86,6 +91,22 @@ WISHES: Mapping[Key, Wish] = {
     ),
     Reason.PASSWORD_BREAKS_RULES: Wish(
         (VIOLATED,), ("InvalidParameterValue",), "The password breaks the rules.", "密码不符合密码规则。"
+    ),
+    (Reason.PASSWORD_BREAKS_RULES, "password.length"): _rule(
+        "It must have at least `{value}` characters.", "长度至少为`{value}`个字符。"
+    ),
+    (Reason.PASSWORD_BREAKS_RULES, "password.upper"): _rule(
+        "It must contain an upper-case letter.", "必须包含大写字母。"
+    ),
+    (Reason.PASSWORD_BREAKS_RULES, "password.lower"): _rule(
+        "It must contain a lower-case letter.", "必须包含小写字母。"
+    ),
+    (Reason.PASSWORD_BREAKS_RULES, "password.digit"): _rule("It must contain a digit.", "必须包含数字。"),
+    (Reason.PASSWORD_BREAKS_RULES, "password.symbol"): _rule(
+        "It must contain a character that is neither a letter nor a digit.", "必须包含特殊字符。"
+    ),
+    (Reason.PASSWORD_BREAKS_RULES, "password.reuse"): _rule(
+        "It must differ from the passwords used before.", "不能与历史密码相同。"
     ),
     Reason.PASSWORD_LENGTH: Wish(
         (VIOLATED,), ("InvalidParameterValue",), "The password is too long.", "密码过长。"

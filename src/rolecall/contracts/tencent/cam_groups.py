@@ -7,7 +7,7 @@ Parameters, types and requiredness are those of tencentcloud-sdk-python-cam 3.1.
 from __future__ import annotations
 
 from rolecall.contracts.model import Field, ListOf, Shape
-from rolecall.contracts.tencent.cam_rules import GROUP_NAME, PAGE_NUMBER, PAGE_SIZE, REMARK
+from rolecall.contracts.tencent.cam_rules import GROUP_NAME, NUMBER, PAGE_NUMBER, PAGE_SIZE, REMARK
 from rolecall.contracts.tencent.cam_users import action, integer, text
 
 _MOST_MEMBERSHIPS = 100  # ours: no more than a group may have
@@ -23,7 +23,7 @@ _GROUP = integer("GroupId", required=True)
 _PAGE = integer("Page", default=1, rules=PAGE_NUMBER)
 _ROWS = integer("Rp", default=20, rules=PAGE_SIZE)
 
-MEMBERSHIP = Shape("GroupIdOfUidInfo", (_GROUP, integer("Uid"), integer("Uin")))
+MEMBERSHIP = Shape("GroupIdOfUidInfo", (_GROUP, integer("Uid", rules=NUMBER), integer("Uin", rules=NUMBER)))
 _INFO = Field("Info", ListOf(MEMBERSHIP, _MOST_MEMBERSHIPS), required=True)
 
 ACTIONS = (
@@ -55,10 +55,10 @@ ACTIONS = (
     action("ListUsersForGroup", _GROUP, _PAGE, _ROWS, output=("TotalNum", "UserInfo"), resources=BY_GROUP),
     action(
         "ListGroupsForUser",
-        integer("Uid"),
+        integer("Uid", rules=NUMBER),
         _ROWS,
         _PAGE,
-        integer("SubUin"),
+        integer("SubUin", rules=NUMBER),
         output=("TotalNum", "GroupInfo"),
         resources=("qcs::cam::uin/{owner}:uin/{SubUin}",),
     ),

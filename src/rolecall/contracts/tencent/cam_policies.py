@@ -93,6 +93,7 @@ def action(
         regions=None,
         changes=changes,
         resources=places or ("*",),
+        blank_is_absent=True,
         mints_secret=mints_secret,
     )
 

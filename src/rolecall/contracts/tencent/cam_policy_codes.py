@@ -140,5 +140,15 @@ _LISTS: Mapping[str, str] = {
     ),
 }
 
-CODES: Mapping[str, frozenset[str]] = {action: frozenset(codes.split()) for action, codes in _LISTS.items()}
-"""By action: the codes that its documentation lists."""
+_AWAITED: Mapping[str, str] = {
+    "ListAttachedUserPolicies": "ResourceNotFound.UserNotExist",
+    "ListAttachedGroupPolicies": "ResourceNotFound.GroupNotExist",
+    "ListAttachedRolePolicies": "InvalidParameter.RoleNotExist",
+}
+"""Codes that the lists lack and that clients wait for: Terraform's provider takes any ``ResourceNotFound``, and for
+roles this one, as the absence of the attachment (``service_tencentcloud_cam.go``), and any other code as a failure."""
+
+CODES: Mapping[str, frozenset[str]] = {
+    action: frozenset((*codes.split(), *_AWAITED.get(action, "").split())) for action, codes in _LISTS.items()
+}
+"""By action: the codes that its documentation lists, and those of `_AWAITED`."""

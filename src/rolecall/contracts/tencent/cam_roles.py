@@ -18,6 +18,7 @@ from rolecall.contracts.tencent.cam_policies import (
     paging,
     text,
 )
+from rolecall.contracts.tencent.cam_rules import NUMBER
 from rolecall.contracts.tencent.postgres_places import CAM_REGIONS
 from rolecall.contracts.tencent.postgres_rules import ACCOUNT_NAME, INSTANCE_ID
 from rolecall.domain.reasons import Reason
@@ -52,7 +53,7 @@ ROLE_TAG = Shape(
 )
 _TAGS = Field("Tags", ListOf(ROLE_TAG, _TAGS_AT_MOST))
 _EITHER = (text("RoleId", rules=_ROLE_ID), text("RoleName"))
-_EITHER_BY_NUMBER = (integer("RoleId"), text("RoleName"))
+_EITHER_BY_NUMBER = (integer("RoleId", rules=NUMBER), text("RoleName"))
 _BY_EITHER = ("?role/{RoleId}", "?roleName/{RoleName}")
 
 

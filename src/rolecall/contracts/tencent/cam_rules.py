@@ -21,6 +21,9 @@ NEW_NAME = (
     ),
 )
 
+NUMBER = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
+"""The number of a principal. Where the parameter is optional, 0 stands for none."""
+
 FLAG = (between(0, 1, Reason.PARAMETER_VALUE, PAGE),)
 
 REMARK = (at_most(256, Reason.PARAMETER_LENGTH, "ours: the vendor names no bound"),)
@@ -51,7 +54,10 @@ DESCRIPTION = (
 KEY_ID = (matches(r"[A-Za-z0-9_-]{1,128}", Reason.PARAMETER_VALUE, "ours: what an id could be made of"),)
 STATUS = (one_of(("Active", "Inactive"), Reason.PARAMETER_VALUE, SDK),)
 
-GROUP_NAME = (spans(1, 64, Reason.PARAMETER_LENGTH, "ours: the vendor names no bound"),)
+GROUP_NAME = (
+    spans(1, 10**6, Reason.PARAMETER_VALUE, "a group is called by its name"),
+    at_most(64, Reason.PARAMETER_LENGTH, "ours: the vendor names no bound"),
+)
 PAGE_NUMBER = (between(1, 10**9, Reason.PARAMETER_RANGE, SDK),)
 PAGE_SIZE = (between(1, 200, Reason.PARAMETER_RANGE, "SDK: as the lists of policies, at most 200"),)
 ITEMS = (between(1, 100, Reason.PARAMETER_RANGE, SDK),)

@@ -25,6 +25,7 @@ from rolecall.contracts.tencent.cam_rules import (
     MINIMUM_LENGTH,
     MUST_CONTAIN,
     NEW_NAME,
+    NUMBER,
     PAGE,
     PASSWORD,
     PHONE,
@@ -74,6 +75,7 @@ def action(
         changes=changes,
         resources=resources,
         free=free,
+        blank_is_absent=True,
         mints_secret=mints_secret,
     )
 
@@ -85,7 +87,7 @@ _CONTACT = (
     text("CountryCode", rules=COUNTRY_CODE),
     text("Email", rules=EMAIL),
 )
-_TARGET = integer("TargetUin")
+_TARGET = integer("TargetUin", rules=NUMBER)
 
 PASSWORD_RULE = Shape(
     "PassWordRule",
@@ -149,6 +151,12 @@ ACTIONS = (
         Field("FilterSubAccountUin", ListOf(Kind.INTEGER, 50), required=True),
         output=("SubAccounts",),
         resources=("qcs::cam::uin/{owner}:uin/{FilterSubAccountUin}",),
+    ),
+    action(
+        "ListCollaborators",
+        integer("Limit", default=20, rules=ITEMS),
+        integer("Offset", default=0),
+        output=("TotalNum", "Data"),
     ),
     action("GetUserAppId", output=("Uin", "OwnerUin", "AppId"), free=True),
     action(

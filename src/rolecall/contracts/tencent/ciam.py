@@ -109,6 +109,7 @@ def _action(
         rows(name),
         changes=changes,
         resources=resources,
+        blank_is_absent=True,
         mints_secret=mints_secret,
     )
 

@@ -106,7 +106,18 @@ def _action(
 ) -> Action:
     resources = (ON_INSTANCE,) if _INSTANCE in params else ("*",)
     codes, errors = CODES[name], rows(name)
-    return Action(name, source, params, output, codes, errors, regions, changes, resources=resources)
+    return Action(
+        name,
+        source,
+        params,
+        output,
+        codes,
+        errors,
+        regions,
+        changes,
+        resources=resources,
+        blank_is_absent=True,
+    )
 
 
 _ACTIONS = (

@@ -153,7 +153,18 @@ def _action(name: str, *params: Field, output: tuple[str, ...] = ()) -> Action:
     if name == "CreateInstances":
         errors |= {key: ErrorRow(code, *TEXTS[code]) for key, code in _OWN_CODES.items()}
     resources = tuple(_PLACES[field.name] for field in params if field.name in _PLACES) or ("*",)
-    return Action(name, SDK, params, output, CODES[name], errors, REGIONS, changes=True, resources=resources)
+    return Action(
+        name,
+        SDK,
+        params,
+        output,
+        CODES[name],
+        errors,
+        REGIONS,
+        True,
+        resources=resources,
+        blank_is_absent=True,
+    )
 
 
 ACTIONS = (

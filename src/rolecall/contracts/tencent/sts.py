@@ -164,6 +164,7 @@ def _action(
         regions=None,
         resources=resources,
         free=free,
+        blank_is_absent=True,
         mints_secret=mints_secret,
     )
 

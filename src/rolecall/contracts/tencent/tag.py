@@ -177,6 +177,7 @@ def _action(
         regions=None,
         changes=changes,
         resources=(resource,),
+        blank_is_absent=True,
     )
 
 

@@ -136,7 +136,9 @@ class Policies:
         owner_id = origin.caller.owner_id
         own = () if command.preset else await self._book.policies(owner_id)
         presets = () if command.preset is False else self._presets.all
-        found = [one for one in (*own, *presets) if _named(one, command.name_contains)]
+        found = [policy for policy in (*own, *presets) if _named(policy, command.name_contains)]
+        # Terraform's provider looks a policy up by its name and reads the first of the answer.
+        found.sort(key=lambda policy: policy.name != command.name_contains)
         counts = await self._book.counts(owner_id)
         views = [PolicyView(one, *counts.get(one.id, (0, 0))) for one in found]
         return _page(views, command.offset, command.limit)

@@ -47,12 +47,15 @@ class PasswordRules:
     expired_is_locked: bool = False
 
     def keep(self, password: Secret) -> None:
-        """PASSWORD_BREAKS_RULES."""
+        """PASSWORD_BREAKS_RULES, with the rule as its field: ``password.length``, or ``password.`` and a class."""
         plain = password.reveal()
-        if len(plain) < self.minimum_length or not all(
-            CLASSES[name].search(plain) for name in self.must_contain
-        ):
-            raise Refused(Reason.PASSWORD_BREAKS_RULES)
+        if len(plain) < self.minimum_length:
+            raise Refused(
+                Reason.PASSWORD_BREAKS_RULES, "password.length", facts={"value": self.minimum_length}
+            )
+        for name, characters in CLASSES.items():
+            if name in self.must_contain and not characters.search(plain):
+                raise Refused(Reason.PASSWORD_BREAKS_RULES, f"password.{name}")
 
 
 def made_password() -> Secret:
@@ -96,4 +99,6 @@ class RuledPasswords:
         present = [] if user.password_hash is None else [user.password_hash]
         for stored in (*present, *earlier):
             if (await self._passwords.verify(stored, password)).matches:
-                raise Refused(Reason.PASSWORD_BREAKS_RULES, note="the password was used before")
+                raise Refused(
+                    Reason.PASSWORD_BREAKS_RULES, "password.reuse", note="the password was used before"
+                )
