@@ -119,8 +119,9 @@ async def test_accounts_made_by_sql_are_listed_and_plain_groups_are_not(postgres
     )
     found = {account.name: account for account in await postgres.engine.accounts()}
     assert found[login].marker is None
-    assert not {plain, power} & set(found)
-    assert await postgres.engine.account(power) is None
+    assert plain not in found
+    assert found[power].is_protected
+    assert await postgres.engine.account(power) == found[power]
     assert await refused(postgres.engine.drop_account(power, uuid4())) is Reason.ACCOUNT_PROTECTED
     await postgres.sql(f"DROP ROLE {power}")
 

@@ -22,7 +22,7 @@ from rolecall.domain.engine import (
     PrivilegeChange,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.postgresql import PostgresEngine, group
+from rolecall.engines.postgresql import PostgresEngine, group, tenancy
 from rolecall.values import Secret
 
 DENIED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReservedName)
@@ -372,5 +372,5 @@ async def test_below_the_minimum_version_a_super_account_is_refused_and_a_normal
     await engine.close()
 
 
-async def test_no_predefined_role_of_the_group_is_a_dangerous_one():
-    assert not set(group.PREDEFINED) & set(group.DANGEROUS)
+async def test_no_predefined_role_of_the_group_makes_anybody_more_than_a_tenant():
+    assert set(group.PREDEFINED) <= set(tenancy.HARMLESS)

@@ -95,7 +95,7 @@ class Accounts:
         """ACCOUNT_MISSING only where the command wants it to exist."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
         if command.must_exist:
-            await self._work.existing(target)
+            await self._work.changeable(target)
 
         async def apply(operation: UUID) -> None:
             await target.attached.engine.drop_account(target.name, operation, target.host)
@@ -107,7 +107,7 @@ class Accounts:
         intent = target.intent(Change.ACCOUNT_REMARK, origin, {"remark": command.remark})
 
         async def apply(_operation: UUID) -> AccountFacts:
-            return await self._work.existing(target)
+            return await self._work.changeable(target)
 
         await self._work.change(target, intent, apply)
 
@@ -153,7 +153,9 @@ def view(facts: AccountFacts, row: AccountRow | None) -> AccountView:
     """
     same = row is not None and row.oid == facts.oid and (facts.oid or facts.marker is not None)
     ours = row if same else None
-    if ours is not None and ours.created_at is not None:
+    if facts.is_protected:
+        standing = "protected"
+    elif ours is not None and ours.created_at is not None:
         standing = "managed"
     else:
         standing = "foreign" if row is None or row.created_at is None else "changed"

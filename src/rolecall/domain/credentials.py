@@ -42,7 +42,7 @@ class Credentials:
     async def move(self, command: commands.MoveAccount, origin: Origin) -> None:
         """A new name, host or password. ACCOUNT_MISSING, ACCOUNT_TAKEN."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
-        await self._work.existing(target)
+        await self._work.changeable(target)
         moved = self._work.at(
             target.attached, command.new_name or target.name, command.new_host or target.host
         )
@@ -155,7 +155,7 @@ class Credentials:
             raise Refused(Reason.PASSWORD_WRONG, facts={"value": target.name})
 
     async def _expect_managed(self, target: Target, *, managed: bool) -> None:
-        facts = await self._work.existing(target)
+        facts = await self._work.changeable(target)
         row = await self._work.book.account(target.attached.instance.id, target.name, target.host)
         is_managed = row is not None and row.oid == facts.oid and row.sealed_password is not None
         if is_managed != managed:

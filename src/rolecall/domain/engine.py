@@ -63,7 +63,8 @@ class AccountFacts:
 
     `earlier` are operations of ours before that one, the newest first, as far as the server remembers them.
     `host` and `grants` are of servers where an account is a name at a host and is granted whole databases (the
-    MySQL family); `oid` is 0 there.
+    MySQL family); `oid` is 0 there. `is_protected`: it leads to more than a tenant may have, so it is shown, and every
+    change of it is refused with ACCOUNT_PROTECTED.
     """
 
     oid: int
@@ -75,6 +76,7 @@ class AccountFacts:
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
     earlier: tuple[UUID, ...] = ()
+    is_protected: bool = False
 
     @property
     def operations(self) -> tuple[UUID, ...]:
@@ -197,7 +199,10 @@ class Engine(Protocol):
         """ACCOUNT_TAKEN, ACCOUNT_NAME_RESERVED, ENGINE_TOO_OLD. Repeating with the same operation is no refusal."""
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
-        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (the administrator, a superuser), ENGINE_TOO_OLD."""
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (whatever leads to more than a tenant may have), ENGINE_TOO_OLD.
+
+        Taking away login never waits for a lock that a tenant can hold: it comes first, before the marker.
+        """
 
     async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
         """Lock, end sessions, hand over its objects, drop. False if it was not there. ACCOUNT_PROTECTED.
@@ -206,10 +211,13 @@ class Engine(Protocol):
         """
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
-        """The account if it is one a tenant may see. Waits for any change of it that is still under way."""
+        """The account if it is one that `accounts` lists. Waits for any change of it that is still under way."""
 
     async def accounts(self) -> Sequence[AccountFacts]:
-        """Every account that can log in, or that was locked through us; without administrators and superusers."""
+        """Every account that can log in, or that was locked through us; superusers and the like as protected.
+
+        Without the administrator and what belongs to the server or to Rolecall itself.
+        """
 
     async def databases(self) -> Sequence[DatabaseFacts]:
         """Tenants' databases and the maintenance one, without templates, by name."""

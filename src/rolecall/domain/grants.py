@@ -49,7 +49,7 @@ class Grants:
     async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
         """ACCOUNT_MISSING, ACCOUNT_PROTECTED (a super account), DATABASE_MISSING, GRANT_MISSING."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
-        facts = await self._work.existing(target)
+        facts = await self._work.changeable(target)
         if facts.kind is AccountKind.SUPER:
             raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
         if command.must_exist:

@@ -35,8 +35,9 @@ class Quotas:
         making.append(wanted)
         try:
             accounts = await target.attached.engine.accounts()
-            there = earlier.union((one.name, one.host) for one in accounts)
-            if len(there) >= quota and wanted not in there:
+            taken = earlier.union((one.name, one.host) for one in accounts)
+            counted = earlier.union((one.name, one.host) for one in accounts if not one.is_protected)
+            if len(counted) >= quota and wanted not in taken:
                 raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
             yield
         finally:

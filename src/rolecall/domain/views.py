@@ -17,7 +17,8 @@ class AccountView:
     """An account as the engine has it, with what only the store knows.
 
     `standing`: ``managed`` (made through us), ``foreign`` (made behind our back), ``missing`` (ours, but gone),
-    ``changed`` (ours, but dropped and made again by another). Times are None where we did not do it.
+    ``changed`` (ours, but dropped and made again by another), ``protected`` (it leads to more than a tenant may
+    have and so cannot be changed through us, whoever made it). Times are None where we did not do it.
     """
 
     oid: int

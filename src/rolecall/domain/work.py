@@ -137,6 +137,13 @@ class Work:
             raise target.missing()
         return facts
 
+    async def changeable(self, target: Target) -> AccountFacts:
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED."""
+        facts = await self.existing(target)
+        if facts.is_protected:
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.label})
+        return facts
+
     async def change(
         self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[AccountFacts]]
     ) -> AccountFacts:

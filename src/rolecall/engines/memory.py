@@ -82,6 +82,10 @@ class MemoryEngine:
                 place = DatabaseObject(ObjectType.COLUMN, column, item.database, item.schema, item.name)
                 self._objects[place] = _Object(owner)
 
+    def protect(self, name: str) -> None:
+        """Give an account more than a tenant may have."""
+        self._accounts[name] = replace(self._accounts[name], is_protected=True)
+
     def owner_of(self, item: DatabaseObject) -> str:
         return self._objects[item].owner
 
@@ -131,7 +135,7 @@ class MemoryEngine:
 
     async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - one step
         _require_no_host(host)
-        if _is_protected(name):
+        if _is_protected(name) or (name in self._accounts and self._accounts[name].is_protected):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         if self._accounts.pop(name, None) is None:
             return False
@@ -153,7 +157,8 @@ class MemoryEngine:
         return [self._accounts[name] for name in sorted(self._accounts)]
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
-        self._changeable(account)
+        if account not in self._accounts:
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": account})
         return [self._find(item).held_by(account, item) for item in objects]
 
     async def change_privileges(
@@ -235,14 +240,19 @@ class MemoryEngine:
             raise Refused(Reason.ENGINE_TOO_OLD)
 
     def _changeable(self, name: str) -> AccountFacts:
-        if name in self._accounts:
-            return self._accounts[name]
-        reason = Reason.ACCOUNT_PROTECTED if _is_protected(name) else Reason.ACCOUNT_MISSING
+        there = self._accounts.get(name)
+        if there is not None and not there.is_protected:
+            return there
+        is_protected = there is not None or _is_protected(name)
+        reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": name})
 
     def _require_owner(self, owner: str) -> None:
-        if owner != ADMINISTRATOR and owner not in self._accounts:
+        if owner == ADMINISTRATOR:
+            return
+        if owner not in self._accounts:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": owner})
+        self._changeable(owner)
 
     def _require_tenants(self, name: str) -> None:
         if name in {MAINTENANCE, "template0", "template1"}:

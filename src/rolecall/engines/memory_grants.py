@@ -54,6 +54,10 @@ class MemoryGrantsEngine:
             return False
         return hashes.native(password) == verifier.reveal()
 
+    def protect(self, name: str, host: str = names.ANY_HOST) -> None:
+        """Give an account more than a tenant may have."""
+        self._accounts[name, host] = replace(self._accounts[name, host], is_protected=True)
+
     # The protocol.
 
     async def facts(self) -> EngineFacts:
@@ -109,7 +113,9 @@ class MemoryGrantsEngine:
 
     async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - one step
         key = name, names.host(host)
-        if names.is_reserved(name, ADMINISTRATOR):
+        if names.is_reserved(name, ADMINISTRATOR) or (
+            key in self._accounts and self._accounts[key].is_protected
+        ):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         self._verifiers.pop(key, None)
         self._awaited = {(one, whose) for one, whose in self._awaited if whose != key}
@@ -206,9 +212,10 @@ class MemoryGrantsEngine:
             self._verifiers[key] = verifier
 
     def _changeable(self, key: tuple[str, str]) -> AccountFacts:
-        if key in self._accounts:
-            return self._accounts[key]
-        is_protected = names.is_reserved(key[0], ADMINISTRATOR)
+        there = self._accounts.get(key)
+        if there is not None and not there.is_protected:
+            return there
+        is_protected = there is not None or names.is_reserved(key[0], ADMINISTRATOR)
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": key[0]})
 

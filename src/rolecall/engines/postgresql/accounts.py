@@ -14,9 +14,9 @@ from psycopg import sql
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, EngineFacts, NewAccount
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines import names
-from rolecall.engines.postgresql import errors, statements
+from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, last_row, transaction
-from rolecall.engines.postgresql.group import SuperGroup, ensure_plain_role
+from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, one, rows
 
 SESSION_END_SECONDS = 5.0
@@ -25,25 +25,31 @@ SESSION_POLL_SECONDS = 0.02
 _TAKEN = frozenset({"42710", "23505"})
 """Both: the second comes of two CREATE ROLE that raced."""
 
-# One row per role that is no administrator. `may_see`: it can log in, or it was locked through us.
-_ACCOUNTS: LiteralString = """
-SELECT r.oid, r.rolname, sup.member IS NOT NULL, r.rolcanlogin, a.rolpassword IS NOT NULL, d.description
+# One row per role that can log in, or that was locked through us, but for the administrator.
+_ACCOUNTS: LiteralString = (
+    tenancy.POWERFUL
+    + """
+SELECT r.oid, r.rolname, sup.member IS NOT NULL, r.rolcanlogin, a.rolpassword IS NOT NULL,
+       left(d.description, %(marker_length)s), r.oid IN (SELECT oid FROM powerful)
 FROM pg_roles r
 JOIN {passwords} a ON a.oid = r.oid
 LEFT JOIN pg_shdescription d ON d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid
 LEFT JOIN (SELECT DISTINCT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
            WHERE g.rolname = %(group)s) sup ON sup.member = r.oid
-WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND r.rolname <> current_user
-  AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
-  AND (r.rolcanlogin OR d.description LIKE %(marker)s)
+WHERE r.rolname !~ '^pg_' AND r.rolname <> current_user AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
+  AND (r.rolcanlogin OR left(d.description, %(marker_length)s) LIKE %(marker)s)
 """
+)
 _ONE_ACCOUNT: LiteralString = _ACCOUNTS + " AND r.rolname = %(name)s::text"
 _ALL_ACCOUNTS: LiteralString = _ACCOUNTS + ' ORDER BY r.rolname COLLATE "C"'
 
-_IS_PROTECTED = """
+_IS_PROTECTED: LiteralString = (
+    tenancy.POWERFUL
+    + """
 SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
-               AND (rolsuper OR rolname ~ '^pg_' OR rolname IN (current_user, %(group)s, %(heir)s)))
+               AND (oid IN (SELECT oid FROM powerful) OR rolname ~ '^pg_' OR rolname IN (%(group)s, %(heir)s)))
 """
+)
 
 _END_SESSIONS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usesysid = %(oid)s"
 
@@ -135,7 +141,8 @@ class Accounts:
     ) -> sql.Composed:
         steps: list[sql.Composed] = []
         if change.kind is not None and change.kind is not before.kind:
-            await self._require_clean(connection, change)
+            if change.kind is AccountKind.NORMAL:
+                steps += await self._group.strip_roles_made_by(connection, before.oid)
             steps.append(statements.change_kind(change.name, change.kind, self._group.name))
         if change.verifier is not None:
             steps.append(statements.change_password(change.name, change.verifier))
@@ -145,11 +152,6 @@ class Accounts:
         if change.verifier is not None and facts.can_read_verifiers:
             steps.append(statements.check_password(change.name, change.verifier))
         return sql.SQL("; ").join(steps)
-
-    async def _require_clean(self, connection: Connection, change: AccountChange) -> None:
-        """A super account that was given more than a tenant may have cannot become one the group inherits."""
-        if change.kind is AccountKind.NORMAL and await self._group.is_tainted(connection, change.name):
-            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": change.name})
 
     async def drop(self, name: str, operation: UUID) -> bool:
         """Two steps, each repeatable: locked and its sessions ended; then its traces removed in every database."""
@@ -163,15 +165,15 @@ class Accounts:
             return None
         await self._heir_ready(connection)
         async with transaction(connection, _both_locks(name)):
-            if await self._is_protected(connection, name):
-                raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-            found = await self._find(connection, name)
+            found = await self._tenants(connection, name)
             if found is None:
                 return None
             steps = [
                 statements.change_login(name, may_log_in=False),
                 statements.mark(name, operation, found.operations),
             ]
+            if found.kind is AccountKind.SUPER:
+                steps += await self._group.strip_roles_made_by(connection, found.oid)
             steps += await self._take_on(connection, name)
             steps += await self._databases_to_administrator(connection, found.oid)
             await connection.execute(sql.SQL("; ").join(steps))
@@ -206,8 +208,7 @@ class Accounts:
     async def _heir_ready(self, connection: Connection) -> None:
         group = await self._group.ready(connection)
         if group is None:
-            async with transaction(connection, statements.lock("super")):
-                await ensure_plain_role(connection, self._server.heir)
+            await self._group.require_plain_heir(connection)
 
     async def _take_on(self, connection: Connection, name: str) -> list[sql.Composed]:
         """An administrator who is no superuser must be a member of a role to end its sessions and move its objects."""
@@ -239,21 +240,38 @@ class Accounts:
         return await self._server.run(lambda connection: self._rows(connection, _ALL_ACCOUNTS))
 
     async def require_changeable(self, connection: Connection, name: str) -> AccountFacts:
-        """The account, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING."""
+        """The account if it is a tenant's, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING."""
+        found = await self._tenants(connection, name)
+        if found is None:
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
+        return found
+
+    async def require_listed(self, connection: Connection, name: str) -> AccountFacts:
+        """The account, protected or not, or ACCOUNT_MISSING."""
         found = await self._find(connection, name) if names.fits(name) else None
-        if found is not None:
-            return found
-        protected = names.fits(name) and await self._is_protected(connection, name)
-        reason = Reason.ACCOUNT_PROTECTED if protected else Reason.ACCOUNT_MISSING
-        raise Refused(reason, facts={"value": name})
+        if found is None:
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
+        return found
+
+    async def _tenants(self, connection: Connection, name: str) -> AccountFacts | None:
+        """The account, None if there is no role of that name. ACCOUNT_PROTECTED for one that is no tenant's."""
+        if not names.fits(name):
+            return None
+        found = await self._find(connection, name)
+        if found is not None and found.is_protected and found.kind is AccountKind.SUPER:
+            # An account that became powerful under the group makes every super account so: it leaves the group.
+            await self._group.drop_tainted(connection)
+            found = await self._find(connection, name)
+        if found.is_protected if found is not None else await self._is_protected(connection, name):
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
+        return found
 
     async def _find(self, connection: Connection, name: str) -> AccountFacts | None:
         found = await self._rows(connection, _ONE_ACCOUNT, name=name)
         return found[0] if found else None
 
     async def _is_protected(self, connection: Connection, name: str) -> bool:
-        values = {"name": name, "group": self._group.name, "heir": self._server.heir}
-        return bool((await one(connection, _IS_PROTECTED, **values))[0])
+        return bool((await one(connection, _IS_PROTECTED, name=name, **self._server.values))[0])
 
     async def _rows(
         self, connection: Connection, query: LiteralString, **values: object
@@ -261,9 +279,8 @@ class Accounts:
         facts = await self._server.known(connection)
         # pg_roles shows stars for every password: without the right to look, each counts as having one.
         passwords = "pg_authid" if facts.can_read_verifiers else "pg_roles"
-        values |= {"group": self._group.name, "heir": self._server.heir, "marker": statements.MARKER_LIKE}
         composed = query.replace("{passwords}", passwords)
-        return [_facts(row) for row in await rows(connection, composed, values)]
+        return [_facts(row) for row in await rows(connection, composed, values | self._server.values)]
 
     async def _end_sessions(self, connection: Connection, oid: int) -> None:
         """End every session of a role and wait until they are gone; the change before it is already committed."""
@@ -275,11 +292,13 @@ class Accounts:
 
 
 def _facts(row: tuple[Any, ...]) -> AccountFacts:
-    oid, name, is_super, may_log_in, has_password, comment = row
+    oid, name, is_super, may_log_in, has_password, comment, is_protected = row
     kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
     operations = statements.operations_of(comment)
     last = operations[0] if operations else None
-    return AccountFacts(oid, name, kind, may_log_in, has_password, last, earlier=operations[1:])
+    return AccountFacts(
+        oid, name, kind, may_log_in, has_password, last, earlier=operations[1:], is_protected=is_protected
+    )
 
 
 def _both_locks(name: str) -> sql.Composed:

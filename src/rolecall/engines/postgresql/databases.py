@@ -144,10 +144,8 @@ class Databases:
         """An account a tenant may see, or the administrator; any other role is as good as not there."""
         if owner == (await self._server.known(connection)).administrator:
             return
-        try:
-            await self._accounts.require_changeable(connection, owner)
-        except Refused:
-            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": owner}) from None
+        if (await self._accounts.require_listed(connection, owner)).is_protected:
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": owner})
 
 
 @contextlib.asynccontextmanager

@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from typing import LiteralString
 
 from psycopg import sql
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
-from rolecall.engines.postgresql import statements
+from rolecall.engines.postgresql import statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, rows
 
-DEFAULT_NAME = "rolecall_super"
-
 PREDEFINED = ("pg_monitor", "pg_signal_backend", "pg_checkpoint")
 """What the group may do beside ruling tenants' objects; each is granted where the server has it."""
-
-DANGEROUS = (
-    "pg_execute_server_program",
-    "pg_read_server_files",
-    "pg_write_server_files",
-    "pg_read_all_data",
-    "pg_write_all_data",
-)
-"""Roles that lead to the server's own account, its files, or the verifiers in pg_authid."""
 
 _SWEEP_AT_ONCE = 500
 
 # An administrator who is no superuser can only grant, and take back, what he holds with ADMIN.
 _MAY_GRANT = "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
 
-# `tainted`: superusers, the dangerous roles, the group, and everyone who is, at any remove, a member of one of them.
-_TAINTED = """
-WITH RECURSIVE tainted AS (
-    SELECT oid FROM pg_roles WHERE rolsuper OR rolname = ANY(%(dangerous)s) OR rolname = %(group)s
+# `tainted`: what is no tenant's, the group, and everyone who is, at any remove, a member of it.
+_TAINTED: LiteralString = (
+    tenancy.POWERFUL
+    + """, tainted (oid) AS (
+    SELECT oid FROM powerful UNION SELECT oid FROM pg_roles WHERE rolname = %(group)s
     UNION
     SELECT m.member FROM pg_auth_members m JOIN tainted t ON t.oid = m.roleid
 )
 """
+)
 
 _NOT_YET_MEMBERS = (
     _TAINTED
@@ -50,7 +42,8 @@ WHERE """
     + """ AND r.oid NOT IN (SELECT oid FROM tainted) AND r.rolname !~ '^pg_' AND r.rolname <> current_user
   AND (r.rolcanlogin OR r.rolname = %(heir)s OR EXISTS (
         SELECT FROM pg_shdescription d
-        WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid AND d.description LIKE %(marker)s))
+        WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid
+        AND left(d.description, %(marker_length)s) LIKE %(marker)s))
   AND NOT EXISTS (
         SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.member
         WHERE m.roleid = r.oid AND g.rolname = %(group)s)
@@ -68,12 +61,12 @@ WHERE g.rolname = %(group)s AND r.oid IN (SELECT oid FROM tainted) AND """
     + _MAY_GRANT
 )
 
-_FOREIGN_ADMINS = (
+_FOREIGN_HOLDERS = (
     """
-SELECT r.rolname, member.rolname, grantor.rolname
+SELECT r.rolname, member.rolname, grantor.rolname, r.rolname = %(heir)s
 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
 JOIN pg_roles member ON member.oid = m.member JOIN pg_roles grantor ON grantor.oid = m.grantor
-WHERE m.admin_option AND r.rolname IN (%(group)s, %(heir)s)
+WHERE (m.admin_option AND r.rolname = %(group)s OR r.rolname = %(heir)s AND member.rolname <> %(group)s)
   AND NOT member.rolsuper AND member.rolname <> current_user AND """
     + _MAY_GRANT
 )
@@ -91,9 +84,31 @@ SELECT rolcanlogin OR rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication
 FROM pg_roles WHERE rolname = %s
 """
 
-_IS_TAINTED = (
-    _TAINTED.replace(" OR rolname = %(group)s", "")
-    + "SELECT EXISTS (SELECT FROM tainted t JOIN pg_roles r ON r.oid = t.oid WHERE r.rolname = %(name)s)"
+_LEADS_FURTHER: LiteralString = (
+    tenancy.POWERFUL
+    + """
+SELECT r.rolname FROM pg_roles r
+WHERE r.rolname = %(group)s AND r.oid IN (SELECT oid FROM powerful)
+   OR r.rolname = %(heir)s AND EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)
+"""
+)
+
+# Roles with attributes that their maker, a super account, could give them and loses; not those of other super accounts.
+_MADE_BY: LiteralString = (
+    """
+WITH RECURSIVE made (oid) AS (
+    SELECT m.roleid FROM pg_auth_members m WHERE m.member = %(maker)s AND m.admin_option
+    UNION
+    SELECT m.roleid FROM pg_auth_members m JOIN made ON made.oid = m.member WHERE m.admin_option
+)
+SELECT r.rolname FROM pg_roles r
+WHERE r.oid IN (SELECT oid FROM made) AND (r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls) AND NOT r.rolsuper
+  AND r.rolname <> current_user
+  AND NOT EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                  WHERE m.member = r.oid AND g.rolname = %(group)s)
+  AND """
+    + _MAY_GRANT
+    + ' ORDER BY r.rolname COLLATE "C"'
 )
 
 
@@ -102,17 +117,12 @@ class SuperGroup:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._wanted = server.address.options.get("super_role", DEFAULT_NAME)
         self._ready = False
         self._turn = asyncio.Lock()
 
     @property
     def name(self) -> str:
-        """The role's name. One that begins with ``pg_`` is reserved and only a superuser can bring it about."""
-        facts = self._server.facts
-        if self._wanted.startswith("pg_") and facts is not None and not facts.is_superuser:
-            return DEFAULT_NAME
-        return self._wanted
+        return self._server.group
 
     def forget(self) -> None:
         """Make sure again at the next need: somebody dropped the role."""
@@ -135,7 +145,8 @@ class SuperGroup:
             await ensure_plain_role(connection, self._server.heir)
             await self._strip_admins(connection)
             await self._grant_predefined(connection)
-            await self._drop_tainted(connection)
+            await self.drop_tainted(connection)
+            await self._require_plain(connection)
         await self._sweep(connection)
 
     async def _grant_predefined(self, connection: Connection) -> None:
@@ -144,16 +155,26 @@ class SuperGroup:
             await connection.execute(statements.grant_membership(role, self.name))
 
     async def _strip_admins(self, connection: Connection) -> None:
-        """Nobody but the administrator hands the group on, even if the role was there before us."""
-        values = {"group": self.name, "heir": self._server.heir}
-        revoke = sql.SQL("REVOKE ADMIN OPTION FOR {} FROM {} GRANTED BY {} CASCADE")
-        for row in await rows(connection, _FOREIGN_ADMINS, values):
-            await connection.execute(revoke.format(*(sql.Identifier(name) for name in row)))
+        """Nobody but the administrator hands the group on, and nobody has the heir, even if they came before us."""
+        revoke = sql.SQL("REVOKE {}{} FROM {} GRANTED BY {} CASCADE")
+        for *parts, is_whole in await rows(connection, _FOREIGN_HOLDERS, self._server.values):
+            words = sql.SQL("" if is_whole else "ADMIN OPTION FOR ")
+            await connection.execute(revoke.format(words, *(sql.Identifier(name) for name in parts)))
 
-    async def _drop_tainted(self, connection: Connection) -> None:
+    async def _require_plain(self, connection: Connection) -> None:
+        """Roles that were there before us may be members of others. ENGINE_REFUSED for one that leads further."""
+        for (name,) in await rows(connection, _LEADS_FURTHER, self._server.values):
+            raise Refused(Reason.ENGINE_REFUSED, note=f"role {name} exists and leads to more than it should")
+
+    async def require_plain_heir(self, connection: Connection) -> None:
+        """On servers without a group: the heir, made if it is missing. ENGINE_REFUSED for one that is more."""
+        async with transaction(connection, statements.lock("super")):
+            await ensure_plain_role(connection, self._server.heir)
+            await self._require_plain(connection)
+
+    async def drop_tainted(self, connection: Connection) -> None:
         """Take back accounts that somebody made powerful after they had been granted to the group."""
-        values = {"group": self.name, "dangerous": list(DANGEROUS)}
-        for role, grantor in await rows(connection, _TAINTED_MEMBERSHIPS, values):
+        for role, grantor in await rows(connection, _TAINTED_MEMBERSHIPS, self._server.values):
             revoke = sql.SQL("REVOKE {} FROM {} GRANTED BY {} CASCADE")
             parts = (sql.Identifier(name) for name in (role, self.name, grantor))
             await connection.execute(revoke.format(*parts))
@@ -163,22 +184,17 @@ class SuperGroup:
 
         In parts: each role granted takes a lock, and a server holds a bounded number of locks in one transaction.
         """
-        values = {
-            "group": self.name,
-            "heir": self._server.heir,
-            "dangerous": list(DANGEROUS),
-            "marker": statements.MARKER_LIKE,
-        }
-        found = [name for (name,) in await rows(connection, _NOT_YET_MEMBERS, values)]
+        found = [name for (name,) in await rows(connection, _NOT_YET_MEMBERS, self._server.values)]
         for start in range(0, len(found), _SWEEP_AT_ONCE):
             async with transaction(connection, statements.lock("super")):
                 part = found[start : start + _SWEEP_AT_ONCE]
                 await connection.execute(statements.grant_memberships(part, self.name))
 
-    async def is_tainted(self, connection: Connection, name: str) -> bool:
-        """True if the account leads to more than a tenant may have, so that the group must not inherit it."""
-        values = {"dangerous": list(DANGEROUS), "name": name}
-        return bool((await rows(connection, _IS_TAINTED, values))[0][0])
+    async def strip_roles_made_by(self, connection: Connection, oid: int) -> list[sql.Composed]:
+        """Statements that take from the roles a super account made, and those made by them, what it loses itself."""
+        found = await rows(connection, _MADE_BY, {"maker": oid, "group": self.name})
+        strip = sql.SQL("ALTER ROLE {} NOCREATEDB NOCREATEROLE NOBYPASSRLS")
+        return [strip.format(sql.Identifier(name)) for (name,) in found]
 
 
 async def ensure_plain_role(connection: Connection, name: str) -> None:

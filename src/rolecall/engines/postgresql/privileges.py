@@ -54,7 +54,7 @@ class Privileges:
     async def _held(
         self, connection: Connection, account: str, objects: Sequence[DatabaseObject]
     ) -> list[tuple[str, ...]]:
-        oid = (await self._accounts.require_changeable(connection, account)).oid
+        oid = (await self._accounts.require_listed(connection, account)).oid
         held: dict[DatabaseObject, tuple[str, ...]] = {}
         for database, some in _by_database(objects):
             async with self._in_database(connection, database) as there:

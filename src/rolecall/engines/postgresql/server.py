@@ -11,7 +11,7 @@ import psycopg
 
 from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.postgresql import errors
+from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, Connections
 
 T = TypeVar("T")
@@ -24,6 +24,8 @@ MEMBERSHIP_OPTIONS_SINCE = 16
 """The first version with INHERIT and SET per membership, and where CREATEROLE reaches only one's own roles."""
 
 MAINTAIN_SINCE = 17
+
+DEFAULT_GROUP = "rolecall_super"
 
 _FACTS = """
 SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_user::text,
@@ -41,6 +43,29 @@ class Server:
         self.super_min_version = super_min_version
         self.heir = address.options.get("heir_role", "rolecall_heir")
         self.facts: EngineFacts | None = None
+        self._wanted_group = address.options.get("super_role", DEFAULT_GROUP)
+
+    @property
+    def group(self) -> str:
+        """The super accounts' role. One that begins with ``pg_`` is reserved and only a superuser can make it."""
+        if self._wanted_group.startswith("pg_") and self.facts is not None and not self.facts.is_superuser:
+            return DEFAULT_GROUP
+        return self._wanted_group
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The placeholders of `tenancy`, and of the queries around it."""
+        return {
+            "group": self.group,
+            "heir": self.heir,
+            "harmless": list(tenancy.HARMLESS),
+            "first_normal": tenancy.FIRST_NORMAL_OID,
+            "maintenance": self.connections.maintenance,
+            "store": None,
+            "store_user": None,
+            "marker": statements.MARKER_LIKE,
+            "marker_length": statements.MARKER_LENGTH,
+        }
 
     async def known(self, connection: Connection) -> EngineFacts:
         """The facts as first read; they cost a round trip once."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -69,16 +70,22 @@ def marker(operation: UUID, earlier: Sequence[UUID] = ()) -> str:
 MARKER_LIKE = '{"rc":{"op":"%'
 """Every `marker`, as a LIKE pattern."""
 
+MARKER_LENGTH = 512
+"""As many characters of a comment are read: more than any `marker` has. A tenant's comment may have a gigabyte."""
+
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MARKER = re.compile(
+    rf'\{{"rc":\{{"op":"({_UUID})","v":1(?:,"was":\[("{_UUID}"(?:,"{_UUID}"){{0,{EARLIER_KEPT - 1}}})\])?\}}\}}'
+)
+
 
 def operations_of(comment: str | None) -> tuple[UUID, ...]:
-    """The operations in a `marker`, the last first; empty for any other comment."""
-    if not comment or not comment.startswith('{"rc":{"op":"'):
+    """The operations in a `marker`, the last first; empty for any other comment, for a tenant may have written it."""
+    found = _MARKER.fullmatch(comment or "")
+    if found is None:
         return ()
-    try:
-        content = json.loads(comment)["rc"]
-        return tuple(UUID(one) for one in (content["op"], *content.get("was", ())))
-    except (ValueError, KeyError, TypeError):
-        return ()
+    last, earlier = found.groups()
+    return (UUID(last), *(UUID(one) for one in (earlier or "").replace('"', "").split(",") if one))
 
 
 def operation_of(comment: str | None) -> UUID | None:

@@ -1,0 +1,78 @@
+"""Who is a tenant on a PostgreSQL server: the one predicate behind every statement that lists, changes, grants to,
+re-owns to or drops.
+
+An account is a tenant's unless it has a power by itself, or leads to a role that has one, through memberships of any
+length and kind: INHERIT uses the role, SET becomes it, ADMIN grants it to oneself. The catalogs asked are shared, so
+the predicate says the same in every database.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+HARMLESS = (
+    "pg_monitor",
+    "pg_read_all_settings",
+    "pg_read_all_stats",
+    "pg_stat_scan_tables",
+    "pg_signal_backend",
+    "pg_checkpoint",
+    "pg_database_owner",
+)
+"""The predefined roles that make nobody more than a super account. Every other one does, also those of servers to come:
+the roles of programs, files and all data, pg_maintain, pg_create_subscription, pg_use_reserved_connections, ..."""
+
+FIRST_NORMAL_OID = 16384
+"""The first oid that is not the system's own. Source: src/include/access/transam.h, FirstNormalObjectId."""
+
+# `super_made`: super accounts, and the roles they administer, which can have no attribute that a super account has not.
+# `strong`: what has a power by itself. Below 16 CREATEROLE is all but superuser. A right on one of the system's own
+# relations or functions (pg_authid, pg_read_file) or on a parameter is recorded in pg_shdepend for every database. The
+# owner of a template plants code in every database to come. Who owns the store, or is Rolecall there, owns Rolecall.
+POWERFUL: LiteralString = """
+WITH RECURSIVE super_made (oid) AS (
+    SELECT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
+    WHERE g.rolname = %(group)s::text AND NOT r.rolsuper AND r.rolname <> current_user
+    UNION
+    SELECT m.roleid FROM pg_auth_members m JOIN super_made s ON s.oid = m.member WHERE m.admin_option
+), strong (oid) AS (
+    SELECT r.oid FROM pg_roles r
+    WHERE r.rolsuper OR r.rolreplication OR r.rolname = current_user
+       OR r.rolbypassrls AND r.oid NOT IN (SELECT oid FROM super_made)
+       OR r.rolcreaterole AND current_setting('server_version_num')::int < 160000
+       OR r.oid < %(first_normal)s AND r.rolname ~ '^pg_' AND r.rolname <> ALL (%(harmless)s)
+       OR r.rolname = %(store_user)s::text
+    UNION
+    SELECT s.refobjid FROM pg_database d JOIN pg_shdepend s ON s.dbid = d.oid
+    WHERE s.classid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND s.objid < %(first_normal)s
+      AND s.refclassid = 'pg_authid'::regclass AND s.deptype IN ('a', 'o')
+    UNION
+    SELECT s.refobjid FROM pg_shdepend s
+    WHERE s.dbid = 0 AND s.classid = to_regclass('pg_catalog.pg_parameter_acl') AND s.refclassid = 'pg_authid'::regclass
+    UNION
+    SELECT d.datdba FROM pg_database d
+    WHERE d.datistemplate OR d.datname IN (%(maintenance)s::text, %(store)s::text)
+), powerful (oid) AS (
+    SELECT oid FROM strong
+    UNION
+    SELECT m.member FROM pg_auth_members m JOIN powerful p ON p.oid = m.roleid
+)
+"""
+"""Begins a query; `Server.values` has its placeholders. `powerful` holds every role that is no tenant's."""
+
+# The database's owner, an account's heir, or Rolecall itself, which marks what it made and what it took over.
+DATABASE_IS_TENANTS: LiteralString = """(
+    d.datname IS DISTINCT FROM %(store)s::text AND d.datname <> %(maintenance)s::text AND NOT d.datistemplate
+    AND (d.datdba NOT IN (SELECT oid FROM powerful) OR EXISTS (
+        SELECT FROM pg_shdescription m WHERE m.classoid = 'pg_database'::regclass AND m.objoid = d.oid
+        AND left(m.description, %(marker_length)s) LIKE %(marker)s)))
+"""
+
+
+def owned_by_tenant(owner: LiteralString) -> LiteralString:
+    """Whether a tenant owns an object of the present database. pg_database_owner (6171) stands for the database's."""
+    return (
+        "CASE WHEN " + owner + " = 6171 THEN (SELECT " + DATABASE_IS_TENANTS
+        + " FROM pg_database d WHERE d.datname = current_database()) ELSE "
+        + owner + " NOT IN (SELECT oid FROM powerful) END"
+    )  # fmt: skip
