@@ -131,7 +131,7 @@ class Rolecall:
     def stop(self) -> int:
         """End it as Ctrl-C does; its exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
 
 def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:

@@ -136,8 +136,8 @@ class House:
         operations = self.store.operations
         work = Work(self.reach, operations, self.journal, self.sealer, self._hashing)
         self.promises = Promises(work, operations, self.journal)
-        tokens = ClientTokens(self.store.tokens, self._token_key)
-        self.accounts = Accounts(work, self.promises, tokens)
+        tokens = ClientTokens(operations, self._token_key)
+        self.accounts = Accounts(work, operations, self.promises, tokens)
         self.credentials = Credentials(work)
         self.servers = Servers(self.reach, self.store.instances, operations)
         self.provisioning = Provisioning(

@@ -179,7 +179,8 @@ def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
         "parameter-type", "internal",
     }  # fmt: skip
     elsewhere = {
-        "route-unknown", "media-type-unsupported", "client-token-mismatch", "nonce-reused", "tls-required",
+        "route-unknown", "media-type-unsupported", "client-token-mismatch", "client-token-busy",
+            "nonce-reused", "tls-required",
         "credentials-invalid", "tenant-foreign", "account-repeated", "account-quota", "host-malformed",
         "grant-missing", "password-wrong", "engine-unsuited", "identity-unreachable",
     }  # fmt: skip

@@ -182,6 +182,7 @@ BEHIND_CREATE_ACCOUNT = {
     Reason.ACCOUNT_TAKEN: ("InvalidAccountName.Duplicate", 400),
     Reason.ACCOUNT_QUOTA: ("QuotaExceeded.AccountName", 403),
     Reason.CLIENT_TOKEN_MISMATCH: ("IdempotentParameterMismatch", 400),
+    Reason.CLIENT_TOKEN_BUSY: ("LastTokenProcessing", 403),
     Reason.INSTANCE_MISSING: ("InvalidDBInstanceId.NotFound", 404),
     Reason.INSTANCE_FORBIDDEN: ("InvalidDBInstanceId.NotFound", 404),
     Reason.INSTANCE_RESTARTING: ("OperationDenied.DBInstanceStatus", 403),

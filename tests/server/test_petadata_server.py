@@ -384,6 +384,7 @@ def test_every_code_of_the_page_is_reached_by_these_tests() -> None:
         "InvalidAccountName.Duplicate",  # the quota's test
         "QuotaExceeded.AccountName",
         "IdempotentParameterMismatch",
+        "LastTokenProcessing",  # tests/store/test_claims.py
         "InvalidProtocol.NeedSsl",  # below
         "OperationDenied.DBInstanceStatus",  # a server that shuts down, below
     }

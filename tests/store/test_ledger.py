@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from rolecall.domain.instances import Instance, NewInstance, Phase, Provision, register
+from rolecall.domain.instances import Instance, NewInstance, Provision, register
 from rolecall.domain.keys import Keys, Owner
 from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
 from rolecall.domain.reasons import Reason, Refused
@@ -226,16 +226,6 @@ async def test_operations_are_told_the_newest_first(bench: Bench) -> None:
     assert await table.operations(limit=5, instance_id=bench.instance.id + 1) == []
 
 
-async def test_a_client_token_is_kept_with_its_first_digest(bench: Bench) -> None:
-    owner = bench.owner.id
-    assert await bench.store.tokens.claim_token(owner, "t", "one") is None
-    assert await bench.other.tokens.claim_token(owner, "t", "two") == "one"
-    stranger = await bench.store.keys.add_owner(101, 201)
-    assert await bench.other.tokens.claim_token(stranger.id, "t", "two") is None
-    await bench.store.tokens.release_token(owner, "t")
-    assert await bench.store.tokens.claim_token(owner, "t", "two") is None
-
-
 async def test_managed_passwords_are_due_by_their_age_for_one_replica_at_a_time(bench: Bench) -> None:
     await bench.carried_out(AccountEffect("b", "", 8, created=True, manages=True), sealed=b"b")
     await bench.carried_out(AccountEffect("a", "", 7, created=True, manages=True), sealed=b"a")
@@ -271,20 +261,6 @@ async def test_instances_are_found_by_their_faces_and_forgotten_with_their_accou
     await bench.store.instances.remove_instance(instance.id)
     assert await book.instances() == []
     assert await bench.store.operations.accounts(instance.id) == []
-
-
-async def test_the_server_that_a_client_token_made_is_found_while_it_is_there(bench: Bench) -> None:
-    book = bench.store.instances
-    made = await register(book, SEALER, new_instance(bench.owner, "red-2", Provision("p", Phase.CREATING)))
-    intent = bench.intent("red-2", Change.INSTANCE_CREATE, token="t", provisioning=True)
-    await bench.store.operations.promise(made.id, [Promised(uuid4(), intent)])
-    assert await book.instance_of_token(bench.owner.id, "t") == made
-    await book.change_instance(made.id, phase=Phase.RUNNING.value)
-    running = await book.instance_of_token(bench.owner.id, "t")
-    assert running is not None
-    assert running.provision == Provision("p", Phase.RUNNING)
-    await book.remove_instance(made.id)
-    assert await book.instance_of_token(bench.owner.id, "t") is None
 
 
 async def test_a_key_that_another_replica_disables_is_seen_so(bench: Bench) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from rolecall.domain import ambient, commands
+from rolecall.domain.claims import Claim, Claimed
 from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.credentials import new_managed_password
 from rolecall.domain.encoding import encode_grants
@@ -18,10 +20,9 @@ from rolecall.domain.engine import (
     NewAccount,
 )
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Change
+from rolecall.domain.operations import Change, Ledger, State
 from rolecall.domain.promises import Promises
-from rolecall.domain.quotas import Quotas
-from rolecall.domain.reasons import Refused
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import AccountView, Page
 from rolecall.domain.work import AccountRow, Target, Work
 from rolecall.values import Origin
@@ -30,26 +31,30 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Accounts:
-    def __init__(self, work: Work, promises: Promises, tokens: ClientTokens) -> None:
+    def __init__(self, work: Work, ledger: Ledger, promises: Promises, tokens: ClientTokens) -> None:
         self._work = work
+        self._ledger = ledger
         self._promises = promises
         self._tokens = tokens
-        self._quotas = Quotas()
 
     async def create(self, command: commands.CreateAccount, origin: Origin) -> AccountView:
-        """ACCOUNT_TAKEN, ACCOUNT_QUOTA, DATABASE_MISSING, CLIENT_TOKEN_MISMATCH, and what the engine refuses."""
+        """ACCOUNT_TAKEN, ACCOUNT_QUOTA, DATABASE_MISSING, CLIENT_TOKEN_MISMATCH, CLIENT_TOKEN_BUSY.
+
+        And what the engine refuses.
+        """
         target = await self._work.target(command.instance, origin, command.name, command.host)
         if command.token is None:
-            return await self._create(target, command, origin)
-        async with self._tokens.claimed(origin.caller.owner_id, command.token) as repeated:
-            known = await self._made_before(target) if repeated else None
-            return known or await self._create(target, command, origin)
+            return await self._create(target, command, origin, None)
+        return await self._tokens.once(
+            origin.caller.owner_id,
+            command.token,
+            lambda claim: self._create(target, command, origin, claim),
+            lambda kept: self._made_before(target, kept),
+        )
 
-    async def _create(self, target: Target, command: commands.CreateAccount, origin: Origin) -> AccountView:
-        async with self._quotas.place(target, command.quota):
-            return await self._make(target, command, origin)
-
-    async def _make(self, target: Target, command: commands.CreateAccount, origin: Origin) -> AccountView:
+    async def _create(
+        self, target: Target, command: commands.CreateAccount, origin: Origin, claim: Claim | None
+    ) -> AccountView:
         grants = await self._grants(target.attached, command)
         work = self._work
         password = new_managed_password() if command.managed_password else command.password
@@ -63,9 +68,13 @@ class Accounts:
         sealed = None
         if command.managed_password and password is not None:
             sealed = work.sealer.seal(password, target.purpose)
+        quota = _quota(target, command)
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
+        intent = replace(intent, claim=claim, counted=quota is not None)
 
         async def apply(operation: UUID) -> AccountFacts:
+            if quota is not None:
+                await self._expect_room(target, quota, operation)
             ready = None if verifier is None else await verifier
             return await target.attached.engine.create_account(
                 NewAccount(target.name, command.kind, ready, operation, target.host, grants)
@@ -76,8 +85,22 @@ class Accounts:
         row = AccountRow(target.name, target.host, facts.oid, command.remark, now, now, None, sealed)
         return view(facts, row)
 
-    async def _made_before(self, target: Target) -> AccountView | None:
+    async def _expect_room(self, target: Target, quota: int, operation: UUID) -> None:
+        """ACCOUNT_QUOTA, but not for a name that is taken: the engine refuses that.
+
+        What was accepted before this operation is still open, or closed and then on the server, which is asked later.
+        """
+        ahead = await self._ledger.ahead(operation)
+        accounts = await target.attached.engine.accounts()
+        taken = ahead.union((one.name, one.host) for one in accounts)
+        counted = ahead.union((one.name, one.host) for one in accounts if not one.is_protected)
+        if len(counted) >= quota and (target.name, target.host) not in taken:
+            raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
+
+    async def _made_before(self, target: Target, kept: Claimed) -> AccountView | None:
         """The account, if an earlier call with the same client token has made it."""
+        if kept.state is not State.RECORDED:
+            return None
         try:
             found = await self._show(target)
         except Refused:
@@ -144,6 +167,13 @@ class Accounts:
         views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
         views.extend(missing(row) for row in rows.values())
         return views
+
+
+def _quota(target: Target, command: commands.CreateAccount) -> int | None:
+    """The vendor's, or the instance's option ``account_quota`` in its place, where 0 is none."""
+    if own := target.attached.instance.options.get("account_quota"):
+        return int(own) or None
+    return command.quota
 
 
 def view(facts: AccountFacts, row: AccountRow | None) -> AccountView:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from rolecall.domain import ambient, instance_commands
+from rolecall.domain.claims import Claim
 from rolecall.domain.encoding import encode_grants
 from rolecall.domain.engine import AccountFacts, NewDatabase
 from rolecall.domain.instances import Attached, Instance
@@ -35,7 +36,12 @@ _PAUSE = 0.5
 
 
 async def promises_of(
-    work: Work, instance: Instance, command: instance_commands.ProvisionInstance, origin: Origin, target: str
+    work: Work,
+    instance: Instance,
+    command: instance_commands.ProvisionInstance,
+    origin: Origin,
+    target: str,
+    claim: Claim | None,
 ) -> Sequence[Promised]:
     """The intents to make an instance and what it is asked for; passwords are in them as sealed verifiers."""
     attached = await work.reach.attach_instance(instance)
@@ -55,9 +61,7 @@ async def promises_of(
         detail = {MARK: True, "remark": "", "kind": spec.kind.value, "grants": encode_grants(spec.grants)}
         intents.append(account.intent(Change.ACCOUNT_CREATE, origin, detail, sealed))
     whole: dict[str, object] = {MARK: True, "engine": command.engine}
-    if command.token is not None:
-        whole["token"] = command.token.text
-    intents.append(Intent(Change.INSTANCE_CREATE, target, origin, whole))
+    intents.append(Intent(Change.INSTANCE_CREATE, target, origin, whole, claim=claim))
     return [Promised(ambient.new_id(), intent) for intent in intents]
 
 

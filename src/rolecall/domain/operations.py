@@ -19,6 +19,7 @@ from typing import Protocol
 from uuid import UUID
 
 from rolecall.domain import ambient
+from rolecall.domain.claims import Claim, Claimed
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.instances import Attached
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
@@ -113,6 +114,9 @@ class Intent:
     """None only where it is on disk already."""
     detail: Mapping[str, object] = field(default_factory=dict)
     sealed: bytes | None = None
+    claim: Claim | None = None
+    counted: bool = False
+    """Whether the order in which it and others of its instance are accepted must be known (`Ledger.ahead`)."""
 
     @property
     def account(self) -> tuple[str, str]:
@@ -213,12 +217,21 @@ class Ledger(Protocol):
     """Where operations are kept."""
 
     async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
-        """Durable when it returns."""
+        """Durable when it returns. `ClaimedBefore`; otherwise its claim is bound to it in the same commit."""
+
+    async def ahead(self, operation_id: UUID) -> frozenset[tuple[str, str]]:
+        """Names and hosts of the accounts that are being made on the instance of a counted operation.
+
+        Those are open and accepted before it; or open and not counted.
+        """
+
+    async def claimed(self, owner_id: int, token: str) -> Claimed | None:
+        """What an owner's client token stands for; None if it is new."""
 
     async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
         """Accept several at once, all or none. Durable when it returns.
 
-        ACCOUNT_TAKEN if an account among them is promised already.
+        ACCOUNT_TAKEN if an account among them is promised already; `ClaimedBefore`.
         """
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from rolecall.domain.instances import Instance, InstanceBook
+from rolecall.domain.instances import InstanceBook
 from rolecall.values import Secret
 
 
@@ -49,7 +49,4 @@ class ProvisionBook(InstanceBook, Protocol):
     """Where instances are kept, and how far their servers are."""
 
     async def change_instance(self, instance_id: int, **changes: object) -> None: ...
-    async def instance_of_token(self, owner_id: int, token: str) -> Instance | None:
-        """The instance, if it is still there, that a call with that client token has made."""
-
     async def remove_instance(self, instance_id: int) -> None: ...

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rolecall.domain import ambient, instance_commands
+from rolecall.domain.claims import Claim, Claimed, ClaimedBefore
 from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.commands import Handlers, InstanceName
 from rolecall.domain.furnishing import MARK, promises_of
@@ -24,7 +25,7 @@ from rolecall.domain.instances import (
     not_ready,
     register,
 )
-from rolecall.domain.operations import Change, Intent, Journal, Ledger
+from rolecall.domain.operations import Change, Intent, Journal, Ledger, State
 from rolecall.domain.provisioner import ProvisionBook, Provisioner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.servers import view_in_phase
@@ -104,12 +105,15 @@ class Provisioning:
         self._expect(command)
         if command.token is None:
             return (await self._create(command, 1, origin))[0]
-        owner = origin.caller.owner_id
-        async with self._tokens.claimed(owner, command.token) as repeated:
-            made = await self._book.instance_of_token(owner, command.token.text) if repeated else None
-            if made is not None:
-                return view_in_phase(made, command.dialect, origin.caller)
-            return (await self._create(command, 1, origin))[0]
+
+        async def call(claim: Claim) -> InstanceView:
+            return (await self._create(command, 1, origin, claim))[0]
+
+        async def repeat(kept: Claimed) -> InstanceView | None:
+            made = await self._book.instance_by_id(kept.instance_id or 0)
+            return None if made is None else view_in_phase(made, command.dialect, origin.caller)
+
+        return await self._tokens.once(origin.caller.owner_id, command.token, call, repeat, promised=True)
 
     async def create_several(
         self, command: instance_commands.ProvisionInstances, origin: Origin
@@ -127,17 +131,19 @@ class Provisioning:
         await self._begin(command.instances, _REVIVE, origin)
 
     async def delete(self, command: instance_commands.DeprovisionInstance, origin: Origin) -> None:
-        """With a client token, deleting once more what is gone succeeds."""
+        """With a client token, deleting once more what is gone succeeds. CLIENT_TOKEN_MISMATCH."""
         turn = _DESTROY if command.isolated else _DELETE
         if command.token is None:
             await self._begin((command.instance,), turn, origin)
             return
-        async with self._tokens.claimed(origin.caller.owner_id, command.token) as repeated:
-            try:
-                await self._begin((command.instance,), turn, origin)
-            except Refused as refusal:
-                if not (repeated and refusal.reason is Reason.INSTANCE_MISSING):
-                    raise
+
+        async def call(claim: Claim) -> UUID:
+            return (await self._begin((command.instance,), turn, origin, claim))[0]
+
+        async def repeat(kept: Claimed) -> UUID | None:
+            return kept.operation if kept.state in (State.ACCEPTED, State.RECORDED) else None
+
+        await self._tokens.once(origin.caller.owner_id, command.token, call, repeat, promised=True)
 
     def _expect(self, command: instance_commands.ProvisionInstance) -> tuple[Provisioner, Upkeep]:
         if self._provisioner is None or self._upkeep is None:
@@ -150,12 +156,17 @@ class Provisioning:
         return self._provisioner, self._upkeep
 
     async def _create(
-        self, command: instance_commands.ProvisionInstance, count: int, origin: Origin
+        self,
+        command: instance_commands.ProvisionInstance,
+        count: int,
+        origin: Origin,
+        claim: Claim | None = None,
     ) -> tuple[InstanceView, ...]:
         """All or none. On disk when it returns."""
         provisioner, upkeep = self._expect(command)
         made: list[Instance] = []
         async with self._turn:
+            await self._expect_new(claim, origin)
             there = [one for one in await self._book.instances() if one.provision is not None]
             if len(there) + count > self._limit:
                 raise Refused(Reason.INSTANCE_QUOTA, facts={"value": count, "limit": self._limit})
@@ -165,7 +176,7 @@ class Provisioning:
                 self._journal.passed("server-registered")
                 for instance in made:
                     target = instance.faces[command.dialect]
-                    promised = await promises_of(self._work, instance, command, origin, target)
+                    promised = await promises_of(self._work, instance, command, origin, target, claim)
                     await self._ledger.promise(instance.id, promised)
             except BaseException:
                 for instance in made:
@@ -175,6 +186,13 @@ class Provisioning:
         for instance in made:
             upkeep.go_on(instance)
         return tuple(view_in_phase(one, command.dialect, origin.caller) for one in made)
+
+    async def _expect_new(self, claim: Claim | None, origin: Origin) -> None:
+        """`ClaimedBefore` for a repetition that waited for its turn while the first call had it."""
+        if claim is not None:
+            kept = await self._ledger.claimed(origin.caller.owner_id, claim.token)
+            if kept is not None and kept.operation != claim.renews:
+                raise ClaimedBefore(kept)
 
     async def _register(
         self, provisioner: Provisioner, command: instance_commands.ProvisionInstance, origin: Origin
@@ -199,7 +217,9 @@ class Provisioning:
         )
         return await register(self._book, self._work.sealer, new)
 
-    async def _begin(self, names: Sequence[InstanceName], turn: _Turn, origin: Origin) -> tuple[UUID, ...]:
+    async def _begin(
+        self, names: Sequence[InstanceName], turn: _Turn, origin: Origin, claim: Claim | None = None
+    ) -> tuple[UUID, ...]:
         """Write down that each is changed, after looking at all, and begin. The operations' ids.
 
         PROVISIONER_MISSING for a server that is not ours; one in no phase to begin in is refused for its phase.
@@ -209,7 +229,7 @@ class Provisioning:
             found = {name: await self._changeable(name, turn, origin) for name in names}
             for name, (upkeep, instance) in found.items():
                 operations[name] = ambient.new_id()
-                intent = Intent(turn.change, name.public_id, origin, {MARK: True})
+                intent = Intent(turn.change, name.public_id, origin, {MARK: True}, claim=claim)
                 await self._ledger.accept(operations[name], instance.id, intent)
                 self._journal.passed("turn-accepted")
                 await upkeep.enter(instance, turn.meanwhile)

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     MEDIA_TYPE_UNSUPPORTED = "media-type-unsupported", Fault.CALLER
     CLIENT_TOKEN_MISMATCH = "client-token-mismatch", Fault.CALLER
     """The same client token with other parameters."""
+    CLIENT_TOKEN_BUSY = "client-token-busy", Fault.CALLER
+    """The first call with the same client token has not ended."""
     # who is calling
     AUTHORIZATION_MALFORMED = "authorization-malformed", Fault.CALLER
     KEY_UNKNOWN = "key-unknown", Fault.CALLER

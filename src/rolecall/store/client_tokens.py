@@ -1,28 +1,49 @@
-"""Client tokens and what was asked with them."""
+"""Client tokens: each stands for the operation of the call that it was sent with."""
 
 from __future__ import annotations
 
-from rolecall.store.connection import Pool
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from rolecall.domain.claims import Claim, Claimed, ClaimedBefore
+from rolecall.domain.operations import State
+from rolecall.store.connection import Row
+
+_CLAIM = (
+    "insert into client_tokens (owner_id, token, digest, operation) values (%s, %s, %s, %s)"
+    " on conflict do nothing"
+)
+
+_LOCK = "select from client_tokens where owner_id = %s and token = %s for update"
+
+# Of an operation that is not there any more, only that it was accepted is known.
+_KEPT = (
+    "select t.operation, o.instance_id, coalesce(o.state, 'recorded'), t.digest from client_tokens t"
+    " left join operations o on o.id = t.operation where t.owner_id = %s and t.token = %s"
+)
+
+_RENEW = "update client_tokens set digest = %s, operation = %s where owner_id = %s and token = %s"
 
 
-class TokenTable:
-    def __init__(self, durable: Pool) -> None:
-        self._pool = durable
+async def bind_token(
+    connection: AsyncConnection[Row], owner_id: int, claim: Claim, operation_id: UUID
+) -> None:
+    """Within the transaction that accepts the operation. `ClaimedBefore`, unless the claim renews what was kept.
 
-    async def claim_token(self, owner_id: int, text: str, digest: str) -> str | None:
-        async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "insert into client_tokens (owner_id, token, digest) values (%s, %s, %s) on conflict do nothing",
-                (owner_id, text, digest),
-            )
-            if cursor.rowcount == 1:
-                return None
-            query = "select digest from client_tokens where owner_id = %s and token = %s"
-            row = await (await connection.execute(query, (owner_id, text))).fetchone()
-        return None if row is None else str(row[0])
+    Another transaction that binds the same token is waited for. What it has left is read by statements of their
+    own: each sees what was committed before it began.
+    """
+    claimed = await connection.execute(_CLAIM, (owner_id, claim.token, claim.digest, operation_id))
+    if claimed.rowcount == 1:
+        return
+    await connection.execute(_LOCK, (owner_id, claim.token))
+    kept = await kept_for(connection, owner_id, claim.token)
+    if kept is not None and kept.operation != claim.renews:
+        raise ClaimedBefore(kept)
+    await connection.execute(_RENEW, (claim.digest, operation_id, owner_id, claim.token))
 
-    async def release_token(self, owner_id: int, text: str) -> None:
-        async with self._pool.connection() as connection:
-            await connection.execute(
-                "delete from client_tokens where owner_id = %s and token = %s", (owner_id, text)
-            )
+
+async def kept_for(connection: AsyncConnection[Row], owner_id: int, token: str) -> Claimed | None:
+    row = await (await connection.execute(_KEPT, (owner_id, token))).fetchone()
+    return None if row is None else Claimed(row[0], row[1], State(row[2]), row[3])

@@ -122,14 +122,6 @@ class InstanceTable:
             await connection.execute(query, {**changes, "id": instance_id})
         self._known.clear()
 
-    async def instance_of_token(self, owner_id: int, token: str) -> Instance | None:
-        """The instance, if it is still there, that a call with that client token has made."""
-        query = _INSTANCE + sql.SQL(
-            " where i.id = (select instance_id from operations where owner_id = %s and kind = 'instance.create'"
-            " and detail ->> 'token' = %s order by accepted_at desc limit 1)"
-        )
-        return await self._one(query, (owner_id, token))
-
     async def remove_instance(self, instance_id: int) -> None:
         """Forget an instance and what we remember of its accounts. Its server is left as it is."""
         async with self._pool.connection() as connection:

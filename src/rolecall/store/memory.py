@@ -1,7 +1,7 @@
 """A store in memory: what the domain keeps, without a server, for tests and simulations of the domain.
 
 `MemoryStore` is what replicas share. A `MemoryReplica` is one of them, and has those of `Store`'s tables that the
-domain of accounts works with: operations, client tokens, rotation, instances and keys.
+domain of accounts works with: operations, rotation, instances and keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rows = Rows()
-        self.tokens: dict[tuple[int, str], str] = {}
         self.instances: dict[int, Instance] = {}
         self.keys: dict[str, AccessKey] = {}
         self.owners: list[Owner] = []
@@ -66,7 +65,6 @@ class MemoryReplica:
         self._store = store
         self._memories: list[Memory[Any, Any]] = [Memory(self), Memory(self)]
         self.operations = MemoryLedger(store.rows, number)
-        self.tokens = MemoryTokens(store)
         self.rotation = MemoryRotation(store, self)
         self.instances = MemoryInstances(store, self._memories[0])
         self.keys = MemoryKeys(store, self._memories[1])
@@ -85,24 +83,6 @@ class MemoryReplica:
     def forget(self) -> None:
         for memory in self._memories:
             memory.clear()
-
-
-class MemoryTokens:
-    """`domain.client_tokens.TokenBook`."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    async def claim_token(self, owner_id: int, text: str, digest: str) -> str | None:
-        self._store.rows.flush()
-        kept = self._store.tokens.get((owner_id, text))
-        if kept is None:
-            self._store.tokens[owner_id, text] = digest
-        return kept
-
-    async def release_token(self, owner_id: int, text: str) -> None:
-        self._store.rows.flush()
-        self._store.tokens.pop((owner_id, text), None)
 
 
 class MemoryRotation:
@@ -200,14 +180,6 @@ class MemoryInstances:
         self._store.rows.flush()
         self._known.clear()
         self._store.tell()
-
-    async def instance_of_token(self, owner_id: int, token: str) -> Instance | None:
-        for kept in reversed(self._store.rows.operations.values()):
-            one = kept.operation
-            made = (one.owner_id, one.change, one.detail.get("token"))
-            if made == (owner_id, Change.INSTANCE_CREATE, token):
-                return self._store.instances.get(one.instance_id or 0)
-        return None
 
     async def remove_instance(self, instance_id: int) -> None:
         """Forget an instance and what we remember of its accounts."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from rolecall.domain import ambient
-from rolecall.domain.operations import AccountEffect, Intent, Operation, Promised, State
+from rolecall.domain.claims import Claimed, ClaimedBefore
+from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow, Place
 
@@ -32,6 +33,10 @@ class Rows:
     def __init__(self) -> None:
         self.operations: dict[UUID, Kept] = {}
         self.accounts: dict[Place, AccountRow] = {}
+        self.tokens: dict[tuple[int, str], tuple[UUID, str]] = {}
+        """Of an owner's client token, the operation and the digest."""
+        self.turns: dict[UUID, int] = {}
+        """The order of counted operations."""
         self.living: set[int] = set()
         """Replicas that hold their lock."""
         self._unflushed: list[tuple[Mapping[UUID, Kept], Mapping[Place, AccountRow]]] = []
@@ -85,8 +90,41 @@ class MemoryLedger:
                     raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": one.intent.account[0]})
                 taken.add(one.intent.target)
         for one in promised:
+            self._bind_token(one)
+        for one in promised:
+            if one.intent.counted:
+                self._rows.turns[one.id] = len(self._rows.turns)
             self._rows.operations[one.id] = Kept(_operation(one, instance_id), self._replica)
         self._rows.flush()
+
+    def _bind_token(self, promised: Promised) -> None:
+        claim, origin = promised.intent.claim, promised.intent.origin
+        if claim is not None and origin is not None:
+            kept = self._claimed(origin.caller.owner_id, claim.token)
+            if kept is not None and kept.operation != claim.renews:
+                raise ClaimedBefore(kept)
+            self._rows.tokens[origin.caller.owner_id, claim.token] = (promised.id, claim.digest)
+
+    def _claimed(self, owner_id: int, token: str) -> Claimed | None:
+        bound = self._rows.tokens.get((owner_id, token))
+        if bound is None:
+            return None
+        operation, digest = bound
+        kept = self._rows.operations[operation].operation
+        return Claimed(operation, kept.instance_id, kept.state, digest)
+
+    async def claimed(self, owner_id: int, token: str) -> Claimed | None:
+        return self._claimed(owner_id, token)
+
+    async def ahead(self, operation_id: UUID) -> frozenset[tuple[str, str]]:
+        mine, turns = self._rows.operations[operation_id].operation, self._rows.turns
+        return frozenset(
+            other.account
+            for other in (kept.operation for kept in self._rows.open_operations())
+            if other.change is Change.ACCOUNT_CREATE
+            and other.instance_id == mine.instance_id
+            and turns.get(other.id, -1) < turns[mine.id]
+        )
 
     def _open(self, instance_id: int, mark: str) -> list[Kept]:
         return [

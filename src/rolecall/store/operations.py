@@ -6,13 +6,23 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from psycopg import errors
+from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
+from rolecall.domain.claims import Claimed
+from rolecall.domain.operations import (
+    AccountEffect,
+    Change,
+    Intent,
+    Operation,
+    Promised,
+    State,
+    account_of,
+)
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow
 from rolecall.store.batches import Batches, Values
+from rolecall.store.client_tokens import bind_token, kept_for
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import REPLICA_LOCKS
 
@@ -26,6 +36,16 @@ _ACCEPT = (
     " action, request_id, client, replica, detail, sealed)"
     " values (%s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+
+# Under a lock of the instance until the commit, so that who reads all lower turns has missed none.
+_LOCK_INSTANCE = "select from instances where id = %s for no key update"
+_TAKE_TURN = "update operations set turn = nextval('operation_turns') where id = %s"
+
+_AHEAD = """
+select other.target, other.detail from operations other join operations mine using (instance_id)
+ where mine.id = %s and other.id <> mine.id and other.kind = 'account.create' and other.state = 'accepted'
+   and (other.turn is null or other.turn < mine.turn)
+"""
 
 # One statement, so one commit: close the operation and write what it means for the account's row. Two replicas that
 # resolve the same operation do it once. A row left by an earlier account of the same name (another oid) counts for
@@ -106,7 +126,32 @@ class OperationTable:
         return self._replica
 
     async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
-        await self._intents.execute(_ACCEPT, self._accepting(operation_id, instance_id, intent))
+        if intent.claim is None and not intent.counted:
+            await self._intents.execute(_ACCEPT, self._accepting(operation_id, instance_id, intent))
+            return
+        async with self._durable.connection() as connection, connection.transaction():
+            await self._accept(connection, operation_id, instance_id, intent)
+
+    async def _accept(
+        self, connection: AsyncConnection[Row], operation_id: UUID, instance_id: int, intent: Intent
+    ) -> None:
+        values = self._accepting(operation_id, instance_id, intent)
+        if intent.claim is not None:
+            await bind_token(connection, int(str(values[1])), intent.claim, operation_id)
+        if intent.counted:
+            await connection.execute(_LOCK_INSTANCE, (instance_id,))
+        await connection.execute(_ACCEPT, values)
+        if intent.counted:
+            await connection.execute(_TAKE_TURN, (operation_id,))
+
+    async def ahead(self, operation_id: UUID) -> frozenset[tuple[str, str]]:
+        async with self._durable.connection() as connection:
+            rows = await (await connection.execute(_AHEAD, (operation_id,))).fetchall()
+        return frozenset(account_of(*row) for row in rows)
+
+    async def claimed(self, owner_id: int, token: str) -> Claimed | None:
+        async with self._durable.connection() as connection:
+            return await kept_for(connection, owner_id, token)
 
     async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
         if len(promised) == 1:  # as any intent, together with those of others
@@ -116,9 +161,9 @@ class OperationTable:
         async with self._durable.connection() as connection, connection.transaction():
             for one in promised:
                 with _told_if_taken(one.intent):
-                    await connection.execute(_ACCEPT, self._accepting(one.id, instance_id, one.intent))
+                    await self._accept(connection, one.id, instance_id, one.intent)
 
-    def _accepting(self, operation_id: UUID, instance_id: int, intent: Intent) -> Values:
+    def _accepting(self, operation_id: UUID, instance_id: int, intent: Intent) -> Sequence[object]:
         origin = intent.origin
         assert origin is not None  # noqa: S101 - an intent without origin is on disk already
         return (

@@ -6,7 +6,6 @@ import secrets
 
 from rolecall.store import connection
 from rolecall.store.browser_sessions import FailureTable, SessionTable
-from rolecall.store.client_tokens import TokenTable
 from rolecall.store.directories import DirectoryTable
 from rolecall.store.groups import GroupTable
 from rolecall.store.instances import InstanceTable
@@ -47,7 +46,6 @@ class Store:
         self.roles = RoleTable(self._durable, self._presence)
         self.rotation = RotationTable(self._durable)
         self.instances = InstanceTable(self._durable, self._presence)
-        self.tokens = TokenTable(self._durable)
         self.sealed = SealedTable(self._durable)
         self.revocations = RevocationTable(self._durable, self._presence)
         self.operations = OperationTable(self._durable, self._quick, self.replica)

@@ -59,6 +59,9 @@ ERRORS: Rows = {
     Reason.CLIENT_TOKEN_MISMATCH: ErrorRow(
         "IdempotentParameterMismatch", "The request is retried with updated parameters.", status=400
     ),
+    Reason.CLIENT_TOKEN_BUSY: ErrorRow(
+        "LastTokenProcessing", "The last token request is processing.", status=403
+    ),
     # instances
     Reason.INSTANCE_MISSING: _NO_INSTANCE,
     Reason.INSTANCE_FORBIDDEN: _NO_INSTANCE,
@@ -167,6 +170,7 @@ CREATE_ACCOUNT_CODES = frozenset(
         "InvalidAccountDescription.Malformed",
         "QuotaExceeded.AccountName",
         "IdempotentParameterMismatch",
+        "LastTokenProcessing",
         "InvalidProtocol.NeedSsl",
     }
 )

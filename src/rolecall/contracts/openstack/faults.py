@@ -54,6 +54,7 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.ACTION_UNKNOWN: _lacking("The requested operation is not implemented."),
     Reason.MEDIA_TYPE_UNSUPPORTED: _row("badMediaType", 415, "Unsupported Content-Type"),
     Reason.CLIENT_TOKEN_MISMATCH: _OPERATION_FAILED,
+    Reason.CLIENT_TOKEN_BUSY: _OPERATION_FAILED,
     # who is calling
     Reason.AUTHORIZATION_MALFORMED: _NO_CREDENTIALS,
     Reason.KEY_UNKNOWN: _NO_CREDENTIALS,
