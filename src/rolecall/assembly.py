@@ -260,6 +260,8 @@ class House:
 
     async def open(self) -> None:
         """Connect to the store and check that the master key is the one that sealed it."""
+        if self.store.weakness:
+            _log.warning("the store's connection is not safe", found=self.store.weakness)
         await self.store.open()
         check = self.sealer.seal(Secret("rolecall"), _MASTER_KEY_CHECK)
         try:

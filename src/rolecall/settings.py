@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rolecall.domain.channels import is_loopback
 from rolecall.domain.sealing import parse_master_keys
 from rolecall.values import Secret
 
@@ -192,10 +192,7 @@ def tls_required(choice: Literal["auto", "on", "off"], host: str) -> bool:
     """Whether plain HTTP is refused where a vendor refuses it, for a server that listens on `host`."""
     if choice != "auto":
         return choice == "on"
-    try:
-        return not ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host != "localhost"
+    return not is_loopback(host)
 
 
 def host_and_port(listen: str) -> tuple[str, int]:

@@ -223,6 +223,7 @@ REVEALERS = {
     "rolecall.engines.postgresql",
     "rolecall.engines.postgresql.statements",
     "rolecall.engines.postgresql.connections",
+    "rolecall.store.address",
     "rolecall.store.connection",
     "rolecall.store.presence",
     # embedded servers, and files of mode 0600

@@ -15,6 +15,7 @@ from rolecall.assembly import ENGINES, House
 from rolecall.cli.context import JsonOption, load_settings, quiet_logs, show
 from rolecall.cli.data import DataOption, credentials
 from rolecall.cli.registration import face_of
+from rolecall.domain.channels import weakness
 from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.instances import Instance, NewInstance, Phase
 from rolecall.domain.reasons import OutcomeUnknown, Refused
@@ -83,6 +84,7 @@ async def _house_findings(house: House) -> list[Finding]:
     skew = await house.store.clock() - time.time()
     return [
         Finding("store", well=True, found="reachable, schema up to date"),
+        *_channel_findings("store connection", house.store.weakness),
         Finding("master key", well=True, found="opens this store"),
         Finding(
             "clock",
@@ -116,9 +118,15 @@ async def _registered(house: House, instance: Instance) -> Sequence[Finding]:
         phase = instance.provision.phase
         return [Finding(name, well=phase is not Phase.FAILED, found=f"not asked: {phase.value}", mend=mend)]
     try:
-        return await _probe(name, house.attachments.address(instance), house.settings)
+        found = await _probe(name, house.attachments.address(instance), house.settings)
+        return [*found, *_channel_findings(f"{name} connection", weakness(instance.host, instance.options))]
     except SealBroken as trouble:
         return [Finding(name, well=False, found=str(trouble), mend="remove the instance and add it again")]
+
+
+def _channel_findings(what: str, weak: str) -> Sequence[Finding]:
+    mend = "connect with sslmode verify-full and, if need be, sslrootcert (`rolecall instance set`, or the store's URL)"
+    return [Finding(what, well=False, found=weak, mend=mend)] if weak else []
 
 
 async def engine_findings(house: House, new: NewInstance) -> Sequence[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -14,12 +15,30 @@ from rolecall.cli.context import JsonOption, find_instance, only_owner, show, wi
 from rolecall.cli.data import DataOption
 from rolecall.cli.doctor import engine_findings
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
+from rolecall.domain.channels import sslmode as default_sslmode
 from rolecall.domain.instances import Instance, NewInstance, register
 from rolecall.settings import SettingsError
 from rolecall.store.instances import FaceTaken
 from rolecall.values import Secret
 
+
+class SslMode(StrEnum):
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
 app = typer.Typer(help="Instances: the database servers whose accounts are controlled.", no_args_is_help=True)
+
+SslModeOption = Annotated[
+    SslMode | None,
+    typer.Option(help="TLS to the server, as libpq's sslmode. Default: verify-full; on this machine prefer."),
+]
+SslRootCertOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Its certificate authorities, PEM. Default: the system's.")
+]
 
 _COLUMNS = ("id", "name", "engine", "address", "administrator", "region", "state", "version")
 
@@ -45,8 +64,8 @@ def add(
     name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
     region: Annotated[str | None, typer.Option(help="The region it is reported in.")] = None,
     zone: Annotated[str | None, typer.Option(help="The zone it is reported in.")] = None,
-    sslmode: Annotated[str, typer.Option(help="TLS to the server, as libpq's sslmode.")] = "prefer",
-    sslrootcert: Annotated[str | None, typer.Option(help="CA certificate for --sslmode verify-full.")] = None,
+    sslmode: SslModeOption = None,
+    sslrootcert: SslRootCertOption = None,
     unchecked: Annotated[
         bool, typer.Option("--unchecked", help="Register although the server can't be used now.")
     ] = False,
@@ -68,7 +87,9 @@ def add(
         _password(parts.password, password_file),
         parts.path.strip("/") or kind.database,
     )
-    options = {"sslmode": sslmode} | ({"sslrootcert": sslrootcert} if sslrootcert else {})
+    options = {"sslmode": sslmode or default_sslmode(address.host, {})}
+    if sslrootcert is not None:
+        options["sslrootcert"] = str(sslrootcert.absolute())
     faces = new_faces(kind, public_id)
     face = next(iter(faces.values()))
 
@@ -184,6 +205,8 @@ def set_instance(
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     host: Annotated[str | None, typer.Option(help="A new host.")] = None,
     port: Annotated[int | None, typer.Option(help="A new port.")] = None,
+    sslmode: SslModeOption = None,
+    sslrootcert: SslRootCertOption = None,
     data: DataOption = None,
 ) -> None:
     """Change an instance: isolate it, or say who may use it."""
@@ -191,13 +214,19 @@ def set_instance(
     changes = {column: value for column, value in wanted.items() if value is not None}
     if allow or allow_all:
         changes["listed_callers"] = None if allow_all else allow
-    if not changes and account_quota is None:
+    options = {
+        "account_quota": None if account_quota is None else str(account_quota),
+        "sslmode": sslmode,
+        "sslrootcert": None if sslrootcert is None else str(sslrootcert.absolute()),
+    }
+    chosen = {option: value for option, value in options.items() if value is not None}
+    if not changes and not chosen:
         raise SettingsError("nothing to change; `rolecall instance set --help` lists what can be")
 
     async def work(house: House) -> None:
         instance = await find_instance(house, public_id)
-        if account_quota is not None:
-            changes["options"] = {**instance.options, "account_quota": str(account_quota)}
+        if chosen:
+            changes["options"] = {**instance.options, **chosen}
         await house.store.instances.change_instance(instance.id, **changes)
 
     with_house(data, work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from rolecall.store import connection
+from rolecall.store.address import guarded, weakness_of
 from rolecall.store.browser_sessions import FailureTable, SessionTable
 from rolecall.store.directories import DirectoryTable
 from rolecall.store.groups import GroupTable
@@ -31,7 +32,8 @@ class Store:
     """`keys`, `instances`, `operations` and `sealed` are its tables. One `Store` is one replica."""
 
     def __init__(self, dsn: Secret, *, pool_size: int = 8) -> None:
-        self._dsn = dsn
+        self.weakness = weakness_of(dsn)
+        dsn = self._dsn = guarded(dsn)
         self.replica = secrets.randbelow(2**31 - 1)
         self._durable = connection.make_pool(dsn, name="durable", size=pool_size, durable=True)
         self._quick = connection.make_pool(dsn, name="quick", size=pool_size, durable=False)

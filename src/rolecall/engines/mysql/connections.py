@@ -13,13 +13,14 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import asyncmy
 from asyncmy.cursors import Cursor
 from asyncmy.errors import MySQLError
 
+from rolecall.domain.channels import is_loopback, sslmode
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import errors
+from rolecall.engines.mysql.login import GuardedConnection
 
 IDLE_SECONDS = 300.0
 FRESH_SECONDS = 2.0
@@ -212,7 +213,8 @@ class Connections:
         return raw
 
     async def _dial(self, tls: ssl.SSLContext | None) -> Any:
-        return await asyncmy.connect(
+        raw = GuardedConnection(
+            is_local=is_loopback(self._address.host),
             host=self._address.host,
             port=self._address.port,
             user=self._address.user,
@@ -223,6 +225,8 @@ class Connections:
             program_name="rolecall",
             ssl=tls,
         )
+        await raw.connect()
+        return raw
 
     def _require_flavor(self, raw: Any) -> None:
         """Hashes are made before the first connection, so an instance says which of the two it is."""
@@ -259,12 +263,13 @@ def guards(flavor: str, statement_timeout: float) -> tuple[str, ...]:
 
 
 def _sslmode(address: EngineAddress) -> str:
-    return address.options.get("sslmode", "disable")
+    return sslmode(address.host, address.options, on_loopback="disable")
 
 
 def _tls(address: EngineAddress) -> ssl.SSLContext | None:
     """libpq's words for all kinds of servers: ``prefer`` encrypts where the server can, ``require`` always,
-    ``verify-ca`` and ``verify-full`` also look whom they talk to. Without ``sslmode`` nothing is encrypted.
+    ``verify-ca`` and ``verify-full`` also look whom they talk to. Without ``sslmode`` it is the last of these, and
+    nothing is encrypted on this machine.
     """
     mode = _sslmode(address)
     if mode == "disable":

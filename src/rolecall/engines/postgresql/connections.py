@@ -19,6 +19,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
+from rolecall.domain.channels import ENCRYPTED, sslmode, system_authorities
 from rolecall.domain.engine import EngineAddress
 from rolecall.engines.postgresql import errors
 
@@ -132,9 +133,8 @@ class Connections:
 
     async def _open(self, database: str) -> Connection:
         settings = {**self._guards, **(_SILENCE if self._silent else {})}
-        tls = {word: self._address.options[word] for word in _TLS if word in self._address.options}
         return await AsyncConnection.connect(
-            make_conninfo("", **tls),
+            make_conninfo("", **channel(self._address)),
             host=self._address.host,
             port=self._address.port,
             user=self._address.user,
@@ -146,6 +146,22 @@ class Connections:
             autocommit=True,
             prepare_threshold=None,
         )
+
+
+def channel(address: EngineAddress) -> dict[str, str]:
+    """What libpq is told of TLS, and of how the password may be proven.
+
+    By SCRAM alone, whatever a server asks for: it shows a server that does not know the password nothing to learn it
+    from. Over TLS, SCRAM is bound to the server's certificate, so that nobody between can pass it on.
+    """
+    mode = sslmode(address.host, address.options)
+    words = {word: address.options[word] for word in _TLS if word in address.options}
+    words["sslmode"] = mode
+    if mode in ENCRYPTED:
+        words.setdefault("channel_binding", "require")
+    if mode == "verify-full":
+        words.setdefault("sslrootcert", system_authorities())
+    return words | {"require_auth": "scram-sha-256"}
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,67 @@
+"""The store's address, with what it leaves open closed: who the server is, and how the password may be proven."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from rolecall.domain.channels import ENCRYPTED, is_loopback, sslmode, system_authorities, weakness
+from rolecall.values import Secret
+
+_VARIABLES = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "service": "PGSERVICE",
+    "password": "PGPASSWORD",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "require_auth": "PGREQUIREAUTH",
+    "channel_binding": "PGCHANNELBINDING",
+}
+"""libpq's own variables, which stand for what the address does not say."""
+
+
+def guarded(dsn: Secret) -> Secret:
+    """The same address, as libpq's words. What it says itself stays; where it is silent:
+
+    ``sslmode`` is ``verify-full``, but on this machine libpq's own. ``require_auth`` is SCRAM where there is a
+    password, and nowhere one in clear or as MD5. ``channel_binding`` is required with a password over TLS. An address
+    that cannot be read is left to fail where it is used. With a ``service``, ``sslmode`` is the service's.
+    """
+    given = _given(dsn)
+    if given is None:
+        return dsn
+    closed = {"require_auth": "scram-sha-256" if "password" in given else "!password,!md5"}
+    if "service" not in given:
+        mode = sslmode(_far_host(given), given, on_loopback="")
+        closed |= {"sslmode": mode} if mode else {}
+        if mode == "verify-full":
+            closed["sslrootcert"] = system_authorities()
+        if mode in ENCRYPTED and "password" in given:
+            closed["channel_binding"] = "require"
+    return Secret(
+        make_conninfo(dsn.reveal(), **{word: closed[word] for word in closed.keys() - given.keys()})
+    )
+
+
+def weakness_of(dsn: Secret) -> str:
+    """What an attacker on the network could do; empty if nothing, or if it cannot be told from here."""
+    given = _given(dsn)
+    return "" if given is None or "service" in given else weakness(_far_host(given), given)
+
+
+def _given(dsn: Secret) -> Mapping[str, str] | None:
+    try:
+        words = {word: str(value) for word, value in conninfo_to_dict(dsn.reveal()).items() if value}
+    except ProgrammingError:
+        return None
+    return {word: os.environ[name] for word, name in _VARIABLES.items() if os.environ.get(name)} | words
+
+
+def _far_host(given: Mapping[str, str]) -> str:
+    """The first of its hosts that is not this machine; empty if there is none."""
+    hosts = f"{given.get('host', '')},{given.get('hostaddr', '')}".split(",")
+    return next((host for host in hosts if not is_loopback(host)), "")
