@@ -64,7 +64,7 @@ from rolecall.metrics import Metrics
 from rolecall.pipeline import Dialect, Pipeline, Service
 from rolecall.settings import Settings, SettingsError
 from rolecall.signin import parts as signin
-from rolecall.signing.replay import NonceMemory
+from rolecall.signing.replay import Replays
 from rolecall.store import Store
 from rolecall.values import Secret
 from rolecall.verbs import cam as cam_verbs
@@ -323,7 +323,13 @@ class House:
                 region=settings.openstack_region,
                 outside=self._outside is not None,
             ),
-            Tencent(_contracts("tencent"), clock_window=window, public_hosts=hosts),
+            Tencent(
+                _contracts("tencent"),
+                clock_window=window,
+                public_hosts=hosts,
+                signed_action=settings.tencent_signed_action,
+                v1=settings.tencent_older_signatures,
+            ),
         ]
         services = {
             (one.contract.dialect, one.contract.service, one.contract.version): one for one in SERVICES
@@ -336,7 +342,7 @@ class House:
             self.permissions,
             self.control,
             self.deciphering.decipher,
-            NonceMemory(settings.aliyun_clock_window),
+            Replays(settings.aliyun_clock_window),
             self.metrics,
             require_tls=require_tls,
         )

@@ -30,7 +30,7 @@ from rolecall.domain.keys import Keys
 from rolecall.domain.people.permissions import Permissions
 from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.metrics import Metrics
-from rolecall.signing.replay import NonceMemory, Numbered
+from rolecall.signing.replay import Replays
 from rolecall.values import Call, Caller, Checked, Envelope, Origin, Reply, Request
 from rolecall.verbs import Decipher, StaticVerb, Verbs
 
@@ -75,7 +75,7 @@ class Pipeline:
         permissions: Permissions,
         control: Control,
         decipher: Decipher,
-        nonces: NonceMemory,
+        replays: Replays,
         metrics: Metrics,
         clock: Callable[[], float] = time.time,
         *,
@@ -89,7 +89,7 @@ class Pipeline:
         self._permissions = permissions
         self._control = control
         self._decipher = decipher
-        self._nonces = nonces
+        self._replays = replays
         self._metrics = metrics
         self._clock = clock
         self._require_tls = require_tls
@@ -126,13 +126,13 @@ class Pipeline:
             raise Refused(Reason.TLS_REQUIRED)
 
     async def _prove(self, call: Call) -> Caller:
-        """Stage 3. Public actions are answered to anybody; a nonce is good for one call."""
-        if not call.claim.access_key_id and self._service(call).action(call).public:
+        """Stage 3. Public actions are answered to anybody; what was sent before is refused if it may not be again."""
+        action, request = self._service(call).action(call), call.envelope.request
+        if not call.claim.access_key_id and action.public:
             return NOBODY
         now = self._clock()
-        caller = await self._keys.prove(call.claim, now, call.envelope.request.client)
-        if isinstance(call.claim, Numbered):
-            self._nonces.check(call.claim.access_key_id, call.claim.nonce, now)
+        caller = await self._keys.prove(call.claim, now, request.client)
+        self._replays.expect_new(call.claim, now)
         return caller
 
     def _service(self, call: Call) -> Service:
@@ -143,9 +143,12 @@ class Pipeline:
         service = self._service(call)
         action = service.action(call)
         await self._admission.admit(call, caller, action)
+        request, now = call.envelope.request, self._clock()
+        self._replays.remember(call.claim, request, now)
         checked = check(call, caller, action)
         if not (action.free or action.public):
             await self._permissions.permit(caller, ask_of(checked, service.contract, action))
+        self._replays.expect_same(call.claim, request, now, mints=action.mints_secret)
         verb = service.verbs[call.action]
         if isinstance(verb, StaticVerb):
             return verb.static(checked)

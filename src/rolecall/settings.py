@@ -46,6 +46,13 @@ class Settings(BaseSettings):
         default=(),
         description="Host names by which clients reach this server through a proxy that rewrites Host (JSON list).",
     )
+    tencent_signed_action: bool = Field(
+        default=False,
+        description="Refuse TC3 signatures that do not cover X-TC-Action; the vendor's SDKs do not sign it.",
+    )
+    tencent_older_signatures: bool = Field(
+        default=True, description="Take Tencent's older signatures, HmacSHA1 and HmacSHA256."
+    )
     aliyun_clock_window: int = Field(
         default=900,
         ge=1,

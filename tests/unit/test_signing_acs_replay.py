@@ -41,6 +41,32 @@ def test_it_is_bounded_and_a_full_one_refuses_rather_than_forgets() -> None:
     assert _refusal(memory, "a", "2", 1801) is Reason.NONCE_REUSED
 
 
+def test_what_is_over_is_forgotten_whichever_key_comes_next() -> None:
+    """Temporary keys never come again (A17)."""
+    memory = NonceMemory(900)
+    for number in range(5000):
+        memory.check(f"temporary-{number}", "n", number / 100)
+    assert len(memory) == 5000
+    memory.check("another", "n", 5000)
+    assert len(memory) == 1
+
+
+def test_all_keys_together_are_bounded() -> None:
+    memory = NonceMemory(900, most=3)
+    for key in "abc":
+        memory.check(key, "n", 0)
+    assert _refusal(memory, "d", "n", 1) is Reason.RATE_EXCEEDED
+    memory.check("d", "n", 1801)
+
+
+def test_looking_remembers_nothing() -> None:
+    memory = NonceMemory(900)
+    memory.expect_new("a", "n", 0)
+    memory.check("a", "n", 0)
+    with pytest.raises(Refused):
+        memory.expect_new("a", "n", 1)
+
+
 def test_a_nonce_may_be_long_and_of_any_characters() -> None:
     memory = NonceMemory(900)
     memory.check("a", "\udcff" * 100_000, 0)

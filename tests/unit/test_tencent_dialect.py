@@ -240,9 +240,34 @@ def test_content_type_is_signed_as_sent(kind: str) -> None:
     assert parse(tc3_request(kind=kind)).params == {}
 
 
-@pytest.mark.parametrize("service", ["127", "localhost:7653", "cam"])
+@pytest.mark.parametrize("service", ["127", "localhost:7653", "cvm", "postgres"])
 def test_the_scopes_service_does_not_route(service: str) -> None:
     assert parse(tc3_request(service=service)).service == "postgres"
+
+
+@pytest.mark.parametrize("service", ["cam", "sts", "tag"])
+def test_a_signature_for_another_service_of_ours_is_refused(service: str) -> None:
+    """A captured call of one service would be a call of another, since nothing else that is signed names one (A5)."""
+    assert error_for(tc3_request(service=service))[0] == "AuthFailure.SignatureFailure"
+
+
+def test_a_signed_action_can_be_demanded() -> None:
+    strict = Tencent([POSTGRES], signed_action=True)
+    with pytest.raises(Refused, match="x-tc-action is not among the signed headers"):
+        strict.parse(strict.open(tc3_request()))
+    names = ("content-type", "host", "x-tc-action")
+    headers = {"content-type": "application/json", "host": HOST, "x-tc-action": "CreateAccount"}
+    signed = tc3.sign(tc3.Signed("POST", "/", "", headers, b"{}", str(NOW)), ID, KEY, "postgres", names)
+    call = strict.parse(strict.open(tc3_request(authorization=str(signed))))
+    call.claim.prove(KEY, NOW)
+
+
+def test_the_older_signatures_can_be_switched_off() -> None:
+    strict = Tencent([POSTGRES], v1=False)
+    with pytest.raises(Refused, match="switched off") as refused:
+        strict.parse(strict.open(v1_request()))
+    assert (refused.value.reason, refused.value.field) == (Reason.AUTHORIZATION_MALFORMED, "SignatureMethod")
+    assert strict.parse(strict.open(tc3_request())).action == "CreateAccount"
 
 
 def test_a_get_carries_flattened_parameters() -> None:
@@ -254,7 +279,7 @@ def test_a_get_carries_flattened_parameters() -> None:
 def test_an_unsigned_payload_is_believed_only_when_signed_so() -> None:
     body = b'{"A":1}'
     proof = tc3.authorization(
-        ID, KEY, service="cam", timestamp=NOW, host=HOST, payload=tc3.UNSIGNED_PAYLOAD.encode()
+        ID, KEY, service="postgres", timestamp=NOW, host=HOST, payload=tc3.UNSIGNED_PAYLOAD.encode()
     )
     unsigned = tc3_request(body, authorization=proof, x_tc_content_sha256="UNSIGNED-PAYLOAD")
     assert parse(unsigned).params == {"A": 1}
@@ -499,7 +524,8 @@ def test_the_host_never_routes(host: str) -> None:
 
 @pytest.mark.parametrize(("action", "service"), [("AssumeRole", "sts"), ("GetTags", "tag")])
 def test_services_that_share_a_version_are_told_apart_by_action(action: str, service: str) -> None:
-    assert parse(tc3_request(x_tc_version="2018-08-13", x_tc_action=action)).service == service
+    wire = tc3_request(service=service, x_tc_version="2018-08-13", x_tc_action=action)
+    assert parse(wire).service == service
 
 
 def test_an_unknown_version_has_the_vendors_wording() -> None:

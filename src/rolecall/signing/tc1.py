@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates
 from rolecall.signing.tc3 import CLOCK_WINDOW, check_clock
-from rolecall.values import Secret
+from rolecall.values import Request, Secret
 
 DIGESTS = {"HmacSHA1": "sha1", "HmacSHA256": "sha256"}
 DEFAULT_ALGORITHM = "HmacSHA1"
@@ -76,6 +76,18 @@ class Tc1Claim:
     def __post_init__(self) -> None:
         if self.algorithm not in DIGESTS:
             raise Refused(Reason.AUTHORIZATION_MALFORMED, "SignatureMethod", note="no such signature method")
+
+    @property
+    def proof(self) -> str:
+        return self.given
+
+    @property
+    def good_until(self) -> float:
+        return self.timestamp + self.clock_window
+
+    def unsigned(self, request: Request) -> tuple[bytes, ...]:
+        """Everything as it was sent: ``a=1&b=2`` is also the string to sign of an ``a`` whose value is ``1&b=2``."""
+        return (_octets(request.query), request.body)
 
     def prove(self, key: Secret, now: float) -> None:
         """Refuses with SIGNATURE_EXPIRED or SIGNATURE_MISMATCH."""

@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates
-from rolecall.values import Secret
+from rolecall.values import Request, Secret
 
 ALGORITHM = "TC3-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 CLOCK_WINDOW = 300
 """Seconds by which a timestamp may differ from our clock ("no more than five minutes", documentation)."""
+
+NAMING = ("x-tc-action", "x-tc-version", "x-tc-region", "x-tc-token")
+"""Headers that say what is called, and as who; no client need sign them, and most do not."""
 
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} +Credential=(?P<id>[^/\s,]{{1,1024}})/(?P<date>\d{{4}}-\d\d-\d\d)/(?P<service>[^/\s,]+)/tc3_request"
@@ -198,6 +201,21 @@ class Tc3Claim:
     @property
     def access_key_id(self) -> str:
         return self.authorization.access_key_id
+
+    @property
+    def proof(self) -> str:
+        return self.authorization.signature
+
+    @property
+    def good_until(self) -> float:
+        return int(self.signed.timestamp) + self.clock_window
+
+    def unsigned(self, request: Request) -> tuple[bytes, ...]:
+        """The headers that name the call, and the body if no hash of it was signed (`rolecall.signing.replay`)."""
+        loose = [_octets(f"{name}:{self.signed.headers.get(name, '')}") for name in NAMING]
+        if self.signed.payload == UNSIGNED_PAYLOAD.encode():
+            loose.append(request.body)
+        return tuple(loose)
 
     def prove(self, key: Secret, now: float) -> None:
         """Refuses with SIGNATURE_EXPIRED or SIGNATURE_MISMATCH."""

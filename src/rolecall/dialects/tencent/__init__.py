@@ -15,7 +15,7 @@ from rolecall.contracts.model import Contract
 from rolecall.dialects.tencent import envelope as reading
 from rolecall.dialects.tencent.refusals import quotable, row_of, wording
 from rolecall.dialects.tencent.routing import Routing
-from rolecall.domain.reasons import Refused
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.tc3 import CLOCK_WINDOW
 from rolecall.values import Call, Envelope, Reply, Request
 
@@ -34,12 +34,17 @@ class Tencent:
         *,
         clock_window: int = CLOCK_WINDOW,
         public_hosts: tuple[str, ...] = (),
+        signed_action: bool = False,
+        v1: bool = True,
     ) -> None:
-        """`clock_window` in seconds. `public_hosts`: names clients sign as host where a proxy replaces the header."""
+        """`clock_window` in seconds. `public_hosts`: names clients sign as host where a proxy replaces the header.
+
+        `signed_action` demands that a TC3 signature covers X-TC-Action; without `v1` the older signatures are refused.
+        """
         known = tuple(contracts)
         self._contracts = {(each.service, each.version): each for each in known}
         self._routing = Routing(known)
-        self._trust = reading.Trust(clock_window, public_hosts)
+        self._trust = reading.Trust(clock_window, public_hosts, signed_action, v1)
         self._encode = msgspec.json.Encoder().encode
 
     def recognizes(self, request: Request) -> bool:
@@ -85,7 +90,12 @@ class Tencent:
         return Reply(row.status, _HEADERS, body, row.code)
 
     def _contract_for(self, common: reading.Common, headers: Mapping[str, str]) -> Contract:
-        return self._routing.find(common.version, common.action, headers.get("host", ""))
+        contract = self._routing.find(common.version, common.action, headers.get("host", ""))
+        if common.scope != contract.service and self._routing.serves(common.scope):
+            raise Refused(
+                Reason.SIGNATURE_MISMATCH, note=f"signed for {common.scope}, sent to {contract.service}"
+            )
+        return contract
 
     def _call(
         self, envelope: Envelope, contract: Contract, common: reading.Common, params: reading.Params

@@ -46,20 +46,26 @@ _ACTION = re.compile(r"(?:^|&)Action=")
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far a signature is believed: clock difference in seconds, and names clients may have signed as host."""
+    """How far a signature is believed: clock difference in seconds, and names clients may have signed as host.
+
+    `signed_action`: a TC3 signature must cover the header that names the action. `v1`: the older signatures are taken.
+    """
 
     clock_window: int
     public_hosts: tuple[str, ...]
+    signed_action: bool = False
+    v1: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """The common parameters of a request."""
+    """The common parameters of a request. `scope`: the service that a TC3 signature says it is for; v1 says none."""
 
     action: str
     version: str
     region: str
     claim: Claim
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,9 @@ def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Co
         clock_window=trust.clock_window,
         public_hosts=trust.public_hosts,
     )
-    return Common(action, version, headers.get("x-tc-region", ""), claim)
+    if trust.signed_action and "x-tc-action" not in claim.authorization.signed_headers:
+        raise Refused(Reason.AUTHORIZATION_MALFORMED, note="x-tc-action is not among the signed headers")
+    return Common(action, version, headers.get("x-tc-region", ""), claim, claim.authorization.service)
 
 
 def tc3_params(request: Request, headers: Mapping[str, str]) -> Params:
@@ -169,6 +177,10 @@ def v1_pairs(request: Request) -> tc1.Pairs:
 
 def v1_common(request: Request, host: str, pairs: tc1.Pairs, trust: Trust) -> Common:
     """Refuses with PARAMETER_MISSING, PARAMETER_TYPE (Timestamp, Nonce) or AUTHORIZATION_MALFORMED."""
+    if not trust.v1:
+        raise Refused(
+            Reason.AUTHORIZATION_MALFORMED, "SignatureMethod", note="v1 signatures are switched off"
+        )
     named = dict(pairs)
     action = _required(named, "Action")
     version = _required(named, "Version")

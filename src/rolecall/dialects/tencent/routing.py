@@ -24,6 +24,9 @@ class Routing:
             self._by_version.setdefault(contract.version, []).append(contract)
         self._services = {each.service for group in self._by_version.values() for each in group}
 
+    def serves(self, service: str) -> bool:
+        return service in self._services
+
     def find(self, version: str, action: str, host: str) -> Contract:
         """Refuses with SERVICE_UNKNOWN, VERSION_UNKNOWN or ACTION_UNKNOWN."""
         candidates = self._by_version.get(version, [])
