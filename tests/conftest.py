@@ -24,6 +24,8 @@ from rolecall.values import Secret
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
 START_SECONDS = 60.0
+LOOPBACK = '["127.0.0.1"]'
+"""Tests speak as proxies where they say X-Forwarded-For."""
 
 
 @dataclass
@@ -170,7 +172,9 @@ def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:
 def rolecall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rolecall]:
     """The run's Rolecall, with the rate limit lifted."""
     data = tmp_path_factory.mktemp("rolecall") / "data"
-    running = start_rolecall(data, ROLECALL_RATE_LIMIT="off", ROLECALL_LOG_LEVEL="info")
+    running = start_rolecall(
+        data, ROLECALL_RATE_LIMIT="off", ROLECALL_LOG_LEVEL="info", ROLECALL_TRUSTED_PROXIES=LOOPBACK
+    )
     yield running
     assert running.stop() == 0
 

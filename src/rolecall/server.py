@@ -19,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rolecall.assembly import House
 from rolecall.pipeline import Pipeline
+from rolecall.proxies import Proxies, networks
+from rolecall.response_headers import completed
 from rolecall.settings import SettingsError
 from rolecall.signin import room as signin
 from rolecall.values import Reply, Request
@@ -44,6 +46,7 @@ class Application:
     def __init__(self, house: House, pipeline: Pipeline) -> None:
         self._house = house
         self._pipeline = pipeline
+        self._proxies = Proxies(networks(house.settings.trusted_proxies))
         self._pages: dict[str, Callable[[], Awaitable[Reply]]] = {
             "/healthz": self._health,
             "/readyz": self._ready,
@@ -54,12 +57,14 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
+        self._proxies.settle(scope)
         page = self._pages.get(scope["path"]) if scope["method"] == "GET" else None
         try:
             reply = await (page() if page is not None else self._answer(scope, receive))
         except ClientGone:
             return
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+        named = completed(reply.headers, strict_transport=scope["scheme"] == "https")
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -183,6 +188,7 @@ class Server(uvicorn.Server):
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=10,
         )
         super().__init__(config)

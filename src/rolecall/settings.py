@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rolecall.domain.channels import is_loopback
 from rolecall.domain.sealing import parse_master_keys
+from rolecall.proxies import networks
 from rolecall.values import Secret
 
 
@@ -52,6 +53,10 @@ class Settings(BaseSettings):
     )
     tencent_older_signatures: bool = Field(
         default=True, description="Take Tencent's older signatures, HmacSHA1 and HmacSHA256."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses and networks of proxies whose X-Forwarded-For and -Proto are believed (JSON list).",
     )
     aliyun_clock_window: int = Field(
         default=900,
@@ -166,6 +171,12 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?", value):
             raise ValueError("public_url is http:// or https:// and a host, with a port if need be")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks(value)
+        return value
 
     @field_validator("rate_limit")
     @classmethod

@@ -35,18 +35,20 @@ ALLOWED: dict[str, set[str]] = {
     "dialects": {"signing", *_RIVER},
     "verbs": _RIVER,
     "signin": {"domain", "values"},
-    "settings": {"domain", "values"},
+    "settings": {"domain", "proxies", "values"},
     "metrics": {"domain", "values"},
     "admission": _RIVER,
     "introspection": {"domain", "settings", "signing", "values"},
     "pipeline": {"admission", "metrics", "signing", "verbs", *_RIVER},
+    "proxies": set(),
+    "response_headers": set(),
     "local": {"values"},
     # assembly chooses the parts; server and cli are outside it
     "assembly": {
         "admission", "contracts", "dialects", "domain", "engines", "introspection", "metrics", "pipeline", "settings",
         "signin", "signing", "store", "values", "verbs",
     },
-    "server": {"assembly", "pipeline", "settings", "signin", "values"},
+    "server": {"assembly", "pipeline", "proxies", "response_headers", "settings", "signin", "values"},
     "cli": {"", "assembly", "domain", "engines", "local", "server", "settings", "signing", "store", "values"},
     "__main__": {"cli"},
 }  # fmt: skip

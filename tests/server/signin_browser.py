@@ -18,7 +18,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 class Browser:
-    """`address` is where it seems to come from: the server believes a proxy on its own machine."""
+    """`address` is where it seems to come from: the server is told that its own machine is a proxy."""
 
     def __init__(self, address: str = "", **headers: str) -> None:
         forwarded = {"x-forwarded-for": address} if address else {}

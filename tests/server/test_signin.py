@@ -375,6 +375,7 @@ def wary(tmp_path_factory: pytest.TempPathFactory, start: Callable[..., Rolecall
         ROLECALL_SIGN_IN_FAILURES="3",
         ROLECALL_SIGN_IN_ADDRESS_FAILURES="8",
         ROLECALL_PUBLIC_URL="https://accounts.example",
+        ROLECALL_TRUSTED_PROXIES='["127.0.0.1"]',
     )
     yield running
     running.stop()

@@ -54,6 +54,8 @@ def serve(
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
+            timeout_worker_healthcheck=30,  # a busy machine's workers take longer than the default to start
             timeout_graceful_shutdown=10,
         )
 
