@@ -81,7 +81,8 @@ BEHIND: Mapping[str, Sequence[Reason]] = {
     "UnlockAccount": (*_REACHED, *_ACCOUNT),
     "DescribeAccountPrivileges": (*_REACHED, Reason.ACCOUNT_MISSING, *_OBJECTS),
     "ModifyAccountPrivileges": (
-        *_REACHED, *_ACCOUNT, *_OBJECTS, Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT,
+        *_REACHED, *_ACCOUNT, *_OBJECTS, Reason.DATABASE_PROTECTED, Reason.OBJECT_PROTECTED,
+        Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT,
         Reason.ENGINE_TOO_OLD,
     ),
     "OpenAccountCAM": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_MANAGED),
@@ -95,7 +96,7 @@ BEHIND: Mapping[str, Sequence[Reason]] = {
     "DescribeDatabases": _REACHED,
     "DescribeDatabaseObjects": (*_REACHED, *_OBJECTS),
     "ModifyDatabaseOwner": (
-        *_REACHED, Reason.ACCOUNT_MISSING, Reason.DATABASE_MISSING, Reason.DATABASE_PROTECTED,
+        *_REACHED, Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED, Reason.DATABASE_MISSING, Reason.DATABASE_PROTECTED,
     ),
     "DescribeDBInstances": (),
     "DescribeDBInstanceAttribute": _INSTANCE,

@@ -29,7 +29,7 @@ from rolecall.domain.databases import Databases
 from rolecall.domain.deciphering import Deciphering, new_private_key
 from rolecall.domain.directories.room import Bounds, Directories
 from rolecall.domain.directories.signing_keys import SigningKeys
-from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.engine import Engine, EngineAddress, StorePlace
 from rolecall.domain.foreign_hashes import FOREIGN
 from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
@@ -126,6 +126,7 @@ class House:
         self.sealer = Sealer(master_keys)
         self.revocations = Revocations(self.store.revocations)
         self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)
+        self._store_place: StorePlace | None = None
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
         limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
@@ -245,7 +246,10 @@ class House:
 
     def _engine(self, kind: str, address: EngineAddress) -> Engine:
         engine = ENGINES[kind](
-            address, super_min_version=self.settings.super_min_version, pool_size=self.settings.lane_width
+            address,
+            super_min_version=self.settings.super_min_version,
+            pool_size=self.settings.lane_width,
+            store=self._store_place,
         )
         return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,))
 
@@ -263,6 +267,7 @@ class House:
         if self.store.weakness:
             _log.warning("the store's connection is not safe", found=self.store.weakness)
         await self.store.open()
+        self._store_place = await self.store.place()
         check = self.sealer.seal(Secret("rolecall"), _MASTER_KEY_CHECK)
         try:
             self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)

@@ -142,7 +142,8 @@ def test_a_crash_while_granting_ends_in_the_grant(
     crash_bench: Any, existing: str, name: Callable[[str], str], step: str
 ) -> None:
     database = name("db")
-    crash_bench.rolecall.sql(f"create database {database}")
+    crash_bench.rolecall.sql(f"create role {database} login")
+    crash_bench.rolecall.sql(f"create database {database} owner {database}")
     grant = {
         "DatabasePrivilege": {
             "Object": {"ObjectType": "database", "ObjectName": database},

@@ -218,3 +218,49 @@ async def test_eight_tasks_creating_and_granting_at_once_all_succeed(harness, ma
         return held[0]
 
     assert await asyncio.gather(*(one() for _ in range(8))) == [WORDS[T.TABLE]] * 8
+
+
+async def test_what_no_tenant_owns_is_not_granted_on(harness, make, place):
+    """A2: a function of an administrator's runs with an administrator's rights."""
+    account = (await make(harness.engine, password=None)).name
+    theirs = [
+        place.at(T.SCHEMA, "dba"),
+        place.at(T.FUNCTION, "run(text)"),
+        place.at(T.TABLE, "job"),
+        place.at(T.VIEW, "secrets"),
+        place.at(T.SEQUENCE, "numbers"),
+        place.at(T.TYPE, "kind"),
+        place.at(T.PROCEDURE, "act(integer)"),
+        place.at(T.MATVIEW, "seen"),
+    ]
+    for item in theirs:
+        await harness.own(item)
+    theirs += [place.at(T.COLUMN, "id", table="job"), DatabaseObject(T.SCHEMA, "public", "postgres")]
+    for item in theirs:
+        for grant in (True, False):
+            work = harness.engine.change_privileges(
+                account, [PrivilegeChange(item, WORDS[item.type], grant=grant)], uuid4()
+            )
+            assert await refused(work) is Reason.OBJECT_PROTECTED, item
+        assert await harness.engine.privileges(account, [item]) == [()]
+    maintenance = PrivilegeChange(DatabaseObject(T.DATABASE, "postgres"), ("CREATE",), grant=True)
+    work = harness.engine.change_privileges(account, [maintenance], uuid4())
+    assert await refused(work) is Reason.DATABASE_PROTECTED
+
+
+async def test_a_database_that_went_to_the_administrator_stays_the_tenants(harness, make, place):
+    """Its owner was dropped, or gave it away; its schema `public` is its owner's, and so the administrator's now."""
+    account = (await make(harness.engine, password=None)).name
+    public = DatabaseObject(T.SCHEMA, "public", place.database)
+    changes = [
+        PrivilegeChange(place.objects[T.DATABASE], ("CONNECT",), grant=True),
+        PrivilegeChange(public, ("USAGE", "CREATE"), grant=True),
+        PrivilegeChange(place.objects[T.TABLE], ("SELECT",), grant=True),
+    ]
+    await harness.engine.change_privileges(account, changes, uuid4())
+    assert await harness.engine.drop_account(place.owner, uuid4())
+    await harness.engine.change_privileges(account, changes, uuid4())
+    await harness.engine.change_database_owner(place.database, account, uuid4())
+    await harness.engine.change_database_owner(place.database, harness.administrator, uuid4())
+    await harness.engine.change_privileges(account, changes, uuid4())
+    assert await harness.engine.drop_database(place.database)

@@ -265,10 +265,11 @@ async def test_a_grant_that_was_handed_on_is_revoked_only_with_cascade(postgres,
 
 
 async def test_names_and_types_that_need_quoting_are_found_and_granted(postgres, make, unique):
-    account = (await make(postgres.engine, password=None)).name
+    account, owner = [(await make(postgres.engine, password=None)).name for _ in range(2)]
     database = unique('d"b')
-    await postgres.engine.create_database(NewDatabase(database, "postgres", uuid4()))
+    await postgres.engine.create_database(NewDatabase(database, owner, uuid4()))
     await postgres.sql(
+        f"SET ROLE {owner}",
         'CREATE SCHEMA "S s"',
         'CREATE TYPE "S s"."Y""y" AS ENUM (\'a\')',
         'CREATE FUNCTION "S s"."F;f"(a "S s"."Y""y", numeric(10,2)) RETURNS int LANGUAGE sql AS \'SELECT 1\'',

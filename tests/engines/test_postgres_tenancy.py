@@ -15,9 +15,11 @@ from rolecall.domain.engine import (
     NewDatabase,
     ObjectType,
     PrivilegeChange,
+    StorePlace,
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.postgresql import PostgresEngine, statements, tenancy
+from rolecall.engines.postgresql.privileges import Privileges
 from rolecall.values import Secret
 
 # Each makes a role {name} that leads to the server; {other} is a role in between.
@@ -225,6 +227,137 @@ async def test_a_comment_that_a_tenant_wrote_spoils_no_listing(postgres, make, u
     )
     assert row == [(statements.MARKER_LENGTH,)]
     assert await postgres.engine.drop_account(child, uuid4())
+
+
+# Objects and databases
+
+
+async def test_a_superusers_database_is_neither_dropped_nor_given_away(postgres, make, unique):
+    """A2: one made by hand, whoever asks for it, and whatever the tenants own in it."""
+    database, tenant = unique("dbas_own"), (await make(postgres.engine, password=None)).name
+    await postgres.sql(f"CREATE DATABASE {database}")
+    await postgres.sql(f"CREATE SCHEMA s AUTHORIZATION {tenant}", database=database)
+    engine = postgres.engine
+    assert await refused(engine.drop_database(database)) is Reason.DATABASE_PROTECTED
+    work = engine.change_database_owner(database, tenant, uuid4())
+    assert await refused(work) is Reason.DATABASE_PROTECTED
+    item = DatabaseObject(ObjectType.DATABASE, database)
+    work = engine.change_privileges(tenant, [PrivilegeChange(item, ("CREATE",), grant=True)], uuid4())
+    assert await refused(work) is Reason.DATABASE_PROTECTED
+    assert await engine.privileges(tenant, [item]) == [()]
+    own = PrivilegeChange(DatabaseObject(ObjectType.SCHEMA, "s", database), ("USAGE",), grant=True)
+    await engine.change_privileges((await make(engine, password=None)).name, [own], uuid4())
+    await postgres.sql(f"DROP DATABASE {database}")
+
+
+async def test_a_database_made_by_a_tenant_is_a_tenants_though_rolecall_did_not_make_it(
+    postgres, make, unique
+):
+    boss, database = await make(postgres.engine, kind=AccountKind.SUPER), unique("own")
+    await postgres.sql(f"CREATE DATABASE {database}", user=boss.name, password=make.PASSWORD)
+    assert await postgres.engine.drop_account(boss.name, uuid4())
+    assert await postgres.sql(
+        f"SELECT datdba::regrole::text FROM pg_database WHERE datname = '{database}'"
+    ) == [("postgres",)]
+    assert await postgres.engine.drop_database(database)
+
+
+async def test_what_an_extension_made_does_not_exist_for_grants(postgres, make, unique):
+    """A2: with pg_cron its table of jobs would run any SQL as the superuser."""
+    owner, database = (await make(postgres.engine, password=None)).name, unique("db")
+    await postgres.engine.create_database(NewDatabase(database, owner, uuid4()))
+    await postgres.sql(
+        f"CREATE SCHEMA ext AUTHORIZATION {owner}",
+        "CREATE EXTENSION pg_stat_statements SCHEMA ext",
+        "CREATE EXTENSION hstore SCHEMA ext",
+        "CREATE TABLE ext.job (id int)",
+        "ALTER EXTENSION hstore ADD TABLE ext.job",
+        "CREATE SCHEMA member",
+        "ALTER EXTENSION hstore ADD SCHEMA member",
+        f"ALTER TABLE ext.job OWNER TO {owner}",
+        database=database,
+    )
+    t = ObjectType
+    for kind, name, table, word in (
+        (t.TABLE, "job", "", "INSERT"),
+        (t.COLUMN, "id", "job", "INSERT"),
+        (t.VIEW, "pg_stat_statements", "", "SELECT"),
+        (t.TYPE, "hstore", "", "USAGE"),
+        (t.FUNCTION, "akeys(hstore)", "", "EXECUTE"),
+    ):
+        item = DatabaseObject(kind, name, database, "ext", table)
+        assert await refused(postgres.engine.privileges(owner, [item])) is Reason.OBJECT_MISSING, kind
+        work = postgres.engine.change_privileges(owner, [PrivilegeChange(item, (word,), grant=True)], uuid4())
+        assert await refused(work) is Reason.OBJECT_MISSING, kind
+        if kind is not t.COLUMN:
+            assert await postgres.engine.objects(kind, database, "ext") == []
+    item = DatabaseObject(t.SCHEMA, "member", database)
+    assert await refused(postgres.engine.privileges(owner, [item])) is Reason.OBJECT_MISSING
+    assert "member" not in await postgres.engine.objects(t.SCHEMA, database)
+
+
+async def test_an_object_that_takes_anothers_place_meanwhile_is_not_granted_on(
+    postgres, make, unique, monkeypatch
+):
+    """A tenant's two schemas change their names between look and grant: the superuser's function stays closed."""
+    tenant, account = (await make(postgres.engine, password=None)).name, (await make(postgres.engine)).name
+    database = unique("db")
+    await postgres.engine.create_database(NewDatabase(database, tenant, uuid4()))
+    body = "RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"
+    await postgres.sql(
+        f"CREATE SCHEMA a AUTHORIZATION {tenant}", f"CREATE SCHEMA b AUTHORIZATION {tenant}",
+        f"CREATE FUNCTION a.run() {body}", "REVOKE ALL ON FUNCTION a.run() FROM PUBLIC",
+        f"CREATE FUNCTION b.run() {body}", f"ALTER FUNCTION b.run() OWNER TO {tenant}",
+        database=database,
+    )  # fmt: skip
+    look = Privileges._find
+
+    async def swapped(self, connection, item, account):
+        found = await look(self, connection, item, account)
+        await postgres.sql("ALTER SCHEMA b RENAME TO c", "ALTER SCHEMA a RENAME TO b", database=database)
+        return found
+
+    monkeypatch.setattr(Privileges, "_find", swapped)
+    item = DatabaseObject(ObjectType.FUNCTION, "run()", database, "b")
+    work = postgres.engine.change_privileges(
+        account, [PrivilegeChange(item, ("EXECUTE",), grant=True)], uuid4()
+    )
+    assert await refused(work) is Reason.ENGINE_BUSY
+    held = f"SELECT has_function_privilege('{account}', 'b.run()', 'EXECUTE')"
+    assert await postgres.sql(held, database=database) == [(False,)]
+
+
+@pytest.mark.parametrize("told", ["its own identifier", "none", "another's"])
+async def test_the_stores_database_and_roles_are_out_of_reach_on_its_own_server(
+    scratch, postgres, make, unique, told
+):
+    """A2: whoever could drop the store, or log in as its owner, would have Rolecall."""
+    database, owner, user = unique("store"), unique("owner"), unique("runtime")
+    await postgres.sql(f"CREATE ROLE {owner} LOGIN", f"CREATE ROLE {user} LOGIN")
+    await postgres.sql(f"CREATE DATABASE {database} OWNER {owner}")
+    ((system,),) = await postgres.sql("SELECT system_identifier FROM pg_control_system()")
+    systems = {"its own identifier": system, "none": None, "another's": system + 1}
+    engine = PostgresEngine(scratch.address(), store=StorePlace(systems[told], database, user))
+    tenant = (await make(engine, password=None)).name
+    grant = PrivilegeChange(DatabaseObject(ObjectType.DATABASE, database), ("CONNECT",), grant=True)
+    works = {
+        Reason.ACCOUNT_PROTECTED: [
+            lambda name=name: engine.drop_account(name, uuid4()) for name in (owner, user)
+        ],
+        Reason.DATABASE_PROTECTED: [
+            lambda: engine.change_privileges(tenant, [grant], uuid4()),
+            lambda: engine.change_database_owner(database, tenant, uuid4()),
+            lambda: engine.drop_database(database),
+        ],
+    }
+    if told == "another's":
+        assert await engine.drop_database(database)
+        assert await engine.drop_account(owner, uuid4())
+    else:
+        for reason, some in works.items():
+            for work in some:
+                assert await refused(work()) is reason
+    await engine.close()
 
 
 def test_a_marker_is_read_back_whole_and_nothing_else_is():

@@ -247,15 +247,21 @@ class ObjectPrivileges(Engine, Protocol):
     async def change_privileges(
         self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
     ) -> None:
-        """All or none. ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT."""
+        """All or none. ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT.
+
+        ACCOUNT_PROTECTED, OBJECT_PROTECTED and DATABASE_PROTECTED where a tenant does not own what is granted on.
+        """
 
     async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
-        """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
+        """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING, ACCOUNT_PROTECTED (the new owner)."""
 
     async def objects(
         self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
     ) -> Sequence[str]:
-        """Names of the objects of a type, sorted; system schemas left out. DATABASE_MISSING, OBJECT_MISSING."""
+        """Names of the objects of a type, sorted; the system's and extensions' left out.
+
+        Of more than 100000 objects the first by name. DATABASE_MISSING, OBJECT_MISSING.
+        """
 
 
 @runtime_checkable
@@ -339,6 +345,17 @@ def password_checks(engine: Engine) -> PasswordChecks:
     if not isinstance(engine, PasswordChecks):
         raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server compares no passwords")
     return engine
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where Rolecall's own store is, so that no engine touches it. `system` is the server's system identifier, None
+    if the store does not tell it; `user` is the role that Rolecall is there.
+    """
+
+    system: int | None
+    database: str
+    user: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ class Reason(StrEnum):
     ENCODING_UNSUPPORTED = "encoding-unsupported", Fault.CALLER
     LOCALE_UNSUPPORTED = "locale-unsupported", Fault.CALLER
     OBJECT_MISSING = "object-missing", Fault.CALLER
+    OBJECT_PROTECTED = "object-protected", Fault.POLICY
+    """No tenant owns it."""
     PRIVILEGE_UNKNOWN = "privilege-unknown", Fault.CALLER
     PRIVILEGE_DEPENDENT = "privilege-dependent", Fault.CALLER
     # whole servers

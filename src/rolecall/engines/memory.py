@@ -169,7 +169,7 @@ class MemoryEngine:
                 if word not in PRIVILEGES[change.object.type]:
                     raise Refused(Reason.PRIVILEGE_UNKNOWN, facts={"value": word})
         before = self._changeable(account)
-        found = [(change, self._find(change.object)) for change in changes]
+        found = [(change, self._tenants(change.object)) for change in changes]
         for change, item in found:
             held = item.grants.setdefault(account, set())
             held.update(change.privileges) if change.grant else held.difference_update(change.privileges)
@@ -255,8 +255,23 @@ class MemoryEngine:
         self._changeable(owner)
 
     def _require_tenants(self, name: str) -> None:
-        if name in {MAINTENANCE, "template0", "template1"}:
+        is_there = name in self._databases or name in {"template0", "template1"}
+        if is_there and name not in self._made_by:
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
+
+    def _tenants(self, item: DatabaseObject) -> _Object:
+        """An object that a tenant owns. DATABASE_PROTECTED, OBJECT_PROTECTED."""
+        found = self._find(item)
+        if item.type is ObjectType.DATABASE or found.owner == "pg_database_owner":
+            is_tenants = _database(item) in self._made_by
+        else:
+            owner = self._accounts.get(found.owner)
+            is_tenants = found.owner != ADMINISTRATOR and not (owner is not None and owner.is_protected)
+        if not is_tenants:
+            is_database = item.type is ObjectType.DATABASE
+            reason = Reason.DATABASE_PROTECTED if is_database else Reason.OBJECT_PROTECTED
+            raise Refused(reason, facts={"value": item.name})
+        return found
 
     def _require_place(self, type: ObjectType, database: str, schema: str, table: str) -> None:  # noqa: A002
         self._require_database(database)

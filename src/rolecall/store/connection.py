@@ -11,11 +11,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, LiteralString
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, errors, sql
 from psycopg_pool import AsyncConnectionPool
 
+from rolecall.domain.engine import StorePlace
 from rolecall.values import Secret
 
 _SCHEMA = "rolecall"
@@ -71,6 +72,23 @@ def make_pool(dsn: Secret, *, name: str, size: int, durable: bool) -> Pool:
         name=name,
         timeout=10.0,
     )
+
+
+async def place(pool: Pool) -> StorePlace:
+    """Where the store is. The identifier is None where the role may not ask for it."""
+    async with pool.connection() as connection:
+        database, user = await _only(connection, "select current_database(), current_user::text")
+        try:
+            (system,) = await _only(connection, "select system_identifier from pg_control_system()")
+        except errors.InsufficientPrivilege:
+            system = None
+    return StorePlace(system, database, user)
+
+
+async def _only(connection: AsyncConnection[Row], query: LiteralString) -> Row:
+    row = await (await connection.execute(query)).fetchone()
+    assert row is not None  # noqa: S101 - such a query has one row
+    return row
 
 
 async def migrate(dsn: Secret) -> list[str]:

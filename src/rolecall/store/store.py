@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from rolecall.domain.engine import StorePlace
 from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
 from rolecall.store.browser_sessions import FailureTable, SessionTable
@@ -57,6 +58,10 @@ class Store:
         self.browser_sessions = SessionTable(self._durable, self._quick)
         self.failures = FailureTable(self._durable)
         self.imports = ImportTable(self._durable)
+
+    async def place(self) -> StorePlace:
+        """Where it is, and as whom it is used."""
+        return await connection.place(self._durable)
 
     async def open(self) -> None:
         """Migrate and connect."""

@@ -259,6 +259,12 @@ WISHES: Mapping[Key, Wish] = {
         "The database object `{value}` does not exist.",
         "数据库对象`{value}`不存在。",
     ),
+    Reason.OBJECT_PROTECTED: Wish(
+        (),
+        (PRE_CHECK, PARAMETER_CHECK, "FailedOperation"),
+        "The database object `{value}` belongs to the system and cannot be changed.",
+        "数据库对象`{value}`为系统对象，不允许修改。",
+    ),
     Reason.PRIVILEGE_UNKNOWN: Wish(
         (),
         (PARAMETER_CHECK, PRE_CHECK, _NO_VALUE),

@@ -322,6 +322,11 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.OBJECT_MISSING: ErrorRow(
         "ResourceNotFound", "The database object does not exist.", "数据库对象不存在。"
     ),
+    Reason.OBJECT_PROTECTED: ErrorRow(
+        "UnsupportedOperation",
+        "This operation is not supported for a system object.",
+        "系统对象不支持该操作。",
+    ),
     Reason.PRIVILEGE_UNKNOWN: ErrorRow(
         "InvalidParameterValue",
         "The privilege is not valid for the type of the database object.",

@@ -15,6 +15,7 @@ from rolecall.domain.engine import (
     EngineFacts,
     NewAccount,
     NewDatabase,
+    StorePlace,
 )
 from rolecall.engines.mysql import hashes, names
 from rolecall.engines.mysql.accounts import Accounts
@@ -42,6 +43,7 @@ class MySqlEngine:
         pool_size: int = 4,
         connect_timeout: float = 3.0,
         statement_timeout: float = 30.0,
+        store: StorePlace | None = None,  # noqa: ARG002 - it is on no server of this family
     ) -> None:
         self._flavor = address.options.get("flavor", "mariadb")
         if self._flavor not in FLAVORS:

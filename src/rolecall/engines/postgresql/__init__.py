@@ -16,6 +16,7 @@ from rolecall.domain.engine import (
     NewDatabase,
     ObjectType,
     PrivilegeChange,
+    StorePlace,
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
@@ -32,7 +33,7 @@ class PostgresEngine:
     """`rolecall.domain.engine.Engine` on one PostgreSQL server. Making one opens no connection. Times in seconds.
 
     Super accounts are refused with ENGINE_TOO_OLD below `super_min_version`: before 16 a role with CREATEROLE
-    could make itself all but superuser.
+    could make itself all but superuser. The database of `store` and its roles are out of reach on its own server.
     """
 
     def __init__(
@@ -43,11 +44,12 @@ class PostgresEngine:
         pool_size: int = 4,
         connect_timeout: float = 3.0,
         statement_timeout: float = 30.0,
+        store: StorePlace | None = None,
     ) -> None:
         self._connections = Connections(
             address, size=pool_size, connect_timeout=connect_timeout, statement_timeout=statement_timeout
         )
-        self._server = Server(address, self._connections, super_min_version=super_min_version)
+        self._server = Server(address, self._connections, super_min_version=super_min_version, store=store)
         self._accounts = Accounts(self._server, SuperGroup(self._server))
         self._privileges = Privileges(self._server, self._accounts)
         self._databases = Databases(self._server, self._accounts)

@@ -175,7 +175,7 @@ class Accounts:
             if found.kind is AccountKind.SUPER:
                 steps += await self._group.strip_roles_made_by(connection, found.oid)
             steps += await self._take_on(connection, name)
-            steps += await self._databases_to_administrator(connection, found.oid)
+            steps += await self._databases_to_administrator(connection, found.oid, operation)
             await connection.execute(sql.SQL("; ").join(steps))
         await self._end_sessions(connection, found.oid)
         return found.oid
@@ -219,12 +219,13 @@ class Accounts:
         grant = sql.SQL("GRANT {}, {} TO CURRENT_USER{}")
         return [grant.format(sql.Identifier(name), sql.Identifier(self._server.heir), sql.SQL(options))]
 
-    async def _databases_to_administrator(self, connection: Connection, oid: int) -> list[sql.Composed]:
+    async def _databases_to_administrator(
+        self, connection: Connection, oid: int, operation: UUID
+    ) -> list[sql.Composed]:
         """Nothing runs with the rights of a database's owner, so these may go to a superuser."""
         administrator = (await self._server.known(connection)).administrator
         owned = await rows(connection, _OWNED_DATABASES, (oid,))
-        give = sql.SQL("ALTER DATABASE {} OWNER TO {}")
-        return [give.format(sql.Identifier(name), sql.Identifier(administrator)) for (name,) in owned]
+        return [statements.take_over_database(name, administrator, operation) for (name,) in owned]
 
     async def one(self, name: str) -> AccountFacts | None:
         """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""

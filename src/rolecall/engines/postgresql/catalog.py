@@ -1,7 +1,9 @@
 """Where the objects of each type stand in PostgreSQL's catalogs, and which privileges they know.
 
-Source: PostgreSQL documentation, "Privileges" (ACL letters and words) and the system catalogs. System schemas and the
-functions of extensions are left out everywhere: granting on pg_authid or pg_read_file would give the server away.
+Source: PostgreSQL documentation, "Privileges" (ACL letters and words) and the system catalogs. System schemas and what
+belongs to extensions are left out everywhere: granting on pg_authid, pg_read_file or cron.job would give the server
+away. What is found is told with whether a tenant owns it (`tenancy`): a SECURITY DEFINER function of an
+administrator's gives away as much.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from rolecall.domain.engine import ObjectType
+from rolecall.engines.postgresql import tenancy
 
 _RELATION = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
 
@@ -39,30 +42,40 @@ ROUTINE_KINDS: dict[ObjectType, list[str]] = {
     ObjectType.PROCEDURE: ["p"],
 }
 
-_IN_SCHEMA: LiteralString = (
-    "n.nspname = %(schema)s::text AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+
+def _not_an_extensions(catalog: LiteralString, oid: LiteralString) -> LiteralString:
+    return (
+        " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '" + catalog + "'::regclass"
+        " AND e.objid = " + oid + " AND e.deptype = 'e')"
+    )  # fmt: skip
+
+
+_TENANTS_SCHEMA: LiteralString = (
+    "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'" + _not_an_extensions("pg_namespace", "n.oid")
 )
+_IN_SCHEMA: LiteralString = "n.nspname = %(schema)s::text AND " + _TENANTS_SCHEMA
 
 _FROM_SCHEMA: LiteralString = " FROM pg_namespace n WHERE " + _IN_SCHEMA
 _FROM_RELATION: LiteralString = (
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " + _IN_SCHEMA
-    + " AND c.relkind::text = ANY(%(kinds)s)"
+    + " AND c.relkind::text = ANY(%(kinds)s)" + _not_an_extensions("pg_class", "c.oid")
 )  # fmt: skip
 _FROM_COLUMN: LiteralString = (
     " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
     + _IN_SCHEMA
     + " AND c.relkind::text = ANY(%(kinds)s) AND c.relname = %(table)s::text AND a.attnum > 0 AND NOT a.attisdropped"
+    + _not_an_extensions("pg_class", "c.oid")
 )
 _FROM_ROUTINE: LiteralString = (
     " FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE " + _IN_SCHEMA
-    + " AND p.prokind::text = ANY(%(kinds)s) AND NOT EXISTS (SELECT FROM pg_depend e"
-    " WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')"
+    + " AND p.prokind::text = ANY(%(kinds)s)" + _not_an_extensions("pg_proc", "p.oid")
 )  # fmt: skip
 _FROM_TYPE: LiteralString = (
     " FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE "
     + _IN_SCHEMA
     + " AND t.typtype <> 'p' AND (t.typrelid = 0 OR c.relkind = 'c')"
     " AND NOT EXISTS (SELECT FROM pg_type element WHERE element.typarray = t.oid)"
+    + _not_an_extensions("pg_type", "t.oid")
 )
 _FROM_DATABASE: LiteralString = " FROM pg_database d WHERE NOT d.datistemplate"
 
@@ -70,8 +83,7 @@ _SIGNATURE: LiteralString = "p.proname || '(' || oidvectortypes(p.proargtypes) |
 
 _LISTS: dict[ObjectType, LiteralString] = {
     ObjectType.DATABASE: "SELECT d.datname::text" + _FROM_DATABASE,
-    ObjectType.SCHEMA: "SELECT n.nspname::text FROM pg_namespace n"
-    " WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'",
+    ObjectType.SCHEMA: "SELECT n.nspname::text FROM pg_namespace n WHERE " + _TENANTS_SCHEMA,
     ObjectType.COLUMN: "SELECT a.attname::text" + _FROM_COLUMN,
     ObjectType.FUNCTION: "SELECT " + _SIGNATURE + _FROM_ROUTINE,
     ObjectType.PROCEDURE: "SELECT " + _SIGNATURE + _FROM_ROUTINE,
@@ -81,8 +93,9 @@ _LIST_RELATIONS: LiteralString = "SELECT c.relname::text" + _FROM_RELATION
 
 
 def listing(type: ObjectType) -> LiteralString:  # noqa: A002 - the domain's word
-    """The names of all objects of a type; placeholders schema, table, kinds."""
-    return _LISTS.get(type, _LIST_RELATIONS)
+    """The names of all objects of a type, at most 100000; placeholders schema, table, kinds."""
+    names = _LISTS.get(type, _LIST_RELATIONS)
+    return "SELECT name FROM (" + names + ') listed (name) ORDER BY name COLLATE "C" LIMIT 100000'
 
 
 def kinds(type: ObjectType) -> list[str]:  # noqa: A002 - the domain's word
@@ -104,26 +117,51 @@ def _held(acl: LiteralString) -> LiteralString:
     )
 
 
+# Before 15 the schema `public` (2200) is the initial superuser's (10) in every database; from 15 on it is
+# pg_database_owner's (6171).
+_SCHEMA_OWNER: LiteralString = "CASE WHEN n.oid = 2200 AND n.nspowner = 10 THEN 6171 ELSE n.nspowner END"
+
+
+def _selected(
+    acl: LiteralString, is_tenants: LiteralString, oid: LiteralString, signature: LiteralString = "NULL"
+) -> LiteralString:
+    columns = (signature, _held(acl), is_tenants, oid)
+    return tenancy.POWERFUL + "SELECT " + ", ".join(columns)
+
+
 _FINDS: dict[ObjectType, LiteralString] = {
-    ObjectType.DATABASE: "SELECT NULL, "
-    + _held("coalesce(d.datacl, acldefault('d', d.datdba))")
+    ObjectType.DATABASE: _selected(
+        "coalesce(d.datacl, acldefault('d', d.datdba))", tenancy.DATABASE_IS_TENANTS, "d.oid"
+    )
     + _FROM_DATABASE
     + " AND d.datname = %(name)s::text",
-    ObjectType.SCHEMA: "SELECT NULL, "
-    + _held("coalesce(n.nspacl, acldefault('n', n.nspowner))")
+    ObjectType.SCHEMA: _selected(
+        "coalesce(n.nspacl, acldefault('n', n.nspowner))", tenancy.owned_by_tenant(_SCHEMA_OWNER), "n.oid"
+    )
     + _FROM_SCHEMA,
-    ObjectType.SEQUENCE: "SELECT NULL, " + _held(_SEQUENCE_ACL) + _FROM_RELATION + _NAMED,
-    ObjectType.COLUMN: "SELECT NULL, " + _held("a.attacl") + _FROM_COLUMN + " AND a.attname = %(name)s::text",
-    ObjectType.TYPE: "SELECT NULL, "
-    + _held("coalesce(t.typacl, acldefault('T', t.typowner))")
+    ObjectType.SEQUENCE: _selected(_SEQUENCE_ACL, tenancy.owned_by_tenant("c.relowner"), "c.oid")
+    + _FROM_RELATION
+    + _NAMED,
+    ObjectType.COLUMN: _selected("a.attacl", tenancy.owned_by_tenant("c.relowner"), "c.oid")
+    + _FROM_COLUMN
+    + " AND a.attname = %(name)s::text",
+    ObjectType.TYPE: _selected(
+        "coalesce(t.typacl, acldefault('T', t.typowner))", tenancy.owned_by_tenant("t.typowner"), "t.oid"
+    )
     + _FROM_TYPE
     + " AND t.typname = %(name)s::text",
 }
-_FIND_RELATION: LiteralString = "SELECT NULL, " + _held(_RELATION_ACL) + _FROM_RELATION + _NAMED
+_FIND_RELATION: LiteralString = (
+    _selected(_RELATION_ACL, tenancy.owned_by_tenant("c.relowner"), "c.oid") + _FROM_RELATION + _NAMED
+)
 # With search_path = pg_catalog, regprocedure prints schema, name and types in full, quoted where needed.
 _FIND_ROUTINE: LiteralString = (
-    "SELECT p.oid::regprocedure::text, "
-    + _held("coalesce(p.proacl, acldefault('f', p.proowner))")
+    _selected(
+        "coalesce(p.proacl, acldefault('f', p.proowner))",
+        tenancy.owned_by_tenant("p.proowner"),
+        "p.oid",
+        "p.oid::regprocedure::text",
+    )
     + _FROM_ROUTINE
     + " AND p.proname = %(name)s::text AND (%(arguments)s::text IS NULL"
     + " OR oidvectortypes(p.proargtypes) = %(arguments)s::text"
@@ -133,7 +171,29 @@ _FIND_ROUTINE: LiteralString = (
 
 
 def finding(type: ObjectType) -> LiteralString:  # noqa: A002 - the domain's word
-    """(signature or NULL, privileges held by the account) for each object of that path; none if it isn't there."""
+    """(signature or NULL, privileges held by the account, whether a tenant owns it, oid) for each object of that path;
+    none if it isn't there. The placeholders of `Server.values`, and name, schema, table, kinds, arguments, account."""
     if type in ROUTINE_KINDS:
         return _FIND_ROUTINE
     return _FINDS.get(type, _FIND_RELATION)
+
+
+# A grant writes the object's row anew, so the transaction's own number on it says that this very object was granted on.
+_TOUCHED: dict[ObjectType, LiteralString] = {
+    ObjectType.COLUMN: "SELECT a.xmin = pg_current_xact_id()::xid FROM pg_attribute a"
+    " WHERE a.attrelid = %(oid)s AND a.attname = %(name)s::text",
+    ObjectType.TYPE: "SELECT t.xmin = pg_current_xact_id()::xid FROM pg_type t WHERE t.oid = %(oid)s",
+}
+_TOUCHED_ROUTINE: LiteralString = (
+    "SELECT p.xmin = pg_current_xact_id()::xid FROM pg_proc p WHERE p.oid = %(oid)s"
+)
+_TOUCHED_RELATION: LiteralString = (
+    "SELECT c.xmin = pg_current_xact_id()::xid FROM pg_class c WHERE c.oid = %(oid)s"
+)
+
+
+def touched(type: ObjectType) -> LiteralString | None:  # noqa: A002 - the domain's word
+    """Whether this transaction wrote the row of that oid; None for what no tenant can put another in the place of."""
+    if type in {ObjectType.DATABASE, ObjectType.SCHEMA}:
+        return None
+    return _TOUCHED_ROUTINE if type in ROUTINE_KINDS else _TOUCHED.get(type, _TOUCHED_RELATION)

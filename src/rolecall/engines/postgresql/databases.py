@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -12,7 +13,7 @@ from psycopg import sql
 from rolecall.domain.engine import DatabaseFacts, NewDatabase
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
-from rolecall.engines.postgresql import statements
+from rolecall.engines.postgresql import statements, tenancy
 from rolecall.engines.postgresql.accounts import Accounts
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.server import Server, one, rows
@@ -24,17 +25,21 @@ _DRAFT = "rolecall_draft_"
 
 _LIST = """
 SELECT d.datname::text, r.rolname::text, pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
-       d.datallowconn, d.datconnlimit, coalesce(array_to_string(d.datacl, ','), '')
+       d.datallowconn, d.datconnlimit, left(coalesce(array_to_string(d.datacl, ','), ''), 65536)
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
 WHERE NOT d.datistemplate AND d.datname !~ '^rolecall_draft_[0-9a-f]{32}$'
 ORDER BY d.datname COLLATE "C"
 """
 
-_STATE = """
-SELECT datistemplate, (SELECT description FROM pg_shdescription
-                       WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
-FROM pg_database d WHERE datname = %s::text
+_STATE: LiteralString = (
+    tenancy.POWERFUL
+    + "SELECT "
+    + tenancy.DATABASE_IS_TENANTS
+    + """, (SELECT left(description, %(marker_length)s) FROM pg_shdescription
+             WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
+FROM pg_database d WHERE datname = %(name)s::text
 """
+)
 
 _DRAFTS = "SELECT datname::text FROM pg_database WHERE datname ~ '^rolecall_draft_[0-9a-f]{32}$'"
 
@@ -66,8 +71,8 @@ class Databases:
         is dropped by whoever makes the next database, or is taken up by the same operation repeated.
         """
         async with _locked(connection, "databases"):
-            state = await rows(connection, _STATE, (new.name,))
-            if state and statements.operation_of(state[0][1]) == new.operation:
+            state = await self._state(connection, new.name)
+            if state and new.operation in statements.operations_of(state[1]):
                 return
             if state:
                 raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
@@ -110,34 +115,45 @@ class Databases:
         return await self._server.run(lambda connection: self._drop(connection, name))
 
     async def _drop(self, connection: Connection, name: str) -> bool:
-        state = await rows(connection, _STATE, (name,)) if names.fits(name) else []
-        if not state:
+        state = await self._state(connection, name)
+        if state is None:
             return False
-        self._require_tenants(name, is_template=state[0][0])
+        self._require_tenants(name, is_tenants=state[0])
         try:
             await connection.execute(_drop(name))
         except psycopg.errors.InvalidCatalogName:  # dropped by another a moment ago
             return False
         return True
 
-    async def change_owner(self, name: str, owner: str, operation: UUID) -> None:  # noqa: ARG002
-        """The operation leaves no mark: the change can be repeated, and a database's comment is its owner's."""
-        await self._server.run(lambda connection: self._change_owner(connection, name, owner))
+    async def change_owner(self, name: str, owner: str, operation: UUID) -> None:
+        """The change can be repeated, so the operation leaves no mark: a database's comment is its owner's."""
+        await self._server.run(lambda connection: self._change_owner(connection, name, owner, operation))
 
-    async def _change_owner(self, connection: Connection, name: str, owner: str) -> None:
-        state = await rows(connection, _STATE, (name,)) if names.fits(name) else []
-        if not state:
-            raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
-        self._require_tenants(name, is_template=state[0][0])
-        await self._require_owner(connection, owner)
+    async def _change_owner(self, connection: Connection, name: str, owner: str, operation: UUID) -> None:
         async with transaction(connection, statements.lock("acl")):
-            await connection.execute(
-                sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(owner))
-            )
+            state = await self._state(connection, name)
+            if state is None:
+                raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+            self._require_tenants(name, is_tenants=state[0])
+            await self._require_owner(connection, owner)
+            if owner == (await self._server.known(connection)).administrator:
+                await connection.execute(statements.take_over_database(name, owner, operation))
+            else:
+                await connection.execute(
+                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                        sql.Identifier(name), sql.Identifier(owner)
+                    )
+                )
 
-    def _require_tenants(self, name: str, *, is_template: bool) -> None:
-        ours = {self._server.connections.maintenance, "postgres", "template0", "template1"}
-        if is_template or name in ours:
+    async def _state(self, connection: Connection, name: str) -> tuple[Any, ...] | None:
+        """Whether it is a tenant's, and the beginning of its comment; None if it is not there."""
+        if not names.fits(name):
+            return None
+        found = await rows(connection, _STATE, {**self._server.values, "name": name})
+        return found[0] if found else None
+
+    def _require_tenants(self, name: str, *, is_tenants: bool) -> None:
+        if not is_tenants or name == "postgres":
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
 
     async def _require_owner(self, connection: Connection, owner: str) -> None:

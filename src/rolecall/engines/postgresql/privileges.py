@@ -41,6 +41,8 @@ class Found:
     object: DatabaseObject
     signature: str | None
     held: frozenset[str]
+    is_tenants: bool
+    oid: int
 
 
 class Privileges:
@@ -59,7 +61,7 @@ class Privileges:
         for database, some in _by_database(objects):
             async with self._in_database(connection, database) as there:
                 for item in some:
-                    found = await _find(there, item, oid)
+                    found = await self._find(there, item, oid)
                     held[item] = tuple(w for w in catalog.PRIVILEGES[item.type] if w in found.held)
         return [held[item] for item in objects]
 
@@ -83,10 +85,47 @@ class Privileges:
                 if there is not connection:
                     await there.execute("BEGIN")
                     others.append(there)
-                await _apply(there, account, before.oid, [c for c in changes if c.object in some])
+                for change in (change for change in changes if change.object in some):
+                    await self._apply(there, account, before.oid, change)
             await connection.execute(statements.mark(account, operation, before.operations))
             for other in others:
                 await commit(other)
+
+    async def _apply(self, connection: Connection, account: str, oid: int, change: PrivilegeChange) -> None:
+        found = await self._find(connection, change.object, oid)
+        if not found.is_tenants:
+            raise _protected(change.object)
+        if not change.privileges:
+            return
+        await connection.execute(_statement(account, change, found))
+        touched = catalog.touched(change.object.type)
+        if touched is None or not change.grant:
+            return
+        # A tenant who owns two schemas may swap their names between the look and the grant.
+        values = {"oid": found.oid, "name": change.object.name}
+        if not any(is_it for (is_it,) in await rows(connection, touched, values)):
+            raise Refused(Reason.ENGINE_BUSY, note="the object was moved while it was granted on")
+
+    async def _find(self, connection: Connection, item: DatabaseObject, account: int) -> Found:
+        """The one object of that path. A routine's bare name serves where only one has it."""
+        missing = Refused(
+            Reason.DATABASE_MISSING if item.type is ObjectType.DATABASE else Reason.OBJECT_MISSING,
+            facts={"value": item.name},
+        )
+        values = {**self._server.values, **_values(item), "account": account}
+        if not _can_be_asked(item):
+            raise missing
+        try:
+            found = await rows(connection, catalog.finding(item.type), values)
+        except psycopg.Error as error:
+            # A signature that does not parse. Before 16 to_regprocedure raises, later it answers NULL.
+            if values["arguments"] and (error.sqlstate or "").startswith(_SYNTAX_ERROR_CLASS):
+                raise missing from None
+            raise
+        if len(found) != 1:
+            raise missing
+        signature, held, is_tenants, oid = found[0]
+        return Found(item, signature, frozenset(held), is_tenants, oid)
 
     async def _require_words(self, connection: Connection, changes: Sequence[PrivilegeChange]) -> None:
         version = (await self._server.known(connection)).version[0]
@@ -133,33 +172,11 @@ def _by_database(objects: Sequence[DatabaseObject]) -> list[tuple[str, list[Data
     return [(database, list(some)) for database, some in groupby(sorted(objects, key=place), key=place)]
 
 
-async def _apply(connection: Connection, account: str, oid: int, changes: Sequence[PrivilegeChange]) -> None:
-    for change in changes:
-        found = await _find(connection, change.object, oid)
-        if change.privileges:
-            await connection.execute(_statement(account, change, found))
-
-
-async def _find(connection: Connection, item: DatabaseObject, account: int) -> Found:
-    """The one object of that path. A routine's bare name serves where only one has it."""
-    missing = Refused(
-        Reason.DATABASE_MISSING if item.type is ObjectType.DATABASE else Reason.OBJECT_MISSING,
-        facts={"value": item.name},
+def _protected(item: DatabaseObject) -> Refused:
+    is_database = item.type is ObjectType.DATABASE
+    return Refused(
+        Reason.DATABASE_PROTECTED if is_database else Reason.OBJECT_PROTECTED, facts={"value": item.name}
     )
-    values = _values(item) | {"account": account}
-    if not _can_be_asked(item):
-        raise missing
-    try:
-        found = await rows(connection, catalog.finding(item.type), values)
-    except psycopg.Error as error:
-        # A signature that does not parse. Before 16 to_regprocedure raises, later it answers NULL.
-        if values["arguments"] and (error.sqlstate or "").startswith(_SYNTAX_ERROR_CLASS):
-            raise missing from None
-        raise
-    if len(found) != 1:
-        raise missing
-    signature, held = found[0]
-    return Found(item, signature, frozenset(held))
 
 
 def _values(item: DatabaseObject) -> dict[str, Any]:

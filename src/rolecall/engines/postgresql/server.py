@@ -9,7 +9,7 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 
-from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.engine import EngineAddress, EngineFacts, StorePlace
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, Connections
@@ -33,16 +33,27 @@ SELECT current_setting('server_version_num')::int, current_setting('server_versi
        has_table_privilege('pg_catalog.pg_authid', 'SELECT')
 """
 
+_SYSTEM = "SELECT system_identifier FROM pg_control_system()"
+
 
 class Server:
     """One registered PostgreSQL server."""
 
-    def __init__(self, address: EngineAddress, connections: Connections, *, super_min_version: int) -> None:
+    def __init__(
+        self,
+        address: EngineAddress,
+        connections: Connections,
+        *,
+        super_min_version: int,
+        store: StorePlace | None = None,
+    ) -> None:
         self.address = address
         self.connections = connections
         self.super_min_version = super_min_version
         self.heir = address.options.get("heir_role", "rolecall_heir")
         self.facts: EngineFacts | None = None
+        self._store = store
+        self._holds_store = store is not None
         self._wanted_group = address.options.get("super_role", DEFAULT_GROUP)
 
     @property
@@ -55,14 +66,15 @@ class Server:
     @property
     def values(self) -> dict[str, object]:
         """The placeholders of `tenancy`, and of the queries around it."""
+        store = self._store if self._holds_store else None
         return {
             "group": self.group,
             "heir": self.heir,
             "harmless": list(tenancy.HARMLESS),
             "first_normal": tenancy.FIRST_NORMAL_OID,
             "maintenance": self.connections.maintenance,
-            "store": None,
-            "store_user": None,
+            "store": None if store is None else store.database,
+            "store_user": None if store is None else store.user,
             "marker": statements.MARKER_LIKE,
             "marker_length": statements.MARKER_LENGTH,
         }
@@ -80,7 +92,16 @@ class Server:
             is_superuser=is_superuser,
             can_read_verifiers=can_read,
         )
+        self._holds_store = self._store is not None and await self._is_of_store(connection, self._store)
         return self.facts
+
+    async def _is_of_store(self, connection: Connection, store: StorePlace) -> bool:
+        """Whether this is the store's server. Where either does not tell its identifier it may be."""
+        try:
+            (system,) = await one(connection, _SYSTEM)
+        except psycopg.errors.InsufficientPrivilege:
+            return True
+        return store.system in {None, system}
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do `work` on a connection to the maintenance database, again where two writers only met.
@@ -90,6 +111,7 @@ class Server:
         for attempt in range(ATTEMPTS):
             try:
                 async with self.connections.lease() as connection:
+                    await self.known(connection)
                     return await work(connection)
             except psycopg.Error as error:
                 if attempt + 1 == ATTEMPTS or not (errors.is_transient(error) or _is_stale(error, attempt)):

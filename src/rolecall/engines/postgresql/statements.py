@@ -160,6 +160,15 @@ def mark(name: str, operation: UUID, earlier: Sequence[UUID] = ()) -> sql.Compos
     return _COMMENT.format(name=sql.Identifier(name), marker=sql.Literal(marker(operation, earlier)))
 
 
+def take_over_database(name: str, administrator: str, operation: UUID) -> sql.Composed:
+    """Give a tenant's database to the administrator, marked as a tenant's: its owner tells no longer."""
+    return sql.SQL("ALTER DATABASE {name} OWNER TO {owner}; COMMENT ON DATABASE {name} IS {marker}").format(
+        name=sql.Identifier(name),
+        owner=sql.Identifier(administrator),
+        marker=sql.Literal(marker(operation)),
+    )
+
+
 def _create(role: sql.Identifier, kind: AccountKind, verifier: Secret | None) -> sql.Composable:
     words: list[sql.Composable] = [sql.SQL("CREATE ROLE"), role, sql.SQL("LOGIN")]
     if kind is AccountKind.SUPER:
