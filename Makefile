@@ -1,6 +1,7 @@
 # Each target does its own set-up in .venv; ARGS= passes arguments on.
 #   make run     start Rolecall with servers of its own and show it at work; Ctrl-C ends it
 #   make test    all tests                         make test ARGS="tests/unit -x"
+#   make simulate  search schedules of the domain for counter-examples   make simulate ARGS="--seconds 600"
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew
@@ -9,13 +10,16 @@
 
 BIN := .venv/bin
 
-.PHONY: run test lint fmt bench docs lock clean setup-run setup-test
+.PHONY: run test simulate lint fmt bench docs lock clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
 
 test: setup-test
 	$(BIN)/python -m pytest $(ARGS)
+
+simulate: setup-test
+	$(BIN)/python -m tests.simulation $(ARGS)
 
 lint: setup-test
 	$(BIN)/ruff check .

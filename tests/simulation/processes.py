@@ -1,0 +1,148 @@
+"""One replica of Rolecall as a process: the domain's own objects over ports, put together as `assembly` does it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+from tests.simulation.power import Power, supplied
+from tests.simulation.schedules import choose
+from tests.simulation.world import SEALER, Gates, SimulatedServer, World, engine_port, real_port, store_port
+
+from rolecall.domain.accounts import Accounts
+from rolecall.domain.client_tokens import ClientTokens
+from rolecall.domain.commands import Command
+from rolecall.domain.control import Control
+from rolecall.domain.credentials import Credentials
+from rolecall.domain.databases import Databases
+from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.grants import Grants
+from rolecall.domain.instances import Attachments, Reach
+from rolecall.domain.keys import Keys
+from rolecall.domain.lanes import LaneLimits
+from rolecall.domain.operations import Journal, StillUnknown
+from rolecall.domain.promises import Promises
+from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.recovery import Recovery
+from rolecall.domain.rotation import Rotation
+from rolecall.domain.servers import Servers
+from rolecall.domain.superusers import Superusers
+from rolecall.domain.work import Work
+from rolecall.store.memory import MemoryReplica
+from rolecall.values import Origin, Secret
+
+_NO_POOL = cast("ThreadPoolExecutor", None)
+"""Verifiers are quick here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a client learns: ``ok`` with the answer, ``refused`` with the reason, or ``unknown``."""
+
+    kind: str
+    value: Any = None
+
+
+class Process:
+    """`rotates` is the period of rotation in seconds, 0 for none. What it does hangs on `power`. Start before use."""
+
+    def __init__(self, world: World, name: str, rotates: int = 0, power: Power | None = None) -> None:
+        self._power = power
+        self.world = world
+        self.gates = gates = Gates(world, name)
+        self.replica: MemoryReplica = world.store.replica()
+        self.replica.told = self._told
+        ledger = store_port(self.replica.operations, gates)
+        instances = store_port(self.replica.instances, gates)
+        self.attachments = Attachments(self._engine, SEALER, LaneLimits())
+        reach = Reach(instances, self.attachments)
+        self.journal = journal = Journal(ledger)
+        work = Work(reach, ledger, journal, SEALER, _NO_POOL)
+        promises = Promises(work, ledger, journal)
+        tokens = ClientTokens(ledger, lambda: Secret("token key"))
+        credentials = Credentials(work)
+        self.keys = Keys(store_port(self.replica.keys, gates), SEALER)
+        self.control = Control(
+            Accounts(work, ledger, promises, tokens),
+            credentials,
+            Grants(work),
+            promises,
+            Databases(reach, journal),
+            Servers(reach, instances, ledger),
+            rooms=(Superusers(work, journal).handlers,),
+        )
+        self.recovery = Recovery(ledger, journal, reach, promises)
+        rotation = store_port(self.replica.rotation, gates)
+        self._rotation = Rotation(work, reach, credentials, rotation, rotates) if rotates else None
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def _engine(self, _kind: str, address: EngineAddress) -> Engine:
+        server = self.world.servers[address.port]
+        if isinstance(server, SimulatedServer):
+            return engine_port(server, self.gates)
+        return real_port(server, self.gates)
+
+    def _told(self) -> None:
+        """The word of a change travels by itself."""
+        if self.gates.alive:
+            asyncio.get_running_loop().call_soon(self.replica.forget)
+
+    async def start(self) -> None:
+        await self.replica.join()
+        self._tasks.append(asyncio.ensure_future(self._stay_joined()))
+        self._run(self._work())
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        with supplied(self._power):
+            task = asyncio.ensure_future(work)
+        self._tasks.append(task)
+        return task
+
+    async def _work(self) -> None:
+        with contextlib.suppress(psycopg.OperationalError):
+            await self.recovery.round()
+        self._run(self.recovery.run())
+        if self._rotation is not None:
+            self._run(self._rotation.run())
+
+    async def _stay_joined(self) -> None:
+        """As `store.presence`: joined again some time after the connection was lost, left when the process ends."""
+        ended = asyncio.ensure_future(self.gates.ended.wait())
+        while self.gates.alive:
+            back = asyncio.ensure_future(self.world.store_is_back.wait())
+            await asyncio.wait([ended, back], return_when=asyncio.FIRST_COMPLETED)
+            back.cancel()
+            await asyncio.sleep((0.0, 1.0, 4.0)[choose(3)] if self.world.stormy else 0.0)
+            if self.gates.alive:
+                await self.gates.passed("joining the store again")
+                await self.replica.join()
+        await self.replica.close()
+
+    async def ask(self, command: Command, origin: Origin) -> Outcome:
+        """As a client of this process sees it: an answer, or none if the process ends first."""
+        return await self.answered(lambda: self.control.carry_out(command, origin))
+
+    async def answered(self, work: Callable[[], Awaitable[Any]]) -> Outcome:
+        answer = self._run(self._answer(work))
+        ended = asyncio.ensure_future(self.gates.ended.wait())
+        await asyncio.wait([answer, ended], return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        return answer.result() if answer.done() else Outcome("unknown")
+
+    async def _answer(self, work: Callable[[], Awaitable[Any]]) -> Outcome:
+        await self.gates.passed("a call's intake")
+        try:
+            outcome = Outcome("ok", await work())
+        except StillUnknown:
+            outcome = Outcome("unknown")
+        except Refused as refusal:
+            outcome = Outcome("refused", refusal.reason)
+        except (OutcomeUnknown, psycopg.OperationalError):
+            outcome = Outcome("unknown")
+        await self.gates.passed("a call's answer")
+        return outcome

@@ -1,0 +1,284 @@
+"""Scenarios: clients that change a few accounts at once, through two or three replicas, while things go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.checks import MANAGED, Violation, check
+from tests.simulation.processes import Outcome, Process
+from tests.simulation.schedules import History, Scenario, choose
+from tests.simulation.world import SEALER, GrantingServer, Hazards, OwningServer, Server, World
+
+from rolecall.domain import commands
+from rolecall.domain.commands import ClientToken, Command, InstanceName
+from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, Engine
+from rolecall.domain.instances import Instance, NewInstance, register
+from rolecall.domain.keys import Owner
+from rolecall.domain.operations import State
+from rolecall.values import Caller, Origin, Secret
+
+NAMES = ("ada", "bob")
+PLACE = InstanceName("red", "red-1")
+QUIET_ROUNDS = 80
+
+
+@dataclass
+class Run:
+    """A world with one instance, replicas in slots, and the history of its clients' calls."""
+
+    world: World
+    server: Any
+    owner: Owner
+    instance: Instance
+    rotates: int = 0
+    names: tuple[str, str] = NAMES
+    slots: list[Process] = field(default_factory=list)
+    history: History = field(default_factory=History)
+    _calls: int = 0
+
+    def next_tag(self) -> str:
+        self._calls += 1
+        return f"t{self._calls}"
+
+    def origin(self, tag: str) -> Origin:
+        caller = Caller(self.owner.id, self.owner.number, self.owner.app_id, 1, "AKIDx")
+        return Origin(caller, "red", "Action", tag)
+
+    async def start(self, replicas: int) -> None:
+        for number in range(replicas):
+            self.slots.append(Process(self.world, "ABC"[number], self.rotates))
+            await self.slots[number].start()
+
+    async def restart(self, slot: int) -> None:
+        self.slots[slot] = Process(self.world, self.slots[slot].gates.name + "'", self.rotates)
+        await self.slots[slot].start()
+
+    async def guard(self, slot: int) -> None:
+        """Start a process again some time after it has ended."""
+        while True:
+            await self.slots[slot].gates.ended.wait()
+            await asyncio.sleep((0.1, 2.0, 9.0)[choose(3)])
+            if not self.slots[slot].gates.alive:
+                await self.restart(slot)
+
+    async def settle(self) -> None:
+        """Nothing goes wrong any more: wait until nothing is open. Some processes may never come back."""
+        self.world.stormy = False
+        back = [slot for slot, one in enumerate(self.slots) if not one.gates.alive]
+        if len(back) < len(self.slots) and choose(2):
+            back = []
+        for slot in back:
+            await self.restart(slot)
+        await asyncio.sleep(25.0)
+        for _ in range(QUIET_ROUNDS):
+            left = [
+                one.operation.id.int
+                for one in self.world.store.rows.operations.values()
+                if one.operation.state is State.ACCEPTED
+            ]
+            if not left and not self.world.has_late_work:
+                return
+            await asyncio.sleep(5.0)
+        raise Violation(f"no operation stays open: {left}")
+
+
+async def prepared(server: Server | Engine, engine: str, hazards: Hazards, rotates: int = 0) -> Run:
+    world = World(hazards, servers={1: server})
+    books = world.store.replica()
+    owner = await books.keys.add_owner(100, 200)
+    new = NewInstance(
+        owner.id,
+        engine,
+        "one",
+        "127.0.0.1",
+        1,
+        "admin",
+        Secret("x"),
+        "postgres",
+        {},
+        "here",
+        "here-1",
+        {"red": "red-1"},
+    )
+    return Run(world, server, owner, await register(books.instances, SEALER, new), rotates)
+
+
+Act = Callable[[Run, str, str], tuple[str, tuple[object, ...], Command]]
+"""(run, name, tag) -> the call as the history has it, and the command."""
+
+
+def create(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    made = commands.CreateAccount(PLACE, name, AccountKind.NORMAL, Secret(tag), "", False)
+    return "create", (name, tag), made
+
+
+def create_managed(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "create", (name, MANAGED), commands.CreateAccount(PLACE, name, AccountKind.NORMAL, None, "", True)
+
+
+def create_with_token(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    """The same call again and again, for each name."""
+    token = ClientToken(f"token of {name}", name)
+    run.world.token_requests.setdefault(token.text, set()).add(tag)
+    made = commands.CreateAccount(
+        PLACE, name, AccountKind.NORMAL, Secret(f"with token {name}"), "", False, token=token
+    )
+    return "create again", (name, f"with token {name}"), made
+
+
+def delete(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "delete", (name, None), commands.DeleteAccount(PLACE, name, must_exist=True)
+
+
+def lock(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "lock", (name, None), commands.LockAccount(PLACE, name)
+
+
+def unlock(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "unlock", (name, None), commands.UnlockAccount(PLACE, name)
+
+
+def password(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "password", (name, tag), commands.ResetPassword(PLACE, name, Secret(tag))
+
+
+def open_managed(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "password", (name, MANAGED), commands.OpenManagedPassword(PLACE, name)
+
+
+def refresh_managed(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "password", (name, MANAGED), commands.RefreshManagedPassword(PLACE, name)
+
+
+def close_managed(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "password", (name, tag), commands.CloseManagedPassword(PLACE, name, Secret(tag))
+
+
+def remark(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "remark", (name, tag), commands.ChangeRemark(PLACE, name, tag)
+
+
+def show(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    return "show", (name, None), commands.ShowAccount(PLACE, name, "")
+
+
+def promise(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    spec = commands.AccountSpec(name, "", Secret(tag))
+    return "promise", (name, tag), commands.PromiseAccounts(PLACE, (spec,))
+
+
+def move(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    other = run.names[1 - run.names.index(name)]
+    return "move", (name, None, other), commands.MoveAccount(PLACE, name, "", other, None, None)
+
+
+def grants(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    grant = DatabaseGrant("shop", Access.READ_ONLY)
+    return "grants", (name, None), commands.ChangeGrants(PLACE, name, "", (grant,), to_come=True)
+
+
+OWNING: Sequence[Act] = (
+    show, create, create_managed, delete, create, delete, create_managed, open_managed, refresh_managed,
+    close_managed, password, remark, lock, unlock,
+)  # fmt: skip
+GRANTING: Sequence[Act] = (
+    show, create, delete, promise, delete, create, move, password, lock, unlock, remark, grants, promise,
+)  # fmt: skip
+
+
+TOKENS: Sequence[Act] = (
+    show,
+    create_with_token,
+    create_with_token,
+    create_with_token,
+    lock,
+    unlock,
+    remark,
+)
+
+
+async def client(run: Run, number: int, acts: Sequence[Act], calls: int) -> None:
+    """Call after call; each through a replica that runs, if there is one."""
+    for _ in range(choose(calls + 1)):
+        act, name = acts[choose(len(acts))], run.names[choose(len(run.names))]
+        process = run.slots[choose(len(run.slots))]
+        if process.gates.alive:
+            await call(run, process, number, act, name)
+        if not choose(4):
+            _open_session(run.server, name)
+
+
+async def call(run: Run, process: Process, number: int, act: Act, name: str) -> Outcome:
+    tag = run.next_tag()
+    kind, arg, command = act(run, name, tag)
+    made = run.history.invoke(number, kind, arg)
+    later = run.history.invoke(number, "create", arg) if kind == "promise" else None
+    run.world.note(f"client {number}: {kind}{arg} through {process.gates.name}")
+    outcome = await process.ask(command, run.origin(tag))
+    run.world.note(
+        f"client {number}: {kind}{arg} is {outcome.kind} {outcome.value if outcome.kind == 'refused' else ''}"
+    )
+    if later is not None and outcome.kind != "refused":
+        run.history.info(later)
+    elif later is not None:
+        run.history.fail(later)
+    if outcome.kind == "unknown":
+        run.history.info(made)
+    else:
+        shown = outcome.value.locked if kind == "show" and outcome.kind == "ok" else outcome.value
+        run.history.ok(made, (outcome.kind, shown))
+    return outcome
+
+
+def _open_session(server: Server, name: str) -> None:
+    facts = [one for one in server.now() if one.name == name]
+    if facts and facts[0].may_log_in:
+        server.sessions.append(name)
+
+
+async def crashes(run: Run) -> None:
+    for _ in range(2):
+        await asyncio.sleep((0.02, 0.3, 4.0)[choose(3)])
+        await run.world.crash_store()
+
+
+async def search_accounts(
+    make: Callable[[], Server], engine: str, acts: Sequence[Act], *, rotates: bool
+) -> None:
+    """One run."""
+    run = await prepared(make(), engine, Hazards.drawn(), 40 if rotates and choose(2) else 0)
+    with run.world.entered():
+        try:
+            await run.start(2 + choose(2))
+            work = [client(run, number, acts, 5) for number in range(2 + choose(2))]
+            if run.world.hazards.crash:
+                work.append(crashes(run))
+            guards = [asyncio.ensure_future(run.guard(slot)) for slot in range(len(run.slots))]
+            await asyncio.gather(*work)
+            for guard in guards:
+                guard.cancel()
+            await run.settle()
+            await check(run.world, run.instance.id, run.server, run.history)
+        except Violation as violation:
+            raise Violation(f"{violation}\n" + "\n".join(run.world.notes)) from None
+
+
+async def owning() -> None:
+    """On a server as PostgreSQL."""
+    await search_accounts(OwningServer, "postgresql", OWNING, rotates=True)
+
+
+async def granting() -> None:
+    """On a server as MariaDB."""
+    await search_accounts(GrantingServer, "mysql", GRANTING, rotates=False)
+
+
+async def tokens() -> None:
+    """The same calls again and again, with client tokens."""
+    await search_accounts(OwningServer, "postgresql", TOKENS, rotates=False)
+
+
+SCENARIOS: dict[str, Scenario] = {"owning": owning, "granting": granting, "tokens": tokens}

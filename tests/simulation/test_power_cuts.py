@@ -1,0 +1,87 @@
+"""A power cut at every await of every kind of change: after recovery it has happened wholly, or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import pytest
+from tests.simulation import scenarios
+from tests.simulation.checks import Violation, check
+from tests.simulation.power import Power
+from tests.simulation.processes import Process
+from tests.simulation.scenarios import Act, Run, call, prepared
+from tests.simulation.schedules import once
+from tests.simulation.world import GrantingServer, Hazards, OwningServer, Server
+
+OWNING: dict[str, tuple[Sequence[Act], Act]] = {
+    "create": ((), scenarios.create),
+    "create managed": ((), scenarios.create_managed),
+    "delete": ((scenarios.create_managed,), scenarios.delete),
+    "lock": ((scenarios.create,), scenarios.lock),
+    "unlock": ((scenarios.create, scenarios.lock), scenarios.unlock),
+    "password": ((scenarios.create,), scenarios.password),
+    "remark": ((scenarios.create,), scenarios.remark),
+    "open managed": ((scenarios.create,), scenarios.open_managed),
+    "refresh managed": ((scenarios.create_managed,), scenarios.refresh_managed),
+    "close managed": ((scenarios.create_managed,), scenarios.close_managed),
+    "create with a token": ((), scenarios.create_with_token),
+}
+GRANTING: dict[str, tuple[Sequence[Act], Act]] = {
+    "create": ((), scenarios.create),
+    "promise": ((), scenarios.promise),
+    "delete": ((scenarios.create,), scenarios.delete),
+    "move": ((scenarios.create,), scenarios.move),
+    "grants": ((scenarios.create,), scenarios.grants),
+    "lock": ((scenarios.create,), scenarios.lock),
+    "password": ((scenarios.create,), scenarios.password),
+}
+KINDS = {
+    "postgresql": (OwningServer, OWNING),
+    "mysql": (GrantingServer, GRANTING),
+}
+EVERY = [(engine, kind) for engine, (_, kinds) in KINDS.items() for kind in kinds]
+
+
+async def _cut(engine: str, make: Callable[[], Server], before: Sequence[Act], act: Act, cut: int) -> int:
+    """Cut the power of a process at one await of a call, start another, and check; how many awaits were counted."""
+    sys.set_asyncgen_hooks(None, None)  # the loop would close the generators of what was let go
+    run = await prepared(make(), engine, Hazards())
+    run.world.stormy = False
+    with run.world.entered():
+        await run.start(1)
+        for one in before:
+            await call(run, run.slots[0], 0, one, "ada")
+        power = Power(cut)
+        process = Process(run.world, "B", power=power)
+        power.ended = lambda: process.gates.end(f"await {cut}")
+        run.slots[0] = process
+        await process.start()
+        power.counts = True
+        await call(run, process, 0, act, "ada")
+        await _finish(run, power)
+    return power.awaits
+
+
+async def _finish(run: Run, power: Power) -> None:
+    """What goes on in the background is counted too: a promise is kept after its answer."""
+    try:
+        await run.settle()
+        await check(run.world, run.instance.id, run.server, run.history)
+    except Violation as violation:
+        raise Violation(f"await {power.awaits}: {violation}\n" + "\n".join(run.world.notes)) from None
+
+
+@pytest.mark.parametrize(("engine", "kind"), EVERY)
+def test_a_power_cut_at_any_await_leaves_all_or_nothing(engine: str, kind: str) -> None:
+    make, kinds = KINDS[engine]
+    before, act = kinds[kind]
+    counted: list[int] = []
+
+    async def attempt(cut: int) -> None:
+        counted.append(await _cut(engine, make, before, act, cut))
+
+    once(lambda: attempt(0))
+    assert counted[0] >= 8
+    for cut in range(1, counted[0] + 1):
+        once(lambda cut=cut: attempt(cut))  # type: ignore[misc]

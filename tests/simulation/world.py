@@ -1,0 +1,419 @@
+"""The world of a run: one store, database servers, and replicas of Rolecall that can be cut off, paused and killed.
+
+The replicas run the product's own code. What they do to each other and to the servers goes through ports. Each call of
+a port passes a gate before and after; there a schedule may delay it, lose it, pause its process or end it. A process
+that has ended waits at its next gate for ever: nothing after it runs, no ``finally`` either, as in a power cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from tests.simulation.schedules import choose, happens, virtual_time
+
+from rolecall.domain.ambient import Ambient, entered
+from rolecall.domain.engine import AccountChange, AccountFacts, Engine
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.sealing import Sealer
+from rolecall.engines.memory import MemoryEngine
+from rolecall.engines.memory_grants import MemoryGrantsEngine
+from rolecall.store.memory import MemoryStore
+from rolecall.values import Secret
+
+_EPOCH = 1_700_000_000.0
+SEALER = Sealer((bytes(range(32)),))
+
+DELAYS = (0.01, 0.06, 0.5, 2.0, 8.0)
+"""Seconds that a step may take: less and more than the pauses of the code itself."""
+
+
+@dataclass(slots=True)
+class Hazards:
+    """What may go wrong in a run, as odds at each gate. Some kinds at once find more than all do (swarm testing)."""
+
+    delay: float = 0.0
+    engine_loss: float = 0.0
+    store_loss: float = 0.0
+    death: float = 0.0
+    pause: float = 0.0
+    crash: bool = False
+    """Whether the store's server may crash and start again."""
+    deaths: int = 2
+    pauses: int = 2
+
+    @classmethod
+    def drawn(cls) -> Hazards:
+        """A schedule of zeros has none."""
+        return cls(
+            delay=(0.0, 0.05, 0.2)[choose(3)],
+            engine_loss=(0.0, 0.1, 0.3)[choose(3)],
+            store_loss=(0.0, 0.05)[choose(2)],
+            death=(0.0, 0.03, 0.1)[choose(3)],
+            pause=(0.0, 0.03)[choose(2)],
+            crash=bool(choose(2)),
+        )
+
+
+class Gone(Exception):
+    """The process that was asked ended before it answered."""
+
+
+class Gates:
+    """The gates of one process."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.fuse = 0
+        """If it is not 0: the gate at which the process ends, counted from now."""
+        self.ended = asyncio.Event()
+        self._running = asyncio.Event()
+        self._running.set()
+
+    @property
+    def alive(self) -> bool:
+        return not self.ended.is_set()
+
+    async def passed(self, where: str) -> None:
+        """Pass a gate, which may take time, or for ever."""
+        await asyncio.sleep(0)
+        world = self.world
+        if world.is_over:
+            raise asyncio.CancelledError
+        if self.fuse:
+            self.fuse -= 1
+            if not self.fuse:
+                self.end(where)
+        if world.stormy and self.alive:
+            hazards = world.hazards
+            if hazards.delay and happens(hazards.delay):
+                await asyncio.sleep(DELAYS[choose(len(DELAYS))])
+            if hazards.pause and hazards.pauses and happens(hazards.pause):
+                hazards.pauses -= 1
+                self.pause((0.1, 1.0, 7.0, 20.0)[choose(4)])
+            if hazards.death and hazards.deaths and happens(hazards.death):
+                hazards.deaths -= 1
+                self.end(where)
+        await self._running.wait()
+        if not self.alive:
+            await asyncio.get_running_loop().create_future()
+
+    def pause(self, seconds: float) -> None:
+        self.world.note(f"{self.name} is paused for {seconds} s")
+        self._running.clear()
+        asyncio.get_running_loop().call_later(seconds, self._running.set)
+
+    def end(self, where: str) -> None:
+        self.world.note(f"{self.name} ends at {where}")
+        self.ended.set()
+
+
+class SimulatedServer:
+    """What the servers of both kinds have beside their engine in memory: sessions, and a record of what was applied."""
+
+    def __init__(self) -> None:
+        self.sessions: list[str] = []
+        """Names of the accounts whose sessions are open."""
+        self.applied: dict[UUID, str] = {}
+        """Operations that changed something, with the method."""
+        self.strayed: list[str] = []
+        """Changes that touched a second account: another one of the same name."""
+        self._identities: dict[str, int] = {}
+        self._touched: dict[UUID, int] = {}
+        self.busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Held while an account's row is locked by a transaction that nobody waits for any more."""
+
+    def note_change(self, method: str, change: object, operation: UUID) -> None:
+        """An operation has changed an account, or found its own change done."""
+        self.applied.setdefault(operation, method)
+        name = change if isinstance(change, str) else str(getattr(change, "name", ""))
+        if method == "create_account":
+            self._identities.setdefault(name, len(self.applied))
+        identity = self._identities.get(name, 0)
+        if self._touched.setdefault(operation, identity) != identity:
+            self.strayed.append(f"{method}({name}) by {operation.int}")
+        if method == "drop_account":
+            self._identities.pop(name, None)
+        if isinstance(change, AccountChange) and change.new_name not in (None, name):
+            self._identities[change.new_name or ""] = self._identities.pop(name, 0)
+
+    def opens(self, verifier: Secret | None) -> str | None:
+        """The password that is told by a verifier here."""
+        return None if verifier is None else verifier.reveal().removeprefix("of:")
+
+
+class OwningServer(SimulatedServer, MemoryEngine):
+    """As PostgreSQL."""
+
+    def __init__(self) -> None:
+        SimulatedServer.__init__(self)
+        MemoryEngine.__init__(self)
+
+    def verifier(self, account: str, password: Secret) -> Secret:
+        return Secret(f"of:{password.reveal()}")
+
+    @property
+    def has_quick_verifier(self) -> bool:
+        return True
+
+    def password_of(self, facts: AccountFacts) -> str | None:
+        return self.opens(self._verifiers.get(facts.name))
+
+    def now(self) -> Sequence[AccountFacts]:
+        return list(self._accounts.values())
+
+
+class GrantingServer(SimulatedServer, MemoryGrantsEngine):
+    """As MariaDB."""
+
+    def __init__(self) -> None:
+        SimulatedServer.__init__(self)
+        MemoryGrantsEngine.__init__(self)
+
+    def verifier(self, account: str, password: Secret) -> Secret:
+        return Secret(f"of:{password.reveal()}")
+
+    def password_of(self, facts: AccountFacts) -> str | None:
+        return self.opens(self._verifiers.get((facts.name, facts.host)))
+
+    def now(self) -> Sequence[AccountFacts]:
+        return list(self._accounts.values())
+
+
+Server = OwningServer | GrantingServer
+
+
+@dataclass
+class World:
+    """Everything that outlives a process."""
+
+    hazards: Hazards = field(default_factory=Hazards)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    servers: dict[int, Server | Engine] = field(default_factory=dict)
+    """By port: simulated ones, or engines that reach real ones."""
+    stormy: bool = True
+    """Whether hazards may happen now."""
+    is_over: bool = False
+    store_is_down: bool = False
+    store_is_back: asyncio.Event = field(default_factory=asyncio.Event)
+    notes: list[str] = field(default_factory=list)
+    token_requests: dict[str, set[str]] = field(default_factory=dict)
+    """Request ids of the calls that were made with each client token."""
+    _ids: int = 0
+    _instant: float = 0.0
+    _late: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def note(self, text: str) -> None:
+        self.notes.append(f"{virtual_time():8.2f}  {text}")
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Time, ids and randomness are the world's."""
+        with entered(Ambient(self.unix, virtual_time, self._new_id, random.Random(0))):
+            try:
+                yield
+            finally:
+                self.is_over = True
+
+    def unix(self) -> float:
+        """No two moments are the same."""
+        self._instant = max(self._instant + 1e-5, _EPOCH + virtual_time())
+        return self._instant
+
+    def _new_id(self) -> UUID:
+        self._ids += 1
+        return UUID(int=self._ids)
+
+    @property
+    def has_late_work(self) -> bool:
+        return bool(self._late)
+
+    def late(self, work: Coroutine[Any, Any, None]) -> None:
+        """What a server does by itself."""
+        task = asyncio.create_task(work)
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def crash_store(self) -> None:
+        """Its server ends, without some of the last quick commits, and is back after a while."""
+        self.store_is_down = True
+        kept = choose(self.store.rows.unflushed + 1)
+        self.note(f"the store crashes; of {self.store.rows.unflushed} quick commits {kept} are left")
+        self.store.crash(kept)
+        await asyncio.sleep((0.01, 0.5, 3.0)[choose(3)])
+        self.store_is_down = False
+        self.store_is_back.set()
+        self.store_is_back.clear()
+
+
+Wrap = Callable[[Callable[..., Awaitable[Any]], str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
+
+
+@functools.cache
+def _methods(kind: type) -> tuple[tuple[str, bool], ...]:
+    """Names of the public members of a class, and whether each is a coroutine function."""
+    public = (name for name in dir(kind) if not name.startswith("_"))
+    return tuple((name, inspect.iscoroutinefunction(getattr(kind, name))) for name in public)
+
+
+def port(inner: object, around: Wrap) -> Any:
+    """An object like `inner` whose coroutine methods go through `around`; all others are its own."""
+    members: dict[str, Any] = {
+        name: _guarded(inner, name, around)
+        if is_coroutine
+        else property(lambda _self, name=name: getattr(inner, name))
+        for name, is_coroutine in _methods(type(inner))
+    }
+    return type(f"Port of {type(inner).__name__}", (), members)()
+
+
+def _guarded(inner: object, name: str, around: Wrap) -> Callable[..., Awaitable[Any]]:
+    async def call(_self: object, *args: Any, **kwargs: Any) -> Any:
+        return await around(getattr(inner, name), name, args, kwargs)
+
+    return call
+
+
+def store_port(table: object, gates: Gates) -> Any:
+    """A table of the store; its connection may be lost before or after a commit."""
+    world = gates.world
+
+    async def around(
+        method: Callable[..., Awaitable[Any]], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        where = f"{type(table).__name__}.{name}"
+        await gates.passed(f"before {where}")
+        odds = world.hazards.store_loss if world.stormy else 0.0
+        if world.store_is_down or (odds and happens(odds)):
+            raise psycopg.OperationalError(f"lost before {where}")
+        result = await method(*args, **kwargs)
+        await gates.passed(f"after {where}")
+        if world.store_is_down or (odds and happens(odds)):
+            world.note(f"{gates.name}: the store is lost after {where}")
+            raise psycopg.OperationalError(f"lost after {where}")
+        return result
+
+    return port(table, around)
+
+
+def real_port(engine: Engine, gates: Gates) -> Engine:
+    """An engine that reaches a real server: only the process may end, before and after each call."""
+
+    async def around(
+        method: Callable[..., Awaitable[Any]], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if name == "close":
+            return None
+        await gates.passed(f"before {name}")
+        result = await method(*args, **kwargs)
+        await gates.passed(f"after {name}")
+        return result
+
+    return port(engine, around)  # type: ignore[no-any-return]
+
+
+_READS = frozenset(
+    {"facts", "account", "accounts", "privileges", "databases", "objects", "superuser", "has_password"}
+)
+
+
+def engine_port(server: Server, gates: Gates) -> Engine:
+    """An engine; its connection may be lost before or after a commit, or while its server goes on by itself."""
+    world = gates.world
+
+    async def around(
+        method: Callable[..., Awaitable[Any]], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if name == "close":
+            return None
+        await gates.passed(f"before {name}")
+        loss = choose(5) if world.stormy and happens(world.hazards.engine_loss) else 0
+        if loss == 1:
+            raise Refused(Reason.ENGINE_UNREACHABLE, note="before anything was sent")
+        if name in _READS:
+            if name == "account":
+                async with server.busy[args[0]]:
+                    pass
+            found = await method(*args, **kwargs)
+            await gates.passed(f"after {name}")
+            return found
+        return await _change(server, gates, loss, method, name, args, kwargs)
+
+    return port(server, around)  # type: ignore[no-any-return]
+
+
+async def _change(
+    server: Server,
+    gates: Gates,
+    loss: int,
+    method: Callable[..., Awaitable[Any]],
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    account, operation = _subject(args, kwargs)
+    world, lock = gates.world, server.busy[account]
+
+    async def apply() -> Any:
+        result = await method(*args, **kwargs)
+        if operation is not None and result is not False:
+            server.note_change(name, args[0], operation)
+        world.note(f"{gates.name}: {name}({account}) by {operation and operation.int}")
+        return result
+
+    async def apply_late() -> None:
+        await asyncio.sleep(DELAYS[choose(len(DELAYS))])
+        try:
+            if not choose(2):
+                await apply()
+        except Refused:
+            pass
+        finally:
+            lock.release()
+
+    await lock.acquire()
+    if loss == 2:
+        world.late(apply_late())
+        raise OutcomeUnknown("the server has it, and may do it later")
+    try:
+        if loss == 3:
+            raise OutcomeUnknown("lost before the commit")
+        result = await apply()
+    finally:
+        lock.release()
+    await _end_sessions(server, gates, name, args)
+    await gates.passed(f"after {name}")
+    if loss == 4:
+        raise OutcomeUnknown("lost after the commit")
+    return result
+
+
+async def _end_sessions(server: Server, gates: Gates, name: str, args: tuple[Any, ...]) -> None:
+    """A lock is committed first; then sessions end. A deletion ends them before."""
+    change = args[0]
+    if isinstance(change, AccountChange) and change.end_sessions:
+        await gates.passed("between the lock and the end of sessions")
+        server.sessions[:] = [one for one in server.sessions if one != change.name]
+    if isinstance(change, AccountChange) and change.new_name is not None:
+        server.sessions[:] = [change.new_name if one == change.name else one for one in server.sessions]
+    if name == "drop_account":
+        server.sessions[:] = [one for one in server.sessions if one != change]
+
+
+def _subject(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, UUID | None]:
+    """Whose change it is, and by which operation."""
+    first = args[0] if args else next(iter(kwargs.values()))
+    name = first if isinstance(first, str) else str(getattr(first, "name", ""))
+    given = [*args, *kwargs.values()]
+    operation = next((one for one in given if isinstance(one, UUID)), getattr(first, "operation", None))
+    return name, operation
