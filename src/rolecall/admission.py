@@ -1,13 +1,17 @@
 """Stage 4: may this caller make this call now? Rates per action, region and calling principal.
 
-Actions of one service may be counted together for a whole owner (`Action.rate_group`). A rate per second is counted
-from the first call of that second; a longer one in a window that moves, so that it is kept in every such span.
+Actions of one service may be counted together (`Action.rate_group`): for whoever calls, and, once the call was found to
+be permitted, for its whole owner, so that a sub-user whose calls are refused uses up nothing but its own share.
+
+A rate per second is counted from the first call of that second; a longer one in a window that moves, so that it is
+kept in every such span.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Collection
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -20,6 +24,9 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Origin
 
 _NAMESPACE = "rolecall"
+
+Identity = tuple[str, ...]
+"""What is counted together."""
 
 
 class Admission:
@@ -46,20 +53,32 @@ class Admission:
         if self._pool is not None:
             await self._pool.disconnect()
 
-    async def admit(self, call: Call, caller: Caller, action: Action) -> None:
-        """RATE_EXCEEDED, with the facts ``count``, ``limit``, ``seconds`` and, to wait, ``retry_after`` (seconds).
+    async def admit(self, call: Call, caller: Caller, action: Action, regions: Collection[str] = ()) -> None:
+        """Count a call for its sender. RATE_EXCEEDED, also if the owner's share is used up, which is not counted yet.
 
-        Nobody in particular counts by address.
+        `regions` are those that are counted apart; any other text is one region, however it is spelled.
+        Facts: ``count``, ``limit``, ``seconds`` and, to wait, ``retry_after`` (seconds). Nobody in particular counts
+        by address.
         """
         allowance = self._kept(_allowance(call, action))
         if allowance is None:
             return
-        who = str(caller.owner_number if action.rate_group else caller.principal)
-        if not caller.principal:
-            who = call.envelope.request.client
-        identity = (call.dialect, allowance.service, allowance.name, call.region, who)
+        region = call.region if call.region in regions else ""
+        who = str(caller.principal) if caller.principal else f"at {call.envelope.request.client}"
+        await self._hit(allowance, (call.dialect, allowance.service, allowance.name, region, who))
+        if action.rate_group and caller.principal:
+            await self._hit(allowance, _of_owner(call.dialect, allowance, caller), test=True)
+
+    async def charge(self, call: Call, caller: Caller, action: Action) -> None:
+        """Count a call that is permitted for its owner, where that is done. RATE_EXCEEDED, as `admit`."""
+        allowance = self._kept(_allowance(call, action))
+        if allowance is not None and action.rate_group and caller.principal:
+            await self._hit(allowance, _of_owner(call.dialect, allowance, caller))
+
+    async def _hit(self, allowance: Allowance, identity: Identity, *, test: bool = False) -> None:
+        """Count one more, or only look whether there is room for it."""
         item, limiter = self._counted(allowance)
-        if await limiter.hit(item, *identity):
+        if await (limiter.test if test else limiter.hit)(item, *identity):
             return
         count = await self._storage.get(item.key_for(*identity)) if limiter is self._fixed else 0
         resets_at, _ = await limiter.get_window_stats(item, *identity)
@@ -77,8 +96,7 @@ class Admission:
         if kept is None:
             return None
         item, limiter = self._counted(kept)
-        who = str(origin.caller.owner_number)
-        identity = (origin.dialect, kept.service, kept.name, origin.region, who)
+        identity = _of_owner(origin.dialect, kept, origin.caller)
         resets_at, remaining = await limiter.get_window_stats(item, *identity)
         return Standing(kept, max(0, remaining), resets_at)
 
@@ -93,6 +111,10 @@ class Admission:
     def _counted(self, allowance: Allowance) -> tuple[RateLimitItem, RateLimiter]:
         item = RateLimitItemPerSecond(allowance.calls, allowance.seconds, namespace=_NAMESPACE)
         return item, self._fixed if allowance.seconds == 1 else self._moving
+
+
+def _of_owner(dialect: str, allowance: Allowance, caller: Caller) -> Identity:
+    return (dialect, allowance.service, allowance.name, "of owner", str(caller.owner_number))
 
 
 def _allowance(call: Call, action: Action) -> Allowance:

@@ -59,11 +59,13 @@ from rolecall.domain.work import Work
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
+from rolecall.intake import Strangers
 from rolecall.introspection import outside_callers
 from rolecall.metrics import Metrics
 from rolecall.pipeline import Dialect, Pipeline, Service
 from rolecall.settings import Settings, SettingsError
 from rolecall.signin import parts as signin
+from rolecall.signin import room as sign_in_room
 from rolecall.signing.replay import Replays
 from rolecall.store import Store
 from rolecall.values import Secret
@@ -104,6 +106,9 @@ def _contracts(dialect: str) -> list[Contract]:
     return [service.contract for service in SERVICES if service.contract.dialect == dialect]
 
 
+_READERS = 2
+"""Threads that read large requests: they share the processor's time with the calls, so more would not be faster."""
+
 _MASTER_KEY_CHECK = "master key check"
 _CLIENT_TOKEN_KEY = "client token key"
 _SUB_USER_TOKEN_KEY = "sub-user token key"
@@ -128,7 +133,10 @@ class House:
         self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)
         self._store_place: StorePlace | None = None
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+        for dialect, actions in sign_in_room.ACTIONS.items():
+            self.metrics.expect(dialect, actions, sign_in_room.CODES)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
+        self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
         limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
         self.attachments = Attachments(self._engine, self.sealer, limits)
         self.metrics.watch(self.attachments.all)
@@ -315,8 +323,14 @@ class House:
             fixed, contract_rates=settings.rate_limit == "contract", store=settings.rate_limit_store
         )
         window, hosts = settings.clock_window, settings.public_hosts
-        # Tencent's comes last: it answers what nobody recognizes.
         dialects: list[Dialect] = [
+            Tencent(
+                _contracts("tencent"),
+                clock_window=window,
+                public_hosts=hosts,
+                signed_action=settings.tencent_signed_action,
+                v1=settings.tencent_older_signatures,
+            ),
             Aliyun(
                 _contracts("aliyun"),
                 clock_window=settings.aliyun_clock_window,
@@ -327,13 +341,6 @@ class House:
                 _contracts("openstack"),
                 region=settings.openstack_region,
                 outside=self._outside is not None,
-            ),
-            Tencent(
-                _contracts("tencent"),
-                clock_window=window,
-                public_hosts=hosts,
-                signed_action=settings.tencent_signed_action,
-                v1=settings.tencent_older_signatures,
             ),
         ]
         services = {
@@ -349,6 +356,8 @@ class House:
             self.deciphering.decipher,
             Replays(settings.aliyun_clock_window),
             self.metrics,
+            Strangers(settings.stranger_rate),
+            self._reading,
             require_tls=require_tls,
         )
 
@@ -368,6 +377,7 @@ class House:
         await self.store.close()
         self.passwords.close()
         self._hashing.shutdown(wait=False, cancel_futures=True)
+        self._reading.shutdown(wait=False, cancel_futures=True)
 
 
 def _random_secret() -> Secret:

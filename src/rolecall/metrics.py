@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,6 +13,11 @@ from rolecall.domain.instances import Attached
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
+OTHER = "other"
+_UNKNOWN = frozenset({"unknown"})
+"""What a call that was not understood counts as: its service and its action."""
+
+
 class Metrics:
     """`shared` gathers the counts of every worker of this machine (see `rolecall serve --workers`)."""
 
@@ -20,6 +25,8 @@ class Metrics:
         self._shared = shared
         self.registry = CollectorRegistry()
         self._lanes = CollectorRegistry()
+        self._actions: dict[str, Mapping[str, frozenset[str]]] = {}
+        self._codes: dict[str, frozenset[str]] = {}
         self._calls = Counter(
             "rolecall_calls",
             "Calls answered, by the vendor's error code (ok: none).",
@@ -42,7 +49,20 @@ class Metrics:
             registry=self.registry,
         )
 
+    def expect(self, dialect: str, actions: Mapping[str, Collection[str]], codes: Collection[str]) -> None:
+        """The labels that calls of a dialect may have: actions by service, and error codes."""
+        self._actions[dialect] = {service: frozenset(names) for service, names in actions.items()}
+        self._codes[dialect] = frozenset(codes)
+
     def call(self, dialect: str, service: str, action: str, code: str, seconds: float) -> None:
+        """What was not expected is counted as ``other``: a label is kept for good, so none may be a caller's text."""
+        actions = self._actions.get(dialect)
+        if actions is None:
+            dialect = OTHER
+        if actions is None or action not in actions.get(service, _UNKNOWN if service == "unknown" else ()):
+            service, action = (service if actions and service in actions else OTHER), OTHER
+        if code and code not in self._codes.get(dialect, ()):
+            code = OTHER
         self._calls.labels(dialect, service, action, code or "ok").inc()
         self._seconds.labels(dialect, service, action).observe(seconds)
 

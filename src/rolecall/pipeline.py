@@ -10,14 +10,19 @@
     8  dialect    the answer, in the same dialect -> Reply
 
 Whatever goes wrong on the way, an unknown route, an oversize body or a crash included, is answered in the
-caller's own dialect.
+caller's own dialect. A request with no mark of any dialect is answered in plain text, by 404 or 400.
+
+Before stage 3 only digests and flat pairs of a body are looked at; its document is read in stage 5.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
 
@@ -29,12 +34,16 @@ from rolecall.domain.control import Control
 from rolecall.domain.keys import Keys
 from rolecall.domain.people.permissions import Permissions
 from rolecall.domain.reasons import Fault, Reason, Refused
+from rolecall.intake import SMALL, Strangers
 from rolecall.metrics import Metrics
 from rolecall.signing.replay import Replays
-from rolecall.values import Call, Caller, Checked, Envelope, Origin, Reply, Request
+from rolecall.values import Call, Caller, Checked, Envelope, Mark, Origin, Reply, Request
 from rolecall.verbs import Decipher, StaticVerb, Verbs
 
 _log = structlog.get_logger("rolecall.calls")
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 NOBODY = Caller(owner_id=0, owner_number=0, app_id=0, principal=0, access_key_id="")
 """Who calls a public action without credentials."""
@@ -45,7 +54,9 @@ class Dialect(Protocol):
 
     @property
     def name(self) -> str: ...
-    def recognizes(self, request: Request) -> bool: ...
+    def mark(self, request: Request) -> Mark: ...
+    def largest_body(self, head: Request) -> int: ...
+    def codes(self) -> Collection[str]: ...
     def open(self, request: Request) -> Envelope: ...
     def parse(self, envelope: Envelope) -> Call: ...
     def render(self, call: Call, answer: Mapping[str, object]) -> Reply: ...
@@ -58,13 +69,15 @@ class Service:
     def __init__(self, contract: Contract, verbs: Verbs) -> None:
         self.contract = contract
         self.verbs = verbs
+        self.regions = frozenset().union(*(action.regions or () for action in contract.actions.values()))
+        """The regions that calls are counted apart by: all that the contract lists anywhere."""
 
     def action(self, call: Call) -> Action:
         return self.contract.actions[call.action]
 
 
 class Pipeline:
-    """`dialects` are asked in order whether a request is theirs; the last one answers what nobody recognizes."""
+    """Of `dialects` the one with the surest mark on a request answers it, of equal ones the first."""
 
     def __init__(
         self,
@@ -77,11 +90,15 @@ class Pipeline:
         decipher: Decipher,
         replays: Replays,
         metrics: Metrics,
+        strangers: Strangers,
+        readers: Executor,
         clock: Callable[[], float] = time.time,
         *,
         require_tls: bool = False,
     ) -> None:
-        """`require_tls` refuses actions that carry a secret if they did not come over TLS."""
+        """`readers` read what is large, off the event loop.
+
+        `require_tls` refuses actions that carry a secret if they did not come over TLS."""
         self._dialects = dialects
         self._services = services
         self._keys = keys
@@ -91,26 +108,38 @@ class Pipeline:
         self._decipher = decipher
         self._replays = replays
         self._metrics = metrics
+        self._strangers = strangers
+        self._readers = readers
         self._clock = clock
         self._require_tls = require_tls
+        metrics.expect(_NOBODYS, {}, {reply.code for reply in (_NO_CALL, _NO_SUCH_PATH)})
+        for dialect in dialects:
+            mine = [one.contract for key, one in services.items() if key[0] == dialect.name]
+            actions = {
+                service: [name for one in mine if one.service == service for name in one.actions]
+                for service in {one.service for one in mine}
+            }
+            metrics.expect(dialect.name, actions, dialect.codes())
 
     async def answer(self, request: Request) -> Reply:
         """The answer to any request at all."""
         started = time.perf_counter()
         dialect = self._dialect(request)
+        if dialect is None:
+            return self._unrecognized(request, started)
         envelope = dialect.open(request)
         call: Call | None = None
         caller: Caller | None = None
         trouble: Refused | None = None
         try:
-            if request.too_large:
-                raise Refused(Reason.TOO_LARGE)
-            call = dialect.parse(envelope)
+            call = await self._parsed(dialect, envelope)
             self._expect_private(call)
             caller = await self._prove(call)
             reply = dialect.render(call, await self._carry_out(call, caller))
         except Refused as refusal:
             trouble = refusal
+            if caller is None and refusal.reason.fault is Fault.CALLER:
+                self._strangers.failed(request.client)
             reply = dialect.refuse(envelope, refusal, call)
         except Exception as mishap:  # noqa: BLE001 - a crash is answered too, in dialect
             _log.exception("a call crashed", request_id=envelope.request_id)
@@ -118,6 +147,29 @@ class Pipeline:
             reply = dialect.refuse(envelope, trouble, call)
         self._report(dialect.name, envelope, call, caller, reply, trouble, time.perf_counter() - started)
         return reply
+
+    def largest_body(self, head: Request) -> int:
+        """Bytes of body that are taken of a request with that head."""
+        return max(SMALL, *(dialect.largest_body(head) for dialect in self._dialects))
+
+    async def _parsed(self, dialect: Dialect, envelope: Envelope) -> Call:
+        """Stage 2. TOO_LARGE, RATE_EXCEEDED, or as the dialect refuses."""
+        request = envelope.request
+        if request.crowded:
+            raise Refused(Reason.RATE_EXCEEDED, note="too many bytes of bodies at once")
+        call = await self._read(request, dialect.parse, envelope)
+        if request.too_large:
+            raise Refused(Reason.TOO_LARGE)
+        return call
+
+    async def _read(
+        self, request: Request, read: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
+    ) -> _Result:
+        """What is small is read at once, what is large off the event loop, so that others need not wait for it."""
+        if len(request.body) <= SMALL:
+            return read(*given, **named)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, partial(read, *given, **named))
 
     def _expect_private(self, call: Call) -> None:
         """TLS_REQUIRED."""
@@ -131,7 +183,9 @@ class Pipeline:
         if not call.claim.access_key_id and action.public:
             return NOBODY
         now = self._clock()
+        self._strangers.admit(request.client, call.claim.access_key_id)
         caller = await self._keys.prove(call.claim, now, request.client)
+        self._strangers.proven(request.client, call.claim.access_key_id)
         self._replays.expect_new(call.claim, now)
         return caller
 
@@ -142,12 +196,13 @@ class Pipeline:
         """Stages 4 to 7, and the outcome as the vendor's fields."""
         service = self._service(call)
         action = service.action(call)
-        await self._admission.admit(call, caller, action)
+        await self._admission.admit(call, caller, action, service.regions)
         request, now = call.envelope.request, self._clock()
         self._replays.remember(call.claim, request, now)
-        checked = check(call, caller, action)
+        checked = await self._read(request, check, call, caller, action)
         if not (action.free or action.public):
             await self._permissions.permit(caller, ask_of(checked, service.contract, action))
+        await self._admission.charge(call, caller, action)
         self._replays.expect_same(call.claim, request, now, mints=action.mints_secret)
         verb = service.verbs[call.action]
         if isinstance(verb, StaticVerb):
@@ -156,11 +211,19 @@ class Pipeline:
         outcome = await self._control.carry_out(command, origin_of(checked))
         return verb.answer(checked, outcome)
 
-    def _dialect(self, request: Request) -> Dialect:
-        for dialect in self._dialects:
-            if dialect.recognizes(request):
-                return dialect
-        return self._dialects[-1]
+    def _dialect(self, request: Request) -> Dialect | None:
+        """None where no dialect's client can have meant it, and for what the well-known places do not hold."""
+        if request.path.startswith(_WELL_KNOWN):
+            return None
+        found = max(self._dialects, key=lambda dialect: dialect.mark(request))
+        return found if found.mark(request) is not Mark.NONE else None
+
+    def _unrecognized(self, request: Request, started: float) -> Reply:
+        self._strangers.failed(request.client)
+        reply = _NO_CALL if request.path in ("", "/") else _NO_SUCH_PATH
+        self._metrics.call(_NOBODYS, "unknown", "unknown", reply.code, time.perf_counter() - started)
+        _log.info("unrecognized", code=reply.code, client=request.client)
+        return reply
 
     def _report(
         self,
@@ -189,6 +252,18 @@ class Pipeline:
             note=trouble.note if trouble is not None else "",
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _plain(status: int, code: str, words: str) -> Reply:
+    return Reply(status, (("content-type", "text/plain; charset=utf-8"),), f"{words}\n".encode(), code)
+
+
+_NOBODYS = "none"
+"""The dialect, in metrics, of what is none."""
+
+_WELL_KNOWN = "/.well-known/"
+_NO_CALL = _plain(400, "BadRequest", "This is no call of any API that is served here.")
+_NO_SUCH_PATH = _plain(404, "NotFound", "There is nothing here.")
 
 
 def origin_of(checked: Checked) -> Origin:

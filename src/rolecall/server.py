@@ -11,27 +11,23 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from rolecall.assembly import House
+from rolecall.connections import protocol
+from rolecall.intake import SMALL, Body, Budget, ClientGone
 from rolecall.pipeline import Pipeline
 from rolecall.proxies import Proxies, networks
 from rolecall.response_headers import completed
-from rolecall.settings import SettingsError
+from rolecall.settings import Settings, SettingsError
 from rolecall.signin import room as signin
 from rolecall.values import Reply, Request
 
 _log = structlog.get_logger(__name__)
-
-LARGEST_BODY = 10 * 1024 * 1024
-"""Bytes: the largest request of any dialect (Tencent Cloud API 3.0: 10 MB for a signed JSON body)."""
-
-LARGEST_HEAD = 512 * 1024
-"""Bytes that may come before a request's headers are complete."""
 
 PASSWORD_KEY_PATH = "/.well-known/rolecall/password-key.pem"
 
@@ -47,6 +43,7 @@ class Application:
         self._house = house
         self._pipeline = pipeline
         self._proxies = Proxies(networks(house.settings.trusted_proxies))
+        self._budget = Budget(house.settings.body_budget)
         self._pages: dict[str, Callable[[], Awaitable[Reply]]] = {
             "/healthz": self._health,
             "/readyz": self._ready,
@@ -70,11 +67,24 @@ class Application:
         await send({"type": "http.response.body", "body": reply.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        body, too_large = await read_body(receive)
-        request = request_of(scope, body, too_large=too_large)
-        if signin.concerns(request.path):
-            return await self._house.sign_in.room.answer(request)
-        return await self._pipeline.answer(request)
+        head = request_of(scope)
+        at_sign_in = signin.concerns(head.path)
+        body = Body(self._budget, SMALL if at_sign_in else self._pipeline.largest_body(head))
+        try:
+            await body.receive(receive)
+            request = replace(
+                head,
+                body=body.content,
+                received=time.time(),
+                too_large=body.too_large,
+                crowded=body.crowded,
+                sha256=body.sha256,
+            )
+            if at_sign_in:
+                return await self._house.sign_in.room.answer(request)
+            return await self._pipeline.answer(request)
+        finally:
+            body.release()
 
     async def _health(self) -> Reply:
         return _json(200, {"status": "ok"})
@@ -96,39 +106,18 @@ class Application:
         return Reply(200, (("content-type", "application/x-pem-file"),), key)
 
 
-class ClientGone(Exception):
-    """The connection was closed before the whole body had come: there is no request, and nobody to answer."""
-
-
-async def read_body(receive: Receive) -> tuple[bytes, bool]:
-    """The body, and whether it was too large; then it was read to its end but not kept. Raises `ClientGone`."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size <= LARGEST_BODY:
-            chunks.append(chunk)
-        if not message.get("more_body", False):
-            break
-    return (b"", True) if size > LARGEST_BODY else (b"".join(chunks), False)
-
-
-def request_of(scope: Scope, body: bytes, *, too_large: bool) -> Request:
+def request_of(scope: Scope) -> Request:
+    """A request whose body has not come yet."""
     client = scope.get("client")
     return Request(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-        body=body,
+        body=b"",
         client=client[0] if client else "",
         secure=scope["scheme"] == "https",
         received=time.time(),
-        too_large=too_large,
     )
 
 
@@ -149,40 +138,13 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """HTTP by httptools, with a bound on a request's head, which that parser would collect without end.
-
-    Bytes are counted as they come, so the first ones of the body may be among them: `LARGEST_HEAD` is far above
-    what the parser takes as a request line (64 KB) and a read from the socket (256 KB) together.
-    """
-
-    _head: int | None = 0
-    """Bytes of the head that is being read; None while a body is."""
-
-    def data_received(self, data: bytes) -> None:
-        if self._head is not None:
-            if self._head > LARGEST_HEAD:
-                self.send_400_response("The head of the request is too large.")
-                return
-            self._head += len(data)
-        super().data_received(data)
-
-    def on_headers_complete(self) -> None:
-        self._head = None
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._head = 0
-        super().on_message_complete()
-
-
 class Server(uvicorn.Server):
     """A uvicorn server over an open house, on a bound socket, that tells when it listens."""
 
-    def __init__(self, application: Application, bound: socket.socket) -> None:
+    def __init__(self, application: Application, bound: socket.socket, settings: Settings) -> None:
         config = uvicorn.Config(
             application,
-            http=HttpProtocol,
+            http=protocol(settings),  # type: ignore[arg-type]  # called as the class would be
             ws="none",
             lifespan="off",
             access_log=False,

@@ -158,6 +158,30 @@ class Settings(BaseSettings):
     store_connections: int = Field(
         default=8, ge=2, description="Connections to the store, per pool (there are two) and process."
     )
+    connections: int = Field(
+        default=800,
+        ge=1,
+        description="Client connections of a process; beyond it a new one ends the one waited for longest.",
+    )
+    head_seconds: int = Field(
+        default=10, ge=1, description="How long a request's head may take from its first byte."
+    )
+    body_seconds: int = Field(
+        default=60, ge=1, description="How long its body may take, and a client to read an answer."
+    )
+    idle_seconds: int = Field(
+        default=30, ge=1, description="How long a connection is kept on which nothing happens."
+    )
+    body_budget: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        description="Bytes of bodies beyond 64 KB each that a process holds at once; more are refused as too frequent.",
+    )
+    stranger_rate: int = Field(
+        default=600,
+        ge=0,
+        description="Requests of a client address within a minute that prove nobody; 0 lifts the limit.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is logged."
     )

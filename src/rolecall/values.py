@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NoReturn, Protocol, SupportsIndex, runtime_checkable
 
 
@@ -38,7 +38,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        # surrogatepass: two texts that no encoding can hold are compared all the same.
+        mine, theirs = (each._text.encode("utf-8", "surrogatepass") for each in (self, other))
+        return hmac.compare_digest(mine, theirs)
 
     __hash__ = None  # type: ignore[assignment]  # a secret is never a key
 
@@ -58,8 +60,9 @@ class Request:
     """One HTTP request as it came off the socket, nothing decoded.
 
     `headers` keep their order and values; names are lower-case. `query` is the raw text behind ``?``.
-    `received` is unix time in seconds. `too_large` says that a body came that was larger than any dialect
-    takes; it was not kept.
+    `received` is unix time in seconds. `too_large` says that more of a body came than is taken of a request with
+    that head: only its beginning was kept. `crowded` says that nothing more was kept because too many bodies were on
+    their way. `sha256` is the digest of a whole body in hex, if it was taken as the body came.
     """
 
     method: str
@@ -71,6 +74,8 @@ class Request:
     secure: bool
     received: float
     too_large: bool = False
+    crowded: bool = False
+    sha256: str = field(default="", repr=False)
 
     def header(self, name: str, default: str = "") -> str:
         """The first header of that lower-case name, or `default`."""
@@ -78,6 +83,58 @@ class Request:
             if key == name:
                 return value
         return default
+
+
+class Mark(IntEnum):
+    """How surely a request is meant for a dialect, by what only its clients send. The surest mark decides."""
+
+    NONE = 0
+    PLACE = 1
+    """The host or the path that was called, or the bare form of such a call."""
+    NAME = 2
+    """A version that the dialect serves."""
+    PARAMETER = 3
+    HEADER = 4
+    SIGNATURE = 5
+
+
+class Deferred(Mapping[str, object]):
+    """Parameters that are read when they are first looked at: not before the sender was proven.
+
+    So nobody's documents are parsed but a caller's, and a stranger is told only that, whatever the body holds.
+    `read` may refuse; then so does every look.
+    """
+
+    def __init__(self, read: Callable[[], Mapping[str, object]]) -> None:
+        self._read = read
+        self._params: Mapping[str, object] | None = None
+        self._unreadable = False
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether a look was refused: then of the request no more was understood than which action it asks for."""
+        return self._unreadable
+
+    @property
+    def known(self) -> Mapping[str, object]:
+        """What was read so far; nothing before the first look. Never fails."""
+        return {} if self._params is None else self._params
+
+    def _looked_at(self) -> Mapping[str, object]:
+        if self._params is None:
+            self._unreadable = True
+            self._params = self._read()
+            self._unreadable = False
+        return self._params
+
+    def __getitem__(self, name: str) -> object:
+        return self._looked_at()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._looked_at())
+
+    def __len__(self) -> int:
+        return len(self._looked_at())
 
 
 class Claim(Protocol):
@@ -134,6 +191,10 @@ class Call:
     @property
     def request_id(self) -> str:
         return self.envelope.request_id
+
+    @property
+    def unreadable(self) -> bool:
+        return isinstance(self.params, Deferred) and self.params.unreadable
 
 
 class PrincipalKind(StrEnum):

@@ -11,16 +11,19 @@ from rolecall.contracts.model import Field, Kind, ListOf, Shape
 from rolecall.contracts.openstack import databases, identity
 from rolecall.contracts.openstack import databases_rules as rules
 from rolecall.contracts.openstack.faults import FAULTS, IDENTITY_FAULTS
+from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.openstack.routing import ROUTES, STATUSES
+from rolecall.dialects.tencent import Tencent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import AnonymousClaim
-from rolecall.values import Call, Request
+from rolecall.values import Call, Mark, Request
 from rolecall.verbs.databases import VERBS
 from rolecall.verbs.identity import V2_VERBS, V3_VERBS
 
 CONTRACTS = (databases.CONTRACT, identity.V3, identity.V2)
 DIALECT = OpenStack(CONTRACTS)
+OTHERS = (Tencent([]), Aliyun([]))
 
 # "Create User", word for word.
 PAGE_CODES = (
@@ -206,7 +209,7 @@ def _request(method: str, path: str, query: str = "", **headers: str) -> Request
     ],
 )
 def test_requests_of_this_dialect_are_recognized(request_: Request) -> None:
-    assert DIALECT.recognizes(request_)
+    assert DIALECT.mark(request_) > max(one.mark(request_) for one in OTHERS)
 
 
 @pytest.mark.parametrize(
@@ -223,4 +226,5 @@ def test_requests_of_this_dialect_are_recognized(request_: Request) -> None:
     ],
 )
 def test_requests_of_other_dialects_are_not(request_: Request) -> None:
-    assert not DIALECT.recognizes(request_)
+    others = max(one.mark(request_) for one in OTHERS)
+    assert DIALECT.mark(request_) < others or DIALECT.mark(request_) is others is Mark.NONE

@@ -38,18 +38,24 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"domain", "proxies", "values"},
     "metrics": {"domain", "values"},
     "admission": _RIVER,
+    "intake": {"domain", "values"},
     "introspection": {"domain", "settings", "signing", "values"},
-    "pipeline": {"admission", "metrics", "signing", "verbs", *_RIVER},
+    "pipeline": {"admission", "intake", "metrics", "signing", "verbs", *_RIVER},
     "proxies": set(),
     "response_headers": set(),
     "local": {"values"},
     # assembly chooses the parts; server and cli are outside it
     "assembly": {
-        "admission", "contracts", "dialects", "domain", "engines", "introspection", "metrics", "pipeline", "settings",
-        "signin", "signing", "store", "values", "verbs",
+        "admission", "contracts", "dialects", "domain", "engines", "intake", "introspection", "metrics", "pipeline",
+        "settings", "signin", "signing", "store", "values", "verbs",
     },
-    "server": {"assembly", "pipeline", "proxies", "response_headers", "settings", "signin", "values"},
-    "cli": {"", "assembly", "domain", "engines", "local", "server", "settings", "signing", "store", "values"},
+    "connections": {"settings"},
+    "server": {
+        "assembly", "connections", "intake", "pipeline", "proxies", "response_headers", "settings", "signin", "values",
+    },
+    "cli": {
+        "", "assembly", "connections", "domain", "engines", "local", "server", "settings", "signing", "store", "values",
+    },
     "__main__": {"cli"},
 }  # fmt: skip
 """The import rule. The river's rooms never see a store or an engine; domain, engines and store never see the river."""

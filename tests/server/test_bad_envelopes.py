@@ -8,10 +8,12 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from tests.server.wire import JSON, Wire, code, error, receive
+from tests.server.wire import Wire, code, error, receive
 
 from rolecall.signing import tc3
 from rolecall.values import Secret
+
+PLAIN = "text/plain; charset=utf-8"
 
 pytestmark = pytest.mark.usefixtures("nothing_reached")
 
@@ -21,27 +23,74 @@ pytestmark = pytest.mark.usefixtures("nothing_reached")
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND"])
 def test_methods_other_than_get_and_post(wire: Wire, method: str) -> None:
-    assert code(wire.client.request(method, "/")) == "UnsupportedProtocol"
     signed = wire.client.request(method, "/", content=b"{}", headers=wire.headers())
     assert code(signed) == "UnsupportedProtocol"
+    assert wire.client.request(method, "/").status_code == 400
 
 
 def test_a_head_request_is_answered_without_a_body(wire: Wire) -> None:
     answer = wire.client.head("/")
-    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, JSON, b"")
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (400, PLAIN, b"")
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/healthz/", "/metrics/x", "/..%2f..%2fetc", "//", "/%ff", "/%00"]
+    "path",
+    [
+        "/nothing",
+        "/healthz/",
+        "/metrics/x",
+        "/..%2f..%2fetc",
+        "/%ff",
+        "/%00",
+        "/.well-known/",
+        "/.well-known",
+    ],
 )
-def test_an_unknown_path_is_answered_like_any_request_without_an_action(wire: Wire, path: str) -> None:
-    found = error(wire.client.get(path))
-    assert found == {
-        "Code": "MissingParameter",
-        "Message": "The request is missing a required parameter `Action`.",
-    }
-    assert code(wire.client.post(path)) == "MissingParameter"
-    assert code(wire.client.post(path, json={})) == "MissingParameter"
+def test_a_path_that_no_service_knows_is_a_plain_404(wire: Wire, path: str) -> None:
+    for answer in (wire.client.get(path), wire.client.post(path), wire.client.post(path, json={})):
+        assert (answer.status_code, answer.headers["content-type"]) == (404, PLAIN)
+        assert answer.text == "There is nothing here.\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_with_no_mark_of_any_dialect_is_a_plain_400(wire: Wire, method: str) -> None:
+    for content in ({}, {"json": {}}, {"data": {"a": "b"}}):
+        answer = wire.client.request(method, "/", **content)
+        assert (answer.status_code, answer.headers["content-type"]) == (400, PLAIN)
+        assert answer.text == "This is no call of any API that is served here.\n"
+
+
+def test_what_the_well_known_places_do_not_hold_is_a_404_whatever_else_is_sent(wire: Wire) -> None:
+    for name in ("openid-configuration", "oauth-authorization-server", "security.txt"):
+        for headers in ({}, wire.headers(b""), {"Accept": "application/json"}, {"X-Auth-Token": "t"}):
+            assert wire.client.get(f"/.well-known/{name}", headers=headers).status_code == 404
+
+
+V1 = "Action=X&Version=2017-03-12&Timestamp=1&Nonce=1&SecretId=a&Signature=s"
+RPC = (
+    "Action=X&Version=2016-01-01&AccessKeyId=a&SignatureNonce=n&SignatureVersion=1.0&Signature=s&Timestamp=t"
+)
+
+
+@pytest.mark.parametrize("name", ["Action", "Version", "Timestamp", "Nonce", "SecretId", "Signature"])
+def test_a_v1_call_that_lost_a_parameter_is_answered_in_its_dialect(wire: Wire, name: str) -> None:
+    left = "&".join(pair for pair in V1.split("&") if not pair.startswith(f"{name}="))
+    assert error(wire.client.get("/?" + left))
+    assert error(wire.form(left))
+
+
+@pytest.mark.parametrize("name", RPC.replace("=", "&").split("&")[::2])
+def test_an_rpc_call_that_lost_a_parameter_is_answered_in_its_dialect(wire: Wire, name: str) -> None:
+    left = "&".join(pair for pair in RPC.split("&") if not pair.startswith(f"{name}="))
+    for answer in (wire.client.get("/?" + left), wire.form(left)):
+        assert answer.text.startswith('<?xml version="1.0" encoding="UTF-8"?><Error><RequestId>')
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-TC-Action", "X-TC-Version", "X-TC-Timestamp"])
+def test_a_signed_call_that_lost_a_header_is_answered_in_its_dialect(wire: Wire, name: str) -> None:
+    """Whatever parameters of the other vendor's names it has."""
+    headers = {key: value for key, value in wire.headers().items() if key != name}
+    assert code(wire.client.post("/?" + RPC, content=b"{}", headers=headers)) == "MissingParameter"
 
 
 @pytest.mark.parametrize(
@@ -107,13 +156,19 @@ def test_a_product_that_is_not_served(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-TC-Action", "X-TC-Timestamp", "Content-Type", "Host"])
-def test_a_telling_header_that_stands_twice_is_refused(wire: Wire, name: str) -> None:
-    """Two parsers could read it in two ways."""
-    headers = wire.headers()
-    lines = [*headers.items(), (name, headers[name]), ("Content-Length", "2")]
-    head = "".join(f"{key}: {value}\r\n" for key, value in lines)
-    data = wire.raw(f"POST / HTTP/1.1\r\n{head}\r\n{{}}".encode())
-    assert b'"Code":"InvalidParameter"' in data
+def test_a_telling_header_may_stand_twice_with_one_value_and_not_with_two(wire: Wire, name: str) -> None:
+    """acme.sh sends some twice; with two values two parsers could read the request in two ways."""
+    headers = wire.headers(action="DescribeRegions")
+
+    def sent(value: str) -> bytes:
+        lines = [*headers.items(), (name, value), ("Content-Length", "2")]
+        head = "".join(f"{key}: {value}\r\n" for key, value in lines)
+        return wire.raw(f"POST / HTTP/1.1\r\n{head}\r\n{{}}".encode())
+
+    assert b'"RegionSet"' in sent(headers[name])
+    refused = sent("another")
+    assert b'"Code":"InvalidParameter"' in refused
+    assert f"The request header `{name.lower()}` is specified more than once".encode() in refused
 
 
 # signatures

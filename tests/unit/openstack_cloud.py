@@ -27,7 +27,7 @@ from rolecall.domain.sealing import Sealer
 from rolecall.domain.tokens import Tokens
 from rolecall.domain.views import AccountView, InstanceView
 from rolecall.pipeline import origin_of
-from rolecall.values import Call, Caller, Claim, Reply, Request, Secret
+from rolecall.values import Call, Caller, Claim, Mark, Reply, Request, Secret
 from rolecall.verbs import StaticVerb
 from rolecall.verbs import databases as databases_verbs
 from rolecall.verbs import identity as identity_verbs
@@ -338,7 +338,7 @@ def listening(cloud: Cloud) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = tuple((name.lower(), value) for name, value in self.headers.items())
             request = Request(self.command, path, query, headers, body, "127.0.0.1", False, cloud.time())
-            assert cloud.dialect.recognizes(request), request
+            assert cloud.dialect.mark(request) is not Mark.NONE, request
             reply = cloud.answer(request)
             self.send_response(reply.status)
             for name, value in (*reply.headers, ("content-length", str(len(reply.body)))):

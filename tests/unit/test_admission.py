@@ -22,6 +22,9 @@ from rolecall.values import Call, Caller, Envelope, Language, Origin, Request
 ACTION = Action("A", "none", rate=3)
 
 
+REGIONS = frozenset({"r", "s"})
+
+
 def call(action: str = "A", region: str = "r", client: str = "1.1.1.1") -> Call:
     request = Request("POST", "/", "", (), b"", client, False, 0.0)
     return Call(
@@ -34,13 +37,19 @@ def caller(principal: int = 1) -> Caller:
 
 
 async def passes(
-    admission: Admission, times: int, what: Call, who: Caller, action: Action = ACTION, limit: int = 3
+    admission: Admission,
+    times: int,
+    what: Call,
+    who: Caller,
+    action: Action = ACTION,
+    limit: int = 3,
+    regions: frozenset[str] = frozenset(),
 ) -> int:
     """How many of so many calls at once are let through."""
     count, refusals = 0, []
     for _ in range(times):
         try:
-            await admission.admit(what, who, action)
+            await admission.admit(what, who, action, regions)
             count += 1
         except Refused as refused:
             refusals.append(
@@ -58,10 +67,19 @@ def begin_a_second() -> None:
 async def test_each_action_region_and_principal_has_its_own_count() -> None:
     begin_a_second()
     admission = Admission(None)
-    assert await passes(admission, 5, call(), caller()) == 3
-    assert await passes(admission, 1, call(action="B"), caller()) == 1
-    assert await passes(admission, 1, call(region="s"), caller()) == 1
-    assert await passes(admission, 1, call(), caller(2)) == 1
+    assert await passes(admission, 5, call(), caller(), regions=REGIONS) == 3
+    assert await passes(admission, 1, call(action="B"), caller(), regions=REGIONS) == 1
+    assert await passes(admission, 1, call(region="s"), caller(), regions=REGIONS) == 1
+    assert await passes(admission, 1, call(), caller(2), regions=REGIONS) == 1
+
+
+@pytest.mark.parametrize("regions", [frozenset(), REGIONS])
+async def test_regions_that_the_contract_does_not_list_are_counted_as_one(regions: frozenset[str]) -> None:
+    """So no spelling of a region is a budget of its own, nor a place in memory."""
+    begin_a_second()
+    admission = Admission(None)
+    counts = [await passes(admission, 1, call(region=f"x{n}"), caller(), regions=regions) for n in range(20)]
+    assert sum(counts) == 3
 
 
 async def test_callers_without_credentials_count_by_address() -> None:
@@ -123,14 +141,48 @@ async def test_actions_of_a_group_share_one_count_for_the_whole_owner_and_the_re
 ):
     admission = Admission(None)
     for action, who in (("A", 1), ("B", 1), ("A", 2), ("C", 3), ("B", 2)):
-        await admission.admit(call(action=action), caller(who), MINUTELY)
+        await let_through(admission, call(action=action), caller(who))
     with pytest.raises(Refused) as caught:
         await admission.admit(call(action="Z"), caller(9), MINUTELY)
     facts = caught.value.facts
     assert (facts["limit"], facts["seconds"]) == (5, 60)
     assert 59 <= int(str(facts["retry_after"])) <= 60
-    await admission.admit(call(action="Z"), caller(9), replace(MINUTELY, rate_group="POST"))
-    await admission.admit(call(action="Z"), replace(caller(9), owner_number=2), MINUTELY)
+    await let_through(admission, call(action="Z"), caller(9), replace(MINUTELY, rate_group="POST"))
+    await let_through(admission, call(action="Z"), replace(caller(9), owner_number=2))
+
+
+async def let_through(admission: Admission, what: Call, who: Caller, action: Action = MINUTELY) -> None:
+    """As a call that is permitted."""
+    await admission.admit(what, who, action)
+    await admission.charge(what, who, action)
+
+
+async def test_calls_that_are_not_permitted_use_up_their_senders_share_alone() -> None:
+    admission = Admission(None)
+    for _ in range(5):
+        await admission.admit(call(), caller(7), MINUTELY)
+    with pytest.raises(Refused):
+        await admission.admit(call(), caller(7), MINUTELY)
+    for _ in range(5):
+        await let_through(admission, call(), caller(8))
+    with pytest.raises(Refused):
+        await admission.admit(call(), caller(9), MINUTELY)
+
+
+async def test_calls_at_once_do_not_exceed_the_owners_share() -> None:
+    admission = Admission(None)
+    for who in range(1, 9):
+        await admission.admit(call(), caller(who), MINUTELY)
+    outcomes = [await charged(admission, who) for who in range(1, 9)]
+    assert outcomes == [True] * 5 + [False] * 3
+
+
+async def charged(admission: Admission, who: int) -> bool:
+    try:
+        await admission.charge(call(), caller(who), MINUTELY)
+    except Refused:
+        return False
+    return True
 
 
 async def test_a_longer_rate_is_kept_in_every_such_span() -> None:
@@ -150,7 +202,7 @@ async def test_what_is_left_of_a_rate_can_be_asked() -> None:
         standing = await admission.standing(asked, origin())
         assert standing is not None
         assert (standing.allowance, standing.remaining) == (asked, left)
-        await admission.admit(call(), caller(), MINUTELY)
+        await let_through(admission, call(), caller())
     assert await Admission(None, contract_rates=False).standing(asked, origin()) is None
     fixed = await Admission(7, contract_rates=False).standing(asked, origin())
     assert fixed is not None
@@ -160,7 +212,7 @@ async def test_what_is_left_of_a_rate_can_be_asked() -> None:
 async def test_longer_rates_are_shared_through_a_redis_too(redis: str) -> None:
     one, other = Admission(None, store=redis), Admission(None, store=redis)
     for admission in (one, other, one, other, one):
-        await admission.admit(call(), caller(), MINUTELY)
+        await let_through(admission, call(), caller())
     with pytest.raises(Refused) as caught:
         await other.admit(call(), caller(), MINUTELY)
     assert 58 <= int(str(caught.value.facts["retry_after"])) <= 60

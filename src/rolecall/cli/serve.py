@@ -14,7 +14,8 @@ from rolecall import __version__
 from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
-from rolecall.server import Application, HttpProtocol, Receive, Scope, Send
+from rolecall.connections import protocol
+from rolecall.server import Application, Receive, Scope, Send
 from rolecall.settings import host_and_port, tls_required
 
 
@@ -47,7 +48,7 @@ def serve(
             host=host,
             port=port,
             workers=workers,
-            http=HttpProtocol,
+            http=protocol(settings),  # type: ignore[arg-type]  # called as the class would be
             loop="uvloop",
             ws="none",
             lifespan="on",

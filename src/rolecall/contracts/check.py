@@ -16,13 +16,13 @@ What a value may look like on the wire:
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rolecall.contracts.model import Action, Field, Kind, ListOf, Rule, Shape
+from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Checked, Secret
 
@@ -190,17 +190,14 @@ def _secret(value: object, _flat: bool) -> Secret | None:
 
 def _json(value: object, _flat: bool) -> object:
     """The document; None if there is none: ``null`` too is no value."""
-    try:
-        return json.loads(value, object_pairs_hook=_unique) if isinstance(value, str) else None
-    except (ValueError, RecursionError):
+    if not isinstance(value, str):
         return None
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name stands twice")
-    return members
+    try:
+        document = strict_json.decode(value.encode())
+        strict_json.inspect(document)
+    except (Refused, UnicodeEncodeError):
+        return None
+    return document
 
 
 def _integer(value: object, _flat: bool) -> int | None:

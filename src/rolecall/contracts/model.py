@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -120,6 +120,11 @@ class Contract:
     errors: Mapping[Reason | tuple[Reason, str], ErrorRow]
     policy_service: str = ""
     """The service's name in policies, where it is another than the contract's."""
+
+    def codes(self) -> Iterator[str]:
+        """The codes of all its rows, templates unfilled."""
+        for table in (self.errors, *(action.errors for action in self.actions.values())):
+            yield from (row.code for row in table.values())
 
     def row(self, action: str | None, reason: Reason, field: str = "") -> ErrorRow | None:
         """The most particular row: the action's before the service's, one for the field before one for all."""

@@ -23,7 +23,7 @@ def credential_as_text(text: str, refused: type[Exception]) -> str:
     """The hash in its self-describing form. Raises `refused`."""
     try:
         return _as_text(msgspec.json.decode(text))
-    except (msgspec.DecodeError, LookupError, TypeError, ValueError):
+    except (msgspec.DecodeError, LookupError, RecursionError, TypeError, ValueError):
         raise refused("the JSON is no password credential of a known kind") from None
 
 

@@ -28,6 +28,7 @@ _HOME = PREFIX
 _SIGN_IN = f"{PREFIX}/sign-in"
 _PASSWORD = f"{PREFIX}/password"
 _SIGN_OUT = f"{PREFIX}/sign-out"
+PATHS = frozenset({_HOME, _SIGN_IN, _PASSWORD, _SIGN_OUT})
 _MOST = 100
 """Groups and policies that are shown."""
 

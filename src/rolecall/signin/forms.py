@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl
 
+from rolecall.domain.reasons import Refused
+from rolecall.domain.strict_json import check_text
 from rolecall.values import Language, Request, Secret
 
 LARGEST_BODY = 64 * 1024
@@ -26,8 +28,11 @@ class Fields:
     def __init__(self, pairs: Sequence[tuple[str, str]] = ()) -> None:
         self._values: dict[str, str] = {}
         for name, value in pairs:
-            if "\0" in name or "\0" in value:
-                raise Malformed("a parameter holds a NUL character")
+            try:
+                check_text(name)
+                check_text(value)
+            except Refused as refusal:
+                raise Malformed(f"a parameter holds what no text may hold: {refusal.note}") from None
             if name in self._values:
                 raise Malformed("a parameter is given twice")
             self._values[name] = value

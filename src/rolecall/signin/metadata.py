@@ -20,6 +20,23 @@ JWKS = "/oauth2/jwks"
 USERINFO = "/userinfo"
 LOGOUT = "/oauth2/logout"
 
+PATHS = frozenset(
+    {
+        DISCOVERY,
+        AUTHORIZE,
+        SIGN_IN,
+        CONTINUE,
+        PASSWORD,
+        TOKEN,
+        REVOKE,
+        INTROSPECT,
+        JWKS,
+        USERINFO,
+        LOGOUT,
+    }
+)
+"""Below an issuer."""
+
 GRANT_TYPES = ("authorization_code", "refresh_token", "password", "client_credentials")
 _METHODS = ("client_secret_basic", "client_secret_post")
 

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import structlog
 
 from rolecall.domain.directories.model import SignInBook
-from rolecall.signin import console, forms, pages, replies
+from rolecall.signin import console, forms, metadata, pages, refusals, replies
 from rolecall.signin.back_channel import BackChannel
 from rolecall.signin.console import Console
 from rolecall.signin.entrance import Entrance
 from rolecall.signin.sign_out import SignOut
 from rolecall.signin.visits import Visit, origin
-from rolecall.values import Reply, Request
+from rolecall.signin.words import WORDS
+from rolecall.values import Language, Reply, Request
 
 _log = structlog.get_logger("rolecall.calls")
 
 _PROVIDERS = "/oidc/"
 _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
+
+PROVIDERS = "oidc"
+"""What the providers are called in logs and metrics; sub-users' pages: `console.REALM`."""
+
+ACTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    PROVIDERS: {"provider": metadata.PATHS},
+    console.REALM: {console.REALM: console.PATHS},
+}
+CODES = refusals.ERRORS | frozenset(WORDS[Language.ENGLISH])
+"""All that answers are reported with."""
 
 Report = Callable[[str, str, str, str, float], None]
 """(dialect, service, action, code, seconds), as calls of every dialect are counted."""
@@ -59,7 +70,7 @@ class SignInRoom:
             _log.exception("a sign-in crashed")
             service, action, reply = "unknown", "unknown", pages.error(forms.language(request), 500, "mishap")
         seconds = time.perf_counter() - started
-        dialect = "oidc" if request.path.startswith(_PROVIDERS) else console.REALM
+        dialect = PROVIDERS if request.path.startswith(_PROVIDERS) else console.REALM
         self._report(dialect, service, action, reply.code, seconds)
         _log.info(
             "sign-in",

@@ -50,13 +50,14 @@ class Signed:
     """The parts of a request that the signature covers.
 
     `query` is the decoded query; a form's parameters are covered by the hash of `payload`. `headers` has lower-case
-    names.
+    names. `hashed` is the payload's SHA-256 in hex, if it was computed as the payload came.
     """
 
     method: str
     query: Pairs = field(repr=False)  # the query, the headers and the payload may hold passwords and tokens
     headers: Mapping[str, str] = field(repr=False)
     payload: bytes = field(repr=False)
+    hashed: str = field(default="", repr=False)
 
 
 def parse_authorization(text: str) -> Authorization:
@@ -145,7 +146,7 @@ class Acs3Claim:
         alibabacloud-tea-openapi 0.4.6 sends, and signs, its whole configured endpoint as Host.
         """
         signed, names = self.signed, self.authorization.signed_headers
-        hashed = payload_hash(signed.payload)
+        hashed = signed.hashed or payload_hash(signed.payload)
         for host in host_candidates(signed.headers["host"], self.public_hosts):
             lines = canonical_headers(names, {**signed.headers, "host": host})
             yield canonical_request(signed.method, signed.query, lines, names, hashed)

@@ -62,6 +62,7 @@ class Signed:
 
     `query` is the text behind ``?`` exactly as sent for GET (no client's order or escapes may be touched), empty
     for POST. `headers` has lower-case names. `payload` is empty for GET. `timestamp` is the text of X-TC-Timestamp.
+    `hashed` is the payload's SHA-256 in hex, if it was computed as the payload came.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Signed:
     headers: Mapping[str, str] = field(repr=False)
     payload: bytes = field(repr=False)
     timestamp: str
+    hashed: str = field(default="", repr=False)
 
 
 def parse_authorization(text: str) -> Authorization:
@@ -238,7 +240,7 @@ class Tc3Claim:
         The URI is ``/`` even where the endpoint has a path (Go, Java, Python), or that path (Node).
         """
         signed, names = self.signed, self.authorization.signed_headers
-        hashed = payload_hash(signed.payload)
+        hashed = signed.hashed or payload_hash(signed.payload)
         for uri in dict.fromkeys(("/", signed.path)):
             for lines in self._header_lines():
                 yield canonical_request(signed.method, uri, signed.query, lines, names, hashed)

@@ -46,6 +46,7 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     **dict.fromkeys(OF_PEOPLE, _OPERATION_FAILED),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _bad("Malformed request body"),
+    (Reason.MALFORMED_REQUEST, "header"): _bad("The header {value} is sent twice with different values."),
     Reason.TOO_LARGE: _over("Request is too large."),
     Reason.METHOD_UNSUPPORTED: _row("badMethod", 405, "The method is not allowed for this resource."),
     Reason.SERVICE_UNKNOWN: _NO_ROUTE,

@@ -7,19 +7,21 @@ alibabacloud-tea-openapi 0.4.6, pop-core 1.8.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from rolecall.contracts.model import Contract
 from rolecall.dialects.aliyun import documents
 from rolecall.dialects.aliyun import envelope as reading
-from rolecall.dialects.aliyun.refusals import blamed, filled, quotable, row_of
+from rolecall.dialects.aliyun.refusals import COMMON_CODES, blamed, filled, quotable, row_of
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.acs1 import CLOCK_WINDOW, Acs1Claim
 from rolecall.signing.acs3 import Acs3Claim
-from rolecall.values import Call, Envelope, Language, Reply, Request
+from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Request
 
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
 
@@ -46,12 +48,21 @@ class Aliyun:
         Python SDK sends passwords in the URL, by HTTP unless told otherwise.
         """
         self._contracts = {each.version: each for each in contracts if each.dialect == self.name}
+        self._codes = _codes(self._contracts.values())
         self._trust = reading.Trust(clock_window, public_hosts)
         self._require_tls = require_tls
 
-    def recognizes(self, request: Request) -> bool:
-        """Whether a request can only have been meant for this dialect."""
-        return reading.is_ours(request, self._contracts)
+    def mark(self, request: Request) -> Mark:
+        """How surely a request is meant for this dialect."""
+        return reading.mark(request, self._contracts)
+
+    def largest_body(self, head: Request) -> int:
+        """Bytes that are taken of a request with that head; 0 if it has nothing of this dialect."""
+        return reading.largest_body(head)
+
+    def codes(self) -> frozenset[str]:
+        """What an answer's code counts as: every code that names a declared parameter, and the templates of others."""
+        return self._codes
 
     def open(self, request: Request) -> Envelope:
         """Never fails. The request id is an upper-case UUID."""
@@ -66,6 +77,7 @@ class Aliyun:
             raise Refused(Reason.TLS_REQUIRED)
         claim = reading.claim(opened, self._trust)
         declared = {field.name for field in contract.actions[action].params}
+        own = partial(reading.own_params, opened, declared)
         return Call(
             envelope=envelope,
             dialect=self.name,
@@ -73,7 +85,7 @@ class Aliyun:
             version=version,
             action=action,
             region=opened.params.get("RegionId", ""),
-            params=reading.own_params(opened, declared),
+            params=Deferred(own) if opened.document else own(),
             flat=True,
             claim=claim,
         )
@@ -85,9 +97,12 @@ class Aliyun:
 
     def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply:
         """``<Error>`` with RequestId, HostId, Code, Message and Recommend, or the same in JSON. Never fails."""
+        # What cannot be read is no fault of a parameter, for which the contract would have words of its own.
+        if call is not None and call.unreadable:
+            call = None
         contract = self._contracts.get(call.version) if call else None
         name = call.action if call else ""
-        field = blamed(refusal, contract, name, call.params if call else ())
+        field = blamed(refusal, contract, name, _sent(call))
         row = row_of(refusal.reason, field, contract, name)
         facts = quotable(refusal, field, contract.actions.get(name) if contract else None)
         code = filled(row.code, facts)
@@ -101,7 +116,8 @@ class Aliyun:
             "Message": message,
             "Recommend": _RECOMMEND.format(code=quote(code, safe="")),
         }
-        reply = self._reply(envelope, row.status, "Error", fields, code)
+        # Logs and metrics keep no name that a caller made up.
+        reply = self._reply(envelope, row.status, "Error", fields, code if code in self._codes else row.code)
         if refusal.reason is Reason.RATE_EXCEEDED:
             return replace(reply, headers=(*reply.headers, _RETRY_AFTER))
         return reply
@@ -126,6 +142,21 @@ class Aliyun:
         trace_id = _trace_id(envelope.request_id)
         named = documents.headers(envelope.request_id, trace_id, body, json=json, success=status == 200)
         return Reply(status, named, body, code)
+
+
+def _codes(contracts: Collection[Contract]) -> frozenset[str]:
+    actions = [action for contract in contracts for action in contract.actions.values()]
+    names = {field.name for action in actions for field in action.params} | reading.COMMON_NAMES
+    templates = {*COMMON_CODES, *chain.from_iterable(contract.codes() for contract in contracts)}
+    filled_ones = {filled(one, {"field": name}) for one in templates if "{" in one for name in names}
+    return frozenset(templates | filled_ones)
+
+
+def _sent(call: Call | None) -> Iterable[str]:
+    """The names of parameters, of those that were looked at: what is refused before the proof is not read for it."""
+    if call is None:
+        return ()
+    return call.params.known if isinstance(call.params, Deferred) else call.params
 
 
 def _told(call: Call, message: str) -> str:

@@ -10,10 +10,21 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from rolecall.dialects.aliyun.parameters import MAX_TEXT, body_pairs, query_pairs, union
+from rolecall.dialects.aliyun.parameters import (
+    FORM,
+    JSON,
+    MAX_TEXT,
+    body_pairs,
+    json_pairs,
+    media_type,
+    query_pairs,
+    union,
+)
+from rolecall.dialects.headers import by_name
+from rolecall.dialects.marks import has_pair, match_pair
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import acs1, acs3, host_candidates
-from rolecall.values import Claim, Request, Secret
+from rolecall.values import Claim, Mark, Request, Secret
 
 DOMAIN = ".aliyuncs.com"
 
@@ -37,11 +48,20 @@ COMMON_NAMES = frozenset(
 """What is no action's own parameter. A contract may name one all the same (CreateInstance: RegionId)."""
 
 _V3_HEADERS = ("x-acs-signature-nonce", "x-acs-content-sha256", "x-acs-date")
-_ACTION = re.compile(r"(?:^|&)Action=")
-_TELLING = re.compile(r"(?:^|&)(?:AccessKeyId|SignatureNonce|SignatureVersion|BearerToken)=")
-_VERSION = re.compile(r"(?:^|&)Version=([0-9-]+)(?:&|$)")
-_OTHER_VENDORS = re.compile(r"(?:^|&)SecretId=")
-_FORMAT = re.compile(r"(?:^|&)Format=([A-Za-z]+)(?:&|$)")
+_VERSION = re.compile(rb"Version=([0-9-]{1,20})(?:&|$)")
+_FORMAT = re.compile(rb"Format=([A-Za-z]{1,20})(?:&|$)")
+_MARKS = (
+    b"AccessKeyId=",
+    b"SignatureNonce=",
+    b"SignatureVersion=",
+    b"SignatureType=",
+    b"SignatureMethod=HMAC-",
+    b"SecurityToken=",
+    b"BearerToken=",
+)
+"""What stands among the parameters of this vendor's clients alone."""
+
+_TELLING = frozenset({"host", "content-type", "authorization", "accept"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +74,38 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request taken apart. `params` holds every parameter, the common ones too; `is_v3` says where those are."""
+    """A request taken apart. `params` holds every parameter, the common ones too; `is_v3` says where those are.
+
+    `document` says that there is a JSON body besides, with further parameters: it is read after the proof.
+    """
 
     request: Request
     headers: Mapping[str, str] = field(repr=False)
     query: acs1.Pairs = field(repr=False)
     params: Mapping[str, str] = field(repr=False)
     is_v3: bool
+    document: bool = False
 
 
-def is_ours(request: Request, versions: Collection[str]) -> bool:
-    """Whether a request can only have been meant for this dialect; `versions` are those of its contracts."""
-    authorization = request.header("authorization")
-    if authorization.startswith(acs3.FAMILY):
-        return True
-    if authorization.startswith("TC3-") or any(name.startswith("x-tc-") for name, _ in request.headers):
-        return False
-    texts = tuple(_texts(request))
-    if any(_OTHER_VENDORS.search(text) for text in texts):
-        return False
+def mark(request: Request, versions: Collection[str]) -> Mark:
+    """How surely a request is meant for this dialect; `versions` are those of its contracts."""
+    if request.header("authorization").startswith(acs3.FAMILY):
+        return Mark.SIGNATURE
     if any(name.startswith("x-acs-") for name, _ in request.headers):
-        return True
-    if not any(_ACTION.search(text) for text in texts):
-        return bool(named_service(request))
-    named = {found[1] for text in texts if (found := _VERSION.search(text))}
-    return bool(named & set(versions)) or any(_TELLING.search(text) for text in texts)
+        return Mark.HEADER
+    texts = _texts(request)
+    if any(has_pair(text, one) for text in texts for one in _MARKS):
+        return Mark.PARAMETER
+    found = (match_pair(text, b"Version=", _VERSION) for text in texts)
+    if any(one is not None and one[1].decode() in versions for one in found):
+        return Mark.NAME
+    return Mark.PLACE if named_service(request) else Mark.NONE
+
+
+def largest_body(head: Request) -> int:
+    """Bytes that are taken of a request with that head, whose body has not come yet."""
+    signed = head.header("authorization").startswith(acs3.FAMILY)
+    return MAX_TEXT if signed or media_type(head) in ("", FORM) else 0
 
 
 def host_of(request: Request) -> str:
@@ -93,8 +120,8 @@ def wants_json(request: Request) -> bool:
     Anything else is XML: aliyun-python-sdk-core 2.16.1 can send ``Format=None``.
     """
     for text in _texts(request):
-        if found := _FORMAT.search(text):
-            return found[1].upper() == "JSON"
+        if found := match_pair(text, b"Format=", _FORMAT):
+            return found[1].upper() == b"JSON"
     return _is_v3(request) and "json" in request.header("accept").lower()
 
 
@@ -104,9 +131,14 @@ def take_apart(request: Request) -> Opened:
         raise Refused(Reason.METHOD_UNSUPPORTED, facts={"value": request.method})
     if request.path not in ("/", ""):
         raise Refused(Reason.ROUTE_UNKNOWN)
-    query = query_pairs(request)
-    params = union(query, body_pairs(request))
-    return Opened(request, _single_headers(request), query, params, _is_v3(request))
+    if request.too_large:
+        raise Refused(Reason.TOO_LARGE)
+    query, is_v3 = query_pairs(request), _is_v3(request)
+    document = is_v3 and request.method == "POST" and bool(request.body) and media_type(request) == JSON
+    if document and len(request.body) > MAX_TEXT:
+        raise Refused(Reason.TOO_LARGE)
+    params = union(query, () if document else body_pairs(request))
+    return Opened(request, _single_headers(request), query, params, is_v3, document)
 
 
 def api(opened: Opened) -> tuple[str, str]:
@@ -128,10 +160,16 @@ def claim(opened: Opened, trust: Trust) -> Claim:
 
 
 def own_params(opened: Opened, declared: Collection[str]) -> dict[str, str]:
-    """The action's own parameters. A blank one is absent ("leave the value blank means the default value")."""
+    """The action's own parameters. A blank one is absent ("leave the value blank means the default value").
+
+    Reads a JSON body: only after the proof. Refuses as `json_pairs` and `union` do.
+    """
+    params = opened.params
+    if opened.document:
+        params = union(tuple(params.items()), json_pairs(opened.request.body))
     return {
         name: value
-        for name, value in opened.params.items()
+        for name, value in params.items()
         if value and (name in declared or name not in COMMON_NAMES)
     }
 
@@ -166,7 +204,7 @@ def _v3_claim(opened: Opened, trust: Trust) -> acs3.Acs3Claim:
     _required(headers, "x-acs-date", "Timestamp")
     _required(headers, "x-acs-signature-nonce", "SignatureNonce")
     return acs3.claim(
-        acs3.Signed(opened.request.method, opened.query, headers, opened.request.body),
+        acs3.Signed(opened.request.method, opened.query, headers, opened.request.body, opened.request.sha256),
         authorization,
         token=_token(headers.get("x-acs-security-token", "")),
         clock_window=trust.clock_window,
@@ -181,15 +219,8 @@ def _is_v3(request: Request) -> bool:
 
 
 def _single_headers(request: Request) -> dict[str, str]:
-    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice."""
-    headers = dict(request.headers)
-    if len(headers) != len(request.headers):
-        names = [name for name, _ in request.headers]
-        for name in headers:
-            telling = name in ("host", "content-type", "authorization", "accept") or name.startswith("x-acs-")
-            if telling and names.count(name) > 1:
-                raise Refused(Reason.MALFORMED_REQUEST, "header", note=f"{name} stands twice")
-    return headers
+    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice, and differs."""
+    return by_name(request, _TELLING, "x-acs-")
 
 
 def _required(named: Mapping[str, str], key: str, field_name: str = "") -> str:
@@ -203,11 +234,12 @@ def _token(text: str) -> Secret | None:
     return Secret(text) if text else None
 
 
-def _texts(request: Request) -> tuple[str, ...]:
+def _texts(request: Request) -> tuple[bytes, ...]:
     """The raw texts that parameters stand in, for a first look."""
-    if request.method != "POST" or "json" in request.header("content-type").lower():
-        return (request.query,)
-    return (request.query, request.body[:MAX_TEXT].decode("latin-1"))
+    query = request.query.encode("utf-8", "surrogatepass")
+    if request.method != "POST" or media_type(request) not in ("", FORM):
+        return (query,)
+    return (query, request.body)
 
 
 def named_service(request: Request) -> str:

@@ -7,11 +7,11 @@ blank values (``SignatureType=``), which are signed; PetaData's own parameters a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.acs1 import Pairs
 from rolecall.values import Request
@@ -36,20 +36,23 @@ def query_pairs(request: Request) -> Pairs:
     return decode_pairs(request.query, "query")
 
 
-def body_pairs(request: Request) -> Pairs:
-    """The parameters in a POST's body; a GET's is not looked at. Refuses as `query_pairs` does.
+def media_type(request: Request) -> str:
+    return request.header("content-type").partition(";")[0].strip().lower()
 
-    A body without Content-Type is a form. JSON is what clients may send with ACS3: see `_json_pairs`.
+
+def body_pairs(request: Request) -> Pairs:
+    """The parameters in a POST's form; a GET's body is not looked at. Refuses as `query_pairs` does.
+
+    A body without Content-Type is a form.
     """
     if request.method != "POST" or not request.body:
         return ()
     if len(request.body) > MAX_TEXT:
         raise Refused(Reason.TOO_LARGE)
-    media_type = request.header("content-type").partition(";")[0].strip().lower()
-    if media_type == JSON:
-        return _json_pairs(request.body)
-    if media_type not in ("", FORM):
-        raise Refused(Reason.MALFORMED_REQUEST, "Content-Type", facts={"value": media_type})
+    if media_type(request) == JSON:  # the older signature covers parameters alone
+        raise Refused(Reason.MALFORMED_REQUEST, "json", note="JSON with a signature that does not cover it")
+    if media_type(request) not in ("", FORM):
+        raise Refused(Reason.MALFORMED_REQUEST, "Content-Type", facts={"value": media_type(request)})
     try:
         text = request.body.decode("utf-8")
     except UnicodeError:
@@ -77,8 +80,7 @@ def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
     name, value = _decode(name, part), _decode(value, part)
     if not name or "\0" in name:
         raise Refused(Reason.MALFORMED_REQUEST, part, note="a pair without a name, or NUL in one")
-    if "\0" in value:
-        raise Refused(Reason.PARAMETER_CHARACTERS, name, note="NUL in a value")
+    strict_json.check_text(value, name)
     return name, value
 
 
@@ -93,14 +95,16 @@ def _decode(text: str, part: str) -> str:
         raise Refused(Reason.MALFORMED_REQUEST, part, note="not UTF-8") from None
 
 
-def _json_pairs(body: bytes) -> Pairs:
-    """The members of a JSON object as text; null is absent, and a structure is its own JSON text (``DBInfo``)."""
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise Refused(Reason.MALFORMED_REQUEST, "json") from None
-    if not isinstance(document, Mapping):
+def json_pairs(body: bytes) -> Pairs:
+    """The members of a JSON object as text; null is absent, and a structure is its own JSON text (``DBInfo``).
+
+    Clients may send it with ACS3, which signs its hash. Refuses with MALFORMED_REQUEST, TOO_LARGE, PARAMETER_TYPE or
+    PARAMETER_CHARACTERS.
+    """
+    document = strict_json.decode(body)
+    if not isinstance(document, dict):
         raise Refused(Reason.MALFORMED_REQUEST, "json")
+    strict_json.inspect(document)
     return tuple((name, _text(value)) for name, value in document.items() if value is not None)
 
 

@@ -67,6 +67,11 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     **dict.fromkeys(OF_PEOPLE, _UNSUPPORTED),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _FORMAT,
+    (Reason.MALFORMED_REQUEST, "header"): ErrorRow(  # ours
+        "InvalidParameter.Format",
+        "The header {value} is specified more than once with different values.",
+        status=400,
+    ),
     Reason.TOO_LARGE: ErrorRow("InvalidParameter", "The request is too large.", status=400),  # ours
     # PetaData's own row: the gateway's list has 400 and the wording of a bad signature by mistake.
     Reason.METHOD_UNSUPPORTED: ErrorRow(
@@ -144,6 +149,8 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.INTERRUPTED: _INTERNAL,
     Reason.INTERNAL: _INTERNAL,
 }
+
+COMMON_CODES = frozenset(row.code for row in COMMON.values())
 
 _COMMON_CONTRACT = Contract("aliyun", "", "", {}, COMMON)
 

@@ -8,11 +8,13 @@ guide is followed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from uuid import uuid4
 
 from rolecall.contracts.model import Contract, ErrorRow
 from rolecall.contracts.openstack.faults import FAULTS, IDENTITY_FAULTS
 from rolecall.contracts.openstack.places import base_url
+from rolecall.dialects.headers import by_name
 from rolecall.dialects.openstack import credentials, documents, faults, json_bodies, media, xml_bodies
 from rolecall.dialects.openstack.media import Form
 from rolecall.dialects.openstack.routing import (
@@ -25,10 +27,11 @@ from rolecall.dialects.openstack.routing import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import LIFETIME, AnonymousClaim
-from rolecall.values import Call, Claim, Envelope, Language, Reply, Request
+from rolecall.values import Call, Claim, Deferred, Envelope, Language, Mark, Reply, Request
 
 _VERSION_WORDS = frozenset({"v1.0", "v2.0", "v3"})
-_OTHERS_HEADERS = ("authorization", "x-acs-", "x-tc-")
+_TOKENS = ("x-auth-token", "x-subject-token")
+_TELLING = frozenset({"host", "content-type", *_TOKENS})
 _PUBLIC_PATHS = frozenset({(), ("v1.0",)})
 _BODILESS = frozenset({202, 204})
 _OF_TOKENS = frozenset({"ShowToken", "RevokeToken"})
@@ -57,16 +60,23 @@ class OpenStack:
         self._lifetime = lifetime
         self._outside = outside
 
-    def recognizes(self, request: Request) -> bool:
-        """By the path's version, a token, the vendor's media type, or a plain look at the root."""
-        if any(name.startswith(_OTHERS_HEADERS) for name, _ in request.headers):
-            return False
-        return (
-            _has_version(request)
-            or bool(request.header("x-auth-token"))
-            or media.names_vendor_type(request)
-            or _looks_at_root(request)
-        )
+    def mark(self, request: Request) -> Mark:
+        """By a token or the vendor's media type, the path's version, or a plain look at the root."""
+        if any(request.header(name) for name in _TOKENS) or media.names_vendor_type(request):
+            return Mark.HEADER
+        if _has_version(request):
+            return Mark.NAME
+        return Mark.PLACE if _looks_at_root(request) else Mark.NONE
+
+    def largest_body(self, head: Request) -> int:
+        """Bytes that are taken of a request with that head; 0 if it has nothing of this dialect."""
+        return documents.MAX_BODY if head.header("x-auth-token") else 0
+
+    def codes(self) -> frozenset[str]:
+        """The name of every fault that an answer may have."""
+        tables = (FAULTS, IDENTITY_FAULTS)
+        rows = (row.code for table in tables for row in table.values())
+        return frozenset((*rows, *chain.from_iterable(one.codes() for one in self._contracts.values())))
 
     def open(self, request: Request) -> Envelope:
         """Never fails."""
@@ -79,6 +89,9 @@ class OpenStack:
         authentication stands before its routes).
         """
         request = envelope.request
+        if request.too_large:
+            raise Refused(Reason.TOO_LARGE)
+        by_name(request, _TELLING, "x-auth-")
         media.check_version(request)
         path = _path(request)
         claim: Claim = AnonymousClaim()
@@ -99,13 +112,15 @@ class OpenStack:
         form = media.body_form(request)
         if form is Form.XML:
             raise Refused(Reason.MEDIA_TYPE_UNSUPPORTED, note="identity speaks JSON")
+        if len(request.body) > documents.MAX_CREDENTIALS:
+            raise Refused(Reason.TOO_LARGE)
         read = credentials.asked_v3 if version == "v3" else credentials.asked_v2
         return read(documents.decode(request, form), self._lifetime)
 
     def _params(self, request: Request, found: Found) -> Mapping[str, object]:
         route = found.route
         action = self._contracts[route.service, route.version].actions[route.action]
-        return documents.Deferred(lambda: documents.params(request, found, action))
+        return Deferred(lambda: documents.params(request, found, action))
 
     def _call(self, envelope: Envelope, found: Found, claim: Claim, params: Mapping[str, object]) -> Call:
         route = found.route

@@ -6,49 +6,28 @@ a value is declared is of the wrong type. The shapes that openstacksdk 4.22 real
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, unquote
 
 from rolecall.contracts.model import Action, Field, Kind, ListOf, Shape
 from rolecall.dialects.openstack import json_bodies, xml_bodies
 from rolecall.dialects.openstack.media import Form, body_form
 from rolecall.dialects.openstack.routing import Found, user_and_host
+from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Request
 
 MAX_BODY = 1024 * 1024
 """Bytes. The original's limit is that of its middleware, 114688; a longer list of users costs no more here."""
 
+MAX_CREDENTIALS = 64 * 1024
+"""Bytes of a request for a token: the one document that is read before anything is proven."""
+
 MAX_QUERY_FIELDS = 100
 
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 Document = Mapping[str, object]
-
-
-class Deferred(Document):
-    """Parameters that are read when they are first looked at: not before the sender was proven.
-
-    So a caller without credentials is told so, whatever the body holds (the original checks in this order), and
-    nobody's documents are parsed but a caller's.
-    """
-
-    def __init__(self, read: Callable[[], Document]) -> None:
-        self._read = read
-
-    @cached_property
-    def _params(self) -> Document:
-        return self._read()
-
-    def __getitem__(self, name: str) -> object:
-        return self._params[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._params)
-
-    def __len__(self) -> int:
-        return len(self._params)
 
 
 def decode(request: Request, form: Form | None) -> Document:
@@ -89,6 +68,8 @@ def _body(request: Request, action: Action) -> Document:
 
 def _variables(found: Found) -> Document:
     variables = dict(found.variables)
+    for name, value in variables.items():
+        strict_json.check_text(value, name)
     user = variables.pop("user", None)
     if "database" in variables:
         variables["database"] = unquote(variables["database"], errors="replace")
@@ -102,6 +83,8 @@ def _query(request: Request) -> Document:
         pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
     except ValueError:
         raise Refused(Reason.MALFORMED_REQUEST, note="too many fields in the query") from None
+    for name, value in pairs:
+        strict_json.check_text(value, name)
     return {name: value for name, value in pairs if value}
 
 

@@ -7,17 +7,18 @@ documentation, and the vendor's Python, Go, Node and Java SDKs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from uuid import uuid4
 
 import msgspec
 
 from rolecall.contracts.model import Contract
 from rolecall.dialects.tencent import envelope as reading
-from rolecall.dialects.tencent.refusals import quotable, row_of, wording
+from rolecall.dialects.tencent.refusals import COMMON, quotable, row_of, wording
 from rolecall.dialects.tencent.routing import Routing
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.tc3 import CLOCK_WINDOW
-from rolecall.values import Call, Envelope, Reply, Request
+from rolecall.values import Call, Envelope, Mark, Reply, Request
 
 # Exactly this: with a charset the Python SDK (3.1.195) does not look for `Error`, and a failed call seems to succeed.
 _HEADERS = (("content-type", "application/json"),)
@@ -43,13 +44,23 @@ class Tencent:
         """
         known = tuple(contracts)
         self._contracts = {(each.service, each.version): each for each in known}
+        self._versions = frozenset(each.version for each in known)
         self._routing = Routing(known)
         self._trust = reading.Trust(clock_window, public_hosts, signed_action, v1)
         self._encode = msgspec.json.Encoder().encode
 
-    def recognizes(self, request: Request) -> bool:
-        """Whether a request can only have been meant for this dialect; a default dialect may be asked for more."""
-        return reading.is_ours(request)
+    def mark(self, request: Request) -> Mark:
+        """How surely a request is meant for this dialect."""
+        return reading.mark(request, self._versions)
+
+    def largest_body(self, head: Request) -> int:
+        """Bytes that are taken of a request with that head; 0 if it has nothing of this dialect."""
+        return reading.largest_body(head)
+
+    def codes(self) -> frozenset[str]:
+        """Every code that an answer may have."""
+        rows = (row.code for row in COMMON.values())
+        return frozenset((*rows, *chain.from_iterable(one.codes() for one in self._contracts.values())))
 
     def open(self, request: Request) -> Envelope:
         """Never fails."""
@@ -80,6 +91,9 @@ class Tencent:
 
     def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply:
         """``{"Response": {"Error": {"Code", "Message"}, "RequestId": ...}}``. Never fails."""
+        # What cannot be read is no fault of a parameter, for which the contract would have words of its own.
+        if call is not None and call.unreadable:
+            call = None
         contract = self._contracts.get((call.service, call.version)) if call else None
         name = call.action if call else ""
         row = row_of(refusal, contract, name)

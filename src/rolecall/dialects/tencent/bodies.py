@@ -5,22 +5,18 @@ A request that two parsers could read in two ways (a name twice, bytes that are 
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import NoReturn
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from rolecall.dialects.tencent.flatten import MAX_DEPTH, scalar_text
+from rolecall.dialects.tencent.flatten import scalar_text
+from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 
-MAX_VALUES = 250_000
-"""Values in one JSON document, counted by its commas: a bound on work done before a signature is proven."""
-
 MAX_PARTS = 1000
-"""Parts of one multipart body, for the same reason."""
+"""Parts of one multipart body."""
 
 
 def decode_json(body: bytes) -> dict[str, object]:
@@ -31,66 +27,11 @@ def decode_json(body: bytes) -> dict[str, object]:
     """
     if not body:
         return {}
-    value = _loads(body)
+    value = strict_json.decode(body)
     if not isinstance(value, dict):
         _malformed("json", "not an object")
-    _inspect(value, "", MAX_DEPTH)
+    strict_json.inspect(value)
     return value
-
-
-def _loads(body: bytes) -> object:
-    if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
-        raise Refused(Reason.TOO_LARGE, note="too many values")
-    try:
-        return _DECODER.decode(body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        # No cause is kept: a decoder's error quotes the document, which may hold a password.
-        raise Refused(Reason.MALFORMED_REQUEST, "json", note="not JSON in UTF-8") from None
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        _malformed("duplicate", "a name stands twice in one object")
-    return members
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
-
-
-def _inspect(value: object, path: str, levels: int) -> None:
-    """Refuse what JSON can say but no parameter can hold: lone surrogates, NUL, infinity, endless nesting."""
-    if isinstance(value, str):
-        _inspect_text(value, path)
-    elif isinstance(value, dict | list):
-        if levels == 0:
-            _malformed("depth", f"more than {MAX_DEPTH} levels")
-        _inspect_members(value, path, levels - 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise Refused(Reason.PARAMETER_TYPE, path, note="a number beyond all bounds")
-
-
-def _inspect_members(value: dict[str, object] | list[object], path: str, levels: int) -> None:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, int):  # nothing to refuse, and there may be very many
-                continue
-            _inspect(item, f"{path}.{index}", levels)
-        return
-    for name, member in value.items():
-        _inspect_text(name, path)
-        _inspect(member, f"{path}.{name}" if path else name, levels)
-
-
-def _inspect_text(text: str, path: str) -> None:
-    if "\0" in text:
-        raise Refused(Reason.PARAMETER_CHARACTERS, path, note="NUL")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        _malformed("json", "a lone surrogate")
 
 
 class _Parts:
@@ -181,16 +122,16 @@ def _part_name(headers: Mapping[str, str]) -> str:
 
 def _part_value(headers: Mapping[str, str], data: bytes, name: str) -> object:
     if headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
-        value = _loads(data)
+        value = strict_json.decode(data)
         if value is None:
             _malformed("multipart", "a part that is null")
-        _inspect(value, name, MAX_DEPTH)
+        strict_json.inspect(value, name)
         return _as_text(value)
     try:
         text = data.decode("utf-8")
     except UnicodeError:
         raise Refused(Reason.MALFORMED_REQUEST, "multipart", note="a part is not UTF-8") from None
-    _inspect_text(text, name)
+    strict_json.check_text(text, name)
     return text
 
 

@@ -6,18 +6,22 @@ Source: "Common params" of the Tencent Cloud API documentation, and its size lim
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from rolecall.dialects.headers import by_name
+from rolecall.dialects.marks import has_pair, match_pair
 from rolecall.dialects.tencent.bodies import decode_json, decode_multipart
 from rolecall.dialects.tencent.flatten import decode_pairs, unflatten
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signing import tc1, tc3
-from rolecall.values import Claim, Language, Request, Secret
+from rolecall.signing import host_candidates, tc1, tc3
+from rolecall.values import Claim, Deferred, Language, Mark, Request, Secret
 
 MAX_QUERY = 32 * 1024
 MAX_FORM = 1024 * 1024
 MAX_BODY = 10 * 1024 * 1024
+
+DOMAIN = ".tencentcloudapi.com"
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -36,12 +40,14 @@ _COMMON_NAMES = frozenset(
         "RequestClient",
     }
 )
+_TELLING = frozenset({"host", "content-type", "authorization"})
 _TC3_HEADERS = ("authorization", "x-tc-action", "x-tc-version", "x-tc-timestamp")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _NONCE = re.compile(r"0*[1-9][0-9]{0,38}", re.ASCII)
-_LANGUAGE = re.compile(r"(?:^|&)Language=([A-Za-z-]+)(?:&|$)")
-_SECRET_ID = re.compile(r"(?:^|&)SecretId=")
-_ACTION = re.compile(r"(?:^|&)Action=")
+_LANGUAGE = re.compile(rb"Language=([A-Za-z-]+)(?:&|$)")
+_VERSION = re.compile(rb"Version=([0-9-]{1,20})(?:&|$)")
+_MARKS = (b"SecretId=", b"Nonce=", b"RequestClient=", b"SignatureMethod=Hmac", b"SignatureMethod=TC3-")
+"""What stands among the parameters of this vendor's clients alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,8 @@ def language(request: Request) -> Language:
     """The language to answer in. The default is English; anything unknown is English."""
     said = request.header("x-tc-language")
     if not said:
-        found = _LANGUAGE.search(_form_text(request))
-        said = found[1] if found else ""
+        found = match_pair(_form_text(request), b"Language=", _LANGUAGE)
+        said = found[1].decode() if found else ""
     return Language.CHINESE if said.lower() == "zh-cn" else Language.ENGLISH
 
 
@@ -92,14 +98,30 @@ def is_tc3(request: Request) -> bool:
     return request.method == "POST" and _media_type(request.header("content-type")) not in ("", FORM)
 
 
-def is_ours(request: Request) -> bool:
-    """Whether a request can only have been meant for this dialect."""
+def mark(request: Request, versions: Collection[str]) -> Mark:
+    """How surely a request is meant for this dialect; `versions` are those of its contracts.
+
+    A bare ``Action=`` counts a little: it is this form of call, of this vendor or the other one.
+    """
     if request.header("authorization").startswith(tc3.ALGORITHM):
-        return True
+        return Mark.SIGNATURE
     if any(name.startswith("x-tc-") for name, _ in request.headers):
-        return True
+        return Mark.HEADER
     text = _form_text(request)
-    return _SECRET_ID.search(text) is not None and _ACTION.search(text) is not None
+    if any(has_pair(text, one) for one in _MARKS):
+        return Mark.PARAMETER
+    found = match_pair(text, b"Version=", _VERSION)
+    if found and found[1].decode() in versions:
+        return Mark.NAME
+    named = host_candidates(request.header("host"))[-1].lower().endswith(DOMAIN)
+    return Mark.PLACE if named or has_pair(text, b"Action=") else Mark.NONE
+
+
+def largest_body(head: Request) -> int:
+    """Bytes that are taken of a request with that head, whose body has not come yet."""
+    if head.header("authorization").startswith(tc3.ALGORITHM):
+        return MAX_BODY
+    return MAX_FORM if _media_type(head.header("content-type")) in ("", FORM) else 0
 
 
 def check_shape(request: Request, *, tc3_family: bool) -> None:
@@ -108,20 +130,15 @@ def check_shape(request: Request, *, tc3_family: bool) -> None:
         raise Refused(Reason.METHOD_UNSUPPORTED, facts={"value": request.method})
     if len(request.query) > MAX_QUERY or len(request.body) > MAX_BODY:
         raise Refused(Reason.TOO_LARGE)
-    if not tc3_family and len(request.body) > MAX_FORM:
+    if not tc3_family and (request.too_large or len(request.body) > MAX_FORM):
         raise Refused(Reason.TOO_LARGE, "SignatureMethod")
+    if request.too_large:
+        raise Refused(Reason.TOO_LARGE)
 
 
 def single_headers(request: Request) -> dict[str, str]:
-    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice."""
-    headers = dict(request.headers)
-    if len(headers) != len(request.headers):
-        names = [name for name, _ in request.headers]
-        for name in headers:
-            telling = name in ("host", "content-type", "authorization") or name.startswith("x-tc-")
-            if telling and names.count(name) > 1:
-                raise Refused(Reason.MALFORMED_REQUEST, "header", note=f"{name} stands twice")
-    return headers
+    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice, and differs."""
+    return by_name(request, _TELLING, "x-tc-")
 
 
 def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Common:
@@ -136,9 +153,9 @@ def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Co
     payload = b"" if is_get else request.body
     if headers.get("x-tc-content-sha256") == tc3.UNSIGNED_PAYLOAD:
         payload = tc3.UNSIGNED_PAYLOAD.encode()
-    signed = tc3.Signed(
-        request.method, request.path, request.query if is_get else "", headers, payload, timestamp
-    )
+    query = request.query if is_get else ""
+    hashed = request.sha256 if payload is request.body else ""
+    signed = tc3.Signed(request.method, request.path, query, headers, payload, timestamp, hashed)
     claim = tc3.claim(
         signed,
         authorization,
@@ -152,15 +169,15 @@ def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Co
 
 
 def tc3_params(request: Request, headers: Mapping[str, str]) -> Params:
-    """The parameters of a TC3 request: its flattened query for GET, else its JSON or multipart body."""
+    """The parameters of a TC3 request, unread: its flattened query for GET, else its JSON or multipart body."""
     if request.method == "GET":
-        return Params(unflatten(_query_pairs(request)), flat=True)
+        return Params(Deferred(lambda: unflatten(_query_pairs(request))), flat=True)
     content_type = headers.get("content-type", "")
     media_type = _media_type(content_type)
     if media_type == "application/json":
-        return Params(decode_json(request.body), flat=False)
+        return Params(Deferred(lambda: decode_json(request.body)), flat=False)
     if media_type == "multipart/form-data":
-        return Params(decode_multipart(request.body, content_type), flat=True)
+        return Params(Deferred(lambda: decode_multipart(request.body, content_type)), flat=True)
     raise Refused(Reason.MALFORMED_REQUEST, "Content-Type", facts={"value": media_type})
 
 
@@ -203,9 +220,9 @@ def v1_common(request: Request, host: str, pairs: tc1.Pairs, trust: Trust) -> Co
 
 
 def v1_params(pairs: tc1.Pairs) -> Params:
-    """The action's own parameters, nested again, without the common ones."""
-    own = (pair for pair in pairs if pair[0] not in _COMMON_NAMES)
-    return Params(unflatten(own), flat=True)
+    """The action's own parameters, without the common ones; they are nested again when they are looked at."""
+    own = [pair for pair in pairs if pair[0] not in _COMMON_NAMES]
+    return Params(Deferred(lambda: unflatten(own)), flat=True)
 
 
 def _unsigned(pairs: tc1.Pairs) -> tc1.Pairs:
@@ -233,10 +250,10 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _form_text(request: Request) -> str:
+def _form_text(request: Request) -> bytes:
     """The raw text a v1 request would stand in, for a first look; empty if there is none."""
     if request.method == "GET":
-        return request.query
+        return request.query.encode("utf-8", "surrogatepass")
     if _media_type(request.header("content-type")) not in ("", FORM):
-        return ""
-    return request.body[:MAX_FORM].decode("latin-1")
+        return b""
+    return request.body

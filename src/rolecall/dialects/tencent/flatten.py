@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote_to_bytes
 
 from rolecall.domain.reasons import Reason, Refused
-
-MAX_DEPTH = 32
-"""Levels of nesting that are read, in flattened names and in JSON alike; the vendor's deepest request has 5."""
+from rolecall.domain.strict_json import MAX_DEPTH, check_text
 
 MAX_PAIRS = 10_000
 """Pairs of one query or form: a bound on work done before a signature is proven."""
+
+MAX_SEGMENTS = 100_000
+"""Names, and parts of names between their dots, in one request."""
 
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
@@ -47,8 +48,7 @@ def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
     if "\0" in decoded:
         raise Refused(Reason.MALFORMED_REQUEST, part, note="NUL in a name")
     text = _decode(value, part)
-    if "\0" in text:
-        raise Refused(Reason.PARAMETER_CHARACTERS, decoded, note="NUL in a value")
+    check_text(text, decoded)
     return decoded, text
 
 
@@ -66,11 +66,15 @@ def _decode(text: str, part: str) -> str:
 def unflatten(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
     """Nested parameters from flattened ones; a structure whose member names are all indexes is a list.
 
-    Refuses with PARAMETER_UNKNOWN (a name no structure can have) or PARAMETER_TYPE (a name that is both a value
-    and a structure, or a list with a gap).
+    Refuses with PARAMETER_UNKNOWN (a name no structure can have), PARAMETER_TYPE (a name that is both a value
+    and a structure, or a list with a gap) or TOO_LARGE.
     """
     tree: Tree = {}
+    segments = 0
     for name, value in pairs:
+        segments += name.count(".") + 1
+        if segments > MAX_SEGMENTS:
+            raise Refused(Reason.TOO_LARGE, note="too many parts of names")
         _insert(tree, name, value)
     return {name: _settle(node, name) for name, node in tree.items()}
 

@@ -81,8 +81,8 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     ),
     (Reason.MALFORMED_REQUEST, "header"): ErrorRow(
         "InvalidParameter",
-        "A request header is specified more than once.",
-        "请求头部存在重复的字段。",
+        "The request header `{value}` is specified more than once with different values.",
+        "请求头部 `{value}` 重复且取值不同。",
     ),
     (Reason.MALFORMED_REQUEST, "duplicate"): ErrorRow(
         "InvalidParameter",

@@ -27,6 +27,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NoReturn
 
+from rolecall.domain import strict_json
 from rolecall.domain.people.conditions import (
     SUPPLIED,
     SUPPLIED_TO_TRUST,
@@ -178,6 +179,10 @@ def _json(text: str) -> Mapping[str, object]:
         _refuse_document(str(error))
     if not isinstance(document, dict):
         _refuse_document("the document is not a JSON object")
+    try:
+        strict_json.inspect(document)
+    except Refused as refusal:
+        _refuse_document(refusal.note)
     return document
 
 

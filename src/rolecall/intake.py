@@ -1,0 +1,164 @@
+"""What is taken from callers who are not proven yet: so many bytes of a body, and so many requests of an address."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rolecall.domain.reasons import Reason, Refused
+
+SMALL = 64 * 1024
+"""Bytes of a body that are always taken, and read on the event loop; larger ones are counted, and read off it."""
+
+_MOST_REMEMBERED = 10_000
+"""Addresses, and keys at addresses; the one that was longest unused is forgotten first."""
+
+_MINUTE = 60
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class ClientGone(Exception):
+    """The connection was closed before the whole body had come: there is no request, and nobody to answer."""
+
+
+class Budget:
+    """The bytes of bodies, beyond `SMALL` of each, that a process holds at once."""
+
+    def __init__(self, total: int) -> None:
+        self._left = total
+
+    def take(self, count: int) -> bool:
+        """Whether there were so many."""
+        if count > self._left:
+            return False
+        self._left -= count
+        return True
+
+    def give_back(self, count: int) -> None:
+        self._left += count
+
+
+@dataclass(slots=True)
+class Body:
+    """One request's body. `taken` bytes of the budget are held until `release`.
+
+    Of a body that is refused the first `SMALL` bytes are kept: they tell which dialect it is in.
+    """
+
+    budget: Budget
+    limit: int
+    content: bytes = field(default=b"", repr=False)
+    too_large: bool = False
+    crowded: bool = False
+    sha256: str = field(default="", repr=False)
+    taken: int = 0
+
+    async def receive(self, receive: Receive) -> None:
+        """Read to the end, also what is not kept: a client that is still sending sees no answer. `ClientGone`."""
+        kept, size, digest = bytearray(), 0, hashlib.sha256()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if self._may_keep(size):
+                kept += chunk
+                digest.update(chunk)
+            else:
+                del kept[SMALL:]
+            if not message.get("more_body", False):
+                break
+        self.content = bytes(kept)
+        if not (self.too_large or self.crowded):
+            self.sha256 = digest.hexdigest()
+
+    def _may_keep(self, size: int) -> bool:
+        if self.too_large or self.crowded:
+            return False
+        if size > self.limit:
+            self.too_large = True
+        elif size > SMALL:
+            more = size - SMALL - self.taken
+            self.crowded = not self.budget.take(more)
+            self.taken += 0 if self.crowded else more
+        if self.too_large or self.crowded:
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        """Of the budget. May be called again."""
+        self.budget.give_back(self.taken)
+        self.taken = 0
+
+
+class Strangers:
+    """Requests that proved nobody, by client address: `rate` within a minute, then no more proofs are looked at.
+
+    A key that was proven from an address stays welcome there, so that callers behind one gateway do not suffer from a
+    stranger behind it. Loopback is not counted: there a proxy may speak for everybody.
+    """
+
+    def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """A `rate` of 0 lifts the limit."""
+        self._rate = rate
+        self._clock = clock
+        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """By address: how much of the rate is used up, and when that was so."""
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def admit(self, client: str, key_id: str) -> None:
+        """RATE_EXCEEDED, with the facts ``count``, ``limit``, ``seconds`` and ``retry_after``."""
+        place = _place(client)
+        if not self._rate or place is None or (place, key_id) in self._known:
+            return
+        used = self._used(place)
+        if used >= self._rate:
+            facts = {"count": int(used) + 1, "limit": self._rate, "seconds": _MINUTE, "retry_after": 1}
+            raise Refused(Reason.RATE_EXCEEDED, facts=facts, note="too many requests that proved nobody")
+
+    def failed(self, client: str) -> None:
+        place = _place(client)
+        if self._rate and place is not None:
+            used = min(self._used(place) + 1, self._rate)
+            _remember(self._spent, place, (used, self._clock()))
+
+    def proven(self, client: str, key_id: str) -> None:
+        place = _place(client)
+        if place is not None:
+            _remember(self._known, (place, key_id), None)
+
+    def _used(self, place: str) -> float:
+        used, then = self._spent.get(place, (0.0, 0.0))
+        return max(0.0, used - (self._clock() - then) * self._rate / _MINUTE)
+
+
+def _remember(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > _MOST_REMEMBERED:
+        kept.popitem(last=False)
+
+
+def _place(client: str) -> str | None:
+    """The network that an address stands for: itself, or the 64 bits that a site of IPv6 has; None for loopback."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif not address.is_loopback:
+            return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+    return None if address.is_loopback else str(address)
