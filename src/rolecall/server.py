@@ -51,6 +51,10 @@ class Application:
             PASSWORD_KEY_PATH: self._password_key,
         }
 
+    @property
+    def settings(self) -> Settings:
+        return self._house.settings
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
@@ -141,10 +145,10 @@ def bound_socket(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """A uvicorn server over an open house, on a bound socket, that tells when it listens."""
 
-    def __init__(self, application: Application, bound: socket.socket, settings: Settings) -> None:
+    def __init__(self, application: Application, bound: socket.socket) -> None:
         config = uvicorn.Config(
             application,
-            http=protocol(settings),  # type: ignore[arg-type]  # called as the class would be
+            http=protocol(application.settings),  # type: ignore[arg-type]  # called as the class would be
             ws="none",
             lifespan="off",
             access_log=False,

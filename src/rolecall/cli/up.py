@@ -115,8 +115,7 @@ class Embedded:
             for instance in filter(None, (quickstart.postgres, quickstart.mysql)):
                 await (await house.reach.attach_instance(instance)).engine.facts()
             strict = tls_required(house.settings.require_tls, self._bound.getsockname()[0])
-            application = Application(house, house.pipeline(require_tls=strict))
-            server = Server(application, self._bound, house.settings)
+            server = Server(Application(house, house.pipeline(require_tls=strict)), self._bound)
             host, port = self._bound.getsockname()[:2]
             endpoint = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             ready = ready_content(endpoint, quickstart, self._servers, house.settings.public_url)
