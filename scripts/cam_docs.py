@@ -9,6 +9,7 @@ from docs_tables import Pages, write
 from tencent_docs import Key, Page
 
 from rolecall.contracts.tencent import cam, sts, tag
+from rolecall.contracts.tencent.tag_errors import WISHES as TAG_WISHES
 from rolecall.domain.reasons import Reason
 
 _WRITTEN = """\
@@ -32,8 +33,10 @@ TAG_HEAD = f"""\
 
 {_WRITTEN}
 
-The reads and writes that the vendor's Terraform provider makes. Tags can be put on resources of any service; nothing
-in Rolecall depends on them, and a sub-user's go with it.
+The whole service: tags on resources of any service, the pairs of key and value that they are made of, and projects.
+Nothing in Rolecall depends on them. The tags of a sub-user, a role or a policy go with it, and the tags of roles and
+policies are the same in `cam` and here (`role/<RoleId>`, `policy/<PolicyId>`, `uin/<Uin>`). The region of a resource
+counts for nothing. `CreateUin` asks who created a pair; it is ignored where it asks who created a resource.
 """
 STS_HEAD = f"""\
 # Tencent Cloud STS, version 2018-08-13
@@ -90,6 +93,8 @@ CAM_SAYS: Mapping[str, str] = {
     "UpdateRoleDescription": "Change a role's description.",
     "UpdateRoleConsoleLogin": "Change whether a role may sign in at the console: a note, there is no such sign-in.",
     "UpdateRoleSessionDuration": "Change how long a role may be taken.",
+    "TagRole": "Put tags on a role; those of the same keys change.",
+    "UntagRole": "Take tags off a role.",
     "AttachRolePolicy": "Attach a policy to a role.",
     "DetachRolePolicy": "Detach a policy from a role.",
     "ListAttachedRolePolicies": "List what is attached to a role.",
@@ -148,6 +153,8 @@ CAM_BEHIND: Mapping[str, Sequence[Key]] = {
     "UpdateRoleDescription": _ROLE,
     "UpdateRoleConsoleLogin": _ROLE,
     "UpdateRoleSessionDuration": _ROLE,
+    "TagRole": (*_ROLE, Reason.TAG_QUOTA),
+    "UntagRole": _ROLE,
     "AttachRolePolicy": (*_POLICY, *_ROLE, Reason.ATTACHMENT_QUOTA),
     "DetachRolePolicy": (*_POLICY, *_ROLE),
     "ListAttachedRolePolicies": _ROLE,
@@ -158,22 +165,83 @@ CAM_BEHIND: Mapping[str, Sequence[Key]] = {
 }  # fmt: skip
 
 TAG_SAYS: Mapping[str, str] = {
-    "DescribeResourceTagsByResourceIds": "List the tags of resources of one kind.",
+    "CreateTag": "Create a pair of key and value.",
+    "CreateTags": "Create several pairs, all or none.",
+    "DeleteTag": "Delete a pair that is on no resource.",
+    "DeleteTags": "Delete several pairs, all or none.",
+    "DescribeTags": "List pairs, and whether each can be deleted.",
+    "DescribeTagsSeq": "List pairs; the offset is a multiple of the limit.",
+    "GetTags": "List pairs, page by page with a token.",
+    "DescribeTagKeys": "List keys.",
+    "GetTagKeys": "List keys, page by page with a token.",
+    "DescribeTagValues": "List the values of keys.",
+    "DescribeTagValuesSeq": "List the values of keys; the offset is a multiple of the limit.",
+    "GetTagValues": "List the values of keys, page by page with a token.",
+    "AddResourceTag": "Put a tag on a resource that has none of its key.",
+    "UpdateResourceTagValue": "Change the value of a resource's tag.",
+    "DeleteResourceTag": "Take a tag off a resource.",
     "ModifyResourceTags": "Put tags on a resource, and take tags off, all or none.",
+    "AttachResourcesTag": "Put a tag on resources of one kind that have none of its key, all or none.",
+    "ModifyResourcesTagValue": "Change the value of a tag of resources of one kind, all or none.",
+    "DetachResourcesTag": "Take a tag off resources of one kind, all or none.",
+    "TagResources": "Put tags on resources. Those that fail are listed; the others have the tags.",
+    "UnTagResources": "Take tags off resources. Those that fail are listed.",
+    "GetResources": "List resources with their tags, by name or by tags, page by page with a token.",
+    "DescribeResourceTags": "List tags on resources.",
+    "DescribeResourceTagsByResourceIds": "List the tags of resources of one kind.",
+    "DescribeResourceTagsByResourceIdsSeq": "List their tags; the offset is a multiple of the limit.",
+    "DescribeResourceTagsByTagKeys": "List the tags of some keys on resources of one kind.",
+    "DescribeResourcesByTags": "List resources that have a tag for every filter.",
+    "DescribeResourcesByTagsUnion": "List resources that have a tag for one of the filters.",
+    "AddProject": "Create a project.",
+    "UpdateProject": "Change or hide a project.",
+    "DescribeProjects": "List projects.",
 }
+_PUT_TAG = (
+    Reason.TAG_QUOTA, Reason.TAG_KEY_QUOTA, Reason.TAG_VALUE_QUOTA,
+    *(key for key in TAG_WISHES if isinstance(key, tuple) and key[1] in ("TagKey", "TagValue")),
+)  # fmt: skip
+_TAKE_TAG = tuple(key for key in TAG_WISHES if isinstance(key, tuple) and key[1] == "TagKey")
+_TAGGED = ((Reason.PARAMETER_VALUE, "Resource"),)
+_OFFSETS = ((Reason.PARAMETER_VALUE, "Offset"),)
+_TOKENS = ((Reason.PARAMETER_VALUE, "PaginationToken"),)
 TAG_BEHIND: Mapping[str, Sequence[Key]] = {
+    "CreateTag": (*_PUT_TAG[1:], Reason.TAG_TAKEN),
+    "CreateTags": (*_PUT_TAG[1:], (Reason.PARAMETER_VALUE, "Tags"), Reason.TAG_TAKEN),
+    "DeleteTag": (*_PUT_TAG[3:], Reason.TAG_MISSING, Reason.TAG_IN_USE),
+    "DeleteTags": (*_PUT_TAG[3:], Reason.TAG_MISSING, Reason.TAG_IN_USE),
+    "DescribeTagsSeq": _OFFSETS,
+    "DescribeTagValuesSeq": _OFFSETS,
+    "DescribeResourceTagsByResourceIdsSeq": _OFFSETS,
+    "GetTags": _TOKENS,
+    "GetTagKeys": _TOKENS,
+    "GetTagValues": _TOKENS,
+    "GetResources": (*_TOKENS, (Reason.PARAMETER_VALUE, "ResourceList")),
+    "AddResourceTag": (*_TAGGED, *_PUT_TAG, Reason.TAG_ATTACHED),
+    "UpdateResourceTagValue": (*_TAGGED, *_PUT_TAG, Reason.TAG_UNATTACHED),
+    "DeleteResourceTag": (*_TAGGED, *_TAKE_TAG, Reason.TAG_UNATTACHED),
     "ModifyResourceTags": (
-        Reason.TAG_QUOTA,
-        *(
-            key
-            for key in tag.WISHES
-            if isinstance(key, tuple) and key[1] not in ("ServiceType", "ResourcePrefix")
-        ),
+        *_TAGGED,
+        *_PUT_TAG,
+        (Reason.PARAMETER_VALUE, "ReplaceTags"),
+        (Reason.PARAMETER_VALUE, "DeleteTags"),
     ),
-    "DescribeResourceTagsByResourceIds": (
-        (Reason.PARAMETER_VALUE, "ServiceType"),
-        (Reason.PARAMETER_VALUE, "ResourcePrefix"),
+    "AttachResourcesTag": (*_PUT_TAG, Reason.TAG_ATTACHED),
+    "ModifyResourcesTagValue": (*_PUT_TAG, Reason.TAG_UNATTACHED),
+    "DetachResourcesTag": (*_TAKE_TAG, Reason.TAG_UNATTACHED),
+    "TagResources": (
+        *_PUT_TAG[3:],
+        (Reason.PARAMETER_VALUE, "ResourceList"),
+        (Reason.PARAMETER_VALUE, "Tags"),
     ),
+    "UnTagResources": (
+        *_TAKE_TAG,
+        (Reason.PARAMETER_VALUE, "ResourceList"),
+        (Reason.PARAMETER_VALUE, "TagKeys"),
+    ),
+    "DescribeResourceTagsByTagKeys": (*_TAKE_TAG, (Reason.PARAMETER_VALUE, "TagKeys")),
+    "AddProject": (Reason.PROJECT_TAKEN, Reason.PROJECT_QUOTA),
+    "UpdateProject": (Reason.PROJECT_TAKEN, Reason.PROJECT_MISSING),
 }
 
 STS_SAYS: Mapping[str, str] = {

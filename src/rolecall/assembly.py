@@ -44,6 +44,7 @@ from rolecall.domain.people.presets import Presets
 from rolecall.domain.people.roles import Roles
 from rolecall.domain.people.room import Books, PeopleRoom
 from rolecall.domain.people.sub_users import Quotas
+from rolecall.domain.people.tags import Tags
 from rolecall.domain.promises import Promises
 from rolecall.domain.provisioner import Provisioner
 from rolecall.domain.provisioning import Provisioning
@@ -199,7 +200,7 @@ class House:
                 self.provisioning.handlers,
                 self.people.handlers,
                 Policies(store.policies, self.presets, PolicyQuotas()).handlers,
-                Roles(store.roles, lending).handlers,
+                Roles(store.roles, lending, Tags(store.tags)).handlers,
                 tokens.handlers,
                 self._directories().handlers,
             ),
@@ -218,6 +219,7 @@ class House:
             store.principal_keys,
             store.principal_keys,
             store.groups,
+            store.tags,
             store.tags,
             store.sign_ins,
         )

@@ -108,7 +108,10 @@ class PolicyLife:
         self.call("UpdateRoleConsoleLogin", RoleId=int(role["RoleId"]), ConsoleLogin=1)
         if "UpdateRoleSessionDuration" not in self.lacks:
             self.call("UpdateRoleSessionDuration", RoleId=int(role["RoleId"]), SessionDuration=3600)
+        self.call("TagRole", **role, Tags=[{"Key": "team", "Value": "dba"}, {"Key": "env", "Value": "t"}])
+        self.call("UntagRole", **role, TagKeys=["env"])
         shown = self.call("GetRole", **role)["RoleInfo"]
+        assert [(one["Key"], one["Value"]) for one in shown["Tags"]] == [("team", "dba")]
         assert (shown["RoleName"], shown["Description"], shown["ConsoleLogin"]) == (self.role, "changed", 1)
         names = [one["RoleName"] for one in self.call("DescribeRoleList", Page=1, Rp=200)["List"]]
         assert self.role in names

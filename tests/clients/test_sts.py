@@ -201,7 +201,7 @@ def test_only_those_whom_the_trust_document_names_take_a_role(stage: Stage) -> N
         ({"RoleArn": "arn:aws:iam::1:role/x"}, "InvalidParameter.ParamError"),
         ({"RoleSessionName": "x"}, "InvalidParameter.ParamError"),
         ({"DurationSeconds": 7201}, "InvalidParameter.OverTimeError"),
-        ({"DurationSeconds": 0}, "InvalidParameter.ParamError"),
+        ({"DurationSeconds": -1}, "InvalidParameter.ParamError"),
         ({"Policy": "{"}, "InvalidParameter.StrategyFormatError"),
         ({"Policy": "x" * 6145}, "InvalidParameter.PolicyTooLong"),
         ({"Policy": document(allow("*", "qcs::x"))}, "InvalidParameter.ResouceError"),

@@ -64,13 +64,17 @@ def test_resources_are_everything_or_six_segments_with_holes_for_parameters(
 ) -> None:
     assert action.resources
     for template in action.resources:
-        if template in ("*", "{RoleArn}"):
+        if template in ("*", "{RoleArn}", "{ResourceList.owned}"):
             continue
         qcs, project, service, region, account, content = template.removeprefix("?").split(":", 5)
         assert (qcs, project, account) == ("qcs", "", "uin/{owner}")
         if contract.service == "tag":  # what has tags is of any service
             assert service in ("{ServiceType}", "{Resource.service}")
-            assert content in ("{ResourcePrefix}/{ResourceIds}", "{Resource.content}")
+            assert content in (
+                "{ResourcePrefix}/{ResourceIds}",
+                "{ResourcePrefix}/{ResourceId}",
+                "{Resource.content}",
+            )
         else:
             assert service in (contract.policy_service or contract.service, "cam")
             assert re.match(r"[A-Za-z]+/[{*]", content), content

@@ -17,6 +17,7 @@ from rolecall.domain.commands import Command
 from rolecall.domain.keys import Keys, Owner
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people import commands as c
+from rolecall.domain.people import tag_commands as t
 from rolecall.domain.people.groups import GroupQuotas, Groups
 from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.room import Books, PeopleRoom
@@ -107,6 +108,7 @@ async def make(dsn: Secret) -> AsyncIterator[Callable[..., Awaitable[World]]]:
             store.principal_keys,
             store.principal_keys,
             store.groups,
+            store.tags,
             store.tags,
             store.sign_ins,
         )
@@ -204,11 +206,11 @@ async def test_what_belonged_to_a_sub_user_goes_with_it(world: World) -> None:
     number = added.user.number
     group = await world.do(c.AddGroup("all"))
     await world.do(c.JoinGroups((c.Membership(group, c.SubUserRef(number)),)))
-    await world.do(c.ChangeTags(c.TagPlace("s", "p", str(number)), (("k", "v"),), ()))
+    await world.do(t.ChangeTags((t.TagPlace("s", "p", str(number)),), (("k", "v"),)))
     await world.do(c.DeleteSubUser("gone", Ask("x", ("*",), {}), ("s", "p")))
     assert await world.store.keys.key(added.key.id) is None
     assert (await world.do(c.PageMembers(group, 0, 10))).total == 0
-    assert (await world.do(c.PageTags("s", "p", (str(number),), 0, 10))).total == 0
+    assert (await world.do(t.PageTags(t.TagQuery("s", "p", (str(number),)), 0, 10))).total == 0
 
 
 # passwords
@@ -551,14 +553,60 @@ async def test_a_number_and_an_id_of_two_sub_users_name_nobody(world: World) -> 
 
 
 async def test_tags_are_put_on_replaced_and_taken_off_all_or_none(world: World) -> None:
-    place = c.TagPlace("s", "p", "r")
-    await world.do(c.ChangeTags(place, (("a", "1"), ("b", "2")), ()))
-    await world.do(c.ChangeTags(place, (("a", "3"),), ("b", "none")))
-    page = await world.do(c.PageTags("s", "p", ("r", "other"), 0, 10))
+    places = (t.TagPlace("s", "p", "r"),)
+    await world.do(t.ChangeTags(places, (("a", "1"), ("b", "2"))))
+    await world.do(t.ChangeTags(places, (("a", "3"),), ("b", "none")))
+    page = await world.do(t.PageTags(t.TagQuery("s", "p", ("r", "other")), 0, 10))
     assert [(tag.key, tag.value) for tag in page.items] == [("a", "3")]
     many = tuple((f"k{n}", "v") for n in range(50))
-    assert await world.reason(c.ChangeTags(place, many, ())) is Reason.TAG_QUOTA
-    assert (await world.do(c.PageTags("s", "p", ("r",), 0, 10))).total == 1
+    assert await world.reason(t.ChangeTags(places, many)) is Reason.TAG_QUOTA
+    assert await world.reason(t.ChangeTags(places, take=("a", "none"), strict=True)) is Reason.TAG_UNATTACHED
+    two = (*places, t.TagPlace("s", "p", "s"))
+    assert (
+        await world.reason(t.ChangeTags(two, (("a", "4"),), mode=t.TagMode.CHANGE)) is Reason.TAG_UNATTACHED
+    )
+    assert await world.reason(t.ChangeTags(two, (("a", "4"),), mode=t.TagMode.ADD)) is Reason.TAG_ATTACHED
+    assert (await world.do(t.PageTags(t.TagQuery("s", "p"), 0, 10))).items == page.items
+    assert await world.do(t.ChangeTags(two, many, apart=True)) == ((places[0], Reason.TAG_QUOTA),)
+    assert (await world.do(t.PageTags(t.TagQuery("s", "p", ("s",)), 0, 10))).total == 50
+
+
+async def test_a_pair_is_known_until_it_is_deleted_and_deleted_only_when_unused(world: World) -> None:
+    place = (t.TagPlace("s", "p", "r"),)
+    await world.do(t.ChangeTags(place, (("a", "1"),)))
+    assert await world.reason(t.CreatePairs((("b", "1"), ("a", "1")))) is Reason.TAG_TAKEN
+    assert (await world.do(t.PagePairs(None, 0, 10))).items == (t.KnownPair("a", "1", True),)
+    assert await world.reason(t.DeletePairs((("a", "1"),))) is Reason.TAG_IN_USE
+    await world.do(t.ChangeTags(place, take=("a",)))
+    assert await world.reason(t.DeletePairs((("a", "1"), ("a", "2")))) is Reason.TAG_MISSING
+    await world.do(t.DeletePairs((("a", "1"),)))
+    assert (await world.do(t.PageKeys(0, 10))).total == 0
+
+
+async def test_resources_are_found_by_all_or_by_one_of_their_tags(world: World) -> None:
+    for resource, pairs in {"r1": (("a", "1"), ("b", "1")), "r2": (("a", "2"),), "r3": (("c", "1"),)}.items():
+        await world.do(t.ChangeTags((t.TagPlace("s", "p", resource),), pairs))
+
+    async def found(*filters: tuple[str, tuple[str, ...]], every: bool = True, offset: int = 0) -> list[str]:
+        page = await world.do(t.PageTagged(t.TagQuery("s"), filters, every, offset, 10))
+        return [each.place.resource for each in page.items]
+
+    assert await found() == ["r1", "r2", "r3"]
+    assert await found(offset=2) == ["r3"]
+    assert await found(("a", ())) == ["r1", "r2"]
+    assert await found(("a", ("1", "2")), ("b", ("1",))) == ["r1"]
+    assert await found(("a", ("2",)), ("c", ()), every=False) == ["r2", "r3"]
+    assert await found(("a", ("3",))) == []
+
+
+async def test_another_owners_tags_are_out_of_reach(make: Any) -> None:
+    world, other = await make(), await make()
+    place = (t.TagPlace("s", "p", "r"),)
+    await world.do(t.ChangeTags(place, (("a", "1"),)))
+    assert (await other.do(t.PageTags(t.TagQuery(), 0, 10))).total == 0
+    assert (await other.do(t.PageTagged(t.TagQuery(places=place), (), True, 0, 10))).total == 0
+    assert await other.reason(t.DeletePairs((("a", "1"),))) is Reason.TAG_MISSING
+    assert await other.reason(t.ChangeTags(place, take=("a",), strict=True)) is Reason.TAG_UNATTACHED
 
 
 async def test_the_census_counts_what_is_there(world: World) -> None:

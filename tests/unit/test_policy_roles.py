@@ -40,7 +40,7 @@ class Book:
 async def told(book: Book, ref: RoleRef, origin: Origin) -> object:
     """What the refusal names; None if the role was taken."""
     lending: Any = SimpleNamespace(lend=lambda caller, until: SimpleNamespace(key_id="AKIDlent"))
-    roles = Roles(book, lending)  # type: ignore[arg-type]
+    roles = Roles(book, lending, SimpleNamespace())  # type: ignore[arg-type]
     try:
         await roles.assume(AssumeRole(100, ref, "test", None, "", ""), origin)
     except Refused as refusal:

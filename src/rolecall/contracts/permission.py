@@ -2,7 +2,8 @@
 
 It is asked of parameters that kept the contract: typed, so that no spelling of a value slips past a policy. A hole that
 no parameter fills names everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B. ``{A.service}`` and
-``{A.content}`` are segments of a resource that A spells: the others are the house's to say.
+``{A.content}`` are segments of a resource that A spells, and ``{A.owned}`` is the whole of it with the caller's own
+account and without a region: these are the house's to say.
 """
 
 from __future__ import annotations
@@ -68,17 +69,17 @@ def _asked(template: str, checked: Checked) -> Iterator[str]:
 def _choices(hole: str, known: Mapping[str, str], checked: Checked) -> list[str]:
     """Empty if nothing was sent for the hole."""
     for name in hole.split("|"):
-        values = [known[name]] if name in known else list(_values(checked.params, name))
+        values = [known[name]] if name in known else list(_values(checked.params, name, known["owner"]))
         if values:
             return values
     return []
 
 
-def _values(params: object, path: str) -> Iterator[str]:
+def _values(params: object, path: str, owner: str) -> Iterator[str]:
     """The texts that a parameter's path leads to; lists are walked through."""
     if isinstance(params, list):
         for item in params:
-            yield from _values(item, path)
+            yield from _values(item, path, owner)
         return
     if not path:
         if isinstance(params, str | int) and not isinstance(params, bool) and params != "":
@@ -87,6 +88,10 @@ def _values(params: object, path: str) -> Iterator[str]:
     if isinstance(params, str) and path in _SEGMENTS and params.count(":") >= _SEGMENTS[path]:
         yield params.split(":", 5)[_SEGMENTS[path]]
         return
+    if isinstance(params, str) and path == "owned" and params.count(":") >= _SEGMENTS["content"]:
+        _, _, service, _, _, content = params.split(":", 5)
+        yield f"qcs::{service}::uin/{owner}:{content}"
+        return
     name, _, rest = path.partition(".")
     if isinstance(params, Mapping) and name in params:
-        yield from _values(params[name], rest)
+        yield from _values(params[name], rest, owner)

@@ -79,6 +79,8 @@ class Change(StrEnum):
     SESSION_LEND = "session.lend"
     """Temporary credentials of the caller's own, narrowed."""
     TAGS = "tags.update"
+    PROJECT_CREATE = "project.create"
+    PROJECT_UPDATE = "project.update"
     STORE_CREATE = "store.create"
     STORE_UPDATE = "store.update"
     STORE_DELETE = "store.delete"

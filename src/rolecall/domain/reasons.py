@@ -153,6 +153,19 @@ class Reason(StrEnum):
     """The sub-user is in as many groups as it may be."""
     TAG_QUOTA = "tag-quota", Fault.POLICY, True
     """The resource has as many tags as it may have."""
+    TAG_KEY_QUOTA = "tag-key-quota", Fault.POLICY, True
+    TAG_VALUE_QUOTA = "tag-value-quota", Fault.POLICY, True
+    TAG_TAKEN = "tag-taken", Fault.CALLER, True
+    TAG_MISSING = "tag-missing", Fault.CALLER, True
+    TAG_IN_USE = "tag-in-use", Fault.POLICY, True
+    """A resource has the tag that was to be deleted."""
+    TAG_ATTACHED = "tag-attached", Fault.CALLER, True
+    """The resource has a tag of that key."""
+    TAG_UNATTACHED = "tag-unattached", Fault.CALLER, True
+    """The resource has no tag of that key."""
+    PROJECT_TAKEN = "project-taken", Fault.CALLER, True
+    PROJECT_MISSING = "project-missing", Fault.CALLER, True
+    PROJECT_QUOTA = "project-quota", Fault.POLICY, True
     # policies and roles
     POLICY_NAME_MALFORMED = "policy-name-malformed", Fault.CALLER, True
     POLICY_TAKEN = "policy-taken", Fault.CALLER, True

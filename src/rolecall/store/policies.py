@@ -12,14 +12,20 @@ from rolecall.domain.people.decisions import Grant
 from rolecall.domain.people.model import Policy
 from rolecall.domain.people.policies import Attachment, PolicyDraft
 from rolecall.domain.people.policy_commands import Bearer, BearerRef, BearerView, PolicyRef
+from rolecall.domain.people.tags import TagQuotas, policy_tags
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record
+from rolecall.store.tags import put_tags
 from rolecall.values import PrincipalKind
 
-_POLICY: LiteralString = "p.id, p.name, p.description, p.document, p.created_at, p.updated_at, p.alias"
+_POLICY: LiteralString = (
+    "p.id, p.name, p.description, p.document, p.created_at, p.updated_at, p.alias,"
+    " (select coalesce(json_agg(json_build_array(t.key, t.value) order by t.key), '[]') from tags t"
+    " where t.owner_id = p.owner_id and t.service = 'cam' and t.prefix = 'policy' and t.resource = p.id::text)"
+)
 
 _GRANTS: Mapping[PrincipalKind, LiteralString] = {
     PrincipalKind.SUB_USER: (
@@ -174,6 +180,8 @@ class PolicyTable:
                 )
             except errors.UniqueViolation:
                 raise Refused(Reason.POLICY_TAKEN, facts={"value": draft.name}) from None
+            creator = record.origin.caller.principal
+            await put_tags(connection, owner_id, creator, policy_tags(policy_id), draft.tags, TagQuotas())
             await write_record(connection, record)
         return policy_id
 
@@ -268,8 +276,9 @@ async def _number(connection: AsyncConnection[Row], query: LiteralString, *value
 
 
 def _policy(row: Sequence[Any]) -> Policy:
-    policy_id, name, description, document, created_at, updated_at, alias = row
-    return Policy(policy_id, name, description, document, False, created_at, updated_at, alias)
+    policy_id, name, description, document, created_at, updated_at, alias, tags = row
+    pairs = tuple((key, value) for key, value in tags)
+    return Policy(policy_id, name, description, document, False, created_at, updated_at, alias, pairs)
 
 
 def _attachment(row: Row) -> Attachment:

@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from psycopg import errors
-from psycopg.types.json import Jsonb
 
 from rolecall.domain.keys import Owner
 from rolecall.domain.people.model import Role
 from rolecall.domain.people.role_commands import RoleRef
 from rolecall.domain.people.roles import RoleDraft
+from rolecall.domain.people.tags import TagQuotas, role_tags
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record
+from rolecall.store.tags import put_tags
 
 _ROLE: LiteralString = (
     "select o.id, o.number, o.app_id, r.id, r.name, r.description, r.trust, r.console_login, r.session_seconds,"
-    " r.created_at, r.updated_at, r.tags from roles r join owners o on o.id = r.owner_id"
+    " r.created_at, r.updated_at, (select coalesce(json_agg(json_build_array(t.key, t.value) order by t.key), '[]')"
+    " from tags t where t.owner_id = r.owner_id and t.service = 'cam' and t.prefix = 'role'"
+    " and t.resource = r.id::text) from roles r join owners o on o.id = r.owner_id"
 )
 
 
@@ -60,17 +63,20 @@ class RoleTable:
             try:
                 row = await (
                     await connection.execute(
-                        "insert into roles (owner_id, name, trust, description, console_login, session_seconds, tags)"
-                        " values (%s, %s, %s, %s, %s, %s, %s) returning id",
+                        "insert into roles (owner_id, name, trust, description, console_login, session_seconds)"
+                        " values (%s, %s, %s, %s, %s, %s) returning id",
                         (
                             owner_id, draft.name, draft.trust, draft.description, draft.console_login,
-                            draft.session_seconds, Jsonb([list(tag) for tag in draft.tags]),
+                            draft.session_seconds,
                         ),
                     )
                 ).fetchone()  # fmt: skip
             except errors.UniqueViolation:
                 raise Refused(Reason.ROLE_TAKEN, facts={"value": draft.name}) from None
             assert row is not None  # noqa: S101 - an insert returns its row
+            place = role_tags(row[0])
+            creator = record.origin.caller.principal
+            await put_tags(connection, owner_id, creator, place, draft.tags, TagQuotas())
             await write_record(connection, record)
         return int(row[0])
 

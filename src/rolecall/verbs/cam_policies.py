@@ -23,7 +23,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
 from rolecall.verbs import Answer, Decipher, Verb, Verbs
 from rolecall.verbs import cam_policy_answers as answers
-from rolecall.verbs.params import Params, number, text
+from rolecall.verbs.params import Params, number, structures, text
 
 _SCOPES: Mapping[str, bool | None] = {"All": None, "QCS": True, "Local": False}
 PRESET_BY_TYPE: Mapping[int, bool | None] = {0: None, 1: False, 2: True}
@@ -55,10 +55,18 @@ def policy_ref(params: Params) -> PolicyRef:
     return PolicyRef(None, text(params, "PolicyName"))
 
 
+def tags(params: Params) -> tuple[tuple[str, str], ...]:
+    """PARAMETER_VALUE for a key that stands twice."""
+    tags = tuple((text(one, "Key"), text(one, "Value")) for one in structures(params, "Tags"))
+    if len({key for key, _ in tags}) != len(tags):
+        raise Refused(Reason.PARAMETER_VALUE, "Tags", facts={"value": "Key"})
+    return tags
+
+
 def _create(checked: Checked, _: Decipher) -> commands.CreatePolicy:
     params = checked.params
     return commands.CreatePolicy(
-        text(params, "PolicyName"), text(params, "PolicyDocument"), text(params, "Description")
+        text(params, "PolicyName"), text(params, "PolicyDocument"), text(params, "Description"), tags(params)
     )
 
 

@@ -6,7 +6,7 @@ and the examples of tccli 3.1.189. ListAttachedUserAllPolicies writes numbers as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rolecall.domain.database_tokens import DatabaseToken
@@ -38,6 +38,10 @@ def updated(checked: Checked, policy_id: int) -> Answer:
     return {"PolicyId": None if "PolicyId" in checked.params else policy_id}
 
 
+def tags(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in pairs]
+
+
 def policy(_checked: Checked, one: Policy) -> Answer:
     return {
         "PolicyName": one.name,
@@ -48,7 +52,7 @@ def policy(_checked: Checked, one: Policy) -> Answer:
         "PolicyDocument": one.document,
         "PresetAlias": one.alias or None,
         "IsServiceLinkedRolePolicy": 0,
-        "Tags": [],
+        "Tags": tags(one.tags),
     }
 
 
@@ -74,7 +78,7 @@ def _listed(view: PolicyView) -> Answer:
         "AttachEntityCount": view.bearers,
         "AttachEntityBoundaryCount": 0,
         "UpdateTime": moment(one.updated_at),
-        "Tags": [],
+        "Tags": tags(one.tags),
     }
 
 
@@ -173,7 +177,7 @@ def _role(checked: Checked, one: Role) -> Answer:
         "RoleType": "user",
         "SessionDuration": one.session_seconds,
         "DeletionTaskId": None,
-        "Tags": [{"Key": key, "Value": value} for key, value in one.tags],
+        "Tags": tags(one.tags),
         "RoleArn": f"qcs::cam::uin/{checked.caller.owner_number}:roleName/{one.name}",
     }
 

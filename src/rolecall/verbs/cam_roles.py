@@ -5,6 +5,7 @@
 | CreateRole, GetRole, DescribeRoleList | CreateRole, ShowRole, PageRoles | RoleId; RoleInfo; List, TotalNum |
 | UpdateAssumeRolePolicy, UpdateRoleDescription, UpdateRoleConsoleLogin, UpdateRoleSessionDuration | ChangeRole | - |
 | DeleteRole | DeleteRole | - |
+| TagRole, UntagRole | TagRole | - |
 | AttachRolePolicy, DetachRolePolicy | AttachPolicy, DetachPolicy | - |
 | ListAttachedRolePolicies | PageAttached | List, TotalNum |
 | BuildDataFlowAuthToken | ShowDatabaseToken | Credentials |
@@ -25,8 +26,8 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
 from rolecall.verbs import Decipher, Verb, Verbs
 from rolecall.verbs import cam_policy_answers as answers
-from rolecall.verbs.cam_policies import maybe, nothing, policy_ref, window
-from rolecall.verbs.params import Params, number, structures, text
+from rolecall.verbs.cam_policies import maybe, nothing, policy_ref, tags, window
+from rolecall.verbs.params import Params, number, text, texts
 
 _KINDS: Mapping[str, bool | None] = {"": None, "User": False, "QCS": True}
 
@@ -53,14 +54,6 @@ def _role(params: Params, prefix: str = "") -> RoleRef:
     return RoleRef(None, name)
 
 
-def _tags(params: Params) -> tuple[tuple[str, str], ...]:
-    """PARAMETER_VALUE for a key that stands twice."""
-    tags = tuple((text(one, "Key"), text(one, "Value")) for one in structures(params, "Tags"))
-    if len({key for key, _ in tags}) != len(tags):
-        raise Refused(Reason.PARAMETER_VALUE, "Tags", facts={"value": "Key"})
-    return tags
-
-
 def _create(checked: Checked, _: Decipher) -> commands.CreateRole:
     params = checked.params
     return commands.CreateRole(
@@ -69,7 +62,7 @@ def _create(checked: Checked, _: Decipher) -> commands.CreateRole:
         text(params, "Description"),
         number(params, "ConsoleLogin") == 1,
         number(params, "SessionDuration") if "SessionDuration" in params else 0,
-        _tags(params),
+        tags(params),
     )
 
 
@@ -78,7 +71,7 @@ def _get(checked: Checked, _: Decipher) -> commands.ShowRole:
 
 
 def _list(checked: Checked, _: Decipher) -> commands.PageRoles:
-    return commands.PageRoles(*window(checked.params), _tags(checked.params))
+    return commands.PageRoles(*window(checked.params), tags(checked.params))
 
 
 def _trust(checked: Checked, _: Decipher) -> commands.ChangeRole:
@@ -103,6 +96,14 @@ def _duration(checked: Checked, _: Decipher) -> commands.ChangeRole:
 
 def _delete(checked: Checked, _: Decipher) -> commands.DeleteRole:
     return commands.DeleteRole(_role(checked.params))
+
+
+def _tag(checked: Checked, _: Decipher) -> commands.TagRole:
+    return commands.TagRole(_role(checked.params), put=tags(checked.params))
+
+
+def _untag(checked: Checked, _: Decipher) -> commands.TagRole:
+    return commands.TagRole(_role(checked.params), take=tuple(texts(checked.params, "TagKeys")))
 
 
 def _bearer(params: Params, prefix: str = "") -> BearerRef:
@@ -146,6 +147,8 @@ VERBS: Verbs = {
     "UpdateRoleDescription": Verb(_describe, nothing),
     "UpdateRoleConsoleLogin": Verb(_console, nothing),
     "UpdateRoleSessionDuration": Verb(_duration, nothing),
+    "TagRole": Verb(_tag, nothing),
+    "UntagRole": Verb(_untag, nothing),
     "AttachRolePolicy": Verb(_attach, nothing),
     "DetachRolePolicy": Verb(_detach, nothing),
     "ListAttachedRolePolicies": Verb(_attached, answers.attached_to_role),

@@ -43,7 +43,7 @@ _KEYWORD = (at_most(128, Reason.PARAMETER_LENGTH, OURS),)
 _PAGE_NUMBER = (between(1, 10**9, Reason.PARAMETER_RANGE, SDK),)
 _PAGE_TO_200 = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
 _ROWS = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
-_SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, "ours: nothing is asked for"),)
+SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, "ours: nothing is asked for"),)
 
 
 def text(
@@ -98,9 +98,18 @@ def action(
     )
 
 
-TAG = Shape("Tag", (text("Key", required=True), text("Value", required=True)))
-_NO_TAGS = Field("Tags", ListOf(TAG, 0))
-"""Policies have no tags here: asking for one is refused, not passed over."""
+_TAGS_AT_MOST = 50  # CAM, Use limits
+_TAG_LIMITS = "Tag, Use limits"
+_TAG_MEMBERS = (
+    text("Key", required=True, rules=(matches(r"(?s).{1,127}", Reason.PARAMETER_VALUE, _TAG_LIMITS),)),
+    text("Value", required=True, rules=(matches(r"(?s).{0,255}", Reason.PARAMETER_VALUE, _TAG_LIMITS),)),
+)
+
+
+def tags(shape: str, *, required: bool = False) -> Field:
+    """`shape` is the vendor's name for the structure of one."""
+    return Field("Tags", ListOf(Shape(shape, _TAG_MEMBERS), _TAGS_AT_MOST), required)
+
 
 ID = integer("PolicyId", required=True, rules=_ID)
 _EITHER = (integer("PolicyId", rules=_ID), text("PolicyName", rules=_NAME))
@@ -118,7 +127,7 @@ ACTIONS = (
         text("PolicyName", required=True, rules=_NAME),
         document(required=True),
         text("Description", default="", rules=DESCRIPTION),
-        _NO_TAGS,
+        tags("Tag"),
         output=("PolicyId",),
         changes=True,
     ),
@@ -150,7 +159,7 @@ ACTIONS = (
     ),
     action(
         "DeletePolicy",
-        Field("PolicyId", ListOf(Kind.INTEGER, _POLICIES_AT_ONCE), required=True, rules=_SOME),
+        Field("PolicyId", ListOf(Kind.INTEGER, _POLICIES_AT_ONCE), required=True, rules=SOME),
         resources=("policyid/{PolicyId}",),
         changes=True,
     ),

@@ -124,6 +124,16 @@ _LISTS: Mapping[str, str] = {
     ),
     "UpdateRoleConsoleLogin": "InternalError.SystemError InvalidParameter.ParamError InvalidParameter.RoleNotExist",
     "UpdateRoleSessionDuration": "InternalError.SystemError InvalidParameter.ParamError InvalidParameter.RoleNotExist",
+    "TagRole": (
+        "AuthFailure.UnauthorizedOperation FailedOperation.TagResourceFailed InternalError "
+        "InternalError.SystemError InvalidParameter InvalidParameter.ParamError InvalidParameter.RoleNotExist "
+        "InvalidParameter.TagLimitExceeded InvalidParameter.TagParamError"
+    ),
+    "UntagRole": (
+        "AuthFailure.UnauthorizedOperation FailedOperation.UnTagResourceFailed InternalError "
+        "InternalError.SystemError InvalidParameter InvalidParameter.ParamError "
+        "InvalidParameter.RoleNameError InvalidParameter.RoleNotExist InvalidParameter.TagParamError"
+    ),
     "AttachRolePolicy": (
         "FailedOperation.OrganizationPolicyOperateError InternalError.SystemError "
         "InvalidParameter.AttachmentFull InvalidParameter.ParamError InvalidParameter.PolicyIdNotExist "

@@ -51,6 +51,7 @@ _PARAMETERS: Mapping[Key, Wish] = {
         "参数`{field}`过长。",
     ),
     (Reason.PARAMETER_RANGE, "Tags"): _value("InvalidParameter.TagLimitExceeded"),
+    (Reason.PARAMETER_VALUE, "TagKeys"): _value("InvalidParameter.TagParamError"),
     Reason.PARAMETER_LENGTH: Wish((), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"),
     (Reason.PARAMETER_LENGTH, "Description"): Wish(
         ("InvalidParameter.DescriptionLengthOverlimit",),
@@ -166,6 +167,15 @@ _PEOPLE: Mapping[Key, Wish] = {
         (_PARAM, "ResourceNotFound"),
         "The role `{value}` does not exist.",
         "角色`{value}`不存在。",
+    ),
+    **dict.fromkeys(
+        (Reason.TAG_QUOTA, Reason.TAG_KEY_QUOTA, Reason.TAG_VALUE_QUOTA),
+        Wish(
+            (),
+            ("InvalidParameter.TagLimitExceeded", _PARAM, "LimitExceeded"),
+            "There may be `{value}`.",
+            "数量上限为`{value}`。",
+        ),
     ),
     Reason.ROLE_QUOTA: Wish(
         ("InvalidParameter.RoleFull",),

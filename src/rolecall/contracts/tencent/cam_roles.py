@@ -7,15 +7,17 @@ Parameters, types and requiredness are those of tencentcloud-sdk-python-cam 3.1.
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Action, Field, ListOf, Rule, Shape, between, matches, one_of
+from rolecall.contracts.model import Action, Field, Kind, ListOf, between, matches, one_of
 from rolecall.contracts.tencent.cam_policies import (
     DESCRIPTION,
     KEYWORD,
     SDK,
+    SOME,
     action,
     document,
     integer,
     paging,
+    tags,
     text,
 )
 from rolecall.contracts.tencent.cam_rules import NUMBER
@@ -23,7 +25,6 @@ from rolecall.contracts.tencent.postgres_places import CAM_REGIONS
 from rolecall.contracts.tencent.postgres_rules import ACCOUNT_NAME, INSTANCE_ID
 from rolecall.domain.reasons import Reason
 
-_TAGS_AT_MOST = 50  # CAM, Use limits
 _ROLE_NAME = (matches(r"[A-Za-z0-9+=,.@_-]{1,128}", Reason.ROLE_NAME_MALFORMED, SDK),)
 # As the house writes it: policies are asked about the text, so that it may have no second spelling.
 _ROLE_ID = (matches(r"[1-9][0-9]{0,18}", Reason.PARAMETER_VALUE, SDK),)
@@ -32,26 +33,7 @@ _SECONDS = (between(0, 43200, Reason.PARAMETER_RANGE, SDK),)
 _POLICY_ID = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
 
 
-def _short(limit: int) -> tuple[Rule, ...]:
-    return (
-        Rule(
-            lambda value: len(str(value)) <= limit,
-            Reason.PARAMETER_VALUE,
-            f"Tag, Use limits: {limit} characters",
-        ),
-    )
-
-
-ROLE_TAG = Shape(
-    "RoleTags",
-    (
-        text(
-            "Key", required=True, rules=(matches(r"(?s).{1,127}", Reason.PARAMETER_VALUE, "Tag, Use limits"),)
-        ),
-        text("Value", required=True, rules=_short(255)),
-    ),
-)
-_TAGS = Field("Tags", ListOf(ROLE_TAG, _TAGS_AT_MOST))
+_TAGS = tags("RoleTags")
 _EITHER = (text("RoleId", rules=_ROLE_ID), text("RoleName"))
 _EITHER_BY_NUMBER = (integer("RoleId", rules=NUMBER), text("RoleName"))
 _BY_EITHER = ("?role/{RoleId}", "?roleName/{RoleName}")
@@ -106,6 +88,8 @@ ACTIONS = (
         integer("SessionDuration", required=True, rules=_SECONDS),
         either=_EITHER_BY_NUMBER,
     ),
+    _update("TagRole", tags("RoleTags", required=True)),
+    _update("UntagRole", Field("TagKeys", ListOf(Kind.STRING, 50), required=True, rules=SOME)),
     _attaching("AttachRolePolicy", "Attach"),
     _attaching("DetachRolePolicy", "Detach"),
     action(

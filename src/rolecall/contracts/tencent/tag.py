@@ -1,13 +1,10 @@
-"""The contract of Tencent Cloud `tag` 2018-08-13: what the vendor's Terraform provider reads and writes of tags.
+"""The contract of Tencent Cloud `tag` 2018-08-13: tags on resources, the pairs that they are made of, projects.
 
 Parameters, types and requiredness are those of tencentcloud-sdk-python-tag 3.1.109 (``models.py``) and tccli 3.1.189
-(``api.json``); a test compares them. The lists of codes are those printed over each method of the vendor's Go SDK
-(tencentcloud-sdk-go-intl-en). Texts: ``errorcodes.py`` of tencentcloud-sdk-python-intl-en 3.1.193 and of the former.
+(``api.json``); a test compares them.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from rolecall.contracts.model import (
     Action,
@@ -23,103 +20,17 @@ from rolecall.contracts.model import (
     one_of,
 )
 from rolecall.contracts.rules import not_starting, spans
-from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.contracts.tencent.tag_codes import CODES, TEXTS
+from rolecall.contracts.tencent.tag_errors import WISHES
+from rolecall.contracts.tencent.wishes import chosen
 from rolecall.domain.reasons import Reason
 
 SDK = "tencentcloud-sdk-python-tag 3.1.109, models.py"
 _LIMITS = "tag, Use limits (product 651, 13354)"
 _TAGS_AT_MOST = 50  # as many as a resource may have
-
-_LISTS: Mapping[str, str] = {
-    "DescribeResourceTagsByResourceIds": (
-        "FailedOperation InvalidParameterValue.RegionInvalid InvalidParameterValue.ResourceIdInvalid "
-        "InvalidParameterValue.ResourcePrefixInvalid InvalidParameterValue.ServiceTypeInvalid "
-        "InvalidParameterValue.UinInvalid UnsupportedOperation"
-    ),
-    "ModifyResourceTags": (
-        "FailedOperation FailedOperation.PolicyEnforcedInvalid InvalidParameter.ReservedTagKey "
-        "InvalidParameter.Tag InvalidParameterValue.DeleteTagsParamError "
-        "InvalidParameterValue.ResourceDescriptionError InvalidParameterValue.TagKeyCharacterIllegal "
-        "InvalidParameterValue.TagKeyEmpty InvalidParameterValue.TagKeyLengthExceeded "
-        "InvalidParameterValue.TagValueCharacterIllegal InvalidParameterValue.TagValueLengthExceeded "
-        "LimitExceeded.Quota LimitExceeded.ResourceAttachedTags LimitExceeded.TagKey LimitExceeded.TagValue"
-    ),
-}
-
-CODES: Mapping[str, frozenset[str]] = {action: frozenset(codes.split()) for action, codes in _LISTS.items()}
-"""By action: the codes that its documentation lists."""
-
-TEXTS: Mapping[str, tuple[str, str]] = {
-    "InvalidParameterValue": ("", ""),
-    "LimitExceeded": ("", ""),
-    "InvalidParameter.ReservedTagKey": (
-        "System reserved tag keys `qcloud`, `tencent` and `project` cannot be created.",
-        "系统预留标签键 qcloud、tencent和project 禁止创建。",
-    ),
-    "InvalidParameter.Tag": ("`Tag` parameter error.", "Tag参数错误。"),
-    "InvalidParameterValue.DeleteTagsParamError": (
-        "`DeleteTags` cannot contain the elements in `ReplaceTags` or `AddTags`.",
-        "DeleteTags中不能包含ReplaceTags或AddTags中元素。",
-    ),
-    "InvalidParameterValue.ResourceDescriptionError": ("Resource description error.", "资源描述错误。"),
-    "InvalidParameterValue.ResourceIdInvalid": ("Resource ID error.", "资源Id错误。"),
-    "InvalidParameterValue.ResourcePrefixInvalid": ("Resource prefix error.", "资源前缀错误。"),
-    "InvalidParameterValue.ServiceTypeInvalid": ("Service type error.", "业务类型错误。"),
-    "InvalidParameterValue.TagKeyCharacterIllegal": (
-        "Tag key contains illegal characters.",
-        "标签键包含非法字符。",
-    ),
-    "InvalidParameterValue.TagKeyEmpty": ("Tag key cannot be empty.", "标签键不能为空值。"),
-    "InvalidParameterValue.TagKeyLengthExceeded": ("Tag key length exceeds limit.", "标签键长度超过限制。"),
-    "InvalidParameterValue.TagValueCharacterIllegal": (
-        "Tag value contains illegal characters.",
-        "标签值包含非法字符。",
-    ),
-    "InvalidParameterValue.TagValueLengthExceeded": (
-        "Tag value length exceeds limit.",
-        "标签值长度超过限制。",
-    ),
-    "LimitExceeded.ResourceAttachedTags": (
-        "The number of tags associated with the resource exceeds the limit.",
-        "资源关联的标签数超过限制。",
-    ),
-}
-
-_SHOWN = (
-    "The value `{value}` specified in the parameter `{field}` is not valid.",
-    "参数`{field}`的值`{value}`不合法。",
-)
-_VALUE = "InvalidParameterValue"
-
-
-def _telling(code: str) -> Wish:
-    """A code whose text says it all, and a common one that is given the same text."""
-    return Wish((code,), (_VALUE,), *TEXTS[code])
-
-
-WISHES: Mapping[Key, Wish] = {
-    Reason.PARAMETER_VALUE: Wish((), (_VALUE,), *_SHOWN),
-    Reason.PARAMETER_RANGE: Wish((), (_VALUE,), *_SHOWN),
-    Reason.PARAMETER_LENGTH: Wish((), (_VALUE,), *_SHOWN),
-    Reason.PARAMETER_CHARACTERS: Wish((), (_VALUE,), *_SHOWN),
-    (Reason.PARAMETER_VALUE, "ServiceType"): _telling("InvalidParameterValue.ServiceTypeInvalid"),
-    (Reason.PARAMETER_VALUE, "ResourcePrefix"): _telling("InvalidParameterValue.ResourcePrefixInvalid"),
-    (Reason.PARAMETER_VALUE, "Resource"): _telling("InvalidParameterValue.ResourceDescriptionError"),
-    (Reason.PARAMETER_VALUE, "DeleteTags"): _telling("InvalidParameterValue.DeleteTagsParamError"),
-    (Reason.PARAMETER_VALUE, "ReplaceTags"): _telling("InvalidParameter.Tag"),
-    (Reason.PARAMETER_VALUE, "TagKey"): _telling("InvalidParameter.ReservedTagKey"),
-    (Reason.PARAMETER_MISSING, "TagKey"): _telling("InvalidParameterValue.TagKeyEmpty"),
-    (Reason.PARAMETER_LENGTH, "TagKey"): _telling("InvalidParameterValue.TagKeyLengthExceeded"),
-    (Reason.PARAMETER_LENGTH, "TagValue"): _telling("InvalidParameterValue.TagValueLengthExceeded"),
-    (Reason.PARAMETER_CHARACTERS, "TagKey"): _telling("InvalidParameterValue.TagKeyCharacterIllegal"),
-    (Reason.PARAMETER_CHARACTERS, "TagValue"): _telling("InvalidParameterValue.TagValueCharacterIllegal"),
-    Reason.TAG_QUOTA: Wish(
-        ("LimitExceeded.ResourceAttachedTags",),
-        ("LimitExceeded",),
-        "A resource may have `{value}` tags.",
-        "每个资源最多关联`{value}`个标签。",
-    ),
-}
+_TAGS_AT_ONCE = 10
+_RESOURCES_AT_ONCE = 50
+_FILTERS_AT_MOST = 6
 
 _CHARACTERS = r"[\w+\-=.:/@() ，。【】（）：]*"
 
@@ -135,18 +46,40 @@ TAG_VALUE = (
     at_most(255, Reason.PARAMETER_LENGTH, _LIMITS),
     matches(_CHARACTERS, Reason.PARAMETER_CHARACTERS, _LIMITS),
 )
+_SEGMENTS = (
+    r"qcs::[A-Za-z0-9_-]{1,64}:[A-Za-z0-9_-]{0,64}:((uin|uid)/[0-9]{0,18})?:"
+    r"([A-Za-z0-9_-]{1,64}/)?[^/:*\s]{1,128}"
+)
+_SEGMENTS_SOURCE = "CAM, Resource description (product 598, 10606)"
+RESOURCE = (matches(_SEGMENTS, Reason.PARAMETER_VALUE, _SEGMENTS_SOURCE),)
 
 _WORD = (matches(r"[A-Za-z0-9_-]{1,64}", Reason.PARAMETER_VALUE, "ours: what a segment could be made of"),)
-RESOURCE = (
-    matches(
-        r"qcs::[A-Za-z0-9_-]{1,64}:[A-Za-z0-9_-]{0,64}:(uin/[0-9]{0,18})?:[A-Za-z0-9_-]{1,64}/[^/:*\s]{1,128}",
-        Reason.PARAMETER_VALUE,
-        "CAM, Resource description (product 598, 10606)",
-    ),
-)
+_NAME = (matches(r"[^/:*\s]{1,128}", Reason.PARAMETER_VALUE, "ours: what a segment could be made of"),)
 _OFFSET = (between(0, 2**31 - 1, Reason.PARAMETER_RANGE, SDK),)
 _LIMIT = (between(1, 1000, Reason.PARAMETER_RANGE, "as DescribeTags has it"),)
+_NUMBER = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
+_FLAG = (between(0, 1, Reason.PARAMETER_VALUE, SDK),)
 _CATEGORY = (one_of(("Custom", "System", "All"), Reason.PARAMETER_VALUE, SDK),)
+_SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, SDK),)
+_PROJECT = (spans(1, 64, Reason.PARAMETER_LENGTH, "ours: the vendor names no bound"),)
+_INFO = (at_most(256, Reason.PARAMETER_LENGTH, "ours: the vendor names no bound"),)
+
+_RESOURCES = (
+    Rule(
+        lambda value: (
+            isinstance(value, list) and value != [] and all(RESOURCE[0].holds(each) for each in value)
+        ),
+        Reason.PARAMETER_VALUE,
+        _SEGMENTS_SOURCE,
+    ),
+)
+_NAMES = (
+    Rule(
+        lambda value: isinstance(value, list) and all(_NAME[0].holds(each) for each in value),
+        Reason.PARAMETER_VALUE,
+        _NAME[0].source,
+    ),
+)
 
 
 def _text(
@@ -155,25 +88,63 @@ def _text(
     return Field(name, Kind.STRING, required, default, rules)
 
 
+def _texts(name: str, most: int, *, required: bool = False, rules: tuple[Rule, ...] = ()) -> Field:
+    return Field(name, ListOf(Kind.STRING, most), required, rules=rules)
+
+
 TAG = Shape(
     "Tag",
     (_text("TagKey", required=True), _text("TagValue", required=True), _text("Category", rules=_CATEGORY)),
 )
 TAG_KEY_OBJECT = Shape("TagKeyObject", (_text("TagKey", required=True),))
+TAG_FILTER = Shape("TagFilter", (_text("TagKey", required=True), _texts("TagValue", 10)))
+
+_KEY = _text("TagKey", required=True)
+_VALUE = _text("TagValue", required=True)
+_RESOURCE = _text("Resource", required=True, rules=RESOURCE)
+_LIST = _texts("ResourceList", _RESOURCES_AT_ONCE, required=True, rules=_RESOURCES)
+_SERVICE = _text("ServiceType", required=True, rules=_WORD)
+_PREFIX = _text("ResourcePrefix", required=True, rules=_WORD)
+_PAGE = (
+    Field("Offset", Kind.INTEGER, default=0, rules=_OFFSET),
+    Field("Limit", Kind.INTEGER, default=15, rules=_LIMIT),
+)
+_CREATOR = Field("CreateUin", Kind.INTEGER, rules=_NUMBER)
+_IN_CATEGORY = _text("Category", default="All", rules=_CATEGORY)
+_SHOW_PROJECT = Field("ShowProject", Kind.INTEGER, default=0, rules=_FLAG)
+_TAG_LIST = ListOf(TAG, _TAGS_AT_ONCE)
+_OF_KIND = (
+    _SERVICE,
+    _texts("ResourceIds", _RESOURCES_AT_ONCE, required=True, rules=_NAMES),
+    _text("ResourceRegion"),
+    _text("ResourcePrefix", rules=_WORD),
+)
+_ONE = "qcs::{Resource.service}::uin/{owner}:{Resource.content}"
+_EACH = "{ResourceList.owned}"
+_KIND = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceIds}"
+_FILTERED = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceId}"
+
+
+def _token(most: int) -> tuple[Field, Field]:
+    rules = (between(1, most, Reason.PARAMETER_RANGE, SDK),)
+    return _text("PaginationToken"), Field("MaxResults", Kind.INTEGER, default=50, rules=rules)
 
 
 def _action(
-    name: str, *params: Field, resource: str, output: tuple[str, ...] = (), changes: bool = False
+    name: str,
+    *params: Field,
+    output: tuple[str, ...] = (),
+    changes: bool = False,
+    resource: str = "*",
 ) -> Action:
     """`resource` is as policies have it: the service's own name for it, whatever region and account the call spells."""
-    rows = chosen(WISHES, CODES[name], TEXTS)
     return Action(
         name,
         SDK,
         params,
         output,
         CODES[name],
-        rows,
+        chosen(WISHES, CODES[name], TEXTS),
         regions=None,
         changes=changes,
         resources=(resource,),
@@ -181,26 +152,172 @@ def _action(
     )
 
 
-_ACTIONS = (
-    _action(
-        "DescribeResourceTagsByResourceIds",
-        _text("ServiceType", required=True, rules=_WORD),
-        _text("ResourcePrefix", required=True, rules=_WORD),
-        Field("ResourceIds", ListOf(Kind.STRING, 50), required=True),
-        _text("ResourceRegion", required=True),
-        Field("Offset", Kind.INTEGER, default=0, rules=_OFFSET),
-        Field("Limit", Kind.INTEGER, default=15, rules=_LIMIT),
-        _text("Category", default="All", rules=_CATEGORY),
+def _filtering(name: str) -> Action:
+    return _action(
+        name,
+        Field("TagFilters", ListOf(TAG_FILTER, _FILTERS_AT_MOST), required=True, rules=_SOME),
+        _CREATOR,
+        *_PAGE,
+        _text("ResourcePrefix", rules=_WORD),
+        _text("ResourceId", rules=_NAME),
+        _text("ResourceRegion"),
+        _text("ServiceType", rules=_WORD),
+        output=("TotalCount", "Offset", "Limit", "Rows"),
+        resource=_FILTERED,
+    )
+
+
+def _listing_pairs(name: str) -> Action:
+    return _action(
+        name,
+        _text("TagKey"),
+        _text("TagValue"),
+        *_PAGE,
+        _CREATOR,
+        _texts("TagKeys", 20),
+        _SHOW_PROJECT,
         output=("TotalCount", "Offset", "Limit", "Tags"),
-        resource="qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceIds}",
+    )
+
+
+_PAGED = ("TotalCount", "Offset", "Limit", "Tags")
+
+_ACTIONS = (
+    _action("CreateTag", _KEY, _VALUE, changes=True),
+    _action("CreateTags", Field("Tags", _TAG_LIST, rules=_SOME), changes=True),
+    _action("DeleteTag", _KEY, _VALUE, changes=True),
+    _action("DeleteTags", Field("Tags", _TAG_LIST, required=True, rules=_SOME), changes=True),
+    _listing_pairs("DescribeTags"),
+    _listing_pairs("DescribeTagsSeq"),
+    _action(
+        "GetTags", *_token(1000), _texts("TagKeys", 20), _IN_CATEGORY, output=("PaginationToken", "Tags")
     ),
+    _action("DescribeTagKeys", _CREATOR, *_PAGE, _SHOW_PROJECT, _IN_CATEGORY, output=_PAGED),
+    _action("GetTagKeys", *_token(1000), _IN_CATEGORY, output=("PaginationToken", "TagKeys")),
+    _action(
+        "DescribeTagValues",
+        _texts("TagKeys", 20, required=True),
+        _CREATOR,
+        *_PAGE,
+        _IN_CATEGORY,
+        output=_PAGED,
+    ),
+    _action("DescribeTagValuesSeq", _texts("TagKeys", 20, required=True), _CREATOR, *_PAGE, output=_PAGED),
+    _action(
+        "GetTagValues",
+        _texts("TagKeys", 20, required=True),
+        *_token(1000),
+        _IN_CATEGORY,
+        output=("PaginationToken", "Tags"),
+    ),
+    _action("AddResourceTag", _KEY, _VALUE, _RESOURCE, changes=True, resource=_ONE),
+    _action("UpdateResourceTagValue", _KEY, _VALUE, _RESOURCE, changes=True, resource=_ONE),
+    _action("DeleteResourceTag", _KEY, _RESOURCE, changes=True, resource=_ONE),
     _action(
         "ModifyResourceTags",
-        _text("Resource", required=True, rules=RESOURCE),
+        _RESOURCE,
         Field("ReplaceTags", ListOf(TAG, _TAGS_AT_MOST)),
         Field("DeleteTags", ListOf(TAG_KEY_OBJECT, _TAGS_AT_MOST)),
         changes=True,
-        resource="qcs::{Resource.service}::uin/{owner}:{Resource.content}",
+        resource=_ONE,
+    ),
+    _action("AttachResourcesTag", *_OF_KIND, _KEY, _VALUE, changes=True, resource=_KIND),
+    _action("ModifyResourcesTagValue", *_OF_KIND, _KEY, _VALUE, changes=True, resource=_KIND),
+    _action("DetachResourcesTag", *_OF_KIND, _KEY, changes=True, resource=_KIND),
+    _action(
+        "TagResources",
+        _LIST,
+        Field("Tags", _TAG_LIST, required=True, rules=_SOME),
+        output=("FailedResources",),
+        changes=True,
+        resource=_EACH,
+    ),
+    _action(
+        "UnTagResources",
+        _LIST,
+        _texts("TagKeys", _TAGS_AT_ONCE, required=True, rules=_SOME),
+        output=("FailedResources",),
+        changes=True,
+        resource=_EACH,
+    ),
+    _action(
+        "GetResources",
+        _texts("ResourceList", _RESOURCES_AT_ONCE, rules=_RESOURCES),
+        Field("TagFilters", ListOf(TAG_FILTER, _FILTERS_AT_MOST)),
+        *_token(200),
+        output=("PaginationToken", "ResourceTagMappingList"),
+        resource=_EACH,
+    ),
+    _action(
+        "DescribeResourceTags",
+        _CREATOR,
+        _text("ResourceRegion"),
+        _text("ServiceType", rules=_WORD),
+        _text("ResourcePrefix", rules=_WORD),
+        _text("ResourceId", rules=_NAME),
+        *_PAGE,
+        Field("CosResourceId", Kind.INTEGER, default=0, rules=_FLAG),
+        output=("TotalCount", "Offset", "Limit", "Rows"),
+        resource=_FILTERED,
+    ),
+    _action(
+        "DescribeResourceTagsByResourceIds",
+        _SERVICE,
+        _PREFIX,
+        _texts("ResourceIds", _RESOURCES_AT_ONCE, required=True),
+        _text("ResourceRegion", required=True),
+        *_PAGE,
+        _IN_CATEGORY,
+        output=_PAGED,
+        resource=_KIND,
+    ),
+    _action(
+        "DescribeResourceTagsByResourceIdsSeq",
+        _SERVICE,
+        _PREFIX,
+        _texts("ResourceIds", _RESOURCES_AT_ONCE, required=True),
+        _text("ResourceRegion", required=True),
+        *_PAGE,
+        output=_PAGED,
+        resource=_KIND,
+    ),
+    _action(
+        "DescribeResourceTagsByTagKeys",
+        _SERVICE,
+        _PREFIX,
+        _text("ResourceRegion", required=True),
+        _texts("ResourceIds", 20, required=True),
+        _texts("TagKeys", 20, required=True),
+        Field("Limit", Kind.INTEGER, default=400, rules=_LIMIT),
+        Field("Offset", Kind.INTEGER, default=0, rules=_OFFSET),
+        output=("TotalCount", "Offset", "Limit", "Rows"),
+        resource=_KIND,
+    ),
+    _filtering("DescribeResourcesByTags"),
+    _filtering("DescribeResourcesByTagsUnion"),
+    _action(
+        "AddProject",
+        _text("ProjectName", required=True, rules=_PROJECT),
+        _text("Info", default="", rules=_INFO),
+        output=("ProjectId", "IsNew"),
+        changes=True,
+    ),
+    _action(
+        "UpdateProject",
+        Field("ProjectId", Kind.INTEGER, required=True, rules=_NUMBER),
+        _text("ProjectName", rules=_PROJECT),
+        Field("Disable", Kind.INTEGER, rules=_FLAG),
+        _text("Info", rules=_INFO),
+        changes=True,
+    ),
+    _action(
+        "DescribeProjects",
+        Field("AllList", Kind.INTEGER, required=True, rules=_FLAG),
+        Field("Limit", Kind.INTEGER, required=True, rules=_LIMIT),
+        Field("Offset", Kind.INTEGER, required=True, rules=_OFFSET),
+        Field("ProjectId", Kind.INTEGER, rules=_NUMBER),
+        _text("ProjectName", rules=_PROJECT),
+        output=("Total", "Projects"),
     ),
 )
 

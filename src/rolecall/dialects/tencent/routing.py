@@ -36,7 +36,9 @@ class Routing:
         service = self._service_of(host)
         if not candidates or (service and all(each.service != service for each in candidates)):
             raise self._version_unknown(version, service, host)
-        facts = {"value": action, "version": version, "service": service or candidates[0].service}
+        # A version may be several services': the host tells which is meant, an unknown action does not.
+        named = service or " or ".join(contract.service for contract in candidates)
+        facts = {"value": action, "version": version, "service": named}
         raise Refused(Reason.ACTION_UNKNOWN, "Action", facts=facts)
 
     def _version_unknown(self, version: str, service: str, host: str) -> Refused:

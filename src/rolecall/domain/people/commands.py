@@ -1,4 +1,4 @@
-"""Commands about sub-users, their keys, their groups, the rules of their passwords, and tags.
+"""Commands about sub-users, their keys, their groups, and the rules of their passwords.
 
 All are about what belongs to the caller's owner; None leaves what is there as it is.
 """
@@ -243,32 +243,3 @@ class PageGroupsOf(Command):
     sub_user: SubUserRef
     offset: int
     limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class TagPlace:
-    """What a tag is on: a resource of a kind (`prefix`) of a service."""
-
-    service: str
-    prefix: str
-    resource: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageTags(Command):
-    """Answers a Page of Tag: those of several resources of one kind."""
-
-    service: str
-    prefix: str
-    resources: tuple[str, ...]
-    offset: int
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeTags(Command):
-    """All or none. TAG_QUOTA."""
-
-    place: TagPlace
-    replace: tuple[tuple[str, str], ...]
-    delete: tuple[str, ...]

@@ -55,3 +55,4 @@ class Policy:
     created_at: datetime
     updated_at: datetime
     alias: str = ""
+    tags: tuple[tuple[str, str], ...] = ()

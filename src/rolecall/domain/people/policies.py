@@ -55,6 +55,7 @@ class PolicyDraft:
     description: str | None = None
     document: str | None = None
     alias: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Policies:
         accept(parse_policy(command.document))
         if self._presets.by_name(command.name) is not None:
             raise Refused(Reason.POLICY_TAKEN, facts={"value": command.name})
-        draft = PolicyDraft(command.name, command.description, command.document)
+        draft = PolicyDraft(command.name, command.description, command.document, tags=command.tags)
         record = Record(Change.POLICY_CREATE, command.name, origin)
         return await self._book.add_policy(origin.caller.owner_id, draft, self._quotas.policies, record)
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rolecall.domain.commands import Command
 from rolecall.domain.people.model import Policy
+from rolecall.domain.people.tag_commands import Pair
 
 
 class Bearer(StrEnum):
@@ -37,11 +38,12 @@ class BearerRef:
 
 @dataclass(frozen=True, slots=True)
 class CreatePolicy(Command):
-    """Answers its id. POLICY_TAKEN, POLICY_QUOTA, and what `language.parse_policy` says of the document."""
+    """Answers its id. POLICY_TAKEN, POLICY_QUOTA, TAG_QUOTA, and what `language.parse_policy` says of the document."""
 
     name: str
     document: str
     description: str = ""
+    tags: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,15 @@ class ChangeRole(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class TagRole(Command):
+    """ROLE_MISSING, TAG_QUOTA."""
+
+    role: RoleRef
+    put: tuple[tuple[str, str], ...] = ()
+    take: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteRole(Command):
     """With its attachments; whoever has taken it is refused at the next call. ROLE_MISSING."""
 

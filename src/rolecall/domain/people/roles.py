@@ -28,6 +28,8 @@ from rolecall.domain.people.language import (
 from rolecall.domain.people.lending import Lending, LivingRoles
 from rolecall.domain.people.model import Role
 from rolecall.domain.people.role_commands import Lent, RoleRef
+from rolecall.domain.people.tag_commands import ChangeTags
+from rolecall.domain.people.tags import Tags, role_tags
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
 from rolecall.domain.views import Page
@@ -74,10 +76,16 @@ class RoleBook(LivingRoles, Protocol):
 
 class Roles:
     def __init__(
-        self, book: RoleBook, lending: Lending, quota: int = 1000, clock: Callable[[], float] = ambient.unix
+        self,
+        book: RoleBook,
+        lending: Lending,
+        tags: Tags,
+        quota: int = 1000,
+        clock: Callable[[], float] = ambient.unix,
     ) -> None:
         self._book = book
         self._lending = lending
+        self._tags = tags
         self._quota = quota
         self._clock = clock
         self.handlers: Handlers = {
@@ -86,6 +94,7 @@ class Roles:
             commands.PageRoles: self.page,
             commands.ChangeRole: self.change,
             commands.DeleteRole: self.delete,
+            commands.TagRole: self.tag,
             commands.AssumeRole: self.assume,
             commands.LendOwn: self.lend_own,
         }
@@ -123,6 +132,10 @@ class Roles:
         detail = {"role": role.id, "trust": command.trust is not None}
         record = Record(Change.ROLE_UPDATE, role.name, origin, detail)
         await self._book.change_role(role.id, draft, record)
+
+    async def tag(self, command: commands.TagRole, origin: Origin) -> None:
+        role = await self._own(origin.caller, command.role)
+        await self._tags.change(ChangeTags((role_tags(role.id),), command.put, command.take), origin)
 
     async def delete(self, command: commands.DeleteRole, origin: Origin) -> None:
         role = await self._own(origin.caller, command.role)

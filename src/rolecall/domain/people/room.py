@@ -14,7 +14,7 @@ from rolecall.domain.people.permissions import Permissions
 from rolecall.domain.people.rules import RuledPasswords
 from rolecall.domain.people.sign_in import SignIn, SignInBook
 from rolecall.domain.people.sub_users import Quotas, SubUserBook, SubUsers
-from rolecall.domain.people.tags import TagBook, Tags
+from rolecall.domain.people.tags import ProjectBook, Projects, TagBook, Tags
 from rolecall.domain.sealing import Sealer
 from rolecall.values import Secret
 
@@ -28,6 +28,7 @@ class Books:
     uses: KeyUseBook
     groups: GroupBook
     tags: TagBook
+    projects: ProjectBook
     sign_ins: SignInBook
 
 
@@ -51,4 +52,5 @@ class PeopleRoom:
             **AccessKeys(books.keys, sealer, self.uses).handlers,
             **Groups(books.groups, permissions).handlers,
             **Tags(books.tags).handlers,
+            **Projects(books.projects).handlers,
         }

@@ -1,4 +1,4 @@
-"""What is answered about sub-users, their keys, groups and tags."""
+"""What is answered about sub-users, their keys and groups."""
 
 from __future__ import annotations
 
@@ -69,10 +69,3 @@ class Group:
 class GroupView:
     group: Group
     members: tuple[SubUser, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    resource: str
-    key: str
-    value: str
