@@ -73,7 +73,9 @@ project or tenant is the owner's number, as id and as name; without one it is th
 **Tokens** are good for 12 hours, and no longer than their access key; one bought with a token ends when that one would
 have. What they are made of: [security.md](security.md#tokens). Whose a token is, that caller may show and revoke it,
 and the owner all of its own. The one that is asked about stands in `X-Subject-Token`, or in v2.0's path. With
-`nocatalog` in the query v3 leaves the catalog out; v2.0 takes `belongsTo`.
+`nocatalog` in the query v3 leaves the catalog out; v2.0 takes `belongsTo`. The owner's tokens have the roles `admin`
+and `member`, those of sub-users `member` alone; what a caller may do here, policies say. This is no Keystone for other
+services: do not let one of them validate tokens here and believe the roles.
 
 **An outside Keystone** may stand beside this: with `ROLECALL_KEYSTONE_URL` the database API takes its tokens too
 ([configuration.md](configuration.md), [choices.md](choices.md)).

@@ -94,8 +94,16 @@ SERVICES: Sequence[Service] = (
     Service(identity.V2, identity_verbs.V2_VERBS),
 )
 
-REGIONAL: Mapping[str, str] = {"postgres": "tencent", "petadata": "aliyun"}
-"""Services whose callers choose the region of a call freely, with the dialect whose ids their instances have."""
+REGIONAL = frozenset({"postgres", "petadata"})
+"""Services whose callers choose the region of a call freely."""
+
+INSTANCES: Mapping[str, str] = {
+    "postgres": "tencent",
+    "petadata": "aliyun",
+    "trove": "openstack",
+    "cam:resourceUser": "tencent",
+}
+"""Services, and kinds of their resources, that are instances, with the dialect whose ids these have."""
 
 ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
     "postgresql": PostgresEngine,
@@ -162,7 +170,9 @@ class House:
         )
         self.passwords = Passwords(settings.password_threads, settings.password_queue, FOREIGN)
         self.presets = Presets(presets.PRESETS)
-        self.permissions = Decisions(self.store.policies, self.presets, self.store.instances, REGIONAL)
+        self.permissions = Decisions(
+            self.store.policies, self.presets, self.store.instances, INSTANCES, REGIONAL
+        )
         lending = Lending(self.sealer, self.store.keys, self.store.roles)
         self.keys.lender = lending
         self.rotation = Rotation(

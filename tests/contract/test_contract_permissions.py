@@ -109,6 +109,21 @@ def asked(
     return ask_of(Checked(call, CALLER, params or {}), contract, action).resources
 
 
+def region_of(action: Action, region: str, *, ours: bool = False) -> str | None:
+    request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
+    call = Call(Envelope(request, "id", Language.ENGLISH), "d", "s", "1", "Try", region, {}, False, None)  # type: ignore[arg-type]
+    contract = Contract("d", "s", "1", {}, {}, region_is_ours=ours)
+    return ask_of(Checked(call, CALLER, {}), contract, action).context["qcs:region"]
+
+
+def test_policies_are_told_no_region_that_nobody_checked() -> None:
+    """A8: an action with a list of regions was refused for any other; the others take whatever was sent."""
+    assert region_of(Action("Try", "test", regions=frozenset({"ap-x"})), "ap-x") == "ap-x"
+    assert region_of(Action("Try", "test", regions=None), "ap-x") is None
+    assert region_of(Action("Try", "test", regions=frozenset()), "ap-x") is None
+    assert region_of(Action("Try", "test", regions=frozenset()), "RegionOne", ours=True) == "RegionOne"
+
+
 def test_holes_are_filled_by_the_call_and_its_parameters() -> None:
     template = "qcs::try:{region}:uin/{owner}:thing/{Id}/{caller}"
     assert asked(template, params={"Id": "x"}) == ("qcs::try:ap-guangzhou:uin/100:thing/x/700",)

@@ -17,6 +17,12 @@ from tests.server.replica import replica
 from rolecall.values import Secret
 
 REFUSED = "AuthFailure.UnauthorizedOperation"
+TASKS = {
+    "StartTime": "2026-01-01T00:00Z",
+    "EndTime": "2036-01-01T00:00Z",
+    "PageNumbers": "1",
+    "MaxRecordsPerPage": "30",
+}
 TROVE_REFUSED = (403, "forbidden", "You are not authorized to perform the requested action.")
 
 
@@ -55,6 +61,10 @@ class Person:
             asked = {"UserName": word(), "Type": "normal", **asked}
         key = {"secret_id": self.added["SecretId"], "secret_key": self.added["SecretKey"]}
         return self.rolecall.call(action, asked, **key)
+
+    def list_instances(self) -> dict[str, Any]:
+        key = {"secret_id": self.added["SecretId"], "secret_key": self.added["SecretKey"]}
+        return self.rolecall.call("DescribeDBInstances", {}, **key)
 
     def code(self, action: str = "CreateAccount", **params: Any) -> str:
         return str(self.postgres(action, **params).get("Error", {}).get("Code", ""))
@@ -317,3 +327,83 @@ def test_temporary_credentials_sign_alibabas_calls_and_buy_no_openstack_token(pe
         )["Error"]["Code"]
         == REFUSED
     )
+
+
+def test_an_instance_that_lists_its_callers_answers_no_other_in_any_dialect(person: Person) -> None:
+    """A15: renaming, the address list, the tasks and a look at it asked nobody."""
+    person.allow(["postgres:*", "petadata:*", "trove:*"])
+    owner = Cloud(person.rolecall)
+    person.petadata.ok("ModifySecurityIPs", SecurityIPList="10.1.2.3")
+    uin = str(person.rolecall.ready["owner"]["uin"])
+    for instance in (person.petadata.instance, person.rolecall.instance_id):
+        person.rolecall.cli("instance", "set", instance, "--allow", uin)
+    try:
+        for action, params in {
+            "ModifyInstanceName": {"NewInstanceName": "taken"},
+            "ModifySecurityIPs": {"SecurityIPList": "0.0.0.0/0"},
+            "DescribeSecurityIPs": {},
+            "DescribeTasks": TASKS,
+            "DescribeAccounts": {},
+            "DescribeInstanceInfo": {},
+        }.items():
+            assert person.petadata.refused(action, **params) == ("ActionUnauthorized", 403), action
+        assert owner.code("DescribeAccounts") == ""
+        for method, path, body in (
+            ("GET", "", None),
+            ("PUT", "", {"instance": {"name": "taken"}}),
+            ("GET", "/users", None),
+        ):
+            assert person.trove(method, path, body).status_code == 403, (method, path)
+        assert person.trove.shown("//instances") == []
+        assert "Error" in person.postgres("DescribeDBInstanceAttribute")
+        assert person.rolecall.instance_id not in json.dumps(person.list_instances())
+    finally:
+        for instance in (person.petadata.instance, person.rolecall.instance_id):
+            person.rolecall.cli("instance", "set", instance, "--allow-all")
+        owner.server.close()
+    assert person.petadata.code("DescribeTasks", **TASKS) == ""
+
+
+def test_a_name_and_an_address_list_leave_records(person: Person) -> None:
+    person.allow("petadata:*")
+    name = word("n")
+    person.petadata.ok("ModifyInstanceName", NewInstanceName=name)
+    person.petadata.ok("ModifySecurityIPs", SecurityIPList="10.9.8.7")
+    listed = person.rolecall.cli("operation", "list", "--json", "--limit", "20").stdout
+    rows = [one for one in json.loads(listed) if str(one.get("principal")) == str(person.uin)]
+    kinds = {one["change"] for one in rows}
+    assert {"instance.rename", "instance.addresses"} <= kinds, rows
+
+
+def test_a_condition_on_the_region_sees_the_instances(person: Person) -> None:
+    """A8: the quickstart instance is in ap-guangzhou, whatever region a call names."""
+    person.allow("postgres:*", condition={"string_equal": {"qcs:region": "ap-beijing"}})
+    key = {"secret_id": person.added["SecretId"], "secret_key": person.added["SecretKey"]}
+    asked = {"DBInstanceId": person.rolecall.instance_id}
+    for region in ("ap-beijing", "ap-guangzhou"):
+        answer = person.rolecall.call("DescribeAccounts", asked, region=region, **key)
+        assert answer["Error"]["Code"] == REFUSED, region
+    person.allow("postgres:*", condition={"string_equal": {"qcs:region": "ap-guangzhou"}})
+    for region in ("ap-beijing", "ap-guangzhou"):
+        assert "Error" not in person.rolecall.call("DescribeAccounts", asked, region=region, **key)
+
+
+def test_only_the_owners_tokens_say_that_they_are_an_administrators(person: Person) -> None:
+    """A20: to another service that validates tokens here, every sub-user was one."""
+    owner = LiveCloud(
+        person.rolecall.endpoint,
+        person.rolecall.ready["openstack"],
+        person.rolecall.ready["engines"]["mysql"],
+    )
+    found = {}
+    for name, cloud in (("owner", owner), ("sub-user", person.trove)):
+        headers = {"X-Auth-Token": cloud.token, "X-Subject-Token": cloud.token}
+        token = cloud.http.get(f"{person.rolecall.endpoint}/v3/auth/tokens", headers=headers).json()["token"]
+        access = cloud.http.get(
+            f"{person.rolecall.endpoint}/v2.0/tokens/{cloud.token}", headers=headers
+        ).json()
+        found[name] = [
+            [one["name"] for one in roles] for roles in (token["roles"], access["access"]["user"]["roles"])
+        ]
+    owner.http.close()
+    assert found == {"owner": [["admin", "member"]] * 2, "sub-user": [["member"]] * 2}

@@ -6,10 +6,12 @@ import asyncio
 import json
 import threading
 from collections.abc import Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from rolecall.assembly import INSTANCES, REGIONAL
 from rolecall.contracts.tencent.presets import PRESETS
 from rolecall.domain.instances import Instance
 from rolecall.domain.people import decisions
@@ -38,12 +40,14 @@ class Book:
         return ("name/ann",) if content == "uin/701" else ()
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None:
-        return None
+        """Such as ``pg-ap-beijing``."""
+        _, _, region = public_id.partition("-")
+        return cast("Instance", SimpleNamespace(region=region)) if region else None
 
 
 def permissions(*grants: Grant) -> Decisions:
     book = Book(*grants)
-    return Decisions(book, Presets(PRESETS), book, {})
+    return Decisions(book, Presets(PRESETS), book, INSTANCES, REGIONAL)
 
 
 def ask(*contents: str) -> Ask:
@@ -63,6 +67,56 @@ async def test_a_deny_by_one_name_holds_for_the_other(denied: str, asked: str) -
     some = permissions(grant(ALLOW), grant(deny, number=10_000_002))
     assert not (await some.decide(CALLER, ask(asked))).allowed
     assert (await some.decide(CALLER, ask("policyid/2"))).allowed
+
+
+IN_GUANGZHOU = {"string_equal": {"qcs:region": "ap-guangzhou"}}
+PLACES = {
+    "postgres": "qcs::postgres:ap-guangzhou:uin/100:DBInstanceId/{}",
+    "petadata": "qcs::petadata:ap-guangzhou:uin/100:instance/{}",
+    "trove": "qcs::trove:RegionOne:uin/100:instance/{}",
+    "cam": "qcs::cam::uin/100:resourceUser/{}/account",
+}
+
+
+async def permitted(
+    statement: dict[str, Any], service: str, *ids: str, region: str | None = "ap-guangzhou"
+) -> bool:
+    """Whether a call that names a region, on instances of these ids, is permitted beside a statement."""
+    some = permissions(
+        grant({**ALLOW, **statement}),
+        *([grant(ALLOW, number=10_000_002)] if statement["effect"] == "deny" else []),
+    )
+    asked = Ask(
+        f"{service}:Do", tuple(PLACES[service].format(one) for one in ids) or ("*",), {"qcs:region": region}
+    )
+    return (await some.decide(CALLER, asked)).allowed
+
+
+@pytest.mark.parametrize("service", PLACES)
+async def test_the_region_of_a_call_on_an_instance_is_the_instances_own(service: str) -> None:
+    """A8: whatever region the call names, in its header or nowhere."""
+    allow = {"effect": "allow", "condition": IN_GUANGZHOU}
+    deny = {"effect": "deny", "condition": IN_GUANGZHOU}
+    for region in ("ap-guangzhou", "ap-beijing", "AP-GUANGZHOU", "", None):
+        assert await permitted(allow, service, "pg-ap-guangzhou", region=region)
+        assert not await permitted(allow, service, "pg-ap-beijing", region=region)
+        assert not await permitted(deny, service, "pg-ap-guangzhou", region=region)
+        assert await permitted(deny, service, "pg-ap-beijing", region=region)
+
+
+async def test_of_several_instances_each_is_asked_for_in_its_own_region() -> None:
+    both = ("pg-ap-guangzhou", "pg-ap-beijing")
+    for ids in (both, both[::-1]):
+        assert not await permitted({"effect": "allow", "condition": IN_GUANGZHOU}, "postgres", *ids)
+        assert not await permitted({"effect": "deny", "condition": IN_GUANGZHOU}, "postgres", *ids)
+
+
+@pytest.mark.parametrize("ids", [("*",), ()], ids=["all-instances", "no-instance"])
+async def test_a_region_that_is_not_known_counts_for_a_deny_and_against_an_allow(
+    ids: tuple[str, ...],
+) -> None:
+    assert not await permitted({"effect": "allow", "condition": IN_GUANGZHOU}, "postgres", *ids, region=None)
+    assert not await permitted({"effect": "deny", "condition": IN_GUANGZHOU}, "postgres", *ids, region=None)
 
 
 async def test_a_heavy_ask_is_decided_beside_the_other_calls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,9 +61,15 @@ async def test_whoever_is_of_the_account_is_told_the_roles_name() -> None:
     assert await told(book, RoleRef(7), Origin(HOME, "d", "A", "r")) == "secret-name"
 
 
-@pytest.mark.parametrize("key", ["qcs:secure_transport", "qcs:region", "qcs:ip"])
+async def test_no_region_that_a_call_names_takes_a_role() -> None:
+    """The service of roles has no regions: whatever stands in the header is the caller's word (A8)."""
+    book = Book(condition={"string_equal": {"qcs:region": "ap-x"}})
+    assert await told(book, RoleRef(7), Origin(HOME, "d", "A", "r", "ap-x")) == "secret-name"
+
+
+@pytest.mark.parametrize("key", ["qcs:secure_transport", "qcs:ip"])
 async def test_a_trust_document_is_asked_of_what_is_known_of_the_call(key: str) -> None:
-    values = {"qcs:secure_transport": "true", "qcs:region": "ap-x", "qcs:ip": "192.0.2.1"}
+    values = {"qcs:secure_transport": "true", "qcs:ip": "192.0.2.1"}
     book = Book(condition={"string_equal": {key: values[key]}})
     there = Origin(HOME, "d", "A", "r", "ap-x", "192.0.2.1", secure=True)
     elsewhere = Origin(HOME, "d", "A", "r", "ap-y", "192.0.2.2", secure=False)

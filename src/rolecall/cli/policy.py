@@ -117,7 +117,7 @@ def explain(
         datetime | None,
         typer.Option(help="When it comes, in UTC; by default now.", formats=["%Y-%m-%dT%H:%M:%S"]),
     ] = None,
-    region: Annotated[str, typer.Option(help="The region that it names.")] = "",
+    region: Annotated[str, typer.Option(help="The region that it names; an instance has its own.")] = "",
     tls: Annotated[bool, typer.Option("--tls/--no-tls", help="Whether it comes over HTTPS.")] = True,
     session_policy: Annotated[
         str, typer.Option(metavar="JSON", help="The policy of a session that it is made in.")
@@ -128,10 +128,10 @@ def explain(
     """Tell whether a call would be permitted, and which statement of which policy decides."""
     if operation.partition(":")[1:] in ((":", ""), ("", "")):
         raise SettingsError(f"`{operation}` is no operation: say it as postgres:CreateAccount")
-    context = {
+    context: dict[str, str | None] = {
         "qcs:current_time": (time or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "qcs:secure_transport": "true" if tls else "false",
-        "qcs:region": region,
+        "qcs:region": region or None,
         **({} if ip is None else {"qcs:ip": _address(ip)}),
     }
 

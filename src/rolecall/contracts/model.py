@@ -120,6 +120,8 @@ class Contract:
     errors: Mapping[Reason | tuple[Reason, str], ErrorRow]
     policy_service: str = ""
     """The service's name in policies, where it is another than the contract's."""
+    region_is_ours: bool = False
+    """The region of its calls is the house's own: no caller names one."""
 
     def codes(self) -> Iterator[str]:
         """The codes of all its rows, templates unfilled."""

@@ -39,7 +39,7 @@ def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
             "qcs:ip": request.client,
             "qcs:current_time": datetime.fromtimestamp(request.received, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "qcs:secure_transport": "true" if request.secure else "false",
-            "qcs:region": call.region,
+            "qcs:region": call.region if contract.region_is_ours or action.regions else None,
             "qcs:uin": str(checked.caller.principal),
             "qcs:owner_uin": str(checked.caller.owner_number),
         },

@@ -70,6 +70,10 @@ class Instance:
     faces: Mapping[str, str]
     provision: Provision | None = None
 
+    def lists(self, caller: Caller) -> bool:
+        """Whether a caller of its owner's may name it: all may, unless some are listed."""
+        return self.listed_callers is None or caller.principal in self.listed_callers
+
 
 @dataclass(frozen=True, slots=True)
 class NewInstance:
@@ -204,20 +208,15 @@ class Reach:
         self._book = book
         self._attachments = attachments
 
-    async def find(self, name: InstanceName, caller: Caller) -> Instance:
-        """INSTANCE_MISSING, or INSTANCE_FORBIDDEN for one that belongs to another owner."""
+    async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
+        """INSTANCE_MISSING, INSTANCE_FORBIDDEN for one of another owner, CALLER_NOT_LISTED."""
         instance = await self._book.instance(name.dialect, name.public_id)
         facts = {"value": name.public_id}
         if instance is None:
             raise Refused(Reason.INSTANCE_MISSING, facts=facts)
         if instance.owner_id != caller.owner_id:
             raise Refused(Reason.INSTANCE_FORBIDDEN, facts=facts)
-        return instance
-
-    async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
-        """As `find`, and CALLER_NOT_LISTED."""
-        instance = await self.find(name, caller)
-        if instance.listed_callers is not None and caller.principal not in instance.listed_callers:
+        if not instance.lists(caller):
             raise Refused(Reason.CALLER_NOT_LISTED, facts={"value": caller.principal})
         return instance
 
@@ -228,8 +227,9 @@ class Reach:
             raise Refused(reason, facts={"value": name.public_id})
         return await self._attachments.attach(instance)
 
-    async def all(self, owner_id: int) -> Sequence[Instance]:
-        return await self._book.instances(owner_id)
+    async def all(self, caller: Caller) -> Sequence[Instance]:
+        """Those of its owner that list the caller."""
+        return [one for one in await self._book.instances(caller.owner_id) if one.lists(caller)]
 
     async def attach_instance(self, instance: Instance) -> Attached:
         return await self._attachments.attach(instance)

@@ -55,6 +55,8 @@ class Change(StrEnum):
     INSTANCE_REVIVE = "instance.revive"
     INSTANCE_DELETE = "instance.delete"
     # what Rolecall keeps itself: recorded in the transaction that makes it (`domain.records`)
+    INSTANCE_RENAME = "instance.rename"
+    INSTANCE_ADDRESSES = "instance.addresses"
     SUB_USER_CREATE = "sub-user.create"
     SUB_USER_UPDATE = "sub-user.update"
     SUB_USER_DELETE = "sub-user.delete"

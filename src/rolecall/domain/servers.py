@@ -9,8 +9,9 @@ from typing import Protocol
 from rolecall.domain import commands
 from rolecall.domain.engine import EngineFacts
 from rolecall.domain.instances import Instance, Phase, Reach
-from rolecall.domain.operations import Operation
+from rolecall.domain.operations import Change, Operation
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.records import Record
 from rolecall.domain.views import InstanceView, OperationView
 from rolecall.values import Caller, Origin
 
@@ -21,7 +22,7 @@ _GLANCE = 1.5
 class ServerBook(Protocol):
     """Where what is changeable about instances is kept."""
 
-    async def change_instance(self, instance_id: int, **changes: object) -> None: ...
+    async def change_recorded(self, instance_id: int, record: Record, **changes: object) -> None: ...
 
 
 class OperationBook(Protocol):
@@ -39,7 +40,7 @@ class Servers:
         self._operations = operations
 
     async def all(self, command: commands.ListInstances, origin: Origin) -> Sequence[InstanceView]:
-        instances = await self._reach.all(origin.caller.owner_id)
+        instances = await self._reach.all(origin.caller)
         faced = [instance for instance in instances if command.dialect in instance.faces]
         return await asyncio.gather(
             *(
@@ -49,16 +50,18 @@ class Servers:
         )
 
     async def show(self, command: commands.ShowInstance, origin: Origin) -> InstanceView:
-        instance = await self._reach.find(command.instance, origin.caller)
+        instance = await self._reach.find_listed(command.instance, origin.caller)
         return await self._look(instance, command.instance.dialect, origin, databases=command.databases)
 
     async def rename(self, command: commands.RenameInstance, origin: Origin) -> None:
-        instance = await self._reach.find(command.instance, origin.caller)
-        await self._book.change_instance(instance.id, name=command.name)
+        instance = await self._reach.find_listed(command.instance, origin.caller)
+        detail = {"instance": instance.id, "name": command.name}
+        record = Record(Change.INSTANCE_RENAME, command.instance.public_id, origin, detail)
+        await self._book.change_recorded(instance.id, record, name=command.name)
 
     async def set_addresses(self, command: commands.SetAddressList, origin: Origin) -> tuple[str, ...]:
         """The list as it is then, without doubles, in the order given."""
-        instance = await self._reach.find(command.instance, origin.caller)
+        instance = await self._reach.find_listed(command.instance, origin.caller)
         match command.mode:
             case "replace":
                 wanted: tuple[str, ...] = command.addresses
@@ -67,14 +70,16 @@ class Servers:
             case "remove":
                 wanted = tuple(one for one in instance.addresses if one not in command.addresses)
         addresses = tuple(dict.fromkeys(wanted))
-        await self._book.change_instance(instance.id, addresses=list(addresses))
+        detail = {"instance": instance.id, "addresses": list(addresses)}
+        record = Record(Change.INSTANCE_ADDRESSES, command.instance.public_id, origin, detail)
+        await self._book.change_recorded(instance.id, record, addresses=list(addresses))
         return addresses
 
     async def addresses(self, command: commands.ShowAddressList, origin: Origin) -> tuple[str, ...]:
-        return (await self._reach.find(command.instance, origin.caller)).addresses
+        return (await self._reach.find_listed(command.instance, origin.caller)).addresses
 
     async def operations(self, command: commands.ListOperations, origin: Origin) -> tuple[OperationView, ...]:
-        instance = await self._reach.find(command.instance, origin.caller)
+        instance = await self._reach.find_listed(command.instance, origin.caller)
         found = await self._operations.operations(limit=command.limit, instance_id=instance.id)
         return tuple(
             OperationView(

@@ -8,8 +8,10 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.instances import Instance, NewInstance, Phase, Provision
+from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
+from rolecall.store.records import write_record
 
 _INSTANCE = sql.SQL(
     "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
@@ -109,6 +111,13 @@ class InstanceTable:
 
     async def change_instance(self, instance_id: int, **changes: object) -> None:
         """Change some columns; every change makes the replicas attach the instance anew."""
+        await self._change(instance_id, changes, None)
+
+    async def change_recorded(self, instance_id: int, record: Record, **changes: object) -> None:
+        """As `change_instance`, with its record."""
+        await self._change(instance_id, changes, record)
+
+    async def _change(self, instance_id: int, changes: dict[str, object], record: Record | None) -> None:
         require_changeable(changes)
         assignments = sql.SQL(", ").join(
             sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column)) for column in changes
@@ -118,8 +127,10 @@ class InstanceTable:
         query = sql.SQL("update instances set {}, revision = revision + 1 where id = %(id)s").format(
             assignments
         )
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(query, {**changes, "id": instance_id})
+            if record is not None:
+                await write_record(connection, record)
         self._known.clear()
 
     async def remove_instance(self, instance_id: int) -> None:

@@ -23,7 +23,7 @@ from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
 from rolecall.verbs.params import flag, secret, text
 
 _DOMAIN = {"id": "default", "name": "Default"}
-_ROLES = ({"id": "1", "name": "admin"}, {"id": "2", "name": "member"})
+_ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
 _RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
 _KEYSTONE_METHODS: Mapping[str, str] = {"apikey": "password"}
 
@@ -126,6 +126,11 @@ def show_v2(checked: Checked, holder: Caller) -> Answer:
     return _token_v2(checked, holder, subject.text, subject.facts)
 
 
+def _roles(holder: Caller) -> list[dict[str, str]]:
+    """What a token says to other services; here policies decide. Only the owner itself may do everything."""
+    return [_ADMIN, _MEMBER] if holder.is_owner and holder.session is None else [_MEMBER]
+
+
 def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
     """The token itself stands in ``subject_token`` and goes into a header."""
     tenant, user = str(holder.owner_number), holder.access_key_id
@@ -137,7 +142,7 @@ def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts
         "issued_at": _moment(facts.issued_at, 6),
         "project": {"id": tenant, "name": tenant, "domain": _DOMAIN},
         "is_domain": False,
-        "roles": list(_ROLES),
+        "roles": _roles(holder),
     }
     if not flag(checked.params, "nocatalog"):
         token["catalog"] = [_v3_service(checked, *service) for service in _services(checked)]
@@ -160,7 +165,7 @@ def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts
                 "id": user,
                 "name": user,
                 "username": user,
-                "roles": list(_ROLES),
+                "roles": _roles(holder),
                 "roles_links": [],
                 "RAX-AUTH:defaultRegion": checked.call.region,
             },

@@ -222,4 +222,5 @@ CONTRACT = Contract(
     actions={action.name: action for action in _ACTIONS},
     errors=FAULTS,
     policy_service="trove",
+    region_is_ours=True,
 )

@@ -193,10 +193,10 @@ def _text(value: object) -> str:
     raise ConditionMalformed("condition.value", value)
 
 
-def holds(condition: Condition, context: Mapping[str, str], fill: Callable[[str], str]) -> bool | None:
+def holds(condition: Condition, context: Mapping[str, str | None], fill: Callable[[str], str]) -> bool | None:
     """Whether a call keeps a condition; None if that cannot be known. `fill` puts variables into values."""
     found = context.get(condition.key)
-    if found is None and not condition.supplied:
+    if found is None and (not condition.supplied or condition.key in context):
         return True if condition.absent_holds else None
     if condition.operator == "null_equal":
         return any(_truth(value) == (found is None) for value in condition.values)

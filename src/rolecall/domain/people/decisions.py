@@ -12,7 +12,8 @@ shows at the next call on every replica.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -31,6 +32,15 @@ _MOST = 100_000_000
 a thread, one ask at a time, so that other calls go on; what weighs more than the second is not decided."""
 
 SESSION_POLICY = "the session's own policy"
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """A resource by all its names. `place` of instances is where they are: (region,), or (None,) for several at once,
+    whose regions are not known. Of what is no instance it is empty: the call's region is asked."""
+
+    names: Names
+    place: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +70,11 @@ class Places(Protocol):
 
 
 class Decisions:
-    """`regional` names the dialect of each service whose resources are instances: an instance has its own region in
-    policies, whatever region a call names, since it is reached from all of them. `people` is the service of people.
+    """`people` is the service of people.
+
+    `instances` names the dialect whose ids the instances have that are resources of a service, or of one kind of
+    resource of it (``service:kind``). An instance is reached from all regions: a call on it has its region in
+    conditions, and for the services of `regional` in the resource too, whatever region the call names.
     """
 
     def __init__(
@@ -69,12 +82,14 @@ class Decisions:
         book: GrantBook,
         presets: Presets,
         places: Places,
-        regional: Mapping[str, str],
+        instances: Mapping[str, str],
+        regional: Collection[str],
         people: str = "cam",
     ) -> None:
         self._book = book
         self._presets = presets
         self._places = places
+        self._instances = instances
         self._regional = regional
         self._people = people
         self._heavy = asyncio.Lock()
@@ -91,11 +106,11 @@ class Decisions:
     async def decide(self, caller: Caller, ask: Ask) -> Decision:
         """Which statement of which policy decides. NOT_PERMITTED for what is too much to decide, or unreadable."""
         grants = await self._grants(caller)
-        resources = [await self._names(one) for one in ask.resources]
+        things = [await self._thing(one) for one in ask.resources]
         documents = [grant.document or "" for grant in grants]
         if caller.session is not None:
             documents.append(caller.session.policy)
-        weight = sum(map(len, documents)) * sum(map(len, resources))
+        weight = sum(map(len, documents)) * sum(len(thing.names) for thing in things)
         if weight > _MOST:
             raise Refused(
                 Reason.NOT_PERMITTED,
@@ -103,20 +118,20 @@ class Decisions:
                 note="its policies and resources are too many to decide",
             )
         if weight <= _AT_ONCE:
-            return self._decide(caller, grants, ask, resources)
+            return self._decide(caller, grants, ask, things)
         async with self._heavy:
-            return await asyncio.to_thread(self._decide, caller, grants, ask, resources)
+            return await asyncio.to_thread(self._decide, caller, grants, ask, things)
 
     def _decide(
-        self, caller: Caller, grants: Sequence[Grant], ask: Ask, resources: Sequence[Names]
+        self, caller: Caller, grants: Sequence[Grant], ask: Ask, things: Sequence[_Thing]
     ) -> Decision:
         subject = Subject(caller.principal, caller.owner_number, caller.app_id)
         decision = Decision(Verdict.ALLOWED, ask.resources[-1])
         if caller.kind is not PrincipalKind.OWNER:
-            decision = decide(self._read_all(grants), ask, resources, subject)
+            decision = _decide_all(self._read_all(grants), ask, things, subject)
         if decision.allowed and caller.session is not None and caller.session.policy:
             own = Held(0, SESSION_POLICY, parse_session_policy(caller.session.policy))
-            decision = decide((own,), ask, resources, subject)
+            decision = _decide_all((own,), ask, things, subject)
             return decision if decision.allowed else replace(decision, policy=own)
         return decision
 
@@ -150,14 +165,23 @@ class Decisions:
                 note=f"the policy {name} cannot be read: {trouble}",
             ) from None
 
-    async def _names(self, resource: str) -> Names:
+    async def _thing(self, resource: str) -> _Thing:
         if resource == ANYTHING:
-            return (resource,)
+            return _Thing((resource,))
+        *first, service, _, account, content = resource.split(":", 5)
+        kind, _, rest = content.partition("/")
+        dialect = self._instances.get(f"{service}:{kind}", self._instances.get(service))
+        if dialect is None or not rest:
+            return _Thing(await self._names(resource))
+        instance = await self._places.instance(dialect, rest.partition("/")[0])
+        if instance is None:
+            return _Thing((resource,), (None,) if rest == ANYTHING else ())
+        if service in self._regional:
+            resource = ":".join((*first, service, instance.region, account, content))
+        return _Thing((resource,), (instance.region,))
+
+    async def _names(self, resource: str) -> Names:
         *first, service, region, account, content = resource.split(":", 5)
-        if (dialect := self._regional.get(service)) is not None and "/" in content:
-            instance = await self._places.instance(dialect, content.split("/")[1])
-            region = region if instance is None else instance.region
-            return (":".join((*first, service, region, account, content)),)
         if service == self._people and (preset := self._preset(content)) is not None:
             return (resource, ":".join((*first, service, region, account, preset)))
         if service == self._people and (owner := account.removeprefix("uin/")).isdecimal():
@@ -173,6 +197,18 @@ class Decisions:
         if kind == "policyid" and name.isdecimal() and (found := self._presets.by_id(int(name))) is not None:
             return f"policyName/{found.name}"
         return None
+
+
+def _decide_all(held: Sequence[Held], ask: Ask, things: Sequence[_Thing], subject: Subject) -> Decision:
+    """Each thing is asked with its own region: what is allowed in one region is not so in others."""
+    decision = Decision(Verdict.NOT_ALLOWED, ask.resources[-1])
+    for place, group in itertools.groupby(things, key=lambda thing: thing.place):
+        known = {**ask.context, "qcs:region": place[0]} if place else ask.context
+        names = [thing.names for thing in group]
+        decision = decide(held, replace(ask, context=known), names, subject)
+        if not decision.allowed:
+            break
+    return decision
 
 
 def because(decision: Decision) -> str:

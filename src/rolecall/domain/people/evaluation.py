@@ -132,7 +132,7 @@ def _decide_one(speaking: Sequence[_Speaking], ask: Ask, names: Names, subject: 
     return allowing or Decision(Verdict.NOT_ALLOWED, names[0])
 
 
-def speaks(statement: Statement, operation: str, context: Mapping[str, str], subject: Subject) -> bool:
+def speaks(statement: Statement, operation: str, context: Mapping[str, str | None], subject: Subject) -> bool:
     """Whether a statement is about an operation, in lower case, and its conditions hold. What cannot be known speaks
     for a deny and against an allow."""
     return any(matches(action, operation) for action in statement.actions) and _conditions_hold(
@@ -140,7 +140,7 @@ def speaks(statement: Statement, operation: str, context: Mapping[str, str], sub
     )
 
 
-def _conditions_hold(statement: Statement, context: Mapping[str, str], subject: Subject) -> bool:
+def _conditions_hold(statement: Statement, context: Mapping[str, str | None], subject: Subject) -> bool:
     denies = statement.effect is Effect.DENY
     for condition in statement.conditions:
         held = holds(condition, context, lambda text: fill(text, subject.variables))

@@ -13,12 +13,13 @@ from rolecall.values import Caller
 class Ask:
     """`operation` as policies spell it, ``postgres:CreateAccount``; `resources` as six segments, or ``*``.
 
-    Every resource must be permitted. `context` holds the values of condition keys, such as ``qcs:ip``.
+    Every resource must be permitted. `context` holds the values of condition keys, such as ``qcs:ip``; None is what the
+    house does not know, whatever the call says of it.
     """
 
     operation: str
     resources: tuple[str, ...]
-    context: Mapping[str, str]
+    context: Mapping[str, str | None]
 
 
 class Permissions(Protocol):

@@ -201,10 +201,10 @@ def _root_key(caller: Caller) -> str:
 def _trusts(role: Role, command: commands.AssumeRole, origin: Origin, now: float) -> bool:
     """As policies are evaluated: a deny of the caller wins, and without an allow nobody is trusted."""
     caller = origin.caller
-    context = {
+    context: dict[str, str | None] = {
         "qcs:ip": origin.client,
         "qcs:secure_transport": "true" if origin.secure else "false",
-        "qcs:region": origin.region,
+        "qcs:region": None,  # the service of roles has no regions: a call says whatever it likes
         "qcs:uin": str(caller.principal),
         "qcs:owner_uin": str(caller.owner_number),
         "qcs:current_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
