@@ -8,25 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
-from rolecall.engines.mysql import control, hashes, names, quoting, templates
+from rolecall.engines.mysql import control, hashes, names, quoting, templates, tenancy
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.server import Server
-from rolecall.engines.mysql.statements import MAKING, NARROW, SUPER_PATTERN, narrowed
+from rolecall.engines.mysql.statements import MAKING, SUPER_PATTERN
 
-# Columns: user, host, has authentication, digest of it, locked, being made, holds more than databases, then the mark.
+# Columns: user, host, has authentication, digest of it, locked, being made, is no tenant's, then the mark.
 # Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
 _MARIADB = """
 SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '') <> '',
        SHA2(COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), ''), 256),
        COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
        COALESCE(JSON_VALUE(g.Priv, '$.x509_subject'), '') = {making},
-       COALESCE(JSON_VALUE(g.Priv, '$.access'), '0') <> '0'
-           OR EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = g.User AND p.Host = g.Host)
-           OR EXISTS (SELECT 1 FROM mysql.roles_mapping m JOIN mysql.global_priv r ON r.User = m.Role AND r.Host = ''
-                      WHERE m.User = g.User AND m.Host = g.Host
-                      AND COALESCE(JSON_VALUE(r.Priv, '$.access'), '0') <> '0'),
+       powerful.user IS NOT NULL,
        c.done, c.earlier, c.begun, c.wanted
-FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
+FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host {powerful}
 WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
 """
 
@@ -42,10 +38,7 @@ SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
        SHA2(COALESCE(g.authentication_string, ''), 256),
        g.account_locked = 'Y',
        COALESCE(CONVERT(g.x509_subject USING utf8mb4), '') = {making},
-       CONCAT({flags}) LIKE '%Y%'
-           OR EXISTS (SELECT 1 FROM mysql.global_grants d WHERE d.USER = g.User AND d.HOST = g.Host)
-           OR EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = g.User AND p.Host = g.Host)
-           OR EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.TO_USER = g.User AND e.TO_HOST = g.Host),
+       {powerful},
        c.done, c.earlier, c.begun, c.wanted
 FROM mysql.user g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
 WHERE g.User <> '' AND NOT EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)
@@ -77,16 +70,22 @@ class Found:
     locked: bool
     is_half_made: bool
     """A creation of ours that has not come to its end: under the account's lock, one that was cut short."""
-    is_protected: bool
+    is_reserved: bool
+    """The servers' own or ours: shown to nobody."""
     mark: control.Mark
     held: tuple[Held, ...]
     facts: AccountFacts
     is_powerful: bool
-    """It may do more than rule databases: protected whatever its name."""
+    """It leads to more than a tenant may have (`tenancy`): protected whatever its name."""
+
+    @property
+    def is_protected(self) -> bool:
+        return self.is_powerful or self.is_reserved
 
     @property
     def is_visible(self) -> bool:
-        return not self.is_protected and not self.is_half_made
+        """Whether it is listed; one that is powerful is."""
+        return not self.is_reserved and not self.is_half_made
 
 
 async def look(session: Session, server: Server, user: str = "", host: str = "") -> list[Found]:
@@ -130,11 +129,22 @@ def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str
 
 
 def _accounts_query(server: Server, user: str, host: str) -> str:
-    query = _MARIADB if server.flavor == "mariadb" else _MYSQL
-    flags = ", ".join(f"g.{name}_priv" for name in _GLOBAL)
-    query = query.replace("{control}", quoting.name(server.control)).replace("{flags}", flags)
-    query = query.replace("{making}", quoting.text(MAKING))
-    return query + (f" AND g.User = {quoting.text(user)} AND g.Host = {quoting.text(host)}" if user else "")
+    one = f"g.User = {quoting.text(user)} AND g.Host = {quoting.text(host)}" if user else "TRUE"
+    is_mariadb = server.flavor == "mariadb"
+    query = tenancy.REACH + _MARIADB if is_mariadb else _MYSQL
+    powerful = tenancy.POWERFUL_MARIADB if is_mariadb else tenancy.IS_POWERFUL_MYSQL
+    place = ("r.via", "r.place") if is_mariadb else ("g.User", "g.Host")
+    parts = {
+        "powerful": powerful,
+        "holds": tenancy.holds(*place, server.columns.items(), server.control),
+        "global": ", ".join(f"g.{name}_priv" for name in _GLOBAL),
+        "control": quoting.name(server.control),
+        "making": quoting.text(MAKING),
+        "one": one,
+    }
+    for word, text in parts.items():
+        query = query.replace(f"{{{word}}}", text)
+    return f"{query} AND {one}"
 
 
 def _grants_query(server: Server, user: str, host: str) -> str:
@@ -151,7 +161,7 @@ def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Seq
 
 
 def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
-    name, host, has_authentication, auth, locked, is_making, is_more, *mark_row = row
+    name, host, has_authentication, auth, locked, is_making, is_powerful, *mark_row = row
     mark = control.mark(mark_row)
     has_password = bool(has_authentication) and auth not in _NOBODYS
     is_locked = bool(locked)
@@ -168,11 +178,12 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
         host=host,
         grants=grants,
         earlier=operations[1:],
+        is_protected=bool(is_powerful),
     )
-    is_powerful = bool(is_more) or _rules_the_server(server, held)
-    is_protected = is_powerful or names.is_reserved(name, server.administrator)
+    is_reserved = names.is_reserved(name, server.administrator)
     return Found(
-        name, host, has_password, auth, is_locked, bool(is_making), is_protected, mark, tuple(held), facts, is_powerful
+        name, host, has_password, auth, is_locked, bool(is_making), is_reserved, mark, tuple(held), facts,
+        bool(is_powerful),
     )  # fmt: skip
 
 
@@ -206,18 +217,3 @@ def _listed_grants(server: Server, held: Sequence[Held], kind: AccountKind) -> t
         for name, words in sorted(by_name.items())
         if words
     )
-
-
-def _rules_the_server(server: Server, held: Sequence[Held]) -> bool:
-    """True for an account, made by others, that can write where the server keeps its accounts, or hand rights on."""
-    if any(templates.GRANT_OPTION in one.privileges and quoting.matches_many(one.pattern) for one in held):
-        return True
-    own = {one.pattern: one.privileges for one in held}
-    closed = all(
-        own.get(quoting.escaped(schema)) == frozenset({NARROW}) for schema in narrowed(server.control)
-    )
-    opens_all = any(quoting.matches_many(one.pattern) for one in held)
-    names_system = any(
-        names.is_system(one.database, server.control) and one.privileges - {NARROW} for one in held
-    )
-    return names_system or (opens_all and not closed)

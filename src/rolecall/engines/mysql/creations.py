@@ -152,7 +152,7 @@ class Creations:
         async with self._server.locked(session, one.things, *looks) as answers:
             there = catalog.found(self._server, answers, *one.place)
             if there is not None and not there.is_half_made:
-                if new.operation in there.facts.operations and there.is_visible:
+                if new.operation in there.facts.operations and not there.is_protected:
                     return there.facts
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
             named = [grant.database for grant in new.grants]

@@ -1,0 +1,72 @@
+"""Who is a tenant on a server of the MySQL family: the one predicate behind all that lists, changes, grants or drops.
+
+An account is a tenant's unless it holds a global privilege, may be another (PROXY), or holds something on a schema of
+the system's or of Rolecall's, on the whole of it, a table, a column or a routine; by itself, or through roles at any
+remove. The rows of ``mysql.db`` are patterns, and the row of the very name wins over all of them: so Rolecall closes
+the system's schemas to super accounts, and so a pattern that reaches none of these schemas makes nobody powerful.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rolecall.engines.mysql import quoting
+from rolecall.engines.mysql.statements import NARROW, narrowed
+from rolecall.engines.mysql.templates import GRANT_OPTION
+
+# MariaDB: an account, and each role that it leads to. The answers to `{one}` keep a look at one account short.
+REACH = """
+WITH RECURSIVE reach (user, host, via, place) AS (
+    SELECT g.User, g.Host, g.User, g.Host FROM mysql.global_priv g WHERE {one}
+    UNION
+    SELECT r.user, r.host, m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
+)
+"""
+
+# Joined, not asked for each account: a look at all of them would compare each with each.
+POWERFUL_MARIADB = """
+LEFT JOIN (
+    SELECT DISTINCT r.user, r.host FROM reach r
+    WHERE EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
+                  AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
+       OR {holds}
+) powerful ON powerful.user = g.User AND powerful.host = g.Host
+"""
+
+# On MySQL any role protects: nobody makes roles for tenants there, and what they hold needs no look.
+IS_POWERFUL_MYSQL = """
+(CONCAT({global}) LIKE '%Y%'
+ OR EXISTS (SELECT 1 FROM mysql.global_grants d WHERE d.USER = g.User AND d.HOST = g.Host)
+ OR EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.TO_USER = g.User AND e.TO_HOST = g.Host)
+ OR {holds})
+"""
+
+# GRANT OPTION counts though the schema is closed: the pattern could be handed on without the rows that close it.
+_HOLDS = """
+(EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = {user} AND p.Host = {host})
+ OR EXISTS (SELECT 1 FROM mysql.db d JOIN ({schemas}) s ON s.name LIKE LOWER(d.Db)
+            WHERE d.User = {user} AND d.Host = {host}
+            AND (d.Grant_priv = 'Y' OR CONCAT({flags}) LIKE '%Y%' AND (d.Db = s.pattern OR NOT EXISTS (
+                 SELECT 1 FROM mysql.db e WHERE e.User = d.User AND e.Host = d.Host AND e.Db = s.pattern))))
+ OR {below})
+"""
+_BELOW = """
+EXISTS (SELECT 1 FROM mysql.{table} t JOIN ({schemas}) s ON s.name = LOWER(t.Db)
+        WHERE t.User = {user} AND t.Host = {host})
+"""
+_TABLES = ("tables_priv", "columns_priv", "procs_priv")
+
+
+def holds(user: str, host: str, columns: Iterable[tuple[str, str]], control: str) -> str:
+    """Whether the account or role of these columns holds something that no tenant may. `columns` are pairs of a
+    database's privilege and its column in ``mysql.db``.
+    """
+    schemas = " UNION ALL ".join(
+        f"SELECT {quoting.text(name.lower())} AS name, {quoting.text(quoting.escaped(name))} AS pattern"
+        for name in narrowed(control)
+    )
+    flags = ", ".join(f"d.{column}" for word, column in columns if word not in {NARROW, GRANT_OPTION})
+    query = _HOLDS.replace("{below}", " OR ".join(_BELOW.replace("{table}", table) for table in _TABLES))
+    for word, text in {"schemas": schemas, "flags": flags, "user": user, "host": host}.items():
+        query = query.replace(f"{{{word}}}", text)
+    return query
