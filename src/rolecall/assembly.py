@@ -34,7 +34,7 @@ from rolecall.domain.foreign_hashes import FOREIGN
 from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
 from rolecall.domain.keys import Keys
-from rolecall.domain.lanes import LaneLimits
+from rolecall.domain.lanes import Lane, LaneLimits
 from rolecall.domain.operations import Journal, Step, no_step
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people.decisions import Decisions
@@ -136,7 +136,7 @@ class House:
         provisioner: Provisioner | None = None,
     ) -> None:
         self.settings = settings
-        self.store = Store(dsn, pool_size=settings.store_connections)
+        self.store = Store(dsn, pool_size=settings.store_connections, deadlines=settings.store_deadlines())
         self.sealer = Sealer(master_keys)
         self.revocations = Revocations(self.store.revocations)
         self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)
@@ -206,7 +206,7 @@ class House:
             rooms=(
                 Superusers(work, self.journal).handlers,
                 Tokens(self.keys, self.revocations).handlers,
-                Rates(self._door).handlers,
+                Rates(self.door).handlers,
                 self.provisioning.handlers,
                 self.people.handlers,
                 Policies(store.policies, self.presets, PolicyQuotas()).handlers,
@@ -264,16 +264,17 @@ class House:
         found = await self.store.sub_users.named(owner_id, name)
         return None if found is None else found.number
 
-    def _engine(self, kind: str, address: EngineAddress) -> Engine:
+    def _engine(self, kind: str, address: EngineAddress, lane: Lane) -> Engine:
         engine = ENGINES[kind](
             address,
             super_min_version=self.settings.super_min_version,
             pool_size=self.settings.lane_width,
+            deadlines=self.settings.engine_deadlines(),
             store=self._store_place,
         )
-        return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,))
+        return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,), lane=lane)
 
-    def _door(self) -> Admission:
+    def door(self) -> Admission:
         assert self._admission is not None  # noqa: S101 - calls come through the pipeline
         return self._admission
 
@@ -332,7 +333,10 @@ class House:
         settings = self.settings
         fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
         self._admission = admission = Admission(
-            fixed, contract_rates=settings.rate_limit == "contract", store=settings.rate_limit_store
+            fixed,
+            contract_rates=settings.rate_limit == "contract",
+            store=settings.rate_limit_store,
+            alone=self.metrics.counted_alone,
         )
         window, hosts = settings.clock_window, settings.public_hosts
         dialects: list[Dialect] = [

@@ -49,6 +49,15 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._alone = Counter(
+            "rolecall_calls_counted_alone",
+            "Calls whose rate was counted per process, since the store of rates was out of reach.",
+            registry=self.registry,
+        )
+
+    def counted_alone(self) -> None:
+        self._alone.inc()
+
     def expect(self, dialect: str, actions: Mapping[str, Collection[str]], codes: Collection[str]) -> None:
         """The labels that calls of a dialect may have: actions by service, and error codes."""
         self._actions[dialect] = {service: frozenset(names) for service, names in actions.items()}

@@ -99,7 +99,10 @@ class Application:
         except Exception as trouble:  # noqa: BLE001 - any trouble means not ready
             _log.warning("not ready", trouble=type(trouble).__name__)
             return _json(503, {"status": "the store is out of reach"})
-        return _json(200, {"status": "ready"})
+        rates = (
+            {} if self._house.door().shares else {"rates": "counted per process: their store is out of reach"}
+        )
+        return _json(200, {"status": "ready", **rates})
 
     async def _metrics(self) -> Reply:
         text = self._house.metrics.text()

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rolecall.domain.channels import is_loopback
 from rolecall.domain.sealing import parse_master_keys
+from rolecall.exchanges import Deadlines
 from rolecall.proxies import networks
 from rolecall.values import Secret
 
@@ -109,6 +110,18 @@ class Settings(BaseSettings):
     lane_depth: int = Field(
         default=256, ge=0, description="Changes that may wait for one instance; more are refused at once."
     )
+    connect_seconds: float = Field(
+        default=3.0, gt=0, description="Until a connection to an instance or the store can be used."
+    )
+    silence_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="Without an answer, until a server is asked on another connection whether it is at work.",
+    )
+    statement_seconds: float = Field(
+        default=30.0, gt=0, description="That a statement on an instance may take."
+    )
+    store_seconds: float = Field(default=30.0, gt=0, description="That a statement in the store may take.")
     provisioned_instances: int = Field(
         default=8, ge=0, description="Servers that `rolecall up` starts for callers; more are refused."
     )
@@ -215,6 +228,12 @@ class Settings(BaseSettings):
                 "ROLECALL_DATABASE_URL is not set: a PostgreSQL URL for Rolecall's own store."
             )
         return Secret(self.database_url.get_secret_value())
+
+    def engine_deadlines(self) -> Deadlines:
+        return Deadlines(self.connect_seconds, self.silence_seconds, self.statement_seconds)
+
+    def store_deadlines(self) -> Deadlines:
+        return Deadlines(self.connect_seconds, self.silence_seconds, self.store_seconds)
 
     def master_keys(self) -> tuple[bytes, ...]:
         """The current key first. Raises `SettingsError`."""

@@ -25,6 +25,7 @@ from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql import MySqlEngine, control, errors, server
 from rolecall.engines.mysql.connections import Session
+from rolecall.exchanges import Deadlines
 from rolecall.local import LocalMariaDB
 from rolecall.values import Secret
 
@@ -503,7 +504,10 @@ async def test_a_wrong_password_or_a_silent_host_or_tls_that_must_be_there_is_un
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mute = EngineAddress("mysql", "127.0.0.1", silent.getsockname()[1], "root", Secret("x"), "", {})
         started = time.monotonic()
-        assert await refused(MySqlEngine(mute, connect_timeout=0.2).facts()) is Reason.ENGINE_UNREACHABLE
+        assert (
+            await refused(MySqlEngine(mute, deadlines=Deadlines(connect=0.2)).facts())
+            is Reason.ENGINE_UNREACHABLE
+        )
         assert time.monotonic() - started < 2
 
 
@@ -514,7 +518,7 @@ async def test_a_server_of_the_other_flavor_is_refused_with_the_word_to_use(mari
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(maria, make):
-    engine = MySqlEngine(maria.address(), statement_timeout=0.3)
+    engine = MySqlEngine(maria.address(), deadlines=Deadlines(statement=0.3))
     made = await make(engine)
     locker = await maria.connect()
     async with locker.cursor() as cursor:

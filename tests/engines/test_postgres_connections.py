@@ -14,6 +14,7 @@ import pytest
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.postgresql import PostgresEngine, statements
+from rolecall.exchanges import Deadlines
 from rolecall.values import Secret
 
 
@@ -39,7 +40,7 @@ async def test_a_connection_lost_while_committing_leaves_the_outcome_open_and_a_
     engine = PostgresEngine(postgres.scratch.address())
     await make(engine, password=None)
     name, operation = unique("lost"), uuid4()
-    [(_, kept)] = engine._connections._idle
+    [(_, kept)] = engine._connections._pool._idle
     locker = await postgres.connect()
     async with locker:
         await locker.execute("BEGIN")
@@ -90,7 +91,7 @@ async def test_a_wrong_password_or_a_silent_host_is_unreachable(scratch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         mute = EngineAddress("postgres", "127.0.0.1", port, "postgres", address.password, "postgres", {})
-        engine = PostgresEngine(mute, connect_timeout=0.2)
+        engine = PostgresEngine(mute, deadlines=Deadlines(connect=0.2))
         assert await refused(engine.facts()) is Reason.ENGINE_UNREACHABLE
 
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import psycopg
-from tests.store.test_store import dsn, store, until
+from tests.store.test_store import store, until
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.revocations import Revocations
@@ -14,7 +14,7 @@ from rolecall.signing.token import CredentialsClaim, TokenClaim
 from rolecall.store import Store
 from rolecall.values import Secret
 
-__all__ = ["dsn", "store"]
+__all__ = ["store"]
 
 ONE, OTHER, OLD = (bytes([number]) * 16 for number in (1, 2, 3))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import typer
 
+from rolecall.admission import unreachable
 from rolecall.assembly import ENGINES, House
 from rolecall.cli.context import JsonOption, load_settings, quiet_logs, show
 from rolecall.cli.data import DataOption, credentials
@@ -72,7 +73,8 @@ async def _examine(settings: Settings, data: Path | None) -> list[Finding]:
         mend = "check ROLECALL_DATABASE_URL, and that its server runs and lets this user in"
         return [Finding("store", well=False, found=_first_line(trouble), mend=mend)]
     try:
-        return [*await _house_findings(house), *await _instance_findings(house)]
+        rates = await _rate_findings(house.settings.rate_limit_store)
+        return [*await _house_findings(house), *rates, *await _instance_findings(house)]
     finally:
         await house.close()
 
@@ -102,6 +104,14 @@ async def _house_findings(house: House) -> list[Finding]:
             mend="they finish by themselves once their servers are reachable; see the instances below",
         ),
     ]
+
+
+async def _rate_findings(store: str) -> list[Finding]:
+    if not store:
+        return []
+    error = await unreachable(store)
+    mend = "start it, or correct ROLECALL_RATE_LIMIT_STORE; until then each process counts rates for itself"
+    return [Finding("rate store", well=not error, found=error or "reachable", mend=mend)]
 
 
 async def _instance_findings(house: House) -> list[Finding]:
@@ -138,7 +148,9 @@ async def engine_findings(house: House, new: NewInstance) -> Sequence[Finding]:
 
 
 async def _probe(name: str, address: EngineAddress, settings: Settings) -> Sequence[Finding]:
-    engine = ENGINES[address.kind](address, super_min_version=settings.super_min_version)
+    engine = ENGINES[address.kind](
+        address, super_min_version=settings.super_min_version, deadlines=settings.engine_deadlines()
+    )
     try:
         facts = await engine.facts()
     except (Refused, OutcomeUnknown) as refusal:

@@ -121,7 +121,7 @@ def new_public_id(prefix: str, characters: int = 8) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An instance within reach: its engine, and the lane in which changes of it queue."""
+    """An instance within reach: its engine, and the lane in which what is asked of it queues."""
 
     instance: Instance
     engine: Engine
@@ -132,8 +132,8 @@ _WIDTHS = {"mysql": 16}
 """Kinds of server on which several writers of accounts are slower than one: each account statement locks them all. The
 engine puts changes in line itself, and makes together the accounts that wait there, so this many may be under way."""
 
-EngineFactory = Callable[[str, EngineAddress], Engine]
-"""(engine kind, address) -> engine. Constructing must not need the server to be there."""
+EngineFactory = Callable[[str, EngineAddress, Lane], Engine]
+"""(engine kind, address, its lane) -> engine. Constructing must not need the server to be there."""
 
 
 class Attachments:
@@ -151,7 +151,8 @@ class Attachments:
             return known
         width = _WIDTHS.get(instance.engine, self._limits.width)
         limits = replace(self._limits, width=width)
-        fresh = Attached(instance, self._factory(instance.engine, self.address(instance)), Lane(limits))
+        lane = Lane(limits)
+        fresh = Attached(instance, self._factory(instance.engine, self.address(instance), lane), lane)
         self._attached[instance.id] = fresh
         if known is not None:
             await known.engine.close()

@@ -293,8 +293,10 @@ class Journal:
     ) -> AccountFacts | None:
         """Carry out one change exactly once; returns what the engine shows after it.
 
-        `apply` is given the operation's id, which the engine leaves as a marker.
+        `apply` is given the operation's id, which the engine leaves as a marker. While the lane refuses at once,
+        nothing is written down.
         """
+        attached.lane.expect_reach()
         operation_id = ambient.new_id()
         with self.carrying(operation_id):
             await self._ledger.accept(operation_id, attached.instance.id, intent)

@@ -40,7 +40,7 @@ _log = structlog.get_logger(__name__)
 _AT_ONCE = 8
 """Promises being made at once on one instance: enough to keep its lane busy, and leaving room in it for others."""
 
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
 """Seconds between attempts while a server is out of reach; the last one again and again."""
 
 _LOOK = 2.0

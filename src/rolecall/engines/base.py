@@ -1,10 +1,11 @@
-"""`Watched`: what every engine gets from outside - timing, redaction, and no exception that is not a refusal."""
+"""`Watched`: what every engine gets from outside: a lane, timing, redaction, and no exception but refusals."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rolecall.domain.engine import (
@@ -24,6 +25,7 @@ from rolecall.domain.engine import (
     password_checks,
     tenant_superuser,
 )
+from rolecall.domain.lanes import Lane
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
 
@@ -33,6 +35,12 @@ Watcher = Callable[[str, float, str], None]
 """Called after each method with its name, its seconds, and ``done``, ``unknown``, ``cancelled`` or a reason's value."""
 
 
+_LOOKS = frozenset(
+    {"account", "accounts", "databases", "facts", "has_password", "objects", "privileges", "superuser"}
+)
+"""Methods that change nothing."""
+
+
 def ignore(method: str, seconds: float, outcome: str) -> None:
     """The watcher that does not look."""
 
@@ -40,11 +48,20 @@ def ignore(method: str, seconds: float, outcome: str) -> None:
 class Watched:
     """An engine around another; what the other cannot do is refused.
 
-    `secrets` are texts that must never stand in a note: the administrator's password.
+    `secrets` are texts that must never stand in a note: the administrator's password. Whoever has no place in the
+    `lane` gets one for as long as the method runs.
     """
 
-    def __init__(self, inner: Engine, *, watcher: Watcher = ignore, secrets: Sequence[Secret] = ()) -> None:
+    def __init__(
+        self,
+        inner: Engine,
+        *,
+        watcher: Watcher = ignore,
+        secrets: Sequence[Secret] = (),
+        lane: Lane | None = None,
+    ) -> None:
         self._inner = inner
+        self._lane = lane
         self._watcher = watcher
         self._secrets = tuple(secrets)
 
@@ -143,7 +160,19 @@ class Watched:
     async def close(self) -> None:
         await self._inner.close()
 
-    async def _watch(self, method: str, work: Awaitable[T], secret: Secret | None = None) -> T:
+    async def _watch(self, method: str, work: Coroutine[Any, Any, T], secret: Secret | None = None) -> T:
+        try:
+            async with self._place(method):
+                return await self._ask(method, work, secret)
+        finally:
+            work.close()  # where there was no place, it was never begun
+
+    def _place(self, method: str) -> AbstractAsyncContextManager[None]:
+        if self._lane is None:
+            return nullcontext()
+        return self._lane.look() if method in _LOOKS else self._lane.turn()
+
+    async def _ask(self, method: str, work: Awaitable[T], secret: Secret | None) -> T:
         started = time.perf_counter()
         outcome = "cancelled"
         try:

@@ -54,8 +54,8 @@ class Batches:
                     async with connection.pipeline():  # to its end one transaction, without words for that
                         cursors = [await connection.execute(*one[:2]) for one in batch]
         except psycopg.Error as trouble:
-            if len(batch) == 1 or isinstance(trouble, psycopg.errors.LockNotAvailable):
-                _fail(batch, trouble)  # who holds the lock makes each of them wait as long
+            if len(batch) == 1 or _concerns_all(trouble):
+                _fail(batch, trouble)
                 return
             for one in batch:  # one of them spoiled it for all: each for itself, then
                 await self._send([one])
@@ -64,6 +64,13 @@ class Batches:
             row = await cursor.fetchone() if cursor.description else None
             if not done.done():
                 done.set_result(row)
+
+
+def _concerns_all(error: psycopg.Error) -> bool:
+    """Whether each alone would fare as all did: whoever holds the lock makes each wait as long, and a connection that
+    was lost, or could not be had, says nothing of any one statement."""
+    is_lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    return is_lost or isinstance(error, psycopg.errors.LockNotAvailable)
 
 
 def _fail(batch: Sequence[_Waiting], trouble: Exception) -> None:

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from psycopg import AsyncConnection, errors, sql
-from psycopg_pool import AsyncConnectionPool
+from psycopg.conninfo import make_conninfo
 
 from rolecall.domain.engine import StorePlace
+from rolecall.exchanges import DEFAULTS, Deadlines
+from rolecall.exchanges.postgresql import Connection as Connection
+from rolecall.exchanges.postgresql import Pool as Pool
+from rolecall.exchanges.postgresql import Row as Row
+from rolecall.exchanges.postgresql import dial
 from rolecall.values import Secret
 
 _SCHEMA = "rolecall"
@@ -24,8 +30,11 @@ _MIGRATION_LOCK = 0x726F6C6563616C6C  # "rolecall"
 _LOCK_TIMEOUT = "3s"
 """How long a statement waits for a row that another transaction holds, before it fails."""
 
-Row = tuple[Any, ...]
-Pool = AsyncConnectionPool[AsyncConnection[Row]]
+_PATIENCE = 10.0
+"""Seconds to wait for one of the pool's connections, all of which are in use."""
+
+_MIGRATION = 600.0
+"""Seconds that a statement of a migration, or waiting for another process to migrate, may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +60,23 @@ def migrations() -> Iterator[Migration]:
             yield Migration(int(entry.name[:4]), entry.name, entry.read_text("utf-8"))
 
 
-async def _configure(connection: AsyncConnection[Row]) -> None:
-    await connection.set_autocommit(True)
-
-
-def make_pool(dsn: Secret, *, name: str, size: int, durable: bool) -> Pool:
+def make_pool(dsn: Secret, *, size: int, durable: bool, deadlines: Deadlines) -> Pool:
     options = (
         f"-c search_path={_SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
         f" -c lock_timeout={_LOCK_TIMEOUT}"
     )
     if not durable:
         options += " -c synchronous_commit=off"
-    return AsyncConnectionPool(
-        dsn.reveal(),
-        kwargs={"options": options},
-        min_size=1,
-        max_size=size,
-        open=False,
-        configure=_configure,
-        name=name,
-        timeout=10.0,
-    )
+    return Pool(partial(connect, dsn, options), size=size, deadlines=deadlines, patience=_PATIENCE)
+
+
+async def connect(dsn: Secret, options: str = "") -> Connection:
+    """A connection in autocommit. It may lead through a pooler, so the server tells its process's number itself."""
+    conninfo = make_conninfo(dsn.reveal(), options=options or None)
+    connection = await Connection.connect(conninfo, autocommit=True)
+    row = await (await connection.execute("select pg_backend_pid()")).fetchone()
+    connection.session = row[0] if row else 0
+    return connection
 
 
 async def place(pool: Pool) -> StorePlace:
@@ -91,12 +96,10 @@ async def _only(connection: AsyncConnection[Row], query: LiteralString) -> Row:
     return row
 
 
-async def migrate(dsn: Secret) -> list[str]:
+async def migrate(dsn: Secret, deadlines: Deadlines = DEFAULTS) -> list[str]:
     """Bring the schema up to date, in one transaction under a lock; returns the migrations that ran."""
-    async with (
-        await AsyncConnection.connect(dsn.reveal()) as connection,
-        connection.transaction(),
-    ):
+    patient = replace(deadlines, statement=_MIGRATION)
+    async with await dial(patient, partial(connect, dsn)) as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(_SCHEMA)))
         await connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(_SCHEMA)))
@@ -120,7 +123,7 @@ def _outstanding(applied: dict[int, str]) -> list[Migration]:
     return [migration for number, migration in sorted(known.items()) if number not in applied]
 
 
-async def _apply(connection: AsyncConnection[Row], migration: Migration) -> str:
+async def _apply(connection: Connection, migration: Migration) -> str:
     await connection.execute(migration.text.encode())
     await connection.execute(
         "insert into migrations (number, name, digest) values (%s, %s, %s)",

@@ -14,9 +14,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
 import structlog
-from psycopg import AsyncConnection
 
-from rolecall.store.connection import Pool, Row
+from rolecall.exchanges import Deadlines
+from rolecall.exchanges.postgresql import dial
+from rolecall.store.connection import Connection, Pool, connect
 from rolecall.values import Secret
 
 _log = structlog.get_logger(__name__)
@@ -28,15 +29,19 @@ _HEARTBEAT = 2.0
 """Seconds of silence before a sign of life is asked for, and seconds to wait for it: a connection that was lost
 without a word is believed for twice as long."""
 
+_PAUSE = 1.0
+"""Seconds between attempts to connect again."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Presence:
-    def __init__(self, dsn: Secret, replica: int) -> None:
+    def __init__(self, dsn: Secret, replica: int, deadlines: Deadlines) -> None:
         self._dsn = dsn
+        self._deadlines = deadlines
         self._replica = replica
-        self._connection: AsyncConnection[Row] | None = None
+        self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._memories: list[Memory[Any, Any]] = []
 
@@ -60,15 +65,26 @@ class Presence:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def _connect(self) -> None:
-        connection = await AsyncConnection.connect(self._dsn.reveal(), autocommit=True)
-        await connection.execute("select pg_advisory_lock(%s, %s)", (REPLICA_LOCKS, self._replica))
-        await connection.execute("listen rolecall_changes")
-        self._connection = connection
+        self._connection = await dial(self._deadlines, self._open)
+
+    async def _open(self) -> Connection:
+        """The lock is shared: the server may still hold it for a session of ours that was lost without its knowing."""
+        connection = await connect(self._dsn)
+        try:
+            await connection.execute("select pg_advisory_lock_shared(%s, %s)", (REPLICA_LOCKS, self._replica))
+            await connection.execute("listen rolecall_changes")
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     async def _run(self) -> None:
         while True:
@@ -76,10 +92,11 @@ class Presence:
                 if self._connection is None:
                     await self._connect()
                 await self._listen()
-            except (psycopg.Error, OSError, TimeoutError) as trouble:
-                self._connection = None
-                _log.warning("the store is out of reach", trouble=type(trouble).__name__)
-                await asyncio.sleep(1.0)
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                await self._disconnect()
+                self.forget()
+                _log.warning("the store is out of reach", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE)
             finally:
                 self.forget()
 
@@ -92,7 +109,7 @@ class Presence:
             await connection.execute("select 1")
 
     @contextlib.asynccontextmanager
-    async def changing(self, pool: Pool) -> AsyncIterator[AsyncConnection[Row]]:
+    async def changing(self, pool: Pool) -> AsyncIterator[Connection]:
         """A transaction that changes what is remembered: this replica does not wait for the word of it."""
         async with pool.connection() as connection, connection.transaction():
             yield connection

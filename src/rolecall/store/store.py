@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from rolecall.domain.engine import StorePlace
+from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
 from rolecall.store.browser_sessions import FailureTable, SessionTable
@@ -28,17 +30,21 @@ from rolecall.store.user_imports import ImportTable
 from rolecall.store.users import UserTable
 from rolecall.values import Secret
 
+_PING_SECONDS = 1.5
+"""Who asks whether the store is there wants to know within two seconds."""
+
 
 class Store:
     """`keys`, `instances`, `operations` and `sealed` are its tables. One `Store` is one replica."""
 
-    def __init__(self, dsn: Secret, *, pool_size: int = 8) -> None:
+    def __init__(self, dsn: Secret, *, pool_size: int = 8, deadlines: Deadlines = DEFAULTS) -> None:
         self.weakness = weakness_of(dsn)
         dsn = self._dsn = guarded(dsn)
+        self._deadlines = deadlines
         self.replica = secrets.randbelow(2**31 - 1)
-        self._durable = connection.make_pool(dsn, name="durable", size=pool_size, durable=True)
-        self._quick = connection.make_pool(dsn, name="quick", size=pool_size, durable=False)
-        self._presence = Presence(dsn, self.replica)
+        self._durable = connection.make_pool(dsn, size=pool_size, durable=True, deadlines=deadlines)
+        self._quick = connection.make_pool(dsn, size=pool_size, durable=False, deadlines=deadlines)
+        self._presence = Presence(dsn, self.replica, deadlines)
         self.keys = KeyTable(self._durable, self._presence)
         self.principal_keys = PrincipalKeyTable(self._durable, self._quick, self.keys)
         self.sub_users = SubUserTable(self._durable, self._presence)
@@ -65,17 +71,17 @@ class Store:
 
     async def open(self) -> None:
         """Migrate and connect."""
-        await connection.migrate(self._dsn)
-        await self._durable.open(wait=True, timeout=10.0)
-        await self._quick.open(wait=True, timeout=10.0)
+        await connection.migrate(self._dsn, self._deadlines)
+        await self._durable.open()
+        await self._quick.open()
 
     async def join(self) -> None:
         """Become a replica: one that serves, lives, and is told of changes."""
         await self._presence.join()
 
     async def ping(self) -> None:
-        """Raises if the store is out of reach."""
-        async with self._durable.connection(timeout=2.0) as one:
+        """Raises if the store is out of reach, or does not answer soon."""
+        async with asyncio.timeout(_PING_SECONDS), self._durable.connection() as one:
             await one.execute("select 1")
 
     async def clock(self) -> float:

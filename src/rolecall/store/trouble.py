@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import PoolTimeout
 
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.exchanges.postgresql import NotConnected
 
 _HELD = (
     errors.LockNotAvailable,
@@ -17,7 +17,7 @@ _HELD = (
     errors.SerializationFailure,
     errors.QueryCanceled,
 )
-_AWAY = (PoolTimeout, errors.ReadOnlySqlTransaction, errors.TooManyConnections, errors.CannotConnectNow)
+_AWAY = (NotConnected, errors.ReadOnlySqlTransaction, errors.TooManyConnections, errors.CannotConnectNow)
 _UNWILLING = (errors.CheckViolation, errors.NotNullViolation, errors.RaiseException, errors.DiskFull)
 
 

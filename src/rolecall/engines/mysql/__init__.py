@@ -24,11 +24,12 @@ from rolecall.engines.mysql.databases import Databases
 from rolecall.engines.mysql.grants import Grants
 from rolecall.engines.mysql.server import FLAVORS, Server
 from rolecall.engines.mysql.superuser import NAME, Superuser
+from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.values import Secret
 
 
 class MySqlEngine:
-    """`rolecall.domain.engine.DatabaseGrants` on one server. Making one opens no connection. Times in seconds.
+    """`rolecall.domain.engine.DatabaseGrants` on one server. Making one opens no connection.
 
     Options of the address: ``flavor``, ``mariadb`` (the default) or ``mysql``, decides on the hashes and is compared
     with the server at each connection; ``control_schema``; ``sslmode`` and its companions. `super_min_version` is
@@ -41,20 +42,13 @@ class MySqlEngine:
         *,
         super_min_version: int = 0,  # noqa: ARG002 - see above
         pool_size: int = 4,
-        connect_timeout: float = 3.0,
-        statement_timeout: float = 30.0,
+        deadlines: Deadlines = DEFAULTS,
         store: StorePlace | None = None,  # noqa: ARG002 - it is on no server of this family
     ) -> None:
         self._flavor = address.options.get("flavor", "mariadb")
         if self._flavor not in FLAVORS:
             raise ValueError(f"flavor must be one of {', '.join(FLAVORS)}")
-        self._connections = Connections(
-            address,
-            flavor=self._flavor,
-            size=pool_size,
-            connect_timeout=connect_timeout,
-            statement_timeout=statement_timeout,
-        )
+        self._connections = Connections(address, flavor=self._flavor, size=pool_size, deadlines=deadlines)
         self._server = Server(address, self._connections, self._flavor)
         self._accounts = Accounts(self._server)
         self._grants = Grants(self._server, self._accounts)

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from asyncmy.cursors import Cursor
 from asyncmy.errors import MySQLError
 
-from rolecall.domain.channels import is_loopback, sslmode
+from rolecall.domain.channels import is_loopback
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import errors
 from rolecall.engines.mysql.login import GuardedConnection
+from rolecall.engines.mysql.tls import TlsContexts, mode_of
+from rolecall.exchanges import Deadlines, Inquiry, exchange
 
 IDLE_SECONDS = 300.0
 FRESH_SECONDS = 2.0
@@ -32,6 +37,12 @@ _SQL_MODE_MARIADB = f"{_SQL_MODE},NO_AUTO_CREATE_USER"
 
 # Hides even hashes from the general log; needs a privilege that an administrator may lack.
 _SILENCE = "SET SESSION sql_log_off = 1"
+
+_AT_WORK = "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Sleep'"
+_THERE = (
+    "SELECT ID FROM information_schema.PROCESSLIST"
+    " WHERE ID IN ({numbers}) AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
+)
 
 Row = tuple[Any, ...]
 
@@ -46,14 +57,18 @@ class _QuietCursor(Cursor):
 class Session:
     """One connection. A statement is in ``fetch`` if it only looks (or locks), else in ``execute``."""
 
-    def __init__(self, raw: Any, timeout: float) -> None:
+    def __init__(self, raw: Any, deadlines: Deadlines, inquiry: Inquiry | None = None) -> None:
         self._raw = raw
-        self._timeout = timeout
+        self._deadlines = deadlines
+        self._inquiry = inquiry
+        self.number: int = raw.thread_id()
         self._wrote = False
         self._usable = True
         self.since = time.monotonic()
         self.is_new = True
         self.holds_locks = False
+        self.is_abandoned = False
+        """Closed without knowing whether the server will notice: it perhaps goes on, and holds locks."""
 
     async def fetch(self, *statements: str) -> list[Row]:
         """The rows of the last of some statements; see `fetch_all`."""
@@ -95,7 +110,7 @@ class Session:
         self.drop()
 
     def drop(self) -> None:
-        """Close without a farewell; the server gives back the session's locks when it notices."""
+        """Close at once; the server gives back the session's locks when it notices."""
         self._usable = False
         self._raw.close()
 
@@ -103,7 +118,7 @@ class Session:
         """Any statement that did not end with an answer leaves the connection out of step: it is closed."""
         answers: list[list[Row]] = []
         try:
-            async with asyncio.timeout(self._timeout), self._raw.cursor(_QuietCursor) as cursor:
+            async with self._exchange(), self._raw.cursor(_QuietCursor) as cursor:
                 await cursor.execute(";\n".join(statements))
                 answers.append(await _rows(cursor))
                 while await cursor.nextset():
@@ -115,11 +130,21 @@ class Session:
                 raise errors.Lost from None
             raise errors.StepError(error, len(answers)) from None
         except (OSError, TimeoutError):
-            self.drop()
+            self._abandon()
             raise errors.Lost from None
         except BaseException:
-            self.drop()
+            self._abandon()
             raise
+
+    def _exchange(self) -> AbstractAsyncContextManager[None]:
+        return exchange(self._deadlines, None if self._inquiry is None else self._is_at_work)
+
+    async def _is_at_work(self, since: float) -> bool:
+        return self._inquiry is None or await self._inquiry.is_at_work(self.number, since)
+
+    def _abandon(self) -> None:
+        self.is_abandoned = True
+        self.drop()
 
 
 async def _rows(cursor: Any) -> list[Row]:
@@ -129,27 +154,26 @@ async def _rows(cursor: Any) -> list[Row]:
 class Connections:
     """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
 
-    def __init__(
-        self,
-        address: EngineAddress,
-        *,
-        flavor: str,
-        size: int,
-        connect_timeout: float,
-        statement_timeout: float,
-    ) -> None:
+    def __init__(self, address: EngineAddress, *, flavor: str, size: int, deadlines: Deadlines) -> None:
         self._address = address
         self._flavor = flavor
-        self._connect_timeout = connect_timeout
-        self._statement_timeout = statement_timeout
+        # The server ends a statement that takes too long, and says so; we end only what it does not answer.
+        self._deadlines = replace(deadlines, statement=deadlines.statement + deadlines.silence)
+        self._limit = deadlines.statement
         self._slots = asyncio.Semaphore(size)
         self._idle: list[Session] = []
         self._closed = False
+        self._inquiry = Inquiry(self._ask)
+        self._abandoned: set[int] = set()
+        self._lost_at = 0.0
+        self._tls = TlsContexts(address)
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[Session]:
         """A session in autocommit, without locks."""
+        since = time.monotonic()
         async with self._slots:
+            self.expect_reach(since)
             session = await self._take()
             session.begin()
             try:
@@ -157,8 +181,16 @@ class Connections:
             finally:
                 await self._give_back(session)
 
+    def expect_reach(self, since: float) -> None:
+        """ENGINE_UNREACHABLE if the server was found out of reach after that time of the monotonic clock, so that
+        those who waited meanwhile do not all try in turn.
+        """
+        if self._lost_at > since:
+            raise Refused(Reason.ENGINE_UNREACHABLE, note="the server was out of reach a moment ago")
+
     async def close(self) -> None:
         self._closed = True
+        await self._inquiry.close()
         while self._idle:
             await self._idle.pop().close()
 
@@ -177,6 +209,8 @@ class Connections:
         return await self._connect()
 
     async def _give_back(self, session: Session) -> None:
+        if session.is_abandoned:
+            self._abandoned.add(session.number)
         if self._closed or not session.is_usable:
             await session.close()
         else:
@@ -184,29 +218,67 @@ class Connections:
             self._idle.append(session)
 
     async def _connect(self) -> Session:
+        return await self._ready(self._inquiry)
+
+    async def _ready(self, inquiry: Inquiry | None = None) -> Session:
+        """A session with its settings, within the deadline."""
         raw = None
         try:
-            async with asyncio.timeout(self._connect_timeout):
+            async with asyncio.timeout(self._deadlines.connect):
                 raw = await self._open()
-                session = Session(raw, self._statement_timeout)
+                session = Session(raw, self._deadlines, inquiry)
                 await self._guard(session)
+                await self._end_abandoned(session)
         # The driver ends a connection that is closed on it with a bare RuntimeError or EOFError.
         except (MySQLError, OSError, TimeoutError, EOFError, RuntimeError, errors.Lost) as error:
             if raw is not None:
                 raw.close()
+            if not errors.is_answer(error):
+                self._lose()
             raise errors.at_connect(error) from None
         return session
 
+    async def _ask(self) -> Container[int] | None:
+        """The sessions that are at work; None if the server answers without telling."""
+        before = self._lost_at
+        try:
+            session = await self._ready()
+        except Refused:
+            return None if self._lost_at == before else ()
+        try:
+            async with asyncio.timeout(self._deadlines.connect):
+                found = await session.fetch(_AT_WORK)
+        except (MySQLError, TimeoutError, errors.Lost):
+            self._lose()
+            return ()
+        finally:
+            session.drop()
+        return {int(row[0]) for row in found}
+
+    def _lose(self) -> None:
+        self._lost_at = time.monotonic()
+        self.forget_idle()
+
+    async def _end_abandoned(self, session: Session) -> None:
+        """Numbers are not used twice while a server runs; after its restart another of ours could have one."""
+        if not self._abandoned:
+            return
+        numbers = ", ".join(map(str, sorted(self._abandoned)))
+        self._abandoned.clear()
+        for (number,) in await session.fetch(_THERE.format(numbers=numbers)):
+            with contextlib.suppress(MySQLError):
+                await session.fetch(f"KILL CONNECTION {int(number)}")
+
     async def _open(self) -> Any:
-        tls = _tls(self._address)
+        tls = await self._tls.context()
         try:
             raw = await self._dial(tls)
         except MySQLError as error:
             # The driver begins TLS also where the server has none, and then takes what it says for a broken handshake.
-            if _sslmode(self._address) != "prefer" or not isinstance(error.__cause__, ssl.SSLError):
+            if mode_of(self._address) != "prefer" or not isinstance(error.__cause__, ssl.SSLError):
                 raise
             raw = await self._dial(None)
-        if tls is not None and not raw._secure and _sslmode(self._address) != "prefer":
+        if tls is not None and not raw._secure and mode_of(self._address) != "prefer":
             raw.close()
             raise Refused(Reason.ENGINE_UNREACHABLE, note="the server offers no TLS")
         self._require_flavor(raw)
@@ -221,7 +293,7 @@ class Connections:
             password=self._address.password.reveal().encode(),  # a text would be sent as Latin-1
             charset="utf8mb4",
             autocommit=True,
-            connect_timeout=max(1, int(self._connect_timeout)),
+            connect_timeout=max(1, math.ceil(self._deadlines.connect)),
             program_name="rolecall",
             ssl=tls,
         )
@@ -237,7 +309,7 @@ class Connections:
             raise Refused(Reason.ENGINE_REFUSED, note=note)
 
     async def _guard(self, session: Session) -> None:
-        for statement in guards(self._flavor, self._statement_timeout):
+        for statement in guards(self._flavor, self._limit):
             await session.fetch(statement)
         with contextlib.suppress(MySQLError):
             await session.fetch(_SILENCE)
@@ -260,26 +332,3 @@ def guards(flavor: str, statement_timeout: float) -> tuple[str, ...]:
     )
     assignments = ", ".join(f"SESSION {name} = {value}" for name, value in settings.items())
     return "SET NAMES utf8mb4 COLLATE utf8mb4_bin", f"SET {assignments}"
-
-
-def _sslmode(address: EngineAddress) -> str:
-    return sslmode(address.host, address.options, on_loopback="disable")
-
-
-def _tls(address: EngineAddress) -> ssl.SSLContext | None:
-    """libpq's words for all kinds of servers: ``prefer`` encrypts where the server can, ``require`` always,
-    ``verify-ca`` and ``verify-full`` also look whom they talk to. Without ``sslmode`` it is the last of these, and
-    nothing is encrypted on this machine.
-    """
-    mode = _sslmode(address)
-    if mode == "disable":
-        return None
-    if mode not in {"prefer", "require", "verify-ca", "verify-full"}:
-        raise Refused(Reason.ENGINE_UNREACHABLE, note=f"sslmode {mode} is not known")
-    context = ssl.create_default_context(cafile=address.options.get("sslrootcert"))
-    context.check_hostname = mode == "verify-full"
-    if mode in {"prefer", "require"}:
-        context.verify_mode = ssl.CERT_NONE
-    if certificate := address.options.get("sslcert"):
-        context.load_cert_chain(certificate, address.options.get("sslkey"))
-    return context

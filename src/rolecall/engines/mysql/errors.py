@@ -73,6 +73,11 @@ def is_lost(error: MySQLError) -> bool:
     return number(error) in _CLIENTS_OWN or number(error) == _CLIENTS_OTHER
 
 
+def is_answer(error: BaseException) -> bool:
+    """True if the server itself said so."""
+    return isinstance(error, MySQLError) and not is_lost(error)
+
+
 def is_ended(error: MySQLError) -> bool:
     return number(error) in _ENDED
 

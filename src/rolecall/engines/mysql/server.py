@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
@@ -101,7 +102,9 @@ class Server:
 
     async def change(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """As `run`, when it is its turn among the changes of this process."""
+        since = time.monotonic()
         async with self.turn:
+            self.connections.expect_reach(since)
             return await self.run(work)
 
     def _meaning(self, error: MySQLError, session: Session) -> Refused | OutcomeUnknown:

@@ -26,11 +26,12 @@ from rolecall.engines.postgresql.databases import Databases
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.privileges import Privileges
 from rolecall.engines.postgresql.server import Server
+from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.values import Secret
 
 
 class PostgresEngine:
-    """`rolecall.domain.engine.Engine` on one PostgreSQL server. Making one opens no connection. Times in seconds.
+    """`rolecall.domain.engine.Engine` on one PostgreSQL server. Making one opens no connection.
 
     Super accounts are refused with ENGINE_TOO_OLD below `super_min_version`: before 16 a role with CREATEROLE
     could make itself all but superuser. The database of `store` and its roles are out of reach on its own server.
@@ -42,13 +43,10 @@ class PostgresEngine:
         *,
         super_min_version: int = 16,
         pool_size: int = 4,
-        connect_timeout: float = 3.0,
-        statement_timeout: float = 30.0,
+        deadlines: Deadlines = DEFAULTS,
         store: StorePlace | None = None,
     ) -> None:
-        self._connections = Connections(
-            address, size=pool_size, connect_timeout=connect_timeout, statement_timeout=statement_timeout
-        )
+        self._connections = Connections(address, size=pool_size, deadlines=deadlines)
         self._server = Server(address, self._connections, super_min_version=super_min_version, store=store)
         self._accounts = Accounts(self._server, SuperGroup(self._server))
         self._privileges = Privileges(self._server, self._accounts)

@@ -1,31 +1,27 @@
 """Connections of the control plane: how they are opened, guarded, kept and given back.
 
-The maintenance database has a few that are kept; any other database gets one for the moment. There is no pool
-library here on purpose: `psycopg_pool` connects behind the caller's back and answers a stopped server with a
-time-out and no cause, where a refusal at once, with its reason, is what is needed.
+The maintenance database has a few that are kept; any other database gets one for the moment.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import select
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import TransactionStatus
 
 from rolecall.domain.channels import ENCRYPTED, sslmode, system_authorities
 from rolecall.domain.engine import EngineAddress
 from rolecall.engines.postgresql import errors
+from rolecall.exchanges import Deadlines
+from rolecall.exchanges.postgresql import Connection as Connection
+from rolecall.exchanges.postgresql import NotConnected, Pool
 
-Connection = AsyncConnection[tuple[Any, ...]]
-
-IDLE_SECONDS = 300.0
 LOCK_SECONDS = 10.0
 
 _GUARDS = {
@@ -62,16 +58,13 @@ _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
 class Connections:
     """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
 
-    def __init__(
-        self, address: EngineAddress, *, size: int, connect_timeout: float, statement_timeout: float
-    ) -> None:
+    def __init__(self, address: EngineAddress, *, size: int, deadlines: Deadlines) -> None:
         self._address = address
-        self._connect_timeout = connect_timeout
-        self._guards = {**_GUARDS, "statement_timeout": f"{int(statement_timeout * 1000)}"}
+        self._guards = {**_GUARDS, "statement_timeout": f"{int(deadlines.statement * 1000)}"}
         self._silent = True
-        self._slots = asyncio.Semaphore(size)
-        self._idle: list[tuple[float, Connection]] = []
-        self._closed = False
+        # The server ends a statement that takes too long, and says so; we end only what it does not answer.
+        patient = replace(deadlines, statement=deadlines.statement + deadlines.silence)
+        self._pool = Pool(partial(self._connect, self.maintenance), size=size, deadlines=patient)
 
     @property
     def maintenance(self) -> str:
@@ -80,49 +73,24 @@ class Connections:
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[Connection]:
         """A connection to the maintenance database, in autocommit, outside any transaction."""
-        async with self._slots:
-            connection = await self._take()
-            try:
+        with _reasons():
+            async with self._pool.connection() as connection:
                 yield connection
-            finally:
-                await self._give_back(connection)
 
     @contextlib.asynccontextmanager
     async def to(self, database: str) -> AsyncIterator[Connection]:
         """A connection to one database, closed afterwards. It takes none of the kept ones."""
-        connection = await self._connect(database)
+        with _reasons():
+            connection = await self._pool.connect(partial(self._connect, database))
         try:
             yield connection
         finally:
             await connection.close()
 
     async def close(self) -> None:
-        self._closed = True
-        while self._idle:
-            await self._idle.pop()[1].close()
-
-    async def _take(self) -> Connection:
-        while self._idle:
-            since, connection = self._idle.pop()
-            if time.monotonic() - since < IDLE_SECONDS and _is_quiet(connection):
-                return connection
-            await connection.close()
-        return await self._connect(self.maintenance)
-
-    async def _give_back(self, connection: Connection) -> None:
-        if self._closed or connection.info.transaction_status != TransactionStatus.IDLE:
-            await connection.close()
-        else:
-            self._idle.append((time.monotonic(), connection))
+        await self._pool.close()
 
     async def _connect(self, database: str) -> Connection:
-        try:
-            async with asyncio.timeout(self._connect_timeout):
-                return await self._connect_as_allowed(database)
-        except (psycopg.Error, OSError, TimeoutError) as error:
-            raise errors.at_connect(error) from None
-
-    async def _connect_as_allowed(self, database: str) -> Connection:
         try:
             return await self._open(database)
         except psycopg.OperationalError as error:
@@ -133,7 +101,7 @@ class Connections:
 
     async def _open(self, database: str) -> Connection:
         settings = {**self._guards, **(_SILENCE if self._silent else {})}
-        return await AsyncConnection.connect(
+        return await Connection.connect(
             make_conninfo("", **channel(self._address)),
             host=self._address.host,
             port=self._address.port,
@@ -196,13 +164,9 @@ async def last_row(connection: Connection, statements: sql.Composed) -> tuple[An
     return await cursor.fetchone()
 
 
-def _is_quiet(connection: Connection) -> bool:
-    """True if the server has said nothing since: an idle connection only ever says that it is closed.
-
-    Looking at the socket costs microseconds, a round trip would cost as much as the work itself.
-    """
-    if connection.closed:
-        return False
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP)
-    return not poll.poll(0)
+@contextlib.contextmanager
+def _reasons() -> Iterator[None]:
+    try:
+        yield
+    except NotConnected as error:
+        raise errors.at_connect(error) from None
