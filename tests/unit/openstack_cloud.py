@@ -118,8 +118,10 @@ class FakeControl:
         return tuple(view(*key, grants) for key, grants in self._server(command).accounts.items())
 
     def _ShowAccount(self, command: commands.ShowAccount) -> AccountView:
-        grants = self._account(self._server(command), command.name, command.host)
-        return view(command.name, command.host, grants)
+        server, (name, host) = self._server(command), (command.name, command.host)
+        if command.otherwise is not None and (name, host or "%") not in server.accounts:
+            name, host = command.otherwise
+        return view(name, host or "%", self._account(server, name, host or "%"))
 
     def _ResetPasswords(self, command: commands.ResetPasswords) -> None:
         server = self._server(command)

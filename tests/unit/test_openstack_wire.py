@@ -281,7 +281,7 @@ def test_page_links_keep_the_scheme_of_the_client(cloud: Cloud) -> None:
 
 def test_a_user_is_found_by_every_spelling_of_its_host(call: Caller, cloud: Cloud) -> None:
     cloud.server.accounts["m2", "10.0.0.1"] = {"a1"}
-    for path in ("m2@10.0.0.1", "m2%4010%2e0%2e0%2e1", "m2%4010%252e0%252e0%252e1", "m2@10.0.0.1.json"):
+    for path in ("m2@10.0.0.1", "m2%4010%2e0%2e0%2e1", "m2%4010%252e0%252e0%252e1"):
         assert said(call("GET", f"/users/{path}")) == {
             "user": {"name": "m2", "host": "10.0.0.1", "databases": [{"name": "a1"}]}
         }
@@ -303,6 +303,55 @@ def test_a_user_is_found_by_every_spelling_of_its_host(call: Caller, cloud: Clou
 def test_a_path_names_a_user_and_a_host(call: Caller, cloud: Cloud, path: str, key: tuple[str, str]) -> None:
     cloud.server.accounts[key] = set()
     assert said(call("GET", f"/users/{path}"))["user"] == {"name": key[0], "host": key[1], "databases": []}
+
+
+SPELLINGS = ("{}.json", "{}%2Ejson", "{}%2ejson", "{}.xml", "{}%252Ejson")
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_change_reaches_no_user_but_the_one_that_is_named(
+    call: Caller, cloud: Cloud, spelling: str
+) -> None:
+    """A name that ends in a suffix is a name (Trove bugs 1252327 and 1652889)."""
+    path = "/users/" + spelling.format("u")
+    cloud.server.accounts["u", "%"] = {"a1"}
+    before = dict(cloud.server.passwords)
+    assert call("DELETE", path).status == 404
+    assert call("PUT", path, {"user": {"name": "taken", "password": "secret1"}}).status == 404
+    assert call("PUT", f"{path}/databases", {"databases": [{"name": "a2"}]}).status == 404
+    assert call("DELETE", f"{path}/databases/a1").status == 404
+    assert cloud.server.accounts == {**cloud.server.accounts, ("u", "%"): {"a1"}}
+    assert cloud.server.passwords == before
+    if "%25" not in spelling:
+        name = "u" + spelling[2:].lower().replace("%2e", ".")
+        cloud.server.accounts[name, "%"] = set()
+        assert call("DELETE", path).status == 202
+        assert (name, "%") not in cloud.server.accounts
+        assert ("u", "%") in cloud.server.accounts
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_change_reaches_no_database_but_the_one_that_is_named(
+    call: Caller, cloud: Cloud, spelling: str
+) -> None:
+    cloud.server.accounts["u", "%"] = {"d"}
+    cloud.server.databases.append("d")
+    call("DELETE", "/databases/" + spelling.format("d"))
+    call("DELETE", "/users/u/databases/" + spelling.format("d"))
+    assert "d" in cloud.server.databases
+    assert cloud.server.accounts["u", "%"] == {"d"}
+
+
+def test_a_name_is_decoded_once_for_a_change(call: Caller, cloud: Cloud) -> None:
+    cloud.server.accounts.update({("n%41", "%"): set(), ("nA", "%"): set()})
+    assert said(call("GET", "/users/n%2541"))["user"]["name"] == "n%41"
+    assert call("DELETE", "/users/n%2541").status == 202
+    assert call("DELETE", "/users/n%2541").status == 404
+    assert ("nA", "%") in cloud.server.accounts
+    cloud.server.databases += ["d%41", "dA"]
+    assert call("DELETE", "/databases/d%2541").status == 202
+    assert "dA" in cloud.server.databases
+    assert "d%41" not in cloud.server.databases
 
 
 def test_an_unknown_user_is_missing_and_a_reserved_one_refused(call: Caller) -> None:
@@ -525,8 +574,11 @@ def test_the_answers_format_is_chosen_by_suffix_then_by_accept(
     headers = {} if accept is None else {"Accept": accept}
     reply = call("GET", f"/users{suffix}", **headers)
     assert (reply.status, dict(reply.headers)["content-type"]) == (200, expected)
-    missing = call("GET", f"/users/nobody{suffix}", **headers)
+    missing = call("GET", f"/users/nobody/databases{suffix}", **headers)
     assert (missing.status, dict(missing.headers)["content-type"]) == (404, expected)
+    named = call("GET", f"/users/nobody{suffix}", **headers)
+    by_header = dict(call("GET", "/users/nobody", **headers).headers)["content-type"]
+    assert (named.status, dict(named.headers)["content-type"]) == (404, by_header)
 
 
 def test_a_body_of_another_type_is_a_bad_media_type_and_one_without_is_not_read(call: Caller) -> None:

@@ -148,7 +148,12 @@ class Accounts:
     async def show(self, command: commands.ShowAccount, origin: Origin) -> AccountView:
         """ACCOUNT_MISSING."""
         attached = await self._work.reach.attach(command.instance, origin.caller)
-        return await self._show(self._work.at(attached, command.name, command.host))
+        try:
+            return await self._show(self._work.at(attached, command.name, command.host))
+        except Refused as refusal:
+            if refusal.reason is not Reason.ACCOUNT_MISSING or command.otherwise is None:
+                raise
+        return await self._show(self._work.at(attached, *command.otherwise))
 
     async def _show(self, target: Target) -> AccountView:
         place = (target.name, target.host)

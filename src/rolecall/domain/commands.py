@@ -164,11 +164,12 @@ class AllAccounts(Command):
 
 @dataclass(frozen=True, slots=True)
 class ShowAccount(Command):
-    """Its AccountView, or ACCOUNT_MISSING."""
+    """Its AccountView, or ACCOUNT_MISSING. `otherwise`: another name and host, for where there is no such account."""
 
     instance: InstanceName
     name: str
     host: str
+    otherwise: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

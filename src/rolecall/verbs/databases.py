@@ -96,7 +96,10 @@ def _list_users(checked: Checked, _: Decipher) -> commands.AllAccounts:
 
 
 def _show_user(checked: Checked, _: Decipher) -> commands.ShowAccount:
-    return commands.ShowAccount(_instance(checked), *_user(checked))
+    again = text(checked.params, "decoded_again")
+    name, at, host = again.rpartition("@")
+    otherwise = (name, host) if at and name and host else (again, "")
+    return commands.ShowAccount(_instance(checked), *_user(checked), otherwise if again else None)
 
 
 def _change_passwords(checked: Checked, _: Decipher) -> commands.ResetPasswords:

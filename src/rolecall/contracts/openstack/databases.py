@@ -52,6 +52,9 @@ _USER = (
     _text("name", rules.EXISTING_USER, required=True),
     _text("host", rules.EXISTING_HOST, default=rules.ANY_HOST),
 )
+_DECODED_AGAIN = _text("decoded_again")
+"""The user in the path if it was encoded twice (guide: dots): read where there is no user of the other name."""
+
 _PAGE = (
     Field("limit", Kind.INTEGER, default=0, rules=(between(0, 2**31, Reason.PARAMETER_RANGE, TROVE),)),
     _text("marker"),
@@ -151,14 +154,14 @@ _ACTIONS = (
     # users
     _change("POST", "CreateUsers", _INSTANCE, _USERS, source=f"{GUIDE}, Create User"),
     _read("ListUsers", _INSTANCE, *_PAGE),
-    _read("ShowUser", _INSTANCE, *_USER),
+    _read("ShowUser", _INSTANCE, *_USER, _DECODED_AGAIN),
     _change(
         "PUT", "ChangePasswords", _INSTANCE, Field("users", ListOf(CHANGED_USER, _AT_MOST), required=True)
     ),
     _change("PUT", "UpdateUser", _INSTANCE, *_USER, Field("user", ATTRIBUTES, required=True)),
     _change("DELETE", "DeleteUser", _INSTANCE, *_USER),
     # what a user may reach
-    _read("ListGrants", _INSTANCE, *_USER),
+    _read("ListGrants", _INSTANCE, *_USER, _DECODED_AGAIN),
     _change(
         "PUT",
         "GrantDatabases",

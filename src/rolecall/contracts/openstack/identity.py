@@ -32,7 +32,7 @@ def _contract(version: str, source: str, asked: Field) -> Contract:
     actions = (
         Action("ListVersions", source, public=True),
         Action("ShowVersion", source, public=True),
-        Action("IssueToken", source, (_TENANT,), free=True, mints_secret=True),
+        Action("IssueToken", source, (_TENANT, _NO_CATALOG), free=True, mints_secret=True),
         Action("ShowToken", source, (_SUBJECT, asked), free=True),
         Action("RevokeToken", source, (_SUBJECT,), changes=True, free=True),
     )

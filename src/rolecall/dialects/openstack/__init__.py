@@ -100,7 +100,8 @@ class OpenStack:
         found = _found(request, path)
         if found.route.action == "IssueToken":
             asked = self._asked(request, found.route.version)
-            return self._call(envelope, found, asked.claim, {"tenant": asked.tenant})
+            wanted = {"nocatalog": True} if documents.asks_no_catalog(request) else {}
+            return self._call(envelope, found, asked.claim, {"tenant": asked.tenant, **wanted})
         if found.route.action in _OF_TOKENS:
             claim = self._shown(request, "")
         return self._call(envelope, found, claim, self._params(request, found))

@@ -7,12 +7,12 @@ a value is declared is of the wrong type. The shapes that openstacksdk 4.22 real
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from rolecall.contracts.model import Action, Field, Kind, ListOf, Shape
 from rolecall.dialects.openstack import json_bodies, xml_bodies
 from rolecall.dialects.openstack.media import Form, body_form
-from rolecall.dialects.openstack.routing import Found, user_and_host
+from rolecall.dialects.openstack.routing import Found, decoded_again, user_and_host
 from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Request
@@ -47,19 +47,23 @@ def params(request: Request, found: Found, action: Action) -> Document:
     """
     given = _body(request, action) if request.method in _WITH_BODY else _query(request)
     if found.route.service == "identity":
-        given = {**given, **_subject(request)}
+        given = {**given, **_flags(request)}
     merged = {**given, **_variables(found)}
     return known(merged, action.params, "")
 
 
-def _subject(request: Request) -> Document:
+def _flags(request: Request) -> Document:
     """What v3 asks about a token beside the query's values."""
-    flags = {name for name, _, _ in (part.partition("=") for part in request.query.split("&"))}
     header = request.header("x-subject-token")
     return {
         **({"subject": header} if header else {}),
-        **({"nocatalog": True} if "nocatalog" in flags else {}),
+        **({"nocatalog": True} if asks_no_catalog(request) else {}),
     }
+
+
+def asks_no_catalog(request: Request) -> bool:
+    """v3: the flag is in the query, whatever its value (keystoneauth appends it to the POST that asks for a token)."""
+    return "nocatalog" in {part.partition("=")[0] for part in request.query.split("&")}
 
 
 def _body(request: Request, action: Action) -> Document:
@@ -71,10 +75,10 @@ def _variables(found: Found) -> Document:
     for name, value in variables.items():
         strict_json.check_text(value, name)
     user = variables.pop("user", None)
-    if "database" in variables:
-        variables["database"] = unquote(variables["database"], errors="replace")
     if user is None or found.route.action == "CreateUsers":
         return variables
+    if found.route.method == "GET" and (again := decoded_again(user)):
+        variables["decoded_again"] = again
     return {**variables, **user_and_host(user)}
 
 

@@ -1,7 +1,9 @@
 """Which action a method and a path mean, and the status of its success.
 
-Paths are matched as they were sent and decoded segment by segment, so that ``%2F`` stays inside a name. A trailing
-``.json`` or ``.xml`` chooses the format of the answer and belongs to no name.
+Paths are matched as they were sent and decoded once, segment by segment, so that ``%2F`` stays inside a name. A
+trailing ``.json`` or ``.xml`` chooses the format of the answer where it follows a word of the route, as in
+``users.json``. It is part of a name wherever a name stands: a database may be called ``a.json``, and a request for it
+must never reach ``a`` (Trove bugs 1252327 and 1652889).
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ STATUSES: Mapping[tuple[str, str, str], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A path taken apart: segments decoded once, without the suffix (``json``, ``xml`` or empty)."""
+    """A path taken apart: segments decoded once, without the route's suffix (``json``, ``xml`` or empty)."""
 
     segments: tuple[str, ...]
     suffix: str
@@ -127,10 +129,13 @@ def read_path(raw: str, *, versioned: bool = True) -> Path:
         segments.pop()
     if not versioned and segments:
         segments.insert(0, "v1.0")
+    plain = tuple(segments)
     suffix = _SUFFIX.search(segments[-1]) if len(segments) > 1 else None
     if suffix is not None:
-        segments[-1] = segments[-1][: suffix.start()]
-    return Path(tuple(segments), suffix[1] if suffix is not None else "")
+        bare = (*plain[:-1], segments[-1][: suffix.start()])
+        if any(_ends_in_word(template) and _fits(template, bare) for template in _TEMPLATES.values()):
+            return Path(bare, suffix[1])
+    return Path(plain, "")
 
 
 def find(method: str, path: Path) -> Found:
@@ -151,26 +156,32 @@ _TEMPLATES: Mapping[Route, tuple[str, ...]] = {
 }
 
 
+def _ends_in_word(template: tuple[str, ...]) -> bool:
+    return bool(template) and not template[-1].startswith("{")
+
+
+def _fits(template: tuple[str, ...], segments: tuple[str, ...]) -> bool:
+    return len(template) == len(segments) and all(
+        expected == given or (expected.startswith("{") and given)
+        for expected, given in zip(template, segments, strict=True)
+    )
+
+
 def _match(route: Route, path: Path) -> dict[str, str] | None:
     template = _TEMPLATES[route]
-    if len(template) != len(path.segments):
+    if not _fits(template, path.segments):
         return None
-    variables: dict[str, str] = {}
-    for expected, given in zip(template, path.segments, strict=True):
-        if expected.startswith("{"):
-            if not given:
-                return None
-            variables[expected[1:-1]] = given
-        elif expected != given:
-            return None
-    return variables
+    named = zip(template, path.segments, strict=True)
+    return {expected[1:-1]: given for expected, given in named if expected.startswith("{")}
 
 
 def user_and_host(segment: str) -> dict[str, str]:
-    """``name`` and, where there is one, ``host`` of a user's segment, split at the last ``@``.
+    """``name`` and, where there is one, ``host`` of a user's decoded segment, split at the last ``@``."""
+    name, at, host = segment.rpartition("@")
+    return {"name": name, "host": host} if at and name and host else {"name": segment}
 
-    It is decoded once more than HTTP asks: Rackspace documents dots that are encoded twice.
-    """
-    text = unquote(segment, errors="replace")
-    name, at, host = text.rpartition("@")
-    return {"name": name, "host": host} if at and name and host else {"name": text}
+
+def decoded_again(segment: str) -> str:
+    """What a segment says if it was encoded twice, as Rackspace documents for dots; empty if it says the same."""
+    again = unquote(segment, errors="replace")
+    return again if again != segment else ""
