@@ -58,6 +58,11 @@ def quiet_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; its kind if it says nothing."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
 async def only_owner(house: House) -> Owner:
     owners = await house.store.keys.owners()
     if not owners:

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from rolecall.domain.sealing import new_master_key, parse_master_keys
 from rolecall.settings import Settings, SettingsError
@@ -126,7 +128,9 @@ def make_private_directory(path: Path) -> None:
     """Make a directory that only its owner may enter; one that is there is looked at: `require_own_directory`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists():
+            path.mkdir(mode=0o700)
+            path.chmod(0o700)  # the umask took bits away
     except OSError as error:
         raise SettingsError(f"cannot make the directory {path}: {error.strerror}") from None
     require_own_directory(path)
@@ -178,10 +182,20 @@ def write_private_text(path: Path, text: str) -> None:
         raise SettingsError(f"cannot write {path}: {error.strerror}") from None
 
 
+def store_address(settings: Settings) -> Secret:
+    """The store's address from the settings. Raises `SettingsError`."""
+    dsn = settings.store_dsn()
+    try:
+        conninfo_to_dict(dsn.reveal())
+    except ProgrammingError:  # its text may quote a part of the password
+        raise SettingsError("ROLECALL_DATABASE_URL is not a PostgreSQL URL.") from None
+    return dsn
+
+
 def credentials(data: Path | None, settings: Settings) -> tuple[Secret, tuple[bytes, ...]]:
     """The store's address and the master keys: from the settings, else from a running `rolecall up`."""
     if data is None and settings.database_url is not None:
-        return settings.store_dsn(), settings.master_keys()
+        return store_address(settings), settings.master_keys()
     directory = DataDirectory(data or default_directory())
     dsn = directory.connection()
     if dsn is None:

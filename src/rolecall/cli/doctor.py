@@ -13,7 +13,7 @@ import typer
 
 from rolecall.admission import unreachable
 from rolecall.assembly import ENGINES, House
-from rolecall.cli.context import JsonOption, load_settings, quiet_logs, show
+from rolecall.cli.context import JsonOption, first_line, load_settings, quiet_logs, show
 from rolecall.cli.data import DataOption, credentials
 from rolecall.cli.registration import face_of
 from rolecall.domain.channels import weakness
@@ -71,7 +71,7 @@ async def _examine(settings: Settings, data: Path | None) -> list[Finding]:
     except (psycopg.Error, TimeoutError, OSError) as trouble:
         await house.close()
         mend = "check ROLECALL_DATABASE_URL, and that its server runs and lets this user in"
-        return [Finding("store", well=False, found=_first_line(trouble), mend=mend)]
+        return [Finding("store", well=False, found=first_line(trouble), mend=mend)]
     try:
         rates = await _rate_findings(house.settings.rate_limit_store)
         return [*await _house_findings(house), *rates, *await _instance_findings(house)]
@@ -180,7 +180,3 @@ def _permissions(name: str, kind: str, facts: EngineFacts, settings: Settings) -
         found = f"super accounts need PostgreSQL {settings.super_min_version} or later"
         findings.append(Finding(f"{name} super accounts", well=True, found=found))
     return findings
-
-
-def _first_line(trouble: BaseException) -> str:
-    return (str(trouble) or type(trouble).__name__).splitlines()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -23,8 +24,12 @@ from rolecall.cli import (
     up,
     user,
 )
+from rolecall.cli.context import first_line
+from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.sealing import SealBroken
 from rolecall.local.account import LocalServerError
 from rolecall.settings import SettingsError
+from rolecall.store.connection import LOST, SchemaMismatch
 
 app = typer.Typer(
     name="rolecall",
@@ -54,12 +59,20 @@ def version() -> None:
     print(__version__)
 
 
+def _end(message: str) -> NoReturn:
+    print(f"rolecall: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
 def main() -> None:
     """Run the program; what a person can mend is one line on standard error and exit status 1."""
     try:
         app()
-    except (SettingsError, LocalServerError) as trouble:
-        print(f"rolecall: {trouble}", file=sys.stderr)
-        sys.exit(1)
+    except (SettingsError, LocalServerError, SchemaMismatch, SealBroken) as error:
+        _end(str(error))
+    except (Refused, OutcomeUnknown) as error:
+        _end(f"a database server refused, or is out of reach: {error}")
+    except LOST as error:
+        _end(f"the store cannot be used: {first_line(error)}")
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(130)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
-import tempfile
 from typing import Annotated
 
 import typer
@@ -13,10 +14,12 @@ import uvicorn
 from rolecall import __version__
 from rolecall.assembly import House
 from rolecall.cli.context import load_settings
+from rolecall.cli.data import store_address
 from rolecall.cli.logs import set_up_logs
+from rolecall.cli.workers import clean_up, end_with_parent, shared_metrics
 from rolecall.connections import protocol
 from rolecall.server import Application, Receive, Scope, Send
-from rolecall.settings import host_and_port, tls_required
+from rolecall.settings import Settings, host_and_port, tls_required
 
 
 def serve(
@@ -31,17 +34,16 @@ def serve(
     """Serve from the store at ROLECALL_DATABASE_URL, sealed under ROLECALL_MASTER_KEY_FILE."""
     settings = load_settings()
     host, port = host_and_port(listen or settings.listen)
-    settings.store_dsn()
-    settings.master_keys()  # told here, once, rather than by every worker
+    asyncio.run(_look(settings))  # what is wrong is told here, once, rather than by every worker
     print(
         f"Rolecall {__version__}: serving on http://{host}:{port}, {workers} worker(s)",
         file=sys.stderr,
         flush=True,
     )
-    with tempfile.TemporaryDirectory(prefix="rolecall-metrics-") as shared_metrics:
-        os.environ["ROLECALL_LISTEN"] = f"{host}:{port}"  # the workers read their settings anew
-        if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_metrics
+    os.environ["ROLECALL_LISTEN"] = f"{host}:{port}"  # the workers read their settings anew
+    # Until the server handles signals itself, a kind `kill` must delete the shared directory as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with shared_metrics(workers):
         uvicorn.run(
             "rolecall.cli.serve:application",
             factory=True,
@@ -61,8 +63,18 @@ def serve(
         )
 
 
+async def _look(settings: Settings) -> None:
+    """Whether the store is there, and was sealed with the master key; brings its schema up to date."""
+    house = House(settings, store_address(settings), settings.master_keys())
+    try:
+        await house.open()
+    finally:
+        await house.close()
+
+
 def application() -> LifespanApplication:
     """The ASGI application of one worker."""
+    end_with_parent()
     settings = load_settings()
     set_up_logs(settings.log_level, settings.log_format)
     return LifespanApplication(House(settings, settings.store_dsn(), settings.master_keys()))
@@ -96,4 +108,5 @@ class LifespanApplication:
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
         await self._house.close()
+        clean_up()
         await send({"type": "lifespan.shutdown.complete"})

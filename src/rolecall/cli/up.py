@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import suppress
@@ -57,8 +58,11 @@ def up(
     )
     directory = DataDirectory(data or default_directory())
     address = host_and_port(listen or settings.listen)
-    # A kind `kill` must stop the servers as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A kind `kill` must stop the servers as Ctrl-C does, and both where a script started us in the background, with
+    # SIGINT ignored.
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, signal.default_int_handler)
+    os.umask(0o077)
     console = Console(stderr=True)
     console.print(
         f"Rolecall {__version__}: starting database servers in {directory.path} ...", highlight=False

@@ -14,7 +14,7 @@ from functools import partial
 from importlib import resources
 from typing import LiteralString
 
-from psycopg import AsyncConnection, errors, sql
+from psycopg import AsyncConnection, InterfaceError, OperationalError, errors, sql
 from psycopg.conninfo import make_conninfo
 
 from rolecall.domain.engine import StorePlace
@@ -35,6 +35,9 @@ _PATIENCE = 10.0
 
 _MIGRATION = 600.0
 """Seconds that a statement of a migration, or waiting for another process to migrate, may take."""
+
+LOST = (OperationalError, InterfaceError, errors.InsufficientPrivilege)
+"""What is raised when the store's server is out of reach, turns us away, or goes away meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

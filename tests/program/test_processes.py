@@ -1,0 +1,260 @@
+"""The program's processes and what they leave: workers, temporary directories, modes of files, a lost store."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import structlog
+import typer
+from psycopg.conninfo import make_conninfo
+
+from rolecall.cli.main import app, main
+from rolecall.domain.sealing import new_master_key
+
+PROGRAM = Path(sys.executable).with_name("rolecall")
+PATIENCE = 120.0
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def processes_with(variable: str) -> set[int]:
+    """Running processes that have a variable in their environment."""
+    found = set()
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if variable.encode() in (place / "environ").read_bytes().split(b"\0"):
+                found.add(int(place.name))
+        except OSError:  # gone, or of another account
+            continue
+    return found
+
+
+@pytest.fixture
+def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
+    """The environment of a production Rolecall, with a temporary directory and a mark of its own."""
+    store = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    database = name("processes")
+    with psycopg.connect(store, autocommit=True) as admin:
+        admin.execute(f"create database {database}".encode())
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    return {
+        **os.environ,
+        "ROLECALL_DATABASE_URL": make_conninfo(store, dbname=database),
+        "ROLECALL_MASTER_KEY": json.loads((rolecall.data / "secrets.json").read_text())["master_key"],
+        "TMPDIR": str(temporary),
+        "MARK": name("mark"),
+    }
+
+
+@contextmanager
+def served(environment: dict[str, str], workers: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    process = subprocess.Popen(
+        [PROGRAM, "serve", "--workers", str(workers), "--listen", address],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: process.poll() is not None or is_ready(address))
+        assert process.poll() is None
+        yield process, address
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def temporary(environment: dict[str, str]) -> list[str]:
+    return sorted(one.name for one in Path(environment["TMPDIR"]).iterdir())
+
+
+def test_workers_end_with_the_process_that_started_them_even_if_it_is_killed(
+    production: dict[str, str],
+) -> None:
+    mark = f"MARK={production['MARK']}"
+    with served(production, 3) as (process, address):
+        until(lambda: len(processes_with(mark)) >= 4)
+        assert temporary(production) != []
+        process.kill()
+        process.wait(PATIENCE)
+        until(lambda: processes_with(mark) == set())
+        host, port = address.split(":")
+        with socket.socket() as again:
+            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            again.bind((host, int(port)))
+    assert temporary(production) == []
+
+
+@pytest.mark.parametrize(
+    ("workers", "end"), [(1, signal.SIGTERM), (2, signal.SIGTERM), (2, signal.SIGINT)], ids=str
+)
+def test_serving_leaves_no_process_and_no_temporary_directory(
+    production: dict[str, str], workers: int, end: signal.Signals
+) -> None:
+    with served(production, workers) as (process, _):
+        process.send_signal(end)
+        process.wait(PATIENCE)
+    until(lambda: processes_with(f"MARK={production['MARK']}") == set())
+    assert temporary(production) == []
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o277], ids=oct)
+def test_the_data_directory_is_its_owners_alone_whatever_the_umask(
+    start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory, mask: int
+) -> None:
+    data = tmp_path_factory.mktemp("umask") / "above" / "data"
+    ready_file = data.parent.parent / "ready.json"
+    with (data.parent.parent / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [PROGRAM, "up", "--listen", "127.0.0.1:0", "--data", data, "--ready-file", ready_file],
+            umask=mask,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: process.poll() is not None or ready_file.exists())
+        assert process.poll() is None
+        assert stat.S_IMODE(data.parent.stat().st_mode) == 0o700
+        assert stat.S_IMODE(data.stat().st_mode) == 0o700
+        for file in data.iterdir():
+            assert not file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            assert file.is_dir() or stat.S_IMODE(file.stat().st_mode) == 0o600
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_a_server_that_was_started_with_sigint_ignored_ends_by_it(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A shell starts what a script runs in the background so."""
+    place = tmp_path_factory.mktemp("background")
+    script = 'trap "" INT; exec "$@"'
+    command = [PROGRAM, "up", "--listen", "127.0.0.1:0", "--data", place / "data"]
+    with (place / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", script, "sh", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    until(lambda: process.poll() is not None or (place / "data" / "store").exists())
+    process.send_signal(signal.SIGINT)  # while the servers are made, before anything else would heed it
+    assert process.wait(PATIENCE) == 0
+    assert "stopped" in (place / "log").read_text()
+
+
+STORELESS = {"up", "demo", "doctor", "version", "key master"}
+"""Commands that need no store, or whose business it is to tell what is wrong with it."""
+
+SOME_ID = "8b0f1c9e-6a0e-4c5e-9f0a-3d1f5f0b7a11"
+VALUES = {
+    "url": "postgresql://x@127.0.0.1:1/postgres",
+    "operation": "name/cam:ListUsers",
+    "client_id": SOME_ID,
+    "file": "users.csv",
+    "--redirect-uri": "https://client.example/",
+    "--store": SOME_ID,
+}
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command of the program, with something for each argument that it requires."""
+    if hasattr(command, "commands"):
+        for name, below in command.commands.items():
+            yield from commands(below, (*path, name))
+    elif " ".join(path) not in STORELESS:
+        required = [one for one in command.params if one.required]
+        values = [("" if one.param_type_name == "argument" else one.opts[0], one.opts[0]) for one in required]
+        yield path + tuple(
+            word for option, name in values for word in (option, VALUES.get(name, "x")) if word
+        )
+
+
+CHANGES = {"instance set": ("--account-quota", "3")}
+"""What a command needs beside what is required."""
+
+COMMANDS = [
+    *((*one, *CHANGES.get(" ".join(one[:2]), ())) for one in commands(typer.main.get_command(app))),
+    ("serve", "--workers", "2"),
+]
+
+
+LOST = "postgresql://someone:hidden@127.0.0.1:1/x"
+"""A store that nobody answers for."""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_lost_store_is_one_line_whatever_the_command(
+    command: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "users.csv").write_text("user_name\nx\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROLECALL_DATABASE_URL", LOST)
+    monkeypatch.setenv("ROLECALL_MASTER_KEY", new_master_key())
+    monkeypatch.setenv("ROLECALL_INSTANCE_PASSWORD", "x")
+    monkeypatch.setattr(sys, "argv", ["rolecall", *command])
+    try:
+        with pytest.raises(SystemExit) as end:
+            main()
+    finally:
+        structlog.reset_defaults()
+    told = capsys.readouterr()
+    assert (end.value.code, told.out) == (1, "")
+    (line,) = told.err.splitlines()
+    assert line.startswith("rolecall: the store cannot be used: ")
+    assert "hidden" not in line
+
+
+def test_every_command_is_among_them() -> None:
+    assert len(COMMANDS) > 20
+
+
+def test_a_store_of_another_release_and_a_url_that_is_none_are_one_line(production: dict[str, str]) -> None:
+    def told(**changes: str) -> str:
+        environment = {**production, **changes}
+        done = subprocess.run([PROGRAM, "key", "list"], env=environment, capture_output=True, text=True)
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        return line
+
+    assert told(ROLECALL_DATABASE_URL="hidden") == "rolecall: ROLECALL_DATABASE_URL is not a PostgreSQL URL."
+    subprocess.run([PROGRAM, "key", "list"], env=production, check=True, capture_output=True)
+    with psycopg.connect(production["ROLECALL_DATABASE_URL"], options="-c search_path=rolecall") as store:
+        store.execute("insert into migrations values (9999, 'x', 'y')")
+    assert "newer release" in told()
