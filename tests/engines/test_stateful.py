@@ -67,6 +67,7 @@ class AccountMachine(RuleBasedStateMachine):
     async def _begin_process(self) -> None:
         process = Process(self.run.world, "P")
         await process.replica.join()
+        process.ready.set()
         self.run.slots = [process]
 
     async def _observe(self) -> dict[str, Observed]:

@@ -8,7 +8,7 @@ import secrets
 import sys
 
 import structlog
-from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.catalog import SCENARIOS
 from tests.simulation.schedules import replay, search
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,16 @@ from typing import Any, cast
 import psycopg
 from tests.simulation.power import Power, supplied
 from tests.simulation.schedules import choose
-from tests.simulation.world import SEALER, Gates, SimulatedServer, World, engine_port, real_port, store_port
+from tests.simulation.world import (
+    SEALER,
+    Gates,
+    SimulatedServer,
+    World,
+    engine_port,
+    key_port,
+    quiet_port,
+    store_port,
+)
 
 from rolecall.domain.accounts import Accounts
 from rolecall.domain.client_tokens import ClientTokens
@@ -24,15 +32,18 @@ from rolecall.domain.engine import Engine, EngineAddress
 from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
 from rolecall.domain.keys import Keys
-from rolecall.domain.lanes import LaneLimits
+from rolecall.domain.lanes import Lane, LaneLimits
 from rolecall.domain.operations import Journal, StillUnknown
 from rolecall.domain.promises import Promises
+from rolecall.domain.provisioner import Provisioner
+from rolecall.domain.provisioning import Provisioning
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.recovery import Recovery
 from rolecall.domain.rotation import Rotation
 from rolecall.domain.servers import Servers
 from rolecall.domain.superusers import Superusers
 from rolecall.domain.work import Work
+from rolecall.engines.base import Watched
 from rolecall.store.memory import MemoryReplica
 from rolecall.values import Origin, Secret
 
@@ -51,7 +62,14 @@ class Outcome:
 class Process:
     """`rotates` is the period of rotation in seconds, 0 for none. What it does hangs on `power`. Start before use."""
 
-    def __init__(self, world: World, name: str, rotates: int = 0, power: Power | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        rotates: int = 0,
+        power: Power | None = None,
+        provisioner: Provisioner | None = None,
+    ) -> None:
         self._power = power
         self.world = world
         self.gates = gates = Gates(world, name)
@@ -66,7 +84,18 @@ class Process:
         promises = Promises(work, ledger, journal)
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
         credentials = Credentials(work)
-        self.keys = Keys(store_port(self.replica.keys, gates), SEALER)
+        self.books = key_port(self.replica.keys, gates)
+        self.keys = Keys(self.books, SEALER)
+        self._provisioning = Provisioning(
+            None if provisioner is None else quiet_port(provisioner, gates),
+            3,
+            instances,
+            ledger,
+            work,
+            self.attachments,
+            tokens,
+            journal,
+        )
         self.control = Control(
             Accounts(work, ledger, promises, tokens),
             credentials,
@@ -74,18 +103,20 @@ class Process:
             promises,
             Databases(reach, journal),
             Servers(reach, instances, ledger),
-            rooms=(Superusers(work, journal).handlers,),
+            rooms=(Superusers(work, journal).handlers, self._provisioning.handlers),
         )
         self.recovery = Recovery(ledger, journal, reach, promises)
         rotation = store_port(self.replica.rotation, gates)
         self._rotation = Rotation(work, reach, credentials, rotation, rotates) if rotates else None
+        self.ready = asyncio.Event()
+        """Set once it takes calls."""
         self._tasks: list[asyncio.Task[Any]] = []
 
-    def _engine(self, _kind: str, address: EngineAddress) -> Engine:
+    def _engine(self, _kind: str, address: EngineAddress, lane: Lane) -> Engine:
         server = self.world.servers[address.port]
-        if isinstance(server, SimulatedServer):
-            return engine_port(server, self.gates)
-        return real_port(server, self.gates)
+        simulated = isinstance(server, SimulatedServer)
+        inner = engine_port(server, self.gates) if simulated else quiet_port(server, self.gates)
+        return Watched(inner, lane=lane)
 
     def _told(self) -> None:
         """The word of a change travels by itself."""
@@ -104,8 +135,15 @@ class Process:
         return task
 
     async def _work(self) -> None:
-        with contextlib.suppress(psycopg.OperationalError):
-            await self.recovery.round()
+        """As `assembly.House.start`: what fails then is tried again, by a process that starts."""
+        while True:
+            try:
+                await self._provisioning.resume()
+                await self.recovery.round()
+                break
+            except psycopg.OperationalError:
+                await asyncio.sleep(1.0)
+        self.ready.set()
         self._run(self.recovery.run())
         if self._rotation is not None:
             self._run(self._rotation.run())
@@ -135,6 +173,7 @@ class Process:
         return answer.result() if answer.done() else Outcome("unknown")
 
     async def _answer(self, work: Callable[[], Awaitable[Any]]) -> Outcome:
+        await self.ready.wait()
         await self.gates.passed("a call's intake")
         try:
             outcome = Outcome("ok", await work())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.catalog import SCENARIOS
 from tests.simulation.schedules import choose, happens, once, replay, search
 
 

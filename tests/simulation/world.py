@@ -23,11 +23,12 @@ from tests.simulation.schedules import choose, happens, virtual_time
 
 from rolecall.domain.ambient import Ambient, entered
 from rolecall.domain.engine import AccountChange, AccountFacts, Engine
+from rolecall.domain.keys import AccessKey
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
-from rolecall.store.memory import MemoryStore
+from rolecall.store.memory import MemoryKeys, MemoryStore
 from rolecall.values import Secret
 
 _EPOCH = 1_700_000_000.0
@@ -306,8 +307,21 @@ def store_port(table: object, gates: Gates) -> Any:
     return port(table, around)
 
 
-def real_port(engine: Engine, gates: Gates) -> Engine:
-    """An engine that reaches a real server: only the process may end, before and after each call."""
+def key_port(table: MemoryKeys, gates: Gates) -> Any:
+    """Access keys: what was read may be old by the time that it is remembered."""
+    read = table.read
+
+    async def read_slowly(key_id: str) -> AccessKey | None:
+        key = await read(key_id)
+        await gates.passed("between reading a key and remembering it")
+        return key
+
+    table.read = read_slowly  # type: ignore[method-assign]
+    return store_port(table, gates)
+
+
+def quiet_port(inner: object, gates: Gates) -> Any:
+    """Nothing is lost on the way, but the process may end, or take time, before and after each call."""
 
     async def around(
         method: Callable[..., Awaitable[Any]], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -319,7 +333,7 @@ def real_port(engine: Engine, gates: Gates) -> Engine:
         await gates.passed(f"after {name}")
         return result
 
-    return port(engine, around)  # type: ignore[no-any-return]
+    return port(inner, around)
 
 
 _READS = frozenset(

@@ -63,6 +63,7 @@ class Upkeep:
             Phase.ISOLATING: self._isolate,
             Phase.REVIVING: self._revive,
             Phase.DELETING: self._delete,
+            Phase.FAILED: self._clear,
         }
 
     async def resume(self) -> None:
@@ -159,6 +160,10 @@ class Upkeep:
         await self._record(instance, operations)
         await self._forget(instance)
 
+    async def _clear(self, instance: Instance, place: str, _: Operations) -> None:
+        """At a start of ours: the process that could not make the server may have ended before it cleared away."""
+        await self._provisioner.destroy(place, instance.engine)
+
     async def _forget(self, instance: Instance) -> None:
         await self._book.remove_instance(instance.id)
         await self._attachments.forget(instance.id)
@@ -215,7 +220,9 @@ class Upkeep:
         await self._undo(instance)
 
     async def _undo(self, instance: Instance) -> None:
-        for operation in await self._ledger.provisioning(instance.id):
+        """The instance itself first: without it, what is left open makes no server that lacks the rest."""
+        operations = await self._ledger.provisioning(instance.id)
+        for operation in sorted(operations, key=lambda one: one.change is not Change.INSTANCE_CREATE):
             await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, "never begun")
 
 

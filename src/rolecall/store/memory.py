@@ -202,13 +202,13 @@ class MemoryKeys:
         if (known := self._known.get(key_id)) is not None:
             return known
         generation = self._known.generation
-        key = await self._read(key_id)
+        key = await self.read(key_id)
         if key is not None:
             self._known.keep(key_id, key, generation)
         return key
 
-    async def _read(self, key_id: str) -> AccessKey | None:
-        """The store's part of it."""
+    async def read(self, key_id: str) -> AccessKey | None:
+        """What the store itself has, whatever is remembered."""
         return self._store.keys.get(key_id)
 
     async def keys(self) -> Sequence[AccessKey]:

@@ -1,0 +1,16 @@
+"""The scenarios by name."""
+
+from __future__ import annotations
+
+from tests.simulation.access_keys import keys
+from tests.simulation.scenarios import granting, owning, tokens
+from tests.simulation.schedules import Scenario
+from tests.simulation.servers import provisioning
+
+SCENARIOS: dict[str, Scenario] = {
+    "granting": granting,
+    "keys": keys,
+    "owning": owning,
+    "provisioning": provisioning,
+    "tokens": tokens,
+}

@@ -1,0 +1,22 @@
+"""The search for counter-examples, as long as continuous integration can wait; `make simulate` goes on for longer."""
+
+from __future__ import annotations
+
+import pytest
+from tests.simulation.catalog import SCENARIOS
+from tests.simulation.schedules import search
+
+SECONDS = {"keys": 5, "provisioning": 10}
+"""Less than a minute, all together."""
+
+
+@pytest.mark.parametrize("name", sorted(SECONDS))
+def test_a_search_finds_no_counterexample(name: str, searched: list[str]) -> None:
+    done = search(SCENARIOS[name], seed=1, seconds=SECONDS[name])
+    searched.append(f"{name}: {done.schedules} schedules, {done.steps} steps, {done.seconds:.1f} s")
+    if done.counterexample is not None:
+        pytest.fail(f"make simulate ARGS='--scenario {name} --replay TOKEN'\n{done.counterexample}")
+
+
+def test_the_searches_take_less_than_a_minute() -> None:
+    assert sum(SECONDS.values()) < 60
