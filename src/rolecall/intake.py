@@ -123,7 +123,7 @@ class Strangers:
         if not self._rate or place is None or (place, key_id) in self._known:
             return
         used = self._used(place)
-        if used >= self._rate:
+        if used > self._rate - 1:
             facts = {"count": int(used) + 1, "limit": self._rate, "seconds": _MINUTE, "retry_after": 1}
             raise Refused(Reason.RATE_EXCEEDED, facts=facts, note="too many requests that proved nobody")
 

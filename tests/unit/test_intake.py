@@ -102,11 +102,11 @@ def test_an_address_may_prove_nobody_so_often_and_then_again() -> None:
     for _ in range(60):
         assert not refused(strangers, "203.0.113.1")
         strangers.failed("203.0.113.1")
+        clock.now += 0.001
     assert refused(strangers, "203.0.113.1")
     assert not refused(strangers, "203.0.113.2")
-    clock.now += 1.01
+    clock.now += 1
     assert not refused(strangers, "203.0.113.1")
-    strangers.failed("203.0.113.1")
     strangers.failed("203.0.113.1")
     assert refused(strangers, "203.0.113.1")
 
