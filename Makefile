@@ -2,6 +2,7 @@
 #   make run     start Rolecall with servers of its own and show it at work; Ctrl-C ends it
 #   make test    all tests                         make test ARGS="tests/unit -x"
 #   make simulate  search schedules of the domain for counter-examples   make simulate ARGS="--seconds 600"
+#   make fuzz      fuzz the parsers of what strangers send, a minute each   make fuzz ARGS="json -max_total_time=600"
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew
@@ -10,7 +11,7 @@
 
 BIN := .venv/bin
 
-.PHONY: run test simulate lint fmt bench docs lock clean setup-run setup-test
+.PHONY: run test simulate fuzz lint fmt bench docs lock clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -20,6 +21,10 @@ test: setup-test
 
 simulate: setup-test
 	$(BIN)/python -m tests.simulation $(ARGS)
+
+fuzz: setup-test
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: setup-test
 	$(BIN)/ruff check .

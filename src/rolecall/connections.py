@@ -32,6 +32,9 @@ takes as a request line (64 KB) and a read from the socket (256 KB) together.
 MOST_FIELDS = 256
 """Header fields of one request."""
 
+MOST_PIPELINED = 16
+"""Requests of one connection that may wait while the one before them is answered."""
+
 LARGEST_FRAMING = 64 * 1024
 """Bytes of chunk heads, extensions and trailers that may come in a row, without a byte of the body between them."""
 
@@ -206,6 +209,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["headers"] = tuple(self.headers)
         self._in_body = True
         self._wait(self._bounds.body_seconds)
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many requests at once")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -20,6 +20,8 @@ from rolecall.values import Secret
 NAMESPACE = "http://docs.openstack.org/database/api/v1.0"
 MAX_DEPTH = 20
 MAX_ELEMENTS = 10_000
+MAX_ATTRIBUTES = 30_000
+"""Counted by the equals signs in a document: one element could have all of them."""
 
 LISTS = {"users": "user", "databases": "database"}
 """The elements that hold several of a kind; all others are structures."""
@@ -64,6 +66,8 @@ def decode(body: bytes) -> dict[str, object]:
 
 
 def _parse(body: bytes) -> Element:
+    if body.count(b"=") > MAX_ATTRIBUTES:
+        raise Refused(Reason.MALFORMED_REQUEST, note="too many attributes")
     parser = DefusedXMLParser(target=_Bounded(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:
         parser.feed(body)
