@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import mysql_load, people
+from bench import hostile, mysql_load, people
 from bench.load import Batch, engine_clients, wire_clients
 from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
@@ -106,7 +106,10 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=200, help="accounts, or users, per batch")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
-    parser.add_argument("--only", choices=["accounts", "people"], help="one half of it")
+    parser.add_argument("--only", choices=["accounts", "people", "hostile"], help="one part of it")
+    parser.add_argument(
+        "--seconds", type=float, default=10, help="of each half of a round of `--only hostile`"
+    )
     parser.add_argument("--users", type=int, default=20_000, help="users in the larger of two stores")
     parser.add_argument(
         "--keystone", type=Path, metavar="DIR", help="a virtual environment with Keystone; made if not there"
@@ -114,6 +117,9 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(width=120)
     with running_rolecall() as ready:
+        if options.only == "hostile":  # not among the others: it takes the whole machine
+            console.print(hostile.bench(ready, options))
+            return
         if options.only != "people":
             console.print(bench_accounts(ready, options))
         if options.only != "accounts":
