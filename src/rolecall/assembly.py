@@ -12,11 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from rolecall.admission import Admission
-from rolecall.contracts.aliyun import petadata
 from rolecall.contracts.model import Contract
-from rolecall.contracts.openstack import databases, identity
-from rolecall.contracts.tencent import cam, ciam, presets, sts, tag
-from rolecall.contracts.tencent import postgres as tencent_postgres
+from rolecall.contracts.tencent import presets
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.tencent import Tencent
@@ -63,36 +60,16 @@ from rolecall.engines.postgresql import PostgresEngine
 from rolecall.intake import Strangers
 from rolecall.introspection import outside_callers
 from rolecall.metrics import Metrics
-from rolecall.pipeline import Dialect, Pipeline, Service
+from rolecall.pipeline import Dialect, Pipeline
+from rolecall.services import SERVICES as SERVICES
 from rolecall.settings import Settings, SettingsError
 from rolecall.signin import parts as signin
 from rolecall.signin import room as sign_in_room
 from rolecall.signing.replay import Replays
 from rolecall.store import Store
 from rolecall.values import Secret
-from rolecall.verbs import cam as cam_verbs
-from rolecall.verbs import ciam as ciam_verbs
-from rolecall.verbs import databases as databases_verbs
-from rolecall.verbs import identity as identity_verbs
-from rolecall.verbs import petadata as petadata_verbs
-from rolecall.verbs import postgres as postgres_verbs
-from rolecall.verbs import sts as sts_verbs
-from rolecall.verbs import tag as tag_verbs
 
 _log = structlog.get_logger(__name__)
-
-SERVICES: Sequence[Service] = (
-    Service(tencent_postgres.CONTRACT, postgres_verbs.VERBS),
-    Service(cam.CONTRACT, cam_verbs.VERBS),
-    Service(sts.CONTRACT, sts_verbs.VERBS),
-    Service(tag.CONTRACT, tag_verbs.VERBS),
-    Service(ciam.CONTRACT, ciam_verbs.VERBS),
-    Service(ciam.EARLIER, ciam_verbs.EARLIER_VERBS),
-    Service(petadata.CONTRACT, petadata_verbs.VERBS),
-    Service(databases.CONTRACT, databases_verbs.VERBS),
-    Service(identity.V3, identity_verbs.V3_VERBS),
-    Service(identity.V2, identity_verbs.V2_VERBS),
-)
 
 REGIONAL = frozenset({"postgres", "petadata"})
 """Services whose callers choose the region of a call freely."""

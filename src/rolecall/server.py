@@ -10,8 +10,9 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -25,30 +26,42 @@ from rolecall.proxies import Proxies, networks
 from rolecall.response_headers import completed
 from rolecall.settings import Settings, SettingsError
 from rolecall.signin import room as signin
+from rolecall.tls import context_factory
 from rolecall.values import Reply, Request
 
 _log = structlog.get_logger(__name__)
 
 PASSWORD_KEY_PATH = "/.well-known/rolecall/password-key.pem"
 
+Pages = Mapping[str, Callable[[], Awaitable[Reply]]]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Application:
-    """The ASGI application over an open `House`."""
+    """The ASGI application over an open `House`; `health` is another, of what the operator asks for.
 
-    def __init__(self, house: House, pipeline: Pipeline) -> None:
+    `is_apart` says that health and metrics are to be had from that one alone. `strict_transport`: browsers that came
+    by TLS shall come by nothing else from then on.
+    """
+
+    def __init__(
+        self, house: House, pipeline: Pipeline, *, is_apart: bool = False, strict_transport: bool = True
+    ) -> None:
         self._house = house
         self._pipeline = pipeline
         self._proxies = Proxies(networks(house.settings.trusted_proxies))
         self._budget = Budget(house.settings.body_budget)
-        self._pages: dict[str, Callable[[], Awaitable[Reply]]] = {
+        self._strict_transport = strict_transport
+        self._health_pages: Pages = {
             "/healthz": self._health,
             "/readyz": self._ready,
             "/metrics": self._metrics,
+        }
+        self._pages: Pages = {
             PASSWORD_KEY_PATH: self._password_key,
+            **({} if is_apart else self._health_pages),
         }
 
     @property
@@ -64,7 +77,17 @@ class Application:
             reply = await (page() if page is not None else self._answer(scope, receive))
         except ClientGone:
             return
-        named = completed(reply.headers, strict_transport=scope["scheme"] == "https")
+        await self._send(scope, send, reply)
+
+    async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """The ASGI application of a listener of its own."""
+        page = self._health_pages.get(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
+        reply = _json(404, {"status": "there is nothing here"}) if page is None else await page()
+        await self._send(scope, send, reply)
+
+    async def _send(self, scope: Scope, send: Send, reply: Reply) -> None:
+        strict = self._strict_transport and scope["scheme"] == "https"
+        named = completed(reply.headers, strict_transport=strict)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -132,11 +155,16 @@ def _json(status: int, content: dict[str, str]) -> Reply:
     return Reply(status, (("content-type", "application/json"),), json.dumps(content).encode())
 
 
-def bound_socket(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, which does not listen yet. Raises `SettingsError` if it cannot be had."""
+def bound_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket bound to the address, which does not listen yet. Raises `SettingsError` if it cannot be had.
+
+    `shared` lets several processes of one user listen there (SO_REUSEPORT).
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         bound.bind((host, port))
     except OSError as trouble:
@@ -146,9 +174,18 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server over an open house, on a bound socket, that tells when it listens."""
+    """A uvicorn server over an open house, on a bound socket, that tells when it listens.
 
-    def __init__(self, application: Application, bound: socket.socket) -> None:
+    `certificate` and `key` are files for TLS; without them it speaks plain HTTP.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        bound: socket.socket,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
         config = uvicorn.Config(
             application,
             http=protocol(application.settings),  # type: ignore[arg-type]  # called as the class would be
@@ -158,6 +195,7 @@ class Server(uvicorn.Server):
             log_config=None,
             server_header=False,
             proxy_headers=False,
+            ssl_context_factory=context_factory(certificate, key),
             timeout_graceful_shutdown=10,
         )
         super().__init__(config)

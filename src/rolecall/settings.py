@@ -55,6 +55,15 @@ class Settings(BaseSettings):
     tencent_older_signatures: bool = Field(
         default=True, description="Take Tencent's older signatures, HmacSHA1 and HmacSHA256."
     )
+    tls_cert: Path | None = Field(
+        default=None,
+        description="The certificate by which the API speaks TLS, PEM, with its chain behind it.",
+    )
+    tls_key: Path | None = Field(default=None, description="Its key, PEM, without a password.")
+    admin_listen: str = Field(
+        default="",
+        description="Address and port of /healthz, /readyz and /metrics, by plain HTTP; empty: beside the API.",
+    )
     trusted_proxies: tuple[str, ...] = Field(
         default=(),
         description="Addresses and networks of proxies whose X-Forwarded-For and -Proto are believed (JSON list).",

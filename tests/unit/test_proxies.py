@@ -98,6 +98,9 @@ def test_only_addresses_and_networks_are_taken(wrong: str) -> None:
 class Recorder:
     """A pipeline that keeps the request."""
 
+    def largest_body(self, _head: Request) -> int:
+        return 1000
+
     async def answer(self, request: Request) -> Reply:
         self.request = request
         return Reply(200, (("content-type", "application/json"),), b"{}")

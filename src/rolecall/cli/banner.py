@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 _BANNER = Template("""\
 
@@ -28,7 +29,7 @@ Python SDK (pip install tencentcloud-sdk-python-postgres):
 
   client = postgres_client.PostgresClient(
       Credential("$secret_id", "$secret_key"), "$region",
-      ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint="$netloc")))
+      ClientProfile(httpProfile=HttpProfile(protocol="$scheme", endpoint="$netloc")))
   request = models.CreateAccountRequest()
   request.DBInstanceId, request.UserName = "$instance", "app_user"
   request.Type, request.Password = "normal", "Test_password1"
@@ -51,6 +52,7 @@ aliyun-python-sdk-petadata:
   request = DescribeAccountsRequest()
   request.set_InstanceId("$petadata")
   request.set_endpoint("$netloc")
+  request.set_protocol_type("$scheme")
   print(AcsClient("$secret_id", "$secret_key", "$region").do_action_with_exception(request))
 
 OpenStack:
@@ -60,12 +62,24 @@ OpenStack:
 """)
 
 
+_AUTHORITY = Template("""\
+TLS is by an authority of its own, which clients must be told to trust: $ca_file
+
+  HttpProfile(certification="$ca_file")  (tencentcloud-sdk-python)
+  AcsClient(..., verify="$ca_file")  (aliyun-python-sdk-core)
+  OS_CACERT=$ca_file  (OpenStack)
+  curl --cacert $ca_file $endpoint/readyz
+""")
+
+
 def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
     """`ready` is the content of the ready file."""
     tencent, engine = ready["tencent"], ready["engines"]["postgres"]
+    endpoint = urlsplit(ready["endpoint"])
     text = _BANNER.substitute(
         endpoint=ready["endpoint"],
-        netloc=str(ready["endpoint"]).removeprefix("http://"),
+        scheme=endpoint.scheme,
+        netloc=endpoint.netloc,
         secret_id=tencent["secret_id"],
         secret_key=tencent["secret_key"],
         region=tencent["region"],
@@ -76,17 +90,23 @@ def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
         port=engine["port"],
         ready_file=ready_file,
     )
-    return text + _mysql(ready) if "mysql" in ready["engines"] else text
+    if "mysql" in ready["engines"]:
+        text += _mysql(ready)
+    if "ca_file" in ready:
+        text += "\n" + _AUTHORITY.substitute(ca_file=ready["ca_file"], endpoint=ready["endpoint"])
+    return text
 
 
 def _mysql(ready: Mapping[str, Any]) -> str:
     aliyun, openstack, engine = ready["aliyun"], ready["openstack"], ready["engines"]["mysql"]
+    endpoint = urlsplit(ready["endpoint"])
     return "\n" + _MYSQL.substitute(
         petadata=aliyun["instance_id"],
         openstack=openstack["instance_id"],
         host=engine["host"],
         port=engine["port"],
-        netloc=str(ready["endpoint"]).removeprefix("http://"),
+        scheme=endpoint.scheme,
+        netloc=endpoint.netloc,
         secret_id=aliyun["access_key_id"],
         secret_key=aliyun["access_key_secret"],
         region=aliyun["region_id"],

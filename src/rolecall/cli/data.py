@@ -71,6 +71,7 @@ class DataDirectory:
         self.quickstart_mysql = self.path / "quickstart-mysql"
         self.instances = self.path / "instances"
         self.ready = self.path / "ready.json"
+        self.tls = self.path / "tls"
         self._connection = self.path / "connection.json"
         self._secrets = self.path / "secrets.json"
 

@@ -1,13 +1,14 @@
-"""One account through each service, over plain HTTP, as the vendors' clients would send it."""
+"""One account through each service, as the vendors' clients would send it."""
 
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -42,10 +43,12 @@ def tencent(
         action=action,
         region=keys["region"],
         timestamp=int(time.time()),
-        host=str(ready["endpoint"]).removeprefix("http://"),
+        host=urlsplit(ready["endpoint"]).netloc,
         payload=payload,
     )
-    response: dict[str, Any] = json.loads(_send(ready["endpoint"] + "/", payload, headers)[1])["Response"]
+    response: dict[str, Any] = json.loads(_send(ready, ready["endpoint"] + "/", payload, headers)[1])[
+        "Response"
+    ]
     if "Error" in response:
         raise SettingsError(f"{action}: {response['Error']['Code']}: {response['Error']['Message']}")
     return response
@@ -69,7 +72,7 @@ def aliyun(ready: Mapping[str, Any], action: str, params: Mapping[str, str]) -> 
     everything["Signature"] = acs1.sign("POST", everything.items(), Secret(keys["access_key_secret"]))
     body = urlencode(everything).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer: dict[str, Any] = json.loads(_send(ready["endpoint"] + "/", body, headers)[1])
+    answer: dict[str, Any] = json.loads(_send(ready, ready["endpoint"] + "/", body, headers)[1])
     return answer
 
 
@@ -81,10 +84,10 @@ def openstack(ready: Mapping[str, Any], path: str, content: Mapping[str, object]
         "auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}
     }
     json_type = {"Content-Type": "application/json", "Accept": "application/json"}
-    headers, _ = _send(keys["auth_url"] + "/auth/tokens", json.dumps(ask).encode(), json_type)
+    headers, _ = _send(ready, keys["auth_url"] + "/auth/tokens", json.dumps(ask).encode(), json_type)
     token = headers["x-subject-token"]
     url = f"{keys['database_url']}/instances/{keys['instance_id']}/{path}"
-    answered, _ = _send(url, json.dumps(content).encode(), {**json_type, "X-Auth-Token": token})
+    answered, _ = _send(ready, url, json.dumps(content).encode(), {**json_type, "X-Auth-Token": token})
     return int(answered["status"])
 
 
@@ -99,21 +102,26 @@ def password_grant(ready: Mapping[str, Any], login: str, password: str) -> dict[
         "scope": "openid",
     }
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    found: dict[str, Any] = json.loads(_get(keys["oidc_issuer"] + "/.well-known/openid-configuration", {}))
-    answer = json.loads(_send(found["token_endpoint"], urlencode(form).encode(), kind)[1])
+    found: dict[str, Any] = json.loads(
+        _get(ready, keys["oidc_issuer"] + "/.well-known/openid-configuration", {})
+    )
+    answer = json.loads(_send(ready, found["token_endpoint"], urlencode(form).encode(), kind)[1])
     bearer = {"Authorization": f"Bearer {answer['access_token']}"}
-    told: dict[str, Any] = json.loads(_get(found["userinfo_endpoint"], bearer))
+    told: dict[str, Any] = json.loads(_get(ready, found["userinfo_endpoint"], bearer))
     return told
 
 
-def _get(url: str, headers: Mapping[str, str]) -> bytes:
-    return _send(url, None, headers)[1]
+def _get(ready: Mapping[str, Any], url: str, headers: Mapping[str, str]) -> bytes:
+    return _send(ready, url, None, headers)[1]
 
 
-def _send(url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
+def _send(
+    ready: Mapping[str, Any], url: str, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[dict[str, str], bytes]:
     request = Request(url, body, dict(headers))  # noqa: S310 - the endpoint of a ready file
+    trust = ssl.create_default_context(cafile=ready.get("ca_file"))
     try:
-        with urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+        with urlopen(request, timeout=_TIMEOUT, context=trust) as response:  # noqa: S310
             found = {name.lower(): value for name, value in response.headers.items()}
             return found | {"status": str(response.status)}, response.read()
     except HTTPError as error:

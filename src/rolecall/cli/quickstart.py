@@ -112,13 +112,18 @@ def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, n
 
 
 def ready_content(
-    endpoint: str, quickstart: Quickstart, servers: LocalServers, public_url: str = ""
+    endpoint: str,
+    quickstart: Quickstart,
+    servers: LocalServers,
+    public_url: str = "",
+    extras: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """The content of the ready file; docs/configuration.md tells its keys."""
     owner, key_id, secret = quickstart.owner, quickstart.key_id, quickstart.secret.reveal()
     engines: dict[str, object] = {"postgres": _engine(servers.postgres, "postgres")}
     ready: dict[str, object] = {
         "endpoint": endpoint,
+        **(extras or {}),
         "owner": {"uin": owner.number, "app_id": owner.app_id},
         "tencent": {
             "secret_id": key_id,

@@ -12,7 +12,7 @@ from rolecall.contracts.model import Contract
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates
 
-_VENDOR_DOMAIN = ".tencentcloudapi.com"
+DOMAIN = ".tencentcloudapi.com"
 
 
 class Routing:
@@ -43,7 +43,7 @@ class Routing:
 
     def _version_unknown(self, version: str, service: str, host: str) -> Refused:
         label = _name_of(host).partition(".")[0]
-        if not service and _name_of(host).endswith(_VENDOR_DOMAIN):
+        if not service and _name_of(host).endswith(DOMAIN):
             return Refused(Reason.SERVICE_UNKNOWN, facts={"value": label})
         named = service or (next(iter(self._services)) if len(self._services) == 1 else label)
         return Refused(Reason.VERSION_UNKNOWN, "Version", facts={"value": version, "service": named})
