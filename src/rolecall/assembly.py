@@ -30,9 +30,9 @@ from rolecall.domain.engine import Engine, EngineAddress, StorePlace
 from rolecall.domain.foreign_hashes import FOREIGN
 from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
+from rolecall.domain.journal import Journal, Step, no_step
 from rolecall.domain.keys import Keys
 from rolecall.domain.lanes import Lane, LaneLimits
-from rolecall.domain.operations import Journal, Step, no_step
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people.decisions import Decisions
 from rolecall.domain.people.lending import Lending

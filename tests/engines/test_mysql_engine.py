@@ -15,6 +15,7 @@ from asyncmy.errors import MySQLError
 from rolecall.domain.engine import (
     Access,
     AccountChange,
+    AccountFacts,
     AccountKind,
     DatabaseGrant,
     EngineAddress,
@@ -560,6 +561,10 @@ async def test_a_stopped_server_is_unreachable_at_once_a_full_one_busy_and_a_kil
 
 def test_a_mark_forgets_all_but_the_last_operations():
     operations = [uuid4() for _ in range(20)]
-    statement = control.finish("c", "u", "%", operations[0], operations)
-    assert str(operations[8]) in statement
-    assert str(operations[9]) not in statement
+    facts = AccountFacts(0, "u", AccountKind.NORMAL, True, True, None, "%")
+    for operation in operations:
+        facts = facts.changed_by(operation)
+    statement = control.finish("c", "u", "%", facts)
+    assert str(operations[-9]) in statement
+    assert str(operations[-10]) not in statement
+    assert list(facts.orders) == sorted(set(facts.orders), reverse=True)

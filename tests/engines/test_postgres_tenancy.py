@@ -362,7 +362,7 @@ async def test_the_stores_database_and_roles_are_out_of_reach_on_its_own_server(
 
 def test_a_marker_is_read_back_whole_and_nothing_else_is():
     operations = [uuid4() for _ in range(12)]
-    text = statements.marker(operations[0], operations[1:])
+    text = statements.marker(operations[0], operations[1 : 1 + statements.EARLIER_KEPT])
     assert len(text) <= statements.MARKER_LENGTH
     assert statements.operations_of(text) == tuple(operations[: 1 + statements.EARLIER_KEPT])
     for other in (text + " ", text[:-1], text.replace('"v":1', '"v":2'), text.upper(), "[" * 100_000):

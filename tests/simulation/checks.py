@@ -45,7 +45,11 @@ async def check(world: World, instance_id: int, server: Server, history: History
     operations = [kept.operation for kept in world.store.rows.operations.values()]
     check_operations(operations, server.applied)
     check_client_tokens(operations, server.applied, world)
-    rows = {place[1:]: row for place, row in world.store.rows.accounts.items() if place[0] == instance_id}
+    rows = {
+        place[1:]: row
+        for place, row in world.store.rows.accounts.items()
+        if place[0] == instance_id and not row.is_deleted
+    }
     accounts = {(facts.name, facts.host): facts for facts in await server.accounts()}
     expect(
         rows.keys() == accounts.keys(),

@@ -31,9 +31,10 @@ from rolecall.domain.databases import Databases
 from rolecall.domain.engine import Engine, EngineAddress
 from rolecall.domain.grants import Grants
 from rolecall.domain.instances import Attachments, Reach
+from rolecall.domain.journal import Journal
 from rolecall.domain.keys import Keys
 from rolecall.domain.lanes import Lane, LaneLimits
-from rolecall.domain.operations import Journal, StillUnknown
+from rolecall.domain.operations import StillUnknown
 from rolecall.domain.promises import Promises
 from rolecall.domain.provisioner import Provisioner
 from rolecall.domain.provisioning import Provisioning

@@ -337,8 +337,11 @@ def quiet_port(inner: object, gates: Gates) -> Any:
 
 
 _READS = frozenset(
-    {"facts", "account", "accounts", "privileges", "databases", "objects", "superuser", "has_password"}
-)
+    {
+        "facts", "account", "identify", "accounts", "privileges", "databases", "objects", "superuser",
+        "has_password",
+    }
+)  # fmt: skip
 
 
 def engine_port(server: Server, gates: Gates) -> Engine:
@@ -355,7 +358,7 @@ def engine_port(server: Server, gates: Gates) -> Engine:
         if loss == 1:
             raise Refused(Reason.ENGINE_UNREACHABLE, note="before anything was sent")
         if name in _READS:
-            if name == "account":
+            if name in {"account", "identify"}:
                 async with server.busy[args[0]]:
                     pass
             found = await method(*args, **kwargs)

@@ -13,7 +13,7 @@ from asyncmy.errors import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.domain.engine import Access, DatabaseGrant, EngineAddress
+from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant, EngineAddress
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import MySqlEngine, control, errors, hashes, names, quoting, statements, templates
 from rolecall.engines.mysql.connections import guards
@@ -188,12 +188,23 @@ def test_a_syntax_error_keeps_no_text_since_it_quotes_the_statement() -> None:
 
 def test_a_mark_reads_what_was_begun_and_what_is_done() -> None:
     done, begun = uuid4(), uuid4()
-    mark = control.mark((str(done), f"{begun},{done}", str(begun), '{"locked": true}'))
+    mark = control.mark((str(done), f"{begun},{done}", str(begun), '{"locked": true}', "", ""))
     assert mark.done == (done, begun, done)
     assert (mark.begun, mark.wanted) == (begun, {"locked": True})
-    assert control.mark((None, None, None, None)) == control.Mark()
-    assert control.mark(("", "", "", "{}")) == control.Mark()
-    assert str(UUID(int=0)) in control.begin("c", "u", "%", UUID(int=0), {"auth": "'"})
+    assert control.mark((None, None, None, None, None, None)) == control.Mark()
+    assert control.mark(("", "", "", "{}", "", "")) == control.Mark()
+    after = AccountFacts(0, "u", AccountKind.NORMAL, True, True, UUID(int=0), "%", orders=(7,))
+    statement = control.begin("c", "u", "%", after, {"auth": "'"})
+    assert str(UUID(int=0)) in statement
+    assert '"order": 7' in statement.replace("\\", "")
+
+
+def test_a_mark_older_than_identities_tells_the_account_by_its_oldest_operation() -> None:
+    done, first = uuid4(), uuid4()
+    old = control.mark((str(done), str(first), "", "{}", "", ""))
+    assert (old.identity, old.orders) == (str(first), (0, 0))
+    new = control.mark((str(done), str(first), "", "{}", "x", "9,8"))
+    assert (new.identity, new.orders) == ("x", (9, 8))
 
 
 async def test_a_host_where_nobody_listens_is_unreachable() -> None:

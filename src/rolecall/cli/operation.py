@@ -32,7 +32,9 @@ _COLUMNS = (
 @app.command("list")
 def list_operations(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
-    state: Annotated[State | None, typer.Option(help="Only: accepted, recorded, refused or undone.")] = None,
+    state: Annotated[
+        State | None, typer.Option(help="Only: accepted, recorded, refused, undone or superseded.")
+    ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:

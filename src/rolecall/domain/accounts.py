@@ -14,11 +14,13 @@ from rolecall.domain.credentials import new_managed_password
 from rolecall.domain.encoding import encode_grants
 from rolecall.domain.engine import (
     Access,
+    AccountChange,
     AccountFacts,
     AccountKind,
     DatabaseGrant,
     NewAccount,
 )
+from rolecall.domain.identity import Expected
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change, Ledger, State
 from rolecall.domain.promises import Promises
@@ -82,7 +84,9 @@ class Accounts:
 
         facts = await work.change(target, intent, apply)
         now = ambient.now()
-        row = AccountRow(target.name, target.host, facts.oid, command.remark, now, now, None, sealed)
+        row = AccountRow(
+            target.name, target.host, facts.oid, command.remark, now, now, None, sealed, facts.identity
+        )
         return view(facts, row)
 
     async def _expect_room(self, target: Target, quota: int, operation: UUID) -> None:
@@ -117,20 +121,23 @@ class Accounts:
     async def delete(self, command: commands.DeleteAccount, origin: Origin) -> None:
         """ACCOUNT_MISSING only where the command wants it to exist."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
-        if command.must_exist:
-            await self._work.changeable(target)
-
-        async def apply(operation: UUID) -> None:
-            await target.attached.engine.drop_account(target.name, operation, target.host)
-
-        await self._work.remove(target, target.intent(Change.ACCOUNT_DELETE, origin), apply)
+        facts = await self._work.identified(target)
+        if facts is None and command.must_exist:
+            raise target.missing()
+        await self._work.remove(target, origin, facts)
 
     async def change_remark(self, command: commands.ChangeRemark, origin: Origin) -> None:
         target = await self._work.target(command.instance, origin, command.name, command.host)
-        intent = target.intent(Change.ACCOUNT_REMARK, origin, {"remark": command.remark})
+        facts = await self._work.changeable(target)
+        detail = {"remark": command.remark}
+        intent = target.intent(Change.ACCOUNT_REMARK, origin, detail, expected=facts.expected)
 
-        async def apply(_operation: UUID) -> AccountFacts:
-            return await self._work.changeable(target)
+        async def apply(operation: UUID) -> AccountFacts:
+            """Nothing but the mark: it is what puts this change in order with others of the account."""
+            change = AccountChange(
+                target.name, operation, host=target.host, expected=Expected(facts.identity)
+            )
+            return await target.attached.engine.change_account(change)
 
         await self._work.change(target, intent, apply)
 
@@ -182,12 +189,8 @@ def _quota(target: Target, command: commands.CreateAccount) -> int | None:
 
 
 def view(facts: AccountFacts, row: AccountRow | None) -> AccountView:
-    """The engine's account joined with our row; a row of an earlier account of that name counts for nothing.
-
-    Where the server numbers accounts, another number is another account; elsewhere one without our mark is.
-    """
-    same = row is not None and row.oid == facts.oid and (facts.oid or facts.marker is not None)
-    ours = row if same else None
+    """The engine's account joined with our row; a row of an earlier account of that name counts for nothing."""
+    ours = row if row is not None and row.is_of(facts) else None
     if facts.is_protected:
         standing = "protected"
     elif ours is not None and ours.created_at is not None:

@@ -6,10 +6,14 @@ from dataclasses import replace
 from uuid import UUID
 
 from rolecall.domain import ambient, commands
-from rolecall.domain.engine import DatabaseFacts, NewDatabase, object_privileges
+from rolecall.domain.capabilities import object_privileges
+from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase
+from rolecall.domain.identity import Expected
 from rolecall.domain.instances import Attached, Reach
-from rolecall.domain.operations import Change, Intent, Journal
+from rolecall.domain.journal import Journal
+from rolecall.domain.operations import Change, Intent
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.removal import find_database, remove_database
 from rolecall.domain.views import Page
 from rolecall.values import Origin
 
@@ -21,8 +25,15 @@ class Databases:
 
     async def create(self, command: commands.CreateDatabase, origin: Origin) -> None:
         attached = await self._reach.attach(command.instance, origin.caller)
+        owned_by = await _owner(attached, command.owner)
         new = NewDatabase(
-            command.name, command.owner, ambient.new_id(), command.encoding, command.collate, command.ctype
+            command.name,
+            command.owner,
+            ambient.new_id(),
+            command.encoding,
+            command.collate,
+            command.ctype,
+            owned_by,
         )
         await self._create(attached, new, origin)
 
@@ -49,25 +60,41 @@ class Databases:
     async def delete(self, command: commands.DeleteDatabase, origin: Origin) -> None:
         """Deleting a database that is not there succeeds, unless the command wants it to exist."""
         attached = await self._reach.attach(command.instance, origin.caller)
-        if command.must_exist and command.name not in {one.name for one in await attached.engine.databases()}:
+        facts = await find_database(attached.engine, command.name)
+        if facts is None and command.must_exist:
             raise Refused(Reason.DATABASE_MISSING, facts={"value": command.name})
+        expected = NO_DATABASE if facts is None else ExpectedDatabase(facts.identity)
 
         async def apply(_operation: UUID) -> None:
-            await attached.engine.drop_database(command.name)
+            await remove_database(self._journal.ledger, attached.engine, command.name, expected)
 
-        await self._journal.run(attached, Intent(Change.DATABASE_DELETE, command.name, origin), apply)
+        intent = Intent(Change.DATABASE_DELETE, command.name, origin, expected=Expected(expected.identity))
+        await self._journal.run(attached, intent, apply)
 
     async def all(self, command: commands.AllDatabases, origin: Origin) -> tuple[DatabaseFacts, ...]:
         attached = await self._reach.attach(command.instance, origin.caller)
         return tuple(await attached.engine.databases())
 
     async def change_owner(self, command: commands.ChangeDatabaseOwner, origin: Origin) -> None:
+        """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
         attached = await self._reach.attach(command.instance, origin.caller)
-        intent = Intent(Change.DATABASE_OWNER, command.name, origin, detail={"owner": command.owner})
+        object_privileges(attached.engine)
+        facts = await find_database(attached.engine, command.name)
+        owned_by = await _owner(attached, command.owner)
+        expected = NO_DATABASE if facts is None else ExpectedDatabase(facts.identity)
+        detail = {
+            "owner": command.owner,
+            "from": "" if facts is None else facts.owner,
+            "owned_by": None if owned_by is None else owned_by.identity,
+        }
+        intent = Intent(
+            Change.DATABASE_OWNER, command.name, origin, detail, expected=Expected(expected.identity)
+        )
 
         async def apply(operation: UUID) -> None:
-            engine = object_privileges(attached.engine)
-            await engine.change_database_owner(command.name, command.owner, operation)
+            await object_privileges(attached.engine).change_database_owner(
+                command.name, command.owner, operation, expected=expected, owned_by=owned_by
+            )
 
         await self._journal.run(attached, intent, apply)
 
@@ -87,3 +114,11 @@ class Databases:
             command.type, command.database, command.schema, command.table
         )
         return Page(tuple(names[command.offset : command.offset + command.limit]), len(names))
+
+
+async def _owner(attached: Attached, name: str) -> Expected | None:
+    """The account that is to own a database; None for what is no tenant's account, which the engine judges."""
+    if not name:
+        return None
+    facts = await attached.engine.identify(name)
+    return None if facts is None else Expected(facts.identity)

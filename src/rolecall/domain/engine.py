@@ -6,19 +6,29 @@ Rules every engine keeps (the engine suite runs them on each):
   transaction as the change where the server has such transactions. After a crash the marker tells whether it happened.
 - Only verifiers arrive here, never a plaintext password.
 - A change is whole or absent. `drop_account` succeeds when the account is already gone.
+- A change says which account, or database, it is meant for (`domain.identity`). If another one is found under the name,
+  nothing is done and `Superseded` is raised. Where nothing is expected (None), whoever has the name is changed.
 - A refusal by the server is raised as `Refused`; a lost connection during a commit as `OutcomeUnknown`.
-- Every change method is safe to repeat with the same operation id.
+- Every change method is safe to repeat with the same operation id: what the marker shows as applied is not applied
+  again, even if others have changed the account since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 from uuid import UUID
 
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.identity import (
+    EARLIER_KEPT,
+    Expected,
+    next_order,
+    require_identity,
+    require_order,
+    superseded_database,
+)
 from rolecall.values import Secret
 
 
@@ -64,7 +74,8 @@ class AccountFacts:
     `earlier` are operations of ours before that one, the newest first, as far as the server remembers them.
     `host` and `grants` are of servers where an account is a name at a host and is granted whole databases (the
     MySQL family); `oid` is 0 there. `is_protected`: it leads to more than a tenant may have, so it is shown, and every
-    change of it is refused with ACCOUNT_PROTECTED.
+    change of it is refused with ACCOUNT_PROTECTED. `identity` tells it from any other account of that name, before or
+    after; it is empty where an account that was made by SQL has none yet. `orders` are those of `operations`.
     """
 
     oid: int
@@ -77,11 +88,48 @@ class AccountFacts:
     grants: tuple[DatabaseGrant, ...] = ()
     earlier: tuple[UUID, ...] = ()
     is_protected: bool = False
+    identity: str = ""
+    orders: tuple[int, ...] = ()
 
     @property
     def operations(self) -> tuple[UUID, ...]:
         """Every operation of ours that the server remembers to have changed it, the newest first."""
         return self.earlier if self.marker is None else (self.marker, *self.earlier)
+
+    @property
+    def order(self) -> int:
+        """The order of the last change; 0 if there was none of ours."""
+        return self.orders[0] if self.orders else 0
+
+    def order_of(self, operation: UUID) -> int:
+        """The order of one of `operations`."""
+        return dict(zip(self.operations, self.orders, strict=False)).get(operation, 0)
+
+    @property
+    def expected(self) -> Expected:
+        """What a change that is accepted now is meant for."""
+        return Expected(self.identity, self.order)
+
+    def changed_by(self, operation: UUID) -> AccountFacts:
+        """With the mark of one more operation."""
+        known = list(zip(self.operations, self.orders, strict=False))
+        kept = [one for one in known if one[0] != operation][:EARLIER_KEPT]
+        return replace(
+            self,
+            marker=operation,
+            earlier=tuple(one for one, _ in kept),
+            orders=(next_order(self.order), *(order for _, order in kept)),
+        )
+
+    def was_changed_by(self, operation: UUID, expected: Expected | None) -> bool:
+        """Whether that is applied already. `Superseded` if this is not the account that it is meant for;
+        `ChangedMeanwhile` if it is not applied, and something else was that it does not expect.
+        """
+        require_identity(expected, self.name, self.identity)
+        if operation in self.operations:
+            return True
+        require_order(expected, self.name, self.order)
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +161,7 @@ class AccountChange:
     host: str = ""
     new_name: str | None = None
     new_host: str | None = None
+    expected: Expected | None = None
 
 
 class ObjectType(StrEnum):
@@ -154,7 +203,11 @@ class PrivilegeChange:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """One database. `acl` is the server's own text, joined by commas, empty for the default."""
+    """One database. `acl` is the server's own text, joined by commas, empty for the default.
+
+    `identity` tells it from any other of that name; empty where the server does not tell databases made by SQL apart.
+    `operations` are those of ours that the server remembers: the one that made it, and perhaps others.
+    """
 
     name: str
     owner: str
@@ -164,11 +217,40 @@ class DatabaseFacts:
     allows_connections: bool
     connection_limit: int
     acl: str
+    identity: str = ""
+    operations: tuple[UUID, ...] = ()
+
+    def require(self, expected: ExpectedDatabase | None) -> None:
+        """`Superseded` if it is not the database that is expected."""
+        require_database(expected, self.name, self.identity, self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedDatabase:
+    """The database that a change is meant for; with `owner`, only while it belongs to that role."""
+
+    identity: str
+    owner: str | None = None
+
+
+NO_DATABASE = ExpectedDatabase("-")
+"""There was none of that name: one that is there now is left alone."""
+
+
+def require_database(expected: ExpectedDatabase | None, name: str, identity: str, owner: str) -> None:
+    """`Superseded` if it is another database, or belongs to another role by now. None expects nothing."""
+    if expected is None:
+        return
+    if expected.identity != identity or expected.owner not in (None, owner):
+        raise superseded_database(name)
 
 
 @dataclass(frozen=True, slots=True)
 class NewDatabase:
-    """`encoding`, `collate` and `ctype` are the server's own words; empty means the server's default."""
+    """`encoding`, `collate` and `ctype` are the server's own words; empty means the server's default.
+
+    `owned_by` is the account that `owner` named when this was accepted.
+    """
 
     name: str
     owner: str
@@ -176,6 +258,7 @@ class NewDatabase:
     encoding: str = ""
     collate: str = ""
     ctype: str = ""
+    owned_by: Expected | None = None
 
 
 class Engine(Protocol):
@@ -204,14 +287,20 @@ class Engine(Protocol):
         Taking away login never waits for a lock that a tenant can hold: it comes first, before the marker.
         """
 
-    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
+    async def drop_account(
+        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
+    ) -> bool:
         """Lock, end sessions, hand over its objects, drop. False if it was not there. ACCOUNT_PROTECTED.
 
+        If `expected` is `NOBODY`, an account that is there is left alone; what is half made is taken away.
         Objects go to a role without power or to nobody, never to a superuser: code in them would run as that one.
         """
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
         """The account if it is one that `accounts` lists. Waits for any change of it that is still under way."""
+
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
+        """As `account`, and from now on it has an identity, also where it was made by SQL."""
 
     async def accounts(self) -> Sequence[AccountFacts]:
         """Every account that can log in, or that was locked through us; superusers and the like as protected.
@@ -228,123 +317,10 @@ class Engine(Protocol):
         Where databases have no owner (the MySQL family), `owner` is not looked at.
         """
 
-    async def drop_database(self, name: str) -> bool:
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
         """Drop it with every grant on it. False if it was not there. DATABASE_PROTECTED."""
 
     async def close(self) -> None: ...
-
-
-@runtime_checkable
-class ObjectPrivileges(Engine, Protocol):
-    """An engine whose accounts own objects and are granted privileges on each (PostgreSQL)."""
-
-    async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
-        """What the account itself holds on each object (the owner's implied rights too, PUBLIC's not), in order.
-
-        ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING.
-        """
-
-    async def change_privileges(
-        self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
-    ) -> None:
-        """All or none. ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT.
-
-        ACCOUNT_PROTECTED, OBJECT_PROTECTED and DATABASE_PROTECTED where a tenant does not own what is granted on.
-        """
-
-    async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
-        """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING, ACCOUNT_PROTECTED (the new owner)."""
-
-    async def objects(
-        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
-    ) -> Sequence[str]:
-        """Names of the objects of a type, sorted; the system's and extensions' left out.
-
-        Of more than 100000 objects the first by name. DATABASE_MISSING, OBJECT_MISSING.
-        """
-
-
-@runtime_checkable
-class DatabaseGrants(Engine, Protocol):
-    """An engine whose accounts are granted whole databases by template (the MySQL family)."""
-
-    async def change_grants(
-        self,
-        name: str,
-        host: str,
-        grant: Sequence[DatabaseGrant],
-        revoke: Sequence[str],
-        operation: UUID,
-        *,
-        to_come: bool = False,
-    ) -> AccountFacts:
-        """Set templates, each in place of an earlier one on its database, and take databases away by exact name.
-
-        Revoking what is not held is no error. The account's sessions end if it lost anything. `to_come` as in
-        `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
-        """
-
-    def may_be_database(self, name: str) -> bool:
-        """Whether a tenant's database could have that name. The server is not asked."""
-
-
-@runtime_checkable
-class TenantSuperuser(Engine, Protocol):
-    """An engine with an account of a fixed name that rules every tenant's database (the MySQL family's ``root``).
-
-    It has what a super account has and no more, is listed nowhere, and is never Rolecall's own administrator: each
-    method refuses with ENGINE_UNSUITED on a server that is administered under that name.
-    """
-
-    def superuser_name(self) -> str: ...
-
-    async def superuser(self) -> AccountFacts | None:
-        """The account, if it was enabled through us."""
-
-    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
-        """Make it, or give it another password. ACCOUNT_PROTECTED if an account of that name is somebody else's."""
-
-    async def disable_superuser(self, operation: UUID) -> bool:
-        """End its sessions and drop it. False if it was not there. ACCOUNT_PROTECTED as for enabling."""
-
-
-@runtime_checkable
-class PasswordChecks(Engine, Protocol):
-    """An engine that can tell whether a password is an account's present one (the MySQL family)."""
-
-    async def has_password(self, name: str, host: str, password: Secret) -> bool:
-        """Compared with the stored verifier; no login is tried. False for an account that logs in some other way.
-
-        ACCOUNT_MISSING.
-        """
-
-
-def object_privileges(engine: Engine) -> ObjectPrivileges:
-    """The engine, if it can grant on objects. ENGINE_REFUSED."""
-    if not isinstance(engine, ObjectPrivileges):
-        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server has no privileges on objects")
-    return engine
-
-
-def database_grants(engine: Engine) -> DatabaseGrants:
-    """The engine, if it can grant whole databases. ENGINE_REFUSED."""
-    if not isinstance(engine, DatabaseGrants):
-        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server grants no whole databases")
-    return engine
-
-
-def tenant_superuser(engine: Engine) -> TenantSuperuser:
-    """The engine, if it can give tenants a superuser. ENGINE_UNSUITED."""
-    if not isinstance(engine, TenantSuperuser):
-        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server has no superuser for tenants")
-    return engine
-
-
-def password_checks(engine: Engine) -> PasswordChecks:
-    """The engine, if it can compare passwords. ENGINE_UNSUITED."""
-    if not isinstance(engine, PasswordChecks):
-        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server compares no passwords")
-    return engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,8 @@ from rolecall.domain.claims import Claim
 from rolecall.domain.encoding import encode_grants
 from rolecall.domain.engine import AccountFacts, NewDatabase
 from rolecall.domain.instances import Attached, Instance
-from rolecall.domain.operations import (
-    OUT_OF_REACH,
-    Change,
-    Intent,
-    Ledger,
-    Operation,
-    Promised,
-    effect_of,
-)
+from rolecall.domain.journal import effect_of, record
+from rolecall.domain.operations import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
 from rolecall.domain.promises import make_sealed, verifier_purpose
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.work import Work
@@ -89,8 +82,7 @@ async def _patiently(
                 raise
             await asyncio.sleep(_PAUSE)
         else:
-            effect = effect_of(operation.change, operation.target, operation.detail, facts)
-            await ledger.record(operation.id, attached.instance.id, effect)
+            await record(ledger, attached, operation.id, effect_of(operation, operation.id, facts))
             return
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from rolecall.domain import commands
+from rolecall.domain.capabilities import database_grants, object_privileges
 from rolecall.domain.encoding import encode_changes, encode_grants
-from rolecall.domain.engine import (
-    AccountChange,
-    AccountFacts,
-    AccountKind,
-    database_grants,
-    object_privileges,
-)
+from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
+from rolecall.domain.identity import Expected
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change
 from rolecall.domain.reasons import Reason, Refused
@@ -40,11 +36,13 @@ class Grants:
             "changes": encode_changes(command.changes),
             "kind": None if command.kind is None else command.kind.value,
         }
+        facts = await self._work.changeable(target)
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await apply_privileges(target.attached, command, operation)
+            return await apply_privileges(target.attached, command, operation, Expected(facts.identity))
 
-        await self._work.change(target, target.intent(Change.PRIVILEGES, origin, detail), apply)
+        intent = target.intent(Change.PRIVILEGES, origin, detail, expected=facts.expected)
+        await self._work.change(target, intent, apply)
 
     async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
         """ACCOUNT_MISSING, ACCOUNT_PROTECTED (a super account), DATABASE_MISSING, GRANT_MISSING."""
@@ -65,16 +63,26 @@ class Grants:
 
         async def apply(operation: UUID) -> AccountFacts:
             return await database_grants(target.attached.engine).change_grants(
-                target.name, target.host, command.grant, command.revoke, operation, to_come=command.to_come
+                target.name,
+                target.host,
+                command.grant,
+                command.revoke,
+                operation,
+                to_come=command.to_come,
+                expected=Expected(facts.identity),
             )
 
-        await self._work.change(target, target.intent(Change.GRANTS, origin, detail), apply)
+        intent = target.intent(Change.GRANTS, origin, detail, expected=facts.expected)
+        await self._work.change(target, intent, apply)
 
 
 async def apply_privileges(
-    attached: Attached, command: commands.ChangePrivileges, operation: UUID
+    attached: Attached, command: commands.ChangePrivileges, operation: UUID, expected: Expected
 ) -> AccountFacts:
-    """The engine's part of a change of privileges; recovery repeats it, which changes nothing twice."""
-    if command.changes:
-        await object_privileges(attached.engine).change_privileges(command.name, command.changes, operation)
-    return await attached.engine.change_account(AccountChange(command.name, operation, kind=command.kind))
+    """The engine's part of a change of privileges, or only of the kind; recovery repeats it."""
+    if not command.changes:
+        change = AccountChange(command.name, operation, kind=command.kind, expected=expected)
+        return await attached.engine.change_account(change)
+    return await object_privileges(attached.engine).change_privileges(
+        command.name, command.changes, operation, kind=command.kind, expected=expected
+    )

@@ -2,27 +2,23 @@
 
     accepted -> (the engine applies it, leaving the operation's id as a marker) -> recorded
     accepted -> refused, with a reason        accepted -> undone, when a crash left nothing in the engine
+    accepted -> superseded, when the account or the database that it was meant for is gone and another has the name
 
-`Journal.run` is that order. What a change means for Rolecall's own rows is `effect_of`, a pure function of the
-operation and of what the engine shows, so that recovery after a crash writes just what the live path would have.
+`domain.journal` carries them out in that order.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from rolecall.domain import ambient
 from rolecall.domain.claims import Claim, Claimed
-from rolecall.domain.engine import AccountFacts
-from rolecall.domain.instances import Attached
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.identity import Expected
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
 
 
@@ -103,6 +99,7 @@ class State(StrEnum):
     RECORDED = "recorded"
     REFUSED = "refused"
     UNDONE = "undone"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +107,7 @@ class Intent:
     """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs.
 
     `target` is how people name what is changed; `detail` has an account's name and host where it has a host.
+    `expected` is the account that it is meant for, if it is to change or delete one.
     """
 
     change: Change
@@ -121,6 +119,7 @@ class Intent:
     claim: Claim | None = None
     counted: bool = False
     """Whether the order in which it and others of its instance are accepted must be known (`Ledger.ahead`)."""
+    expected: Expected | None = None
 
     @property
     def account(self) -> tuple[str, str]:
@@ -157,6 +156,7 @@ class Operation:
     sealed: bytes | None
     accepted_at: datetime
     closed_at: datetime | None
+    expected: Expected | None = None
 
     @property
     def account(self) -> tuple[str, str]:
@@ -172,12 +172,15 @@ def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
 class AccountEffect:
     """How a change shows in Rolecall's own row of an account. Fields left None keep what was there.
 
-    `manages` True keeps the operation's sealed password, False forgets it.
+    `manages` True keeps the operation's sealed password, False forgets it. `order` is that of the change among those of
+    the account: what a later one wrote stays.
     """
 
     name: str
     host: str = ""
     oid: int = 0
+    identity: str = ""
+    order: int = 0
     created: bool = False
     deleted: bool = False
     remark: str | None = None
@@ -186,35 +189,17 @@ class AccountEffect:
     moved_from: tuple[str, str] | None = None
     """The name and host it had before."""
 
+    @property
+    def speaks_of_password(self) -> bool:
+        return self.created or self.password_changed or self.manages is not None
 
-def effect_of(
-    change: Change, target: str, detail: Mapping[str, object], facts: AccountFacts | None
-) -> AccountEffect | None:
-    """The effect of an applied change. None when Rolecall's own rows hold nothing about it."""
-    name, host = account_of(target, detail)
-    if change is Change.ACCOUNT_DELETE:
-        return AccountEffect(name, host, deleted=True)
-    if facts is None:
-        return None
-    same = AccountEffect(name, host, facts.oid)
-    match change:
-        case Change.ACCOUNT_CREATE:
-            return replace(
-                same, created=True, remark=str(detail["remark"]), manages=bool(detail.get("managed"))
-            )
-        case Change.ACCOUNT_REMARK:
-            return replace(same, remark=str(detail["remark"]))
-        case Change.ACCOUNT_PASSWORD:
-            return replace(same, password_changed=True)
-        case Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
-            return replace(same, password_changed=True, manages=change is Change.ACCOUNT_MANAGE)
-        case Change.ACCOUNT_MOVE:
-            changed = bool(detail.get("password_changed"))
-            return AccountEffect(
-                facts.name, facts.host, facts.oid, password_changed=changed, moved_from=(name, host)
-            )
-        case _:
-            return same
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The account that a row is of. A row stays after a deletion, so that what is late is told from what is new."""
+
+    identity: str
+    is_deleted: bool
 
 
 class Ledger(Protocol):
@@ -244,14 +229,37 @@ class Ledger(Protocol):
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
         """Changes of the whole server, or of making it, that are not closed."""
 
-    async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
-        """Close as recorded and write the effect, in one transaction. Repeating it changes nothing."""
+    async def record(
+        self,
+        operation_id: UUID,
+        instance_id: int,
+        effect: AccountEffect | None,
+        instead_of: str | None = None,
+    ) -> bool:
+        """Close as recorded and write the effect, in one transaction. Repeating it changes nothing.
+
+        False, and nothing is done, if the row of that name is of another account, unless that is `instead_of`, or of
+        one that was deleted.
+        """
+
+    async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
+        """Whose row stands under a name."""
+
+    async def witness(self, operations: Sequence[UUID]) -> bool:
+        """Note of operations that the engine shows them applied, before the account that shows it is dropped. Durable.
+
+        False while one of them is about to be tried again, which must come to its end first.
+        """
+
+    async def witnessed(self, operation_id: UUID) -> bool: ...
+    async def are_open(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these is not closed yet."""
+
+    async def retry(self, operation_id: UUID) -> bool:
+        """Whether an operation of unknown outcome may be tried again: not if it was seen applied. Durable."""
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None: ...
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
-    async def superseded(self, operation: Operation) -> bool:
-        """Whether a later change of the same target was recorded."""
-
     async def dead_replicas(self) -> Sequence[int]:
         """Replicas with unresolved operations that no longer run."""
 
@@ -263,121 +271,9 @@ class Ledger(Protocol):
 class StillUnknown(Refused):
     """Whether the change happened cannot be seen now: the operation stays accepted until recovery can see."""
 
-    def __init__(self, change: Change) -> None:
-        super().__init__(Reason.ENGINE_UNREACHABLE, note=f"the outcome of {change.value} is not known yet")
+    def __init__(self, note: str) -> None:
+        super().__init__(Reason.ENGINE_UNREACHABLE, note=note)
 
 
 OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
 """Refusals that say nothing of the change itself: it may be tried another time."""
-
-Step = Callable[[str], None]
-"""Told the name of each step as it is passed: the seam at which crash tests end the process."""
-
-
-def no_step(name: str) -> None:
-    """Steps pass unnoticed."""
-
-
-class Journal:
-    def __init__(self, ledger: Ledger, step: Step = no_step) -> None:
-        self._ledger = ledger
-        self._step = step
-        self.under_way: set[UUID] = set()
-        """Operations this process is carrying out now: recovery leaves them alone."""
-
-    async def run(
-        self,
-        attached: Attached,
-        intent: Intent,
-        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
-    ) -> AccountFacts | None:
-        """Carry out one change exactly once; returns what the engine shows after it.
-
-        `apply` is given the operation's id, which the engine leaves as a marker. While the lane refuses at once,
-        nothing is written down.
-        """
-        attached.lane.expect_reach()
-        operation_id = ambient.new_id()
-        with self.carrying(operation_id):
-            await self._ledger.accept(operation_id, attached.instance.id, intent)
-            self._step("accepted")
-            return await self._carry_out(attached, intent, operation_id, apply)
-
-    async def fulfil(
-        self,
-        attached: Attached,
-        promised: Promised,
-        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
-    ) -> bool:
-        """Carry out what was accepted before; True when it was closed, whether recorded or refused.
-
-        A server out of reach leaves it accepted, for another time.
-        """
-        with self.carrying(promised.id):
-            try:
-                await self._carry_out(attached, promised.intent, promised.id, apply, patient=True)
-            except Refused as refusal:
-                return not isinstance(refusal, StillUnknown) and refusal.reason not in OUT_OF_REACH
-        return True
-
-    def passed(self, step: str) -> None:
-        """Tell of a step that is passed outside."""
-        self._step(step)
-
-    @contextlib.contextmanager
-    def carrying(self, operation_id: UUID) -> Iterator[None]:
-        """Recovery leaves the operation alone meanwhile. May be nested."""
-        outermost = operation_id not in self.under_way
-        self.under_way.add(operation_id)
-        try:
-            yield
-        finally:
-            if outermost:
-                self.under_way.discard(operation_id)
-
-    async def _carry_out(
-        self,
-        attached: Attached,
-        intent: Intent,
-        operation_id: UUID,
-        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
-        *,
-        patient: bool = False,
-    ) -> AccountFacts | None:
-        try:
-            async with attached.lane.turn():
-                facts = await self._apply(intent, operation_id, apply)
-        except StillUnknown:
-            raise
-        except Refused as refusal:
-            if not (patient and refusal.reason in OUT_OF_REACH):
-                await self._ledger.close(operation_id, State.REFUSED, refusal.reason.value, refusal.note)
-            raise
-        self._step("applied")
-        effect = effect_of(intent.change, intent.target, intent.detail, facts)
-        await self._ledger.record(operation_id, attached.instance.id, effect)
-        self._step("recorded")
-        return facts
-
-    async def _apply(
-        self,
-        intent: Intent,
-        operation_id: UUID,
-        apply: Callable[[UUID], Awaitable[AccountFacts | None]],
-    ) -> AccountFacts | None:
-        """Apply; if the connection was lost while committing, look whether it happened, and if not try once more.
-
-        Every engine change is safe to repeat with the same operation id.
-        """
-        try:
-            return await apply(operation_id)
-        except OutcomeUnknown:
-            await asyncio.sleep(0.05)
-        try:
-            return await apply(operation_id)
-        except OutcomeUnknown as unknown:
-            raise StillUnknown(intent.change) from unknown
-        except Refused as refusal:
-            if refusal.reason in OUT_OF_REACH:
-                raise StillUnknown(intent.change) from refusal
-            raise

@@ -18,18 +18,12 @@ from uuid import UUID
 import structlog
 
 from rolecall.domain import ambient, commands
+from rolecall.domain.capabilities import database_grants
 from rolecall.domain.encoding import decode_grants, encode_grants
-from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, database_grants
+from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import (
-    OUT_OF_REACH,
-    Change,
-    Intent,
-    Journal,
-    Ledger,
-    Operation,
-    Promised,
-)
+from rolecall.domain.journal import Journal
+from rolecall.domain.operations import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.sealing import Sealer
 from rolecall.domain.work import Place, Target, Work

@@ -25,7 +25,8 @@ from rolecall.domain.instances import (
     not_ready,
     register,
 )
-from rolecall.domain.operations import Change, Intent, Journal, Ledger, State
+from rolecall.domain.journal import Journal
+from rolecall.domain.operations import Change, Intent, Ledger, State
 from rolecall.domain.provisioner import ProvisionBook, Provisioner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.servers import view_in_phase

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import structlog
 
 from rolecall.domain.furnishing import MARK
+from rolecall.domain.identity import Superseded
 from rolecall.domain.instances import Attached, Reach
+from rolecall.domain.journal import Journal, effect_of, record
 from rolecall.domain.operations import (
     OUT_OF_REACH,
     Intent,
-    Journal,
     Ledger,
     Operation,
     Promised,
     State,
-    effect_of,
+    StillUnknown,
 )
 from rolecall.domain.promises import Promises
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.domain.repairs import Case, NotApplied, repair
+from rolecall.domain.repairs import Case, NotApplied, Overtaken, repair
 from rolecall.domain.sealing import SealBroken
 
 _log = structlog.get_logger(__name__)
@@ -72,15 +72,25 @@ class Recovery:
             if operation.detail.get("promised"):
                 return await self._keep_promise(attached, operation)
             await self._finish(attached, operation)
-        except (NotApplied, Refused, OutcomeUnknown) as trouble:
-            if _may_pass(trouble):
+        except StillUnknown:
+            return False
+        except (NotApplied, Overtaken, Refused, OutcomeUnknown) as error:
+            if _may_pass(error):
                 return False
-            await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, str(trouble))
-            _log.info("operation undone", operation=str(operation.id), change=operation.change.value)
+            await self._undo(operation, error)
         except SealBroken as trouble:  # the next key file may open it; others must not wait for it
             _log.error("operation cannot be read", operation=str(operation.id), trouble=str(trouble))
             return False
         return True
+
+    async def _undo(self, operation: Operation, why: Exception) -> None:
+        """Nothing shows it now. If something did before the account was deleted, that was written down (`removal`)."""
+        if await self._ledger.witnessed(operation.id):
+            await self._ledger.record(operation.id, operation.instance_id or 0, None)
+            return
+        state = State.SUPERSEDED if isinstance(why, (Superseded, Overtaken)) else State.UNDONE
+        await self._ledger.close(operation.id, state, Reason.INTERRUPTED.value, str(why))
+        _log.info(f"operation {state.value}", operation=str(operation.id), change=operation.change.value)
 
     async def _attach(self, operation: Operation) -> Attached:
         instance = await self._reach.by_id(operation.instance_id or 0)
@@ -94,11 +104,7 @@ class Recovery:
 
     async def _finish(self, attached: Attached, operation: Operation) -> None:
         facts = await repair(Case(operation, attached, self._ledger))
-        effect = effect_of(operation.change, operation.target, operation.detail, facts)
-        if effect is not None and not effect.deleted and await self._ledger.superseded(operation):
-            # A later change has said what holds now.
-            effect = replace(effect, manages=None, password_changed=False)
-        await self._ledger.record(operation.id, attached.instance.id, effect)
+        await record(self._ledger, attached, operation.id, effect_of(operation, operation.id, facts))
         _log.info("operation finished", operation=str(operation.id), change=operation.change.value)
 
 

@@ -1,8 +1,8 @@
 """What recovery does for each kind of change: find its mark, finish it, or say that it never happened.
 
-An account's change leaves its operation's id as a marker in the same transaction, so the marker decides. A
-deletion, a change of privileges and a change of owner are repeated, which changes nothing twice, unless a later
-change of the same target was recorded meanwhile.
+An account's change leaves its operation's id as a marker in the same transaction, so the marker decides. What leaves
+none before it is whole (a deletion, privileges in several databases, a change of owner) is repeated, which changes
+nothing twice: on the very account that it was accepted for, and only if no other change has been applied since.
 """
 
 from __future__ import annotations
@@ -10,23 +10,35 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from rolecall.domain.capabilities import database_grants, object_privileges, tenant_superuser
 from rolecall.domain.commands import ChangePrivileges, InstanceName
 from rolecall.domain.encoding import decode_changes, decode_grants
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
     AccountKind,
-    database_grants,
-    object_privileges,
-    tenant_superuser,
+    ExpectedDatabase,
 )
 from rolecall.domain.grants import apply_privileges
+from rolecall.domain.identity import (
+    NOBODY,
+    ChangedMeanwhile,
+    Expected,
+    Superseded,
+    superseded_account,
+    superseded_database,
+)
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import Change, Ledger, Operation
+from rolecall.domain.removal import find_database, remove, remove_database, remove_superuser
 
 
 class NotApplied(Exception):
     """The engine shows no trace of the change."""
+
+
+class Overtaken(Exception):
+    """The change was not begun, and another one of the account has been applied since, which it would undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +49,33 @@ class Case:
     attached: Attached
     ledger: Ledger
 
+    @property
+    def expected(self) -> Expected:
+        """The account that it was accepted for, as it was then."""
+        if self.operation.expected is None:
+            raise NotApplied("it was accepted by an earlier release, which did not say for which account")
+        return self.operation.expected
+
 
 async def repair(case: Case) -> AccountFacts | None:
-    """What the engine shows after the change. `NotApplied`, or what the engine raises."""
-    return await _REPAIRS[case.operation.change](case)
+    """What the engine shows after the change. `NotApplied`, `Overtaken`, `Superseded`, or what the engine raises."""
+    try:
+        return await _REPAIRS[case.operation.change](case)
+    except ChangedMeanwhile as error:
+        raise Overtaken("another change of the account was applied") from error
 
 
 async def _by_marker(case: Case) -> AccountFacts:
-    facts = await case.attached.engine.account(*case.operation.account)
-    if facts is None or case.operation.id not in facts.operations:
-        raise NotApplied("the engine holds no mark of it")
-    return facts
+    return _marked(case, await case.attached.engine.account(*case.operation.account))
+
+
+def _marked(case: Case, facts: AccountFacts | None) -> AccountFacts:
+    if facts is not None and case.operation.id in facts.operations:
+        return facts
+    expected = case.operation.expected
+    if facts is not None and expected is not None and facts.identity != expected.identity:
+        raise superseded_account(facts.name)
+    raise NotApplied("the engine holds no mark of it")
 
 
 async def _create_account(case: Case) -> AccountFacts:
@@ -57,47 +85,44 @@ async def _create_account(case: Case) -> AccountFacts:
     """
     name, host = case.operation.account
     if host and await case.attached.engine.account(name, host) is None:
-        await case.attached.engine.drop_account(name, case.operation.id, host)
+        await case.attached.engine.drop_account(name, case.operation.id, host, NOBODY)
     return await _by_marker(case)
 
 
 async def _lock(case: Case) -> AccountFacts:
     """The lock is marked in its own transaction and sessions end after it: end them (again)."""
-    await _by_marker(case)
-    name, host = case.operation.account
-    change = AccountChange(name, case.operation.id, may_log_in=False, end_sessions=True, host=host)
+    facts = await _by_marker(case)
+    change = AccountChange(
+        facts.name,
+        case.operation.id,
+        may_log_in=False,
+        end_sessions=True,
+        host=facts.host,
+        expected=Expected(facts.identity),
+    )
     return await case.attached.engine.change_account(change)
 
 
 async def _move(case: Case) -> AccountFacts:
-    name, host = str(case.operation.detail["new_name"]), str(case.operation.detail["new_host"])
-    facts = await case.attached.engine.account(name, host)
-    if facts is None or case.operation.id not in facts.operations:
-        raise NotApplied("the engine holds no mark of it")
-    return facts
-
-
-async def _expect_last(case: Case) -> None:
-    if await case.ledger.superseded(case.operation):
-        raise NotApplied("a later change of the same target was recorded")
+    """Wherever the account is now: it may have been moved on."""
+    for facts in await case.attached.engine.accounts():
+        if case.operation.id in facts.operations:
+            return facts
+    raise NotApplied("the engine holds no mark of it")
 
 
 async def _delete_account(case: Case) -> None:
-    await _expect_last(case)
-    name, host = case.operation.account
-    await case.attached.engine.drop_account(name, case.operation.id, host)
-
-
-async def _remark(case: Case) -> AccountFacts:
-    await _expect_last(case)
-    facts = await case.attached.engine.account(*case.operation.account)
-    if facts is None:
-        raise NotApplied("the account is gone")
-    return facts
+    """Done if that account is gone, whoever has its name now. What was begun is brought to its end."""
+    engine, place = case.attached.engine, case.operation.account
+    is_there = await engine.account(*place) is not None
+    expected = case.expected if is_there else NOBODY
+    try:
+        await remove(case.ledger, engine, place, case.operation.id, expected)
+    except Superseded:
+        return
 
 
 async def _privileges(case: Case) -> AccountFacts:
-    await _expect_last(case)
     operation = case.operation
     kind = operation.detail.get("kind")
     command = ChangePrivileges(
@@ -106,11 +131,10 @@ async def _privileges(case: Case) -> AccountFacts:
         decode_changes(operation.detail["changes"]),
         None if kind is None else AccountKind(str(kind)),
     )
-    return await apply_privileges(case.attached, command, operation.id)
+    return await apply_privileges(case.attached, command, operation.id, case.expected)
 
 
 async def _grants(case: Case) -> AccountFacts:
-    await _expect_last(case)
     detail = case.operation.detail
     name, host = case.operation.account
     revoke = detail["revoke"]
@@ -122,25 +146,47 @@ async def _grants(case: Case) -> AccountFacts:
         revoke,
         case.operation.id,
         to_come=bool(detail.get("to_come")),
+        expected=case.expected,
     )
 
 
 async def _create_database(case: Case) -> None:
-    names = {database.name: database.owner for database in await case.attached.engine.databases()}
-    if names.get(case.operation.target) != case.operation.detail.get("owner"):
+    """By its mark; by its owner where that has written another comment over it."""
+    facts = await find_database(case.attached.engine, case.operation.target)
+    if facts is None:
         raise NotApplied("there is no such database")
+    if facts.operations:
+        is_ours = case.operation.id in facts.operations
+    else:
+        is_ours = facts.owner == case.operation.detail.get("owner")
+    if not is_ours:
+        raise superseded_database(facts.name)
 
 
 async def _delete_database(case: Case) -> None:
-    await _expect_last(case)
-    await case.attached.engine.drop_database(case.operation.target)
+    """Done if that database is gone, whatever has its name now."""
+    expected = ExpectedDatabase(case.expected.identity)
+    try:
+        await remove_database(case.ledger, case.attached.engine, case.operation.target, expected)
+    except Superseded:
+        return
 
 
 async def _database_owner(case: Case) -> None:
-    await _expect_last(case)
-    owner = str(case.operation.detail["owner"])
+    """Repeated while the database belongs to whom it belonged to."""
+    detail, name = case.operation.detail, case.operation.target
     engine = object_privileges(case.attached.engine)
-    await engine.change_database_owner(case.operation.target, owner, case.operation.id)
+    facts = await find_database(engine, name)
+    if facts is not None and facts.identity == case.expected.identity and facts.owner == detail["owner"]:
+        return
+    owned_by = detail.get("owned_by")
+    await engine.change_database_owner(
+        name,
+        str(detail["owner"]),
+        case.operation.id,
+        expected=ExpectedDatabase(case.expected.identity, str(detail["from"])),
+        owned_by=None if owned_by is None else Expected(str(owned_by)),
+    )
 
 
 async def _enable_superuser(case: Case) -> None:
@@ -148,14 +194,18 @@ async def _enable_superuser(case: Case) -> None:
     engine = tenant_superuser(case.attached.engine)
     facts = await engine.superuser()
     if facts is None:
-        await engine.disable_superuser(case.operation.id)
+        await engine.disable_superuser(case.operation.id, NOBODY)
     if facts is None or case.operation.id not in facts.operations:
         raise NotApplied("the engine holds no mark of it")
 
 
 async def _disable_superuser(case: Case) -> None:
-    await _expect_last(case)
-    await tenant_superuser(case.attached.engine).disable_superuser(case.operation.id)
+    engine = tenant_superuser(case.attached.engine)
+    expected = NOBODY if await engine.superuser() is None else case.expected
+    try:
+        await remove_superuser(case.ledger, engine, case.operation.id, expected)
+    except Superseded:
+        return
 
 
 _REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
@@ -165,7 +215,7 @@ _REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
     Change.ACCOUNT_UNLOCK: _by_marker,
     Change.ACCOUNT_MANAGE: _by_marker,
     Change.ACCOUNT_UNMANAGE: _by_marker,
-    Change.ACCOUNT_REMARK: _remark,
+    Change.ACCOUNT_REMARK: _by_marker,
     Change.ACCOUNT_MOVE: _move,
     Change.ACCOUNT_DELETE: _delete_account,
     Change.PRIVILEGES: _privileges,

@@ -6,10 +6,13 @@ import string
 from uuid import UUID
 
 from rolecall.domain import ambient, commands
+from rolecall.domain.capabilities import tenant_superuser
 from rolecall.domain.commands import Handlers, InstanceName
-from rolecall.domain.engine import tenant_superuser
-from rolecall.domain.operations import Change, Journal
+from rolecall.domain.identity import NOBODY, Expected
+from rolecall.domain.journal import Journal
+from rolecall.domain.operations import Change
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.removal import remove_superuser
 from rolecall.domain.work import Target, Work
 from rolecall.values import Origin, Secret
 
@@ -52,11 +55,16 @@ class Superusers:
     async def disable(self, command: commands.DisableSuperuser, origin: Origin) -> None:
         """Disabling what is not enabled succeeds. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
         target = await self._target(command.instance, origin)
+        facts = await tenant_superuser(target.attached.engine).superuser()
+        accepted = NOBODY if facts is None else facts.expected
+        intent = target.intent(Change.SUPERUSER_DISABLE, origin, expected=accepted)
+        expected = Expected(accepted.identity)
 
         async def apply(operation: UUID) -> None:
-            await tenant_superuser(target.attached.engine).disable_superuser(operation)
+            engine = tenant_superuser(target.attached.engine)
+            await remove_superuser(self._journal.ledger, engine, operation, expected)
 
-        await self._journal.run(target.attached, target.intent(Change.SUPERUSER_DISABLE, origin), apply)
+        await self._journal.run(target.attached, intent, apply)
 
     async def _target(self, instance: InstanceName, origin: Origin) -> Target:
         """Asked first, so that a server without such a thing gets no operation."""

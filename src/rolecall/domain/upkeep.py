@@ -12,7 +12,8 @@ import structlog
 
 from rolecall.domain.furnishing import furnish
 from rolecall.domain.instances import Attachments, Instance, Phase
-from rolecall.domain.operations import Change, Journal, Ledger, Operation, State
+from rolecall.domain.journal import Journal
+from rolecall.domain.operations import Change, Ledger, Operation, State
 from rolecall.domain.provisioner import ProvisionBook, Provisioner
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.work import Work

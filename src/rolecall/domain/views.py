@@ -38,7 +38,7 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """`state` is ``accepted``, ``recorded``, ``refused`` or ``undone``."""
+    """`state` is ``accepted``, ``recorded``, ``refused``, ``undone`` or ``superseded``."""
 
     id: UUID
     change: str

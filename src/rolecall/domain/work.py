@@ -12,9 +12,12 @@ from uuid import UUID
 
 from rolecall.domain.commands import InstanceName
 from rolecall.domain.engine import AccountFacts
+from rolecall.domain.identity import NOBODY, Expected
 from rolecall.domain.instances import Attached, Reach
-from rolecall.domain.operations import Change, Intent, Journal
+from rolecall.domain.journal import Journal
+from rolecall.domain.operations import Change, Intent
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.removal import remove
 from rolecall.domain.sealing import Sealer
 from rolecall.values import Origin, Secret
 
@@ -31,7 +34,11 @@ Place = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """What the store holds about an account. `created_at` None: made behind our back."""
+    """What the store holds about an account. `created_at` None: made behind our back.
+
+    The orders are those of the changes that wrote the remark, the password, and anything at all. A row of a deleted
+    account holds its identity and nothing else.
+    """
 
     name: str
     host: str
@@ -41,10 +48,22 @@ class AccountRow:
     updated_at: datetime
     password_updated_at: datetime | None
     sealed_password: bytes | None
+    identity: str = ""
+    remark_order: int = 0
+    password_order: int = 0
+    applied_order: int = 0
+    is_deleted: bool = False
+
+    def is_of(self, facts: AccountFacts) -> bool:
+        """Whether it is of this very account, and not of an earlier one of its name.
+
+        A row older than identities has none: then it is told by the account's mark.
+        """
+        return self.identity == facts.identity if self.identity else facts.marker is not None
 
 
 class AccountBook(Protocol):
-    """Where what an engine cannot hold is kept."""
+    """Where what an engine cannot hold is kept. Rows of deleted accounts are not shown."""
 
     async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None: ...
     async def accounts(self, instance_id: int) -> Sequence[AccountRow]: ...
@@ -77,10 +96,11 @@ class Target:
         origin: Origin,
         detail: Mapping[str, object] | None = None,
         sealed: bytes | None = None,
+        expected: Expected | None = None,
     ) -> Intent:
-        """The intent to change it."""
+        """The intent to change it, or, with `expected`, that very account of the name."""
         place: dict[str, object] = {"name": self.name, "host": self.host} if self.host else {}
-        return Intent(change, self.label, origin, {**place, **(detail or {})}, sealed)
+        return Intent(change, self.label, origin, {**place, **(detail or {})}, sealed, expected=expected)
 
     def missing(self) -> Refused:
         return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.label})
@@ -138,22 +158,42 @@ class Work:
         return facts
 
     async def changeable(self, target: Target) -> AccountFacts:
-        """ACCOUNT_MISSING, ACCOUNT_PROTECTED."""
-        facts = await self.existing(target)
-        if facts.is_protected:
+        """The account that a change is about to be accepted for. ACCOUNT_MISSING, ACCOUNT_PROTECTED."""
+        facts = await self.identified(target)
+        if facts is None:
+            raise target.missing()
+        return facts
+
+    async def identified(self, target: Target) -> AccountFacts | None:
+        """The same where it need not be there."""
+        facts = await target.attached.engine.identify(target.name, target.host)
+        if facts is not None and facts.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.label})
         return facts
+
+    async def are_open(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these is not closed yet."""
+        return await self._journal.ledger.are_open(operations)
 
     async def change(
         self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[AccountFacts]]
     ) -> AccountFacts:
         """Carry out a change of an account that is there afterwards."""
         facts = await self._journal.run(target.attached, intent, apply)
-        assert facts is not None  # noqa: S101 - apply returns facts
+        if facts is None:  # changed, and deleted since
+            raise target.missing()
         return facts
 
-    async def remove(self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[None]]) -> None:
-        """Carry out a change of an account that is not there afterwards."""
+    async def remove(self, target: Target, origin: Origin, facts: AccountFacts | None) -> None:
+        """Delete that very account, or what is half made where there is none."""
+        accepted = NOBODY if facts is None else facts.expected
+        intent = target.intent(Change.ACCOUNT_DELETE, origin, expected=accepted)
+        expected = Expected(accepted.identity)
+
+        async def apply(operation: UUID) -> None:
+            place = target.name, target.host
+            await remove(self._journal.ledger, target.attached.engine, place, operation, expected)
+
         await self._journal.run(target.attached, intent, apply)
 
     def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:

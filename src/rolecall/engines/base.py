@@ -8,23 +8,23 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, TypeVar
 from uuid import UUID
 
+from rolecall.domain.capabilities import database_grants, object_privileges, password_checks, tenant_superuser
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
+    AccountKind,
     DatabaseFacts,
     DatabaseGrant,
     DatabaseObject,
     Engine,
     EngineFacts,
+    ExpectedDatabase,
     NewAccount,
     NewDatabase,
     ObjectType,
     PrivilegeChange,
-    database_grants,
-    object_privileges,
-    password_checks,
-    tenant_superuser,
 )
+from rolecall.domain.identity import Expected
 from rolecall.domain.lanes import Lane
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
@@ -36,9 +36,19 @@ Watcher = Callable[[str, float, str], None]
 
 
 _LOOKS = frozenset(
-    {"account", "accounts", "databases", "facts", "has_password", "objects", "privileges", "superuser"}
+    {
+        "account",
+        "accounts",
+        "databases",
+        "facts",
+        "has_password",
+        "identify",
+        "objects",
+        "privileges",
+        "superuser",
+    }
 )
-"""Methods that change nothing."""
+"""Methods that change nothing that anybody waits for."""
 
 
 def ignore(method: str, seconds: float, outcome: str) -> None:
@@ -81,11 +91,16 @@ class Watched:
     async def change_account(self, change: AccountChange) -> AccountFacts:
         return await self._watch("change_account", self._inner.change_account(change), change.verifier)
 
-    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
-        return await self._watch("drop_account", self._inner.drop_account(name, operation, host))
+    async def drop_account(
+        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
+    ) -> bool:
+        return await self._watch("drop_account", self._inner.drop_account(name, operation, host, expected))
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
         return await self._watch("account", self._inner.account(name, host))
+
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
+        return await self._watch("identify", self._inner.identify(name, host))
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return await self._watch("accounts", self._inner.accounts())
@@ -94,10 +109,17 @@ class Watched:
         return await self._watch("privileges", object_privileges(self._inner).privileges(account, objects))
 
     async def change_privileges(
-        self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
-    ) -> None:
-        work = object_privileges(self._inner).change_privileges(account, changes, operation)
-        await self._watch("change_privileges", work)
+        self,
+        account: str,
+        changes: Sequence[PrivilegeChange],
+        operation: UUID,
+        *,
+        kind: AccountKind | None = None,
+        expected: Expected | None = None,
+    ) -> AccountFacts:
+        inner = object_privileges(self._inner)
+        work = inner.change_privileges(account, changes, operation, kind=kind, expected=expected)
+        return await self._watch("change_privileges", work)
 
     async def databases(self) -> Sequence[DatabaseFacts]:
         return await self._watch("databases", self._inner.databases())
@@ -105,11 +127,20 @@ class Watched:
     async def create_database(self, new: NewDatabase) -> None:
         await self._watch("create_database", self._inner.create_database(new))
 
-    async def drop_database(self, name: str) -> bool:
-        return await self._watch("drop_database", self._inner.drop_database(name))
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
+        return await self._watch("drop_database", self._inner.drop_database(name, expected))
 
-    async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
-        work = object_privileges(self._inner).change_database_owner(name, owner, operation)
+    async def change_database_owner(
+        self,
+        name: str,
+        owner: str,
+        operation: UUID,
+        *,
+        expected: ExpectedDatabase | None = None,
+        owned_by: Expected | None = None,
+    ) -> None:
+        inner = object_privileges(self._inner)
+        work = inner.change_database_owner(name, owner, operation, expected=expected, owned_by=owned_by)
         await self._watch("change_database_owner", work)
 
     async def objects(
@@ -131,9 +162,10 @@ class Watched:
         operation: UUID,
         *,
         to_come: bool = False,
+        expected: Expected | None = None,
     ) -> AccountFacts:
         inner = database_grants(self._inner)
-        work = inner.change_grants(name, host, grant, revoke, operation, to_come=to_come)
+        work = inner.change_grants(name, host, grant, revoke, operation, to_come=to_come, expected=expected)
         return await self._watch("change_grants", work)
 
     def may_be_database(self, name: str) -> bool:
@@ -149,8 +181,8 @@ class Watched:
         work = tenant_superuser(self._inner).enable_superuser(verifier, operation)
         return await self._watch("enable_superuser", work, verifier)
 
-    async def disable_superuser(self, operation: UUID) -> bool:
-        work = tenant_superuser(self._inner).disable_superuser(operation)
+    async def disable_superuser(self, operation: UUID, expected: Expected | None = None) -> bool:
+        work = tenant_superuser(self._inner).disable_superuser(operation, expected)
         return await self._watch("disable_superuser", work)
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
@@ -193,11 +225,12 @@ class Watched:
             self._watcher(method, time.perf_counter() - started, outcome)
 
     def _clean(self, refusal: Refused, secret: Secret | None) -> Refused:
-        """The same refusal with every known secret struck out of its note."""
+        """The same refusal, of the same class, with every known secret struck out of its note."""
         note = refusal.note
         for known in (*self._secrets, *((secret,) if secret else ())):
             if known.reveal():
                 note = note.replace(known.reveal(), "***")
-        if note == refusal.note:
-            return refusal
-        return Refused(refusal.reason, refusal.field, facts=refusal.facts, note=note)
+        if note != refusal.note:
+            refusal.note = note
+            refusal.args = (f"{refusal.reason.value}: {note}",)
+        return refusal

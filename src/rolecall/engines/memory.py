@@ -13,17 +13,20 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from rolecall.domain.engine import (
+    NO_DATABASE,
     AccountChange,
     AccountFacts,
     AccountKind,
     DatabaseFacts,
     DatabaseObject,
     EngineFacts,
+    ExpectedDatabase,
     NewAccount,
     NewDatabase,
     ObjectType,
     PrivilegeChange,
 )
+from rolecall.domain.identity import FIRST, NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names, scram
 from rolecall.engines.postgresql.catalog import PRIVILEGES
@@ -109,13 +112,15 @@ class MemoryEngine:
             raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
         self._require_version(new.kind)
         there = self._accounts.get(new.name)
-        if there is not None and there.marker == new.operation:
+        if there is not None and new.operation in there.operations:
             return there
         if there is not None or new.name in PROTECTED:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
+        oid = next(self._oids)
         made = AccountFacts(
-            next(self._oids), new.name, new.kind, True, new.verifier is not None, new.operation
-        )
+            oid, new.name, new.kind, True, new.verifier is not None, new.operation,
+            identity=str(oid), orders=(FIRST,),
+        )  # fmt: skip
         self._store(made, new.verifier)
         return made
 
@@ -123,22 +128,33 @@ class MemoryEngine:
         _require_no_host(change.host or change.new_host or "")
         self._require_version(change.kind)
         before = self._changeable(change.name)
+        if before.was_changed_by(change.operation, change.expected):
+            return before
         after = replace(
-            before,
+            before.changed_by(change.operation),
             kind=change.kind or before.kind,
             may_log_in=before.may_log_in if change.may_log_in is None else change.may_log_in,
             has_password=before.has_password or change.verifier is not None,
-            marker=change.operation,
         )
         self._store(after, change.verifier)
         return after
 
-    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - one step
+    async def drop_account(
+        self,
+        name: str,
+        operation: UUID,  # noqa: ARG002 - one step, and so no mark
+        host: str = "",
+        expected: Expected | None = None,
+    ) -> bool:
         _require_no_host(host)
         if _is_protected(name) or (name in self._accounts and self._accounts[name].is_protected):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-        if self._accounts.pop(name, None) is None:
+        found = self._accounts.get(name)
+        if found is None or expected == NOBODY:
             return False
+        require_identity(expected, name, found.identity)
+        require_order(expected, name, found.order)
+        del self._accounts[name]
         self._verifiers.pop(name, None)
         for item, held in self._objects.items():
             held.grants.pop(name, None)
@@ -153,6 +169,9 @@ class MemoryEngine:
         _require_no_host(host)
         return self._accounts.get(name)
 
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
+        return await self.account(name, host)
+
     async def accounts(self) -> Sequence[AccountFacts]:
         return [self._accounts[name] for name in sorted(self._accounts)]
 
@@ -162,18 +181,28 @@ class MemoryEngine:
         return [self._find(item).held_by(account, item) for item in objects]
 
     async def change_privileges(
-        self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
-    ) -> None:
+        self,
+        account: str,
+        changes: Sequence[PrivilegeChange],
+        operation: UUID,
+        *,
+        kind: AccountKind | None = None,
+        expected: Expected | None = None,
+    ) -> AccountFacts:
+        self._require_version(kind)
         for change in changes:
             for word in change.privileges:
                 if word not in PRIVILEGES[change.object.type]:
                     raise Refused(Reason.PRIVILEGE_UNKNOWN, facts={"value": word})
         before = self._changeable(account)
+        if before.was_changed_by(operation, expected):
+            return before
         found = [(change, self._tenants(change.object)) for change in changes]
         for change, item in found:
             held = item.grants.setdefault(account, set())
             held.update(change.privileges) if change.grant else held.difference_update(change.privileges)
-        self._accounts[account] = replace(before, marker=operation)
+        self._accounts[account] = replace(before.changed_by(operation), kind=kind or before.kind)
+        return self._accounts[account]
 
     async def databases(self) -> Sequence[DatabaseFacts]:
         return [self._databases[name] for name in sorted(self._databases)]
@@ -184,30 +213,43 @@ class MemoryEngine:
             return
         if new.name in self._databases or new.name in {"template0", "template1"}:
             raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
-        self._require_owner(new.owner)
+        self._require_owner(new.owner, new.owned_by)
         if new.encoding and new.encoding.upper() not in ENCODINGS:
             raise Refused(Reason.ENCODING_UNSUPPORTED, facts={"value": new.encoding})
         for locale in (new.collate, new.ctype):
             if locale not in LOCALES:
                 raise Refused(Reason.LOCALE_UNSUPPORTED, facts={"value": locale})
-        self._databases[new.name] = _facts(new.name, new.owner, new.encoding, new.collate, new.ctype)
+        made = _facts(new.name, new.owner, new.encoding, new.collate, new.ctype)
+        self._databases[new.name] = replace(made, identity=str(next(self._oids)), operations=(new.operation,))
         self._made_by[new.name] = new.operation
         self._add_database(new.name, new.owner)
 
-    async def drop_database(self, name: str) -> bool:
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
         self._require_tenants(name)
-        if self._databases.pop(name, None) is None:
+        found = self._databases.get(name)
+        if found is None or expected == NO_DATABASE:
             return False
+        found.require(expected)
+        del self._databases[name]
         self._made_by.pop(name, None)
         for item in [i for i in self._objects if name in {i.database, _database(i)}]:
             del self._objects[item]
         return True
 
-    async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:  # noqa: ARG002
+    async def change_database_owner(
+        self,
+        name: str,
+        owner: str,
+        operation: UUID,  # noqa: ARG002 - leaves no mark
+        *,
+        expected: ExpectedDatabase | None = None,
+        owned_by: Expected | None = None,
+    ) -> None:
         self._require_tenants(name)
         if name not in self._databases:
             raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
-        self._require_owner(owner)
+        self._databases[name].require(expected)
+        self._require_owner(owner, owned_by)
         self._databases[name] = replace(self._databases[name], owner=owner)
         self._objects[DatabaseObject(ObjectType.DATABASE, name)].owner = owner
 
@@ -247,12 +289,12 @@ class MemoryEngine:
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": name})
 
-    def _require_owner(self, owner: str) -> None:
+    def _require_owner(self, owner: str, expected: Expected | None) -> None:
         if owner == ADMINISTRATOR:
             return
         if owner not in self._accounts:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": owner})
-        self._changeable(owner)
+        require_identity(expected, owner, self._changeable(owner).identity)
 
     def _require_tenants(self, name: str) -> None:
         is_there = name in self._databases or name in {"template0", "template1"}

@@ -10,15 +10,18 @@ from dataclasses import replace
 from uuid import UUID
 
 from rolecall.domain.engine import (
+    NO_DATABASE,
     AccountChange,
     AccountFacts,
     AccountKind,
     DatabaseFacts,
     DatabaseGrant,
     EngineFacts,
+    ExpectedDatabase,
     NewAccount,
     NewDatabase,
 )
+from rolecall.domain.identity import FIRST, NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, hashes, names
 from rolecall.values import Secret
@@ -82,8 +85,9 @@ class MemoryGrantsEngine:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
         self._require_databases([grant.database for grant in new.grants], key, to_come=new.to_come)
         made = AccountFacts(
-            0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants)
-        )
+            0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants),
+            identity=str(new.operation), orders=(FIRST,),
+        )  # fmt: skip
         self._store(key, made, new.verifier)
         return made
 
@@ -93,12 +97,17 @@ class MemoryGrantsEngine:
         if new_name != change.name:
             names.require_new_user(new_name, FLAVOR, ADMINISTRATOR)
         to = new_name, key[1] if change.new_host is None else names.host(change.new_host)
+        moved = self._accounts.get(to) if to != key else None
+        if moved is not None and change.operation in moved.operations and key not in self._accounts:
+            return moved
         before = self._changeable(key)
+        if before.was_changed_by(change.operation, change.expected):
+            return before
         if to != key and to in self._accounts:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new_name})
         kind = change.kind or before.kind
         after = replace(
-            _marked(before, change.operation),
+            before.changed_by(change.operation),
             name=to[0],
             host=to[1],
             kind=kind,
@@ -111,18 +120,33 @@ class MemoryGrantsEngine:
         self._store(to, after, change.verifier or self._verifiers.pop(key, None))
         return after
 
-    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - one step
+    async def drop_account(
+        self,
+        name: str,
+        operation: UUID,  # noqa: ARG002 - one step, and so no mark
+        host: str = "",
+        expected: Expected | None = None,
+    ) -> bool:
         key = name, names.host(host)
         if names.is_reserved(name, ADMINISTRATOR) or (
             key in self._accounts and self._accounts[key].is_protected
         ):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
+        found = self._accounts.get(key)
+        if found is not None:
+            if expected == NOBODY:
+                return False
+            require_identity(expected, name, found.identity)
+            require_order(expected, name, found.order)
         self._verifiers.pop(key, None)
         self._awaited = {(one, whose) for one, whose in self._awaited if whose != key}
         return self._accounts.pop(key, None) is not None
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
         return self._accounts.get((name, names.host(host)))
+
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
+        return await self.account(name, host)
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return [self._accounts[key] for key in sorted(self._accounts)]
@@ -136,15 +160,18 @@ class MemoryGrantsEngine:
         operation: UUID,
         *,
         to_come: bool = False,
+        expected: Expected | None = None,
     ) -> AccountFacts:
         key = name, names.host(host)
         before = self._changeable(key)
+        if before.was_changed_by(operation, expected):
+            return before
         _require_single(before.kind, (*grant, *revoke))
         self._require_databases([one.database for one in grant], key, to_come=to_come)
         self._awaited -= {(one, key) for one in revoke}
         changed = {*revoke, *(one.database for one in grant)}
         kept = [one for one in before.grants if one.database not in changed]
-        self._accounts[key] = replace(_marked(before, operation), grants=_sorted((*kept, *grant)))
+        self._accounts[key] = replace(before.changed_by(operation), grants=_sorted((*kept, *grant)))
         return self._accounts[key]
 
     def may_be_database(self, name: str) -> bool:
@@ -158,15 +185,26 @@ class MemoryGrantsEngine:
 
     async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
         before = self._superuser or AccountFacts(
-            0, ADMINISTRATOR, AccountKind.SUPER, True, True, None, names.ANY_HOST
+            0, ADMINISTRATOR, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
         )
-        self._superuser = _marked(before, operation)
+        if operation in before.operations:
+            return before
+        self._superuser = before.changed_by(operation)
         self._verifiers[ADMINISTRATOR, names.ANY_HOST] = verifier
         return self._superuser
 
-    async def disable_superuser(self, operation: UUID) -> bool:  # noqa: ARG002 - leaves no mark
-        was, self._superuser = self._superuser, None
-        return was is not None
+    async def disable_superuser(
+        self,
+        operation: UUID,  # noqa: ARG002 - leaves no mark
+        expected: Expected | None = None,
+    ) -> bool:
+        found = self._superuser
+        if found is None or expected == NOBODY:
+            return False
+        require_identity(expected, found.name, found.identity)
+        require_order(expected, found.name, found.order)
+        self._superuser = None
+        return True
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         key = name, names.host(host)
@@ -192,12 +230,19 @@ class MemoryGrantsEngine:
             raise Refused(Reason.LOCALE_UNSUPPORTED, facts={"value": new.ctype or collate})
         self._revoke_all(new.name, [whose for name, whose in self._awaited if name == new.name])
         self._awaited = {(name, whose) for name, whose in self._awaited if name != new.name}
-        self._databases[new.name] = DatabaseFacts(new.name, "", encoding, collate, "", True, -1, "")
+        self._databases[new.name] = DatabaseFacts(
+            new.name, "", encoding, collate, "", True, -1, "", str(new.operation), (new.operation,)
+        )
         self._made_by[new.name] = new.operation
 
-    async def drop_database(self, name: str) -> bool:
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
         if names.is_system(name, control.SCHEMA):
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
+        found = self._databases.get(name)
+        if found is not None:
+            if expected == NO_DATABASE:
+                return False
+            found.require(expected)
         self._made_by.pop(name, None)
         self._revoke_all(name, ())
         self._awaited = {(one, whose) for one, whose in self._awaited if one != name}
@@ -236,11 +281,6 @@ class MemoryGrantsEngine:
 def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:
     if kind is AccountKind.SUPER and grants:
         raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
-
-
-def _marked(before: AccountFacts, operation: UUID) -> AccountFacts:
-    earlier = tuple(one for one in before.operations if one != operation)[: control.EARLIER_KEPT]
-    return replace(before, marker=operation, earlier=earlier)
 
 
 def _sorted(grants: Sequence[DatabaseGrant]) -> tuple[DatabaseGrant, ...]:

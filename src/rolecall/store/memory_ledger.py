@@ -11,9 +11,18 @@ from uuid import UUID
 
 from rolecall.domain import ambient
 from rolecall.domain.claims import Claimed, ClaimedBefore
-from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
+from rolecall.domain.operations import (
+    AccountEffect,
+    Change,
+    Holder,
+    Intent,
+    Operation,
+    Promised,
+    State,
+)
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow, Place
+from rolecall.store.moves import Key, after_move, tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class Kept:
 
     operation: Operation
     replica: int
+    progress: str = ""
 
 
 class Rows:
@@ -139,14 +149,71 @@ class MemoryLedger:
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
         return [kept.operation for kept in self._open(instance_id, "provisioning")]
 
-    async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
+    async def record(
+        self,
+        operation_id: UUID,
+        instance_id: int,
+        effect: AccountEffect | None,
+        instead_of: str | None = None,
+    ) -> bool:
         kept = self._rows.operations.get(operation_id)
         if kept is None or kept.operation.state not in (State.ACCEPTED, State.UNDONE):
-            return
+            return True
+        changed = self._changed(kept.operation, instance_id, effect, instead_of)
+        if changed is None:
+            return False
         self._rows.begin_quick()
         self._close(kept, State.RECORDED, "", "")
-        if effect is not None:
-            self._write(kept.operation, instance_id, effect)
+        self._rows.accounts |= {(instance_id, *key): row for key, row in changed.items()}
+        return True
+
+    def _changed(
+        self, operation: Operation, instance_id: int, effect: AccountEffect | None, instead_of: str | None
+    ) -> Mapping[Key, AccountRow] | None:
+        """The rows that an effect changes; None if that of another account is in the way."""
+        if effect is None:
+            return {}
+        accounts, key = self._rows.accounts, (effect.name, effect.host)
+        if effect.moved_from is not None:
+            rows = {one: accounts[(instance_id, *one)] for one in (effect.moved_from, key)
+                    if (instance_id, *one) in accounts}  # fmt: skip
+            return after_move(rows, effect, instead_of, ambient.now())
+        before = accounts.get((instance_id, *key))
+        if before is not None and before.identity != instead_of:
+            is_other = before.identity not in (effect.identity, "")
+            if is_other or (before.is_deleted and not effect.deleted):
+                return None
+        return {key: _merged(before, operation, effect)}
+
+    async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
+        row = self._rows.accounts.get((instance_id, name, host))
+        return None if row is None else Holder(row.identity, row.is_deleted)
+
+    async def witness(self, operations: Sequence[UUID]) -> bool:
+        there = [self._rows.operations[one] for one in operations if one in self._rows.operations]
+        retrying = [
+            kept for kept in there if kept.progress == "retrying" and kept.operation.state is State.ACCEPTED
+        ]
+        for kept in there:
+            if kept not in retrying:
+                self._rows.operations[kept.operation.id] = replace(kept, progress="applied")
+        self._rows.flush()
+        return not retrying
+
+    async def witnessed(self, operation_id: UUID) -> bool:
+        kept = self._rows.operations.get(operation_id)
+        return kept is not None and kept.progress == "applied"
+
+    async def are_open(self, operations: Sequence[UUID]) -> bool:
+        return any(kept.operation.id in operations for kept in self._rows.open_operations())
+
+    async def retry(self, operation_id: UUID) -> bool:
+        kept = self._rows.operations[operation_id]
+        if kept.progress == "applied":
+            return False
+        self._rows.operations[operation_id] = replace(kept, progress="retrying")
+        self._rows.flush()
+        return True
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
         kept = self._rows.operations.get(operation_id)
@@ -160,33 +227,8 @@ class MemoryLedger:
         )
         self._rows.operations[closed.id] = replace(kept, operation=closed)
 
-    def _write(self, operation: Operation, instance_id: int, effect: AccountEffect) -> None:
-        accounts, place = self._rows.accounts, (instance_id, effect.name, effect.host)
-        if effect.deleted:
-            accounts.pop(place, None)
-            return
-        now = ambient.now()
-        if effect.moved_from is not None:
-            moved = accounts.pop((instance_id, *effect.moved_from), None)
-            if moved is not None:
-                changed = now if effect.password_changed else moved.password_updated_at
-                accounts[place] = replace(
-                    moved, name=effect.name, host=effect.host, oid=effect.oid, updated_at=now,
-                    password_updated_at=changed,
-                )  # fmt: skip
-            return
-        accounts[place] = _merged(accounts.get(place), operation, effect)
-
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return [kept.operation for kept in self._rows.open_operations() if kept.replica in replicas]
-
-    async def superseded(self, operation: Operation) -> bool:
-        return any(
-            later.state is State.RECORDED
-            and (later.instance_id, later.target) == (operation.instance_id, operation.target)
-            and later.accepted_at > operation.accepted_at
-            for later in (kept.operation for kept in self._rows.operations.values())
-        )
 
     async def dead_replicas(self) -> Sequence[int]:
         accepting = {kept.replica for kept in self._rows.open_operations()}
@@ -205,10 +247,12 @@ class MemoryLedger:
         return wanted[:limit]
 
     async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None:
-        return self._rows.accounts.get((instance_id, name, host))
+        row = self._rows.accounts.get((instance_id, name, host))
+        return None if row is None or row.is_deleted else row
 
     async def accounts(self, instance_id: int) -> Sequence[AccountRow]:
-        return [row for place, row in self._rows.accounts.items() if place[0] == instance_id]
+        rows = self._rows.accounts.items()
+        return [row for place, row in rows if place[0] == instance_id and not row.is_deleted]
 
 
 def _operation(promised: Promised, instance_id: int) -> Operation:
@@ -217,29 +261,36 @@ def _operation(promised: Promised, instance_id: int) -> Operation:
     return Operation(
         promised.id, origin.caller.owner_id, instance_id, intent.change, intent.target, State.ACCEPTED, "", "",
         origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action, origin.request_id,
-        dict(intent.detail), intent.sealed, ambient.now(), None,
+        dict(intent.detail), intent.sealed, ambient.now(), None, intent.expected,
     )  # fmt: skip
 
 
 def _merged(before: AccountRow | None, operation: Operation, effect: AccountEffect) -> AccountRow:
-    """The row after an effect; one of an earlier account of that name (another oid) counts for nothing."""
+    """The row after an effect. What a later change of the same account wrote stays; of another one, nothing."""
     now = ambient.now()
     fresh = AccountRow(
         effect.name, effect.host, effect.oid, effect.remark or "",
         operation.accepted_at if effect.created else None, now, now if effect.password_changed else None,
-        operation.sealed if effect.manages else None,
+        operation.sealed if effect.manages else None, effect.identity,
+        effect.order if effect.remark is not None else 0,
+        effect.order if effect.speaks_of_password else 0,
+        effect.order,
     )  # fmt: skip
-    if before is None or before.oid != effect.oid:
-        return fresh
-    if effect.created:
-        remark = before.remark or fresh.remark
-    else:
-        remark = before.remark if effect.remark is None else effect.remark
-    dated = effect.password_changed or effect.created
-    return replace(
-        fresh,
-        remark=remark,
-        created_at=fresh.created_at if effect.created else before.created_at,
-        password_updated_at=fresh.password_updated_at if dated else before.password_updated_at,
-        sealed_password=before.sealed_password if effect.manages is None else fresh.sealed_password,
+    if effect.deleted:
+        return tombstone(fresh, now)
+    same = before is not None and (
+        before.identity == effect.identity or (not before.identity and not effect.created)
     )
+    if before is None or not same:
+        return fresh
+    after = replace(fresh, applied_order=max(before.applied_order, effect.order))
+    if not effect.created:
+        after = replace(after, created_at=before.created_at)
+    if effect.remark is None or effect.order < before.remark_order:
+        after = replace(after, remark=before.remark, remark_order=before.remark_order)
+    if not effect.speaks_of_password or effect.order < before.password_order:
+        return replace(
+            after, password_updated_at=before.password_updated_at, sealed_password=before.sealed_password,
+            password_order=before.password_order,
+        )  # fmt: skip
+    return after if effect.manages is not None else replace(after, sealed_password=before.sealed_password)

@@ -10,9 +10,11 @@ from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.claims import Claimed
+from rolecall.domain.identity import Expected
 from rolecall.domain.operations import (
     AccountEffect,
     Change,
+    Holder,
     Intent,
     Operation,
     Promised,
@@ -21,20 +23,22 @@ from rolecall.domain.operations import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow
-from rolecall.store.batches import Batches, Values
+from rolecall.store import recordings
+from rolecall.store.batches import Batches
 from rolecall.store.client_tokens import bind_token, kept_for
 from rolecall.store.connection import Pool, Row
+from rolecall.store.moves import COLUMNS, account_row, record_move
 from rolecall.store.presence import REPLICA_LOCKS
 
 _OPERATION = (
     "select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect,"
-    " action, request_id, detail, sealed, accepted_at, closed_at from operations"
+    " action, request_id, detail, sealed, accepted_at, closed_at, identity, seen_order from operations"
 )
 
 _ACCEPT = (
     "insert into operations (id, owner_id, instance_id, kind, target, state, principal, access_key_id, dialect,"
-    " action, request_id, client, replica, detail, sealed)"
-    " values (%s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " action, request_id, client, replica, detail, sealed, identity, seen_order)"
+    " values (%s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 # Under a lock of the instance until the commit, so that who reads all lower turns has missed none.
@@ -47,68 +51,23 @@ select other.target, other.detail from operations other join operations mine usi
    and (other.turn is null or other.turn < mine.turn)
 """
 
-# One statement, so one commit: close the operation and write what it means for the account's row. Two replicas that
-# resolve the same operation do it once. A row left by an earlier account of the same name (another oid) counts for
-# nothing. What was sealed for finishing the change moves to the account, or is forgotten.
-_OPEN = """
-with op as (
-    select id, sealed, accepted_at from operations
-     where id = %(operation)s and state in ('accepted', 'undone') for update
-), closed as (
-    update operations set state = 'recorded', reason = '', note = '', closed_at = now(), sealed = null
-      from op where operations.id = op.id
-)
-"""
-
-_RECORD_EFFECT = (
-    _OPEN
-    + """
-insert into accounts as a
-       (instance_id, name, host, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password)
-select %(instance)s, %(name)s, %(host)s, %(oid)s, coalesce(%(remark)s, ''),
-       case when %(created)s then op.accepted_at end, now(),
-       case when %(password)s then now() end,
-       case when %(manages)s::boolean then op.sealed end
-  from op
-on conflict (instance_id, name, host) do update set
-       engine_oid = excluded.engine_oid,
-       remark = case when a.engine_oid <> excluded.engine_oid then excluded.remark
-                     when %(created)s then coalesce(nullif(a.remark, ''), excluded.remark)
-                     else coalesce(%(remark)s, a.remark) end,
-       created_at = case when %(created)s or a.engine_oid <> excluded.engine_oid
-                         then excluded.created_at else a.created_at end,
-       updated_at = now(),
-       password_updated_at = case when %(password)s or %(created)s or a.engine_oid <> excluded.engine_oid
-                                  then excluded.password_updated_at else a.password_updated_at end,
-       sealed_password = case when %(manages)s::boolean is not null or a.engine_oid <> excluded.engine_oid
-                              then excluded.sealed_password else a.sealed_password end
-"""
-)
-
-_RECORD_DELETION = (
-    _OPEN
-    + "delete from accounts using op where instance_id = %(instance)s and name = %(name)s and host = %(host)s"
-)
-
-_RECORD_MOVE = (
-    _OPEN
-    + """
-update accounts set name = %(name)s, host = %(host)s, engine_oid = %(oid)s, updated_at = now(),
-       password_updated_at = case when %(password)s then now() else password_updated_at end
-  from op where instance_id = %(instance)s and name = %(old_name)s and host = %(old_host)s
-"""
-)
-
-_RECORD_ALONE = _OPEN + "select from op"
-
 _CLOSE = (
     "update operations set state = %s, reason = %s, note = %s, closed_at = now(), sealed = null"
     " where id = %s and state = 'accepted'"
 )
 
-_SUPERSEDED = (
-    "select exists (select from operations where instance_id = %s and target = %s and accepted_at > %s"
-    " and state = 'recorded')"
+_WITNESS = """
+with seen as (
+    update operations set
+           progress = case when progress = 'retrying' and state = 'accepted' then progress else 'applied' end
+     where id = any(%s) returning progress
+)
+select coalesce(bool_and(progress = 'applied'), true) from seen
+"""
+
+_RETRY = (
+    "update operations set progress = case when progress = 'applied' then progress else 'retrying' end"
+    " where id = %s returning progress = 'retrying'"
 )
 
 
@@ -170,6 +129,8 @@ class OperationTable:
             operation_id, origin.caller.owner_id, instance_id, intent.change.value, intent.target,
             origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action,
             origin.request_id, origin.client, self._replica, Jsonb(dict(intent.detail)), intent.sealed,
+            None if intent.expected is None else intent.expected.identity,
+            None if intent.expected is None else intent.expected.order,
         )  # fmt: skip
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:
@@ -184,8 +145,48 @@ class OperationTable:
             (instance_id,),
         )
 
-    async def record(self, operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> None:
-        await self._closings.execute(*_recording(operation_id, instance_id, effect))
+    async def record(
+        self,
+        operation_id: UUID,
+        instance_id: int,
+        effect: AccountEffect | None,
+        instead_of: str | None = None,
+    ) -> bool:
+        if effect is None:
+            await self._closings.execute(recordings.ALONE, {"operation": operation_id})
+            return True
+        if effect.moved_from is not None:
+            return await record_move(self._durable, operation_id, instance_id, effect, instead_of)
+        values = recordings.values_of(operation_id, instance_id, effect, instead_of)
+        statement = recordings.DELETION if effect.deleted else recordings.EFFECT
+        row = await self._closings.fetch(statement, values)
+        return bool(row and row[0])
+
+    async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
+        query = "select identity, deleted from accounts where instance_id = %s and name = %s and host = %s"
+        async with self._durable.connection() as connection:
+            row = await (await connection.execute(query, (instance_id, name, host))).fetchone()
+        return None if row is None else Holder(*row)
+
+    async def witness(self, operations: Sequence[UUID]) -> bool:
+        row = await self._intents.fetch(_WITNESS, (list(operations),)) if operations else (True,)
+        return bool(row and row[0])
+
+    async def witnessed(self, operation_id: UUID) -> bool:
+        query = "select progress = 'applied' from operations where id = %s"
+        async with self._durable.connection() as connection:
+            row = await (await connection.execute(query, (operation_id,))).fetchone()
+        return bool(row and row[0])
+
+    async def are_open(self, operations: Sequence[UUID]) -> bool:
+        query = "select exists (select from operations where id = any(%s) and state = 'accepted')"
+        async with self._durable.connection() as connection:
+            row = await (await connection.execute(query, (list(operations),))).fetchone()
+        return bool(row and row[0])
+
+    async def retry(self, operation_id: UUID) -> bool:
+        row = await self._intents.fetch(_RETRY, (operation_id,))
+        return bool(row and row[0])
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
         await self._closings.execute(_CLOSE, (state.value, reason, note, operation_id))
@@ -194,12 +195,6 @@ class OperationTable:
         return await self._operations(
             " where state = 'accepted' and replica = any(%s) order by accepted_at", (list(replicas),)
         )
-
-    async def superseded(self, operation: Operation) -> bool:
-        async with self._durable.connection() as connection:
-            values = (operation.instance_id, operation.target, operation.accepted_at)
-            row = await (await connection.execute(_SUPERSEDED, values)).fetchone()
-        return bool(row and row[0])
 
     async def dead_replicas(self) -> Sequence[int]:
         """A live replica holds an advisory lock on its number for as long as it runs."""
@@ -238,13 +233,10 @@ class OperationTable:
         return await self._accounts("", (instance_id,))
 
     async def _accounts(self, condition: str, values: tuple[object, ...]) -> list[AccountRow]:
-        query = (
-            "select name, host, engine_oid, remark, created_at, updated_at, password_updated_at,"
-            f" sealed_password from accounts where instance_id = %s {condition}"
-        )
+        query = f"select {COLUMNS} from accounts where instance_id = %s and not deleted {condition}"
         async with self._durable.connection() as connection:
             rows = await (await connection.execute(query.encode(), values)).fetchall()
-        return [_account(row) for row in rows]
+        return [account_row(row) for row in rows]
 
 
 @contextlib.contextmanager
@@ -258,43 +250,15 @@ def _told_if_taken(intent: Intent) -> Iterator[None]:
         raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": intent.account[0]}) from None
 
 
-def _recording(operation_id: UUID, instance_id: int, effect: AccountEffect | None) -> tuple[str, Values]:
-    """The statement that closes an operation, with its values."""
-    if effect is None:
-        return _RECORD_ALONE, {"operation": operation_id}
-    values: dict[str, object] = {
-        "operation": operation_id,
-        "instance": instance_id,
-        "name": effect.name,
-        "host": effect.host,
-        "oid": effect.oid,
-        "remark": effect.remark,
-        "created": effect.created,
-        "password": effect.password_changed,
-        "manages": effect.manages,
-    }
-    if effect.deleted:
-        return _RECORD_DELETION, values
-    if effect.moved_from is not None:
-        values["old_name"], values["old_host"] = effect.moved_from
-        return _RECORD_MOVE, values
-    return _RECORD_EFFECT, values
-
-
-def _account(row: Row) -> AccountRow:
-    *columns, sealed = row
-    name, host, oid, remark, created_at, updated_at, password_updated_at = columns
-    return AccountRow(name, host, oid, remark, created_at, updated_at, password_updated_at, _bytes(sealed))
-
-
 def _operation(row: Row) -> Operation:
     (
         operation_id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id,
-        dialect, action, request_id, detail, sealed, accepted_at, closed_at,
+        dialect, action, request_id, detail, sealed, accepted_at, closed_at, identity, order,
     ) = row  # fmt: skip
     return Operation(
         operation_id, owner_id, instance_id, Change(kind), target, State(state), reason, note, principal,
         access_key_id, dialect, action, request_id, detail, _bytes(sealed), accepted_at, closed_at,
+        None if identity is None else Expected(identity, order),
     )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ _TASK_STATUSES: Mapping[str, str] = {
     "recorded": _SUCCESS,
     "refused": _FAILED,
     "undone": _CANCELLED,
+    "superseded": _CANCELLED,
 }
 _SHOWN_TASKS = frozenset({"0", _IN_PROGRESS, _FAILED})
 """What DescribeTasks lists where no status is asked for."""

@@ -13,10 +13,12 @@ from rolecall.domain.engine import (
     DatabaseGrant,
     EngineAddress,
     EngineFacts,
+    ExpectedDatabase,
     NewAccount,
     NewDatabase,
     StorePlace,
 )
+from rolecall.domain.identity import Expected
 from rolecall.engines.mysql import hashes, names
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.connections import Connections
@@ -72,11 +74,16 @@ class MySqlEngine:
     async def change_account(self, change: AccountChange) -> AccountFacts:
         return await self._accounts.change(change)
 
-    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:  # noqa: ARG002 - leaves no mark
-        return await self._accounts.drop(name, host)
+    async def drop_account(
+        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
+    ) -> bool:
+        return await self._accounts.drop(name, host, operation, expected)
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
         return await self._accounts.one(name, host)
+
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
+        return await self._accounts.identify(name, host)
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return await self._accounts.all()
@@ -90,8 +97,11 @@ class MySqlEngine:
         operation: UUID,
         *,
         to_come: bool = False,
+        expected: Expected | None = None,
     ) -> AccountFacts:
-        return await self._grants.change(name, host, grant, revoke, operation, to_come=to_come)
+        return await self._grants.change(
+            name, host, grant, revoke, operation, to_come=to_come, expected=expected
+        )
 
     def may_be_database(self, name: str) -> bool:
         return names.is_database(name) and not names.is_system(name, self._server.control)
@@ -105,8 +115,8 @@ class MySqlEngine:
     async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
         return await self._superuser.enable(verifier, operation)
 
-    async def disable_superuser(self, operation: UUID) -> bool:  # noqa: ARG002 - leaves no mark
-        return await self._superuser.disable()
+    async def disable_superuser(self, operation: UUID, expected: Expected | None = None) -> bool:
+        return await self._superuser.disable(operation, expected)
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         stored = await self._accounts.stored_verifier(name, host)
@@ -118,8 +128,8 @@ class MySqlEngine:
     async def create_database(self, new: NewDatabase) -> None:
         await self._databases.create(new)
 
-    async def drop_database(self, name: str) -> bool:
-        return await self._databases.drop(name)
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
+        return await self._databases.drop(name, expected)
 
     async def close(self) -> None:
         await self._connections.close()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
+from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import catalog, control, names, sessions, statements
 from rolecall.engines.mysql.catalog import Found
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.creations import Creations, Newcomer
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
+from rolecall.engines.mysql.statements import Place
 from rolecall.values import Secret
 
 
@@ -45,34 +48,49 @@ class Accounts:
         asking = self.looking(change.name, host)
         things = [account_lock(change.name), account_lock(to[0])]
         async with self._server.locked(session, things, *asking) as answers:
-            before = self.require_changeable(answers, change.name, host)
             moves = to != (change.name, host)
-            if moves:
-                await self._require_free(session, *to)
-            steps = [
-                control.begin(self._server.control, *to, change.operation, self._wanted(change, before)),
-                *self._changes(change, before, to),
-            ]
-            if moves:
-                steps += [
-                    control.forget(self._server.control, change.name, host),
-                    control.move_awaited(self._server.control, change.name, host, *to),
-                ]
-            after = await self.carry_out(session, steps, change.operation, before, to)
-            if change.end_sessions or _is_downgrade(change, before):
+            if moves and (there := await self._moved_before(session, answers, change, host, to)) is not None:
+                return there
+            before = self.require_changeable(answers, change.name, host)
+            if before.facts.was_changed_by(change.operation, change.expected):
+                after = before.facts
+            else:
+                after = await self._apply(session, change, before, to)
+            if (change.end_sessions and not after.may_log_in) or _is_downgrade(change, before):
                 await sessions.end(session, change.name)
             return after
 
+    async def _moved_before(
+        self, session: Session, answers: Sequence[Sequence[Row]], change: AccountChange, host: str, to: Place
+    ) -> AccountFacts | None:
+        """The account where this very change has moved it; ACCOUNT_TAKEN if another one is there."""
+        there = self.found(await session.fetch_all(*self.looking(*to)), *to)
+        if there is None:
+            return None
+        if self.found(answers, change.name, host) is None and change.operation in there.facts.operations:
+            return there.facts
+        self.require_changeable(answers, change.name, host)
+        raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": to[0]})
+
+    async def _apply(self, session: Session, change: AccountChange, before: Found, to: Place) -> AccountFacts:
+        after = before.facts.changed_by(change.operation)
+        schema = self._server.control
+        steps = [
+            control.begin(schema, *to, after, self._wanted(change, before)),
+            *self._changes(change, before, to),
+        ]
+        if to != (before.name, before.host):
+            steps += [
+                control.forget(schema, before.name, before.host),
+                control.move_awaited(schema, before.name, before.host, *to),
+            ]
+        return await self.carry_out(session, steps, after, to)
+
     async def carry_out(
-        self,
-        session: Session,
-        steps: Sequence[str],
-        operation: UUID,
-        before: Found,
-        to: tuple[str, str],
+        self, session: Session, steps: Sequence[str], after: AccountFacts, to: Place
     ) -> AccountFacts:
         """Steps that begin with a note of what is wanted; then the note that they are done, and a look."""
-        closing = control.finish(self._server.control, *to, operation, before.facts.operations)
+        closing = control.finish(self._server.control, *to, after)
         answers = await session.execute(*steps, closing, *self.looking(*to))
         return self._settled(answers[len(steps) + 1 :], *to)
 
@@ -110,12 +128,7 @@ class Accounts:
             return taking
         return [*taking, *statements.make_super(self._server.flavor, name, host, self._server.control)]
 
-    async def _require_free(self, session: Session, name: str, host: str) -> None:
-        answers = await session.fetch_all(*self.looking(name, host))
-        if self.found(answers, name, host) is not None:
-            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": name})
-
-    async def drop(self, name: str, host: str) -> bool:
+    async def drop(self, name: str, host: str, operation: UUID, expected: Expected | None) -> bool:
         """Locked, sessions ended, dropped; each step can be repeated. Objects stay in their databases: they belong
         to those, not to accounts; views and routines keep the name of their definer and stop working.
         """
@@ -124,9 +137,13 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
             return False
-        return await self._server.change(lambda session: self._drop(session, name, place))
+        return await self._server.change(
+            lambda session: self._drop(session, name, place, operation, expected)
+        )
 
-    async def _drop(self, session: Session, name: str, host: str) -> bool:
+    async def _drop(
+        self, session: Session, name: str, host: str, operation: UUID, expected: Expected | None
+    ) -> bool:
         asking = self.looking(name, host)
         async with self._server.locked(session, [account_lock(name)], *asking) as answers:
             found = self.found(answers, name, host)
@@ -137,10 +154,44 @@ class Accounts:
             if found is None:
                 await session.execute(*forgetting)
                 return False
-            await session.execute(statements.alter_account(self._server.flavor, name, host, locked=True))
+            if found.is_visible:
+                if expected == NOBODY:
+                    return False
+                require_identity(expected, name, found.facts.identity)
+                require_order(expected, name, found.facts.order)
+            await session.execute(*self.locking(found, operation))
             await sessions.end(session, name)
             await session.execute(statements.drop_account(name, host), *forgetting)
             return found.is_visible
+
+    def locking(self, found: Found, operation: UUID) -> Sequence[str]:
+        """The first step of a deletion. Its mark tells recovery that it was begun, and is to be brought to its end."""
+        flavor, schema = self._server.flavor, self._server.control
+        lock = statements.alter_account(flavor, found.name, found.host, locked=True)
+        if found.is_half_made:
+            return [lock]
+        wanted = {"auth": found.auth, "locked": True, "kind": found.facts.kind.value}
+        after = found.facts.changed_by(operation)
+        return [control.begin(schema, found.name, found.host, after, wanted), lock]
+
+    async def identify(self, name: str, host: str) -> AccountFacts | None:
+        place = names.host(host)
+        if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
+            return None
+        return await self._server.run(lambda session: self._identify(session, name, place))
+
+    async def _identify(self, session: Session, name: str, host: str) -> AccountFacts | None:
+        """An account that was made by SQL is given an identity of its own, which nothing else depends on."""
+        asking = self.looking(name, host)
+        async with self._server.locked(session, [account_lock(name)], *asking) as answers:
+            found = self.found(answers, name, host)
+            if found is None or not found.is_visible:
+                return None
+            if not (found.facts.identity or found.is_protected):
+                identity = ambient.new_id()
+                await session.fetch(control.adopt(self._server.control, name, host, identity))
+                found = self.found(await session.fetch_all(*asking), name, host)
+        return None if found is None else found.facts
 
     async def one(self, name: str, host: str) -> AccountFacts | None:
         """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
+from rolecall.domain.identity import FIRST
 from rolecall.engines.mysql import control, hashes, names, quoting, templates, tenancy
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.server import Server
@@ -21,7 +23,7 @@ SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '
        COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
        COALESCE(JSON_VALUE(g.Priv, '$.x509_subject'), '') = {making},
        powerful.user IS NOT NULL,
-       c.done, c.earlier, c.begun, c.wanted
+       c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
 FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host {powerful}
 WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
 """
@@ -39,7 +41,7 @@ SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
        g.account_locked = 'Y',
        COALESCE(CONVERT(g.x509_subject USING utf8mb4), '') = {making},
        {powerful},
-       c.done, c.earlier, c.begun, c.wanted
+       c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
 FROM mysql.user g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
 WHERE g.User <> '' AND NOT EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)
 """
@@ -167,7 +169,8 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
     is_locked = bool(locked)
     kind = AccountKind.SUPER if any(one.pattern == SUPER_PATTERN for one in held) else AccountKind.NORMAL
     grants = _listed_grants(server, held, kind)
-    operations = _operations(mark, auth, is_locked, kind, grants)
+    marks = _marks(mark, auth, is_locked, kind, grants)
+    operations = tuple(operation for operation, _ in marks)
     facts = AccountFacts(
         oid=0,
         name=name,
@@ -179,6 +182,8 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
         grants=grants,
         earlier=operations[1:],
         is_protected=bool(is_powerful),
+        identity=mark.identity,
+        orders=tuple(order for _, order in marks),
     )
     is_reserved = names.is_reserved(name, server.administrator)
     return Found(
@@ -187,20 +192,22 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
     )  # fmt: skip
 
 
-def _operations(
+def _marks(
     mark: control.Mark, auth: str, locked: bool, kind: AccountKind, grants: Sequence[DatabaseGrant]
-) -> tuple[Any, ...]:
-    """Operations that are done: also the one begun, if what it wanted is what is."""
+) -> tuple[tuple[UUID, int], ...]:
+    """Operations that are done, with their orders: also the one begun, if what it wanted is what is."""
+    done = tuple(zip(mark.done, mark.orders, strict=True))
     if mark.begun is None:
-        return mark.done
+        return done
     now: dict[str, Any] = {"auth": auth, "locked": locked, "kind": kind.value}
     held = {grant.database: grant.access.value for grant in grants}
     wanted = mark.wanted
     is_so = all(now[key] == wanted[key] for key in now if key in wanted)
     is_granted = all(held.get(name) == access for name, access in wanted.get("grants", {}).items())
     if not (is_so and is_granted):
-        return mark.done
-    return (mark.begun, *(one for one in mark.done if one != mark.begun))
+        return done
+    begun = (mark.begun, int(wanted.get("order", FIRST)))
+    return (begun, *(one for one in done if one[0] != mark.begun))
 
 
 def _listed_grants(server: Server, held: Sequence[Held], kind: AccountKind) -> tuple[DatabaseGrant, ...]:

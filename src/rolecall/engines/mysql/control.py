@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.identity import FIRST
 from rolecall.engines.mysql import quoting
 
 SCHEMA = "rolecall_control"
-
-EARLIER_KEPT = 8
-"""How many operations before the last one a mark remembers."""
 
 _ACCOUNTS = """
 CREATE TABLE IF NOT EXISTS {schema}.accounts (
     user VARCHAR(128) NOT NULL, host VARCHAR(255) NOT NULL,
     done VARCHAR(36) NOT NULL DEFAULT '', earlier VARCHAR(400) NOT NULL DEFAULT '',
     begun VARCHAR(36) NOT NULL DEFAULT '', wanted LONGTEXT NOT NULL,
+    identity VARCHAR(36) NOT NULL DEFAULT '', orders VARCHAR(200) NOT NULL DEFAULT '',
     PRIMARY KEY (user, host)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
@@ -49,12 +49,15 @@ class Mark:
     """A row of ``accounts``: operations that are done, the last first, and one that was begun, if any.
 
     `wanted` has, as far as they were to change: ``auth`` (digest of the hash), ``locked``, ``kind``, ``grants``
-    (template by database, None for none).
+    (template by database, None for none); and the ``order`` of the operation. `orders` are those of `done`.
+    `identity` is the operation that made the account, or that of its adoption (`adopt`).
     """
 
     done: tuple[UUID, ...] = ()
     begun: UUID | None = None
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    identity: str = ""
+    orders: tuple[int, ...] = ()
 
 
 def making(schema: str) -> tuple[str, ...]:
@@ -69,46 +72,82 @@ def making(schema: str) -> tuple[str, ...]:
 
 
 def mark(row: Sequence[str | None]) -> Mark:
-    """A mark from ``done, earlier, begun, wanted``, all None where there is no row."""
-    done, earlier, begun, wanted = row
+    """A mark from ``done, earlier, begun, wanted, identity, orders``, all None where there is no row.
+
+    A row that was written before there were identities: the account is known by the oldest operation in it.
+    """
+    done, earlier, begun, wanted, identity, orders = row
     if done is None:
         return Mark()
-    operations = [done, *(earlier or "").split(",")]
+    operations = [one for one in (done, *(earlier or "").split(",")) if one]
+    numbers = [int(one) for one in (orders or "").split(",") if one]
     return Mark(
-        done=tuple(UUID(one) for one in operations if one),
+        done=tuple(UUID(one) for one in operations),
         begun=UUID(begun) if begun else None,
         wanted=json.loads(wanted or "{}"),
+        identity=identity or (operations[-1] if operations else ""),
+        orders=(*numbers, *[FIRST] * len(operations))[: len(operations)],
+    )
+
+
+def has_identities(schema: str) -> str:
+    """A query without rows where the table of accounts is older than identities (`adding_identities`)."""
+    return (
+        f"SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {quoting.text(schema)}"
+        " AND TABLE_NAME = 'accounts' AND COLUMN_NAME = 'identity'"
+    )
+
+
+def adding_identities(schema: str) -> str:
+    return (
+        f"ALTER TABLE {quoting.name(schema)}.accounts ADD COLUMN identity VARCHAR(36) NOT NULL DEFAULT '',"
+        " ADD COLUMN orders VARCHAR(200) NOT NULL DEFAULT ''"
     )
 
 
 def made(schema: str, operations: Mapping[tuple[str, str], UUID]) -> str:
     """Note the operations that make some accounts, by name and host; what stood there is of earlier accounts."""
     rows = ", ".join(
-        f"({quoting.text(user)}, {quoting.text(host)}, {quoting.text(str(operation))}, '{{}}')"
+        f"({quoting.text(user)}, {quoting.text(host)}, {quoting.text(str(operation))}, '{{}}',"
+        f" {quoting.text(str(operation))})"
         for (user, host), operation in operations.items()
     )
     return (
-        f"INSERT INTO {quoting.name(schema)}.accounts (user, host, done, wanted) VALUES {rows}"
-        " ON DUPLICATE KEY UPDATE done = VALUES(done), earlier = '', begun = '', wanted = VALUES(wanted)"
+        f"INSERT INTO {quoting.name(schema)}.accounts (user, host, done, wanted, identity) VALUES {rows}"
+        " ON DUPLICATE KEY UPDATE done = VALUES(done), earlier = '', begun = '', wanted = VALUES(wanted),"
+        " identity = VALUES(identity), orders = ''"
     )
 
 
-def begin(schema: str, user: str, host: str, operation: UUID, wanted: Mapping[str, object]) -> str:
-    """Note what an operation is about to do; the operations done before stay known."""
-    values = f"{quoting.text(str(operation))}, {quoting.text(json.dumps(wanted))}"
+def adopt(schema: str, user: str, host: str, identity: UUID) -> str:
+    """Give an identity to an account that was made by SQL. The caller holds its lock, and saw that it has none."""
     return (
-        f"INSERT INTO {quoting.name(schema)}.accounts (user, host, begun, wanted)"
-        f" VALUES ({quoting.text(user)}, {quoting.text(host)}, {values})"
-        " ON DUPLICATE KEY UPDATE begun = VALUES(begun), wanted = VALUES(wanted)"
+        f"INSERT INTO {quoting.name(schema)}.accounts (user, host, wanted, identity)"
+        f" VALUES ({quoting.text(user)}, {quoting.text(host)}, '{{}}', {quoting.text(str(identity))})"
+        " ON DUPLICATE KEY UPDATE identity = VALUES(identity)"
     )
 
 
-def finish(schema: str, user: str, host: str, operation: UUID, before: Sequence[UUID]) -> str:
-    """Note that the operation is done. `before` are those done earlier, the last first."""
-    earlier = ",".join(str(one) for one in [one for one in before if one != operation][:EARLIER_KEPT])
+def begin(schema: str, user: str, host: str, after: AccountFacts, wanted: Mapping[str, object]) -> str:
+    """Note what an operation, the last of `after`, is about to do; those done before stay known."""
+    identity = quoting.text(after.identity or str(after.marker))
+    values = (
+        f"{quoting.text(str(after.marker))}, {quoting.text(json.dumps({**wanted, 'order': after.order}))}"
+    )
     return (
-        f"UPDATE {quoting.name(schema)}.accounts SET done = {quoting.text(str(operation))},"
-        f" earlier = {quoting.text(earlier)}, begun = '', wanted = '{{}}' WHERE {_key(user, host)}"
+        f"INSERT INTO {quoting.name(schema)}.accounts (user, host, begun, wanted, identity)"
+        f" VALUES ({quoting.text(user)}, {quoting.text(host)}, {values}, {identity})"
+        " ON DUPLICATE KEY UPDATE begun = VALUES(begun), wanted = VALUES(wanted), identity = VALUES(identity)"
+    )
+
+
+def finish(schema: str, user: str, host: str, after: AccountFacts) -> str:
+    """Note that the last operation of `after` is done."""
+    earlier, orders = ",".join(map(str, after.earlier)), ",".join(map(str, after.orders))
+    return (
+        f"UPDATE {quoting.name(schema)}.accounts SET done = {quoting.text(str(after.marker))},"
+        f" earlier = {quoting.text(earlier)}, orders = {quoting.text(orders)}, begun = '', wanted = '{{}}'"
+        f" WHERE {_key(user, host)}"
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant, NewAccount
+from rolecall.domain.identity import FIRST
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.mysql import catalog, control, errors, names, statements, templates
 from rolecall.engines.mysql.connections import Session
@@ -235,6 +236,8 @@ class Creations:
             marker=new.operation,
             host=one.host,
             grants=tuple(templates.as_read_back(grant, columns) for grant in grants),
+            identity=str(new.operation),
+            orders=(FIRST,),
         )
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from uuid import UUID
 
 from asyncmy.errors import MySQLError
 
-from rolecall.domain.engine import DatabaseFacts, NewDatabase
+from rolecall.domain.engine import (
+    NO_DATABASE,
+    DatabaseFacts,
+    ExpectedDatabase,
+    NewDatabase,
+    require_database,
+)
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names as any_names
 from rolecall.engines.mysql import control, errors, names, quoting, templates
@@ -17,6 +24,7 @@ from rolecall.engines.mysql.server import Server, database_lock, existing
 _LIST = """
 SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA
 """
+_MADE_BY = "SELECT name, operation FROM {control}.`databases`"
 
 # Grants below the database outlive it too.
 _TABLE_GRANTS = "SELECT User, Host, Db, Table_name, '' FROM mysql.tables_priv"
@@ -28,9 +36,11 @@ class Databases:
         self._server = server
 
     async def all(self) -> Sequence[DatabaseFacts]:
-        rows = await self._server.run(lambda session: session.fetch(_LIST))
+        marks = _MADE_BY.replace("{control}", quoting.name(self._server.control))
+        rows, made_by = await self._server.run(lambda session: session.fetch_all(_LIST, marks))
+        operations = {name: UUID(operation) for name, operation in made_by}
         found = [
-            DatabaseFacts(name, "", encoding, collate, "", True, -1, "")
+            _facts(name, encoding, collate, operations.get(name))
             for name, encoding, collate in rows
             if not names.is_system(name, self._server.control)
         ]
@@ -69,18 +79,22 @@ class Databases:
                 raise _refusal(error, new) or error from None
             await session.execute(control.forget_awaiting(schema, new.name))
 
-    async def drop(self, name: str) -> bool:
+    async def drop(self, name: str, expected: ExpectedDatabase | None) -> bool:
         if names.is_system(name, self._server.control):
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
         if not names.fits(name, names.DATABASE_CHARACTERS):
             return False
-        return await self._server.change(lambda session: self._drop(session, name))
+        return await self._server.change(lambda session: self._drop(session, name, expected))
 
-    async def _drop(self, session: Session, name: str) -> bool:
+    async def _drop(self, session: Session, name: str, expected: ExpectedDatabase | None) -> bool:
         """The server itself waits for the sessions that use a table of it, and no longer than their statements."""
         async with self._server.locked(session, [database_lock(name)]):
             is_there = bool(await existing(session, {name}))
             if is_there:
+                if expected == NO_DATABASE:
+                    return False
+                made_by = await session.fetch(control.database(self._server.control, name))
+                require_database(expected, name, made_by[0][0] if made_by else "", "")
                 await session.execute(f"DROP DATABASE {quoting.name(name)}")
             await self._revoke_all(session, name)
             schema = self._server.control
@@ -128,6 +142,12 @@ class Databases:
             if database == name
             for words in (templates.GRANT_OPTION, "ALL PRIVILEGES")
         ]
+
+
+def _facts(name: str, encoding: str, collate: str, operation: UUID | None) -> DatabaseFacts:
+    """The operation that made it is its identity; those made by SQL have none."""
+    identity, operations = ("", ()) if operation is None else (str(operation), (operation,))
+    return DatabaseFacts(name, "", encoding, collate, "", True, -1, "", identity, operations)
 
 
 def _creation(new: NewDatabase) -> str:

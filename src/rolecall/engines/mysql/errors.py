@@ -11,6 +11,7 @@ from rolecall.domain.reasons import Reason, Refused
 
 ACCESS_DENIED = 1045
 SYNTAX = 1064
+COLUMN_THERE = 1060
 NO_SUCH_GRANT = frozenset({1141, 1147, 1403})
 NO_SUCH_THREAD = 1094
 CANNOT_USER = 1396

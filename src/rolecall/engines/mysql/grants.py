@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant
+from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, names, quoting, sessions, statements, templates
 from rolecall.engines.mysql.accounts import Accounts
@@ -28,6 +29,7 @@ class Grants:
         operation: UUID,
         *,
         to_come: bool = False,
+        expected: Expected | None = None,
     ) -> AccountFacts:
         """A database in both lists is granted."""
         self._accounts.require_name(name)
@@ -35,7 +37,9 @@ class Grants:
         wanted: dict[str, Access | None] = dict.fromkeys(revoke)
         wanted |= {one.database: one.access for one in grant}
         return await self._server.change(
-            lambda session: self._change(session, name, place, wanted, operation, to_come=to_come)
+            lambda session: self._change(
+                session, name, place, wanted, operation, to_come=to_come, expected=expected
+            )
         )
 
     async def _change(
@@ -47,12 +51,15 @@ class Grants:
         operation: UUID,
         *,
         to_come: bool,
+        expected: Expected | None,
     ) -> AccountFacts:
         schema = self._server.control
         things = [account_lock(name), *map(database_lock, wanted)]
         asking = self._accounts.looking(name, host)
         async with self._server.locked(session, things, *asking) as answers:
             before = self._accounts.require_changeable(answers, name, host)
+            if before.facts.was_changed_by(operation, expected):
+                return before.facts
             if before.facts.kind is AccountKind.SUPER and wanted:
                 raise Refused(
                     Reason.ACCOUNT_PROTECTED,
@@ -62,10 +69,11 @@ class Grants:
             granted = [database for database, access in wanted.items() if access is not None]
             awaited = await require_databases(session, self._server, granted, to_come=to_come)
             noted = {"grants": {database: access and access.value for database, access in wanted.items()}}
+            changed = before.facts.changed_by(operation)
             giving, taking = self._statements(before, wanted)
             # Grant first, then take the surplus: what stays is never missing.
             steps = [
-                control.begin(schema, name, host, operation, noted),
+                control.begin(schema, name, host, changed, noted),
                 *(control.await_database(schema, database, name, host) for database in awaited),
                 *giving,
                 *taking,
@@ -75,7 +83,7 @@ class Grants:
                     if access is None
                 ),
             ]
-            after = await self._accounts.carry_out(session, steps, operation, before, (name, host))
+            after = await self._accounts.carry_out(session, steps, changed, (name, host))
             if taking:  # an open session keeps what it had in its current database
                 await sessions.end(session, name)
             return after

@@ -121,6 +121,12 @@ class Server:
         await self.look(session)
         for statement in control.making(self.control):
             await session.fetch(statement)  # harmless to repeat, so no outcome depends on it
+        if not await session.fetch(control.has_identities(self.control)):
+            try:
+                await session.fetch(control.adding_identities(self.control))
+            except MySQLError as error:
+                if errors.number(error) != errors.COLUMN_THERE:  # added by another a moment ago
+                    raise
         self._is_prepared = True
 
     @contextlib.asynccontextmanager

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
+from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, names, sessions, statements
 from rolecall.engines.mysql.accounts import Accounts
@@ -77,11 +78,12 @@ class Superuser:
         flavor, schema = self._server.flavor, self._server.control
         place = (NAME, names.ANY_HOST)
         wanted = {"auth": control.digest(verifier), "locked": False, "kind": AccountKind.SUPER.value}
+        changed = found.facts.changed_by(operation)
         steps = [
-            control.begin(schema, *place, operation, wanted),
+            control.begin(schema, *place, changed, wanted),
             *statements.make_super(flavor, *place, schema),
             statements.alter_account(flavor, *place, verifier=verifier, locked=False),
-            control.finish(schema, *place, operation, found.facts.operations),
+            control.finish(schema, *place, changed),
         ]
         answers = await session.execute(*steps, *self._accounts.looking(*place))
         after = self._found(answers[len(steps) :])
@@ -89,11 +91,11 @@ class Superuser:
             raise Refused(Reason.ENGINE_REFUSED, note="the superuser is not there after the change")
         return after.facts
 
-    async def disable(self) -> bool:
+    async def disable(self, operation: UUID, expected: Expected | None) -> bool:
         self._require_another_administrator()
-        return await self._server.change(self._disable)
+        return await self._server.change(lambda session: self._disable(session, operation, expected))
 
-    async def _disable(self, session: Session) -> bool:
+    async def _disable(self, session: Session, operation: UUID, expected: Expected | None) -> bool:
         """Locked, sessions ended, dropped; each step can be repeated."""
         async with self._locked(session) as answers:
             found = self._found(answers)
@@ -102,9 +104,12 @@ class Superuser:
                 return False
             if not _is_ours(found):
                 raise _foreign()
-            await session.execute(
-                statements.alter_account(self._server.flavor, NAME, names.ANY_HOST, locked=True)
-            )
+            if not found.is_half_made:
+                if expected == NOBODY:
+                    return False
+                require_identity(expected, NAME, found.facts.identity)
+                require_order(expected, NAME, found.facts.order)
+            await session.execute(*self._accounts.locking(found, operation))
             await sessions.end(session, NAME, _SESSIONS)
             await session.execute(
                 statements.drop_account(NAME, names.ANY_HOST),

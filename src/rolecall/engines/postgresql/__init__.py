@@ -8,16 +8,19 @@ from uuid import UUID
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
+    AccountKind,
     DatabaseFacts,
     DatabaseObject,
     EngineAddress,
     EngineFacts,
+    ExpectedDatabase,
     NewAccount,
     NewDatabase,
     ObjectType,
     PrivilegeChange,
     StorePlace,
 )
+from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
 from rolecall.engines.postgresql.accounts import Accounts
@@ -72,13 +75,18 @@ class PostgresEngine:
         _require_no_new_name(change)
         return await self._accounts.change(change)
 
-    async def drop_account(self, name: str, operation: UUID, host: str = "") -> bool:
+    async def drop_account(
+        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
+    ) -> bool:
         _require_no_host(host)
-        return await self._accounts.drop(name, operation)
+        return await self._accounts.drop(name, operation, expected)
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
         _require_no_host(host)
         return await self._accounts.one(name)
+
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
+        return await self.account(name, host)
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return await self._accounts.all()
@@ -87,9 +95,15 @@ class PostgresEngine:
         return await self._privileges.held(account, objects)
 
     async def change_privileges(
-        self, account: str, changes: Sequence[PrivilegeChange], operation: UUID
-    ) -> None:
-        await self._privileges.change(account, changes, operation)
+        self,
+        account: str,
+        changes: Sequence[PrivilegeChange],
+        operation: UUID,
+        *,
+        kind: AccountKind | None = None,
+        expected: Expected | None = None,
+    ) -> AccountFacts:
+        return await self._privileges.change(account, changes, operation, kind, expected)
 
     async def databases(self) -> Sequence[DatabaseFacts]:
         return await self._databases.all()
@@ -97,11 +111,19 @@ class PostgresEngine:
     async def create_database(self, new: NewDatabase) -> None:
         await self._databases.create(new)
 
-    async def drop_database(self, name: str) -> bool:
-        return await self._databases.drop(name)
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
+        return await self._databases.drop(name, expected)
 
-    async def change_database_owner(self, name: str, owner: str, operation: UUID) -> None:
-        await self._databases.change_owner(name, owner, operation)
+    async def change_database_owner(
+        self,
+        name: str,
+        owner: str,
+        operation: UUID,
+        *,
+        expected: ExpectedDatabase | None = None,
+        owned_by: Expected | None = None,
+    ) -> None:
+        await self._databases.change_owner(name, owner, operation, expected, owned_by)
 
     async def objects(
         self,

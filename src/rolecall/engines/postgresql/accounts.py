@@ -12,6 +12,14 @@ import psycopg
 from psycopg import sql
 
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, EngineFacts, NewAccount
+from rolecall.domain.identity import (
+    FIRST,
+    NOBODY,
+    ChangedMeanwhile,
+    Expected,
+    require_identity,
+    require_order,
+)
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.postgresql import errors, statements, tenancy
@@ -57,7 +65,12 @@ _DATABASES_WITH_TRACES = """
 SELECT DISTINCT d.datname::text FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
 WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = %s AND d.datname <> current_database() ORDER BY 1
 """
-_OWNED_DATABASES = "SELECT datname::text FROM pg_database WHERE datdba = %s ORDER BY 1"
+_EXPIRES = "SELECT rolvaliduntil < 'infinity' FROM pg_roles WHERE oid = %s"
+_OWNED_DATABASES = """
+SELECT datname::text, (SELECT left(description, %s) FROM pg_shdescription
+                       WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
+FROM pg_database d WHERE datdba = %s ORDER BY 1
+"""
 
 
 class Accounts:
@@ -70,10 +83,10 @@ class Accounts:
         if new.name in {self._group.name, self._server.heir}:
             raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
         return await self._server.run(
-            lambda connection: self._with_group(lambda: self._create(connection, new))
+            lambda connection: self.with_group(lambda: self._create(connection, new))
         )
 
-    async def _with_group(self, work: Callable[[], Awaitable[AccountFacts]]) -> AccountFacts:
+    async def with_group(self, work: Callable[[], Awaitable[AccountFacts]]) -> AccountFacts:
         """Once more, with the group made again, where somebody dropped it behind our back."""
         try:
             return await work()
@@ -102,7 +115,10 @@ class Accounts:
             raise
         if row is None:
             raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after CREATE ROLE")
-        return AccountFacts(row[0], new.name, new.kind, True, new.verifier is not None, new.operation)
+        return AccountFacts(
+            row[0], new.name, new.kind, True, new.verifier is not None, new.operation,
+            identity=str(row[0]), orders=(FIRST,),
+        )  # fmt: skip
 
     async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
         """A repeat of our own operation is answered with what it made; any other role of the name is a refusal."""
@@ -118,19 +134,19 @@ class Accounts:
 
     async def change(self, change: AccountChange) -> AccountFacts:
         return await self._server.run(
-            lambda connection: self._with_group(lambda: self._change(connection, change))
+            lambda connection: self.with_group(lambda: self._change(connection, change))
         )
 
     async def _change(self, connection: Connection, change: AccountChange) -> AccountFacts:
+        await self.may_become(connection, change.kind)
         facts = await self._server.known(connection)
-        self._require_version(facts, change.kind)
-        if change.kind is not None:
-            await self._group.ready(connection)
         async with transaction(connection, statements.lock("role", change.name)):
             before = await self.require_changeable(connection, change.name)
-            await connection.execute(await self._change_statements(connection, change, before, facts))
-            after = await self._find(connection, change.name)
-        if change.end_sessions:
+            after: AccountFacts | None = before
+            if not before.was_changed_by(change.operation, change.expected):
+                await connection.execute(await self._change_statements(connection, change, before, facts))
+                after = await self._find(connection, change.name)
+        if change.end_sessions and not (after is not None and after.may_log_in):
             await self._end_sessions(connection, before.oid)
         if after is None:  # NOLOGIN and yet unmarked: cannot be, the marker was set in the same transaction
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": change.name})
@@ -139,52 +155,73 @@ class Accounts:
     async def _change_statements(
         self, connection: Connection, change: AccountChange, before: AccountFacts, facts: EngineFacts
     ) -> sql.Composed:
-        steps: list[sql.Composed] = []
-        if change.kind is not None and change.kind is not before.kind:
-            if change.kind is AccountKind.NORMAL:
-                steps += await self._group.strip_roles_made_by(connection, before.oid)
-            steps.append(statements.change_kind(change.name, change.kind, self._group.name))
+        steps = await self.kind_change(connection, before, change.kind)
         if change.verifier is not None:
-            steps.append(statements.change_password(change.name, change.verifier))
+            expires = bool((await rows(connection, _EXPIRES, (before.oid,)))[0][0])
+            steps.append(statements.change_password(change.name, change.verifier, expires=expires))
         if change.may_log_in is not None:
             steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
-        steps.append(statements.mark(change.name, change.operation, before.operations))
+        steps.append(statements.mark(before.changed_by(change.operation)))
         if change.verifier is not None and facts.can_read_verifiers:
             steps.append(statements.check_password(change.name, change.verifier))
         return sql.SQL("; ").join(steps)
 
-    async def drop(self, name: str, operation: UUID) -> bool:
-        """Two steps, each repeatable: locked and its sessions ended; then its traces removed in every database."""
-        oid = await self._server.run(lambda connection: self._retire(connection, name, operation))
-        if oid is None:
-            return False
-        return await self._server.run(lambda connection: self._remove(connection, name, oid))
+    async def may_become(self, connection: Connection, kind: AccountKind | None) -> None:
+        """Before a transaction that changes an account's kind. ENGINE_TOO_OLD."""
+        self._require_version(await self._server.known(connection), kind)
+        if kind is not None:
+            await self._group.ready(connection)
 
-    async def _retire(self, connection: Connection, name: str, operation: UUID) -> int | None:
+    async def kind_change(
+        self, connection: Connection, before: AccountFacts, kind: AccountKind | None
+    ) -> list[sql.Composed]:
+        """What makes an account of that kind, if it is another."""
+        if kind is None or kind is before.kind:
+            return []
+        steps: list[sql.Composed] = []
+        if kind is AccountKind.NORMAL:
+            steps += await self._group.strip_roles_made_by(connection, before.oid)
+        return [*steps, statements.change_kind(before.name, kind, self._group.name)]
+
+    async def drop(self, name: str, operation: UUID, expected: Expected | None) -> bool:
+        """Two steps, each repeatable: locked and its sessions ended; then its traces removed in every database."""
+        retired = await self._server.run(
+            lambda connection: self._retire(connection, name, operation, expected)
+        )
+        if retired is None:
+            return False
+        return await self._server.run(lambda connection: self._remove(connection, retired))
+
+    async def _retire(
+        self, connection: Connection, name: str, operation: UUID, expected: Expected | None
+    ) -> AccountFacts | None:
         if not names.fits(name):
             return None
         await self._heir_ready(connection)
         async with transaction(connection, _both_locks(name)):
             found = await self._tenants(connection, name)
-            if found is None:
+            if found is None or expected == NOBODY:
                 return None
-            steps = [
-                statements.change_login(name, may_log_in=False),
-                statements.mark(name, operation, found.operations),
-            ]
+            require_identity(expected, name, found.identity)
+            require_order(expected, name, found.order)
+            retired = found.changed_by(operation)
+            steps = [statements.change_login(name, may_log_in=False), statements.mark(retired)]
             if found.kind is AccountKind.SUPER:
                 steps += await self._group.strip_roles_made_by(connection, found.oid)
             steps += await self._take_on(connection, name)
             steps += await self._databases_to_administrator(connection, found.oid, operation)
             await connection.execute(sql.SQL("; ").join(steps))
         await self._end_sessions(connection, found.oid)
-        return found.oid
+        return retired
 
-    async def _remove(self, connection: Connection, name: str, oid: int) -> bool:
+    async def _remove(self, connection: Connection, retired: AccountFacts) -> bool:
+        name, oid = retired.name, retired.oid
         async with transaction(connection, _both_locks(name)):
             found = await self._find(connection, name)
             if found is None or found.oid != oid:  # the same operation, run twice: the other one was first
                 return True
+            if found.marker != retired.marker:
+                raise ChangedMeanwhile(name)
             elsewhere = await rows(connection, _DATABASES_WITH_TRACES, (oid,))
             for (database,) in elsewhere:
                 async with self._server.connections.to(database) as other, transaction(other):
@@ -224,8 +261,11 @@ class Accounts:
     ) -> list[sql.Composed]:
         """Nothing runs with the rights of a database's owner, so these may go to a superuser."""
         administrator = (await self._server.known(connection)).administrator
-        owned = await rows(connection, _OWNED_DATABASES, (oid,))
-        return [statements.take_over_database(name, administrator, operation) for (name,) in owned]
+        owned = await rows(connection, _OWNED_DATABASES, (statements.MARKER_LENGTH, oid))
+        return [
+            statements.take_over_database(name, administrator, operation, statements.operations_of(comment))
+            for name, comment in owned
+        ]
 
     async def one(self, name: str) -> AccountFacts | None:
         """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
@@ -295,11 +335,16 @@ class Accounts:
 def _facts(row: tuple[Any, ...]) -> AccountFacts:
     oid, name, is_super, may_log_in, has_password, comment, is_protected = row
     kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
-    operations = statements.operations_of(comment)
-    last = operations[0] if operations else None
+    marks = statements.marks_of(comment)
+    operations = tuple(operation for operation, _ in marks)
     return AccountFacts(
-        oid, name, kind, may_log_in, has_password, last, earlier=operations[1:], is_protected=is_protected
-    )
+        oid, name, kind, may_log_in, has_password,
+        marker=operations[0] if operations else None,
+        earlier=operations[1:],
+        is_protected=is_protected,
+        identity=str(oid),
+        orders=tuple(order for _, order in marks),
+    )  # fmt: skip
 
 
 def _both_locks(name: str) -> sql.Composed:

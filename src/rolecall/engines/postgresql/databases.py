@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from rolecall.domain.engine import DatabaseFacts, NewDatabase
+from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase, require_database
+from rolecall.domain.identity import Expected, require_identity
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.postgresql import statements, tenancy
@@ -25,7 +27,9 @@ _DRAFT = "rolecall_draft_"
 
 _LIST = """
 SELECT d.datname::text, r.rolname::text, pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
-       d.datallowconn, d.datconnlimit, left(coalesce(array_to_string(d.datacl, ','), ''), 65536)
+       d.datallowconn, d.datconnlimit, left(coalesce(array_to_string(d.datacl, ','), ''), 65536), d.oid::text,
+       (SELECT left(description, %(marker_length)s) FROM pg_shdescription
+        WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
 WHERE NOT d.datistemplate AND d.datname !~ '^rolecall_draft_[0-9a-f]{32}$'
 ORDER BY d.datname COLLATE "C"
@@ -36,7 +40,8 @@ _STATE: LiteralString = (
     + "SELECT "
     + tenancy.DATABASE_IS_TENANTS
     + """, (SELECT left(description, %(marker_length)s) FROM pg_shdescription
-             WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
+             WHERE classoid = 'pg_database'::regclass AND objoid = d.oid),
+       d.oid::text, (SELECT rolname::text FROM pg_roles r WHERE r.oid = d.datdba)
 FROM pg_database d WHERE datname = %(name)s::text
 """
 )
@@ -54,8 +59,11 @@ class Databases:
         self._accounts = accounts
 
     async def all(self) -> Sequence[DatabaseFacts]:
-        found = await self._server.run(lambda connection: rows(connection, _LIST, ()))
-        return [DatabaseFacts(*row) for row in found]
+        values = {"marker_length": statements.MARKER_LENGTH}
+        found = await self._server.run(lambda connection: rows(connection, _LIST, values))
+        return [
+            replace(DatabaseFacts(*row[:-1]), operations=statements.operations_of(row[-1])) for row in found
+        ]
 
     async def create(self, new: NewDatabase) -> None:
         names.require(new.name, Reason.DATABASE_NAME_MALFORMED)
@@ -76,7 +84,7 @@ class Databases:
                 return
             if state:
                 raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
-            await self._require_owner(connection, new.owner)
+            await self._require_owner(connection, new.owner, new.owned_by)
             await _drop_drafts(connection)
             draft = f"{_DRAFT}{new.operation.hex}"
             await self._make(connection, draft, new)
@@ -111,33 +119,60 @@ class Databases:
             given.append(sql.SQL(" LOCALE_PROVIDER libc").format())
         return sql.SQL(" TEMPLATE template0{}").format(sql.SQL("").join(given))
 
-    async def drop(self, name: str) -> bool:
-        return await self._server.run(lambda connection: self._drop(connection, name))
+    async def drop(self, name: str, expected: ExpectedDatabase | None) -> bool:
+        return await self._server.run(lambda connection: self._drop(connection, name, expected))
 
-    async def _drop(self, connection: Connection, name: str) -> bool:
-        state = await self._state(connection, name)
-        if state is None:
+    async def _drop(self, connection: Connection, name: str, expected: ExpectedDatabase | None) -> bool:
+        """Under the lock of those who make databases: DROP DATABASE goes by the name and knows no transaction."""
+        if not names.fits(name):
             return False
-        self._require_tenants(name, is_tenants=state[0])
-        try:
-            await connection.execute(_drop(name))
-        except psycopg.errors.InvalidCatalogName:  # dropped by another a moment ago
-            return False
+        async with _locked(connection, "databases"):
+            state = await self._state(connection, name)
+            if state is None:
+                return False
+            self._require_tenants(name, is_tenants=state[0])
+            if expected == NO_DATABASE:
+                return False
+            require_database(expected, name, *state[2:])
+            try:
+                await connection.execute(_drop(name))
+            except psycopg.errors.InvalidCatalogName:  # dropped by another a moment ago
+                return False
         return True
 
-    async def change_owner(self, name: str, owner: str, operation: UUID) -> None:
+    async def change_owner(
+        self,
+        name: str,
+        owner: str,
+        operation: UUID,
+        expected: ExpectedDatabase | None,
+        owned_by: Expected | None,
+    ) -> None:
         """The change can be repeated, so the operation leaves no mark: a database's comment is its owner's."""
-        await self._server.run(lambda connection: self._change_owner(connection, name, owner, operation))
+        await self._server.run(
+            lambda connection: self._change_owner(connection, name, owner, operation, expected, owned_by)
+        )
 
-    async def _change_owner(self, connection: Connection, name: str, owner: str, operation: UUID) -> None:
-        async with transaction(connection, statements.lock("acl")):
+    async def _change_owner(
+        self,
+        connection: Connection,
+        name: str,
+        owner: str,
+        operation: UUID,
+        expected: ExpectedDatabase | None,
+        owned_by: Expected | None,
+    ) -> None:
+        opening = sql.SQL("; ").join((statements.lock("acl"), statements.lock("databases")))
+        async with transaction(connection, opening):
             state = await self._state(connection, name)
             if state is None:
                 raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
             self._require_tenants(name, is_tenants=state[0])
-            await self._require_owner(connection, owner)
+            require_database(expected, name, *state[2:])
+            await self._require_owner(connection, owner, owned_by)
             if owner == (await self._server.known(connection)).administrator:
-                await connection.execute(statements.take_over_database(name, owner, operation))
+                made_by = statements.operations_of(state[1])
+                await connection.execute(statements.take_over_database(name, owner, operation, made_by))
             else:
                 await connection.execute(
                     sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
@@ -156,12 +191,14 @@ class Databases:
         if not is_tenants or name == "postgres":
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
 
-    async def _require_owner(self, connection: Connection, owner: str) -> None:
+    async def _require_owner(self, connection: Connection, owner: str, expected: Expected | None) -> None:
         """An account a tenant may see, or the administrator; any other role is as good as not there."""
         if owner == (await self._server.known(connection)).administrator:
             return
-        if (await self._accounts.require_listed(connection, owner)).is_protected:
+        found = await self._accounts.require_listed(connection, owner)
+        if found.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": owner})
+        require_identity(expected, owner, found.identity)
 
 
 @contextlib.asynccontextmanager

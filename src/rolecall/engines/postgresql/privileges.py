@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from rolecall.domain.engine import DatabaseObject, ObjectType, PrivilegeChange
+from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ObjectType, PrivilegeChange
+from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.postgresql import catalog, statements
@@ -65,20 +66,40 @@ class Privileges:
                     held[item] = tuple(w for w in catalog.PRIVILEGES[item.type] if w in found.held)
         return [held[item] for item in objects]
 
-    async def change(self, account: str, changes: Sequence[PrivilegeChange], operation: UUID) -> None:
-        await self._server.run(lambda connection: self._change(connection, account, changes, operation))
+    async def change(
+        self,
+        account: str,
+        changes: Sequence[PrivilegeChange],
+        operation: UUID,
+        kind: AccountKind | None,
+        expected: Expected | None,
+    ) -> AccountFacts:
+        return await self._server.run(
+            lambda connection: self._accounts.with_group(
+                lambda: self._change(connection, account, changes, operation, kind, expected)
+            )
+        )
 
     async def _change(
-        self, connection: Connection, account: str, changes: Sequence[PrivilegeChange], operation: UUID
-    ) -> None:
+        self,
+        connection: Connection,
+        account: str,
+        changes: Sequence[PrivilegeChange],
+        operation: UUID,
+        kind: AccountKind | None,
+        expected: Expected | None,
+    ) -> AccountFacts:
         """One transaction per database, committed when all of them hold; the one with the marker comes last.
 
         ACL changes go one at a time per server: two writers on one catalog row fail with XX000.
         """
         await self._require_words(connection, changes)
+        await self._accounts.may_become(connection, kind)
         opening = sql.SQL("; ").join((statements.lock("acl"), statements.lock("role", account)))
         async with contextlib.AsyncExitStack() as held, transaction(connection, opening):
             before = await self._accounts.require_changeable(connection, account)
+            if before.was_changed_by(operation, expected):
+                return before
             others: list[Connection] = []
             for database, some in _by_database([change.object for change in changes]):
                 there = await held.enter_async_context(self._in_database(connection, database))
@@ -87,9 +108,13 @@ class Privileges:
                     others.append(there)
                 for change in (change for change in changes if change.object in some):
                     await self._apply(there, account, before.oid, change)
-            await connection.execute(statements.mark(account, operation, before.operations))
+            steps = await self._accounts.kind_change(connection, before, kind)
+            steps.append(statements.mark(before.changed_by(operation)))
+            await connection.execute(sql.SQL("; ").join(steps))
+            after = await self._accounts.require_changeable(connection, account)
             for other in others:
                 await commit(other)
+        return after
 
     async def _apply(self, connection: Connection, account: str, oid: int, change: PrivilegeChange) -> None:
         found = await self._find(connection, change.object, oid)

@@ -18,7 +18,8 @@ from uuid import UUID
 
 from psycopg import sql
 
-from rolecall.domain.engine import AccountKind
+from rolecall.domain.engine import AccountFacts, AccountKind
+from rolecall.domain.identity import EARLIER_KEPT, FIRST
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
 from rolecall.values import Secret
@@ -50,48 +51,59 @@ def lock(kind: str, name: str = "") -> sql.Composed:
     return _LOCK.format(key=sql.SQL(str(lock_key(kind, name))))  # digits and a sign
 
 
-EARLIER_KEPT = 8
-"""How many operations before the last one a marker remembers."""
-
-
-def marker(operation: UUID, earlier: Sequence[UUID] = ()) -> str:
-    """What stands in an object's comment: which operation changed it last, and which did before.
+def marker(operation: UUID, earlier: Sequence[UUID] = (), orders: Sequence[int] = ()) -> str:
+    """What stands in an object's comment: which operation changed it last, and which did before; `orders` are those of
+    all of them. A creation has none.
 
     The earlier ones tell recovery that an operation was applied although another process has changed the account
     since.
     """
     content: dict[str, object] = {"op": str(operation), "v": 1}
-    before = [str(one) for one in earlier if one != operation][:EARLIER_KEPT]
-    if before:
-        content["was"] = before
+    if earlier:
+        content["was"] = [str(one) for one in earlier]
+    if any(orders):
+        content["n"] = list(orders)
     return json.dumps({"rc": content}, separators=(",", ":"))
 
 
 MARKER_LIKE = '{"rc":{"op":"%'
 """Every `marker`, as a LIKE pattern."""
 
-MARKER_LENGTH = 512
+MARKER_LENGTH = 640
 """As many characters of a comment are read: more than any `marker` has. A tenant's comment may have a gigabyte."""
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ORDER = "[0-9]{1,17}"
 _MARKER = re.compile(
-    rf'\{{"rc":\{{"op":"({_UUID})","v":1(?:,"was":\[("{_UUID}"(?:,"{_UUID}"){{0,{EARLIER_KEPT - 1}}})\])?\}}\}}'
+    rf'\{{"rc":\{{"op":"({_UUID})","v":1(?:,"was":\[("{_UUID}"(?:,"{_UUID}"){{0,{EARLIER_KEPT - 1}}})\])?'
+    rf'(?:,"n":\[({_ORDER}(?:,{_ORDER}){{0,{EARLIER_KEPT}}})\])?\}}\}}'
 )
 
 
-def operations_of(comment: str | None) -> tuple[UUID, ...]:
-    """The operations in a `marker`, the last first; empty for any other comment, for a tenant may have written it."""
+Marks = tuple[tuple[UUID, int], ...]
+"""Operations with their orders, the last first."""
+
+
+def marks_of(comment: str | None) -> Marks:
+    """The operations in a `marker`; empty for any other comment, for a tenant may have written it."""
     found = _MARKER.fullmatch(comment or "")
     if found is None:
         return ()
-    last, earlier = found.groups()
-    return (UUID(last), *(UUID(one) for one in (earlier or "").replace('"', "").split(",") if one))
+    last, earlier, numbers = found.groups()
+    operations = [UUID(one) for one in (last, *(earlier or "").replace('"', "").split(",")) if one]
+    orders = [int(one) for one in (numbers or "").split(",") if one]
+    return tuple(zip(operations, (*orders, *[FIRST] * len(operations)), strict=False))
+
+
+def operations_of(comment: str | None) -> tuple[UUID, ...]:
+    """The operations alone."""
+    return tuple(operation for operation, _ in marks_of(comment))
 
 
 def operation_of(comment: str | None) -> UUID | None:
     """The last operation in a `marker`; None for any other comment."""
-    operations = operations_of(comment)
-    return operations[0] if operations else None
+    marks = marks_of(comment)
+    return marks[0][0] if marks else None
 
 
 def create_account(
@@ -111,14 +123,19 @@ def create_account(
     steps: list[sql.Composable] = [lock("role", name), _create(role, kind, verifier)]
     if group is not None:
         steps.append(_membership(role, sql.Identifier(group), kind))
-    steps.append(mark(name, operation))
+    steps.append(_mark(name, marker(operation)))
     steps.append(_verify(name, verifier) if verifier and read_back else _OID.format(name=sql.Literal(name)))
     return sql.SQL("; ").join(steps)
 
 
-def change_password(name: str, verifier: Secret) -> sql.Composed:
-    return sql.SQL("ALTER ROLE {name} PASSWORD {verifier} VALID UNTIL 'infinity'").format(
-        name=sql.Identifier(name), verifier=_literal(verifier)
+def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Composed:
+    """A new password has no end, so where one is set (`expires`) it goes.
+
+    Nowhere else: clients that read ``rolvaliduntil`` as a time do not know infinity.
+    """
+    limit = sql.SQL(" VALID UNTIL 'infinity'") if expires else sql.SQL("")
+    return sql.SQL("ALTER ROLE {name} PASSWORD {verifier}{limit}").format(
+        name=sql.Identifier(name), verifier=_literal(verifier), limit=limit
     )
 
 
@@ -156,16 +173,25 @@ def grant_memberships(roles: Sequence[str], member: str) -> sql.Composed:
     return _MEMBERSHIP.format(role=several, member=sql.Identifier(member))
 
 
-def mark(name: str, operation: UUID, earlier: Sequence[UUID] = ()) -> sql.Composed:
-    return _COMMENT.format(name=sql.Identifier(name), marker=sql.Literal(marker(operation, earlier)))
+def mark(after: AccountFacts) -> sql.Composed:
+    """Leave the mark of a change on the account that it makes so."""
+    assert after.marker is not None  # noqa: S101 - a change has an operation
+    return _mark(after.name, marker(after.marker, after.earlier, after.orders))
 
 
-def take_over_database(name: str, administrator: str, operation: UUID) -> sql.Composed:
+def _mark(name: str, text: str) -> sql.Composed:
+    return _COMMENT.format(name=sql.Identifier(name), marker=sql.Literal(text))
+
+
+def take_over_database(
+    name: str, administrator: str, operation: UUID, made_by: Sequence[UUID]
+) -> sql.Composed:
     """Give a tenant's database to the administrator, marked as a tenant's: its owner tells no longer."""
+    earlier = [one for one in made_by if one != operation][-EARLIER_KEPT:]  # with the one that made it
     return sql.SQL("ALTER DATABASE {name} OWNER TO {owner}; COMMENT ON DATABASE {name} IS {marker}").format(
         name=sql.Identifier(name),
         owner=sql.Identifier(administrator),
-        marker=sql.Literal(marker(operation)),
+        marker=sql.Literal(marker(operation, earlier)),
     )
 
 
