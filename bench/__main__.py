@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import hostile, mysql_load, people
+from bench import hostile, mysql_load, people, silence
 from bench.load import Batch, engine_clients, wire_clients
 from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=200, help="accounts, or users, per batch")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
-    parser.add_argument("--only", choices=["accounts", "people", "hostile"], help="one part of it")
+    parser.add_argument("--only", choices=["accounts", "people", "hostile", "silence"], help="one part of it")
     parser.add_argument(
         "--seconds", type=float, default=10, help="of each half of a round of `--only hostile`"
     )
@@ -117,8 +117,11 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(width=120)
     with running_rolecall() as ready:
-        if options.only == "hostile":  # not among the others: it takes the whole machine
-            console.print(hostile.bench(ready, options))
+        if options.only in (
+            "hostile",
+            "silence",
+        ):  # not among the others: each takes the whole machine, for minutes
+            console.print((hostile if options.only == "hostile" else silence).bench(ready, options))
             return
         if options.only != "people":
             console.print(bench_accounts(ready, options))

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from rolecall.domain.engine import AccountChange, AccountKind, NewAccount
+from rolecall.domain.engine import AccountChange, AccountKind, NewAccount, ObjectType
+from rolecall.domain.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.base import Watched
 from rolecall.engines.memory import MemoryEngine
@@ -63,3 +64,23 @@ async def test_a_surprise_is_a_refusal_that_quotes_nothing(error, raised, outcom
         await engine.change_account(AccountChange("a", uuid4()))
     assert heard[0][2] == outcome
     assert "PASSWORD" not in str(caught.value)
+
+
+async def test_what_is_asked_takes_a_place_in_the_lane_reads_as_changes_and_neither_waits_for_a_sick_server():
+    lane, inner = Lane(LaneLimits(width=1, failures=1, pause=60.0, longest_pause=60.0)), MemoryEngine()
+    engine = Watched(inner, lane=lane)
+    async with asyncio.timeout(5), lane.turn():
+        await engine.create_account(NewAccount("a", AccountKind.NORMAL, None, uuid4()))  # has a place already
+        await asyncio.create_task(engine.accounts())
+    with pytest.raises(Refused):
+        async with lane.turn():
+            raise Refused(Reason.ENGINE_UNREACHABLE)
+    asked = [
+        engine.facts(), engine.account("a"), engine.accounts(), engine.databases(), engine.objects(ObjectType.DATABASE),
+        engine.privileges("a", []), engine.create_account(NewAccount("b", AccountKind.NORMAL, None, uuid4())),
+        engine.change_account(AccountChange("a", uuid4())), engine.drop_account("a", uuid4()),
+    ]  # fmt: skip
+    for work in asked:
+        with pytest.raises(Refused, match="a moment ago"):
+            await work
+    assert [one.name for one in await inner.accounts()] == ["a"]

@@ -22,7 +22,7 @@ from tests.server.wire import Wire
 from rolecall.local.postgres import LocalPostgres
 from rolecall.values import Secret
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture(scope="session")

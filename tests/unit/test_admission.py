@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from rolecall.admission import Admission
+from rolecall.admission import Admission, unreachable
 from rolecall.contracts.model import Action
 from rolecall.domain.rates import Allowance
 from rolecall.domain.reasons import Reason, Refused
@@ -220,4 +220,46 @@ async def test_longer_rates_are_shared_through_a_redis_too(redis: str) -> None:
     assert standing is not None
     assert standing.remaining == 0
     await one.close()
+    await other.close()
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_with_the_redis_refused_the_rate_is_kept_in_this_process() -> None:
+    alone: list[None] = []
+    admission = Admission(None, store=f"redis://127.0.0.1:{closed_port()}", alone=lambda: alone.append(None))
+    assert await passes(admission, 5, call(), caller(), replace(ACTION, rate_seconds=60)) == 3
+    assert not admission.shares
+    assert len(alone) == 5
+    assert await admission.standing(Allowance("s", "GET", 5, 60), origin()) is not None
+    await admission.close()
+
+
+async def test_a_silent_redis_is_waited_for_once_and_not_by_every_call() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        admission = Admission(None, store=f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        await asyncio.gather(*(admission.admit(call(action=f"A{n}"), caller(), ACTION) for n in range(50)))
+        assert not admission.shares
+        asked = time.monotonic()
+        await admission.admit(call(action="B"), caller(), ACTION)
+        assert time.monotonic() - started < 5
+        assert time.monotonic() - asked < 0.5
+        await admission.close()
+    assert await unreachable(f"redis://127.0.0.1:{closed_port()}")
+
+
+async def test_a_redis_that_is_back_is_asked_again(redis: str) -> None:
+    begin_a_second()
+    admission, other = Admission(None, store=redis), Admission(None, store=redis)
+    admission.shares = False  # it was away, and its time has come
+    assert await passes(admission, 3, call(), caller()) == 3
+    assert admission.shares
+    assert await passes(other, 1, call(), caller()) == 0
+    await admission.close()
     await other.close()

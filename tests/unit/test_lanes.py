@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from rolecall.domain.lanes import Lane, LaneLimits
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 
 class Clock:
@@ -82,3 +82,76 @@ async def test_other_refusals_do_not_open_the_breaker() -> None:
     for _ in range(5):
         await fail(lane, Reason.ACCOUNT_TAKEN)
     assert lane.healthy
+
+
+async def test_looks_do_not_wait_for_changes_and_share_their_breaker() -> None:
+    lane = Lane(LaneLimits(width=1, failures=2, pause=60.0, longest_pause=60.0))
+    async with lane.turn(), asyncio.timeout(5):
+        await asyncio.create_task(look(lane))
+        assert lane.depth == 1
+    await fail(lane)
+    await fail(lane)
+    with pytest.raises(Refused, match="a moment ago"):
+        await look(lane)
+
+
+async def look(lane: Lane) -> None:
+    async with lane.look():
+        pass
+
+
+async def test_whoever_has_a_place_needs_no_other() -> None:
+    lane = Lane(LaneLimits(width=1, depth=0))
+    async with asyncio.timeout(5), lane.turn(), lane.turn(), lane.look():
+        assert lane.depth == 1
+    assert lane.depth == 0
+
+
+async def test_those_who_waited_when_the_breaker_opened_do_not_try_one_after_the_other() -> None:
+    lane = Lane(LaneLimits(width=1, failures=1, pause=60.0, longest_pause=60.0))
+    release = asyncio.Event()
+
+    async def hang() -> None:
+        async with lane.turn():
+            await release.wait()
+            raise Refused(Reason.ENGINE_UNREACHABLE)
+
+    async def follow() -> None:
+        async with lane.turn():
+            pytest.fail("the server was asked again")
+
+    calls = [asyncio.create_task(hang()), *(asyncio.create_task(follow()) for _ in range(20))]
+    while lane.depth < len(calls):
+        await asyncio.sleep(0)
+    release.set()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(one, Refused) and one.reason is Reason.ENGINE_UNREACHABLE for one in ended)
+
+
+async def test_an_outcome_that_is_unknown_counts_against_the_server() -> None:
+    lane = Lane(LaneLimits(failures=1))
+    with pytest.raises(OutcomeUnknown):
+        async with lane.turn():
+            raise OutcomeUnknown
+    assert not lane.healthy
+
+
+async def test_after_a_long_outage_the_breaker_lets_a_probe_through_within_a_second() -> None:
+    clock = Clock()
+    lane = Lane(LaneLimits(), clock)
+    for _ in range(50):
+        clock.now += 1.0
+        await fail(lane)
+    clock.now += 1.0
+    async with lane.turn():
+        pass
+    assert lane.healthy
+
+
+async def test_two_lanes_share_nothing() -> None:
+    sick, well = Lane(LaneLimits(failures=1)), Lane(LaneLimits(width=1))
+    async with sick.turn():
+        await asyncio.create_task(look(well))
+    await fail(sick)
+    assert well.healthy
+    await look(well)
