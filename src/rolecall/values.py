@@ -216,6 +216,8 @@ class Session:
     role: bool = False
     taken_by: int = 0
     key_id: str = ""
+    chain_ends: int = 0
+    """Unix time beyond which no session lasts that was got from this one; 0: from no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,9 @@ def test_a_changed_id_token_is_noticed(ciam: Ciam, found: dict[str, Any], client
 
 def test_an_application_with_a_secret(rolecall: Rolecall, ciam: Ciam, found: dict[str, Any]) -> None:
     uri = "https://shop.example/callback"
-    done = rolecall.cli("application", "add", "--store", ciam.store, "--redirect-uri", uri, "--json")
+    done = rolecall.cli(
+        "application", "add", "--store", ciam.store, "--redirect-uri", uri, "--password-grant", "--json"
+    )
     added = json.loads(done.stdout)[0]
     for method in ("client_secret_basic", "client_secret_post"):
         with OAuth2Session(

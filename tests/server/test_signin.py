@@ -191,7 +191,7 @@ def test_a_user_of_one_store_signs_in_to_no_other(rolecall: Rolecall, ciam: Ciam
 def application(rolecall: Rolecall, store: str, *options: str) -> dict[str, Any]:
     """A new one, as the command line shows it."""
     uri = () if "--redirect-uri" in options else ("--redirect-uri", "https://shop.example/cb")
-    done = rolecall.cli("application", "add", "--store", store, *uri, "--json", *options)
+    done = rolecall.cli("application", "add", "--store", store, *uri, "--password-grant", "--json", *options)
     return dict(json.loads(done.stdout)[0])
 
 

@@ -23,6 +23,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.resealing import reseal
 from rolecall.domain.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
+from rolecall.store.provider import MOST_CODES
 from rolecall.values import Secret
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -97,6 +98,35 @@ async def test_what_is_added_is_read_again_as_it_was(store: Store, directory: UU
     assert held is not None
     assert (held.token, held.grant) == (refresh, grant)
     assert not await store.provider.redeem(code, grant_for(relying, person), [token()], NOW)
+
+
+async def test_a_user_has_only_so_many_unused_codes(store: Store, directory: UUID) -> None:
+    """B8: each look at the authorization endpoint by a signed-in browser leaves one."""
+    person, other = await user(store, directory), await user(store, directory)
+    relying = await application(store, directory)
+    used, theirs = code_for(relying, person), code_for(relying, other)
+    for code in (used, theirs):
+        assert await store.provider.add_code(code)
+    assert await store.provider.redeem(used, grant_for(relying, person, used.grant_id), [token()], NOW)
+    codes = [
+        replace(code_for(relying, person), expires_at=NOW + timedelta(seconds=one))
+        for one in range(MOST_CODES + 5)
+    ]
+    for code in codes:
+        assert await store.provider.add_code(code)
+    assert [await store.provider.code(one.digest) is not None for one in codes] == [False] * 5 + [
+        True
+    ] * MOST_CODES
+    for code in (used, theirs):
+        assert await store.provider.code(code.digest) is not None
+
+
+async def test_the_password_grant_is_kept_with_its_application(store: Store, directory: UUID) -> None:
+    relying = await application(store, directory)
+    assert not relying.password_grant
+    assert await store.provider.set_password_grant(relying.id, allowed=True)
+    assert await store.provider.application(relying.id) == replace(relying, password_grant=True)
+    assert not await store.provider.set_password_grant("nobody", allowed=True)
 
 
 async def test_a_refresh_token_is_used_once_and_its_grant_lives_on(store: Store, directory: UUID) -> None:
@@ -220,18 +250,28 @@ async def test_sessions_are_forgotten_when_nobody_has_seen_them_for_long(
 
 async def test_failures_are_counted_for_a_while_and_then_forgotten(store: Store) -> None:
     limit = AddressLimit(store.failures, 2, 900)
+
+    async def shown(client: str, at: datetime, *, right: bool = False) -> tuple[Reason, object] | None:
+        try:
+            async with limit.guarding(client, at) as expect_admitted:
+                await expect_admitted()
+                if not right:
+                    raise Refused(Reason.CREDENTIALS_INVALID)
+        except Refused as refused:
+            return refused.reason, refused.facts.get("retry_after")
+        return None
+
+    wrong = (Reason.CREDENTIALS_INVALID, None)
+
     for _ in range(2):
-        await limit.admit("192.0.2.1", NOW)
-        await limit.failed("192.0.2.1", NOW)
-    with pytest.raises(Refused) as refused:
-        await limit.admit("192.0.2.1", NOW + timedelta(seconds=100))
-    assert refused.value.reason is Reason.RATE_EXCEEDED
-    assert refused.value.facts == {"seconds": 801, "retry_after": 801}
-    await limit.admit("192.0.2.2", NOW)
+        assert await shown("192.0.2.1", NOW) == wrong
+    for right in (True, False):
+        then = NOW + timedelta(seconds=100)
+        assert await shown("192.0.2.1", then, right=right) == (Reason.RATE_EXCEEDED, 801)
+    assert await shown("192.0.2.2", NOW, right=True) is None
     later = NOW + timedelta(seconds=901)
-    await limit.admit("192.0.2.1", later)
-    await limit.failed("192.0.2.1", later)
-    await limit.admit("192.0.2.1", later)  # the count began anew
+    assert await shown("192.0.2.1", later) == wrong
+    assert await shown("192.0.2.1", later, right=True) is None  # the count began again
     await limit.purge(later + timedelta(seconds=901))
     assert await run(store, "select 1 from sign_in_failures") == []
 

@@ -8,6 +8,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from rolecall.domain.browser_sessions import BrowserSession
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.provider import Application, Code, Grant, Held, SigningKey, Token
 from rolecall.domain.directories.signing_keys import SigningKeys
-from rolecall.domain.failures import Failures
+from rolecall.domain.failures import AddressLimit, Failures
 from rolecall.domain.keys import Owner
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people.model import SubUser
@@ -114,6 +115,10 @@ class MemoryProvider:
         self.by_id[application.id] = application
         return True
 
+    async def set_password_grant(self, client_id: str, *, allowed: bool) -> bool:
+        self.by_id[client_id] = replace(self.by_id[client_id], password_grant=allowed)
+        return True
+
     async def delete_application(self, client_id: str) -> bool:
         return self.by_id.pop(client_id, None) is not None
 
@@ -207,11 +212,12 @@ class MemorySessions:
     async def failures(self, subject: str) -> Failures | None:
         return self.counts.get(subject)
 
-    async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> None:
+    async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> Failures:
         known = self.counts.get(subject)
         if known is None or known.since < forgotten_before:
             known = Failures(0, at)
-        self.counts[subject] = Failures(known.number + 1, known.since)
+        self.counts[subject] = counted = Failures(known.number + 1, known.since)
+        return counted
 
     async def purge_failures(self, began_before: datetime) -> None: ...
 
@@ -267,6 +273,7 @@ class Desk:
     address_failures: int = 50
     secure: bool = True
     client: str = "192.0.2.1"
+    public_url: str = f"https://{HOST}"
     cookies: dict[str, str] = field(default_factory=dict)
     reports: list[tuple[str, str, str, str, float]] = field(default_factory=list)
 
@@ -282,7 +289,7 @@ class Desk:
         self.signing_keys = SigningKeys(self.provider, Sealer(parse_master_keys(new_master_key())))
         self.sign_in = SignIn(
             Books(self.users, self.provider, self.kept, self.kept, self.people),
-            Rules(self.failures, self.address_failures, 900),
+            Rules(self.failures, self.address_failures, 900, self.public_url),
             self.signing_keys,
             self.passwords,
             self.people,
@@ -316,7 +323,7 @@ class Desk:
         digest = None if secret is None else hashlib.sha256(secret.encode()).digest()
         application = Application(
             secrets.token_hex(8), self.store.id, "Till & more", ("https://shop.example/cb?shop=1",),
-            ("https://shop.example/bye",), digest, datetime.fromtimestamp(START, UTC),
+            ("https://shop.example/bye",), digest, datetime.fromtimestamp(START, UTC), True,
         )  # fmt: skip
         application = replace(application, **changes)
         self.provider.by_id[application.id] = application
@@ -386,6 +393,13 @@ class Desk:
         action, hidden = form_of(shown)
         path, _, query = action.partition("?")
         return await self.ask("POST", path, query, {**hidden, **filled})
+
+
+async def failed(addresses: AddressLimit, client: str, at: datetime) -> None:
+    """Count a wrong password."""
+    with suppress(Refused):
+        async with addresses.guarding(client, at):
+            raise Refused(Reason.CREDENTIALS_INVALID)
 
 
 def form_of(page: Reply) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.unit.openstack_cloud import Cloud
-from tests.unit.signin_desk import OWNER, START, MemorySessions
+from tests.unit.signin_desk import OWNER, START, MemorySessions, failed
 
 from rolecall.domain.failures import AddressLimit
 from rolecall.domain.keys import Passkey
@@ -84,7 +84,7 @@ async def test_of_guesses_sent_at_once_those_over_the_limit_are_all_refused_alik
     async def meanwhile(name: str, shown: Secret) -> Passkey:
         assert limit is not None
         for _ in range(2):
-            await limit.failed("192.0.2.1", datetime.fromtimestamp(START, UTC))
+            await failed(limit, "192.0.2.1", datetime.fromtimestamp(START, UTC))
         return await sign_in(name, shown)
 
     monkeypatch.setattr(people, "sign_in", meanwhile)

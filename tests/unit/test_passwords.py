@@ -179,6 +179,33 @@ async def test_more_than_may_wait_is_refused_at_once_and_there_is_room_again_lat
     assert (await passwords.hash(PLAIN)).startswith(OWN)
 
 
+async def test_new_passwords_leave_half_of_the_places_to_those_who_sign_in() -> None:
+    """B7: making users filled the queue, and signing in was refused."""
+    go = threading.Event()
+
+    def stand(stored: str, plain: bytes) -> bool:
+        go.wait(30)
+        return False
+
+    one = Passwords(threads=1, queue=7, foreign={"$held$": stand})
+    try:
+        first = asyncio.create_task(one.verify("$held$", PLAIN))
+        await asyncio.sleep(0)  # the only thread stands
+        new = [asyncio.create_task(one.hash(PLAIN)) for _ in range(20)]
+        await asyncio.sleep(0)
+        signing_in = [asyncio.create_task(one.verify(None, PLAIN)) for _ in range(3)]
+        await asyncio.sleep(0)
+        go.set()
+        made = await asyncio.gather(*new, return_exceptions=True)
+        assert sum(isinstance(result, str) for result in made) == 4
+        assert {result.reason for result in made if isinstance(result, Refused)} == {Reason.HASHING_BUSY}
+        await asyncio.gather(first, *signing_in)
+        assert (await one.hash(PLAIN)).startswith(OWN)
+    finally:
+        go.set()
+        one.close()
+
+
 async def test_who_goes_away_does_not_make_room_while_the_thread_still_works(
     held: tuple[Passwords, threading.Event],
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 
 from rolecall.domain.keys import Owner
 from rolecall.domain.people.model import Role
-from rolecall.domain.people.role_commands import AssumeRole, RoleRef
+from rolecall.domain.people.role_commands import AssumeRole, LendOwn, RoleRef
 from rolecall.domain.people.roles import Roles
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Caller, Origin
+from rolecall.values import Caller, Origin, Session
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOME, STRANGER = Caller(1, 100, 125, 700, "AKID"), Caller(2, 200, 126, 200, "AKID2")
@@ -59,6 +60,48 @@ async def test_a_stranger_is_told_no_name_that_it_did_not_say(ref: RoleRef) -> N
 async def test_whoever_is_of_the_account_is_told_the_roles_name() -> None:
     book = Book(condition={"bool_equal": {"qcs:secure_transport": "true"}})
     assert await told(book, RoleRef(7), Origin(HOME, "d", "A", "r")) == "secret-name"
+
+
+def in_session(chain_ends: int) -> Caller:
+    return replace(HOME, session=Session("first", role=True, key_id="AKID", chain_ends=chain_ends))
+
+
+async def lent_until(caller: Caller, seconds: int | None, now: int = 1_000_000) -> tuple[int, int]:
+    """When the credentials end, and the chain that they may begin; both after now."""
+    found: list[tuple[int, int]] = []
+
+    def lend(taken: Caller, until: int) -> Any:
+        assert taken.session is not None
+        found.append((until - now, taken.session.chain_ends - now))
+        return SimpleNamespace(key_id="AKIDlent")
+
+    roles = Roles(Book(), SimpleNamespace(lend=lend), SimpleNamespace(), clock=lambda: float(now))  # type: ignore[arg-type]
+    await roles.assume(AssumeRole(100, RoleRef(7), "test", seconds, "", ""), Origin(caller, "d", "A", "r"))
+    return found[0]
+
+
+async def test_a_session_that_was_got_with_a_session_is_short_and_its_chain_has_an_end() -> None:
+    """B6: sessions led to sessions without end, each as long as any."""
+    assert await lent_until(HOME, None) == (7200, 43200)
+    assert await lent_until(in_session(1_000_000 + 43200), None) == (3600, 43200)
+    assert await lent_until(in_session(1_000_000 + 600), 3600) == (600, 600)
+    with pytest.raises(Refused) as refused:
+        await lent_until(in_session(0), 3601)
+    assert refused.value.reason is Reason.SESSION_TOO_LONG
+
+
+async def test_a_narrowed_session_of_ones_own_leads_to_none_that_outlives_it() -> None:
+    found: list[Caller] = []
+
+    def lend(taken: Caller, _until: int) -> Any:
+        found.append(taken)
+        return SimpleNamespace(key_id="AKIDlent")
+
+    roles = Roles(Book(), SimpleNamespace(lend=lend), SimpleNamespace(), clock=lambda: 1_000_000.0)  # type: ignore[arg-type]
+    policy = json.dumps({"version": "2.0", "statement": {"effect": "allow", "action": "*", "resource": "*"}})
+    await roles.lend_own(LendOwn("me", policy, 1800), Origin(HOME, "d", "A", "r"))
+    assert found[0].session is not None
+    assert found[0].session.chain_ends == 1_001_800
 
 
 async def test_no_region_that_a_call_names_takes_a_role() -> None:

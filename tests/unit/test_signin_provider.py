@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from tests.unit.signin_desk import START, Desk, challenge, content, header, location
+from tests.unit.signin_desk import START, Desk, challenge, content, failed, header, location
 
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.model import UserGroup, UserStatus
@@ -587,7 +587,7 @@ async def test_guesses_that_were_sent_at_once_are_no_more_than_the_limits(
         verdict = await verify(stored, password)
         at = datetime.fromtimestamp(desk.now, UTC)
         for _ in range(desk.address_failures):
-            await desk.sign_in.addresses.failed(desk.client, at)
+            await failed(desk.sign_in.addresses, desk.client, at)
         return verdict
 
     monkeypatch.setattr(desk.passwords, "verify", address_over)
@@ -670,10 +670,34 @@ async def test_what_is_not_there_is_not_found(desk: Desk, path: str) -> None:
     assert (await desk.get("/nothing")).status == 404
 
 
-async def test_a_host_header_that_names_no_host_is_refused(desk: Desk) -> None:
+async def test_a_host_header_that_names_no_host_is_refused() -> None:
+    desk = Desk(public_url="", client="127.0.0.1")
     for host in ("", 'evil"><script>', "a b", "x/../y", "user@host"):
         reply = await desk.get("/.well-known/openid-configuration", host=host)
         assert reply.status == 400
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "status"),
+    [
+        ("127.0.0.1", "127.0.0.1:7653", 200),
+        ("::1", "[::1]:7653", 200),
+        ("::1", "localhost", 200),
+        ("192.0.2.1", "sign.example", 400),
+        ("192.0.2.1", "localhost:7653", 400),
+        ("127.0.0.1", "sign.example:7653", 400),
+        ("127.0.0.1", "127.0.0.1.evil.example", 400),
+    ],
+)
+async def test_without_a_public_url_only_the_machine_itself_is_an_issuer(
+    client: str, host: str, status: int
+) -> None:
+    """B10: any Host made an issuer, all with one signing key."""
+    desk = Desk(public_url="", client=client)
+    reply = await desk.get("/.well-known/openid-configuration", host=host)
+    assert reply.status == status
+    if status == 200:
+        assert content(reply)["issuer"] == f"https://{host}{desk.base}"
 
 
 async def test_a_rotated_key_signs_at_once_and_the_one_before_verifies_for_a_day(desk: Desk) -> None:

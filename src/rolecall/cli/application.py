@@ -21,7 +21,7 @@ app = typer.Typer(help="Applications that users of user stores sign in to.", no_
 
 StoreOption = Annotated[str, typer.Option("--store", metavar="ID", help="Its user store.")]
 
-_COLUMNS = ("client_id", "name", "store", "public", "redirect_uris", "created_at")
+_COLUMNS = ("client_id", "name", "store", "public", "password_grant", "redirect_uris", "created_at")
 
 
 @app.command("add")
@@ -41,6 +41,9 @@ def add(
     public: Annotated[
         bool, typer.Option("--public", help="It can keep no secret: PKCE instead (mobile, browser, CLI).")
     ] = False,
+    password_grant: Annotated[
+        bool, typer.Option("--password-grant", help="It may send users' names and passwords for tokens.")
+    ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,7 +53,13 @@ def add(
         one = await find_store(house, store)
         try:
             made, secret = await register(
-                house.store.provider, one.id, name, redirect_uri, logout_uris=logout_uri or (), public=public
+                house.store.provider,
+                one.id,
+                name,
+                redirect_uri,
+                logout_uris=logout_uri or (),
+                public=public,
+                password_grant=password_grant,
             )
         except ApplicationRefused as trouble:
             raise SettingsError(str(trouble)) from None
@@ -75,6 +84,28 @@ def list_applications(
         return [_row(one) for one in await house.store.provider.applications(only)]
 
     show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no applications yet")
+
+
+@app.command("set")
+def set_application(
+    client_id: str,
+    password_grant: Annotated[
+        bool,
+        typer.Option(
+            "--password-grant/--no-password-grant",
+            help="Whether it may send users' names and passwords for tokens.",
+        ),
+    ],
+    data: DataOption = None,
+) -> None:
+    """Permit the password grant to an application, or take it away."""
+
+    async def work(house: House) -> bool:
+        return await house.store.provider.set_password_grant(client_id, allowed=password_grant)
+
+    if not with_house(data, work):
+        raise SettingsError(f"there is no application `{client_id}`; `rolecall application list` shows them")
+    print(f"{client_id}: the password grant is {'on' if password_grant else 'off'}")
 
 
 @app.command("delete")
@@ -116,6 +147,7 @@ def _row(application: Application) -> dict[str, object]:
         "name": application.name,
         "store": application.store_id.hex,
         "public": application.public,
+        "password_grant": application.password_grant,
         "redirect_uris": list(application.redirect_uris),
         "logout_uris": list(application.logout_uris),
         "issuer_path": f"/oidc/{application.store_id.hex}",

@@ -75,8 +75,12 @@ async def _application(house: House, store: UserStore) -> Application:
     book = house.store.provider
     for application in await book.applications(store.id):
         if application.name == _APPLICATION:
+            if not application.password_grant:
+                await book.set_password_grant(application.id, allowed=True)
             return application
-    made, _ = await register_application(book, store.id, _APPLICATION, [_REDIRECT_URI], public=True)
+    made, _ = await register_application(
+        book, store.id, _APPLICATION, [_REDIRECT_URI], public=True, password_grant=True
+    )
     return made
 
 

@@ -195,17 +195,10 @@ class Keys:
     async def _signed_in(self, people: People, claim: NamedClaim, now: datetime, client: str) -> Passkey:
         if self.addresses is None or not client:
             return await people.sign_in(claim.access_key_id, claim.shown)
-        await self.addresses.admit(client, now)
-        try:
+        async with self.addresses.guarding(client, now) as expect_admitted:
             passkey = await people.sign_in(claim.access_key_id, claim.shown)
-        except Refused as refusal:
-            if refusal.reason is Reason.CREDENTIALS_INVALID:
-                await self.addresses.admit(client, now)
-                await self.addresses.failed(client, now)
-            raise
-        # Many may have guessed at once: whoever is over the limit by now does not learn which of them was right.
-        await self.addresses.admit(client, now)
-        return passkey
+            await expect_admitted()
+            return passkey
 
     def secret_of(self, key: AccessKey) -> Secret:
         return self._sealer.open(key.sealed_secret, secret_purpose(key.id))

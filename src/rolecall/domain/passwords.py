@@ -43,6 +43,8 @@ class Verdict:
 class Passwords:
     """`threads` hash at once; `queue` more may wait, and what comes then is refused with HASHING_BUSY.
 
+    New passwords take half of these places at most, so that no number of users being made keeps others from signing in.
+
     `foreign` verifies hashes of other makes by their prefix, such as ``$2b$``.
     """
 
@@ -60,6 +62,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
         self.threads = threads
         self._room = threading.BoundedSemaphore(threads + queue)
+        self._room_for_new = threading.BoundedSemaphore(max(1, (threads + queue) // 2))
         self._foreign = foreign or {}
         # What a stranger's password is compared with, so that a name's existence shows in no timing; but where a
         # foreign hash, or one of another cost, is compared with, that takes its own time.
@@ -68,27 +71,37 @@ class Passwords:
     async def hash(self, password: Secret) -> str:
         """HASHING_BUSY, PASSWORD_LENGTH."""
         plain = _plain(password)
-        return await self._run(lambda: self._hasher.hash(plain))
+        return await self._run(lambda: self._hasher.hash(plain), self._room_for_new, self._room)
 
     async def verify(self, stored: str | None, password: Secret) -> Verdict:
         """Takes as long when `stored` is None, and then never matches. HASHING_BUSY."""
         plain = _plain(password)
-        return await self._run(lambda: self._verify(stored, plain))
+        return await self._run(lambda: self._verify(stored, plain), self._room)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if not self._room.acquire(blocking=False):
-            raise Refused(Reason.HASHING_BUSY)
+    async def _run(self, work: Callable[[], T], *rooms: threading.BoundedSemaphore) -> T:
+        """`rooms`: each must have a place."""
+        taken: list[threading.BoundedSemaphore] = []
+
+        def leave() -> None:
+            for room in taken:
+                room.release()
+
+        for room in rooms:
+            if not room.acquire(blocking=False):
+                leave()
+                raise Refused(Reason.HASHING_BUSY)
+            taken.append(room)
         try:
             future = self._pool.submit(work)
         except RuntimeError:  # the pool is closed
-            self._room.release()
+            leave()
             raise
         # Its place is free when the work has ended, not when the caller no longer waits for it: whoever asks and goes
         # away, again and again, would fill the queue without end otherwise.
-        future.add_done_callback(lambda _: self._room.release())
+        future.add_done_callback(lambda _: leave())
         return await asyncio.wrap_future(future)
 
     def _verify(self, stored: str | None, plain: bytes) -> Verdict:

@@ -129,6 +129,10 @@ class BackChannel:
 
     async def _by_password(self, visit: Visit, application: Application, form: Fields) -> Issued:
         """RFC 6749 4.3. A store has one source of names and passwords, so `auth_source_id` has nothing to choose."""
+        if not application.password_grant:
+            raise OAuthRefused(
+                "unauthorized_client", "the application was not registered for the password grant"
+            )
         for name in ("username", "password"):
             if name not in form:
                 raise invalid_request(f"{name} is missing")

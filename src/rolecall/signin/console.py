@@ -103,16 +103,16 @@ class Console:
             return _sign_in_page(request, 403, "stale", posted)
         now = moment(request)
         try:
-            await self._addresses.admit(request.client, now)
-            signed_in = await self._proven(request, posted)
+            async with self._addresses.guarding(request.client, now) as expect_admitted:
+                signed_in = await self._proven(request, posted)
+                await expect_admitted()
         except Refused as refusal:
             if refusal.reason is Reason.RATE_EXCEEDED:
                 return _sign_in_page(request, 429, "too_many", posted, seconds=refusal.facts["seconds"])
             if refusal.reason is Reason.HASHING_BUSY:
                 return _sign_in_page(request, 503, "busy", posted)
-            if refusal.reason not in (Reason.CREDENTIALS_INVALID, Reason.PASSWORD_LENGTH):
+            if refusal.reason is not Reason.CREDENTIALS_INVALID:
                 raise
-            await self._addresses.failed(request.client, now)
             return _sign_in_page(request, 403, "wrong", posted)
         return await self._begin(request, signed_in)
 
@@ -150,9 +150,11 @@ class Console:
         if posted["new"] != posted["repeat"]:
             return _password_page(request, here, 400, "password_differs")
         try:
-            await self._addresses.admit(request.client, moment(request))
             old, new = posted.secret("current"), posted.secret("new")
-            await self._door.change_password(here.user, old, new, _origin(request, here, "ChangePassword"))
+            async with self._addresses.guarding(request.client, moment(request)):
+                await self._door.change_password(
+                    here.user, old, new, _origin(request, here, "ChangePassword")
+                )
             signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
         except Refused as refusal:
             return await self._not_changed(request, here, refusal)
@@ -163,7 +165,6 @@ class Console:
         if refusal.reason is Reason.RATE_EXCEEDED:
             return _password_page(request, here, 429, "too_many", seconds=refusal.facts["seconds"])
         if refusal.reason is Reason.CREDENTIALS_INVALID:
-            await self._addresses.failed(request.client, moment(request))
             return _password_page(request, here, 403, "password_wrong")
         known = {
             Reason.PASSWORD_BREAKS_RULES: (400, "password_rules"),

@@ -80,15 +80,19 @@ class FailureTable:
             row = await cursor.fetchone()
         return None if row is None else Failures(*row)
 
-    async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> None:
+    async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> Failures:
         async with self._pool.connection() as connection:
-            await connection.execute(
+            cursor = await connection.execute(
                 "insert into sign_in_failures as f (subject, failures, since) values (%(subject)s, 1, %(at)s)"
                 " on conflict (subject) do update set"
                 " failures = case when f.since < %(before)s then 1 else f.failures + 1 end,"
-                " since = case when f.since < %(before)s then excluded.since else f.since end",
+                " since = case when f.since < %(before)s then excluded.since else f.since end"
+                " returning failures, since",
                 {"subject": subject, "at": at, "before": forgotten_before},
             )
+            row = await cursor.fetchone()
+        assert row is not None  # noqa: S101 - an insert returns its row
+        return Failures(*row)
 
     async def purge_failures(self, began_before: datetime) -> None:
         async with self._pool.connection() as connection:

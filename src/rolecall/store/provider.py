@@ -22,7 +22,8 @@ from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 
 _APPLICATION = (
-    "select id, store_id, name, redirect_uris, logout_uris, secret_digest, created_at from applications"
+    "select id, store_id, name, redirect_uris, logout_uris, secret_digest, created_at, password_grant"
+    " from applications"
 )
 _KEY = "select id, store_id, sealed_key, created_at, retired_at from signing_keys"
 _GRANT_FIELDS = (
@@ -38,6 +39,10 @@ _INSERT_TOKENS = (
     "%s::bytea[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])"
     " as new (digest, kind, scope, issued_at, expires_at)"
 )
+
+
+MOST_CODES = 20
+"""Unused authorization codes of one user."""
 
 
 class ProviderTable:
@@ -68,13 +73,22 @@ class ProviderTable:
 
     async def add_application(self, application: Application) -> bool:
         added = await self._add(
-            "insert into applications (id, store_id, name, redirect_uris, logout_uris, secret_digest, created_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s)",
+            "insert into applications (id, store_id, name, redirect_uris, logout_uris, secret_digest, created_at,"
+            " password_grant) values (%s, %s, %s, %s, %s, %s, %s, %s)",
             application.id, application.store_id, application.name, list(application.redirect_uris),
             list(application.logout_uris), application.secret_digest, application.created_at,
+            application.password_grant,
         )  # fmt: skip
         self._known_applications.clear()
         return added
+
+    async def set_password_grant(self, client_id: str, *, allowed: bool) -> bool:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "update applications set password_grant = %s where id = %s", (allowed, client_id)
+            )
+        self._known_applications.clear()
+        return cursor.rowcount == 1
 
     async def delete_application(self, client_id: str) -> bool:
         async with self._pool.connection() as connection:
@@ -112,12 +126,22 @@ class ProviderTable:
         self._known_keys.clear()
 
     async def add_code(self, code: Code) -> bool:
+        """A user has `MOST_CODES` that were not used at most: the oldest of them goes when one more comes."""
+        await self._forget_codes(code.user_id)
         return await self._add(
             "insert into authorization_codes (digest, application, user_id, grant_id, redirect_uri, scope, nonce,"
             " challenge, mark, authenticated_at, expires_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             code.digest, code.application, code.user_id, code.grant_id, code.redirect_uri, code.scope, code.nonce,
             code.challenge, code.mark, code.authenticated_at, code.expires_at,
         )  # fmt: skip
+
+    async def _forget_codes(self, user_id: UUID) -> None:
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "delete from authorization_codes where digest in (select digest from authorization_codes"
+                " where user_id = %s and used_at is null order by expires_at desc, digest offset %s)",
+                (user_id, MOST_CODES - 1),
+            )
 
     async def code(self, digest: bytes) -> Code | None:
         rows = await self._rows(
@@ -218,10 +242,10 @@ class ProviderTable:
 
 
 def _application(row: Row) -> Application:
-    client_id, store_id, name, redirect_uris, logout_uris, secret, created_at = row
+    client_id, store_id, name, redirect_uris, logout_uris, secret, created_at, password_grant = row
     return Application(
         client_id, store_id, name, tuple(redirect_uris), tuple(logout_uris),
-        None if secret is None else bytes(secret), created_at,
+        None if secret is None else bytes(secret), created_at, password_grant,
     )  # fmt: skip
 
 

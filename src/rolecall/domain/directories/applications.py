@@ -35,6 +35,7 @@ async def register(
     *,
     logout_uris: Sequence[str] = (),
     public: bool,
+    password_grant: bool = False,
 ) -> tuple[Application, Secret | None]:
     """A new application, and its secret, which is shown here and nowhere later. Raises `ApplicationRefused`.
 
@@ -57,6 +58,7 @@ async def register(
         tuple(logout_uris),
         None if secret is None else bearer.digest(secret),
         ambient.now(),
+        password_grant,
     )
     if not await book.add_application(application):
         raise ApplicationRefused(f"the store has an application `{name}` already")

@@ -7,7 +7,6 @@ takes its own time until it is replaced, at its user's first sign-in: that time 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -45,17 +44,16 @@ class Gate:
     async def enter(self, store_id: UUID, login: str, password: Secret, client: str, now: datetime) -> User:
         """The user, as of after this sign-in. CREDENTIALS_INVALID, whatever is wrong with them; RATE_EXCEEDED;
         HASHING_BUSY."""
-        await self._addresses.admit(client, now)
-        user = await self.book.user_by_login(store_id, login)
-        verdict = await self._verify(None if user is None else user.password_hash, password)
-        # Many may have guessed at once: whoever is over a limit by now does not learn which of them was right.
-        await self._addresses.admit(client, now)
-        if user is not None and verdict.matches and _open_to(user, now):
-            old, new = user.password_hash, verdict.renewed
-            if await self.book.signed_in(user.id, now, old, new, client):
-                return replace(user, password_hash=new or old)
-        await asyncio.gather(self._addresses.failed(client, now), self._count(store_id, user, login, now))
-        raise Refused(Reason.CREDENTIALS_INVALID)
+        async with self._addresses.guarding(client, now) as expect_admitted:
+            user = await self.book.user_by_login(store_id, login)
+            verdict = await self._verify(None if user is None else user.password_hash, password)
+            await expect_admitted()
+            if user is not None and verdict.matches and _open_to(user, now):
+                old, new = user.password_hash, verdict.renewed
+                if await self.book.signed_in(user.id, now, old, new, client):
+                    return replace(user, password_hash=new or old)
+            await self._count(store_id, user, login, now)
+            raise Refused(Reason.CREDENTIALS_INVALID)
 
     async def change_password(self, user: User, password: Secret, origin: Origin) -> User:
         """The user, with the new one. PASSWORD_LENGTH, PASSWORD_CONTENT (it is the old one), HASHING_BUSY;

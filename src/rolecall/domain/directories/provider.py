@@ -12,7 +12,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A relying party. `secret_digest` None: a public client, which can keep no secret."""
+    """A relying party. `secret_digest` None: a public client, which can keep no secret. `password_grant`: it may
+    exchange a user's name and password for tokens."""
 
     id: str
     store_id: UUID
@@ -21,6 +22,7 @@ class Application:
     logout_uris: tuple[str, ...]
     secret_digest: bytes | None = field(repr=False)
     created_at: datetime
+    password_grant: bool = False
 
     @property
     def public(self) -> bool:
@@ -98,6 +100,9 @@ class ApplicationBook(Protocol):
     async def applications(self, store_id: UUID | None = None) -> Sequence[Application]: ...
     async def add_application(self, application: Application) -> bool:
         """False if the store has another of that name, or there is no such store."""
+
+    async def set_password_grant(self, client_id: str, *, allowed: bool) -> bool:
+        """False if there is no such application."""
 
     async def delete_application(self, client_id: str) -> bool:
         """With all codes and tokens it has. False if there is none."""

@@ -54,7 +54,14 @@ class Lending:
             "expires": expires_at,
             "owner": [caller.owner_id, caller.owner_number, caller.app_id],
             "principal": caller.principal,
-            "session": [session.name, session.policy, session.role, session.taken_by, session.key_id],
+            "session": [
+                session.name,
+                session.policy,
+                session.role,
+                session.taken_by,
+                session.key_id,
+                session.chain_ends,
+            ],
         }
         sealed = self._sealer.seal(Secret(json.dumps(content)), _purpose(key_id))
         token = base64.urlsafe_b64encode(sealed).decode().rstrip("=")

@@ -37,6 +37,8 @@ from rolecall.values import Caller, Origin, PrincipalKind, Session
 
 USUAL_SECONDS = 7200
 LONGEST_SECONDS = 43200
+CHAINED_SECONDS = 3600
+"""A session that was got with a session (AWS STS, "role chaining": one hour at most)."""
 _OWN_SECONDS = 1800
 _LONGEST_OWN: Mapping[PrincipalKind, int] = {PrincipalKind.OWNER: 7200, PrincipalKind.SUB_USER: 129600}
 """Seconds of a caller's own permissions, narrowed."""
@@ -151,15 +153,19 @@ class Roles:
             own = owner.id == origin.caller.owner_id
             told = role.name if own else command.role.name or str(command.role.id)
             raise Refused(Reason.ROLE_UNTRUSTING, "RoleArn", facts={"value": told})
-        seconds = command.seconds or min(USUAL_SECONDS, role.session_seconds)
-        if seconds > min(LONGEST_SECONDS, role.session_seconds):
+        caller = origin.caller
+        longest = min(LONGEST_SECONDS if caller.session is None else CHAINED_SECONDS, role.session_seconds)
+        seconds = command.seconds or min(USUAL_SECONDS, longest)
+        if seconds > longest:
             raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
         if command.policy:
             _accept_session_policy(command.policy, owner.number, owner.app_id)
-        caller = origin.caller
-        session = Session(command.session_name, command.policy, True, caller.principal, _root_key(caller))
+        chain_ends = _chain_ends(caller, int(now))
+        session = Session(
+            command.session_name, command.policy, True, caller.principal, _root_key(caller), chain_ends
+        )
         taken = Caller(owner.id, owner.number, owner.app_id, role.id, "", session)
-        lent = self._lending.lend(taken, int(now) + seconds)
+        lent = self._lending.lend(taken, min(int(now) + seconds, chain_ends))
         detail = {"role": role.id, "session": command.session_name, "seconds": seconds, "key": lent.key_id}
         await self._book.note(Record(Change.ROLE_ASSUME, role.name, origin, detail))
         return lent
@@ -172,8 +178,11 @@ class Roles:
         if seconds > _LONGEST_OWN[caller.kind]:
             raise Refused(Reason.SESSION_TOO_LONG, facts={"value": seconds})
         _accept_session_policy(command.policy, caller.owner_number, caller.app_id)
-        session = Session(command.name, command.policy, False, caller.principal, caller.access_key_id)
-        lent = self._lending.lend(replace(caller, session=session), int(self._clock()) + seconds)
+        now = int(self._clock())
+        session = Session(
+            command.name, command.policy, False, caller.principal, caller.access_key_id, now + seconds
+        )
+        lent = self._lending.lend(replace(caller, session=session), now + seconds)
         detail = {"session": command.name, "seconds": seconds, "key": lent.key_id}
         await self._book.note(Record(Change.SESSION_LEND, str(caller.principal), origin, detail))
         return lent
@@ -192,6 +201,13 @@ def _accept_session_policy(policy: str, owner_number: int, app_id: int) -> None:
     document = parse_session_policy(policy)
     accept(document)
     require_own_resources(document, owner_number, app_id)
+
+
+def _chain_ends(caller: Caller, now: int) -> int:
+    """When the last of the sessions that follow each other ends: it is decided when the first of them begins. One of a
+    caller's own permissions leads to none that outlives it."""
+    session = caller.session
+    return session.chain_ends if session is not None and session.chain_ends else now + LONGEST_SECONDS
 
 
 def _root_key(caller: Caller) -> str:

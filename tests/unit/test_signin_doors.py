@@ -1,0 +1,97 @@
+"""Three doors take passwords: directories, the console and OpenStack's tokens. Each holds against guesses sent at once.
+
+A18: all of them were admitted before the first was counted, and at the console each was answered honestly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.unit.openstack_cloud import Cloud
+from tests.unit.signin_desk import OWNER, START, Desk, MemorySessions, content, form_of
+
+from rolecall.domain.failures import AddressLimit
+from rolecall.domain.keys import Passkey
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signing.token import CredentialsClaim
+from rolecall.values import Secret
+
+LIMIT, GUESSES = 5, 60
+
+
+def together(judge: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Judges nothing before all the guesses have come."""
+    come, all_there = 0, asyncio.Event()
+
+    async def judged(*given: Any) -> Any:
+        nonlocal come
+        come += 1
+        if come == GUESSES:
+            all_there.set()
+        await all_there.wait()
+        return await judge(*given)
+
+    return judged
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(address_failures=LIMIT, failures=1000)
+
+
+async def test_a_directory_answers_no_more_guesses_than_the_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, application = await desk.add_user(), desk.add_application()
+    verify = desk.passwords.verify
+    monkeypatch.setattr(desk.passwords, "verify", together(verify))
+    form = {"grant_type": "password", "username": user.name or "", "password": "wrong"}
+    replies = await asyncio.gather(*(desk.token(application, **form) for _ in range(GUESSES)))
+    assert Counter(reply.status for reply in replies) == {400: LIMIT, 429: GUESSES - LIMIT}
+
+
+async def test_the_console_answers_no_more_guesses_than_the_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action, hidden = form_of(await desk.ask("GET", "/console/sign-in"))
+    monkeypatch.setattr(desk.people, "at_console", together(desk.people.at_console))
+    form = {**hidden, "owner": str(OWNER.number), "name": "ann", "password": "wrong"}
+    replies = await asyncio.gather(*(desk.ask("POST", action, "", form) for _ in range(GUESSES)))
+    assert Counter(reply.status for reply in replies) == {403: LIMIT, 429: GUESSES - LIMIT}
+
+
+async def test_the_password_grant_is_for_applications_that_were_registered_for_it(desk: Desk) -> None:
+    """B11: any client id, of a public application too, was enough to try passwords."""
+    user, application = await desk.add_user(), desk.add_application(password_grant=False)
+    form = {"grant_type": "password", "username": user.name or "", "password": "Right_password1"}
+    reply = await desk.token(application, **form)
+    assert (reply.status, content(reply)["error"]) == (400, "unauthorized_client")
+    await desk.provider.set_password_grant(application.id, allowed=True)
+    assert (await desk.token(application, **form)).status == 200
+
+
+async def test_openstacks_tokens_answer_no_more_guesses_than_the_limit() -> None:
+    class People:
+        async def sign_in(self, name: str, password: Secret) -> Passkey:
+            raise Refused(Reason.CREDENTIALS_INVALID)
+
+        async def passkey(self, key_id: str) -> Passkey | None:
+            raise AssertionError(key_id)
+
+    cloud, people = Cloud(), People()
+    people.sign_in = together(people.sign_in)  # type: ignore[method-assign]
+    cloud.keys.people = people
+    cloud.keys.addresses = AddressLimit(MemorySessions(), LIMIT, 900)
+
+    async def guess() -> Reason:
+        claim = CredentialsClaim("ann", Secret("wrong"), "password")
+        with pytest.raises(Refused) as refused:
+            await cloud.keys.prove(claim, START, "192.0.2.1")
+        return refused.value.reason
+
+    reasons = Counter(await asyncio.gather(*(guess() for _ in range(GUESSES))))
+    assert reasons == {Reason.CREDENTIALS_INVALID: LIMIT, Reason.RATE_EXCEEDED: GUESSES - LIMIT}
