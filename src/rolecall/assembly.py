@@ -163,7 +163,7 @@ class House:
         self.signing_keys = SigningKeys(self.store.provider, self.sealer)
         self.sign_in = self._sign_in()
         self.keys.addresses = self.sign_in.addresses
-        self.recovery = Recovery(operations, self.journal, self.reach, self.promises)
+        self.recovery = Recovery(operations, self.journal, self.reach, self.promises, self.metrics.unresolved)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
         self._admission: Admission | None = None

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from rolecall.domain.instances import Attached
+from rolecall.domain.operations import Unresolved
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -25,6 +26,8 @@ class Metrics:
         self._shared = shared
         self.registry = CollectorRegistry()
         self._lanes = CollectorRegistry()
+        self._unresolved = _Unresolved()
+        self._lanes.register(self._unresolved)
         self._actions: dict[str, Mapping[str, frozenset[str]]] = {}
         self._codes: dict[str, frozenset[str]] = {}
         self._calls = Counter(
@@ -87,6 +90,10 @@ class Metrics:
         """Show the lanes and engines of the instances that were attached."""
         self._lanes.register(_Lanes(attached))
 
+    def unresolved(self, found: Unresolved) -> None:
+        """What the store holds of open operations, whichever process asks."""
+        self._unresolved.found = found
+
     def text(self) -> bytes:
         """The exposition format. Lanes are always this process's own."""
         calls = self.registry
@@ -113,3 +120,25 @@ class _Lanes(Collector):
             depth.add_metric([one.instance.name], one.lane.depth)
             healthy.add_metric([one.instance.name], float(one.lane.healthy))
         return (depth, healthy)
+
+
+class _Unresolved(Collector):
+    def __init__(self) -> None:
+        self.found = Unresolved()
+
+    def collect(self) -> Iterable[Metric]:
+        return (
+            GaugeMetricFamily(
+                "rolecall_unresolved_operations", "Operations that are open.", value=self.found.number
+            ),
+            GaugeMetricFamily(
+                "rolecall_unresolved_oldest_seconds",
+                "Time since the oldest open operation was accepted.",
+                value=self.found.oldest,
+            ),
+            GaugeMetricFamily(
+                "rolecall_unresolved_attempts",
+                "The most attempts that left an operation open.",
+                value=self.found.attempts,
+            ),
+        )

@@ -11,7 +11,7 @@ import pytest
 
 from rolecall.domain.instances import Instance, NewInstance, Provision, register
 from rolecall.domain.keys import Keys, Owner
-from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State
+from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State, Unresolved
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.domain.work import AccountRow
@@ -214,6 +214,20 @@ async def test_the_operations_of_a_replica_are_others_once_it_is_gone(bench: Ben
         while await other.dead_replicas() != [number]:
             await asyncio.sleep(0.01)
     assert [one.id for one in await other.unresolved([number])] == [operation]
+
+
+async def test_what_is_open_is_told_with_its_age_and_its_attempts(bench: Bench) -> None:
+    table = bench.store.operations
+    assert await table.still_open() == Unresolved()
+    first, second = await bench.accepted("a"), await bench.accepted("b")
+    for one in (first, first, first, second):
+        await table.tried(one)
+    found = await bench.other.operations.still_open()
+    assert (found.number, found.attempts) == (2, 3)
+    assert found.oldest > 0
+    await table.close(first, State.REFUSED, "x", "")
+    found = await bench.other.operations.still_open()
+    assert (found.number, found.attempts) == (1, 1)
 
 
 async def test_operations_are_told_the_newest_first(bench: Bench) -> None:

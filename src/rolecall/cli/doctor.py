@@ -27,6 +27,10 @@ _CLOCK_TOLERANCE = 5.0
 """Seconds between this machine's clock and a server's that are worth a word; signatures allow 300."""
 
 
+_UNRESOLVED_TOLERANCE = 60.0
+"""Seconds that an operation may be unresolved: longer than carrying it out takes, or recovery after a crash."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at. `mend` says what to do when it is not well."""
@@ -82,7 +86,7 @@ async def _examine(settings: Settings, data: Path | None) -> list[Finding]:
 async def _house_findings(house: House) -> list[Finding]:
     keys = await house.store.keys.keys()
     active = sum(key.active for key in keys)
-    waiting = await house.store.operations.operations(limit=1000, state="accepted")
+    waiting = await house.store.operations.still_open()
     skew = await house.store.clock() - time.time()
     return [
         Finding("store", well=True, found="reachable, schema up to date"),
@@ -99,8 +103,8 @@ async def _house_findings(house: House) -> list[Finding]:
         ),
         Finding(
             "operations",
-            well=not waiting,
-            found=f"{len(waiting)} unresolved",
+            well=waiting.oldest <= _UNRESOLVED_TOLERANCE,
+            found=f"{waiting.number} unresolved, the oldest for {waiting.oldest:.0f} s, tried {waiting.attempts} times",
             mend="they finish by themselves once their servers are reachable; see the instances below",
         ),
     ]

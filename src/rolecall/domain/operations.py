@@ -202,6 +202,18 @@ class Holder:
     is_deleted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """The operations of all replicas that are open: how many, for how many seconds the oldest, and the most attempts.
+
+    Those that are being carried out now are among them. An attempt counts if it left its operation open.
+    """
+
+    number: int = 0
+    oldest: float = 0.0
+    attempts: int = 0
+
+
 class Ledger(Protocol):
     """Where operations are kept."""
 
@@ -260,6 +272,10 @@ class Ledger(Protocol):
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None: ...
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
+    async def tried(self, operation_id: UUID) -> None:
+        """Count an attempt that left the operation open."""
+
+    async def still_open(self) -> Unresolved: ...
     async def dead_replicas(self) -> Sequence[int]:
         """Replicas with unresolved operations that no longer run."""
 

@@ -86,6 +86,7 @@ class Promises:
                     if await self._make(attached, promised):
                         return True
                 self._work.stalled.add(place)
+                await self._ledger.tried(promised.id)
                 await asyncio.sleep(pause)
                 instance = await self._work.reach.by_id(place[0])
                 if instance is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -18,6 +19,7 @@ from rolecall.domain.operations import (
     Promised,
     State,
     StillUnknown,
+    Unresolved,
 )
 from rolecall.domain.promises import Promises
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
@@ -28,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """`pause` is the time between two rounds, in seconds."""
+    """`pause` is the time between two rounds, in seconds. After each, `report` is told of what is open."""
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Recovery:
         journal: Journal,
         reach: Reach,
         promises: Promises,
+        report: Callable[[Unresolved], None] = lambda _: None,
         pause: float = 5.0,
     ) -> None:
         self._ledger = ledger
@@ -43,6 +46,7 @@ class Recovery:
         self._reach = reach
         self._promises = promises
         self._pause = pause
+        self._report = report
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -61,8 +65,12 @@ class Recovery:
         left = 0
         replicas = (self._ledger.replica, *await self._ledger.dead_replicas())
         for operation in await self._ledger.unresolved(replicas):
-            if operation.id not in self._journal.under_way and MARK not in operation.detail:
-                left += not await self.resolve(operation)
+            if operation.id in self._journal.under_way or MARK in operation.detail:
+                continue
+            if not await self.resolve(operation):
+                left += 1
+                await self._ledger.tried(operation.id)
+        self._report(await self._ledger.still_open())
         return left
 
     async def resolve(self, operation: Operation) -> bool:

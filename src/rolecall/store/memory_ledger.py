@@ -5,6 +5,7 @@ Every method is one step, as a transaction is. What the statements there decide 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -19,6 +20,7 @@ from rolecall.domain.operations import (
     Operation,
     Promised,
     State,
+    Unresolved,
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow, Place
@@ -47,6 +49,8 @@ class Rows:
         """Of an owner's client token, the operation and the digest."""
         self.turns: dict[UUID, int] = {}
         """The order of counted operations."""
+        self.attempts: Counter[UUID] = Counter()
+        """Of open operations, how often they were tried."""
         self.living: set[int] = set()
         """Replicas that hold their lock."""
         self._unflushed: list[tuple[Mapping[UUID, Kept], Mapping[Place, AccountRow]]] = []
@@ -229,6 +233,17 @@ class MemoryLedger:
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return [kept.operation for kept in self._rows.open_operations() if kept.replica in replicas]
+
+    async def tried(self, operation_id: UUID) -> None:
+        self._rows.attempts[operation_id] += 1
+
+    async def still_open(self) -> Unresolved:
+        there = [kept.operation for kept in self._rows.open_operations()]
+        return Unresolved(
+            len(there),
+            max(((ambient.now() - one.accepted_at).total_seconds() for one in there), default=0.0),
+            max((self._rows.attempts[one.id] for one in there), default=0),
+        )
 
     async def dead_replicas(self) -> Sequence[int]:
         accepting = {kept.replica for kept in self._rows.open_operations()}

@@ -19,6 +19,7 @@ from rolecall.domain.operations import (
     Operation,
     Promised,
     State,
+    Unresolved,
     account_of,
 )
 from rolecall.domain.reasons import Reason, Refused
@@ -68,6 +69,13 @@ select coalesce(bool_and(progress = 'applied'), true) from seen
 _RETRY = (
     "update operations set progress = case when progress = 'applied' then progress else 'retrying' end"
     " where id = %s returning progress = 'retrying'"
+)
+
+_TRIED = "update operations set attempts = attempts + 1 where id = %s and state = 'accepted'"
+
+_STILL_OPEN = (
+    "select count(*), coalesce(extract(epoch from max(now() - accepted_at)), 0)::float8, coalesce(max(attempts), 0)"
+    " from operations where state = 'accepted'"
 )
 
 
@@ -195,6 +203,15 @@ class OperationTable:
         return await self._operations(
             " where state = 'accepted' and replica = any(%s) order by accepted_at", (list(replicas),)
         )
+
+    async def tried(self, operation_id: UUID) -> None:
+        await self._closings.execute(_TRIED, (operation_id,))
+
+    async def still_open(self) -> Unresolved:
+        async with self._durable.connection() as connection:
+            row = await (await connection.execute(_STILL_OPEN)).fetchone()
+        assert row is not None  # noqa: S101 - an aggregate has one row
+        return Unresolved(*row)
 
     async def dead_replicas(self) -> Sequence[int]:
         """A live replica holds an advisory lock on its number for as long as it runs."""
