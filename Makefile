@@ -7,11 +7,12 @@
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew
 #   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
+#   make sbom    write build/sbom.json (CycloneDX)  make audit   compare the locks with published vulnerabilities
 #   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)
 
 BIN := .venv/bin
 
-.PHONY: run test simulate fuzz lint fmt bench docs lock clean setup-run setup-test
+.PHONY: run test simulate fuzz lint fmt bench docs lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -30,6 +31,7 @@ lint: setup-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
+	scripts/scan-secrets
 
 fmt: setup-test
 	$(BIN)/ruff check --fix .
@@ -40,6 +42,13 @@ bench: setup-test
 
 docs: setup-test
 	$(BIN)/python scripts/contract_docs.py $(ARGS)
+
+sbom: setup-test
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+
+audit: setup-test
+	$(BIN)/python scripts/audit
 
 lock:
 	scripts/lock $(ARGS)
