@@ -308,6 +308,7 @@ class House:
     def pipeline(self, *, require_tls: bool = False) -> Pipeline:
         """`require_tls` refuses secrets by plain HTTP, and Alibaba's calls altogether, as the vendor does."""
         settings = self.settings
+        self.sign_in.room.require_tls = require_tls
         fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
         self._admission = admission = Admission(
             fixed,

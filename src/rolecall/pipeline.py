@@ -37,6 +37,7 @@ from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.intake import SMALL, Strangers
 from rolecall.metrics import Metrics
 from rolecall.signing.replay import Replays
+from rolecall.signing.token import OutsideTokenClaim, TokenClaim
 from rolecall.values import Call, Caller, Checked, Envelope, Mark, Origin, Reply, Request
 from rolecall.verbs import Decipher, StaticVerb, Verbs
 
@@ -98,7 +99,7 @@ class Pipeline:
     ) -> None:
         """`readers` read what is large, off the event loop.
 
-        `require_tls` refuses actions that carry a secret if they did not come over TLS."""
+        `require_tls` refuses calls that carry a secret or show a token if they did not come over TLS."""
         self._dialects = dialects
         self._services = services
         self._keys = keys
@@ -173,8 +174,11 @@ class Pipeline:
 
     def _expect_private(self, call: Call) -> None:
         """TLS_REQUIRED."""
-        exposed = self._require_tls and not call.envelope.request.secure
-        if exposed and self._service(call).action(call).carries_secret:
+        if not self._require_tls or call.envelope.request.secure:
+            return
+        # A token is a secret of its own: whoever reads it has what it is good for.
+        shows_token = isinstance(call.claim, TokenClaim | OutsideTokenClaim)
+        if shows_token or self._service(call).action(call).carries_secret:
             raise Refused(Reason.TLS_REQUIRED)
 
     async def _prove(self, call: Call) -> Caller:

@@ -9,6 +9,7 @@ import pytest
 
 from rolecall.assembly import SERVICES, House
 from rolecall.settings import Settings
+from rolecall.signing.token import Token, seal
 from rolecall.values import Request, Secret
 
 ANSWERS = ("Password", "SecretKey", "Credentials", "AccessKey")
@@ -55,7 +56,8 @@ def test_an_action_with_a_secret_among_its_parameters_carries_one_however_deep_i
 
 
 def tencent(action: str, version: str) -> tuple[tuple[str, str], ...]:
-    scope = "AKIDx/2026-01-01/cam/tc3_request"
+    service = {"2019-01-16": "cam", "2018-08-13": "sts"}[version]
+    scope = f"AKIDx/2026-01-01/{service}/tc3_request"
     return (
         ("host", "h"),
         ("content-type", "application/json"),
@@ -106,6 +108,32 @@ async def test_a_minting_action_is_refused_by_plain_http_before_anything_is_aske
         reply = await house.pipeline(require_tls=True).answer(post(path, headers, body, secure=False))
         assert b"HTTPS" in reply.body, reply.body
         assert reply.code in ("UnsupportedProtocol", "forbidden")
+    finally:
+        await house.close()
+
+
+TOKEN = seal(Token("AKIDx", 1, 1767225600, 1767229200, bytes(16), "password"), Secret("x")).reveal()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1.0/1/instances"), ("GET", "/v3/auth/tokens"), ("DELETE", "/v3/auth/tokens")],
+)
+async def test_a_token_that_is_shown_by_plain_http_is_refused_whatever_it_is_shown_for(
+    method: str, path: str
+) -> None:
+    headers = (
+        ("host", "h"),
+        ("x-auth-token", TOKEN),
+        ("x-subject-token", TOKEN),
+        ("accept", "application/json"),
+    )
+    request = Request(method, path, "", headers, b"", "192.0.2.1", False, 1767225600.0)
+    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
+    try:
+        house._deciphering = cast("Any", _NoDeciphering())
+        reply = await house.pipeline(require_tls=True).answer(request)
+        assert (reply.status, b"HTTPS" in reply.body) == (403, True), reply.body
     finally:
         await house.close()
 

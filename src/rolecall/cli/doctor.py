@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -15,16 +16,21 @@ from rolecall.admission import unreachable
 from rolecall.assembly import ENGINES, House
 from rolecall.cli.context import JsonOption, first_line, load_settings, quiet_logs, show
 from rolecall.cli.data import DataOption, credentials
+from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.registration import face_of
 from rolecall.domain.channels import weakness
 from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.instances import Instance, NewInstance, Phase
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.sealing import SealBroken
-from rolecall.settings import Settings, SettingsError
+from rolecall.settings import Settings, SettingsError, host_and_port
+from rolecall.tls import time_left
 
 _CLOCK_TOLERANCE = 5.0
 """Seconds between this machine's clock and a server's that are worth a word; signatures allow 300."""
+
+_CERTIFICATE_TOLERANCE = timedelta(days=14)
+"""Of its life that is left, below which it is worth a word."""
 
 
 _UNRESOLVED_TOLERANCE = 60.0
@@ -91,6 +97,7 @@ async def _house_findings(house: House) -> list[Finding]:
     return [
         Finding("store", well=True, found="reachable, schema up to date"),
         *_channel_findings("store connection", house.store.weakness),
+        *_listening_findings(house.settings),
         Finding("master key", well=True, found="opens this store"),
         Finding(
             "clock",
@@ -136,6 +143,25 @@ async def _registered(house: House, instance: Instance) -> Sequence[Finding]:
         return [*found, *_channel_findings(f"{name} connection", weakness(instance.host, instance.options))]
     except SealBroken as trouble:
         return [Finding(name, well=False, found=str(trouble), mend="remove the instance and add it again")]
+
+
+def _listening_findings(settings: Settings) -> list[Finding]:
+    """How `rolecall serve` with these settings would be reached."""
+    findings: list[Finding] = []
+    if found := exposure(settings, host_and_port(settings.listen)[0]):
+        mend = "give a certificate (ROLECALL_TLS_CERT, ROLECALL_TLS_KEY), or name the proxy that speaks TLS"
+        findings.append(Finding("listening", well=False, found=found, mend=mend))
+    try:
+        files = tls_files(settings)
+        left = None if files is None else time_left(files[0])
+    except SettingsError as error:
+        mend = "correct ROLECALL_TLS_CERT and ROLECALL_TLS_KEY"
+        return [*findings, Finding("certificate", well=False, found=str(error), mend=mend)]
+    if left is not None:
+        well, days = left > _CERTIFICATE_TOLERANCE, left.days
+        mend = "renew it, and send SIGHUP to the server"
+        findings.append(Finding("certificate", well=well, found=f"ends in {days} days", mend=mend))
+    return findings
 
 
 def _channel_findings(what: str, weak: str) -> Sequence[Finding]:

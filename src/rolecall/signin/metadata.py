@@ -37,6 +37,12 @@ PATHS = frozenset(
 )
 """Below an issuer."""
 
+PUBLIC = frozenset({DISCOVERY, JWKS})
+"""What everybody may read, and nobody shows anything for."""
+
+FOR_PROGRAMS = frozenset({TOKEN, REVOKE, INTROSPECT, USERINFO})
+"""Answered in JSON; the rest are pages."""
+
 GRANT_TYPES = ("authorization_code", "refresh_token", "password", "client_credentials")
 _METHODS = ("client_secret_basic", "client_secret_post")
 

@@ -58,6 +58,8 @@ class SignInRoom:
         self._console = console
         self._report = report
         self._public_url = public_url
+        self.require_tls = False
+        """Refuse all that carries passwords, cookies, codes or tokens if it did not come over TLS."""
 
     async def answer(self, request: Request) -> Reply:
         started = time.perf_counter()
@@ -88,6 +90,8 @@ class SignInRoom:
         if request.too_large or len(request.body) > forms.LARGEST_BODY:
             reply = replies.error(413, "invalid_request", "the body is larger than 64 KB")
             return "unknown", "unknown", reply
+        if self.require_tls and not request.secure and (refusal := _exposed(request)) is not None:
+            return "unknown", "unknown", refusal
         if not request.path.startswith(_PROVIDERS):
             reply = await self._console.answer(request)
             return console.REALM, "unknown" if reply.status == 404 else request.path.rstrip("/"), reply
@@ -111,6 +115,16 @@ class SignInRoom:
         except Exception:  # noqa: BLE001 - a crash is answered too
             _log.exception("a sign-in crashed")
             return replies.error(500, "server_error", "something went wrong here; it was logged")
+
+
+def _exposed(request: Request) -> Reply | None:
+    """The refusal of a request by plain HTTP; None for what a provider tells the public."""
+    found = _PATH.fullmatch(request.path)
+    if found is not None and found[2] in metadata.PUBLIC:
+        return None
+    if found is not None and found[2] in metadata.FOR_PROGRAMS:
+        return replies.error(403, "invalid_request", "this is reached by HTTPS only", replies.ANY_ORIGIN)
+    return pages.error(forms.language(request), 403, "tls_required")
 
 
 def concerns(path: str) -> bool:
