@@ -10,10 +10,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
-from rolecall.domain.engine import EngineAddress
+from rolecall.domain.engine import EngineAddress, NewDatabase
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.engines.postgresql import PostgresEngine, statements
+from rolecall.engines.postgresql import PostgresEngine, accounts, databases, statements
 from rolecall.exchanges import Deadlines
 from rolecall.values import Secret
 
@@ -55,6 +56,52 @@ async def test_a_connection_lost_while_committing_leaves_the_outcome_open_and_a_
     found = await engine.account(name)
     assert found is None or found.marker == operation
     assert (await make(engine, name, operation=operation)).marker == operation
+    await engine.close()
+
+
+async def test_a_database_whose_drop_was_cut_off_may_be_gone(postgres, unique, monkeypatch):
+    """DROP DATABASE commits by itself."""
+    engine, name = PostgresEngine(postgres.scratch.address()), unique("cut")
+    await engine.create_database(NewDatabase(name, "postgres", uuid4()))
+    [(_, kept)] = engine._connections._pool._idle
+    with monkeypatch.context() as slow:
+        slow.setattr(databases, "_drop", lambda _name: sql.SQL("SELECT pg_sleep(60)"))
+        task = asyncio.create_task(engine.drop_database(name))
+        await until(lambda: postgres.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+        with socket.socket(fileno=os.dup(kept.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(OutcomeUnknown):
+            await task
+    await postgres.sql(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    )
+    assert await engine.drop_database(name)
+    await engine.close()
+
+
+@pytest.mark.parametrize("step", ["_end_sessions", "_remove"])
+async def test_an_account_that_is_locked_to_be_dropped_is_not_refused_when_the_server_is_lost(
+    postgres, make, unique, monkeypatch, step
+):
+    """It would stay locked, though the operation said that nothing was done."""
+    engine, name, operation = PostgresEngine(postgres.scratch.address()), unique("half"), uuid4()
+    await make(engine, name)
+    lost = psycopg.OperationalError("the server did not answer in time")
+    with monkeypatch.context() as cut:
+        target = accounts if step == "_end_sessions" else engine._accounts
+        name_of = "one" if step == "_end_sessions" else "_remove"
+        original = getattr(target, name_of)
+
+        async def lose(*arguments, **values):
+            if name_of == "_remove" or arguments[1] == accounts._END_SESSIONS:
+                raise lost
+            return await original(*arguments, **values)
+
+        cut.setattr(target, name_of, lose)
+        with pytest.raises(OutcomeUnknown):
+            await engine.drop_account(name, operation)
+    assert await engine.drop_account(name, operation)
+    assert await engine.account(name) is None
     await engine.close()
 
 

@@ -190,7 +190,8 @@ class Accounts:
         )
         if retired is None:
             return False
-        return await self._server.run(lambda connection: self._remove(connection, retired))
+        with errors.begun("the account is locked, and perhaps not dropped"):
+            return await self._server.run(lambda connection: self._remove(connection, retired))
 
     async def _retire(
         self, connection: Connection, name: str, operation: UUID, expected: Expected | None
@@ -326,10 +327,11 @@ class Accounts:
     async def _end_sessions(self, connection: Connection, oid: int) -> None:
         """End every session of a role and wait until they are gone; the change before it is already committed."""
         deadline = time.monotonic() + SESSION_END_SECONDS
-        while (await one(connection, _END_SESSIONS, oid=oid))[0]:
-            if time.monotonic() > deadline:
-                raise OutcomeUnknown("sessions of the account do not end")
-            await asyncio.sleep(SESSION_POLL_SECONDS)
+        with errors.begun("the account is changed, and its sessions perhaps not ended"):
+            while (await one(connection, _END_SESSIONS, oid=oid))[0]:
+                if time.monotonic() > deadline:
+                    raise OutcomeUnknown("sessions of the account do not end")
+                await asyncio.sleep(SESSION_POLL_SECONDS)
 
 
 def _facts(row: tuple[Any, ...]) -> AccountFacts:

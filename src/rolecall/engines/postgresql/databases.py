@@ -15,7 +15,7 @@ from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase,
 from rolecall.domain.identity import Expected, require_identity
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
-from rolecall.engines.postgresql import statements, tenancy
+from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.accounts import Accounts
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.server import Server, one, rows
@@ -138,6 +138,10 @@ class Databases:
                 await connection.execute(_drop(name))
             except psycopg.errors.InvalidCatalogName:  # dropped by another a moment ago
                 return False
+            except psycopg.Error as error:
+                if errors.is_lost(error):
+                    raise errors.in_commit(error) from None
+                raise
         return True
 
     async def change_owner(

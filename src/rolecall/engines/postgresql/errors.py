@@ -7,6 +7,8 @@ hands on as text without a SQLSTATE.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 
@@ -42,6 +44,8 @@ _AT_CONNECT = (
     (re.compile('database ".*" does not exist'), Reason.DATABASE_MISSING),
     (re.compile('database ".*" is not currently accepting connections'), Reason.ENGINE_REFUSED),
 )
+
+_OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
 
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})
 _TRANSIENT_TEXTS = re.compile("tuple concurrently (updated|deleted)|could not find tuple")
@@ -98,6 +102,23 @@ def refusal(error: psycopg.Error) -> Refused:
 def in_commit(error: psycopg.Error) -> Refused | OutcomeUnknown:
     """The same for an error of a statement that commits: a lost connection leaves the outcome open."""
     return OutcomeUnknown("connection lost while committing") if is_lost(error) else refusal(error)
+
+
+@contextmanager
+def begun(what: str) -> Iterator[None]:
+    """After the first of several commits. A server that is out of reach then leaves a change half done, which is to be
+    finished and must not be refused: OutcomeUnknown.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        if is_lost(error) or is_going_away(error):
+            raise OutcomeUnknown(what) from None
+        raise
+    except Refused as refusal:
+        if refusal.reason in _OUT_OF_REACH:
+            raise OutcomeUnknown(what) from None
+        raise
 
 
 def _words(error: psycopg.Error) -> str:
