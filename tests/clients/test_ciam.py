@@ -143,7 +143,7 @@ def driver(rolecall: Any) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, env=variables, **pipes) as process:
         yield process
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def test_users_live_their_life_through_the_international_sdk(

@@ -418,7 +418,7 @@ def test_servers_are_there_again_after_a_restart_and_after_a_kill_while_they_wer
     half = petadata.answer("CreateInstance", shape).json()["InstanceId"]
     petadata.server.close()
     first.process.send_signal(signal.SIGKILL)
-    first.process.wait(10)
+    first.process.wait(120)
 
     second = start(data, **settings)
     tencent, petadata = Tencent(second), Cloud(second)

@@ -17,8 +17,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.conftest import PATIENCE
 
 from rolecall.domain.sealing import new_master_key
+from rolecall.store.presence import REPLICA_LOCKS
 
 SCRIPT = Path(__file__).with_name("dying_server.py")
 
@@ -35,6 +37,8 @@ class CrashBench:
     store: str
     place: Path
     process: subprocess.Popen[bytes] | None = None
+    alive: int = 0
+    """Servers that have not ended."""
 
     def kill(self) -> None:
         """SIGKILL the newest server."""
@@ -47,6 +51,7 @@ class CrashBench:
 
         With `servers` it starts servers for callers, below that directory.
         """
+        self.await_death()
         port_file = self.place / f"port-{secrets.token_hex(6)}"
         process = subprocess.Popen(
             [sys.executable, SCRIPT, die_at, port_file, *([servers] if servers else [])],
@@ -54,19 +59,39 @@ class CrashBench:
             stdin=subprocess.DEVNULL,
         )
         self.process = process
+        self.alive += 1
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while not port_file.exists():
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{port_file.read_text()}"
             if die_at != "never":
-                assert process.wait(20) == -signal.SIGKILL
+                assert process.wait(PATIENCE) == -signal.SIGKILL
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                process.wait(20)
+                process.wait(PATIENCE)
+            self.alive -= 1
+
+    def await_death(self) -> None:
+        """Wait until the store has seen that the newest server is dead, if it is and runs alone.
+
+        Until then its operations are taken for those of a living replica: the kernel closes the connections of a
+        killed process, but the store's own processes may get to see that much later on a busy machine.
+        """
+        if self.process is None or self.process.poll() is None or self.alive:
+            return
+        query = (
+            "select count(*) from pg_locks where locktype = 'advisory' and classid = %s"
+            " and database = (select oid from pg_database where datname = current_database())"
+        )
+        deadline = time.monotonic() + PATIENCE
+        with psycopg.connect(self.store, autocommit=True) as connection:
+            while connection.execute(query, (REPLICA_LOCKS,)).fetchone() != (0,):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
 
     def operations(self, target: str) -> list[tuple[str, str]]:
         """(kind, state) of the operations on a target, the oldest first."""

@@ -87,7 +87,7 @@ def test_a_process_killed_right_after_the_202_has_promised_all_of_its_users(
         live = cloud(endpoint)
         live.accepted("POST", "/users", users(*made))
         crash_bench.kill()
-        crash_bench.process.wait(20)
+        crash_bench.process.wait(120)
     states = [crash_bench.operations(f"{one}@%") for one in made]
     assert [(CREATE, "accepted")] in states, "all were made before the process was killed"
     with crash_bench.server() as endpoint:
@@ -105,7 +105,7 @@ def test_a_promise_outlives_both_the_server_and_the_process(
         with crash_bench.server() as endpoint:
             cloud(endpoint).accepted("POST", "/users", users(user))
             crash_bench.kill()
-            crash_bench.process.wait(20)
+            crash_bench.process.wait(120)
         with crash_bench.server() as endpoint:
             assert cloud(endpoint).shown(f"/users/{user}")["name"] == user
         assert crash_bench.operations(f"{user}@%") == [(CREATE, "accepted")]

@@ -208,7 +208,7 @@ def test_a_kind_kill_stops_everything(
 ) -> None:
     running = start(tmp_path_factory.mktemp("kill") / "data")
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(30) == 0
+    assert running.process.wait(120) == 0
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", running.ready["engines"]["postgres"]["port"]), timeout=2)
 
@@ -275,7 +275,7 @@ def test_serve_runs_several_workers_on_a_store_of_ones_own(
         assert counted in httpx.get(endpoint + "/metrics").text
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) in (0, -signal.SIGTERM)
+        assert process.wait(120) in (0, -signal.SIGTERM)
 
 
 def await_ready(endpoint: str) -> None:
@@ -341,5 +341,5 @@ def test_an_ordinary_user_can_run_it_too(tmp_path_factory: pytest.TempPathFactor
             time.sleep(0.05)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
         shutil.rmtree(place)

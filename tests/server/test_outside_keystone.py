@@ -73,7 +73,7 @@ def outside(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> 
                 yield Outside(play, endpoint, rolecall.ready["openstack"]["instance_id"], http)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 def fault(answer: httpx.Response) -> tuple[int, str]:

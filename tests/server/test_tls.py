@@ -311,7 +311,7 @@ def test_serve_reads_its_certificate_again_at_sighup(
         until(lambda: leaf() not in (None, first), process)
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) in (0, -signal.SIGTERM)
+        assert process.wait(120) in (0, -signal.SIGTERM)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def redis() -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 async def test_processes_that_share_a_redis_share_their_counts(redis: str) -> None:
