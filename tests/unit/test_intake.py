@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +21,8 @@ from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.intake import SMALL, Body, Budget, ClientGone, Strangers
 from rolecall.metrics import Metrics
-from rolecall.values import Deferred, Request
+from rolecall.pipeline import Pipeline
+from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Request
 
 # bodies
 
@@ -287,3 +291,62 @@ def test_every_code_of_every_contract_is_expected() -> None:
     ):
         assert set(of(dialect.name)) <= set(dialect.codes())
         assert len(dialect.codes()) < 3000
+
+
+# large requests
+
+
+class Whose:
+    """A dialect that tells in which thread it reads; every look at what it is asked for ends in a refusal."""
+
+    name = "d"
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    def mark(self, request: Request) -> Mark:
+        return Mark.HEADER
+
+    def largest_body(self, head: Request) -> int:
+        return 0
+
+    def codes(self) -> frozenset[str]:
+        return frozenset()
+
+    def open(self, request: Request) -> Envelope:
+        return Envelope(request, "id", Language.ENGLISH)
+
+    def parse(self, envelope: Envelope) -> Call:
+        self.threads.append(threading.get_ident())
+        raise Refused(Reason.MALFORMED_REQUEST)
+
+    def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply:
+        return Reply(400, (), refusal.reason.encode())
+
+    def render(self, call: Call, answer: object) -> Reply:
+        raise AssertionError
+
+
+def pipeline(dialect: Whose, readers: Executor) -> Pipeline:
+    none: Any = None
+    parts = (none, none, none, none, none, none)
+    return Pipeline([dialect], {}, *parts, Metrics(), Strangers(60), readers)
+
+
+async def test_what_is_large_is_read_off_the_event_loop() -> None:
+    dialect = Whose()
+    with ThreadPoolExecutor(1) as readers:
+        river = pipeline(dialect, readers)
+        for size in (SMALL, SMALL + 1):
+            assert (await river.answer(head(body=b"x" * size))).body == b"malformed-request"
+    small, large = dialect.threads
+    assert small == threading.get_ident() != large
+
+
+async def test_a_body_that_was_not_kept_is_refused_as_what_it_is() -> None:
+    dialect = Whose()
+    with ThreadPoolExecutor(1) as readers:
+        river = pipeline(dialect, readers)
+        crowded = await river.answer(replace(head(), crowded=True))
+    assert (crowded.body, dialect.threads) == (b"rate-exceeded", [])
+    assert river.largest_body(head()) == SMALL

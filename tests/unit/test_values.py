@@ -27,6 +27,8 @@ def test_secrets_compare_by_content_and_are_no_keys() -> None:
     assert Secret("a") == Secret("a")
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
+    assert Secret("\ud800") == Secret("\ud800")
+    assert Secret("\ud800") != Secret("a")  # A21: it raised UnicodeEncodeError
     with pytest.raises(TypeError):
         hash(Secret("a"))
 
