@@ -47,6 +47,7 @@ from rolecall.domain.provisioner import Provisioner
 from rolecall.domain.provisioning import Provisioning
 from rolecall.domain.rates import Rates
 from rolecall.domain.recovery import Recovery
+from rolecall.domain.resealing import bind_passwords
 from rolecall.domain.revocations import Revocations
 from rolecall.domain.rotation import Rotation
 from rolecall.domain.sealing import SealBroken, Sealer
@@ -274,6 +275,8 @@ class House:
             self._sub_user_token_key = await self._secret_fact(_SUB_USER_TOKEN_KEY, _random_secret)
         except SealBroken:
             raise SettingsError("the master key is not the one that sealed this store's secrets") from None
+        if bound := await bind_passwords(self.store.sealed, self.sealer):
+            _log.warning("administrators' passwords are sealed for their instances now", instances=bound)
 
     async def _secret_fact(self, name: str, make: Callable[[], Secret]) -> Secret:
         """A secret of the house, made once, the same on every replica."""

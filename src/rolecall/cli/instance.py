@@ -16,7 +16,7 @@ from rolecall.cli.data import DataOption
 from rolecall.cli.doctor import engine_findings
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.domain.channels import sslmode as default_sslmode
-from rolecall.domain.instances import Instance, NewInstance, register
+from rolecall.domain.instances import Instance, NewInstance, moved, register
 from rolecall.settings import SettingsError
 from rolecall.store.instances import FaceTaken
 from rolecall.values import Secret
@@ -210,7 +210,7 @@ def set_instance(
     data: DataOption = None,
 ) -> None:
     """Change an instance: isolate it, or say who may use it."""
-    wanted: dict[str, object] = {"isolated": isolated, "name": name, "host": host, "port": port}
+    wanted: dict[str, object] = {"isolated": isolated, "name": name}
     changes = {column: value for column, value in wanted.items() if value is not None}
     if allow or allow_all:
         changes["listed_callers"] = None if allow_all else allow
@@ -220,11 +220,13 @@ def set_instance(
         "sslrootcert": None if sslrootcert is None else str(sslrootcert.absolute()),
     }
     chosen = {option: value for option, value in options.items() if value is not None}
-    if not changes and not chosen:
+    if not changes and not chosen and host is None and port is None:
         raise SettingsError("nothing to change; `rolecall instance set --help` lists what can be")
 
     async def work(house: House) -> None:
         instance = await find_instance(house, public_id)
+        if host is not None or port is not None:
+            changes.update(moved(house.sealer, instance, host or instance.host, port or instance.port))
         if chosen:
             changes["options"] = {**instance.options, **chosen}
         await house.store.instances.change_instance(instance.id, **changes)

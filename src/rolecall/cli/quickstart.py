@@ -19,7 +19,7 @@ from rolecall.domain.directories.applications import register as register_applic
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.provider import Application
 from rolecall.domain.directories.stores import new_store
-from rolecall.domain.instances import Instance, NewInstance, register
+from rolecall.domain.instances import Instance, NewInstance, moved, register
 from rolecall.domain.keys import Owner
 from rolecall.local.mariadb import LocalMariaDB
 from rolecall.local.postgres import LocalPostgres
@@ -101,7 +101,7 @@ async def _instance(
         if instance.name == new.name and instance.provision is None:
             if (instance.host, instance.port) == (server.host, server.port):
                 return instance
-            await book.change_instance(instance.id, host=server.host, port=server.port)
+            await book.change_instance(instance.id, **moved(house.sealer, instance, server.host, server.port))
             changed = await book.instance_by_id(instance.id)
             if changed is None:
                 raise SettingsError(f"the instance {new.name} was removed while starting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -99,18 +100,47 @@ class InstanceBook(Protocol):
     async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
     async def instance_by_id(self, instance_id: int) -> Instance | None: ...
     async def instances(self, owner_id: int | None = None) -> Sequence[Instance]: ...
-    async def add_instance(self, new: NewInstance, sealed_password: bytes) -> Instance: ...
+    async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
+        """`seal` makes the sealed password for the id that the instance gets."""
 
 
-def password_purpose(administrator: str) -> str:
-    """What an administrator's password is sealed for."""
+def password_purpose(
+    owner_id: int | str, instance_id: int | str, administrator: str, host: str, port: int | str
+) -> str:
+    """What an administrator's password is sealed for: it opens for no other instance, and not for another address."""
+    return f"administrator password:{json.dumps([str(owner_id), str(instance_id), administrator, host, str(port)])}"
+
+
+def older_password_purpose(administrator: str) -> str:
+    """What it was sealed for before; such values are sealed again when the store is opened."""
     return f"administrator password:{administrator}"
+
+
+def open_password(sealer: Sealer, instance: Instance) -> Secret:
+    """SealBroken."""
+    return sealer.open(instance.sealed_password, _purpose(instance))
+
+
+def moved(sealer: Sealer, instance: Instance, host: str, port: int) -> dict[str, object]:
+    """The changes that give an instance another address: its password is sealed for that one. SealBroken."""
+    sealed = sealer.seal(open_password(sealer, instance), _purpose(replace(instance, host=host, port=port)))
+    return {"host": host, "port": port, "sealed_password": sealed}
+
+
+def _purpose(instance: Instance) -> str:
+    return password_purpose(
+        instance.owner_id, instance.id, instance.administrator, instance.host, instance.port
+    )
 
 
 async def register(book: InstanceBook, sealer: Sealer, new: NewInstance) -> Instance:
     """Add an instance; its administrator's password is sealed before it is kept."""
-    sealed = sealer.seal(new.password, password_purpose(new.administrator))
-    return await book.add_instance(new, sealed)
+
+    def seal(instance_id: int) -> bytes:
+        purpose = password_purpose(new.owner_id, instance_id, new.administrator, new.host, new.port)
+        return sealer.seal(new.password, purpose)
+
+    return await book.add_instance(new, seal)
 
 
 def new_public_id(prefix: str, characters: int = 8) -> str:
@@ -159,16 +189,19 @@ class Attachments:
         return fresh
 
     def address(self, instance: Instance) -> EngineAddress:
-        purpose = password_purpose(instance.administrator)
         return EngineAddress(
             kind=instance.engine,
             host=instance.host,
             port=instance.port,
             user=instance.administrator,
-            password=self._sealer.open(instance.sealed_password, purpose),
+            password=open_password(self._sealer, instance),
             database=instance.database,
             options=instance.options,
         )
+
+    def moved(self, instance: Instance, host: str, port: int) -> dict[str, object]:
+        """The changes that give an instance another address."""
+        return moved(self._sealer, instance, host, port)
 
     def all(self) -> Sequence[Attached]:
         return tuple(self._attached.values())

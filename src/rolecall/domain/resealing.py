@@ -6,6 +6,7 @@ restart them; reseal; then take the old key out.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from rolecall.domain import instances, keys, promises, work
 from rolecall.domain.directories.signing_keys import signing_key_purpose
-from rolecall.domain.sealing import Sealer
+from rolecall.domain.sealing import SealBroken, Sealer
 
 
 class SealedPlace(StrEnum):
@@ -37,13 +38,17 @@ class SealedValue:
 class SealedBook(Protocol):
     """Where sealed values are kept."""
 
-    async def sealed_values(self) -> Sequence[SealedValue]: ...
+    async def sealed_values(self, *places: SealedPlace) -> Sequence[SealedValue]:
+        """Of these places; of all if none is named."""
+
     async def replace(self, value: SealedValue, sealed: bytes) -> None: ...
 
 
 _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.ACCESS_KEY: keys.secret_purpose,
-    SealedPlace.ADMINISTRATOR: lambda _id, administrator: instances.password_purpose(administrator),
+    SealedPlace.ADMINISTRATOR: lambda instance, owner, *address: instances.password_purpose(
+        owner, instance, *address
+    ),
     SealedPlace.ACCOUNT: lambda instance, name, host: work.password_purpose(instance, work.label(name, host)),
     SealedPlace.FACT: str,
     SealedPlace.SIGNING_KEY: signing_key_purpose,
@@ -53,6 +58,24 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
         else work.password_purpose(instance, target)
     ),
 }
+
+
+async def bind_passwords(book: SealedBook, sealer: Sealer) -> int:
+    """Seal administrators' passwords for their instances and addresses that were sealed for a name alone.
+
+    Returns how many there were. What opens in neither way is left as it is: it is told where it is needed.
+    """
+    done = 0
+    for value in await book.sealed_values(SealedPlace.ADMINISTRATOR):
+        purpose = _PURPOSES[value.place](*value.key)
+        try:
+            sealer.open(value.sealed, purpose)
+        except SealBroken:
+            with contextlib.suppress(SealBroken):
+                password = sealer.open(value.sealed, instances.older_password_purpose(value.key[2]))
+                await book.replace(value, sealer.seal(password, purpose))
+                done += 1
+    return done
 
 
 async def reseal(book: SealedBook, sealer: Sealer) -> int:

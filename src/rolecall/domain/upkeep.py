@@ -188,7 +188,7 @@ class Upkeep:
         encoding = instance.options.get("charset", "")
         host, port = await self._provisioner.start(place, instance.engine, password, encoding)
         if (host, port) != (instance.host, instance.port):
-            await self._book.change_instance(instance.id, host=host, port=port)
+            await self._book.change_instance(instance.id, **self._attachments.moved(instance, host, port))
         return await self._book.instance_by_id(instance.id) or instance
 
     async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:

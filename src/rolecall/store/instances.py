@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
@@ -32,6 +32,7 @@ _CHANGEABLE = frozenset(
         "addresses",
         "options",
         "phase",
+        "sealed_password",
     }
 )
 
@@ -80,17 +81,22 @@ class InstanceTable:
             rows = await (await connection.execute(query, {"owner": owner_id})).fetchall()
         return [_instance(row) for row in rows]
 
-    async def add_instance(self, new: NewInstance, sealed_password: bytes) -> Instance:
+    async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
         """Raises `FaceTaken`; then nothing was added."""
         async with self._pool.connection() as connection, connection.transaction():
+            query = "select nextval(pg_get_serial_sequence('instances', 'id'))"
+            row = await (await connection.execute(query)).fetchone()
+            assert row is not None  # noqa: S101 - a sequence always has a next number
+            sealed = seal(row[0])
             row = await (
                 await connection.execute(
-                    "insert into instances (owner_id, engine, name, host, port, administrator,"
+                    "insert into instances (id, owner_id, engine, name, host, port, administrator,"
                     " sealed_password, database, options, region, zone, addresses, place, phase)"
-                    " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+                    " overriding system value values"
+                    " (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
                     (
-                        new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
-                        sealed_password, new.database, Jsonb(dict(new.options)), new.region, new.zone,
+                        row[0], new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
+                        sealed, new.database, Jsonb(dict(new.options)), new.region, new.zone,
                         list(new.addresses), new.provision and new.provision.place,
                         new.provision and new.provision.phase.value,
                     ),

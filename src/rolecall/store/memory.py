@@ -7,7 +7,7 @@ domain of accounts works with: operations, rotation, instances and keys.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -152,15 +152,16 @@ class MemoryInstances:
     async def instances(self, owner_id: int | None = None) -> Sequence[Instance]:
         return [one for one in self._store.instances.values() if owner_id in (None, one.owner_id)]
 
-    async def add_instance(self, new: NewInstance, sealed_password: bytes) -> Instance:
+    async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
         """Raises `FaceTaken`; then nothing was added."""
         taken = {face for one in self._store.instances.values() for face in one.faces.items()}
         for face in new.faces.items():
             if face in taken:
                 raise FaceTaken(face[1])
+        instance_id = next(self._store.ids)
         added = Instance(
-            next(self._store.ids), new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
-            sealed_password, new.database, dict(new.options), new.region, new.zone, False, None, 1,
+            instance_id, new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
+            seal(instance_id), new.database, dict(new.options), new.region, new.zone, False, None, 1,
             ambient.now(), new.addresses, dict(new.faces), new.provision,
         )  # fmt: skip
         self._store.instances[added.id] = added

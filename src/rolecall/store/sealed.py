@@ -10,7 +10,9 @@ from rolecall.store.connection import Pool
 # The key columns of each place, as text, in the order that `SealedValue.key` has them.
 _READ = {
     SealedPlace.ACCESS_KEY: "select array[id], sealed_secret from access_keys",
-    SealedPlace.ADMINISTRATOR: "select array[id::text, administrator], sealed_password from instances",
+    SealedPlace.ADMINISTRATOR: (
+        "select array[id::text, owner_id::text, administrator, host, port::text], sealed_password from instances"
+    ),
     SealedPlace.ACCOUNT: (
         "select array[instance_id::text, name, host], sealed_password from accounts where sealed_password is not null"
     ),
@@ -52,11 +54,11 @@ class SealedTable:
     def __init__(self, durable: Pool) -> None:
         self._pool = durable
 
-    async def sealed_values(self) -> Sequence[SealedValue]:
+    async def sealed_values(self, *places: SealedPlace) -> Sequence[SealedValue]:
         found: list[SealedValue] = []
         async with self._pool.connection() as connection:
-            for place, query in _READ.items():
-                rows = await (await connection.execute(query.encode())).fetchall()
+            for place in places or _READ:
+                rows = await (await connection.execute(_READ[place].encode())).fetchall()
                 found += [SealedValue(place, tuple(key), bytes(sealed)) for key, sealed in rows]
         return found
 
