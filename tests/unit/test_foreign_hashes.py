@@ -242,14 +242,14 @@ TOO_COSTLY = [
     f"$scrypt$ln=4,r=1,p=999999999${SALT}${DIGEST}",
     f"scrypt:1048576:8:1$salt${'00' * 64}",
     f"$7$z6..../....salt${'.' * 43}",
-    f"$pbkdf2-sha256$3000001${SALT}${DIGEST}",
+    f"$pbkdf2-sha256$6000001${SALT}${DIGEST}",
     f"$pbkdf2-sha512$999999999${SALT}${DIGEST}",
     f"pbkdf2_sha256$99999999$salt${DIGEST}=",
     f"pbkdf2:sha256:99999999$salt${'00' * 32}",
     "{PBKDF2_SHA256}" + base64.b64encode(b"\xff\xff\xff\xff" + bytes(320)).decode(),
     json.dumps(keycloak("pbkdf2-sha256", 10**9, DIGEST + "=", "AAAA")),
     # many blocks of output are as costly as many rounds
-    f"pbkdf2:sha1:1000000$salt${'00' * 80}",
+    f"pbkdf2:sha1:2000000$salt${'00' * 80}",
 ]
 
 
@@ -326,3 +326,15 @@ def test_what_came_into_the_store_by_another_way_matches_nothing_and_is_no_crash
 def test_no_text_does_anything_but_be_admitted_or_refused(text: str) -> None:
     with contextlib.suppress(HashRefused):
         assert admit(admit(text)) == admit(text)
+
+
+def test_keycloaks_own_cost_for_sha1_is_admitted() -> None:
+    """1,300,000 rounds of four blocks, its default since release 24 (keycloak/keycloak#27020)."""
+    digest, salt = base64.b64encode(b"d" * 64).decode(), base64.b64encode(b"s" * 16).decode()
+    assert admit(json.dumps(keycloak("pbkdf2", 1_300_000, digest, salt)))
+
+
+@pytest.mark.parametrize("scheme", ["argon2@SpringSecurity_v5_8", "argon2", "ARGON2"])
+def test_a_scheme_of_spring_security_is_taken_off(scheme: str) -> None:
+    bare = OWN_ARGON2_VECTORS[0][1]
+    assert admit(f"{{{scheme}}}{bare}") == bare

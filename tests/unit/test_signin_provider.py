@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet
 from tests.unit.signin_desk import START, Desk, challenge, content, failed, header, location
 
 from rolecall.domain.directories.applications import ApplicationRefused, register
-from rolecall.domain.directories.model import UserGroup, UserStatus
+from rolecall.domain.directories.model import CustomAttribute, UserGroup, UserStatus
 from rolecall.domain.directories.provider import Application
 from rolecall.domain.passwords import Verdict
 from rolecall.domain.reasons import Reason, Refused
@@ -105,7 +105,6 @@ async def test_the_code_flow_ends_in_tokens_an_id_token_that_the_published_key_v
         "preferred_username": user.name,
         "nickname": "Nick",
         "email": user.email,
-        "email_verified": False,
         "zoneinfo": "Asia/Shanghai",
         "locale": "zh-CN",
         "gender": "female",
@@ -130,7 +129,7 @@ async def test_openid_alone_tells_name_mail_zone_and_language_and_no_phone_numbe
     assert "id_token" in granted
     told = content(await desk.get("/userinfo", authorization=f"Bearer {granted['access_token']}"))
     assert told.keys() == {
-        "sub", "name", "preferred_username", "nickname", "email", "email_verified", "zoneinfo", "locale", "updated_at",
+        "sub", "name", "preferred_username", "nickname", "email", "zoneinfo", "locale", "updated_at",
     }  # fmt: skip
 
 
@@ -758,3 +757,91 @@ async def test_an_address_that_codes_must_not_be_sent_to_is_not_registered(desk:
 async def test_the_same_address_twice_is_not_registered(desk: Desk) -> None:
     with pytest.raises(ApplicationRefused, match="twice"):
         await register(desk.provider, desk.store.id, None, ["https://shop.example/"] * 2, public=True)
+
+
+@pytest.mark.parametrize("length", [1025, 2372, 20_000])
+async def test_a_state_of_any_length_comes_back(desk: Desk, length: int) -> None:
+    """Cognito and ASP.NET keep all that they need to go on in it."""
+    user, application = await desk.add_user(), desk.add_application()
+    asked = desk.request_of(application, VERIFIER, state="s" * length)
+    assert user.name is not None
+    assert location(await desk.sign_in_with(asked, user.name))[1]["state"] == "s" * length
+    wrong = location(await desk.get("/oauth2/authorize", {**asked, "response_type": "token"}))[1]
+    assert (wrong["error"], wrong["state"]) == ("unsupported_response_type", "s" * length)
+
+
+@pytest.mark.parametrize("prompt", ["consent", "login consent"])
+async def test_consent_is_asked_for_after_the_password_too(desk: Desk, prompt: str) -> None:
+    user, application = await desk.add_user(), desk.add_application()
+    assert user.name is not None
+    page = await desk.sign_in_with(desk.request_of(application, VERIFIER, prompt=prompt), user.name)
+    assert (page.status, header(page, "location")) == (200, "")
+    place, said = location(await desk.send(page))
+    assert place == "https://shop.example/cb"
+    assert said["code"]
+
+
+@pytest.mark.parametrize(
+    ("registered", "asked", "status"),
+    [
+        ("http://127.0.0.1/callback", "http://127.0.0.1:53219/callback", 200),
+        ("http://127.0.0.1:7654/callback?a=1", "http://127.0.0.1:1/callback?a=1", 200),
+        ("http://[::1]/callback", "http://[::1]:53219/callback", 200),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:53219/other", 400),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:53219/callback?a=1", 400),
+        ("http://127.0.0.1/callback", "https://127.0.0.1:53219/callback", 400),
+        ("http://127.0.0.1/callback", "http://127.0.0.2:53219/callback", 400),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:80@evil.example/callback", 400),
+        ("http://127.0.0.1/callback", "http://127.0.0.1.evil.example/callback", 400),
+        ("http://localhost/callback", "http://localhost:53219/callback", 400),
+        ("https://shop.example/cb", "https://shop.example:444/cb", 400),
+    ],
+)
+async def test_a_native_application_chooses_its_port(
+    desk: Desk, registered: str, asked: str, status: int
+) -> None:
+    """RFC 8252 7.3."""
+    user, application = await desk.add_user(), desk.add_application(redirect_uris=(registered,))
+    request = desk.request_of(application, VERIFIER, redirect_uri=asked)
+    page = await desk.get("/oauth2/authorize", request)
+    assert page.status == status
+    if status == 200:
+        assert user.name is not None
+        code = location(await desk.sign_in_with(request, user.name))[1]["code"]
+        refused(await redeemed(desk, code, application), 400, "invalid_grant")
+        code = location(await desk.sign_in_with({**request, "prompt": "login"}, user.name))[1]["code"]
+        assert content(await redeemed(desk, code, application, redirect_uri=asked))["access_token"]
+
+
+@pytest.mark.parametrize("prefix", ["oauth-authorization-server", "openid-configuration"])
+async def test_metadata_is_where_rfc_8414_looks_for_it(desk: Desk, prefix: str) -> None:
+    reply = await desk.ask("GET", f"/.well-known/{prefix}{desk.base}")
+    assert content(reply) == content(await desk.get("/.well-known/openid-configuration"))
+    assert content(reply)["issuer"] == desk.issuer
+    assert (await desk.ask("GET", f"/.well-known/{prefix}/oidc/{'0' * 32}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, None),
+        ({"email": "a@example.com", "profile": {"verifiedEmail": "a@example.com"}}, True),
+        ({"email": "b@example.com", "profile": {"verifiedEmail": "a@example.com"}}, None),
+        ({"custom": (CustomAttribute("email_verified", "true"),)}, True),
+        ({"custom": (CustomAttribute("email_verified", "false"),)}, None),
+        ({"email": None, "custom": (CustomAttribute("email_verified", "true"),)}, None),
+    ],
+)
+async def test_an_address_is_verified_if_it_was_marked_so(
+    desk: Desk, changes: dict[str, object], told: bool | None
+) -> None:
+    user, application = await desk.add_user(**changes), desk.add_application()
+    form = {
+        "grant_type": "password",
+        "username": user.name,
+        "password": "Right_password1",
+        "scope": "openid email",
+    }
+    granted = content(await desk.token(application, **form))
+    claims = content(await desk.get("/userinfo", authorization=f"Bearer {granted['access_token']}"))
+    assert claims.get("email_verified") is told

@@ -16,7 +16,9 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_TEXT = 1024
-"""Characters of `state` and `nonce`, which are given back."""
+"""Characters of `nonce`, which is stored, and of `login_hint`. `state` is only given back: it may be as long as a
+request can be, for brokers keep all that they need to go on in it."""
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?((?:[/?].*)?)")
 _LONGEST_AGE = 9
 """Digits of `max_age`."""
 
@@ -66,14 +68,22 @@ class AuthorizationRequest:
 
 
 async def way_back(book: ApplicationBook, store_id: UUID, asked: Fields) -> WayBack:
-    """The redirect URI must be one of the registered ones, character by character. Raises `NoWayBack`."""
+    """The redirect URI must be one of the registered ones. Raises `NoWayBack`."""
     application = await book.application(asked["client_id"]) if "client_id" in asked else None
     if application is None or application.store_id != store_id:
         raise NoWayBack("unknown_client")
-    if asked["redirect_uri"] not in application.redirect_uris:
+    if not any(_is_registered(asked["redirect_uri"], uri) for uri in application.redirect_uris):
         raise NoWayBack("wrong_redirect")
-    state = asked["state"]
-    return WayBack(application, asked["redirect_uri"], state if len(state) <= _LONGEST_TEXT else "")
+    return WayBack(application, asked["redirect_uri"], asked["state"])
+
+
+def _is_registered(uri: str, registered: str) -> bool:
+    """Compared character by character, but for the port of a loopback address: a native application listens on one
+    that is free at the time (RFC 8252 7.3, RFC 9700 2.1). The name ``localhost`` has no such exception."""
+    if uri == registered:
+        return True
+    asked, known = _LOOPBACK.fullmatch(uri), _LOOPBACK.fullmatch(registered)
+    return asked is not None and known is not None and asked.group(1, 3) == known.group(1, 3)
 
 
 def read(way: WayBack, asked: Fields) -> AuthorizationRequest:
@@ -85,9 +95,8 @@ def read(way: WayBack, asked: Fields) -> AuthorizationRequest:
     ):
         if name in asked:
             raise OAuthRefused(error, f"{name} is not supported")
-    for name in ("state", "nonce"):
-        if len(asked[name]) > _LONGEST_TEXT:
-            raise _invalid(f"{name} is longer than {_LONGEST_TEXT} characters")
+    if len(asked["nonce"]) > _LONGEST_TEXT:
+        raise _invalid(f"nonce is longer than {_LONGEST_TEXT} characters")
     if "response_type" not in asked:
         raise _invalid("response_type is missing")
     if asked["response_type"] != "code":

@@ -23,14 +23,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def userinfo(user: User, scope: str, groups: Sequence[UserGroup]) -> Mapping[str, object]:
-    """Members that are not known are left out. Addresses count as unverified: an administrator entered them."""
+    """Members that are not known are left out, ``email_verified`` too unless the address was marked as verified.
+
+    An explicit ``false`` is a statement that was never made, and clients refuse users for it (oauth2-proxy, Metabase).
+    """
     said: dict[str, object | None] = {
         "sub": user.id.hex,
         "name": _text(user, "name") or user.name or user.nickname,
         "preferred_username": user.name,
         "nickname": user.nickname,
         "email": user.email,
-        "email_verified": None if user.email is None else False,
+        "email_verified": True if user.email_verified else None,
         "zoneinfo": _text(user, "zone"),
         "locale": _text(user, "locale"),
         "updated_at": int(user.modified_at.timestamp()),

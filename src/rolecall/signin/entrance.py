@@ -153,6 +153,8 @@ class Entrance:
         cookies = browser.keep_session(visit.request, visit.realm, session)
         if must_change:
             return replies.redirect(f"{visit.base}{metadata.PASSWORD}?{asked.query}", cookies)
+        if "consent" in asked.prompt:  # asked for always, also of a user who has just signed in
+            return entrance_pages.go_on(visit, asked, user, session, cookies)
         return await self._send_back(visit, asked, user, at, cookies)
 
     async def _send_back(

@@ -38,7 +38,7 @@ def sign_in(
         language,
         status=status,
         message=pages.say(language, key, **facts) if key else "",
-        leads_to=asked.way.redirect_uri,
+        leads_on=True,
         headers=(*headers, *cookies),
         code=key,
         store=visit.store.name,
@@ -77,7 +77,7 @@ def change_password(
         language,
         status=status,
         message=pages.say(language, key) if key else "",
-        leads_to=asked.way.redirect_uri,
+        leads_on=True,
         code=key,
         forced=True,
         ask_current=False,
@@ -88,13 +88,16 @@ def change_password(
     )
 
 
-def go_on(visit: Visit, asked: AuthorizationRequest, user: User, session: Secret) -> Reply:
-    """Somebody is signed in: is that who shall be?"""
+def go_on(
+    visit: Visit, asked: AuthorizationRequest, user: User, session: Secret, headers: replies.Headers = ()
+) -> Reply:
+    """Ask the user who is signed in whether to go on to the application."""
     again = dict(parse_qsl(asked.query)) | {"prompt": "login"}
     return pages.page(
         "continue",
         _language(visit, asked),
-        leads_to=asked.way.redirect_uri,
+        leads_on=True,
+        headers=headers,
         store=visit.store.name,
         application=asked.application.name,
         user=called(user),

@@ -36,7 +36,7 @@ def page(
     *,
     status: int = 200,
     message: str = "",
-    leads_to: str = "",
+    leads_on: bool = False,
     headers: replies.Headers = (),
     code: str = "",
     **values: object,
@@ -49,7 +49,7 @@ def page(
         message=message,
         **values,
     )
-    return replies.page(status, html, style_hash=_STYLE_HASH, leads_to=leads_to, headers=headers, code=code)
+    return replies.page(status, html, style_hash=_STYLE_HASH, leads_on=leads_on, headers=headers, code=code)
 
 
 def error(language: Language, status: int, key: str, headers: replies.Headers = (), **facts: object) -> Reply:

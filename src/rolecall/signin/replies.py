@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from rolecall.values import Reply
 
@@ -36,13 +36,16 @@ def redirect(location: str, headers: Headers = (), code: str = "") -> Reply:
 
 
 def page(
-    status: int, html: str, *, style_hash: str, leads_to: str = "", headers: Headers = (), code: str = ""
+    status: int, html: str, *, style_hash: str, leads_on: bool = False, headers: Headers = (), code: str = ""
 ) -> Reply:
-    """`leads_to` is a URI of a relying party that sending the page's form may lead on to."""
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; frame-ancestors 'none';"
-        f" form-action 'self'{_source(leads_to)}"
-    )
+    """`leads_on` says that sending the page's form may lead on to a relying party.
+
+    Chromium applies ``form-action`` to every redirect behind a form, also to those of the relying party, whose targets
+    are not known here (w3c/webappsec-csp#8): such a page goes without. It has no script, and its form is written here.
+    """
+    policy = f"default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; frame-ancestors 'none'"
+    if not leads_on:
+        policy += "; form-action 'self'"
     guards: Headers = (
         ("content-type", "text/html; charset=utf-8"),
         *_PLAIN,
@@ -62,13 +65,3 @@ def with_parameters(uri: str, parameters: Mapping[str, str]) -> str:
     if "?" not in uri:
         return f"{uri}?{text}"
     return uri + ("" if uri.endswith(("?", "&")) else "&") + text
-
-
-def _source(uri: str) -> str:
-    """A URI's origin as a source of a content security policy: browsers apply form-action to redirects too."""
-    if not uri:
-        return ""
-    parts = urlsplit(uri)
-    if parts.scheme in ("http", "https") and parts.hostname and ":" not in parts.hostname:
-        return f" {parts.scheme}://{parts.netloc}"
-    return f" {parts.scheme}:"  # a scheme of its own, or an IPv6 address, which no policy can name

@@ -72,7 +72,7 @@ class SignInRoom:
             _log.exception("a sign-in crashed")
             service, action, reply = "unknown", "unknown", pages.error(forms.language(request), 500, "mishap")
         seconds = time.perf_counter() - started
-        dialect = PROVIDERS if request.path.startswith(_PROVIDERS) else console.REALM
+        dialect = PROVIDERS if _below_issuer(request.path).startswith(_PROVIDERS) else console.REALM
         self._report(dialect, service, action, reply.code, seconds)
         _log.info(
             "sign-in",
@@ -92,10 +92,11 @@ class SignInRoom:
             return "unknown", "unknown", reply
         if self.require_tls and not request.secure and (refusal := _exposed(request)) is not None:
             return "unknown", "unknown", refusal
-        if not request.path.startswith(_PROVIDERS):
+        path = _below_issuer(request.path)
+        if not path.startswith(_PROVIDERS):
             reply = await self._console.answer(request)
             return console.REALM, "unknown" if reply.status == 404 else request.path.rstrip("/"), reply
-        found = _PATH.fullmatch(request.path)
+        found = _PATH.fullmatch(path)
         store = None if found is None else await self._stores.store(UUID(hex=found[1]))
         if found is None or store is None:
             return "unknown", "unknown", pages.error(forms.language(request), 404, "not_found")
@@ -117,9 +118,17 @@ class SignInRoom:
             return replies.error(500, "server_error", "something went wrong here; it was logged")
 
 
+def _below_issuer(path: str) -> str:
+    """A path of RFC 8414 as the issuer's own; any other as it is."""
+    for prefix in metadata.BEFORE_THE_PATH:
+        if path.startswith(f"{prefix}{_PROVIDERS}"):
+            return path.removeprefix(prefix).rstrip("/") + metadata.DISCOVERY
+    return path
+
+
 def _exposed(request: Request) -> Reply | None:
     """The refusal of a request by plain HTTP; None for what a provider tells the public."""
-    found = _PATH.fullmatch(request.path)
+    found = _PATH.fullmatch(_below_issuer(request.path))
     if found is not None and found[2] in metadata.PUBLIC:
         return None
     if found is not None and found[2] in metadata.FOR_PROGRAMS:
@@ -129,4 +138,4 @@ def _exposed(request: Request) -> Reply | None:
 
 def concerns(path: str) -> bool:
     """Whether a request to that path is this room's."""
-    return path == console.PREFIX or path.startswith((_PROVIDERS, f"{console.PREFIX}/"))
+    return path == console.PREFIX or _below_issuer(path).startswith((_PROVIDERS, f"{console.PREFIX}/"))

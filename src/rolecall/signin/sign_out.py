@@ -45,7 +45,7 @@ class SignOut:
                 return pages.page(
                     "sign_out",
                     language,
-                    leads_to=asked["post_logout_redirect_uri"] if _may_lead(application, asked) else "",
+                    leads_on=_may_lead(application, asked),
                     asked=True,
                     csrf=browser.token_for(session_id),
                     action=f"{visit.base}{metadata.LOGOUT}",

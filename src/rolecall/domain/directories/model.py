@@ -39,6 +39,13 @@ class CustomAttribute:
     type: str = "STRING"
 
 
+VERIFIED_EMAIL = "verifiedEmail"
+"""The key of a profile that holds the mail address that was verified. It says nothing about another address."""
+
+EMAIL_VERIFIED = "email_verified"
+"""The custom attribute by which an owner marks a user's address, whichever it is, as verified (``true``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """`indexed` are the five indexed attributes in order; `profile` what is seldom given (see the contract)."""
@@ -68,6 +75,14 @@ class User:
     version: int
     created_at: datetime
     modified_at: datetime
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the address was marked as verified, at import or by the owner."""
+        if self.email is None:
+            return False
+        marked = any(each.name == EMAIL_VERIFIED and each.value.lower() == "true" for each in self.custom)
+        return marked or self.profile.get(VERIFIED_EMAIL) == self.email
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from rolecall.domain.directories.attributes import (
     is_text,
     is_user_name,
 )
-from rolecall.domain.directories.model import CustomAttribute, UserStatus
+from rolecall.domain.directories.model import VERIFIED_EMAIL, CustomAttribute, UserStatus
 from rolecall.domain.foreign_hashes import HashRefused, admit
 from rolecall.values import Secret
 
@@ -42,8 +42,8 @@ _PROFILE = tuple(
 _GENDERS = frozenset({"MALE", "FEMALE", "UNKNOWN"})
 
 COLUMNS = (
-    "user_name", "phone", "email", "password_hash", "password", "must_reset", "status", "groups", "nickname",
-    "address", "birthdate", "created_at", *_INDEXED, *_PROFILE,
+    "user_name", "phone", "email", "email_verified", "password_hash", "password", "must_reset", "status", "groups",
+    "nickname", "address", "birthdate", "created_at", *_INDEXED, *_PROFILE,
 )  # fmt: skip
 """Beside these, ``custom.NAME`` is a custom attribute. docs/import.md says what each holds."""
 
@@ -122,7 +122,7 @@ class RowReader:
             birthdate=_birthdate(row),
             custom=_custom(row),
             indexed=tuple(_kept(row, column, is_text, text) for column in _INDEXED),
-            profile=_profile(row),
+            profile=_profile(row) | _verified(row, email),
             groups=self._in_groups(row),
             created_at=self._created(row),
         )
@@ -227,7 +227,7 @@ def _moment(text: str, column: str) -> datetime:
         raise RowRefused(f"{column} is no date such as 2024-05-17 or 2024-05-17T08:30:00Z") from None
 
 
-def _profile(row: Mapping[str, object]) -> Mapping[str, str]:
+def _profile(row: Mapping[str, object]) -> dict[str, str]:
     found = {}
     for column in _PROFILE:
         value = _kept(row, column, is_text, f"visible text of at most {LONGEST_TEXT} characters")
@@ -238,6 +238,15 @@ def _profile(row: Mapping[str, object]) -> Mapping[str, str]:
         if found["gender"] not in _GENDERS:
             raise RowRefused("profile.gender is not MALE, FEMALE or UNKNOWN")
     return found
+
+
+def _verified(row: Mapping[str, object], email: str | None) -> dict[str, str]:
+    """The address that somebody has verified; another address that the user gets later is not."""
+    if not _flag(row, "email_verified"):
+        return {}
+    if email is None:
+        raise RowRefused("email_verified is said of a user without an email")
+    return {VERIFIED_EMAIL: email}
 
 
 def _custom(row: Mapping[str, object]) -> tuple[CustomAttribute, ...]:
