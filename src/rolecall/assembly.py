@@ -99,6 +99,7 @@ _READERS = 2
 _MASTER_KEY_CHECK = "master key check"
 _CLIENT_TOKEN_KEY = "client token key"
 _SUB_USER_TOKEN_KEY = "sub-user token key"
+_LOCK_KEY = "engine lock key"
 _DECIPHERING_KEY = "password deciphering key"
 
 
@@ -119,6 +120,7 @@ class House:
         self.revocations = Revocations(self.store.revocations)
         self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)
         self._store_place: StorePlace | None = None
+        self._lock_key: Secret | None = None
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
         for dialect, actions in sign_in_room.ACTIONS.items():
             self.metrics.expect(dialect, actions, sign_in_room.CODES)
@@ -249,6 +251,7 @@ class House:
             pool_size=self.settings.lane_width,
             deadlines=self.settings.engine_deadlines(),
             store=self._store_place,
+            lock_key=self._lock_key,
         )
         return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,), lane=lane)
 
@@ -271,6 +274,7 @@ class House:
         try:
             self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
             self._deciphering = Deciphering(await self._secret_fact(_DECIPHERING_KEY, new_private_key))
+            self._lock_key = await self._secret_fact(_LOCK_KEY, _random_secret)
             self._client_token_key = await self._secret_fact(_CLIENT_TOKEN_KEY, _random_secret)
             self._sub_user_token_key = await self._secret_fact(_SUB_USER_TOKEN_KEY, _random_secret)
         except SealBroken:

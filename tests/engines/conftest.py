@@ -290,7 +290,7 @@ Harness = PostgresHarness | MemoryHarness | MariaHarness | MemoryGrantsHarness
 
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Scratch]:
-    server = Scratch(EMBEDDED, shared_preload_libraries="pg_stat_statements")
+    server = Scratch(EMBEDDED, shared_preload_libraries="pg_stat_statements", max_prepared_transactions="4")
     try:
         server.create()
         yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -35,7 +36,8 @@ class MySqlEngine:
 
     Options of the address: ``flavor``, ``mariadb`` (the default) or ``mysql``, decides on the hashes and is compared
     with the server at each connection; ``control_schema``; ``sslmode`` and its companions. `super_min_version` is
-    there for every engine and decides nothing here: super accounts are built alike on every version.
+    there for every engine and decides nothing here: super accounts are built alike on every version. Processes that
+    share a server share `lock_key`, which gives the names of locks on it.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class MySqlEngine:
         pool_size: int = 4,
         deadlines: Deadlines = DEFAULTS,
         store: StorePlace | None = None,  # noqa: ARG002 - it is on no server of this family
+        lock_key: Secret | None = None,
     ) -> None:
         self._flavor = address.options.get("flavor", "mariadb")
         if self._flavor not in FLAVORS:
             raise ValueError(f"flavor must be one of {', '.join(FLAVORS)}")
         self._connections = Connections(address, flavor=self._flavor, size=pool_size, deadlines=deadlines)
-        self._server = Server(address, self._connections, self._flavor)
+        secret = b"" if lock_key is None else hashlib.sha256(lock_key.reveal().encode()).digest()
+        self._server = Server(address, self._connections, self._flavor, lock_secret=secret)
         self._accounts = Accounts(self._server)
         self._grants = Grants(self._server, self._accounts)
         self._databases = Databases(self._server)

@@ -40,7 +40,36 @@ class Accounts:
         if new_name != change.name:
             names.require_new_user(new_name, self._server.flavor, self._server.administrator)
         to = (new_name, new_host)
+        if change.may_log_in is False:
+            await self._server.run(
+                lambda session: self._cut_off(
+                    session, (change.name, host), change.operation, change.expected, end=change.end_sessions
+                )
+            )
         return await self._server.change(lambda session: self._change(session, change, host, to))
+
+    async def _cut_off(
+        self,
+        session: Session,
+        place: Place,
+        operation: UUID,
+        expected: Expected | None,
+        *,
+        end: bool = True,
+    ) -> None:
+        """Take away login, and end the sessions, without a lock and out of turn: nothing that a tenant holds can put it
+        off. Repeatable; what is noted of it comes in its order.
+        """
+        found = self.found(await session.fetch_all(*self.looking(*place)), *place)
+        if found is not None and found.is_protected:
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": found.name})
+        if found is None or found.is_half_made or expected == NOBODY:
+            return
+        if found.facts.was_changed_by(operation, expected):
+            return
+        await session.execute(statements.alter_account(self._server.flavor, *place, locked=True))
+        if end:
+            await sessions.end(session, found.name)
 
     async def _change(
         self, session: Session, change: AccountChange, host: str, to: tuple[str, str]
@@ -137,6 +166,7 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
             return False
+        await self._server.run(lambda session: self._cut_off(session, (name, place), operation, expected))
         return await self._server.change(
             lambda session: self._drop(session, name, place, operation, expected)
         )

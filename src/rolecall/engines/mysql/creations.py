@@ -25,7 +25,6 @@ from rolecall.engines.mysql.server import (
     account_lock,
     database_lock,
     databases_or_fail,
-    lock_or_fail,
     require_databases,
     unlock,
 )
@@ -130,7 +129,10 @@ class Creations:
             await session.fetch("DO 0")  # while a lost connection still means that nothing has happened
         things = {thing for one in together for thing in one.things}
         databases = {grant.database for one in together for grant in one.grants}
-        conditions = [lock_or_fail(things), *([databases_or_fail(databases)] if databases else [])]
+        conditions = [
+            self._server.lock_or_fail(things),
+            *([databases_or_fail(databases)] if databases else []),
+        ]
         stored = catalog.names_query(self._server.flavor, [one.place for one in together])
         session.holds_locks = True
         try:

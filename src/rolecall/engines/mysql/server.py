@@ -7,17 +7,20 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from asyncmy.errors import MySQLError
 
 from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.engines.mysql import control, errors, names, quoting, templates
+from rolecall.engines.mysql import control, errors, names, quoting, sessions, templates
 from rolecall.engines.mysql.connections import LOCK_SECONDS, Connections, Row, Session
 
 T = TypeVar("T")
+
+PATIENCE = 1
+"""Whole seconds to wait for a lock before it is looked who holds it."""
 
 RELEASE = "DO RELEASE_ALL_LOCKS()"
 """Gives back what `Server.locked` took; whoever sends it as the last of some statements says so in `holds_locks`."""
@@ -43,7 +46,10 @@ _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB once prefixed its
 class Server:
     """One registered server of the MySQL family; `flavor` is ``mariadb`` or ``mysql``."""
 
-    def __init__(self, address: EngineAddress, connections: Connections, flavor: str) -> None:
+    def __init__(
+        self, address: EngineAddress, connections: Connections, flavor: str, *, lock_secret: bytes = b""
+    ) -> None:
+        self._lock_secret = lock_secret
         self.address = address
         self.connections = connections
         self.flavor = flavor
@@ -138,24 +144,34 @@ class Server:
 
         Gives the rows of `looks`, which are asked for under the locks, in the same round trip.
         """
+        names = [lock_name(thing, self._lock_secret) for thing in sorted(set(things))]
         try:
             session.holds_locks = True
-            calls = ", ".join(_lock_calls(things))
-            (got,), *answers = await session.fetch_all(f"SELECT {calls}", *looks)
-            if not all(got):
-                raise Refused(Reason.ENGINE_BUSY, note="another change of the same thing is under way")
-            yield answers
+            yield await self._take(session, names, looks)
         finally:
             await unlock(session)
 
+    async def _take(self, session: Session, names: Sequence[str], looks: Sequence[str]) -> list[list[Row]]:
+        """Whoever keeps us waiting loses the session, unless it is the administrator's. ENGINE_BUSY."""
+        deadline = time.monotonic() + LOCK_SECONDS
+        calls = ", ".join(_lock_calls(names, min(PATIENCE, LOCK_SECONDS)))
+        while True:
+            (got,), *answers = await session.fetch_all(f"SELECT {calls}", *looks)
+            if all(got):
+                return answers
+            if time.monotonic() >= deadline:
+                raise Refused(Reason.ENGINE_BUSY, note="another change of the same thing is under way")
+            await sessions.end_holders(session, names, self.administrator)
 
-def _lock_calls(things: Collection[str]) -> list[str]:
-    return [f"GET_LOCK('{lock_name(thing)}', {LOCK_SECONDS})" for thing in sorted(set(things))]
+    def lock_or_fail(self, things: Collection[str]) -> str:
+        """A statement that takes locks as `locked` does, or fails soon; whoever sends it says so in `holds_locks`."""
+        names = [lock_name(thing, self._lock_secret) for thing in sorted(set(things))]
+        calls = _lock_calls(names, min(PATIENCE, LOCK_SECONDS))
+        return _OR_FAIL.replace("{condition}", " AND ".join(calls))
 
 
-def lock_or_fail(things: Collection[str]) -> str:
-    """A statement that takes locks as `Server.locked` does, or fails; whoever sends it says so in `holds_locks`."""
-    return _OR_FAIL.replace("{condition}", " AND ".join(_lock_calls(things)))
+def _lock_calls(names: Iterable[str], seconds: int) -> list[str]:
+    return [f"GET_LOCK('{name}', {seconds})" for name in names]
 
 
 def databases_or_fail(databases: Collection[str]) -> str:
@@ -173,9 +189,9 @@ def database_lock(name: str) -> str:
     return f"database:{name}"
 
 
-def lock_name(thing: str) -> str:
-    """At most 64 characters, compared without case: so a digest."""
-    return "rc:" + hashlib.blake2b(thing.encode(), digest_size=16).hexdigest()
+def lock_name(thing: str, secret: bytes = b"") -> str:
+    """At most 64 characters, compared without case: so a digest. Keyed, for any account can take what it can name."""
+    return "rc:" + hashlib.blake2b(thing.encode(), digest_size=16, key=secret).hexdigest()
 
 
 async def one(session: Session, query: str) -> Row:

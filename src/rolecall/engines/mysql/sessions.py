@@ -1,10 +1,11 @@
-"""Ending the sessions of an account."""
+"""Ending sessions: an account's, and of whoever holds a lock of ours."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 
 from asyncmy.errors import MySQLError
 
@@ -18,6 +19,9 @@ POLL_SECONDS = 0.01
 _SESSIONS = """
 SELECT ID FROM information_schema.PROCESSLIST WHERE CONVERT(USER USING utf8mb4) COLLATE utf8mb4_bin = {user}
 """
+
+
+_USER = "SELECT USER FROM information_schema.PROCESSLIST WHERE ID = {number} AND ID <> CONNECTION_ID()"
 
 
 async def end(session: Session, user: str, listing: str = _SESSIONS) -> None:
@@ -36,6 +40,16 @@ async def end(session: Session, user: str, listing: str = _SESSIONS) -> None:
         if time.monotonic() > deadline:
             raise OutcomeUnknown("sessions of the account do not end")
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def end_holders(session: Session, locks: Sequence[str], administrator: str) -> None:
+    """End the sessions that hold these locks, but for our own and the administrator's."""
+    held = ", ".join(f"IS_USED_LOCK('{lock}')" for lock in locks)
+    (holders,) = await session.fetch(f"SELECT {held}")
+    for number in {int(holder) for holder in holders if holder is not None}:
+        for (user,) in await session.fetch(_USER.replace("{number}", str(number))):
+            if user.casefold() != administrator.casefold():
+                await _kill(session, number)
 
 
 async def _kill(session: Session, number: int) -> None:

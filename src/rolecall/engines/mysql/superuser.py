@@ -93,7 +93,19 @@ class Superuser:
 
     async def disable(self, operation: UUID, expected: Expected | None) -> bool:
         self._require_another_administrator()
+        await self._server.run(lambda session: self._cut_off(session, operation, expected))
         return await self._server.change(lambda session: self._disable(session, operation, expected))
+
+    async def _cut_off(self, session: Session, operation: UUID, expected: Expected | None) -> None:
+        """As with any account: no login and no session, before anything waits."""
+        found = self._found(await session.fetch_all(*self._accounts.looking(NAME, names.ANY_HOST)))
+        if found is None or not _is_ours(found) or found.is_half_made or expected == NOBODY:
+            return
+        if found.facts.was_changed_by(operation, expected):
+            return
+        locking = statements.alter_account(self._server.flavor, NAME, names.ANY_HOST, locked=True)
+        await session.execute(locking)
+        await sessions.end(session, NAME, _SESSIONS)
 
     async def _disable(self, session: Session, operation: UUID, expected: Expected | None) -> bool:
         """Locked, sessions ended, dropped; each step can be repeated."""

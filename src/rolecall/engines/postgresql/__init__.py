@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -38,6 +39,7 @@ class PostgresEngine:
 
     Super accounts are refused with ENGINE_TOO_OLD below `super_min_version`: before 16 a role with CREATEROLE
     could make itself all but superuser. The database of `store` and its roles are out of reach on its own server.
+    Processes that share a server share `lock_key`, which gives the names of locks on it.
     """
 
     def __init__(
@@ -48,9 +50,16 @@ class PostgresEngine:
         pool_size: int = 4,
         deadlines: Deadlines = DEFAULTS,
         store: StorePlace | None = None,
+        lock_key: Secret | None = None,
     ) -> None:
         self._connections = Connections(address, size=pool_size, deadlines=deadlines)
-        self._server = Server(address, self._connections, super_min_version=super_min_version, store=store)
+        self._server = Server(
+            address,
+            self._connections,
+            super_min_version=super_min_version,
+            store=store,
+            lock_secret=b"" if lock_key is None else hashlib.sha256(lock_key.reveal().encode()).digest(),
+        )
         self._accounts = Accounts(self._server, SuperGroup(self._server))
         self._privileges = Privileges(self._server, self._accounts)
         self._databases = Databases(self._server, self._accounts)

@@ -17,8 +17,10 @@ from rolecall.domain.identity import (
     NOBODY,
     ChangedMeanwhile,
     Expected,
+    Superseded,
     require_identity,
     require_order,
+    superseded_account,
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines import names
@@ -32,32 +34,6 @@ SESSION_POLL_SECONDS = 0.02
 
 _TAKEN = frozenset({"42710", "23505"})
 """Both: the second comes of two CREATE ROLE that raced."""
-
-# One row per role that can log in, or that was locked through us, but for the administrator.
-_ACCOUNTS: LiteralString = (
-    tenancy.POWERFUL
-    + """
-SELECT r.oid, r.rolname, sup.member IS NOT NULL, r.rolcanlogin, a.rolpassword IS NOT NULL,
-       left(d.description, %(marker_length)s), r.oid IN (SELECT oid FROM powerful)
-FROM pg_roles r
-JOIN {passwords} a ON a.oid = r.oid
-LEFT JOIN pg_shdescription d ON d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid
-LEFT JOIN (SELECT DISTINCT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-           WHERE g.rolname = %(group)s) sup ON sup.member = r.oid
-WHERE r.rolname !~ '^pg_' AND r.rolname <> current_user AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
-  AND (r.rolcanlogin OR left(d.description, %(marker_length)s) LIKE %(marker)s)
-"""
-)
-_ONE_ACCOUNT: LiteralString = _ACCOUNTS + " AND r.rolname = %(name)s::text"
-_ALL_ACCOUNTS: LiteralString = _ACCOUNTS + ' ORDER BY r.rolname COLLATE "C"'
-
-_IS_PROTECTED: LiteralString = (
-    tenancy.POWERFUL
-    + """
-SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
-               AND (oid IN (SELECT oid FROM powerful) OR rolname ~ '^pg_' OR rolname IN (%(group)s, %(heir)s)))
-"""
-)
 
 _END_SESSIONS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usesysid = %(oid)s"
 
@@ -104,6 +80,7 @@ class Accounts:
             operation=new.operation,
             group=await self._group.ready(connection),
             read_back=facts.can_read_verifiers,
+            secret=self._server.lock_secret,
         )
         try:
             row = await last_row(connection, composed)
@@ -133,14 +110,50 @@ class Accounts:
             raise Refused(Reason.ENGINE_TOO_OLD, note=note)
 
     async def change(self, change: AccountChange) -> AccountFacts:
+        if change.may_log_in is False:
+            await self._server.run(
+                lambda connection: self._cut_off(
+                    connection, change.name, change.operation, change.expected, end=change.end_sessions
+                )
+            )
         return await self._server.run(
             lambda connection: self.with_group(lambda: self._change(connection, change))
         )
 
+    async def _cut_off(
+        self,
+        connection: Connection,
+        name: str,
+        operation: UUID,
+        expected: Expected | None,
+        *,
+        end: bool = True,
+    ) -> AccountFacts | None:
+        """Take away login, and end the sessions, before anything that takes locks: nothing that a tenant holds can put
+        it off. Repeatable; the marker comes in its order. Not of an account without one: with neither login nor
+        marker it would not be listed. The account as it was found, None if there is none.
+        """
+        found = await self._tenants(connection, name)
+        if (
+            found is None
+            or expected == NOBODY
+            or not found.operations
+            or found.was_changed_by(operation, expected)
+        ):
+            return found
+        async with transaction(connection):
+            await connection.execute(statements.change_login(name, may_log_in=False))
+            after = await self._find(connection, name)
+            if after is None or after.oid != found.oid:
+                raise superseded_account(name)
+        if end:
+            await self._end_sessions(connection, found.oid)
+        return found
+
     async def _change(self, connection: Connection, change: AccountChange) -> AccountFacts:
         await self.may_become(connection, change.kind)
         facts = await self._server.known(connection)
-        async with transaction(connection, statements.lock("role", change.name)):
+        async with transaction(connection, self._server.lock("role", change.name)):
             before = await self.require_changeable(connection, change.name)
             after: AccountFacts | None = before
             if not before.was_changed_by(change.operation, change.expected):
@@ -184,10 +197,23 @@ class Accounts:
         return [*steps, statements.change_kind(before.name, kind, self._group.name)]
 
     async def drop(self, name: str, operation: UUID, expected: Expected | None) -> bool:
-        """Two steps, each repeatable: locked and its sessions ended; then its traces removed in every database."""
-        retired = await self._server.run(
-            lambda connection: self._retire(connection, name, operation, expected)
+        """Three steps, each repeatable: login goes, with its sessions; then its databases, and it is marked; then its
+        traces in every database, and the account.
+        """
+        found = await self._server.run(
+            lambda connection: self._cut_off(connection, name, operation, expected)
         )
+        if found is None:
+            return False
+        one = Expected(found.identity) if expected is None else expected
+        try:
+            retired = await self._server.run(
+                lambda connection: self._retire(connection, name, operation, one)
+            )
+        except Superseded:
+            if expected is not None:
+                raise
+            return True  # it is gone, and another one has its name
         if retired is None:
             return False
         with errors.begun("the account is locked, and perhaps not dropped"):
@@ -199,7 +225,7 @@ class Accounts:
         if not names.fits(name):
             return None
         await self._heir_ready(connection)
-        async with transaction(connection, _both_locks(name)):
+        async with transaction(connection, self._both_locks(name)):
             found = await self._tenants(connection, name)
             if found is None or expected == NOBODY:
                 return None
@@ -215,9 +241,13 @@ class Accounts:
         await self._end_sessions(connection, found.oid)
         return retired
 
+    def _both_locks(self, name: str) -> sql.Composed:
+        """Handing objects over rewrites ACLs, so it takes the lock of ACL changes too."""
+        return sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("role", name)))
+
     async def _remove(self, connection: Connection, retired: AccountFacts) -> bool:
         name, oid = retired.name, retired.oid
-        async with transaction(connection, _both_locks(name)):
+        async with transaction(connection, self._both_locks(name)):
             found = await self._find(connection, name)
             if found is None or found.oid != oid:  # the same operation, run twice: the other one was first
                 return True
@@ -275,11 +305,11 @@ class Accounts:
         return await self._server.run(lambda connection: self._settled(connection, name))
 
     async def _settled(self, connection: Connection, name: str) -> AccountFacts | None:
-        await connection.execute(statements.lock("role", name))
+        await connection.execute(self._server.lock("role", name))
         return await self._find(connection, name)
 
     async def all(self) -> Sequence[AccountFacts]:
-        return await self._server.run(lambda connection: self._rows(connection, _ALL_ACCOUNTS))
+        return await self._server.run(lambda connection: self._rows(connection, tenancy.ALL_ACCOUNTS))
 
     async def require_changeable(self, connection: Connection, name: str) -> AccountFacts:
         """The account if it is a tenant's, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING."""
@@ -309,11 +339,11 @@ class Accounts:
         return found
 
     async def _find(self, connection: Connection, name: str) -> AccountFacts | None:
-        found = await self._rows(connection, _ONE_ACCOUNT, name=name)
+        found = await self._rows(connection, tenancy.ONE_ACCOUNT, name=name)
         return found[0] if found else None
 
     async def _is_protected(self, connection: Connection, name: str) -> bool:
-        return bool((await one(connection, _IS_PROTECTED, name=name, **self._server.values))[0])
+        return bool((await one(connection, tenancy.IS_PROTECTED, name=name, **self._server.values))[0])
 
     async def _rows(
         self, connection: Connection, query: LiteralString, **values: object
@@ -347,8 +377,3 @@ def _facts(row: tuple[Any, ...]) -> AccountFacts:
         identity=str(oid),
         orders=tuple(order for _, order in marks),
     )  # fmt: skip
-
-
-def _both_locks(name: str) -> sql.Composed:
-    """Handing objects over rewrites ACLs, so it takes the lock of ACL changes too."""
-    return sql.SQL("; ").join((statements.lock("acl"), statements.lock("role", name)))

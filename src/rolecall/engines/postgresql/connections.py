@@ -22,6 +22,9 @@ from rolecall.exchanges import Deadlines
 from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import NotConnected, Pool
 
+APPLICATION = "rolecall"
+"""What our sessions call themselves."""
+
 LOCK_SECONDS = 10.0
 
 _GUARDS = {
@@ -108,7 +111,7 @@ class Connections:
             user=self._address.user,
             password=self._address.password.reveal(),
             dbname=database,
-            application_name="rolecall",
+            application_name=APPLICATION,
             client_encoding="UTF8",
             options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
             autocommit=True,

@@ -78,7 +78,7 @@ class Databases:
         marked in one transaction: under its own name the database is whole or absent. A draft left by a crash
         is dropped by whoever makes the next database, or is taken up by the same operation repeated.
         """
-        async with _locked(connection, "databases"):
+        async with self._locked(connection, "databases"):
             state = await self._state(connection, new.name)
             if state and new.operation in statements.operations_of(state[1]):
                 return
@@ -89,6 +89,19 @@ class Databases:
             draft = f"{_DRAFT}{new.operation.hex}"
             await self._make(connection, draft, new)
             await _publish(connection, draft, new)
+
+    @contextlib.asynccontextmanager
+    async def _locked(self, connection: Connection, kind: str) -> AsyncIterator[None]:
+        """Hold an advisory lock outside a transaction. If it can't be given back, the session is closed, which does."""
+        key = statements.lock_key(kind, secret=self._server.lock_secret)
+        await one(connection, "SELECT pg_advisory_lock(%(key)s)", key=key)
+        try:
+            yield
+        finally:
+            try:
+                await one(connection, "SELECT pg_advisory_unlock(%(key)s)", key=key)
+            except psycopg.Error:
+                await connection.close()
 
     async def _make(self, connection: Connection, draft: str, new: NewDatabase) -> None:
         options = await self._options(connection, new)
@@ -126,7 +139,7 @@ class Databases:
         """Under the lock of those who make databases: DROP DATABASE goes by the name and knows no transaction."""
         if not names.fits(name):
             return False
-        async with _locked(connection, "databases"):
+        async with self._locked(connection, "databases"):
             state = await self._state(connection, name)
             if state is None:
                 return False
@@ -166,7 +179,7 @@ class Databases:
         expected: ExpectedDatabase | None,
         owned_by: Expected | None,
     ) -> None:
-        opening = sql.SQL("; ").join((statements.lock("acl"), statements.lock("databases")))
+        opening = sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("databases")))
         async with transaction(connection, opening):
             state = await self._state(connection, name)
             if state is None:
@@ -203,20 +216,6 @@ class Databases:
         if found.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": owner})
         require_identity(expected, owner, found.identity)
-
-
-@contextlib.asynccontextmanager
-async def _locked(connection: Connection, kind: str) -> AsyncIterator[None]:
-    """Hold an advisory lock outside a transaction. If it can't be given back, the session is closed, which does."""
-    key = statements.lock_key(kind)
-    await one(connection, "SELECT pg_advisory_lock(%(key)s)", key=key)
-    try:
-        yield
-    finally:
-        try:
-            await one(connection, "SELECT pg_advisory_unlock(%(key)s)", key=key)
-        except psycopg.Error:
-            await connection.close()
 
 
 async def _drop_drafts(connection: Connection) -> None:

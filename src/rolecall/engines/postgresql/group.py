@@ -140,7 +140,7 @@ class SuperGroup:
         return self.name
 
     async def _make_sure(self, connection: Connection) -> None:
-        async with transaction(connection, statements.lock("super")):
+        async with transaction(connection, self._server.lock("super")):
             await ensure_plain_role(connection, self.name)
             await ensure_plain_role(connection, self._server.heir)
             await self._strip_admins(connection)
@@ -168,7 +168,7 @@ class SuperGroup:
 
     async def require_plain_heir(self, connection: Connection) -> None:
         """On servers without a group: the heir, made if it is missing. ENGINE_REFUSED for one that is more."""
-        async with transaction(connection, statements.lock("super")):
+        async with transaction(connection, self._server.lock("super")):
             await ensure_plain_role(connection, self._server.heir)
             await self._require_plain(connection)
 
@@ -186,7 +186,7 @@ class SuperGroup:
         """
         found = [name for (name,) in await rows(connection, _NOT_YET_MEMBERS, self._server.values)]
         for start in range(0, len(found), _SWEEP_AT_ONCE):
-            async with transaction(connection, statements.lock("super")):
+            async with transaction(connection, self._server.lock("super")):
                 part = found[start : start + _SWEEP_AT_ONCE]
                 await connection.execute(statements.grant_memberships(part, self.name))
 

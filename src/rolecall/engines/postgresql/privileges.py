@@ -95,7 +95,7 @@ class Privileges:
         """
         await self._require_words(connection, changes)
         await self._accounts.may_become(connection, kind)
-        opening = sql.SQL("; ").join((statements.lock("acl"), statements.lock("role", account)))
+        opening = sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("role", account)))
         async with contextlib.AsyncExitStack() as held, transaction(connection, opening):
             before = await self._accounts.require_changeable(connection, account)
             if before.was_changed_by(operation, expected):

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
+from psycopg import sql
 
 from rolecall.domain.engine import EngineAddress, EngineFacts, StorePlace
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, Connections
+from rolecall.engines.postgresql.obstacles import Obstacles
 
 T = TypeVar("T")
 
@@ -46,7 +48,10 @@ class Server:
         *,
         super_min_version: int,
         store: StorePlace | None = None,
+        lock_secret: bytes = b"",
     ) -> None:
+        self.lock_secret = lock_secret
+        self._obstacles = Obstacles(connections)
         self.address = address
         self.connections = connections
         self.super_min_version = super_min_version
@@ -79,6 +84,10 @@ class Server:
             "marker_length": statements.MARKER_LENGTH,
         }
 
+    def lock(self, kind: str, name: str = "") -> sql.Composed:
+        """`statements.lock`, under this house's own name for the thing."""
+        return statements.lock(kind, name, self.lock_secret)
+
     async def known(self, connection: Connection) -> EngineFacts:
         """The facts as first read; they cost a round trip once."""
         return self.facts or await self.look(connection)
@@ -110,7 +119,7 @@ class Server:
         """
         for attempt in range(ATTEMPTS):
             try:
-                async with self.connections.lease() as connection:
+                async with self.connections.lease() as connection, self._obstacles.cleared():
                     await self.known(connection)
                     return await work(connection)
             except psycopg.Error as error:

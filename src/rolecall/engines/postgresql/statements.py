@@ -38,17 +38,20 @@ _READ_BACK = sql.SQL(
 )
 
 
-def lock_key(kind: str, name: str = "") -> int:
+def lock_key(kind: str, name: str = "", secret: bytes = b"") -> int:
     """The advisory lock's key for a thing, a signed 64-bit number. Taken in the maintenance database only:
     the key space is per database. Order where several are taken: ``acl``, ``databases``, ``super``, then ``role``.
+
+    A keyed digest: anybody who may connect can take any advisory lock, and so should not know which. `secret` has at
+    most 64 bytes.
     """
-    digest = hashlib.blake2b(f"rc:{kind}:{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    thing = f"rc:{kind}:{name}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(thing, digest_size=8, key=secret).digest(), "big", signed=True)
 
 
-def lock(kind: str, name: str = "") -> sql.Composed:
+def lock(kind: str, name: str = "", secret: bytes = b"") -> sql.Composed:
     """Wait for, and hold until the transaction's end, the advisory lock of a thing."""
-    return _LOCK.format(key=sql.SQL(str(lock_key(kind, name))))  # digits and a sign
+    return _LOCK.format(key=sql.SQL(str(lock_key(kind, name, secret))))  # digits and a sign
 
 
 def marker(operation: UUID, earlier: Sequence[UUID] = (), orders: Sequence[int] = ()) -> str:
@@ -114,13 +117,15 @@ def create_account(
     operation: UUID,
     group: str | None,
     read_back: bool = True,
+    secret: bytes = b"",
 ) -> sql.Composed:
     """One transaction that makes an account whole; its last row begins with the new oid.
 
-    `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid.
+    `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid; `secret`
+    is of the locks' names.
     """
     role = sql.Identifier(name)
-    steps: list[sql.Composable] = [lock("role", name), _create(role, kind, verifier)]
+    steps: list[sql.Composable] = [lock("role", name, secret), _create(role, kind, verifier)]
     if group is not None:
         steps.append(_membership(role, sql.Identifier(group), kind))
     steps.append(_mark(name, marker(operation)))

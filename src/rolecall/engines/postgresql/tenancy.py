@@ -60,6 +60,32 @@ WITH RECURSIVE super_made (oid) AS (
 """
 """Begins a query; `Server.values` has its placeholders. `powerful` holds every role that is no tenant's."""
 
+# One row per role that can log in, or that was locked through us, but for the administrator.
+_ACCOUNTS: LiteralString = (
+    POWERFUL
+    + """
+SELECT r.oid, r.rolname, sup.member IS NOT NULL, r.rolcanlogin, a.rolpassword IS NOT NULL,
+       left(d.description, %(marker_length)s), r.oid IN (SELECT oid FROM powerful)
+FROM pg_roles r
+JOIN {passwords} a ON a.oid = r.oid
+LEFT JOIN pg_shdescription d ON d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid
+LEFT JOIN (SELECT DISTINCT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+           WHERE g.rolname = %(group)s) sup ON sup.member = r.oid
+WHERE r.rolname !~ '^pg_' AND r.rolname <> current_user AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
+  AND (r.rolcanlogin OR left(d.description, %(marker_length)s) LIKE %(marker)s)
+"""
+)
+ONE_ACCOUNT: LiteralString = _ACCOUNTS + " AND r.rolname = %(name)s::text"
+ALL_ACCOUNTS: LiteralString = _ACCOUNTS + ' ORDER BY r.rolname COLLATE "C"'
+
+IS_PROTECTED: LiteralString = (
+    POWERFUL
+    + """
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
+               AND (oid IN (SELECT oid FROM powerful) OR rolname ~ '^pg_' OR rolname IN (%(group)s, %(heir)s)))
+"""
+)
+
 # The database's owner, an account's heir, or Rolecall itself, which marks what it made and what it took over.
 DATABASE_IS_TENANTS: LiteralString = """(
     d.datname IS DISTINCT FROM %(store)s::text AND d.datname <> %(maintenance)s::text AND NOT d.datistemplate

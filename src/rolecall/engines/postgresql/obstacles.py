@@ -1,0 +1,99 @@
+"""Ending what keeps the control plane waiting.
+
+A tenant can hold what a change needs: an advisory lock (anybody who may connect can take any), the row of its own role
+(a transaction that sets its own password), or a prepared transaction with either. Whoever holds it, or waits for it in
+front of us, loses the session, unless it is a superuser or the administrator. A lock on a relation is left alone: it is
+of somebody's use of a table, and no change of login waits for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from rolecall.domain.reasons import Refused
+from rolecall.engines.postgresql.connections import APPLICATION, Connection, Connections
+
+PATIENCE = 1.0
+"""Seconds that a change goes on before it is looked whether it waits, and from one look to the next."""
+
+_OURS_WAITING: LiteralString = """
+    SELECT w.* FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid
+    WHERE NOT w.granted AND w.locktype <> 'relation' AND a.usename = current_user AND a.application_name = %(ours)s
+"""
+
+_SESSIONS: LiteralString = (
+    "WITH waiting AS ("
+    + _OURS_WAITING
+    + """)
+SELECT DISTINCT s.pid
+FROM waiting w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS b (pid) JOIN pg_stat_activity s ON s.pid = b.pid
+JOIN pg_roles r ON r.oid = s.usesysid
+WHERE NOT r.rolsuper AND r.rolname <> current_user
+"""
+)
+
+# Its lock on its own number says which transaction it is.
+_PREPARED: LiteralString = (
+    "WITH waiting AS ("
+    + _OURS_WAITING
+    + """)
+SELECT DISTINCT p.gid, p.database::text
+FROM waiting w JOIN pg_locks h ON h.granted AND h.pid IS NULL AND h.locktype = w.locktype
+ AND (h.database, h.classid, h.objid, h.objsubid) IS NOT DISTINCT FROM (w.database, w.classid, w.objid, w.objsubid)
+ AND h.transactionid IS NOT DISTINCT FROM w.transactionid
+JOIN pg_locks x ON x.granted AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.mode = 'ExclusiveLock'
+ AND x.virtualtransaction = h.virtualtransaction
+JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
+JOIN pg_roles r ON r.rolname = p.owner
+WHERE NOT r.rolsuper AND r.rolname <> current_user
+"""
+)
+
+
+class Obstacles:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._turn = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def cleared(self) -> AsyncIterator[None]:
+        """While this lasts, whatever keeps a session of ours waiting is ended."""
+        clearing = asyncio.create_task(self._clear())
+        try:
+            yield
+        finally:
+            clearing.cancel()
+            await asyncio.gather(clearing, return_exceptions=True)
+
+    async def _clear(self) -> None:
+        while True:
+            await asyncio.sleep(PATIENCE)
+            if self._turn.locked():  # one look sees what all sessions of ours wait for
+                continue
+            async with self._turn:
+                # Without a connection, or the right to end sessions, the change waits as long as it may.
+                with contextlib.suppress(psycopg.Error, Refused):
+                    await self._end()
+
+    async def _end(self) -> None:
+        async with self._connections.to(self._connections.maintenance) as connection:
+            for (pid,) in await _rows(connection, _SESSIONS):
+                with contextlib.suppress(psycopg.Error):
+                    await connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            for gid, database in await _rows(connection, _PREPARED):
+                await self._roll_back(gid, database)
+
+    async def _roll_back(self, gid: str, database: str) -> None:
+        """Only a session of its own database can."""
+        async with self._connections.to(database) as there:
+            await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+
+
+async def _rows(connection: Connection, query: LiteralString) -> list[tuple[Any, ...]]:
+    return await (await connection.execute(query, {"ours": APPLICATION})).fetchall()
