@@ -114,7 +114,8 @@ def check_history(history: History, seen: dict[str, Observed]) -> None:
         for name in sorted(names):
             history.ok(history.invoke("check", "final", (name, None)), ("ok", seen.get(name)))
         calls = [call for call in history.operations if call.arg[0] in names]
-        why = explained(calls, Accounts())
+        promised = frozenset(call.arg[0] for call in calls if call.f == "promise")
+        why = explained(calls, Accounts(promised))
         expect(why is None, f"an order of the calls explains what they saw, of {sorted(names)}", why)
 
 
@@ -128,9 +129,15 @@ def _groups(history: History) -> list[set[str]]:
 
 
 class Accounts(Model):
-    """Accounts by name, one after another. A call is (name, password or remark, new name)."""
+    """Accounts by name, one after another. A call is (name, password or remark, new name).
+
+    A name that is `promised` may be taken, and be shown, while its account is not made yet or deleted already.
+    """
 
     name = "accounts"
+
+    def __init__(self, promised: frozenset[str] = frozenset()) -> None:
+        self._promised = promised
 
     def init(self) -> Hashable:
         return ()
@@ -138,12 +145,19 @@ class Accounts(Model):
     def step(self, state: Any, op: Call) -> tuple[bool, Any]:
         accounts: dict[str, Observed] = dict(state)
         there = accounts.get(op.arg[0])
+        if op.arg[0] in self._promised and _is_of_the_moment(op):
+            return True, state
         if op.status == "ok" and op.output[0] == "refused":
             return _may_refuse(op, there, accounts), state
         if op.f == "final" or op.f == "show":
             return _may_show(op, there), state
         legal = _CALLS[op.f](accounts, there, op.arg)
         return legal, tuple(sorted(accounts.items())) if legal else state
+
+
+def _is_of_the_moment(op: Call) -> bool:
+    refused = op.status == "ok" and op.output[0] == "refused"
+    return op.f == "show" or (refused and op.output[1] is Reason.ACCOUNT_TAKEN)
 
 
 def _may_refuse(op: Call, there: Observed | None, accounts: dict[str, Observed]) -> bool:

@@ -140,7 +140,8 @@ class SimulatedServer:
         name = change if isinstance(change, str) else str(getattr(change, "name", ""))
         if method == "create_account":
             self._identities.setdefault(name, len(self.applied))
-        identity = self._identities.get(name, 0)
+        new_name = getattr(change, "new_name", None)
+        identity = self._identities.get(name) or self._identities.get(new_name or "", 0)
         if self._touched.setdefault(operation, identity) != identity:
             self.strayed.append(f"{method}({name}) by {operation.int}")
         if method == "drop_account":

@@ -101,7 +101,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
 
 async def test_recording_twice_keeps_what_the_first_time_wrote(bench: Bench) -> None:
     operation = await bench.accepted(sealed=b"sealed")
-    effect = AccountEffect("acc", "", 7, created=True, remark="r", manages=True)
+    effect = AccountEffect("acc", "", 7, created=True, remark="r", manages=True, sealed=b"sealed")
     for _ in range(2):
         await bench.store.operations.record(operation, bench.instance.id, effect)
     (account,) = await bench.store.operations.accounts(bench.instance.id)
@@ -139,7 +139,7 @@ async def test_what_was_undone_too_early_may_be_recorded(bench: Bench) -> None:
 
 async def test_a_change_keeps_what_it_does_not_speak_of(bench: Bench) -> None:
     await bench.carried_out(
-        AccountEffect("acc", "", 7, created=True, remark="r", manages=True), sealed=b"one"
+        AccountEffect("acc", "", 7, created=True, remark="r", manages=True, sealed=b"one"), sealed=b"one"
     )
     made = await bench.row()
     await bench.carried_out(AccountEffect("acc", "", 7), Change.ACCOUNT_LOCK)
@@ -241,8 +241,8 @@ async def test_operations_are_told_the_newest_first(bench: Bench) -> None:
 
 
 async def test_managed_passwords_are_due_by_their_age_for_one_replica_at_a_time(bench: Bench) -> None:
-    await bench.carried_out(AccountEffect("b", "", 8, created=True, manages=True), sealed=b"b")
-    await bench.carried_out(AccountEffect("a", "", 7, created=True, manages=True), sealed=b"a")
+    await bench.carried_out(AccountEffect("b", "", 8, created=True, manages=True, sealed=b"b"), sealed=b"b")
+    await bench.carried_out(AccountEffect("a", "", 7, created=True, manages=True, sealed=b"a"), sealed=b"a")
     await bench.carried_out(AccountEffect("c", "", 9, created=True))
     book = bench.other.rotation
     assert [due.name for due in await book.due(0)] == ["b", "a"]

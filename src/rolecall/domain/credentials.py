@@ -59,6 +59,9 @@ class Credentials:
         }
 
         async def apply(operation: UUID) -> AccountFacts:
+            expected = Expected(facts.identity)
+            if moved != target:
+                expected = await self._work.leave(target, operation, expected)
             return await target.attached.engine.change_account(
                 AccountChange(
                     target.name,
@@ -67,7 +70,7 @@ class Credentials:
                     host=target.host,
                     new_name=None if moved.name == target.name else moved.name,
                     new_host=None if moved.host == target.host else moved.host,
-                    expected=Expected(facts.identity),
+                    expected=expected,
                 )
             )
 

@@ -38,6 +38,10 @@ Step = Callable[[str], None]
 Apply = Callable[[UUID], Awaitable[AccountFacts | None]]
 """The engine's part of a change. It is given the operation's id, which the engine leaves as a marker."""
 
+_LEAVING_ATTEMPTS = 40
+_LEAVING_PAUSE = 0.05
+"""Seconds. All in all longer than a move takes to be recorded."""
+
 DELETIONS = frozenset({Change.ACCOUNT_DELETE, Change.DATABASE_DELETE, Change.SUPERUSER_DISABLE})
 
 
@@ -57,11 +61,16 @@ def effect_of(of: Intent | Operation, operation_id: UUID, facts: AccountFacts | 
     match of.change:
         case Change.ACCOUNT_CREATE:
             managed = bool(of.detail.get("managed"))
-            return replace(same, created=True, remark=str(of.detail["remark"]), manages=managed)
+            sealed = of.sealed if managed else None
+            remark = str(of.detail["remark"])
+            return replace(same, created=True, remark=remark, manages=managed, sealed=sealed)
         case Change.ACCOUNT_REMARK:
             return replace(same, remark=str(of.detail["remark"]))
         case Change.ACCOUNT_PASSWORD | Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
-            return replace(same, password_changed=True, manages=of.change is Change.ACCOUNT_MANAGE)
+            managed = of.change is Change.ACCOUNT_MANAGE
+            return replace(
+                same, password_changed=True, manages=managed, sealed=of.sealed if managed else None
+            )
         case Change.ACCOUNT_MOVE:
             changed = bool(of.detail.get("password_changed"))
             manages = False if changed else None
@@ -104,12 +113,23 @@ async def record(
                 effect = effect if effect.identity else replace(effect, identity=holder.identity)
                 instead_of = holder.identity
         elif effect.identity == there:
+            if not holder.is_deleted:
+                await _expect_left(ledger, instance, holder.identity)
             instead_of = holder.identity
         elif effect.moved_from is not None:  # moved, and gone since
             name, host = effect.moved_from
             effect = AccountEffect(name, host, identity=effect.identity, deleted=True)
         else:
             effect = None
+
+
+async def _expect_left(ledger: Ledger, instance_id: int, identity: str) -> None:
+    """The row of an account that was moved away has followed it. `StillUnknown` while its move is not recorded."""
+    for _ in range(_LEAVING_ATTEMPTS):
+        if not await ledger.is_moving(instance_id, identity):
+            return
+        await asyncio.sleep(_LEAVING_PAUSE)
+    raise StillUnknown("the change was applied, and is recorded after another one")
 
 
 async def _identity_there(attached: Attached, effect: AccountEffect) -> str | None:

@@ -172,8 +172,8 @@ def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
 class AccountEffect:
     """How a change shows in Rolecall's own row of an account. Fields left None keep what was there.
 
-    `manages` True keeps the operation's sealed password, False forgets it. `order` is that of the change among those of
-    the account: what a later one wrote stays.
+    `manages` True keeps the password that is `sealed`, False forgets what was kept. `order` is that of the change among
+    those of the account: what a later one wrote stays.
     """
 
     name: str
@@ -186,6 +186,8 @@ class AccountEffect:
     remark: str | None = None
     password_changed: bool = False
     manages: bool | None = None
+    sealed: bytes | None = None
+    """Of the change itself: an operation that was undone too early has forgotten its own."""
     moved_from: tuple[str, str] | None = None
     """The name and host it had before."""
 
@@ -257,6 +259,9 @@ class Ledger(Protocol):
     async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
         """Whose row stands under a name."""
 
+    async def is_moving(self, instance_id: int, identity: str) -> bool:
+        """Whether a move of that account is not closed yet."""
+
     async def witness(self, operations: Sequence[UUID]) -> bool:
         """Note of operations that the engine shows them applied, before the account that shows it is dropped. Durable.
 
@@ -270,7 +275,9 @@ class Ledger(Protocol):
     async def retry(self, operation_id: UUID) -> bool:
         """Whether an operation of unknown outcome may be tried again: not if it was seen applied. Durable."""
 
-    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None: ...
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
+        """Durable: what was refused is not carried out after a crash of the store."""
+
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
     async def tried(self, operation_id: UUID) -> None:
         """Count an attempt that left the operation open."""

@@ -64,37 +64,47 @@ class Promises:
                 Promised(ambient.new_id(), await self._intent(target, spec, origin, to_come=command.to_come))
                 for target, spec in zip(targets, command.accounts, strict=True)
             ]
-            await self._ledger.promise(attached.instance.id, promised)
+            await self._promise(attached, promised)
         self._journal.passed("promised")
         for target, one in zip(targets, promised, strict=True):
             self._begin(target, one)
+
+    async def _promise(self, attached: Attached, promised: Sequence[Promised]) -> None:
+        """Accept them as this process's own: its recovery leaves them alone until it has tried."""
+        mine = {one.id for one in promised}
+        self._journal.under_way |= mine
+        try:
+            await self._ledger.promise(attached.instance.id, promised)
+        except BaseException:
+            self._journal.under_way -= mine
+            raise
 
     def _begin(self, target: Target, promised: Promised) -> None:
         """Make it now, in the background; whoever changes the account next waits for that."""
         task = asyncio.create_task(self._keep(target.attached, target.place, promised))
         self._work.coming[target.place] = task
-        task.add_done_callback(partial(self._ended, target.place))
+        task.add_done_callback(partial(self._ended, target.place, promised.id))
 
     async def _keep(self, attached: Attached, place: Place, promised: Promised) -> bool:
         """Attempt after attempt until it is closed; False if the instance was removed, which recovery settles.
 
         The instance is looked up for each further attempt: its address may be changed while it is out of reach.
         """
-        with self._journal.carrying(promised.id):
-            for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-                async with self._turns[place[0]]:
-                    if await self._make(attached, promised):
-                        return True
-                self._work.stalled.add(place)
-                await self._ledger.tried(promised.id)
-                await asyncio.sleep(pause)
-                instance = await self._work.reach.by_id(place[0])
-                if instance is None:
-                    break
-                attached = await self._work.reach.attach_instance(instance)
+        for attempt, pause in enumerate(itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))):
+            async with self._turns[place[0]]:
+                if await self._make(attached, promised, again=attempt > 0):
+                    return True
+            self._work.stalled.add(place)
+            await self._ledger.tried(promised.id)
+            await asyncio.sleep(pause)
+            instance = await self._work.reach.by_id(place[0])
+            if instance is None:
+                break
+            attached = await self._work.reach.attach_instance(instance)
         return False
 
-    def _ended(self, place: Place, task: asyncio.Task[bool]) -> None:
+    def _ended(self, place: Place, operation: UUID, task: asyncio.Task[bool]) -> None:
+        self._journal.under_way.discard(operation)
         if self._work.coming.get(place) is task:
             del self._work.coming[place]
             self._work.stalled.discard(place)
@@ -169,10 +179,14 @@ class Promises:
         One that was closed since it was looked up is left alone: what it made may be deleted again by now.
         """
         still_open = {operation.id for operation in await self._ledger.promised(attached.instance.id)}
-        return promised.id not in still_open or await self._make(attached, promised)
+        return promised.id not in still_open or await self._make(attached, promised, again=True)
 
-    async def _make(self, attached: Attached, promised: Promised) -> bool:
-        async def apply(_operation: UUID) -> AccountFacts:
+    async def _make(self, attached: Attached, promised: Promised, *, again: bool) -> bool:
+        """Not `again` what was made, and deleted before that was recorded."""
+
+        async def apply(operation: UUID) -> AccountFacts | None:
+            if again and not await self._ledger.retry(operation):
+                return None
             return await make_sealed(self._work.sealer, attached, promised)
 
         return await self._journal.fulfil(attached, promised, apply)

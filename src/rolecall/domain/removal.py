@@ -73,6 +73,25 @@ async def _remove(ledger: Ledger, look: Look, drop: Drop, operation: UUID, expec
     raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
 
 
+async def leave(
+    ledger: Ledger, engine: Engine, account: tuple[str, str], operation: UUID, expected: Expected
+) -> Expected:
+    """Before an account leaves its name: wait until whatever was applied under it is recorded under it, and durable.
+
+    What the change may go on with: no other change was applied since. ENGINE_BUSY.
+    """
+    for _ in range(_ATTEMPTS):
+        facts = await engine.account(*account)
+        if facts is None or facts.identity != expected.identity or operation in facts.operations:
+            return expected
+        others = facts.operations
+        closed = not await ledger.are_open(others) and await ledger.witness(others)
+        if closed and not await ledger.are_open(others):  # no record was lost before the witness was durable
+            return facts.expected
+        await asyncio.sleep(_PAUSE)
+    raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
+
+
 async def remove_database(ledger: Ledger, engine: Engine, name: str, expected: ExpectedDatabase) -> None:
     """Drop that very database. `Superseded`; ENGINE_BUSY while its creation is between two tries."""
     for _ in range(_ATTEMPTS):

@@ -17,7 +17,7 @@ from rolecall.domain.instances import Attached, Reach
 from rolecall.domain.journal import Journal
 from rolecall.domain.operations import Change, Intent
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.removal import remove
+from rolecall.domain.removal import leave, remove
 from rolecall.domain.sealing import Sealer
 from rolecall.values import Origin, Secret
 
@@ -170,6 +170,11 @@ class Work:
         if facts is not None and facts.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.label})
         return facts
+
+    async def leave(self, target: Target, operation: UUID, expected: Expected) -> Expected:
+        """Before a change moves that account: what it may go on with (`removal.leave`)."""
+        place = (target.name, target.host)
+        return await leave(self._journal.ledger, target.attached.engine, place, operation, expected)
 
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         """Whether any of these is not closed yet."""

@@ -24,7 +24,7 @@ from rolecall.domain.operations import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow, Place
-from rolecall.store.moves import Key, after_move, tombstone
+from rolecall.store.moves import Key, after_move, is_gone, tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +185,22 @@ class MemoryLedger:
         before = accounts.get((instance_id, *key))
         if before is not None and before.identity != instead_of:
             is_other = before.identity not in (effect.identity, "")
-            if is_other or (before.is_deleted and not effect.deleted):
+            if is_other or (is_gone(before, effect.order) and not effect.deleted):
                 return None
         return {key: _merged(before, operation, effect)}
 
     async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
         row = self._rows.accounts.get((instance_id, name, host))
         return None if row is None else Holder(row.identity, row.is_deleted)
+
+    async def is_moving(self, instance_id: int, identity: str) -> bool:
+        return any(
+            one.change is Change.ACCOUNT_MOVE
+            and one.instance_id == instance_id
+            and one.expected is not None
+            and one.expected.identity == identity
+            for one in (kept.operation for kept in self._rows.open_operations())
+        )
 
     async def witness(self, operations: Sequence[UUID]) -> bool:
         there = [self._rows.operations[one] for one in operations if one in self._rows.operations]
@@ -222,8 +231,8 @@ class MemoryLedger:
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
         kept = self._rows.operations.get(operation_id)
         if kept is not None and kept.operation.state is State.ACCEPTED:
-            self._rows.begin_quick()
             self._close(kept, state, reason, note)
+            self._rows.flush()
 
     def _close(self, kept: Kept, state: State, reason: str, note: str) -> None:
         closed = replace(
@@ -286,7 +295,7 @@ def _merged(before: AccountRow | None, operation: Operation, effect: AccountEffe
     fresh = AccountRow(
         effect.name, effect.host, effect.oid, effect.remark or "",
         operation.accepted_at if effect.created else None, now, now if effect.password_changed else None,
-        operation.sealed if effect.manages else None, effect.identity,
+        effect.sealed if effect.manages else None, effect.identity,
         effect.order if effect.remark is not None else 0,
         effect.order if effect.speaks_of_password else 0,
         effect.order,

@@ -57,6 +57,14 @@ def tombstone(row: AccountRow, now: datetime) -> AccountRow:
     return AccountRow(row.name, row.host, 0, "", None, now, None, None, row.identity, is_deleted=True)
 
 
+def is_gone(row: AccountRow, order: int) -> bool:
+    """Whether a change of that order finds the account away: deleted, or moved by a later change.
+
+    Of an account that was moved, the row at its old place keeps the order of the move: it may come back.
+    """
+    return row.is_deleted and not 0 < row.applied_order < order
+
+
 def after_move(
     rows: Mapping[Key, AccountRow], effect: AccountEffect, instead_of: str | None, now: datetime
 ) -> Mapping[Key, AccountRow] | None:
@@ -76,11 +84,13 @@ def after_move(
     )
     if mine is not None and mine.applied_order > effect.order:  # moved back since
         return {}
-    gone = (
-        {} if mine is None else {effect.moved_from: tombstone(replace(mine, identity=effect.identity), now)}
-    )
-    if found is not None and found.is_deleted:
+    gone = {}
+    if mine is not None:
+        left_behind = tombstone(replace(mine, identity=effect.identity), now)
+        gone[effect.moved_from] = replace(left_behind, applied_order=effect.order)
+    if found is not None and is_gone(found, effect.order):
         return gone
+    found = None if found is not None and found.is_deleted else found
     base = mine or found or AccountRow(effect.name, effect.host, effect.oid, "", None, now, None, None)
     if mine is not None and found is not None and found.remark_order > mine.remark_order:
         base = replace(base, remark=found.remark, remark_order=found.remark_order)

@@ -176,6 +176,15 @@ class OperationTable:
             row = await (await connection.execute(query, (instance_id, name, host))).fetchone()
         return None if row is None else Holder(*row)
 
+    async def is_moving(self, instance_id: int, identity: str) -> bool:
+        query = (
+            "select exists (select from operations where state = 'accepted' and kind = 'account.move'"
+            " and instance_id = %s and identity = %s)"
+        )
+        async with self._durable.connection() as connection:
+            row = await (await connection.execute(query, (instance_id, identity))).fetchone()
+        return bool(row and row[0])
+
     async def witness(self, operations: Sequence[UUID]) -> bool:
         row = await self._intents.fetch(_WITNESS, (list(operations),)) if operations else (True,)
         return bool(row and row[0])
@@ -197,7 +206,7 @@ class OperationTable:
         return bool(row and row[0])
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
-        await self._closings.execute(_CLOSE, (state.value, reason, note, operation_id))
+        await self._intents.execute(_CLOSE, (state.value, reason, note, operation_id))
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return await self._operations(

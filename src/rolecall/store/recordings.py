@@ -13,7 +13,7 @@ from rolecall.domain.operations import AccountEffect
 
 _OPEN = """
 with op as (
-    select id, sealed, accepted_at from operations
+    select id, accepted_at from operations
      where id = %(operation)s and state in ('accepted', 'undone') for update
 )
 """
@@ -48,7 +48,7 @@ insert into accounts as a
 select %(instance)s, %(name)s, %(host)s, %(oid)s, %(identity)s, coalesce(%(remark)s, ''),
        case when %(created)s then op.accepted_at end, now(),
        case when %(password)s then now() end,
-       case when %(manages)s::boolean then op.sealed end,
+       case when %(manages)s::boolean then %(sealed)s::bytea end,
        case when %(remark)s::text is not null then %(order)s else 0 end,
        case when %(speaks)s then %(order)s else 0 end, %(order)s
   from op
@@ -68,7 +68,8 @@ on conflict (instance_id, name, host) do update set
        password_order = case when {_KEEPS_PASSWORD} then a.password_order else excluded.password_order end,
        applied_order = case when {_SAME} then greatest(a.applied_order, excluded.applied_order)
                             else excluded.applied_order end
- where (a.identity in (excluded.identity, '') and not a.deleted) or a.identity = %(instead)s
+ where (a.identity in (excluded.identity, '')
+        and (not a.deleted or (a.applied_order > 0 and a.applied_order < %(order)s))) or a.identity = %(instead)s
 returning 1
 ), """
     + _CLOSED
@@ -105,6 +106,7 @@ def values_of(
         "created": effect.created,
         "password": effect.password_changed,
         "manages": effect.manages,
+        "sealed": effect.sealed,
         "speaks": effect.speaks_of_password,
         "instead": instead_of,
     }
