@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -49,6 +51,8 @@ class CrashBench:
     def server(self, die_at: str = "never", servers: Path | None = None) -> Iterator[str]:
         """A Rolecall process; gives its endpoint. It dies by itself at `die_at`, else it is stopped.
 
+        `die_at` is a cue of `dying_server`.
+
         With `servers` it starts servers for callers, below that directory.
         """
         self.await_death()
@@ -67,10 +71,11 @@ class CrashBench:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{port_file.read_text()}"
-            if die_at != "never":
+            if die_at != "never" and ":" not in die_at:
                 assert process.wait(PATIENCE) == -signal.SIGKILL
         finally:
             if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGINT)
                 process.wait(PATIENCE)
             self.alive -= 1
@@ -92,6 +97,24 @@ class CrashBench:
             while connection.execute(query, (REPLICA_LOCKS,)).fetchone() != (0,):
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
+
+    @contextmanager
+    def held_up(self, cue: str, work: Callable[[str], Any]) -> Iterator[Future[Any]]:
+        """A call on a server that stops itself in it. Inside, it is stopped; it goes on at the end, to its answer."""
+        with self.server(cue) as endpoint, ThreadPoolExecutor(1) as caller:
+            process = self.process
+            assert process is not None
+            answer = caller.submit(work, endpoint)
+            try:
+                deadline = time.monotonic() + PATIENCE
+                while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+                    assert not answer.done(), answer.result()
+                    assert time.monotonic() < deadline
+                    time.sleep(0.01)
+                yield answer
+            finally:
+                process.send_signal(signal.SIGCONT)
+            answer.result(PATIENCE)
 
     def operations(self, target: str) -> list[tuple[str, str]]:
         """(kind, state) of the operations on a target, the oldest first."""

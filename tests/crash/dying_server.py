@@ -1,7 +1,10 @@
-"""A Rolecall that kills itself (SIGKILL) right after a given step of a change.
+"""A Rolecall that kills or stops itself right after a given step of a change.
 
-Arguments: the step (``never`` to live), a file to write its port to, and, if it is to start servers for callers, the
-directory to do so in. Store and master key come from the environment, as for `rolecall serve`.
+Arguments: a cue, a file to write its port to, and, if it is to start servers for callers, the directory to do so in.
+The cue is ``never``; the name of a step, at which the process kills itself (SIGKILL); ``stop:STEP``, where it stops
+itself (SIGSTOP) the first time; or ``lose:METHOD``: the first call of that method of an engine is carried out, its
+answer is lost, and the process stops itself before the second try. Store and master key come from the environment,
+as for `rolecall serve`.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -18,13 +22,39 @@ from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.registration import CallersServers
+from rolecall.domain.reasons import OutcomeUnknown
+from rolecall.engines.base import Watched
 from rolecall.server import Application, Server, bound_socket
 
 
-async def main(die_at: str, port_file: Path, provisioner: CallersServers | None) -> None:
+def lose_the_answer(method: str) -> None:
+    """The engine commits, and the connection is lost before its answer; the first time only."""
+    change = getattr(Watched, method)
+    lost: list[str] = []
+
+    async def losing(*arguments: Any) -> Any:
+        answer = await change(*arguments)
+        if not lost:
+            lost.append(method)
+            raise OutcomeUnknown("lost in the commit")
+        return answer
+
+    setattr(Watched, method, losing)
+
+
+async def main(cue: str, port_file: Path, provisioner: CallersServers | None) -> None:
+    how, _, where = cue.rpartition(":")
+    if how == "lose":
+        lose_the_answer(where)
+        where = "unknown"
+    stops = [where] if how else []
+
     def step(name: str) -> None:
-        if name == die_at:
+        if name == cue:
             os.kill(os.getpid(), signal.SIGKILL)
+        elif name in stops:
+            stops.clear()
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     settings = load_settings()
     set_up_logs(settings.log_level, "json")
