@@ -56,7 +56,8 @@ async def keys() -> None:
         claim = Shown(key_id, secret.reveal())
         provers = [_prover(run, claim) for _ in range(2)]
         await storm(run, 2 + choose(2), [_changer(run, claim), *provers])
-        await run.world.store.replicas[0].keys.set_key_active(key_id, active=False)
+        if run.world.store.keys[key_id].active:
+            await run.world.store.replicas[0].keys.set_key_active(key_id, active=False)
         await asyncio.sleep(1.0)
         for process in run.slots:
             if process.gates.alive:

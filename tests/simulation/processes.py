@@ -158,7 +158,8 @@ class Process:
             back.cancel()
             await asyncio.sleep((0.0, 1.0, 4.0)[choose(3)] if self.world.stormy else 0.0)
             if self.gates.alive:
-                await self.gates.passed("joining the store again")
+                await self.gates.running()
+            if self.gates.alive:
                 await self.replica.join()
         await self.replica.close()
 

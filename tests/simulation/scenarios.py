@@ -20,6 +20,7 @@ from rolecall.domain.instances import Instance, NewInstance, register
 from rolecall.domain.keys import Owner
 from rolecall.domain.operations import State
 from rolecall.domain.provisioner import Provisioner
+from rolecall.domain.reasons import Reason
 from rolecall.values import Caller, Origin, Secret
 
 NAMES = ("ada", "bob")
@@ -237,7 +238,8 @@ async def call(run: Run, process: Process, number: int, act: Act, name: str) -> 
         run.history.info(later)
     elif later is not None:
         run.history.fail(later)
-    if outcome.kind == "unknown":
+    deleted_since = kind == "create" and outcome.value is Reason.ACCOUNT_MISSING
+    if outcome.kind == "unknown" or deleted_since:
         run.history.info(made)
     else:
         shown = outcome.value.locked if kind == "show" and outcome.kind == "ok" else outcome.value

@@ -15,12 +15,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from tests.simulation.schedules import choose, happens, virtual_time
 
+from rolecall.domain import ambient
 from rolecall.domain.ambient import Ambient, entered
 from rolecall.domain.engine import AccountChange, AccountFacts, Engine
 from rolecall.domain.keys import AccessKey
@@ -109,6 +111,10 @@ class Gates:
         if not self.alive:
             await asyncio.get_running_loop().create_future()
 
+    async def running(self) -> None:
+        """While it is paused, nothing of it goes on."""
+        await self._running.wait()
+
     def pause(self, seconds: float) -> None:
         self.world.note(f"{self.name} is paused for {seconds} s")
         self._running.clear()
@@ -127,6 +133,7 @@ class SimulatedServer:
         """Names of the accounts whose sessions are open."""
         self.applied: dict[UUID, str] = {}
         """Operations that changed something, with the method."""
+        self.applied_at: dict[UUID, datetime] = {}
         self.strayed: list[str] = []
         """Changes that touched a second account: another one of the same name."""
         self._identities: dict[str, int] = {}
@@ -137,6 +144,7 @@ class SimulatedServer:
     def note_change(self, method: str, change: object, operation: UUID) -> None:
         """An operation has changed an account, or found its own change done."""
         self.applied.setdefault(operation, method)
+        self.applied_at.setdefault(operation, ambient.now())
         name = change if isinstance(change, str) else str(getattr(change, "name", ""))
         if method == "create_account":
             self._identities.setdefault(name, len(self.applied))

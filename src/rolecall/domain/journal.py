@@ -146,6 +146,7 @@ class Journal:
         self._step = step
         self.under_way: set[UUID] = set()
         """Operations this process is carrying out now: recovery leaves them alone."""
+        self._unrecorded: dict[UUID, tuple[Attached, AccountEffect | None]] = {}
 
     async def run(self, attached: Attached, intent: Intent, apply: Apply) -> AccountFacts | None:
         """Carry out one change exactly once; returns what the engine shows after it.
@@ -204,12 +205,25 @@ class Journal:
         except Refused as refusal:
             if not (patient and refusal.reason in OUT_OF_REACH):
                 state = State.SUPERSEDED if isinstance(refusal, Superseded) else State.REFUSED
-                await self.ledger.close(operation_id, state, refusal.reason.value, refusal.note)
+                if not await self.ledger.close(operation_id, state, refusal.reason.value, refusal.note):
+                    raise StillUnknown(
+                        "others took it for that of a dead process, and resolved it"
+                    ) from refusal
             raise
         self._step("applied")
-        await record(self.ledger, attached, operation_id, effect_of(intent, operation_id, facts))
+        effect = effect_of(intent, operation_id, facts)
+        self._unrecorded[operation_id] = attached, effect
+        await record(self.ledger, attached, operation_id, effect)
+        del self._unrecorded[operation_id]
         self._step("recorded")
         return facts
+
+    async def record_again(self) -> None:
+        """Record what this process applied and could not record: others may have undone it before it was applied."""
+        for operation_id, (attached, effect) in list(self._unrecorded.items()):
+            if operation_id not in self.under_way:
+                await record(self.ledger, attached, operation_id, effect)
+                del self._unrecorded[operation_id]
 
     async def _apply(self, intent: Intent, operation_id: UUID, apply: Apply) -> AccountFacts | None:
         """Apply; if the connection was lost while committing, look whether it happened, and if not try once more.

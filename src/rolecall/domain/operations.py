@@ -275,8 +275,8 @@ class Ledger(Protocol):
     async def retry(self, operation_id: UUID) -> bool:
         """Whether an operation of unknown outcome may be tried again: not if it was seen applied. Durable."""
 
-    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
-        """Durable: what was refused is not carried out after a crash of the store."""
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
+        """Durable: what was refused is not carried out after a crash of the store. False if it was closed already."""
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
     async def tried(self, operation_id: UUID) -> None:

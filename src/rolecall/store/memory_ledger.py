@@ -228,11 +228,13 @@ class MemoryLedger:
         self._rows.flush()
         return True
 
-    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
         kept = self._rows.operations.get(operation_id)
-        if kept is not None and kept.operation.state is State.ACCEPTED:
-            self._close(kept, state, reason, note)
-            self._rows.flush()
+        if kept is None or kept.operation.state is not State.ACCEPTED:
+            return False
+        self._close(kept, state, reason, note)
+        self._rows.flush()
+        return True
 
     def _close(self, kept: Kept, state: State, reason: str, note: str) -> None:
         closed = replace(

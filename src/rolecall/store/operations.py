@@ -54,7 +54,7 @@ select other.target, other.detail from operations other join operations mine usi
 
 _CLOSE = (
     "update operations set state = %s, reason = %s, note = %s, closed_at = now(), sealed = null"
-    " where id = %s and state = 'accepted'"
+    " where id = %s and state = 'accepted' returning 1"
 )
 
 _WITNESS = """
@@ -205,8 +205,8 @@ class OperationTable:
         row = await self._intents.fetch(_RETRY, (operation_id,))
         return bool(row and row[0])
 
-    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> None:
-        await self._intents.execute(_CLOSE, (state.value, reason, note, operation_id))
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
+        return await self._intents.fetch(_CLOSE, (state.value, reason, note, operation_id)) is not None
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return await self._operations(

@@ -1,0 +1,119 @@
+"""Faults of the past, planted back in this process: each binds a change to a name again, or forgets an order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from tests.simulation.catalog import SCENARIOS
+from tests.simulation.scenarios import create, create_managed, delete, open_managed, search_accounts
+from tests.simulation.schedules import Scenario
+from tests.simulation.world import OwningServer
+
+from rolecall.domain import removal, repairs
+from rolecall.domain.operations import State
+from rolecall.domain.upkeep import Upkeep
+from rolecall.engines.memory import MemoryEngine
+from rolecall.store.memory_ledger import MemoryLedger
+from rolecall.store.presence import Memory
+
+
+async def names() -> None:
+    """Accounts of the same names, made and deleted again and again."""
+    acts = (delete, create_managed, delete, create, open_managed)
+    await search_accounts(OwningServer, "postgresql", acts, rotates=False)
+
+
+_changed = MemoryLedger._changed
+_drop = MemoryEngine.drop_account
+
+
+def _record_deletion_by_name(
+    self: Any, operation: Any, instance_id: int, effect: Any, instead_of: Any
+) -> Any:
+    row = None if effect is None else self._rows.accounts.get((instance_id, effect.name, effect.host))
+    if row is not None and effect.deleted:
+        instead_of = row.identity
+    return _changed(self, operation, instance_id, effect, instead_of)
+
+
+def _record_creation_by_name(
+    self: Any, operation: Any, instance_id: int, effect: Any, instead_of: Any
+) -> Any:
+    row = None if effect is None else self._rows.accounts.get((instance_id, effect.name, effect.host))
+    if row is not None and effect.created:
+        instead_of = row.identity
+    return _changed(self, operation, instance_id, effect, instead_of)
+
+
+async def _drop_by_name(self: Any, name: str, operation: Any, host: str = "", expected: Any = None) -> bool:
+    return await _drop(self, name, operation, host)
+
+
+async def _repeat_deletion_by_name(case: Any) -> None:
+    await case.attached.engine.drop_account(case.operation.target, case.operation.id)
+
+
+async def _undo_in_order(self: Any, instance: Any) -> None:
+    for operation in await self._ledger.provisioning(instance.id):
+        await self._ledger.close(operation.id, State.UNDONE, "interrupted", "never begun")
+
+
+def _keep_always(self: Any, key: Any, value: Any, generation: int) -> None:
+    if self._presence.listening:
+        self._known[key] = value
+
+
+@contextmanager
+def late_record_of_a_deletion() -> Iterator[None]:
+    with patch.object(MemoryLedger, "_changed", _record_deletion_by_name):
+        yield
+
+
+@contextmanager
+def second_try_of_a_deletion() -> Iterator[None]:
+    with (
+        patch.object(MemoryEngine, "drop_account", _drop_by_name),
+        patch.object(removal, "require_identity", lambda *_: None),
+    ):
+        yield
+
+
+@contextmanager
+def repeated_deletion() -> Iterator[None]:
+    """By recovery; the server drops whoever has the name."""
+    table = {**repairs._REPAIRS, repairs.Change.ACCOUNT_DELETE: _repeat_deletion_by_name}
+    with patch.object(repairs, "_REPAIRS", table), patch.object(MemoryEngine, "drop_account", _drop_by_name):
+        yield
+
+
+@contextmanager
+def late_record_of_a_creation() -> Iterator[None]:
+    with patch.object(MemoryLedger, "_changed", _record_creation_by_name):
+        yield
+
+
+@contextmanager
+def server_undone_in_order() -> Iterator[None]:
+    with patch.object(Upkeep, "_undo", _undo_in_order):
+        yield
+
+
+@contextmanager
+def key_remembered_too_late() -> Iterator[None]:
+    with patch.object(Memory, "keep", _keep_always):
+        yield
+
+
+Fault = Callable[[], Any]
+
+PLANTED: dict[str, tuple[Fault, Scenario]] = {
+    "a late record of a deletion": (late_record_of_a_deletion, names),
+    "the second try of a deletion": (second_try_of_a_deletion, names),
+    "a deletion that recovery repeats": (repeated_deletion, names),
+    "a late record of a creation": (late_record_of_a_creation, names),
+    "a server undone in the order of its making": (server_undone_in_order, SCENARIOS["provisioning"]),
+    "a key that is remembered after it was changed": (key_remembered_too_late, SCENARIOS["keys"]),
+}

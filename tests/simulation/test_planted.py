@@ -1,0 +1,20 @@
+"""The search finds every fault that is planted: those that it, or people, have found before."""
+
+from __future__ import annotations
+
+import pytest
+from tests.simulation.planted import PLANTED
+from tests.simulation.schedules import search
+
+SECONDS = 90.0
+"""Far more than it takes; then the fault was not found."""
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_found(fault: str, searched: list[str]) -> None:
+    planted, scenario = PLANTED[fault]
+    with planted():
+        done = search(scenario, seed=1, seconds=SECONDS, shrink=False)
+    found = done.counterexample
+    searched.append(f"{fault}: found after {done.schedules} schedules, {done.seconds:.1f} s")
+    assert found is not None
