@@ -9,10 +9,13 @@ from tests.simulation.schedules import search
 SECONDS = {"granting": 18, "keys": 4, "owning": 16, "provisioning": 7, "tokens": 6}
 """Less than a minute, all together."""
 
+MOST = 800
+"""Schedules: the same ones each time, on a machine that is fast enough."""
+
 
 @pytest.mark.parametrize("name", sorted(SECONDS))
 def test_a_search_finds_no_counterexample(name: str, searched: list[str]) -> None:
-    done = search(SCENARIOS[name], seed=1, seconds=SECONDS[name])
+    done = search(SCENARIOS[name], seed=1, schedules=MOST, seconds=SECONDS[name])
     searched.append(f"{name}: {done.schedules} schedules, {done.steps} steps, {done.seconds:.1f} s")
     if done.counterexample is not None:
         pytest.fail(f"make simulate ARGS='--scenario {name} --replay TOKEN'\n{done.counterexample}")

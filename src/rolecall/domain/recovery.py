@@ -14,6 +14,8 @@ from rolecall.domain.instances import Attached, Reach
 from rolecall.domain.journal import Journal, effect_of, record
 from rolecall.domain.operations import (
     OUT_OF_REACH,
+    AccountEffect,
+    Change,
     Intent,
     Ledger,
     Operation,
@@ -97,6 +99,13 @@ class Recovery:
     async def _undo(self, operation: Operation, why: Exception) -> None:
         """Nothing shows it now. If something did before the account was deleted, that was written down (`removal`)."""
         if await self._ledger.witnessed(operation.id):
+            if (
+                operation.change is Change.ACCOUNT_MOVE and operation.expected is not None
+            ):  # and deleted since
+                name, host = operation.account
+                left = AccountEffect(name, host, identity=operation.expected.identity, deleted=True)
+                await record(self._ledger, await self._attach(operation), operation.id, left)
+                return
             await self._ledger.record(operation.id, operation.instance_id or 0, None)
             return
         state = State.SUPERSEDED if isinstance(why, (Superseded, Overtaken)) else State.UNDONE

@@ -169,6 +169,8 @@ class MemoryLedger:
         self._rows.begin_quick()
         self._close(kept, State.RECORDED, "", "")
         self._rows.accounts |= {(instance_id, *key): row for key, row in changed.items()}
+        if effect is not None and effect.moved_from is not None:  # as `store.moves`
+            self._rows.flush()
         return True
 
     def _changed(
