@@ -127,9 +127,10 @@ async def test_what_was_closed_is_closed_with_its_reason_and_holds_no_secret(ben
     assert await bench.store.operations.accounts(bench.instance.id) == []
 
 
-async def test_what_was_undone_too_early_may_be_recorded(bench: Bench) -> None:
+@pytest.mark.parametrize("state", [State.UNDONE, State.SUPERSEDED])
+async def test_what_was_closed_too_early_may_be_recorded(bench: Bench, state: State) -> None:
     operation = await bench.accepted()
-    await bench.store.operations.close(operation, State.UNDONE, "interrupted", "x")
+    await bench.store.operations.close(operation, state, "interrupted", "x")
     await bench.store.operations.record(
         operation, bench.instance.id, AccountEffect("acc", "", 7, created=True)
     )

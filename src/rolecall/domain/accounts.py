@@ -107,7 +107,9 @@ class Accounts:
             return None
         try:
             found = await self._show(target)
-        except Refused:
+        except Refused as refusal:
+            if refusal.reason is not Reason.ACCOUNT_MISSING:
+                raise
             return None
         return found if found.standing == "managed" else None
 

@@ -72,11 +72,21 @@ class Recovery:
         for operation in await self._ledger.unresolved(replicas):
             if operation.id in self._journal.under_way or MARK in operation.detail:
                 continue
-            if not await self.resolve(operation):
+            if not await self._ledger.are_open((operation.id,)):
+                continue  # closed since it was listed: what was refused, and told so, is not to be carried out
+            if not await self._resolved(operation):
                 left += 1
                 await self._ledger.tried(operation.id)
         self._report(await self._ledger.still_open())
         return left
+
+    async def _resolved(self, operation: Operation) -> bool:
+        """As `resolve`; one that cannot be understood, or carried out, keeps no other waiting."""
+        try:
+            return await self.resolve(operation)
+        except Exception:  # noqa: BLE001 - the next round may fare better
+            _log.exception("operation could not be resolved", operation=str(operation.id))
+            return False
 
     async def resolve(self, operation: Operation) -> bool:
         """True when the operation was closed."""

@@ -26,6 +26,9 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow, Place
 from rolecall.store.moves import Key, after_move, is_gone, tombstone
 
+_RECORDABLE = frozenset({State.ACCEPTED, State.UNDONE, State.SUPERSEDED})
+"""Others may have closed, as never applied, what its own process applies later: that was held up, and is not dead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -161,7 +164,7 @@ class MemoryLedger:
         instead_of: str | None = None,
     ) -> bool:
         kept = self._rows.operations.get(operation_id)
-        if kept is None or kept.operation.state not in (State.ACCEPTED, State.UNDONE):
+        if kept is None or kept.operation.state not in _RECORDABLE:
             return True
         changed = self._changed(kept.operation, instance_id, effect, instead_of)
         if changed is None:

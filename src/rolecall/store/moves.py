@@ -20,7 +20,7 @@ COLUMNS = (
 )
 """What an `AccountRow` is made of."""
 
-_TAKE_UP = "select from operations where id = %s and state in ('accepted', 'undone') for update"
+_TAKE_UP = "select from operations where id = %s and state in ('accepted', 'undone', 'superseded') for update"
 
 _ROWS = (
     f"select {COLUMNS} from accounts where instance_id = %s and (name, host) in ((%s, %s), (%s, %s))"

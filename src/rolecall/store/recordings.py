@@ -14,7 +14,7 @@ from rolecall.domain.operations import AccountEffect
 _OPEN = """
 with op as (
     select id, accepted_at from operations
-     where id = %(operation)s and state in ('accepted', 'undone') for update
+     where id = %(operation)s and state in ('accepted', 'undone', 'superseded') for update
 )
 """
 

@@ -1,0 +1,136 @@
+"""Single interleavings, each written out: those that a reader suspected and that the search does not reach soon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from tests.simulation import scenarios
+from tests.simulation.processes import Process
+from tests.simulation.scenarios import Run, call, prepared
+from tests.simulation.schedules import once
+from tests.simulation.world import Hazards, OwningServer
+
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.operations import Change, Intent, Operation, State
+from rolecall.domain.reasons import Reason, Refused
+
+Play = Callable[[Run], Awaitable[None]]
+
+
+def played(play: Play, replicas: int = 1) -> None:
+    """In a world where nothing goes wrong by itself, with an account ``ada``."""
+
+    async def scenario() -> None:
+        run = await prepared(OwningServer(), "postgresql", Hazards())
+        run.world.stormy = False
+        with run.world.entered():
+            await run.start(replicas)
+            await call(run, run.slots[0], 0, scenarios.create_managed, "ada")
+            await play(run)
+
+    once(scenario)
+
+
+def operations(run: Run, change: Change) -> list[Operation]:
+    kept = run.world.store.rows.operations.values()
+    return [one.operation for one in kept if one.operation.change is change]
+
+
+def looking(process: Process) -> tuple[asyncio.Event, asyncio.Event]:
+    """From now on recovery, when it has listed what is open, sets the first event and waits for the second."""
+    listed, may_go_on = asyncio.Event(), asyncio.Event()
+    ledger: Any = process.replica.operations
+    unresolved = ledger.unresolved
+
+    async def slowly(replicas: list[int]) -> Any:
+        found = await unresolved(replicas)
+        listed.set()
+        await may_go_on.wait()
+        return found
+
+    ledger.unresolved = slowly
+    return listed, may_go_on
+
+
+def test_a_refusal_stands_though_recovery_had_listed_the_operation_before() -> None:
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        listed, may_go_on = looking(process)
+        rounds: list[asyncio.Task[int]] = []
+        account = server.account
+
+        async def unreachable(name: str, host: str = "") -> AccountFacts | None:
+            server.account = account
+            rounds.append(asyncio.ensure_future(process.recovery.round()))
+            await listed.wait()
+            raise Refused(Reason.ENGINE_UNREACHABLE)
+
+        server.identify, server.account = account, unreachable
+        outcome = await call(run, process, 0, scenarios.delete, "ada")
+        assert (outcome.kind, outcome.value) == ("refused", Reason.ENGINE_UNREACHABLE)
+        may_go_on.set()
+        await asyncio.gather(*rounds)
+        assert operations(run, Change.ACCOUNT_DELETE)[0].state is State.REFUSED
+        assert await server.account("ada") is not None
+
+    played(play)
+
+
+def test_an_operation_that_cannot_be_read_keeps_no_other_from_being_resolved() -> None:
+    async def play(run: Run) -> None:
+        process, ledger = run.slots[0], run.slots[0].replica.operations
+        facts = await run.server.account("ada")
+        broken = Intent(Change.PRIVILEGES, "ada", run.origin("x"), {}, expected=facts.expected)
+        for intent in (broken, Intent(Change.ACCOUNT_UNLOCK, "ada", run.origin("y"))):
+            await ledger.accept(uuid4(), run.instance.id, intent)
+        assert await process.recovery.round() == 1
+        assert operations(run, Change.ACCOUNT_UNLOCK)[0].state is State.UNDONE
+
+    played(play)
+
+
+def test_a_client_token_is_not_free_because_the_account_cannot_be_looked_at() -> None:
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        made = await call(run, process, 0, scenarios.create_with_token, "bob")
+        assert made.kind == "ok"
+        account = server.account
+
+        async def unreachable(name: str, host: str = "") -> AccountFacts | None:
+            server.account = account
+            raise Refused(Reason.ENGINE_BUSY)
+
+        server.account = unreachable
+        again = await call(run, process, 0, scenarios.create_with_token, "bob")
+        assert (again.kind, again.value) == ("refused", Reason.ENGINE_BUSY)
+        assert (await call(run, process, 0, scenarios.create_with_token, "bob")).kind == "ok"
+        assert len([one for one in operations(run, Change.ACCOUNT_CREATE) if one.target == "bob"]) == 1
+
+    played(play)
+
+
+def test_a_deletion_that_another_process_took_for_overtaken_is_recorded_by_its_own() -> None:
+    """A loses its lock in the store for a while, and not more."""
+
+    async def play(run: Run) -> None:
+        first, second = run.slots
+        server, account = run.server, run.server.account
+
+        async def late(name: str, host: str = "") -> AccountFacts | None:
+            server.account = account
+            await call(run, second, 1, scenarios.remark, "ada")
+            run.world.store.rows.living.discard(first.replica.operations.replica)
+            await second.recovery.round()
+            assert operations(run, Change.ACCOUNT_DELETE)[0].state is State.SUPERSEDED
+            (facts,) = server.now()
+            return facts
+
+        server.identify, server.account = account, late
+        assert (await call(run, first, 0, scenarios.delete, "ada")).kind == "ok"
+        assert operations(run, Change.ACCOUNT_DELETE)[0].state is State.RECORDED
+        assert await first.replica.operations.accounts(run.instance.id) == []
+
+    played(play, replicas=2)
