@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -37,10 +38,15 @@ _TAKEN = frozenset({"42710", "23505"})
 
 _END_SESSIONS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usesysid = %(oid)s"
 
-_DATABASES_WITH_TRACES = """
-SELECT DISTINCT d.datname::text FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
-WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = %s AND d.datname <> current_database() ORDER BY 1
+_DATABASES_WITH_TRACES: LiteralString = (
+    tenancy.POWERFUL
+    + "SELECT DISTINCT d.datname::text, NOT d.datallowconn AND "
+    + tenancy.DATABASE_IS_TENANTS
+    + """FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = %(oid)s AND d.datname <> current_database() ORDER BY 1
 """
+)
+_ALLOW = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
 _EXPIRES = "SELECT rolvaliduntil < 'infinity' FROM pg_roles WHERE oid = %s"
 _OWNED_DATABASES = """
 SELECT datname::text, (SELECT left(description, %s) FROM pg_shdescription
@@ -233,8 +239,7 @@ class Accounts:
             require_order(expected, name, found.order)
             retired = found.changed_by(operation)
             steps = [statements.change_login(name, may_log_in=False), statements.mark(retired)]
-            if found.kind is AccountKind.SUPER:
-                steps += await self._group.strip_roles_made_by(connection, found.oid)
+            steps += await self._group.strip_roles_made_by(connection, found.oid)
             steps += await self._take_on(connection, name)
             steps += await self._databases_to_administrator(connection, found.oid, operation)
             await connection.execute(sql.SQL("; ").join(steps))
@@ -253,9 +258,10 @@ class Accounts:
                 return True
             if found.marker != retired.marker:
                 raise ChangedMeanwhile(name)
-            elsewhere = await rows(connection, _DATABASES_WITH_TRACES, (oid,))
-            for (database,) in elsewhere:
-                async with self._server.connections.to(database) as other, transaction(other):
+            elsewhere = await rows(connection, _DATABASES_WITH_TRACES, {**self._server.values, "oid": oid})
+            for database, is_closed in elsewhere:
+                opened = self._opened(database) if is_closed else contextlib.nullcontext()
+                async with opened, self._server.connections.to(database) as other, transaction(other):
                     await other.execute(self._hand_over(name))
             await connection.execute(self._hand_over(name))
             try:
@@ -263,6 +269,17 @@ class Accounts:
             except psycopg.errors.DependentObjectsStillExist as error:  # made by somebody else meanwhile
                 raise Refused(Reason.ENGINE_REFUSED, note=error.diag.message_primary or "") from None
         return True
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, database: str) -> AsyncIterator[None]:
+        """A tenant may close its database to everybody, which would keep all accounts with traces in it."""
+        which = sql.Identifier(database)
+        async with self._server.connections.to(self._server.connections.maintenance) as beside:
+            await beside.execute(_ALLOW.format(which, sql.SQL("true")))
+            try:
+                yield
+            finally:
+                await beside.execute(_ALLOW.format(which, sql.SQL("false")))
 
     def _hand_over(self, name: str) -> sql.Composed:
         """Objects go to a role without any power, never to a superuser: a tenant's SECURITY DEFINER function, view

@@ -39,7 +39,15 @@ _GUARDS = {
     "synchronous_commit": "on",
     "lock_timeout": f"{int(LOCK_SECONDS * 1000)}",
     "idle_in_transaction_session_timeout": "120000",
+    "local_preload_libraries": "",
 }
+
+_GUARDS_SINCE = {
+    140000: {"idle_session_timeout": "0"},
+    170000: {"transaction_timeout": "0"},
+}
+"""Further ones, by the first version that knows them. The first connection of all has none of them: it is to the
+maintenance database, which is no tenant's."""
 
 _SILENCE = {
     # Even a verifier is worth hiding: it can be guessed against. These need a superuser.
@@ -65,6 +73,7 @@ class Connections:
         self._address = address
         self._guards = {**_GUARDS, "statement_timeout": f"{int(deadlines.statement * 1000)}"}
         self._silent = True
+        self._version = 0
         # The server ends a statement that takes too long, and says so; we end only what it does not answer.
         patient = replace(deadlines, statement=deadlines.statement + deadlines.silence)
         self._pool = Pool(partial(self._connect, self.maintenance), size=size, deadlines=patient)
@@ -104,7 +113,9 @@ class Connections:
 
     async def _open(self, database: str) -> Connection:
         settings = {**self._guards, **(_SILENCE if self._silent else {})}
-        return await Connection.connect(
+        for since, guards in _GUARDS_SINCE.items():
+            settings |= guards if self._version >= since else {}
+        connection = await Connection.connect(
             make_conninfo("", **channel(self._address)),
             host=self._address.host,
             port=self._address.port,
@@ -117,6 +128,8 @@ class Connections:
             autocommit=True,
             prepare_threshold=None,
         )
+        self._version = connection.info.server_version
+        return connection
 
 
 def channel(address: EngineAddress) -> dict[str, str]:

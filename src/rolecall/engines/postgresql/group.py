@@ -191,7 +191,8 @@ class SuperGroup:
                 await connection.execute(statements.grant_memberships(part, self.name))
 
     async def strip_roles_made_by(self, connection: Connection, oid: int) -> list[sql.Composed]:
-        """Statements that take from the roles a super account made, and those made by them, what it loses itself."""
+        """Statements that take from the roles a super account made, and those made by them, what it loses itself: with
+        nobody left who administers them, they would be protected."""
         found = await rows(connection, _MADE_BY, {"maker": oid, "group": self.name})
         strip = sql.SQL("ALTER ROLE {} NOCREATEDB NOCREATEROLE NOBYPASSRLS")
         return [strip.format(sql.Identifier(name)) for (name,) in found]

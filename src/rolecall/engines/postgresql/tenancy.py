@@ -28,7 +28,8 @@ FIRST_NORMAL_OID = 16384
 # `super_made`: super accounts, and the roles they administer, which can have no attribute that a super account has not.
 # `strong`: what has a power by itself. Below 16 CREATEROLE is all but superuser. A right on one of the system's own
 # relations or functions (pg_authid, pg_read_file) or on a parameter is recorded in pg_shdepend for every database. The
-# owner of a template plants code in every database to come. Who owns the store, or is Rolecall there, owns Rolecall.
+# owner of the server's own templates plants code in every database to come; any other owner may make a template of its
+# database, and is not protected by it. Who owns the store, or is Rolecall there, owns Rolecall.
 POWERFUL: LiteralString = """
 WITH RECURSIVE super_made (oid) AS (
     SELECT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
@@ -51,7 +52,7 @@ WITH RECURSIVE super_made (oid) AS (
     WHERE s.dbid = 0 AND s.classid = to_regclass('pg_catalog.pg_parameter_acl') AND s.refclassid = 'pg_authid'::regclass
     UNION
     SELECT d.datdba FROM pg_database d
-    WHERE d.datistemplate OR d.datname IN (%(maintenance)s::text, %(store)s::text)
+    WHERE d.datname IN ('template0', 'template1', %(maintenance)s::text, %(store)s::text)
 ), powerful (oid) AS (
     SELECT oid FROM strong
     UNION
