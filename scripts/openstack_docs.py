@@ -32,12 +32,15 @@ else `Accept`, else JSON). XML has the namespace `{NAMESPACE}`; a DTD, an
 entity, a name twice, more than {MAX_DEPTH} levels or {MAX_ELEMENTS} elements are refused. A body has at most {MAX_BODY}
 bytes. What the tables below do not name is accepted and ignored, as the original does.
 
-**202 is a promise.** CreateUsers checks everything, writes all users of the request down or none, and answers; the
-accounts are made right after, or, if the server is away, as soon as it is back, also by another process and after a
-restart ([operations.md](operations.md#promises)). Listings show a promised user at once. The other changes that
-answer 202 are done when they are answered.
+**202 is a promise.** CreateUsers checks everything, also what the server itself would refuse, writes all users of the
+request down or none, and answers; the accounts are made right after, or, if the server is away, as soon as it is back,
+also by another process and after a restart ([operations.md](operations.md#promises)). Listings show a promised user at
+once. The other changes that answer 202 are done when they are answered.
 
-**Users** are a name and a host, `%` unless one is given; in a path `name` or `name@host`, percent-encoded. A user gets
+**Users** are a name and a host, `%` unless one is given; in a path `name` or `name@host`, percent-encoded. A new user's
+host is `%`, an address or a pattern of addresses (`192.168.1.%`), a network, or a domain; what no client could have is
+`badRequest` (400). It is listed in one spelling, and found by any; an account that was made by SQL is found by the host
+that is listed, whatever that is. A user gets
 all that the template `all` has ([mysql.md](mysql.md#templates)) on each of its databases; `database` is short for one
 more. A database need not be there yet. Passwords are never shown, but that of root, once.
 
@@ -191,11 +194,20 @@ def section(action: Action) -> Iterator[str]:
 
 
 def in_short(table_row: str) -> str:
-    """Without the two long patterns that almost every row has; the head says what they mean."""
-    return table_row.replace(_PLAIN, "plain text").replace(_HOST, "an IPv4 address or `%`")
+    """Without the long patterns that almost every row has; the head says what they mean."""
+    for pattern, meaning in _IN_SHORT.items():
+        table_row = table_row.replace(pattern, meaning)
+    return table_row
 
 
-_PLAIN, _HOST = (line(words(one[0]))[2:-2] for one in (databases_rules.PASSWORD, databases_rules.HOST))
+_IN_SHORT = {
+    line(words(rules[0]))[2:-2]: meaning
+    for rules, meaning in (
+        (databases_rules.PASSWORD, "plain text"),
+        (databases_rules.HOST, "a host"),
+        (databases_rules.EXISTING_HOST, "1 to 255 characters"),
+    )
+}
 
 
 def flattened(fields: Sequence[Field], prefix: str) -> Iterator[Field]:

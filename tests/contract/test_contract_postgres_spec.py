@@ -182,7 +182,7 @@ def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
         "route-unknown", "media-type-unsupported", "client-token-mismatch", "client-token-busy",
             "nonce-reused", "tls-required",
         "credentials-invalid", "tenant-foreign", "account-repeated", "account-quota", "host-malformed",
-        "grant-missing", "password-wrong", "engine-unsuited", "identity-unreachable",
+        "grant-missing", "password-wrong", "engine-unsuited", "identity-unreachable", "verifiers-refused",
     }  # fmt: skip
     assert {reason.value for reason in GATEWAY - OF_PEOPLE} == expected | elsewhere
 

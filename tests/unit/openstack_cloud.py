@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID, uuid4
@@ -26,6 +26,7 @@ from rolecall.domain.revocations import Revocations
 from rolecall.domain.sealing import Sealer
 from rolecall.domain.tokens import Tokens
 from rolecall.domain.views import AccountView, InstanceView
+from rolecall.engines.memory_grants import MemoryGrantsEngine
 from rolecall.pipeline import origin_of
 from rolecall.values import Call, Caller, Claim, Mark, Reply, Request, Secret
 from rolecall.verbs import StaticVerb
@@ -47,6 +48,11 @@ VERBS = {
     ("identity", "v2.0"): identity_verbs.V2_VERBS,
 }
 _CONTRACTS = {(one.service, one.version): one for one in CONTRACTS}
+
+
+def canonical(host: str) -> str:
+    """As the engine of the family spells it."""
+    return MemoryGrantsEngine().canonical_host(host)
 
 
 class KeyBook:
@@ -107,10 +113,11 @@ class FakeControl:
 
     def _PromiseAccounts(self, command: commands.PromiseAccounts) -> None:
         server = self._server(command)
-        for one in command.accounts:
+        accounts = [replace(one, host=canonical(one.host)) for one in command.accounts]
+        for one in accounts:
             if (one.name, one.host) in server.accounts:
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": one.name})
-        for one in command.accounts:
+        for one in accounts:
             server.accounts[one.name, one.host] = {grant.database for grant in one.grants}
             server.passwords[one.name, one.host] = one.password.reveal()
 
@@ -133,7 +140,8 @@ class FakeControl:
     def _MoveAccount(self, command: commands.MoveAccount) -> None:
         server = self._server(command)
         grants = self._account(server, command.name, command.host)
-        target = (command.new_name or command.name, command.new_host or command.host)
+        host = canonical(command.new_host) if command.new_host else command.host
+        target = (command.new_name or command.name, host)
         if target != (command.name, command.host) and target in server.accounts:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": target[0]})
         del server.accounts[command.name, command.host]

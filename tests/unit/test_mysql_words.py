@@ -166,6 +166,13 @@ def test_an_error_number_has_its_reason(number: int, reason: Reason) -> None:
     assert errors.refusal(OperationalError(number, "words")).reason is reason
 
 
+def test_a_server_that_wants_to_see_passwords_is_told_from_one_that_is_read_only() -> None:
+    words = "The MariaDB server is running with the --{} option so it cannot execute this statement"
+    strict = OperationalError(1290, words.format("strict-password-validation"))
+    assert errors.refusal(strict).reason is Reason.VERIFIERS_REFUSED
+    assert errors.refusal(OperationalError(1290, words.format("read-only"))).reason is Reason.ENGINE_REFUSED
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [

@@ -206,6 +206,15 @@ def _permissions(name: str, kind: str, facts: EngineFacts, settings: Settings) -
                 mend=f'as a superuser: GRANT SELECT ON pg_catalog.pg_authid TO "{who}"',
             )
         )
+    if facts.refuses_verifiers:
+        findings.append(
+            Finding(
+                f"{name} passwords",
+                well=False,
+                found=f"it takes no password that is hashed already: {facts.refuses_verifiers}",
+                mend="SET GLOBAL strict_password_validation=OFF, also in its configuration, or uninstall the plugin",
+            )
+        )
     if kind == "postgresql" and facts.version[0] < settings.super_min_version:
         found = f"super accounts need PostgreSQL {settings.super_min_version} or later"
         findings.append(Finding(f"{name} super accounts", well=True, found=found))

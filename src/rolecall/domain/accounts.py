@@ -44,7 +44,7 @@ class Accounts:
 
         And what the engine refuses.
         """
-        target = await self._work.target(command.instance, origin, command.name, command.host)
+        target = await self._work.newcomer(command.instance, origin, command.name, command.host)
         if command.token is None:
             return await self._create(target, command, origin, None)
         return await self._tokens.once(
@@ -158,11 +158,11 @@ class Accounts:
         """ACCOUNT_MISSING."""
         attached = await self._work.reach.attach(command.instance, origin.caller)
         try:
-            return await self._show(self._work.at(attached, command.name, command.host))
+            return await self._show(await self._work.find(attached, command.name, command.host))
         except Refused as refusal:
             if refusal.reason is not Reason.ACCOUNT_MISSING or command.otherwise is None:
                 raise
-        return await self._show(self._work.at(attached, *command.otherwise))
+        return await self._show(await self._work.find(attached, *command.otherwise))
 
     async def _show(self, target: Target) -> AccountView:
         place = (target.name, target.host)

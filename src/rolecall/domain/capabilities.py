@@ -13,6 +13,7 @@ from rolecall.domain.engine import (
     DatabaseObject,
     Engine,
     ExpectedDatabase,
+    NewAccount,
     ObjectType,
     PrivilegeChange,
 )
@@ -81,6 +82,13 @@ class DatabaseGrants(Engine, Protocol):
 
         Revoking what is not held is no error. The account's sessions end if it lost anything. `to_come` as in
         `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
+        """
+
+    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+        """Refuse what `create_account` would refuse of any of these; verifiers are not looked at.
+
+        As `require_new_name`, and ACCOUNT_TAKEN, DATABASE_MISSING, VERIFIERS_REFUSED. Waits for changes of these
+        accounts that are still under way.
         """
 
     def may_be_database(self, name: str) -> bool:

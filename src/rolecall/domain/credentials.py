@@ -46,10 +46,12 @@ class Credentials:
         """A new name, host or password. ACCOUNT_MISSING, ACCOUNT_TAKEN."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
         facts = await self._work.changeable(target)
-        moved = self._work.at(
-            target.attached, command.new_name or target.name, command.new_host or target.host
-        )
-        if moved != target and await target.attached.engine.account(moved.name, moved.host) is not None:
+        engine = target.attached.engine
+        if command.new_name not in (None, target.name):
+            engine.require_new_name(command.new_name)
+        host = target.host if command.new_host is None else engine.canonical_host(command.new_host)
+        moved = Target(target.attached, command.new_name or target.name, host)
+        if moved != target and await engine.account(moved.name, moved.host) is not None:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": moved.name})
         verifier = None if command.password is None else self._work.verifier(moved, command.password)
         detail = {

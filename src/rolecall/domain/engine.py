@@ -48,6 +48,8 @@ class EngineFacts:
     administrator: str
     is_superuser: bool
     can_read_verifiers: bool
+    refuses_verifiers: str = ""
+    """What makes the server refuse passwords that are hashed already, for people; empty if it takes them."""
 
 
 class Access(StrEnum):
@@ -265,8 +267,8 @@ class Engine(Protocol):
     """One registered server. Methods raise `Refused` (see each) or `OutcomeUnknown`.
 
     Any method may refuse with ENGINE_UNREACHABLE, INSTANCE_RESTARTING, ENGINE_BUSY or ENGINE_REFUSED. Where an
-    account is a name at a host, `host` empty stands for every host (``%``), and PARAMETER_VALUE with field ``host``
-    refuses one that no client could have; elsewhere any `host` but the empty one is refused so.
+    account is a name at a host, `host` empty stands for every host (``%``). New accounts have hosts as `canonical_host`
+    spells them; for others `host` is what the server has, whatever it looks like.
     """
 
     async def facts(self) -> EngineFacts: ...
@@ -277,6 +279,15 @@ class Engine(Protocol):
     @property
     def has_quick_verifier(self) -> bool:
         """Whether `verifier` takes no longer than the way to another thread and back."""
+
+    def canonical_host(self, host: str) -> str:
+        """The one spelling of a host at which accounts are made; empty where accounts have none. Pure.
+
+        HOST_MALFORMED for one that no client could have; elsewhere for any but the empty one.
+        """
+
+    def require_new_name(self, name: str) -> None:
+        """ACCOUNT_NAME_MALFORMED or ACCOUNT_NAME_RESERVED for a name that no account of a tenant can get. Pure."""
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         """ACCOUNT_TAKEN, ACCOUNT_NAME_RESERVED, ENGINE_TOO_OLD. Repeating with the same operation is no refusal."""

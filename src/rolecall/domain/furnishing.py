@@ -48,6 +48,7 @@ async def promises_of(
         for one in command.databases
     ]
     for spec in command.accounts:
+        attached.engine.require_new_name(spec.name)
         account = work.at(attached, spec.name, spec.host)
         verifier = await work.verifier(account, spec.password)
         sealed = work.sealer.seal(verifier, verifier_purpose(instance.id, account.label))

@@ -50,13 +50,15 @@ class Promises:
         self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def accept(self, command: commands.PromiseAccounts, origin: Origin) -> None:
-        """All or none. ACCOUNT_REPEATED, ACCOUNT_TAKEN, DATABASE_MISSING.
+        """All or none. ACCOUNT_REPEATED, HOST_MALFORMED, and what the engine says that it would refuse.
 
         A server out of reach now is no reason to refuse.
         """
         attached = await self._work.reach.attach(command.instance, origin.caller)
         targets = [self._work.at(attached, one.name, one.host) for one in command.accounts]
         self._expect_distinct(targets)
+        for target in targets:
+            attached.engine.require_new_name(target.name)
         with self._alone(targets):
             self._expect_unpromised(targets)
             await self._expect_possible(attached, targets, command)
@@ -140,15 +142,23 @@ class Promises:
         self, attached: Attached, targets: Sequence[Target], command: commands.PromiseAccounts
     ) -> None:
         """What the server would refuse is refused now, if the server can be asked now."""
+        wanted = [
+            NewAccount(
+                target.name,
+                AccountKind.NORMAL,
+                None,
+                ambient.new_id(),
+                target.host,
+                spec.grants,
+                command.to_come,
+            )
+            for target, spec in zip(targets, command.accounts, strict=True)
+        ]
         if command.to_come:
             _expect_names(attached, command.accounts)
         try:
             async with asyncio.timeout(_LOOK):
-                for target in targets:
-                    if await attached.engine.account(target.name, target.host) is not None:
-                        raise _taken(target)
-                if not command.to_come:
-                    await _expect_databases(attached, command.accounts)
+                await database_grants(attached.engine).expect_new(wanted)
         except (OutcomeUnknown, TimeoutError):
             return
         except Refused as refusal:
@@ -201,14 +211,6 @@ class Promises:
 
 def _taken(target: Target) -> Refused:
     return Refused(Reason.ACCOUNT_TAKEN, facts={"value": target.name})
-
-
-async def _expect_databases(attached: Attached, specs: Sequence[commands.AccountSpec]) -> None:
-    wanted = [grant.database for spec in specs for grant in spec.grants]
-    there = {database.name for database in await attached.engine.databases()} if wanted else set()
-    for name in wanted:
-        if name not in there:
-            raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
 
 
 def _expect_names(attached: Attached, specs: Sequence[commands.AccountSpec]) -> None:

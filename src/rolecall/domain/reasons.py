@@ -93,6 +93,8 @@ class Reason(StrEnum):
     ENGINE_UNREACHABLE = "engine-unreachable", Fault.ENGINE
     ENGINE_BUSY = "engine-busy", Fault.ENGINE
     ENGINE_REFUSED = "engine-refused", Fault.ENGINE
+    VERIFIERS_REFUSED = "verifiers-refused", Fault.ENGINE
+    """The server wants to see passwords in plain text, to check them, and takes none that is hashed already."""
     VERSION_UNOFFERED = "version-unoffered", Fault.CALLER
     """No server of that version can be started."""
     # accounts

@@ -145,7 +145,7 @@ class Rotation:
         instance = await self._reach.by_id(due.instance_id)
         if instance is None or not_ready(instance) is not None:
             return None
-        return self._work.at(await self._reach.attach_instance(instance), due.name, due.host)
+        return Target(await self._reach.attach_instance(instance), due.name, due.host)
 
 
 def _instance_of(due: Due) -> int:

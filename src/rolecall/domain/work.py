@@ -21,10 +21,6 @@ from rolecall.domain.removal import leave, remove
 from rolecall.domain.sealing import Sealer
 from rolecall.values import Origin, Secret
 
-_EVERY_HOST = {"mysql": "%"}
-"""Kinds of server on which an account is a name at a host, with the host that an empty one stands for."""
-
-
 _COMING = 5.0
 """Seconds that a change waits for its account to be made, if that was promised a moment ago."""
 
@@ -134,7 +130,15 @@ class Work:
 
     async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
         """The account a command names, which may be there or not."""
-        target = self.at(await self.reach.attach(instance, origin.caller), name, host)
+        return await self._settled(
+            await self.find(await self.reach.attach(instance, origin.caller), name, host)
+        )
+
+    async def newcomer(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
+        """The account that a command wants made. HOST_MALFORMED."""
+        return await self._settled(self.at(await self.reach.attach(instance, origin.caller), name, host))
+
+    async def _settled(self, target: Target) -> Target:
         if (coming := self.coming.get(target.place)) is not None:
             await self._wait_for(coming, target)
         return target
@@ -148,7 +152,22 @@ class Work:
             raise Refused(reason, note="the promised account is not made yet")
 
     def at(self, attached: Attached, name: str, host: str = "") -> Target:
-        return Target(attached, name, host or _EVERY_HOST.get(attached.instance.engine, ""))
+        """An account to be made, at the host as it will be listed. HOST_MALFORMED."""
+        return Target(attached, name, attached.engine.canonical_host(host))
+
+    async def find(self, attached: Attached, name: str, host: str = "") -> Target:
+        """An account that may be there: at the very host that is given, if the server has it so (accounts made by SQL
+        may be at any), else at the same host as Rolecall spells it.
+        """
+        try:
+            canonical = attached.engine.canonical_host(host)
+        except Refused as refusal:
+            if refusal.reason is not Reason.HOST_MALFORMED:
+                raise
+            return Target(attached, name, host)
+        if host and host != canonical and await attached.engine.account(name, host) is not None:
+            return Target(attached, name, host)
+        return Target(attached, name, canonical)
 
     async def existing(self, target: Target) -> AccountFacts:
         """ACCOUNT_MISSING."""

@@ -40,6 +40,7 @@ _LOOKS = frozenset(
         "account",
         "accounts",
         "databases",
+        "expect_new",
         "facts",
         "has_password",
         "identify",
@@ -84,6 +85,12 @@ class Watched:
     @property
     def has_quick_verifier(self) -> bool:
         return self._inner.has_quick_verifier
+
+    def canonical_host(self, host: str) -> str:
+        return self._inner.canonical_host(host)
+
+    def require_new_name(self, name: str) -> None:
+        self._inner.require_new_name(name)
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         return await self._watch("create_account", self._inner.create_account(new), new.verifier)
@@ -167,6 +174,9 @@ class Watched:
         inner = database_grants(self._inner)
         work = inner.change_grants(name, host, grant, revoke, operation, to_come=to_come, expected=expected)
         return await self._watch("change_grants", work)
+
+    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+        await self._watch("expect_new", database_grants(self._inner).expect_new(accounts))
 
     def may_be_database(self, name: str) -> bool:
         return database_grants(self._inner).may_be_database(name)

@@ -105,11 +105,18 @@ class MemoryEngine:
     def has_quick_verifier(self) -> bool:
         return False
 
+    def canonical_host(self, host: str) -> str:
+        _require_no_host(host)
+        return host
+
+    def require_new_name(self, name: str) -> None:
+        names.require_new_role(name)
+        if name in PROTECTED - {ADMINISTRATOR}:
+            raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": name})
+
     async def create_account(self, new: NewAccount) -> AccountFacts:
         _require_no_host(new.host)
-        names.require_new_role(new.name)
-        if new.name in PROTECTED - {ADMINISTRATOR}:
-            raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
+        self.require_new_name(new.name)
         self._require_version(new.kind)
         there = self._accounts.get(new.name)
         if there is not None and new.operation in there.operations:
@@ -341,7 +348,7 @@ class MemoryEngine:
 
 def _require_no_host(host: str) -> None:
     if host:
-        raise Refused(Reason.PARAMETER_VALUE, "host", facts={"value": host})
+        raise Refused(Reason.HOST_MALFORMED, facts={"value": host})
 
 
 def _bare(item: DatabaseObject) -> DatabaseObject:

@@ -74,8 +74,21 @@ class MemoryGrantsEngine:
     def has_quick_verifier(self) -> bool:
         return True
 
+    def canonical_host(self, host: str) -> str:
+        return names.host(host)
+
+    def require_new_name(self, name: str) -> None:
+        names.require_new_user(name, FLAVOR, ADMINISTRATOR)
+
+    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+        for new in accounts:
+            self.require_new_name(new.name)
+            if (new.name, names.host(new.host)) in self._accounts:
+                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
+            self._expect_databases([grant.database for grant in new.grants], to_come=new.to_come)
+
     async def create_account(self, new: NewAccount) -> AccountFacts:
-        names.require_new_user(new.name, FLAVOR, ADMINISTRATOR)
+        self.require_new_name(new.name)
         key = new.name, names.host(new.host)
         _require_single(new.kind, new.grants)
         there = self._accounts.get(key)
@@ -92,7 +105,7 @@ class MemoryGrantsEngine:
         return made
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
-        key = change.name, names.host(change.host)
+        key = change.name, change.host or names.ANY_HOST
         new_name = change.name if change.new_name is None else change.new_name
         if new_name != change.name:
             names.require_new_user(new_name, FLAVOR, ADMINISTRATOR)
@@ -127,7 +140,7 @@ class MemoryGrantsEngine:
         host: str = "",
         expected: Expected | None = None,
     ) -> bool:
-        key = name, names.host(host)
+        key = name, host or names.ANY_HOST
         if names.is_reserved(name, ADMINISTRATOR) or (
             key in self._accounts and self._accounts[key].is_protected
         ):
@@ -143,7 +156,7 @@ class MemoryGrantsEngine:
         return self._accounts.pop(key, None) is not None
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
-        return self._accounts.get((name, names.host(host)))
+        return self._accounts.get((name, host or names.ANY_HOST))
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
         return await self.account(name, host)
@@ -162,7 +175,7 @@ class MemoryGrantsEngine:
         to_come: bool = False,
         expected: Expected | None = None,
     ) -> AccountFacts:
-        key = name, names.host(host)
+        key = name, host or names.ANY_HOST
         before = self._changeable(key)
         if before.was_changed_by(operation, expected):
             return before
@@ -207,7 +220,7 @@ class MemoryGrantsEngine:
         return True
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
-        key = name, names.host(host)
+        key = name, host or names.ANY_HOST
         if key not in self._accounts:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
         verifier = self._verifiers.get(key)
@@ -264,11 +277,16 @@ class MemoryGrantsEngine:
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": key[0]})
 
-    def _require_databases(self, wanted: Iterable[str], key: tuple[str, str], *, to_come: bool) -> None:
+    def _expect_databases(self, wanted: Iterable[str], *, to_come: bool) -> set[str]:
+        """Those that are not there."""
         absent = {name for name in wanted if name not in self._databases}
         for name in absent:
             if not (to_come and self.may_be_database(name)):
                 raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
+        return absent
+
+    def _require_databases(self, wanted: Iterable[str], key: tuple[str, str], *, to_come: bool) -> None:
+        absent = self._expect_databases(wanted, to_come=to_come)
         self._awaited |= {(name, key) for name in absent}
 
     def _revoke_all(self, name: str, spared: Sequence[tuple[str, str]]) -> None:

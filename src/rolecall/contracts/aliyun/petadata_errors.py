@@ -75,6 +75,7 @@ ERRORS: Rows = {
     Reason.INSTANCE_QUOTA: ErrorRow(
         "QuotaExceeded.CreateInstance", "The quota of create instance exceeds.", status=403
     ),
+    Reason.VERIFIERS_REFUSED: _STATUS,
     Reason.VERSION_UNOFFERED: _UNSUPPORTED,
     Reason.ENGINE_TOO_OLD: _UNSUPPORTED,
     Reason.ENGINE_UNSUITED: _UNSUPPORTED,

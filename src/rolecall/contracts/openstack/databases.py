@@ -74,7 +74,14 @@ NEW_USER = Shape(
         _text("database", rules.DATABASE_NAME),
     ),
 )
-CHANGED_USER = Shape("user", (_text("name", rules.USER_NAME, required=True), _PASSWORD, _HOST))
+CHANGED_USER = Shape(
+    "user",
+    (
+        _text("name", rules.USER_NAME, required=True),
+        _PASSWORD,
+        _text("host", rules.EXISTING_HOST, default=rules.ANY_HOST),
+    ),
+)
 ATTRIBUTES = Shape(
     "user",
     (

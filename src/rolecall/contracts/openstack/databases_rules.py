@@ -55,11 +55,11 @@ DATABASE_NAME = (
 )
 
 ANY_HOST = "%"
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-HOST = (matches(rf"%|{_OCTET}(?:\.{_OCTET}){{3}}", Reason.HOST_MALFORMED, PAGE),)
-"""An IPv4 address or ``%``. No address is written in two ways: Trove took octets with leading zeros, and fewer."""
+HOST = (matches(r"[!-~]{1,255}", Reason.HOST_MALFORMED, "Trove 26.0.0, trove/common/apischema.py"),)
+"""For a new account. The engine knows which of these a client could have, and how the server spells it."""
 
-EXISTING_HOST = (at_most(255, Reason.HOST_MALFORMED, TROVE),)
+EXISTING_HOST = (matches(r"[^\0]{1,255}", Reason.HOST_MALFORMED, TROVE),)
+"""Whatever SQL has made."""
 
 # What MySQL and MariaDB call a character set or a collation; whether the server has it, the server says.
 _SERVER_WORD = r"[a-z0-9_]{1,64}"

@@ -104,6 +104,10 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.VERSION_UNOFFERED: _missing("Datastore version '{value}' cannot be found."),
     Reason.INSTANCE_QUOTA: _over("Quota exceeded for resources: ['instances']."),
     Reason.ENGINE_TOO_OLD: _unready("Operation not supported for this version of the datastore."),
+    Reason.VERIFIERS_REFUSED: _unready(
+        "The instance checks the text of passwords and takes none that is hashed already: its administrator must set"
+        " strict_password_validation=OFF."
+    ),
     Reason.ENGINE_UNREACHABLE: _away("The instance cannot be reached. Please try again later."),
     Reason.ENGINE_BUSY: _away("The instance is busy. Please try again later."),
     Reason.ENGINE_REFUSED: _broken("The instance refused the operation."),

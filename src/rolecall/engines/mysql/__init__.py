@@ -72,6 +72,15 @@ class MySqlEngine:
     def has_quick_verifier(self) -> bool:
         return self._flavor == "mariadb"
 
+    def canonical_host(self, host: str) -> str:
+        return names.host(host)
+
+    def require_new_name(self, name: str) -> None:
+        self._accounts.require_new_name(name)
+
+    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+        await self._accounts.expect_new(accounts)
+
     async def create_account(self, new: NewAccount) -> AccountFacts:
         return await self._accounts.create(new)
 

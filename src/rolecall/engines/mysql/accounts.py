@@ -23,8 +23,17 @@ class Accounts:
         self._server = server
         self.creations = Creations(server)
 
+    def require_new_name(self, name: str) -> None:
+        names.require_new_user(name, self._server.flavor, self._server.administrator)
+
+    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+        for new in accounts:
+            self.require_new_name(new.name)
+        if accounts:
+            await self._server.run(lambda session: self.creations.expect(session, accounts))
+
     async def create(self, new: NewAccount) -> AccountFacts:
-        names.require_new_user(new.name, self._server.flavor, self._server.administrator)
+        self.require_new_name(new.name)
         host = names.host(new.host)
         verifier = statements.verifier_text(self._server.flavor, new.verifier)
         if new.kind is AccountKind.SUPER and new.grants:
@@ -33,12 +42,12 @@ class Accounts:
         return await self.creations.create(Newcomer(new, host, verifier))
 
     async def change(self, change: AccountChange) -> AccountFacts:
-        self.require_name(change.name)
-        host = names.host(change.host)
+        host = change.host or names.ANY_HOST
+        self.require_place(change.name, host)
         new_host = host if change.new_host is None else names.host(change.new_host)
         new_name = change.name if change.new_name is None else change.new_name
         if new_name != change.name:
-            names.require_new_user(new_name, self._server.flavor, self._server.administrator)
+            self.require_new_name(new_name)
         to = (new_name, new_host)
         if change.may_log_in is False:
             await self._server.run(
@@ -161,10 +170,10 @@ class Accounts:
         """Locked, sessions ended, dropped; each step can be repeated. Objects stay in their databases: they belong
         to those, not to accounts; views and routines keep the name of their definer and stop working.
         """
-        place = names.host(host)
+        place = host or names.ANY_HOST
         if names.is_reserved(name, self._server.administrator):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-        if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
+        if not self._may_be_stored(name, place):
             return False
         await self._server.run(lambda session: self._cut_off(session, (name, place), operation, expected))
         return await self._server.change(
@@ -205,8 +214,8 @@ class Accounts:
         return [control.begin(schema, found.name, found.host, after, wanted), lock]
 
     async def identify(self, name: str, host: str) -> AccountFacts | None:
-        place = names.host(host)
-        if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
+        place = host or names.ANY_HOST
+        if not self._may_be_stored(name, place):
             return None
         return await self._server.run(lambda session: self._identify(session, name, place))
 
@@ -225,8 +234,8 @@ class Accounts:
 
     async def one(self, name: str, host: str) -> AccountFacts | None:
         """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
-        place = names.host(host)
-        if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
+        place = host or names.ANY_HOST
+        if not self._may_be_stored(name, place):
             return None
         return await self._server.run(lambda session: self._one(session, name, place))
 
@@ -239,8 +248,9 @@ class Accounts:
 
     async def stored_verifier(self, name: str, host: str) -> Secret:
         """ACCOUNT_MISSING."""
-        self.require_name(name)
-        query = catalog.verifier_query(self._server.flavor, name, names.host(host))
+        place = host or names.ANY_HOST
+        self.require_place(name, place)
+        query = catalog.verifier_query(self._server.flavor, name, place)
         for row in await self._server.run(lambda session: session.fetch(query)):
             return Secret(row[0] or "")
         raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
@@ -268,10 +278,13 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
         return found
 
-    def require_name(self, name: str) -> None:
-        """ACCOUNT_MISSING for a name that no account can have, so that it never stands in a statement."""
-        if not names.fits(name, names.USER_CHARACTERS[self._server.flavor]):
+    def require_place(self, name: str, host: str) -> None:
+        """ACCOUNT_MISSING for what no account can be, so that it never stands in a statement."""
+        if not self._may_be_stored(name, host):
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
+
+    def _may_be_stored(self, name: str, host: str) -> bool:
+        return names.may_be_stored(name, host, names.USER_CHARACTERS[self._server.flavor])
 
     def _settled(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> AccountFacts:
         """What the server made of it: an account under this very name, or it is a fault."""

@@ -107,6 +107,20 @@ def names_query(flavor: str, places: Iterable[tuple[str, str]]) -> str:
     return f"SELECT User, Host FROM mysql.{table} WHERE {' OR '.join(asked)}"
 
 
+def made_query(flavor: str, places: Iterable[tuple[str, str]]) -> str:
+    """Which of some accounts are there, other than half made: names and hosts."""
+    table, subject = (
+        ("global_priv", "JSON_VALUE(Priv, '$.x509_subject')")
+        if flavor == "mariadb"
+        else ("user", "CONVERT(x509_subject USING utf8mb4)")
+    )
+    asked = [f"User = {quoting.text(user)} AND Host = {quoting.text(host)}" for user, host in places]
+    return (
+        f"SELECT User, Host FROM mysql.{table} WHERE ({' OR '.join(asked)})"
+        f" AND COALESCE({subject}, '') <> {quoting.text(MAKING)}"
+    )
+
+
 def verifier_query(flavor: str, user: str, host: str) -> str:
     """What an account's password is compared with."""
     table, column = (

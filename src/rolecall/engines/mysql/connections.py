@@ -67,6 +67,8 @@ class Session:
         self.since = time.monotonic()
         self.is_new = True
         self.holds_locks = False
+        self.strictness: tuple[Row, str] | None = None
+        """Whether its server takes hashes (`Server.refuses_verifiers`), and what that was found at."""
         self.is_abandoned = False
         """Closed without knowing whether the server will notice: it perhaps goes on, and holds locks."""
 
@@ -128,13 +130,29 @@ class Session:
             if errors.is_lost(error):
                 self.drop()
                 raise errors.Lost from None
-            raise errors.StepError(error, len(answers)) from None
+            raise errors.StepError(await self._cause(error), len(answers)) from None
         except (OSError, TimeoutError):
             self._abandon()
             raise errors.Lost from None
         except BaseException:
             self._abandon()
             raise
+
+    async def _cause(self, error: MySQLError) -> MySQLError:
+        """MariaDB says of an ALTER USER no more than that it failed; an error before that one says why."""
+        if errors.number(error) != errors.CANNOT_USER:
+            return error
+        try:
+            async with self._exchange(), self._raw.cursor(_QuietCursor) as cursor:
+                await cursor.execute("SHOW ERRORS")
+                found = [MySQLError(*row[1:]) for row in await _rows(cursor)]
+        except (MySQLError, OSError, TimeoutError):
+            self._abandon()
+            return error
+        except BaseException:
+            self._abandon()
+            raise
+        return next((one for one in found if errors.number(one) == errors.PREVENTED), error)
 
     def _exchange(self) -> AbstractAsyncContextManager[None]:
         return exchange(self._deadlines, None if self._inquiry is None else self._is_at_work)

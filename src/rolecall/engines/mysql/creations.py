@@ -70,6 +70,23 @@ class Creations:
             self._maker = asyncio.create_task(self._make_all())
         return await made
 
+    async def expect(self, session: Session, accounts: Sequence[NewAccount]) -> None:
+        """ACCOUNT_TAKEN, VERIFIERS_REFUSED, DATABASE_MISSING, as making these would be refused. Names are sound."""
+        places = {(new.name, names.host(new.host)): new for new in accounts}
+        there = catalog.made_query(self._server.flavor, list(places))
+        things = {account_lock(name) for name, _ in places}
+        looks = (there, self._server.strictness, RELEASE)
+        async with self._server.locked(session, things, *looks) as (found, strictness, _):
+            session.holds_locks = False
+        for place in found:
+            if place in places:  # byte for byte, whatever the server's collation found alike
+                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": place[0]})
+        if refuses := await self._server.refuses_verifiers(session, strictness):
+            raise Refused(Reason.VERIFIERS_REFUSED, note=refuses)
+        for new in accounts:
+            named = {grant.database for grant in new.grants}
+            await require_databases(session, self._server, named, to_come=new.to_come)
+
     async def _make_all(self) -> None:
         try:
             while self._waiting:

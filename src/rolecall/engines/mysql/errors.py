@@ -17,6 +17,10 @@ NO_SUCH_THREAD = 1094
 CANNOT_USER = 1396
 """CREATE of an account that is there, or ALTER, DROP or RENAME of one that is not."""
 
+PREVENTED = 1290
+"""An option of the server's prevents the statement; the message names it, in whatever language."""
+_STRICT = "strict-password-validation"
+
 BY_NUMBER: dict[int, Reason] = {
     1007: Reason.DATABASE_TAKEN,
     1008: Reason.DATABASE_MISSING,
@@ -96,5 +100,7 @@ def refusal(error: MySQLError) -> Refused:
     A syntax error quotes the statement, and with it perhaps a hash, so its text is not kept.
     """
     code = number(error)
+    if code == PREVENTED and _STRICT in str(error.args[1:]):
+        return Refused(Reason.VERIFIERS_REFUSED, note=f"{code}: {_STRICT}")
     words = "" if code == SYNTAX or len(error.args) < 2 else f": {error.args[1]}"
     return Refused(BY_NUMBER.get(code, Reason.ENGINE_REFUSED), note=f"{code}{words}")

@@ -32,8 +32,8 @@ class Grants:
         expected: Expected | None = None,
     ) -> AccountFacts:
         """A database in both lists is granted."""
-        self._accounts.require_name(name)
-        place = names.host(host)
+        place = host or names.ANY_HOST
+        self._accounts.require_place(name, place)
         wanted: dict[str, Access | None] = dict.fromkeys(revoke)
         wanted |= {one.database: one.access for one in grant}
         return await self._server.change(

@@ -23,7 +23,7 @@ SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "performance_schema", "information_s
 _RESERVED = frozenset(
     {"root", "mysql", "public", "mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema"}
 )
-_HIGHEST = 0xFFFF  # the last character of the Basic Multilingual Plane
+_HIGHEST = "\uffff"  # the last character of the Basic Multilingual Plane
 _RAW_FILE_NAME = "#mysql50#"  # MySQL: a database name with this prefix is taken as a directory's, unencoded
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -34,13 +34,16 @@ _HOST_NAME = re.compile(rf"(?:%\.)?(?:{_LABEL}\.)*(?=[a-z0-9-]*[a-z]){_LABEL}")
 
 def fits(name: str, characters: int) -> bool:
     """True if the servers store this name byte for byte."""
-    return (
-        bool(name)
-        and names.is_text(name)
-        and len(name) <= characters
-        and name == name.strip()
-        and all(ord(character) <= _HIGHEST for character in name)
-    )
+    return bool(name) and _may_be_text(name, characters) and name == name.strip()
+
+
+def may_be_stored(name: str, host: str, characters: int) -> bool:
+    """True for what a server could have as an account, made by SQL perhaps: it may be looked for, byte for byte."""
+    return bool(name) and _may_be_text(name, characters) and _may_be_text(host, HOST_CHARACTERS)
+
+
+def _may_be_text(text: str, characters: int) -> bool:
+    return names.is_text(text) and len(text) <= characters and max(text, default="") <= _HIGHEST
 
 
 def is_reserved(name: str, administrator: str) -> bool:
@@ -79,7 +82,7 @@ def is_system(name: str, control: str) -> bool:
 
 
 def host(text: str) -> str:
-    """A host as the servers store it; empty stands for every host. PARAMETER_VALUE with field ``host``.
+    """A host as the servers store it; empty stands for every host. HOST_MALFORMED.
 
     A client is compared with it as text, or under a netmask: what is refused here could match no client at all.
     ``10.0.0.0/24`` becomes ``10.0.0.0/255.255.255.0``, which every version understands.
@@ -89,7 +92,7 @@ def host(text: str) -> str:
         return wanted
     found = _address(wanted) or _network(wanted) or _host_name(wanted)
     if found is None:
-        raise Refused(Reason.PARAMETER_VALUE, "host", facts={"value": text})
+        raise Refused(Reason.HOST_MALFORMED, facts={"value": text})
     return found
 
 

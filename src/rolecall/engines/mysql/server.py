@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import structlog
 from asyncmy.errors import MySQLError
 
 from rolecall.domain.engine import EngineAddress, EngineFacts
@@ -18,6 +19,8 @@ from rolecall.engines.mysql import control, errors, names, quoting, sessions, te
 from rolecall.engines.mysql.connections import LOCK_SECONDS, Connections, Row, Session
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 PATIENCE = 1
 """Whole seconds to wait for a lock before it is looked who holds it."""
@@ -39,6 +42,18 @@ _IS_DATABASE = (
     " AND CONVERT(SCHEMA_NAME USING utf8mb4) COLLATE utf8mb4_bin = {name})"
 )
 _PARTIAL_REVOKES = "SELECT @@GLOBAL.partial_revokes"
+
+# MariaDB has the text of a password checked by plugins. While it is strict, it takes no hash: nothing could check one.
+# MySQL's components see no hash at all, and take them.
+_CHECKERS = """
+SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION'
+AND PLUGIN_STATUS = 'ACTIVE' AND @@GLOBAL.strict_password_validation
+"""
+# What the answer to that, which takes a millisecond, depends on while a server runs; this takes no time.
+_STRICTNESS = {
+    "mariadb": "SELECT @@GLOBAL.strict_password_validation, (SELECT GROUP_CONCAT(name) FROM mysql.plugin)",
+    "mysql": "SELECT 0, NULL",
+}
 
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB once prefixed its version for old replicas
 
@@ -66,6 +81,20 @@ class Server:
         return templates.MARIADB_COLUMNS if self.flavor == "mariadb" else templates.COLUMNS
 
     @property
+    def strictness(self) -> str:
+        """A query whose rows `refuses_verifiers` takes."""
+        return _STRICTNESS[self.flavor]
+
+    async def refuses_verifiers(self, session: Session, strictness: Sequence[Row]) -> str:
+        """For people: what makes the server refuse hashes, empty if it takes them. Plugins come and go meanwhile."""
+        (state,) = strictness
+        if session.strictness is None or session.strictness[0] != state:
+            rows = await session.fetch(_CHECKERS) if int(state[0]) else []
+            plugins = ", ".join(sorted(str(name) for (name,) in rows))
+            session.strictness = (state, f"{plugins} with strict_password_validation=ON" if plugins else "")
+        return session.strictness[1]
+
+    @property
     def administrator(self) -> str:
         return self.address.user
 
@@ -77,12 +106,18 @@ class Server:
         self.folds_case = int(folding) != 0
         if self.flavor == "mysql":
             await _require_patterns(session)
+        refuses = await self.refuses_verifiers(session, await session.fetch(self.strictness))
+        if refuses:
+            _log.warning(
+                "a server takes no passwords", server=self.address.host, port=self.address.port, why=refuses
+            )
         self.facts = EngineFacts(
             version=(int(version[1]), int(version[2])),
             version_text=str(text).removeprefix("5.5.5-"),
             administrator=self.administrator,
             is_superuser=int(powers) > 0,
             can_read_verifiers=True,
+            refuses_verifiers=refuses,
         )
         return self.facts
 

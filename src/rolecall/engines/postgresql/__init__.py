@@ -74,6 +74,13 @@ class PostgresEngine:
     def has_quick_verifier(self) -> bool:
         return False
 
+    def canonical_host(self, host: str) -> str:
+        _require_no_host(host)
+        return host
+
+    def require_new_name(self, name: str) -> None:
+        self._accounts.require_new_name(name)
+
     async def create_account(self, new: NewAccount) -> AccountFacts:
         _require_no_host(new.host)
         _require_no_grants(new)
@@ -150,7 +157,7 @@ class PostgresEngine:
 def _require_no_host(host: str) -> None:
     """A role has no host: pg_hba.conf says who may connect from where."""
     if host:
-        raise Refused(Reason.PARAMETER_VALUE, "host", facts={"value": host})
+        raise Refused(Reason.HOST_MALFORMED, facts={"value": host})
 
 
 def _require_no_grants(new: NewAccount) -> None:

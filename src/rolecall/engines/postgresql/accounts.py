@@ -60,10 +60,13 @@ class Accounts:
         self._server = server
         self._group = group
 
+    def require_new_name(self, name: str) -> None:
+        names.require_new_role(name)
+        if name in {self._group.name, self._server.heir}:
+            raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": name})
+
     async def create(self, new: NewAccount) -> AccountFacts:
-        names.require_new_role(new.name)
-        if new.name in {self._group.name, self._server.heir}:
-            raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": new.name})
+        self.require_new_name(new.name)
         return await self._server.run(
             lambda connection: self.with_group(lambda: self._create(connection, new))
         )
