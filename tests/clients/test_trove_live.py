@@ -174,7 +174,7 @@ def test_openstacksdk_makes_users_and_databases(cloud: LiveCloud, name: Callable
 
 @pytest.fixture
 def command_line(cloud: LiveCloud) -> Callable[..., str]:
-    """`openstack database ...` as a process of its own; what it prints."""
+    """`openstack ...` as a process of its own; what it prints. `more` is set in its environment."""
     words = {
         "auth_url": cloud.settings["auth_url"],
         "project_name": cloud.tenant,
@@ -185,10 +185,10 @@ def command_line(cloud: LiveCloud) -> Callable[..., str]:
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     environment |= {f"OS_{key.upper()}": value for key, value in words.items()}
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, **more: str) -> str:
         done = subprocess.run(
-            [OPENSTACK, "database", *arguments],
-            env=environment,
+            [OPENSTACK, *arguments],
+            env=environment | more,
             capture_output=True,
             text=True,
             timeout=60,
@@ -204,9 +204,24 @@ def test_the_command_line_makes_lists_and_deletes_a_user(
     command_line: Callable[..., str], cloud: LiveCloud, name: Callable[[str], str]
 ) -> None:
     user, database = name("0"), cloud.database()  # the command line lists the first page only
-    command_line("user", "create", cloud.instance, user, PASSWORD, "--databases", database)
-    listed = json.loads(command_line("user", "list", cloud.instance, "-f", "json"))
+    command_line("database", "user", "create", cloud.instance, user, PASSWORD, "--databases", database)
+    listed = json.loads(command_line("database", "user", "list", cloud.instance, "-f", "json"))
     assert {"Name": user, "Host": "%", "Databases": database} in listed
     assert cloud.sql("SELECT 1", user=user, password=PASSWORD, db=database) == [(1,)]
-    command_line("user", "delete", cloud.instance, user)
+    command_line("database", "user", "delete", cloud.instance, user)
     assert cloud.accounts(user) == []
+
+
+@pytest.mark.parametrize("place", ["/v3", "/v3/", ""])
+def test_each_service_is_listed_by_its_own_versions(
+    command_line: Callable[..., str], cloud: LiveCloud, place: str
+) -> None:
+    """Wherever the cloud is entered."""
+    rows = json.loads(command_line("versions", "show", "-f", "json", OS_AUTH_URL=cloud.endpoint + place))
+    found = {(row["Service Type"], row["Version"], row["Endpoint"]) for row in rows}
+    assert found == {
+        ("database", "1.0", f"{cloud.endpoint}/database/v1.0/"),
+        ("rax:database", "1.0", f"{cloud.endpoint}/database/v1.0/"),
+        ("identity", "3.14", f"{cloud.endpoint}/v3/"),
+        ("identity", "2.0", f"{cloud.endpoint}/v2.0/"),
+    }

@@ -682,7 +682,7 @@ def test_v3_issues_a_token_for_every_kind_of_credential(cloud: Cloud, body: obje
     token = said(reply)["token"]
     assert token["project"]["id"] == str(TENANT)
     assert {one["type"] for one in token["catalog"]} == {"database", "rax:database", "identity"}
-    url = f"http://cloud.test:8779/v1.0/{TENANT}"
+    url = f"http://cloud.test:8779/database/v1.0/{TENANT}"
     assert {one["url"] for one in token["catalog"][0]["endpoints"]} == {url}
     header = dict(reply.headers)["x-subject-token"]
     path = f"/v1.0/{TENANT}/instances/{INSTANCE}/users"
@@ -724,7 +724,7 @@ def test_v2_issues_a_token_for_every_kind_of_credential(
     assert access["token"]["tenant"] == {"id": str(TENANT), "name": str(TENANT)}
     databases = [one for one in access["serviceCatalog"] if one["name"] == "cloudDatabases"]
     assert [(one["type"], one["endpoints"][0]["publicURL"]) for one in databases] == [
-        ("rax:database", f"http://cloud.test:8779/v1.0/{TENANT}")
+        ("rax:database", f"http://cloud.test:8779/database/v1.0/{TENANT}")
     ]
     path = f"/v1.0/{TENANT}/instances/{INSTANCE}/users"
     assert cloud.send("GET", path, headers={"x-auth-token": access["token"]["id"]}).status == 200
@@ -803,3 +803,30 @@ def test_versions_are_shown_to_anybody(cloud: Cloud) -> None:
 def test_a_host_header_that_is_none_is_not_repeated(cloud: Cloud) -> None:
     reply = cloud.send("GET", "/v3", headers={"host": 'x"><script>'})
     assert said(reply)["version"]["links"][0]["href"] == "http://localhost/v3/"
+
+
+@pytest.mark.parametrize("given", [{}, {"x-auth-token": "whoever's"}])
+def test_the_database_service_has_its_own_versions_below_its_name(
+    cloud: Cloud, given: dict[str, str]
+) -> None:
+    versions = cloud.send("GET", "/database/", headers=given)
+    (version,) = said(versions)["versions"]
+    assert (versions.status, version["id"]) == (200, "v1.0")
+    assert version["links"][0]["href"] == "http://cloud.test:8779/database/v1.0/"
+    assert said(cloud.send("GET", "/database/v1.0/", headers=given))["version"] == version
+    assert [one["id"] for one in said(cloud.send("GET", "/"))["versions"]["values"]] == ["v3.14", "v2.0"]
+
+
+def test_links_keep_the_place_that_the_client_used(cloud: Cloud) -> None:
+    token = dict(identity(cloud, "/v3/auth/tokens", v3("password", PASSWORD_V3)).headers)["x-subject-token"]
+    for place in ("", "/database"):
+        path = f"{place}/v1.0/{TENANT}/instances/{INSTANCE}"
+        shown = said(cloud.send("GET", path, headers={"x-auth-token": token}))["instance"]
+        assert shown["links"][0]["href"] == f"http://cloud.test:8779{path}"
+    for path in (
+        "/database/v3",
+        "/database/v1.0x",
+        "/databases/",
+        f"/database/database/v1.0/{TENANT}/instances",
+    ):
+        assert cloud.send("GET", path, headers={"x-auth-token": token}).status == 404

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rolecall.contracts.openstack.databases_rules import ANY_HOST, RESERVED_DATABASES, RESERVED_USERS
-from rolecall.contracts.openstack.places import base_url, database_url
+from rolecall.contracts.openstack.places import database_root, database_url
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.views import AccountView, InstanceView
 from rolecall.values import Checked, Secret
@@ -106,10 +106,10 @@ def _instance(checked: Checked, one: InstanceView) -> Answer:
         "name": one.name,
         "status": status,
         "operating_status": _OPERATING.get(status, "ERROR"),
-        "links": links(tenant, base_url(request), f"instances/{one.public_id}"),
+        "links": links(tenant, database_root(request), f"instances/{one.public_id}"),
         "flavor": {
             "id": FLAVOR["str_id"],
-            "links": links(tenant, base_url(request), f"flavors/{FLAVOR['str_id']}"),
+            "links": links(tenant, database_root(request), f"flavors/{FLAVOR['str_id']}"),
         },
         "datastore": {"type": DATASTORE, "version": one.version_text or "unknown"},
         "region": one.region or checked.call.region,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rolecall.contracts.openstack.places import base_url, database_url
+from rolecall.contracts.openstack.places import database_root, database_url
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
 from rolecall.verbs import Answer
@@ -39,7 +39,7 @@ def links(tenant: str, base: str, path: str) -> list[Answer]:
 
 def _links(checked: Checked, path: str) -> list[Answer]:
     request = checked.call.envelope.request
-    return links(database_url(request, checked.caller.owner_number), base_url(request), path)
+    return links(database_url(request, checked.caller.owner_number), database_root(request), path)
 
 
 def _version_document(checked: Checked) -> Answer:
@@ -47,7 +47,7 @@ def _version_document(checked: Checked) -> Answer:
         "id": "v1.0",
         "status": "CURRENT",
         "updated": "2012-08-01T00:00:00Z",
-        "links": [{"rel": "self", "href": f"{base_url(checked.call.envelope.request)}/v1.0/"}],
+        "links": [{"rel": "self", "href": f"{database_root(checked.call.envelope.request)}/v1.0/"}],
     }
 
 

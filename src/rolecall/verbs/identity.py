@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
-from rolecall.contracts.openstack.places import base_url, database_url
+from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.revocations import Revocable
 from rolecall.domain.tokens import RevokeToken, ShowToken
@@ -176,7 +176,7 @@ def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts
 def _services(checked: Checked) -> tuple[tuple[str, str, str], ...]:
     """Type, name and URL of each: OpenStack's clients look for ``database``, Rackspace's for ``rax:database``."""
     request = checked.call.envelope.request
-    databases = database_url(request, checked.caller.owner_number)
+    databases = f"{base_url(request)}{DATABASE_PLACE}/v1.0/{checked.caller.owner_number}"
     return (
         ("database", "trove", databases),
         ("rax:database", "cloudDatabases", databases),

@@ -22,6 +22,7 @@ from rolecall.dialects.openstack.routing import (
     STATUSES,
     Found,
     Path,
+    below_database,
     find,
     read_path,
 )
@@ -169,7 +170,8 @@ class OpenStack:
 
 
 def _has_version(request: Request) -> bool:
-    return request.path.partition("/")[2].partition("/")[0] in _VERSION_WORDS
+    first = request.path.partition("/")[2].partition("/")[0]
+    return first in _VERSION_WORDS or below_database(request.path) is not None
 
 
 def _looks_at_root(request: Request) -> bool:
@@ -185,7 +187,7 @@ def _path(request: Request) -> Path:
 
 def _found(request: Request, path: Path) -> Found:
     asks_database = bool(request.header("x-auth-token")) or media.names_vendor_type(request)
-    if not path.segments and request.method == "GET" and asks_database:
+    if not path.segments and request.method == "GET" and (path.names_database or asks_database):
         return Found(DATABASE_VERSIONS, {})
     return find(request.method, path)
 

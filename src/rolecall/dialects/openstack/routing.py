@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from rolecall.contracts.openstack.places import DATABASE_PLACE
 from rolecall.domain.reasons import Reason, Refused
 
 _INSTANCE = "/v1.0/{tenant}/instances/{instance_id}"
@@ -85,6 +86,8 @@ ROUTES = (
     _database("GET", "/v1.0/{tenant}/limits", "ListLimits"),
 )
 
+_BELOW_DATABASE = re.compile(rf"{DATABASE_PLACE}(/?|/v1\.0(?:/.*)?)", re.ASCII | re.DOTALL)
+
 DATABASE_VERSIONS = _database("GET", "/", "ListVersions")
 """What ``/`` means to a client of the database API; to all others it is the identity service's front door."""
 
@@ -95,10 +98,14 @@ STATUSES: Mapping[tuple[str, str, str], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A path taken apart: segments decoded once, without the route's suffix (``json``, ``xml`` or empty)."""
+    """A path taken apart: segments decoded once, without the route's suffix (``json``, ``xml`` or empty).
+
+    `names_database`: it began with ``/database``, which `segments` are without.
+    """
 
     segments: tuple[str, ...]
     suffix: str
+    names_database: bool = False
 
     @property
     def service(self) -> tuple[str, str]:
@@ -106,7 +113,7 @@ class Path:
         first = self.segments[0] if self.segments else ""
         if first in ("v3", "v2.0"):
             return "identity", first
-        return ("database", "v1.0") if first else ("identity", "v3")
+        return ("database", "v1.0") if first or self.names_database else ("identity", "v3")
 
     @property
     def tenant(self) -> str:
@@ -124,6 +131,8 @@ def read_path(raw: str, *, versioned: bool = True) -> Path:
 
     The version documents may be asked for with a slash at the end, resources may not.
     """
+    if (below := below_database(raw)) is not None:
+        return replace(read_path(below), names_database=True)
     segments = [unquote(one, errors="replace") for one in raw.split("/")[1:]]
     if segments in ([""], ["v3", ""], ["v2.0", ""], ["v1.0", ""]):
         segments.pop()
@@ -136,6 +145,12 @@ def read_path(raw: str, *, versioned: bool = True) -> Path:
         if any(_ends_in_word(template) and _fits(template, bare) for template in _TEMPLATES.values()):
             return Path(bare, suffix[1])
     return Path(plain, "")
+
+
+def below_database(raw: str) -> str | None:
+    """The path without ``/database`` in front; None if it is not one of the database service's so named."""
+    found = _BELOW_DATABASE.fullmatch(raw)
+    return None if found is None else found[1] or "/"
 
 
 def find(method: str, path: Path) -> Found:
