@@ -117,8 +117,14 @@ class Gates:
 
     def pause(self, seconds: float) -> None:
         self.world.note(f"{self.name} is paused for {seconds} s")
+        self.hold()
+        asyncio.get_running_loop().call_later(seconds, self.go_on)
+
+    def hold(self) -> None:
         self._running.clear()
-        asyncio.get_running_loop().call_later(seconds, self._running.set)
+
+    def go_on(self) -> None:
+        self._running.set()
 
     def end(self, where: str) -> None:
         self.world.note(f"{self.name} ends at {where}")

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
+from rolecall.domain.ambient import Ambient, entered
 from rolecall.domain.instances import Instance, NewInstance, Provision, register
 from rolecall.domain.keys import Keys, Owner
-from rolecall.domain.operations import AccountEffect, Change, Intent, Operation, Promised, State, Unresolved
+from rolecall.domain.operations import (
+    LOOKED_FOR_SECONDS,
+    AccountEffect,
+    Change,
+    Intent,
+    Operation,
+    Promised,
+    State,
+    Unresolved,
+)
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.domain.work import AccountRow
@@ -134,6 +146,35 @@ async def test_what_was_closed_too_early_may_be_recorded(bench: Bench, state: St
     await bench.store.operations.record(
         operation, bench.instance.id, AccountEffect("acc", "", 7, created=True)
     )
+    assert (await bench.operation(operation)).state is State.RECORDED
+    assert (await bench.row()).oid == 7
+
+
+@pytest.mark.parametrize("state", [State.UNDONE, State.SUPERSEDED])
+async def test_what_was_interrupted_is_looked_for_for_an_hour_and_keeps_what_it_sealed_so_long(
+    bench: Bench, request: pytest.FixtureRequest, state: State
+) -> None:
+    ledger = bench.store.operations
+    operation, refused = await bench.accepted(sealed=b"sealed"), await bench.accepted("other", sealed=b"x")
+    await ledger.close(operation, state, "interrupted", "nothing shows it")
+    await ledger.close(refused, State.SUPERSEDED, "account-missing", "another account has its name")
+    assert [(one.id, one.sealed) for one in await bench.other.operations.interrupted()] == [
+        (operation, b"sealed")
+    ]
+    assert await ledger.are_unrecorded([operation])
+    assert not await ledger.are_unrecorded([refused])
+    later = Ambient(unix=lambda: time.time() + LOOKED_FOR_SECONDS + 1)
+    if isinstance(bench.store, Store):
+        with psycopg.connect(request.getfixturevalue("dsn").reveal()) as connection:
+            connection.execute(
+                "update rolecall.operations set closed_at = closed_at - interval '3601 seconds'"
+            )
+    with entered(later):
+        assert await ledger.interrupted() == []
+        assert not await ledger.are_unrecorded([operation])
+    assert (await bench.operation(operation)).sealed is None
+    effect = AccountEffect("acc", "", 7, created=True)
+    assert await ledger.record(operation, bench.instance.id, effect)
     assert (await bench.operation(operation)).state is State.RECORDED
     assert (await bench.row()).oid == 7
 

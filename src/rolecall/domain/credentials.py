@@ -128,7 +128,7 @@ class Credentials:
             if refusal.reason not in OUT_OF_REACH:
                 raise
         else:
-            if await self._work.are_open(facts.operations):
+            if await self._work.are_unrecorded(facts.operations):
                 raise ChangedMeanwhile(target.name)
             expected = facts.expected
         await self._renew_managed(target, origin, expected, alone=True)

@@ -163,6 +163,12 @@ class Operation:
         """The name and host of the account that was changed."""
         return account_of(self.target, self.detail)
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether recovery closed it because nothing showed it. A process that was held up may apply it yet."""
+        is_undone = self.state in (State.UNDONE, State.SUPERSEDED)
+        return is_undone and self.reason == Reason.INTERRUPTED.value
+
 
 def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
     return str(detail.get("name", target)), str(detail.get("host", ""))
@@ -214,6 +220,10 @@ class Unresolved:
     number: int = 0
     oldest: float = 0.0
     attempts: int = 0
+
+
+LOOKED_FOR_SECONDS = 3600.0
+"""How long an operation that was interrupted is looked for on its server, from its closing on."""
 
 
 class Ledger(Protocol):
@@ -272,6 +282,9 @@ class Ledger(Protocol):
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         """Whether any of these is not closed yet."""
 
+    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these, which the engine shows as applied, is not recorded yet: open, or `interrupted`."""
+
     async def retry(self, operation_id: UUID) -> bool:
         """Whether an operation of unknown outcome may be tried again: not if it was seen applied. Durable."""
 
@@ -279,6 +292,9 @@ class Ledger(Protocol):
         """Durable: what was refused is not carried out after a crash of the store. False if it was closed already."""
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
+    async def interrupted(self) -> Sequence[Operation]:
+        """Those closed as interrupted within `LOOKED_FOR_SECONDS`: so long they keep what they sealed."""
+
     async def tried(self, operation_id: UUID) -> None:
         """Count an attempt that left the operation open."""
 

@@ -92,9 +92,9 @@ class Promises:
 
         The instance is looked up for each further attempt: its address may be changed while it is out of reach.
         """
-        for attempt, pause in enumerate(itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]))):
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
             async with self._turns[place[0]]:
-                if await self._make(attached, promised, again=attempt > 0):
+                if await self._make(attached, promised):
                     return True
             self._work.stalled.add(place)
             await self._ledger.tried(promised.id)
@@ -189,13 +189,13 @@ class Promises:
         One that was closed since it was looked up is left alone: what it made may be deleted again by now.
         """
         still_open = {operation.id for operation in await self._ledger.promised(attached.instance.id)}
-        return promised.id not in still_open or await self._make(attached, promised, again=True)
+        return promised.id not in still_open or await self._make(attached, promised)
 
-    async def _make(self, attached: Attached, promised: Promised, *, again: bool) -> bool:
-        """Not `again` what was made, and deleted before that was recorded."""
+    async def _make(self, attached: Attached, promised: Promised) -> bool:
+        """Not again what was made, by an earlier attempt or by another process, and moved or deleted since."""
 
         async def apply(operation: UUID) -> AccountFacts | None:
-            if again and not await self._ledger.retry(operation):
+            if not await self._ledger.retry(operation):
                 return None
             return await make_sealed(self._work.sealer, attached, promised)
 

@@ -26,7 +26,7 @@ from rolecall.domain.operations import (
 )
 from rolecall.domain.promises import Promises
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.domain.repairs import Case, NotApplied, Overtaken, repair
+from rolecall.domain.repairs import Case, NotApplied, Overtaken, is_shown, repair
 from rolecall.domain.sealing import SealBroken
 
 _log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ class Recovery:
             if not await self._resolved(operation):
                 left += 1
                 await self._ledger.tried(operation.id)
+        await self._look_again()
         self._report(await self._ledger.still_open())
         return left
 
@@ -121,6 +122,23 @@ class Recovery:
         state = State.SUPERSEDED if isinstance(why, (Superseded, Overtaken)) else State.UNDONE
         await self._ledger.close(operation.id, state, Reason.INTERRUPTED.value, str(why))
         _log.info(f"operation {state.value}", operation=str(operation.id), change=operation.change.value)
+
+    async def _look_again(self) -> None:
+        """A process that was taken for dead, and was only held up, may have applied what was closed as interrupted.
+
+        It records that itself, unless it ends before.
+        """
+        for operation in await self._ledger.interrupted():
+            if operation.id in self._journal.under_way or MARK in operation.detail:
+                continue
+            try:
+                attached = await self._attach(operation)
+                if await is_shown(Case(operation, attached, self._ledger)):
+                    await self._finish(attached, operation)
+                elif await self._ledger.witnessed(operation.id):
+                    await self._ledger.record(operation.id, operation.instance_id or 0, None)
+            except (NotApplied, Overtaken, Refused, OutcomeUnknown):
+                continue
 
     async def _attach(self, operation: Operation) -> Attached:
         instance = await self._reach.by_id(operation.instance_id or 0)

@@ -85,8 +85,10 @@ async def leave(
         if facts is None or facts.identity != expected.identity or operation in facts.operations:
             return expected
         others = facts.operations
-        closed = not await ledger.are_open(others) and await ledger.witness(others)
-        if closed and not await ledger.are_open(others):  # no record was lost before the witness was durable
+        closed = not await ledger.are_unrecorded(others) and await ledger.witness(others)
+        if closed and not await ledger.are_unrecorded(
+            others
+        ):  # no record was lost before the witness was durable
             return facts.expected
         await asyncio.sleep(_PAUSE)
     raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")

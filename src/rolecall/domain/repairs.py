@@ -29,7 +29,7 @@ from rolecall.domain.identity import (
     superseded_database,
 )
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Change, Ledger, Operation
+from rolecall.domain.operations import Change, Holder, Ledger, Operation
 from rolecall.domain.removal import find_database, remove, remove_database, remove_superuser
 
 
@@ -63,6 +63,32 @@ async def repair(case: Case) -> AccountFacts | None:
         return await _REPAIRS[case.operation.change](case)
     except ChangedMeanwhile as error:
         raise Overtaken("another change of the account was applied") from error
+
+
+async def is_shown(case: Case) -> bool:
+    """Whether the engine shows that a change was begun: by its mark, or, of a deletion, by the account that is missing.
+
+    Changes of databases write no row; what is true of them is seen on the server alone.
+    """
+    operation, engine = case.operation, case.attached.engine
+    if operation.change is Change.ACCOUNT_MOVE:
+        return any(operation.id in facts.operations for facts in await engine.accounts())
+    if operation.change is Change.DATABASE_CREATE:
+        database = await find_database(engine, operation.target)
+        return database is not None and operation.id in database.operations
+    if not operation.change.value.startswith("account."):
+        return False
+    facts = await engine.account(*operation.account)
+    if facts is not None and operation.id in facts.operations:
+        return True
+    expected = operation.expected
+    if operation.change is Change.ACCOUNT_DELETE and expected is not None and expected.identity:
+        holder = await case.ledger.holder(case.attached.instance.id, *operation.account)
+        is_gone = facts is None or facts.identity != expected.identity
+        return is_gone and holder == Holder(expected.identity, is_deleted=False)
+    if operation.change is Change.ACCOUNT_LOCK and facts is not None:
+        return facts.expected == expected and not facts.may_log_in
+    return False
 
 
 async def _by_marker(case: Case) -> AccountFacts:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from rolecall.domain import ambient
 from rolecall.domain.commands import InstanceName
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.identity import NOBODY, Expected
@@ -23,6 +24,12 @@ from rolecall.values import Origin, Secret
 
 _COMING = 5.0
 """Seconds that a change waits for its account to be made, if that was promised a moment ago."""
+
+_COMING_PAUSE = 0.05
+"""Seconds between looks whether another process has made it."""
+
+Look = Callable[[str, str], Awaitable[AccountFacts | None]]
+"""An engine's word on the account of a name and a host."""
 
 Place = tuple[int, str, str]
 """An account among those of all instances: instance, name, host."""
@@ -102,6 +109,10 @@ class Target:
         return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.label})
 
 
+def _not_made(reason: Reason) -> Refused:
+    return Refused(reason, note="the promised account is not made yet")
+
+
 def label(name: str, host: str) -> str:
     """How operations and messages name an account: ``name``, or ``name@host``."""
     return f"{name}@{host}" if host else name
@@ -149,7 +160,7 @@ class Work:
             await asyncio.wait([coming], timeout=_COMING)
         if not coming.done():
             reason = Reason.ENGINE_UNREACHABLE if target.place in self.stalled else Reason.ENGINE_BUSY
-            raise Refused(reason, note="the promised account is not made yet")
+            raise _not_made(reason)
 
     def at(self, attached: Attached, name: str, host: str = "") -> Target:
         """An account to be made, at the host as it will be listed. HOST_MALFORMED."""
@@ -171,7 +182,7 @@ class Work:
 
     async def existing(self, target: Target) -> AccountFacts:
         """ACCOUNT_MISSING."""
-        facts = await target.attached.engine.account(target.name, target.host)
+        facts = await self._once_made(target, target.attached.engine.account)
         if facts is None:
             raise target.missing()
         return facts
@@ -185,19 +196,34 @@ class Work:
 
     async def identified(self, target: Target) -> AccountFacts | None:
         """The same where it need not be there."""
-        facts = await target.attached.engine.identify(target.name, target.host)
+        facts = await self._once_made(target, target.attached.engine.identify)
         if facts is not None and facts.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.label})
         return facts
+
+    async def _once_made(self, target: Target, look: Look) -> AccountFacts | None:
+        """What is there, or will be in a moment: another process may have promised it. ENGINE_BUSY."""
+        if (facts := await look(target.name, target.host)) is not None:
+            return facts
+        until = ambient.monotonic() + _COMING
+        while await self._is_promised(target):
+            if ambient.monotonic() > until:
+                raise _not_made(Reason.ENGINE_BUSY)
+            await asyncio.sleep(_COMING_PAUSE)
+        return await look(target.name, target.host)  # the promise may have been kept since the first look
+
+    async def _is_promised(self, target: Target) -> bool:
+        promised = await self._journal.ledger.promised(target.attached.instance.id)
+        return any(operation.account == (target.name, target.host) for operation in promised)
 
     async def leave(self, target: Target, operation: UUID, expected: Expected) -> Expected:
         """Before a change moves that account: what it may go on with (`removal.leave`)."""
         place = (target.name, target.host)
         return await leave(self._journal.ledger, target.attached.engine, place, operation, expected)
 
-    async def are_open(self, operations: Sequence[UUID]) -> bool:
-        """Whether any of these is not closed yet."""
-        return await self._journal.ledger.are_open(operations)
+    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these, which the engine shows as applied, is not recorded yet."""
+        return await self._journal.ledger.are_unrecorded(operations)
 
     async def change(
         self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[AccountFacts]]

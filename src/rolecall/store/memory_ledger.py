@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from rolecall.domain import ambient
 from rolecall.domain.claims import Claimed, ClaimedBefore
 from rolecall.domain.operations import (
+    LOOKED_FOR_SECONDS,
     AccountEffect,
     Change,
     Holder,
@@ -25,9 +27,6 @@ from rolecall.domain.operations import (
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.work import AccountRow, Place
 from rolecall.store.moves import Key, after_move, is_gone, tombstone
-
-_RECORDABLE = frozenset({State.ACCEPTED, State.UNDONE, State.SUPERSEDED})
-"""Others may have closed, as never applied, what its own process applies later: that was held up, and is not dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ class MemoryLedger:
         instead_of: str | None = None,
     ) -> bool:
         kept = self._rows.operations.get(operation_id)
-        if kept is None or kept.operation.state not in _RECORDABLE:
+        if kept is None or not (kept.operation.state is State.ACCEPTED or kept.operation.is_interrupted):
             return True
         changed = self._changed(kept.operation, instance_id, effect, instead_of)
         if changed is None:
@@ -225,6 +224,10 @@ class MemoryLedger:
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         return any(kept.operation.id in operations for kept in self._rows.open_operations())
 
+    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
+        late = {one.id for one in await self.interrupted()}
+        return await self.are_open(operations) or not late.isdisjoint(operations)
+
     async def retry(self, operation_id: UUID) -> bool:
         kept = self._rows.operations[operation_id]
         if kept.progress == "applied":
@@ -242,13 +245,25 @@ class MemoryLedger:
         return True
 
     def _close(self, kept: Kept, state: State, reason: str, note: str) -> None:
-        closed = replace(
-            kept.operation, state=state, reason=reason, note=note, closed_at=ambient.now(), sealed=None
-        )
+        closed = replace(kept.operation, state=state, reason=reason, note=note, closed_at=ambient.now())
+        if not closed.is_interrupted:
+            closed = replace(closed, sealed=None)
         self._rows.operations[closed.id] = replace(kept, operation=closed)
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return [kept.operation for kept in self._rows.open_operations() if kept.replica in replicas]
+
+    async def interrupted(self) -> Sequence[Operation]:
+        since = ambient.now() - timedelta(seconds=LOOKED_FOR_SECONDS)
+        found = []
+        for kept in self._rows.operations.values():
+            one = kept.operation
+            if one.is_interrupted and one.closed_at is not None:
+                if one.closed_at > since:
+                    found.append(one)
+                elif one.sealed is not None:
+                    self._rows.operations[one.id] = replace(kept, operation=replace(one, sealed=None))
+        return found
 
     async def tried(self, operation_id: UUID) -> None:
         self._rows.attempts[operation_id] += 1

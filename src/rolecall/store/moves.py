@@ -10,6 +10,7 @@ from uuid import UUID
 from rolecall.domain.operations import AccountEffect
 from rolecall.domain.work import AccountRow
 from rolecall.store.connection import Pool, Row
+from rolecall.store.recordings import TAKEN_UP
 
 Key = tuple[str, str]
 """Name and host."""
@@ -20,7 +21,7 @@ COLUMNS = (
 )
 """What an `AccountRow` is made of."""
 
-_TAKE_UP = "select from operations where id = %s and state in ('accepted', 'undone', 'superseded') for update"
+_TAKE_UP = f"select from operations where {TAKEN_UP}"
 
 _ROWS = (
     f"select {COLUMNS} from accounts where instance_id = %s and (name, host) in ((%s, %s), (%s, %s))"
@@ -110,7 +111,10 @@ async def record_move(
     assert effect.moved_from is not None  # noqa: S101 - that makes it a move
     try:
         async with pool.connection() as connection, connection.transaction():
-            if await (await connection.execute(_TAKE_UP, (operation_id,))).fetchone() is None:
+            if (
+                await (await connection.execute(_TAKE_UP.encode(), {"operation": operation_id})).fetchone()
+                is None
+            ):
                 return True
             places = (instance_id, *effect.moved_from, effect.name, effect.host)
             found = await (await connection.execute(_ROWS.encode(), places)).fetchall()

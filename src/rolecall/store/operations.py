@@ -53,8 +53,13 @@ select other.target, other.detail from operations other join operations mine usi
 """
 
 _CLOSE = (
-    "update operations set state = %s, reason = %s, note = %s, closed_at = now(), sealed = null"
-    " where id = %s and state = 'accepted' returning 1"
+    "update operations set state = %(state)s, reason = %(reason)s, note = %(note)s, closed_at = now(),"
+    " sealed = case when %(keeps)s then sealed end where id = %(operation)s and state = 'accepted' returning 1"
+)
+
+_FORGET = (
+    f"update operations set sealed = null where {recordings.INTERRUPTED} and sealed is not null"
+    f" and not {recordings.LOOKED_FOR}"
 )
 
 _WITNESS = """
@@ -196,9 +201,15 @@ class OperationTable:
         return bool(row and row[0])
 
     async def are_open(self, operations: Sequence[UUID]) -> bool:
-        query = "select exists (select from operations where id = any(%s) and state = 'accepted')"
+        return await self._any_is(operations, "state = 'accepted'")
+
+    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
+        return await self._any_is(operations, f"state = 'accepted' or {recordings.LOOKED_FOR}")
+
+    async def _any_is(self, operations: Sequence[UUID], condition: str) -> bool:
+        query = f"select exists (select from operations where id = any(%s) and ({condition}))"
         async with self._durable.connection() as connection:
-            row = await (await connection.execute(query, (list(operations),))).fetchone()
+            row = await (await connection.execute(query.encode(), (list(operations),))).fetchone()
         return bool(row and row[0])
 
     async def retry(self, operation_id: UUID) -> bool:
@@ -206,12 +217,25 @@ class OperationTable:
         return bool(row and row[0])
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
-        return await self._intents.fetch(_CLOSE, (state.value, reason, note, operation_id)) is not None
+        keeps = state in (State.UNDONE, State.SUPERSEDED) and reason == Reason.INTERRUPTED.value
+        values = {
+            "state": state.value,
+            "reason": reason,
+            "note": note,
+            "keeps": keeps,
+            "operation": operation_id,
+        }
+        return await self._intents.fetch(_CLOSE, values) is not None
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
         return await self._operations(
             " where state = 'accepted' and replica = any(%s) order by accepted_at", (list(replicas),)
         )
+
+    async def interrupted(self) -> Sequence[Operation]:
+        async with self._durable.connection() as connection:
+            await connection.execute(_FORGET.encode())
+        return await self._operations(f" where {recordings.LOOKED_FOR} order by accepted_at", ())
 
     async def tried(self, operation_id: UUID) -> None:
         await self._closings.execute(_TRIED, (operation_id,))

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rolecall.domain.operations import AccountEffect
+from rolecall.domain.operations import LOOKED_FOR_SECONDS, AccountEffect
+from rolecall.domain.reasons import Reason
 
-_OPEN = """
-with op as (
-    select id, accepted_at from operations
-     where id = %(operation)s and state in ('accepted', 'undone', 'superseded') for update
-)
-"""
+INTERRUPTED = f"(state in ('undone', 'superseded') and reason = '{Reason.INTERRUPTED.value}')"
+"""`Operation.is_interrupted`."""
+
+LOOKED_FOR = f"({INTERRUPTED} and closed_at > now() - interval '{LOOKED_FOR_SECONDS:.0f} seconds')"
+
+TAKEN_UP = f"id = %(operation)s and (state = 'accepted' or {INTERRUPTED}) for update"
+"""The operation, unless its closing is final."""
+
+_OPEN = f"with op as (select id, accepted_at from operations where {TAKEN_UP})"
 
 _CLOSED = """
 closed as (

@@ -21,7 +21,7 @@ _READ = {
     SealedPlace.OPERATION: (
         "select array[id::text, instance_id::text, target,"
         " case when detail ?| array['promised', 'provisioning'] then 'verifier' else 'password' end], sealed"
-        " from operations where state = 'accepted' and sealed is not null"
+        " from operations where sealed is not null"
     ),
 }
 

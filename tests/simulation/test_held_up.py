@@ -1,0 +1,153 @@
+"""A process is held up in a change and taken for dead, and recovery closes the change; then it goes on, and may end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from tests.simulation import scenarios
+from tests.simulation.checks import check
+from tests.simulation.scenarios import Act, Run, call, prepared
+from tests.simulation.schedules import once
+from tests.simulation.test_power_cuts import KINDS
+from tests.simulation.world import Gates, GrantingServer, Hazards, Server
+
+from rolecall.domain.operations import State
+
+
+class Hold:
+    """Holds a process up at the first gate of that name. With `ends`, it ends at that gate once it goes on."""
+
+    def __init__(self, gates: Gates, at: str, ends: str = "") -> None:
+        self.reached = asyncio.Event()
+        self.release = gates.go_on
+        pass_on = gates.passed
+
+        async def passed(where: str) -> None:
+            if where == at and not self.reached.is_set():
+                self.reached.set()
+                gates.hold()
+            await gates.running()
+            if where == ends:
+                gates.end(where)
+            await pass_on(where)
+
+        gates.passed = passed  # type: ignore[method-assign]
+
+
+async def _bench(make: Callable[[], Server], engine: str, before: Sequence[Act] = ()) -> Run:
+    run = await prepared(make(), engine, Hazards())
+    run.world.stormy = False
+    with run.world.entered():
+        await run.start(2)
+        for one in before:
+            await call(run, run.slots[1], 0, one, "ada")
+    run.world.is_over = False
+    return run
+
+
+def _open(run: Run) -> list[str]:
+    return [one.operation.target for one in run.world.store.rows.open_operations()]
+
+
+async def _taken_for_dead(run: Run) -> None:
+    """The store forgets who lives; then the other replica's recovery closes whatever is open."""
+    await run.world.crash_store()
+    async with asyncio.timeout(60):
+        while _open(run):
+            await asyncio.sleep(1)
+
+
+async def _settled(run: Run) -> None:
+    await run.settle()
+    await check(run.world, run.instance.id, run.server, run.history)
+    for kept in run.world.store.rows.operations.values():
+        one = kept.operation
+        if one.id in run.server.applied:
+            assert one.state is State.RECORDED, (one.change, one.state, one.note)
+
+
+METHODS = {"create": "create_account", "delete": "drop_account", "grants": "change_grants"}
+HELD = [
+    (engine, kind, overtaken)
+    for engine, (_, kinds) in KINDS.items()
+    for kind in kinds
+    if kind != "promise"
+    for overtaken in (False, True)
+    if kinds[kind][0] or not overtaken
+]
+
+
+@pytest.mark.parametrize(("engine", "kind", "overtaken"), HELD)
+def test_what_is_applied_after_it_was_called_undone_is_recorded(
+    engine: str, kind: str, *, overtaken: bool
+) -> None:
+    make, kinds = KINDS[engine]
+    before, act = kinds[kind]
+    method = METHODS.get(kind.partition(" ")[0], "change_account")
+
+    async def scenario() -> None:
+        run = await _bench(make, engine, before)
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, f"before {method}", f"after {method}")
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, act, "ada"))
+            await hold.reached.wait()
+            if overtaken:
+                await call(run, run.slots[1], 1, scenarios.remark, "ada")
+            await _taken_for_dead(run)
+            hold.release()
+            assert (await asking).kind in {"unknown", "refused", "ok"}
+            await _settled(run)
+
+    once(scenario)
+
+
+@pytest.mark.parametrize("leaves", ["delete", "move"])
+def test_a_promise_that_another_process_has_kept_is_not_kept_again(leaves: str) -> None:
+    async def scenario() -> None:
+        run = await _bench(GrantingServer, "mysql")
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, "after MemoryLedger.promise")
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.promise, "ada"))
+            await hold.reached.wait()
+            await _taken_for_dead(run)
+            assert (await call(run, run.slots[1], 1, getattr(scenarios, leaves), "ada")).kind == "ok"
+            hold.release()
+            await asking
+            await _settled(run)
+            assert "ada" not in {facts.name for facts in run.server.now()}
+
+    once(scenario)
+
+
+def test_a_change_waits_for_an_account_that_another_process_has_promised() -> None:
+    async def scenario() -> None:
+        run = await _bench(GrantingServer, "mysql")
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, "before create_account")
+            await call(run, run.slots[0], 0, scenarios.promise, "ada")
+            await hold.reached.wait()
+            locking = asyncio.ensure_future(call(run, run.slots[1], 1, scenarios.lock, "ada"))
+            await asyncio.sleep(1)
+            assert not locking.done()
+            hold.release()
+            assert (await locking).kind == "ok"
+            await _settled(run)
+
+    once(scenario)
+
+
+def test_a_change_of_a_promised_account_that_is_not_made_is_refused_as_busy() -> None:
+    async def scenario() -> None:
+        run = await _bench(GrantingServer, "mysql")
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, "before create_account")
+            await call(run, run.slots[0], 0, scenarios.promise, "ada")
+            await hold.reached.wait()
+            refused = await call(run, run.slots[1], 1, scenarios.lock, "ada")
+            assert (refused.kind, refused.value.value) == ("refused", "engine-busy")
+            hold.release()
+            await _settled(run)
+
+    once(scenario)
