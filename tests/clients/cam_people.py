@@ -26,7 +26,7 @@ EVERY_CLIENT = frozenset(
     }
 )
 DETAILS = frozenset(tag.CONTRACT.actions) - EVERY_CLIENT
-"""Actions of tags that a client which takes a process for each call may be spared."""
+"""Actions of tags that a client which takes a second for each call is spared."""
 PASSWORD = "Right-Horse-42"
 
 

@@ -6,14 +6,18 @@ After every change the engine itself is asked: its catalog, and whether the acco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from tests.clients.tccli_runs import Tccli, serving
 
 from rolecall.contracts.tencent import postgres_instances
 from rolecall.contracts.tencent.postgres import CONTRACT
@@ -358,3 +362,45 @@ def live(rolecall: Any, engine: Engine, name: Callable[[str], str]) -> Callable[
         LifeCycle(call, engine, rolecall.instance_id, rolecall.tencent["region"], name, **limits).run()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def tccli_runs() -> Iterator[Tccli]:
+    with serving() as runs:
+        yield runs
+
+
+@pytest.fixture
+def tccli_call(
+    tccli_runs: Tccli, rolecall: Any, refused: type[Exception], tmp_path: Path
+) -> Callable[..., Mapping[str, Any]]:
+    """`call(service, action, params, key)` by tccli, with the parameters in one JSON document.
+
+    A region must be set; it is sent on to regional services alone. `key`: id, secret and perhaps a token.
+    """
+
+    def call(
+        service: str, action: str, params: Mapping[str, Any], key: Sequence[str] | None = None
+    ) -> Mapping[str, Any]:
+        secret_id, secret_key, *token = key or (rolecall.tencent["secret_id"], rolecall.tencent["secret_key"])
+        variables = {
+            **os.environ,
+            "HOME": str(tmp_path),
+            "TENCENTCLOUD_SECRET_ID": secret_id,
+            "TENCENTCLOUD_SECRET_KEY": secret_key,
+            "TENCENTCLOUD_REGION": rolecall.tencent["region"],
+            **({"TENCENTCLOUD_TOKEN": token[0]} if token else {}),
+        }
+        document = tmp_path / "input.json"
+        document.write_text(json.dumps(params))
+        arguments = [service, action, "--endpoint", rolecall.endpoint]
+        arguments += ["--cli-input-json", f"file://{document}"] if params else []
+        done = tccli_runs.run(arguments, variables)
+        if done.returncode:
+            assert "code:" in done.stderr, done
+            code = done.stderr.partition("code:")[2].split(" ", 1)[0]
+            raise refused(code, done.stderr.rpartition("requestId:")[2].strip())
+        answer: Mapping[str, Any] = json.loads(done.stdout)
+        return answer
+
+    return call

@@ -99,28 +99,6 @@ def test_sub_users_live_their_life_through_the_international_sdk(
 
 
 def test_sub_users_live_their_life_through_tccli(
-    rolecall: Any, refused: type[Exception], name: Callable[[str], str], tmp_path: Path
+    tccli_call: Callable[..., Mapping[str, Any]], refused: type[Exception], name: Callable[[str], str]
 ) -> None:
-    """Parameters in one JSON document; a region must be set, and is not sent on."""
-
-    def call(service: str, action: str, params: Mapping[str, Any], key: Key) -> Mapping[str, Any]:
-        secret_id, secret_key = key or (rolecall.tencent["secret_id"], rolecall.tencent["secret_key"])
-        variables = {
-            **os.environ,
-            "HOME": str(tmp_path),
-            "TENCENTCLOUD_SECRET_ID": secret_id,
-            "TENCENTCLOUD_SECRET_KEY": secret_key,
-            "TENCENTCLOUD_REGION": rolecall.tencent["region"],
-        }
-        document = tmp_path / "input.json"
-        document.write_text(json.dumps(params))
-        command = [TCCLI, service, action, "--endpoint", rolecall.endpoint]
-        command += ["--cli-input-json", f"file://{document}"] if params else []
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
-        if done.returncode:
-            code = done.stderr.partition("code:")[2].split(" ", 1)[0]
-            raise refused(code, done.stderr.rpartition("requestId:")[2].strip())
-        answer: Mapping[str, Any] = json.loads(done.stdout)
-        return answer
-
-    PeopleLife(call, refused, name, lacks=DETAILS).run()
+    PeopleLife(tccli_call, refused, name, lacks=DETAILS).run()

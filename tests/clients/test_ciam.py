@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,30 +164,9 @@ def test_users_live_their_life_through_the_international_sdk(
 
 
 def test_a_store_lives_its_life_through_tccli(
-    rolecall: Any, refused: type[Exception], name: Any, password_of: Any, tmp_path: Path
+    tccli_call: Callable[..., Mapping[str, Any]], refused: type[Exception], name: Any, password_of: Any
 ) -> None:
-    """Parameters in one JSON document."""
-    variables = {
-        **os.environ,
-        "HOME": str(tmp_path),
-        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
-        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
-        "TENCENTCLOUD_REGION": rolecall.tencent["region"],
-    }
-
-    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        document = tmp_path / "input.json"
-        document.write_text(json.dumps(params))
-        command = [TCCLI, "ciam", action, "--endpoint", rolecall.endpoint]
-        command += ["--cli-input-json", f"file://{document}"] if params else []
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
-        if done.returncode:
-            code = done.stderr.partition("code:")[2].split(" ", 1)[0]
-            raise refused(code, done.stderr.rpartition("requestId:")[2].strip())
-        answer: Mapping[str, Any] = json.loads(done.stdout)
-        return answer
-
-    DirectoryLife(call, refused, name, password_of).run()
+    DirectoryLife(partial(tccli_call, "ciam"), refused, name, password_of).run()
 
 
 def test_the_examples_of_tccli_are_understood(rolecall: Any) -> None:
