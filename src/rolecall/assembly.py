@@ -18,6 +18,7 @@ from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.tencent import Tencent
 from rolecall.domain.accounts import Accounts
+from rolecall.domain.auditing import Auditing
 from rolecall.domain.client_tokens import ClientTokens
 from rolecall.domain.control import Control
 from rolecall.domain.credentials import Credentials
@@ -99,6 +100,7 @@ _READERS = 2
 _MASTER_KEY_CHECK = "master key check"
 _CLIENT_TOKEN_KEY = "client token key"
 _SUB_USER_TOKEN_KEY = "sub-user token key"
+_AUDIT_KEY = "audit chain key"
 _LOCK_KEY = "engine lock key"
 _DECIPHERING_KEY = "password deciphering key"
 
@@ -167,6 +169,7 @@ class House:
         self.sign_in = self._sign_in()
         self.keys.addresses = self.sign_in.addresses
         self.recovery = Recovery(operations, self.journal, self.reach, self.promises, self.metrics.unresolved)
+        self.auditing = Auditing(self.store.audit, self.sealer, settings.audit_retention_days)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
         self._admission: Admission | None = None
@@ -175,7 +178,8 @@ class House:
 
     def _control(self, work: Work, lending: Lending) -> Control:
         store = self.store
-        tokens = DatabaseTokens(work, self.credentials, store.rotation, self.settings.rotation_seconds)
+        period = self.settings.rotation_seconds
+        tokens = DatabaseTokens(work, self.credentials, store.rotation, store.audit, period)
         return Control(
             self.accounts,
             self.credentials,
@@ -275,6 +279,7 @@ class House:
             self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
             self._deciphering = Deciphering(await self._secret_fact(_DECIPHERING_KEY, new_private_key))
             self._lock_key = await self._secret_fact(_LOCK_KEY, _random_secret)
+            self.auditing.key = await self._secret_fact(_AUDIT_KEY, _random_secret)
             self._client_token_key = await self._secret_fact(_CLIENT_TOKEN_KEY, _random_secret)
             self._sub_user_token_key = await self._secret_fact(_SUB_USER_TOKEN_KEY, _random_secret)
         except SealBroken:
@@ -310,6 +315,7 @@ class House:
             *([asyncio.create_task(self.rotation.run())] if self.settings.rotation_seconds else ()),
             asyncio.create_task(self.people.uses.run()),
             asyncio.create_task(self.sign_in.run()),
+            asyncio.create_task(self.auditing.run()),
         ]
 
     def pipeline(self, *, require_tls: bool = False) -> Pipeline:
@@ -358,6 +364,7 @@ class House:
             Replays(settings.aliyun_clock_window),
             self.metrics,
             Strangers(settings.stranger_rate),
+            self.store.audit,
             self._reading,
             require_tls=require_tls,
         )

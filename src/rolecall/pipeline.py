@@ -30,6 +30,7 @@ from rolecall.admission import Admission
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import ask_of
+from rolecall.domain.audit import Audit, Outcome, entry_of
 from rolecall.domain.control import Control
 from rolecall.domain.keys import Keys
 from rolecall.domain.people.permissions import Permissions
@@ -92,6 +93,7 @@ class Pipeline:
         replays: Replays,
         metrics: Metrics,
         strangers: Strangers,
+        audit: Audit,
         readers: Executor,
         clock: Callable[[], float] = time.time,
         *,
@@ -110,6 +112,7 @@ class Pipeline:
         self._replays = replays
         self._metrics = metrics
         self._strangers = strangers
+        self._audit = audit
         self._readers = readers
         self._clock = clock
         self._require_tls = require_tls
@@ -139,6 +142,8 @@ class Pipeline:
             reply = dialect.render(call, await self._carry_out(call, caller))
         except Refused as refusal:
             trouble = refusal
+            if call is not None and caller is not None and refusal.reason is Reason.NOT_PERMITTED:
+                await self._note_denial(call, caller, refusal)
             if caller is None and refusal.reason.fault is Fault.CALLER:
                 self._strangers.failed(request.client)
             reply = dialect.refuse(envelope, refusal, call)
@@ -148,6 +153,16 @@ class Pipeline:
             reply = dialect.refuse(envelope, trouble, call)
         self._report(dialect.name, envelope, call, caller, reply, trouble, time.perf_counter() - started)
         return reply
+
+    async def _note_denial(self, call: Call, caller: Caller, refusal: Refused) -> None:
+        """Of who is proven, and in its rate. The call is refused all the same if the store does not take it."""
+        target = str(refusal.facts.get("resource", ""))
+        detail = {"service": call.service, "note": refusal.note}
+        entry = entry_of(_origin(call, caller), Outcome.DENIED, target, refusal.reason.value, detail)
+        try:
+            await self._audit.note_quickly(entry)
+        except Exception:  # noqa: BLE001 - whatever it is
+            _log.exception("a denial was not recorded", request_id=call.request_id)
 
     def largest_body(self, head: Request) -> int:
         """Bytes of body that are taken of a request with that head."""
@@ -272,10 +287,13 @@ _NO_SUCH_PATH = _plain(404, "NotFound", "There is nothing here.")
 
 def origin_of(checked: Checked) -> Origin:
     """What is kept, with every operation, of where a command came from."""
-    call = checked.call
+    return _origin(checked.call, checked.caller)
+
+
+def _origin(call: Call, caller: Caller) -> Origin:
     request = call.envelope.request
     return Origin(
-        checked.caller,
+        caller,
         call.dialect,
         call.action,
         call.request_id,

@@ -15,6 +15,9 @@ from rolecall.exchanges import Deadlines
 from rolecall.proxies import networks
 from rolecall.values import Secret
 
+_SHORTEST_RETENTION = 7
+"""Days; the store holds to it too."""
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the text says how to mend it."""
@@ -204,6 +207,9 @@ class Settings(BaseSettings):
         ge=0,
         description="Requests of a client address within a minute that prove nobody; 0 lifts the limit.",
     )
+    audit_retention_days: int = Field(
+        default=0, ge=0, description="Days that audit records are kept, at least 7; 0 keeps them all."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is logged."
     )
@@ -217,6 +223,15 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?", value):
             raise ValueError("public_url is http:// or https:// and a host, with a port if need be")
         return value.rstrip("/")
+
+    @field_validator("audit_retention_days")
+    @classmethod
+    def _long_enough(cls, value: int) -> int:
+        if 0 < value < _SHORTEST_RETENTION:
+            raise ValueError(
+                f"audit records are kept for at least {_SHORTEST_RETENTION} days, or 0: for ever"
+            )
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -211,6 +211,9 @@ REVEALERS = {
     # sealing and opening
     "rolecall.domain.sealing",
     "rolecall.domain.deciphering",
+    # the chain of audit records: its HMAC, and its sealed end
+    "rolecall.domain.audit",
+    "rolecall.domain.auditing",
     # texts that open something to their bearer, digested; the length of a password that a user chose
     "rolecall.domain.bearer",
     "rolecall.domain.directories.gate",

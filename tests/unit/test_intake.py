@@ -22,6 +22,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.intake import SMALL, Body, Budget, ClientGone, Strangers
 from rolecall.metrics import Metrics
 from rolecall.pipeline import Pipeline
+from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Request
 
 # bodies
@@ -330,7 +331,7 @@ class Whose:
 def pipeline(dialect: Whose, readers: Executor) -> Pipeline:
     none: Any = None
     parts = (none, none, none, none, none, none)
-    return Pipeline([dialect], {}, *parts, Metrics(), Strangers(60), readers)
+    return Pipeline([dialect], {}, *parts, Metrics(), Strangers(60), MemoryAudit(), readers)
 
 
 async def test_what_is_large_is_read_off_the_event_loop() -> None:

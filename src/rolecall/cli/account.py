@@ -9,6 +9,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, find_instance, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.records import Deed, change_house
 from rolecall.cli.registration import face_of
 from rolecall.domain.instances import Instance
 from rolecall.domain.reasons import Refused
@@ -55,7 +56,7 @@ def managed_password(
         except Refused:
             raise SettingsError(f"the password of `{name}` is not managed here") from None
 
-    print(with_house(data, work))
+    print(change_house(data, Deed("account password", name, {"instance": instance}), work))
 
 
 async def _accounts(house: House, instance: Instance) -> list[dict[str, object]]:

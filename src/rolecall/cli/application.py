@@ -11,6 +11,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.records import Deed, change_house
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.provider import Application
@@ -65,7 +66,8 @@ def add(
             raise SettingsError(str(trouble)) from None
         return _row(made) | _shown(secret)
 
-    made = with_house(data, work)
+    deed = Deed("application add", detail={"store": store, "password_grant": password_grant})
+    made = change_house(data, deed, work, lambda made: str(made["client_id"]))
     show([made], as_json=as_json, columns=("client_id", "client_secret", "name", "store", "public"))
 
 
@@ -100,11 +102,10 @@ def set_application(
 ) -> None:
     """Permit the password grant to an application, or take it away."""
 
-    async def work(house: House) -> bool:
-        return await house.store.provider.set_password_grant(client_id, allowed=password_grant)
+    async def work(house: House) -> None:
+        _expect(await house.store.provider.set_password_grant(client_id, allowed=password_grant), client_id)
 
-    if not with_house(data, work):
-        raise SettingsError(f"there is no application `{client_id}`; `rolecall application list` shows them")
+    change_house(data, Deed("application set", client_id, {"password_grant": password_grant}), work)
     print(f"{client_id}: the password grant is {'on' if password_grant else 'off'}")
 
 
@@ -112,11 +113,10 @@ def set_application(
 def delete(client_id: str, data: DataOption = None) -> None:
     """Delete an application: its codes and tokens end at once."""
 
-    async def work(house: House) -> bool:
-        return await house.store.provider.delete_application(client_id)
+    async def work(house: House) -> None:
+        _expect(await house.store.provider.delete_application(client_id), client_id)
 
-    if not with_house(data, work):
-        raise SettingsError(f"there is no application `{client_id}`; `rolecall application list` shows them")
+    change_house(data, Deed("application delete", client_id), work)
     print(f"{client_id} is deleted")
 
 
@@ -128,7 +128,7 @@ def rotate_key(store: StoreOption, data: DataOption = None) -> None:
         one = await find_store(house, store)
         return (await house.signing_keys.rotate(one.id, datetime.now(UTC))).id
 
-    print(f"{with_house(data, work)} signs from now on")
+    print(f"{change_house(data, Deed('application rotate-key', store), work)} signs from now on")
 
 
 async def find_store(house: House, store_id: str) -> UserStore:
@@ -139,6 +139,11 @@ async def find_store(house: House, store_id: str) -> UserStore:
     if found is None:
         raise SettingsError(f"there is no user store `{store_id}`")
     return found
+
+
+def _expect(found: bool, client_id: str) -> None:
+    if not found:
+        raise SettingsError(f"there is no application `{client_id}`; `rolecall application list` shows them")
 
 
 def _row(application: Application) -> dict[str, object]:

@@ -183,6 +183,14 @@ def write_private_text(path: Path, text: str) -> None:
         raise SettingsError(f"cannot write {path}: {error.strerror}") from None
 
 
+def make_private_file(path: Path) -> int:
+    """The descriptor of a new file that only its owner may read. Raises `SettingsError`."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from None
+
+
 def store_address(settings: Settings) -> Secret:
     """The store's address from the settings. Raises `SettingsError`."""
     dsn = settings.store_dsn()

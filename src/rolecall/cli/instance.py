@@ -14,6 +14,7 @@ from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, find_instance, only_owner, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.doctor import engine_findings
+from rolecall.cli.records import Deed, change_house
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.domain.channels import sslmode as default_sslmode
 from rolecall.domain.instances import Instance, NewInstance, moved, register
@@ -105,7 +106,8 @@ def add(
         except FaceTaken:
             raise SettingsError(f"another instance has the id `{face}` already") from None
 
-    instance = with_house(data, work)
+    told = {"administrator": address.administrator, "address": f"{address.host}:{address.port}"}
+    instance = change_house(data, Deed("instance add", face, told), work)
     if as_json:
         show([_row(instance, "running", "")], as_json=True, columns=())
     else:
@@ -231,7 +233,11 @@ def set_instance(
             changes["options"] = {**instance.options, **chosen}
         await house.store.instances.change_instance(instance.id, **changes)
 
-    with_house(data, work)
+    told = {**changes, **chosen, "host": host, "port": port}
+    if allow_all:
+        told["listed_callers"] = "all"
+    known = {option: value for option, value in told.items() if value is not None}
+    change_house(data, Deed("instance set", public_id, known), work)
     print(f"{public_id} is changed")
 
 
@@ -247,5 +253,5 @@ def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOp
             )
         await house.store.instances.remove_instance(instance.id)
 
-    with_house(data, work)
+    change_house(data, Deed("instance remove", public_id), work)
     print(f"{public_id} is forgotten; its server is as it was")

@@ -9,6 +9,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.records import Deed, change_house
 from rolecall.domain.resealing import reseal
 from rolecall.domain.sealing import new_master_key
 from rolecall.settings import SettingsError
@@ -32,7 +33,7 @@ def create(
         key_id, secret = await house.keys.create(one)
         return {"secret_id": key_id, "secret_key": secret.reveal(), "uin": one.number}
 
-    made = with_house(data, work)
+    made = change_house(data, Deed("key create"), work, lambda made: str(made["secret_id"]))
     show([made], as_json=as_json, columns=("secret_id", "secret_key", "uin"))
 
 
@@ -72,11 +73,11 @@ def enable(secret_id: str, data: DataOption = None) -> None:
 
 
 def _set_active(secret_id: str, data: DataOption, *, active: bool) -> None:
-    async def work(house: House) -> bool:
-        return await house.store.keys.set_key_active(secret_id, active=active)
+    async def work(house: House) -> None:
+        if not await house.store.keys.set_key_active(secret_id, active=active):
+            raise SettingsError(f"there is no access key `{secret_id}`; `rolecall key list` shows them")
 
-    if not with_house(data, work):
-        raise SettingsError(f"there is no access key `{secret_id}`; `rolecall key list` shows them")
+    change_house(data, Deed("key enable" if active else "key disable", secret_id), work)
     print(f"{secret_id} is {'enabled' if active else 'disabled'}")
 
 
@@ -87,7 +88,8 @@ def reseal_all(data: DataOption = None) -> None:
     async def work(house: House) -> int:
         return await reseal(house.store.sealed, house.sealer)
 
-    print(f"{with_house(data, work)} values resealed; the older master keys may be taken out now")
+    resealed = change_house(data, Deed("key reseal"), work)
+    print(f"{resealed} values resealed; the older master keys may be taken out now")
 
 
 @app.command("master")

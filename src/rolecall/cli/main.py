@@ -12,6 +12,7 @@ from rolecall import __version__
 from rolecall.cli import (
     account,
     application,
+    audit,
     demo,
     doctor,
     instance,
@@ -25,6 +26,7 @@ from rolecall.cli import (
     user,
 )
 from rolecall.cli.context import first_line
+from rolecall.domain.audit import ChainBroken
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.sealing import SealBroken
 from rolecall.local.account import LocalServerError
@@ -49,6 +51,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(account.app, name="account")
 app.add_typer(operation.app, name="operation")
 app.add_typer(application.app, name="application")
+app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(user.app, name="user")
 
@@ -68,7 +71,7 @@ def main() -> None:
     """Run the program; what a person can mend is one line on standard error and exit status 1."""
     try:
         app()
-    except (SettingsError, LocalServerError, SchemaMismatch, SealBroken) as error:
+    except (SettingsError, LocalServerError, SchemaMismatch, SealBroken, ChainBroken) as error:
         _end(str(error))
     except (Refused, OutcomeUnknown) as error:
         _end(f"a database server refused, or is out of reach: {error}")

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rolecall.assembly import House
+from rolecall.cli.records import Deed, record
 from rolecall.cli.registration import (
     LOCAL_OPTIONS,
     MARIADB,
     POSTGRESQL,
     Address,
     ServerKind,
+    face_of,
     new_faces,
     new_instance,
 )
@@ -49,7 +51,7 @@ class Quickstart:
 async def prepare(house: House, servers: LocalServers) -> Quickstart:
     """Make what is not there yet, and keep the instances' addresses true."""
     owners = await house.store.keys.owners()
-    owner = owners[0] if owners else await house.keys.create_owner()
+    owner = owners[0] if owners else await _owner(house)
     key_id, secret = await _first_key(house, owner)
     postgres = await _instance(
         house, owner, servers.postgres, _new(owner, POSTGRESQL, servers.postgres, _POSTGRES)
@@ -62,12 +64,17 @@ async def prepare(house: House, servers: LocalServers) -> Quickstart:
     return Quickstart(owner, key_id, secret, postgres, mysql, user_store, application)
 
 
+async def _owner(house: House) -> Owner:
+    return await record(house, Deed("up owner"), house.keys.create_owner(), lambda made: str(made.number))
+
+
 async def _user_store(house: House, owner: Owner) -> UserStore:
     """The owner's default store: the oldest that it has; made if it has none."""
     stores = await house.store.directories.stores(owner.id)
     if stores:
         return next((store for store in stores if store.is_default), stores[0])
-    return await house.store.directories.add_store(new_store(owner.id, _USER_STORE, is_default=True), None)
+    new = new_store(owner.id, _USER_STORE, is_default=True)
+    return await record(house, Deed("up store", new.name), house.store.directories.add_store(new, None))
 
 
 async def _application(house: House, store: UserStore) -> Application:
@@ -76,11 +83,13 @@ async def _application(house: House, store: UserStore) -> Application:
     for application in await book.applications(store.id):
         if application.name == _APPLICATION:
             if not application.password_grant:
-                await book.set_password_grant(application.id, allowed=True)
+                deed = Deed("up application", application.id, {"password_grant": True})
+                await record(house, deed, book.set_password_grant(application.id, allowed=True))
             return application
-    made, _ = await register_application(
+    making = register_application(
         book, store.id, _APPLICATION, [_REDIRECT_URI], public=True, password_grant=True
     )
+    made, _ = await record(house, Deed("up application"), making, lambda made: made[0].id)
     return made
 
 
@@ -89,7 +98,7 @@ async def _first_key(house: House, owner: Owner) -> tuple[str, Secret]:
     for key in await house.store.keys.keys():
         if key.active and key.principal == owner.number:
             return key.id, house.keys.secret_of(key)
-    return await house.keys.create(owner)
+    return await record(house, Deed("up key"), house.keys.create(owner), lambda made: made[0])
 
 
 async def _instance(
@@ -101,12 +110,14 @@ async def _instance(
         if instance.name == new.name and instance.provision is None:
             if (instance.host, instance.port) == (server.host, server.port):
                 return instance
-            await book.change_instance(instance.id, **moved(house.sealer, instance, server.host, server.port))
+            deed = Deed("up instance", face_of(instance), {"address": f"{server.host}:{server.port}"})
+            changes = moved(house.sealer, instance, server.host, server.port)
+            await record(house, deed, book.change_instance(instance.id, **changes))
             changed = await book.instance_by_id(instance.id)
             if changed is None:
                 raise SettingsError(f"the instance {new.name} was removed while starting")
             return changed
-    return await register(book, house.sealer, new)
+    return await record(house, Deed("up instance"), register(book, house.sealer, new), face_of)
 
 
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:

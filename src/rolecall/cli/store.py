@@ -9,6 +9,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.records import Deed, change_house
 from rolecall.domain.directories.attributes import is_text
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.stores import new_store
@@ -52,7 +53,8 @@ def add(
             raise SettingsError(f"there is a user store `{name}` already") from None
         return _row(made)
 
-    show([with_house(data, work)], as_json=as_json, columns=_COLUMNS)
+    made = change_house(data, Deed("store add", name), work)
+    show([made], as_json=as_json, columns=_COLUMNS)
 
 
 @app.command("activate")
@@ -73,7 +75,8 @@ def _set_active(data: DataOption, *, active: bool) -> None:
         await house.store.directories.activate(owner.id, active=active)
         return owner.number
 
-    print(f"the user stores of {with_house(data, work)} are {'active' if active else 'not active'}")
+    deed = Deed("store activate" if active else "store deactivate")
+    print(f"the user stores of {change_house(data, deed, work)} are {'active' if active else 'not active'}")
 
 
 def _row(store: UserStore) -> dict[str, object]:

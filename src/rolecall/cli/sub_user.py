@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.commands import Command
 from rolecall.domain.people import commands
 from rolecall.domain.people.permissions import Ask
 from rolecall.domain.people.views import AddedSubUser
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import SettingsError
-from rolecall.values import Caller, Origin
 
 app = typer.Typer(help="Sub-users: people and machines that act for the owner.", no_args_is_help=True)
 
@@ -95,8 +94,7 @@ def delete(name: str, data: DataOption = None) -> None:
 async def _carry_out(house: House, command: Command, action: str) -> Any:
     """In the owner's name."""
     owner = await only_owner(house)
-    caller = Caller(owner.id, owner.number, owner.app_id, owner.number, "")
     try:
-        return await house.control.carry_out(command, Origin(caller, "cli", action, str(uuid4())))
+        return await house.control.carry_out(command, origin_in_owners_name(owner, action))
     except Refused as refusal:
         raise SettingsError(_TROUBLES.get(refusal.reason, refusal.reason.value)) from None

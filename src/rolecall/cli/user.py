@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, show, with_house
 from rolecall.cli.data import DataOption
+from rolecall.cli.records import origin_in_owners_name
 from rolecall.cli.user_files import FileFormat, UserFile, format_of
 from rolecall.domain.directories import importing
 from rolecall.domain.directories.importing import UserImport
@@ -27,7 +28,6 @@ from rolecall.domain.operations import Change
 from rolecall.domain.records import Record
 from rolecall.settings import SettingsError
 from rolecall.store.user_imports import ImportBusy, KeptImport, TriedImport
-from rolecall.values import Caller, Origin
 
 app = typer.Typer(help="Users of user stores.", no_args_is_help=True)
 
@@ -123,8 +123,7 @@ class _Work:
         holder = await house.store.imports.owner(self._store_id)
         for owner in await house.store.keys.owners():
             if owner.id == holder:
-                caller = Caller(owner.id, owner.number, owner.app_id, owner.number, access_key_id="")
-                origin = Origin(caller, "cli", "user import", str(uuid4()))
+                origin = origin_in_owners_name(owner, "user import")
                 return Record(Change.USER_IMPORT, self._store_id.hex, origin)
         raise SettingsError(f"there is no user store `{self._store_id.hex}`")
 

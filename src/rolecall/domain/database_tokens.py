@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rolecall.domain import ambient
+from rolecall.domain.audit import Audit, Outcome, entry_of
 from rolecall.domain.commands import Command, Handlers, InstanceName
 from rolecall.domain.credentials import Credentials
 from rolecall.domain.reasons import Reason, Refused
@@ -47,12 +48,14 @@ class DatabaseTokens:
         work: Work,
         credentials: Credentials,
         book: RotationBook,
+        audit: Audit,
         period: int,
         clock: Callable[[], datetime] = ambient.now,
     ) -> None:
         self._work = work
         self._credentials = credentials
         self._book = book
+        self._audit = audit
         self._period = period
         self._clock = clock
         self.handlers: Handlers = {ShowDatabaseToken: self.show}
@@ -63,6 +66,8 @@ class DatabaseTokens:
             password = await self._credentials.current_password(target)
         except SealBroken as trouble:
             raise Refused(Reason.PASSWORD_UNDECIPHERABLE, note=str(trouble)) from None
+        detail = {"instance": target.attached.instance.id}
+        await self._audit.note(entry_of(origin, Outcome.DONE, target.label, detail=detail))
         row = await self._work.book.account(target.attached.instance.id, target.name, target.host)
         changed = None if row is None else row.password_updated_at or row.created_at
         last = await self._book.last_rotation(target.attached.instance.id, target.label)

@@ -9,6 +9,7 @@ from rolecall.domain.engine import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
+from rolecall.store.audit import AuditTable
 from rolecall.store.browser_sessions import FailureTable, SessionTable
 from rolecall.store.directories import DirectoryTable
 from rolecall.store.groups import GroupTable
@@ -58,6 +59,7 @@ class Store:
         self.sealed = SealedTable(self._durable)
         self.revocations = RevocationTable(self._durable, self._presence)
         self.operations = OperationTable(self._durable, self._quick, self.replica)
+        self.audit = AuditTable(self._durable, self._quick)
         self.users = UserTable(self._durable)
         self.directories = DirectoryTable(self._durable, self.users)
         self.provider = ProviderTable(self._durable, self._presence)

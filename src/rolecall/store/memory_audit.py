@@ -1,0 +1,16 @@
+"""The audit trail in memory: what was noted."""
+
+from __future__ import annotations
+
+from rolecall.domain.audit import Entry
+
+
+class MemoryAudit:
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    async def note(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    async def note_quickly(self, entry: Entry) -> None:
+        self.entries.append(entry)

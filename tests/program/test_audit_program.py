@@ -1,0 +1,186 @@
+"""`rolecall audit`, and that every command that changes something leaves a record."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from tests.conftest import PATIENCE, PROGRAM, Rolecall
+
+from rolecall.cli.main import app
+
+READS = {
+    "account list", "application list", "audit list", "audit verify", "demo", "doctor", "instance list",
+    "instance show", "key list", "key master", "operation list", "policy explain", "policy list", "policy show",
+    "serve", "store list", "sub-user list", "version",
+    "audit export",  # chains what is there
+}  # fmt: skip
+"""Commands that change nothing, or nothing but by calls."""
+
+NOTED = {
+    "account password", "application add", "application delete", "application rotate-key", "application set",
+    "audit prune", "instance add", "instance remove", "instance set", "key create", "key disable", "key enable",
+    "key reseal", "store activate", "store add", "store deactivate",
+}  # fmt: skip
+"""These leave a record before and one after."""
+
+OPERATIONS = {"sub-user add", "sub-user delete", "user import"}
+"""These leave the record of an operation."""
+
+AT_START = {"up owner", "up key", "up instance", "up store", "up application"}
+"""What `up` leaves of what it makes."""
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    if hasattr(command, "commands"):
+        for name, below in command.commands.items():
+            yield from commands(below, (*path, name))
+    else:
+        yield " ".join(path)
+
+
+def records(rolecall: Rolecall, *arguments: str) -> list[dict[str, Any]]:
+    listed = rolecall.cli("audit", "list", "--limit", "100000", "--json", *arguments).stdout
+    return list(json.loads(listed))
+
+
+def test_of_every_command_it_is_known_whether_it_leaves_a_record() -> None:
+    known = set(commands(typer.main.get_command(app)))
+    assert known == READS | NOTED | OPERATIONS | {"up"}
+
+
+@pytest.fixture(scope="module")
+def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """All that is there after each of them was run; what has no secret to show is told by `secrets`."""
+    place = tmp_path_factory.mktemp("audit")
+    user, store = f"audited{os.getpid()}", str(rolecall.tencent["user_store_id"])
+    engine = rolecall.ready["engines"]["postgres"]
+    url = f"postgresql://{engine['user']}@{engine['host']}:{engine['port']}/postgres"
+    (key,) = json.loads(rolecall.cli("key", "create", "--json").stdout)
+    rolecall.cli("key", "disable", key["secret_id"])
+    rolecall.cli("key", "enable", key["secret_id"])
+    rolecall.cli("key", "disable", key["secret_id"])
+    rolecall.cli("key", "reseal")
+    added = rolecall.cli("instance", "add", url, "--json", ROLECALL_INSTANCE_PASSWORD=engine["password"])
+    (instance,) = json.loads(added.stdout)
+    rolecall.cli("instance", "set", instance["id"], "--name", "audited")
+    rolecall.cli("instance", "remove", instance["id"])
+    add = ("application", "add", "--store", store, "--redirect-uri", "https://client.example/", "--json")
+    (application,) = json.loads(rolecall.cli(*add).stdout)
+    rolecall.cli("application", "set", application["client_id"], "--password-grant")
+    rolecall.cli("application", "rotate-key", "--store", store)
+    rolecall.cli("application", "delete", application["client_id"])
+    rolecall.cli("store", "add", user)
+    rolecall.cli("store", "deactivate")
+    rolecall.cli("store", "activate")
+    (made,) = json.loads(rolecall.cli("sub-user", "add", user, "--console-login", "--key", "--json").stdout)
+    rolecall.cli("sub-user", "delete", user)
+    rolecall.ok("CreateAccount", UserName=user, Type="normal", Password="Audited_password1", OpenCam=True)
+    told = rolecall.cli("account", "password", user, "--instance", rolecall.instance_id).stdout.strip()
+    users = place / "users.csv"
+    users.write_text(f"user_name\n{user}\n")
+    rolecall.cli("user", "import", str(users), "--store", store)
+    rolecall.cli("audit", "prune", ROLECALL_AUDIT_RETENTION_DAYS="7")
+    found = records(rolecall)
+    everything = json.dumps(found)
+    for secret in (
+        key["secret_key"], engine["password"], application["client_secret"], made["password"], made["secret_key"], told,
+    ):  # fmt: skip
+        assert secret not in everything
+    return found
+
+
+@pytest.mark.parametrize("command", sorted(NOTED))
+def test_a_command_that_changes_something_is_recorded_before_and_after(
+    trail: list[dict[str, Any]], command: str
+) -> None:
+    begun, done = [row for row in trail if row["action"] == command][:2]
+    assert (begun["outcome"], done["outcome"]) == ("begun", "done")
+    assert begun["request_id"] == done["request_id"]
+    assert (done["dialect"], done["client"]) == ("cli", getpass.getuser())
+    assert done["owner_id"] is not None
+
+
+@pytest.mark.parametrize("command", sorted(OPERATIONS))
+def test_a_command_that_is_an_operation_is_recorded_as_one(trail: list[dict[str, Any]], command: str) -> None:
+    row = next(row for row in trail if row["action"] == command)
+    assert (row["dialect"], row["outcome"], row["client"]) == ("cli", "recorded", getpass.getuser())
+    assert row["operation"] is not None
+
+
+@pytest.mark.parametrize("action", sorted(AT_START))
+def test_what_was_made_at_the_start_is_recorded(trail: list[dict[str, Any]], action: str) -> None:
+    rows = [row for row in trail if row["action"] == action]
+    assert {row["outcome"] for row in rows} == {"begun", "done"}
+    assert all(row["target"] for row in rows if row["outcome"] == "done")
+
+
+def test_what_fails_is_recorded_as_failed(rolecall: Rolecall) -> None:
+    rolecall.cli("key", "disable", "AKIDnothing", check=False)
+    begun, failed = records(rolecall, "--target", "AKIDnothing")
+    assert (begun["outcome"], failed["outcome"], failed["reason"]) == ("begun", "failed", "SettingsError")
+
+
+def test_a_call_is_found_by_its_request_id(rolecall: Rolecall, name: Callable[[str], str]) -> None:
+    user = name("asked")
+    answer = rolecall.ok("CreateAccount", UserName=user, Type="normal", Password="Audited_password1")
+    (row,) = records(rolecall, "--request-id", answer["RequestId"])
+    assert (row["action"], row["target"], row["outcome"]) == ("CreateAccount", user, "recorded")
+    assert row["client"] == "127.0.0.1"
+    assert user in rolecall.cli("audit", "list", "--target", user).stdout
+
+
+def test_followed_records_come_as_they_are_added(rolecall: Rolecall, name: Callable[[str], str]) -> None:
+    user = name("followed")
+    command = [PROGRAM, "audit", "list", "--follow", "--json", "--target", user, "--data", rolecall.data]
+    following = subprocess.Popen(
+        command, env=rolecall.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        rolecall.ok("CreateAccount", UserName=user, Type="normal", Password="Audited_password1")
+        rolecall.ok("ModifyAccountRemark", UserName=user, Remark="r")
+        assert following.stdout is not None
+        seen = [json.loads(following.stdout.readline()) for _ in range(2)]
+        assert [row["action"] for row in seen] == ["CreateAccount", "ModifyAccountRemark"]
+    finally:
+        following.terminate()
+        following.communicate()
+
+
+def test_the_trail_verifies_and_is_exported_whole(
+    rolecall: Rolecall, trail: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "trail.jsonl"
+    deadline = time.monotonic() + PATIENCE
+    while True:  # the server chains meanwhile; what it is at is chained by nobody else
+        file.unlink(missing_ok=True)
+        rolecall.cli("audit", "export", str(file))
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        if {row["id"] for row in trail} <= {line["id"] for line in lines} or time.monotonic() > deadline:
+            break
+    assert {row["id"] for row in trail} <= {line["id"] for line in lines}
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [line["position"] for line in lines] == list(range(1, len(lines) + 1))
+    (found,) = json.loads(rolecall.cli("audit", "verify", "--json").stdout)
+    assert found["well"] is True
+    assert found["records"] >= len(lines)
+    assert "as they were chained" in rolecall.cli("audit", "verify").stdout
+    again = rolecall.cli("audit", "export", str(file), check=False)
+    assert (again.returncode, "File exists" in again.stderr) == (1, True)
+    assert rolecall.cli("audit", "export", "-").stdout.startswith('{"id": ')
+
+
+def test_nothing_is_pruned_where_all_is_kept(rolecall: Rolecall) -> None:
+    done = rolecall.cli("audit", "prune", check=False)
+    assert (done.returncode, "all records are kept" in done.stderr) == (1, True)
+    wrong = rolecall.cli("audit", "prune", check=False, ROLECALL_AUDIT_RETENTION_DAYS="3")
+    assert (wrong.returncode, "at least 7 days" in wrong.stderr) == (1, True)
