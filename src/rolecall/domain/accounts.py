@@ -30,6 +30,8 @@ from rolecall.domain.work import AccountRow, Target, Work
 from rolecall.values import Origin
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NO_SUCH_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.PARAMETER_VALUE)
+"""Why there is no account of a name and host: none has it, or none can have that host."""
 
 
 class Accounts:
@@ -160,7 +162,7 @@ class Accounts:
         try:
             return await self._show(await self._work.find(attached, command.name, command.host))
         except Refused as refusal:
-            if refusal.reason is not Reason.ACCOUNT_MISSING or command.otherwise is None:
+            if refusal.reason not in _NO_SUCH_ACCOUNT or command.otherwise is None:
                 raise
         return await self._show(await self._work.find(attached, *command.otherwise))
 
