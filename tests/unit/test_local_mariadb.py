@@ -121,6 +121,14 @@ def test_it_listens_on_loopback_alone_and_is_as_durable_as_any_server(server: Lo
     assert values == [("127.0.0.1", "", 1, 1, 1)]
 
 
+def test_its_temporary_tables_lie_where_no_other_server_deletes_them(server: LocalMariaDB) -> None:
+    """A server that starts deletes the temporary tables that it finds in its directory for them."""
+    server.start()
+    assert query(server, "SELECT @@tmpdir, @@datadir") == [
+        (f"{server.cluster.resolve()}", f"{server.cluster.resolve()}/")
+    ]
+
+
 def test_data_and_port_survive_a_restart_and_a_crash(server: LocalMariaDB) -> None:
     server.start()
     port = server.port

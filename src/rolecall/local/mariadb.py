@@ -98,6 +98,9 @@ class LocalMariaDB(LocalServer):
             "skip_name_resolve": "ON",
             "symbolic_links": "OFF",  # no DATA DIRECTORY: tables stay where our data is
             "pid_file": str(place / "server.pid"),
+            "tmpdir": str(
+                place
+            ),  # at its start a server deletes the temporary tables of all others in a shared one
         }
         return [_program(_SERVER), "--no-defaults", *_arguments(_SMALL | self.settings | ours)]
 
@@ -137,6 +140,7 @@ class LocalMariaDB(LocalServer):
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--skip-name-resolve",
+            f"--tmpdir={place}",
             *_arguments({name: _SMALL[name] for name in ("innodb_log_file_size", "innodb_buffer_pool_size")}),
         )
         extra.unlink()
