@@ -181,6 +181,16 @@ def test_instances_made_through_the_tencent_sdk_live_a_whole_life(tencent: Tence
     tencent.destroy(one, other)
 
 
+def test_an_instance_is_destroyed_right_after_it_was_isolated(tencent: Tencent) -> None:
+    """An SDK's user isolates and destroys without a look at the status in between."""
+    (one,) = tencent.create(Name="brief").DBInstanceIdSet
+    tencent.becomes(one, "running")
+    tencent("IsolateDBInstances", DBInstanceIdSet=[one])
+    tencent("DestroyDBInstance", DBInstanceId=one)
+    listed = lambda: {each.DBInstanceId for each in tencent("DescribeDBInstances", Limit=100).DBInstanceSet}  # noqa: E731
+    until(lambda: listed() & {one}, set())
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -41,6 +41,8 @@ class Double:
         self.passwords: list[Secret] = []
         self.failing = set(failing)
         self.gate = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self.stopping.set()
 
     def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
         faces = {"red": f"red-{secrets.token_hex(4)}", "blue": str(uuid4())}
@@ -55,6 +57,7 @@ class Double:
 
     async def stop(self, place: str) -> None:
         await self._ask("stop", place)
+        await self.stopping.wait()
 
     async def destroy(self, place: str, engine: str) -> None:
         await self._ask("destroy", place, engine)
@@ -247,6 +250,62 @@ async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
     async with bench.house(double) as house:
         await until(lambda: all_of(house), [])
         assert double.asked == []
+
+
+async def test_a_server_is_destroyed_behind_its_isolation(bench: Bench) -> None:
+    """Clients do both in one breath. What is accepted is carried out in order, and the later phase stands."""
+    double = Double()
+    async with bench.house(double) as house:
+        view = await house.provisioning.create(NEW, bench.origin)
+        name = InstanceName("red", view.public_id)
+        await until(lambda: _value(len(double.asked)), 1)
+        await house.provisioning.close()  # it is not made: only its entry is needed
+        await put_in(house, Phase.RUNNING)
+        double.asked.clear()
+        double.stopping.clear()
+        await house.provisioning.isolate(commands.IsolateInstances((name,)), bench.origin)
+        destroy = commands.DeprovisionInstance(name, isolated=True)
+        await house.provisioning.delete(destroy, bench.origin)
+        await until(lambda: _value([one[0] for one in double.asked]), ["stop"])
+        assert await phase_of(house) is Phase.DELETING
+        revive = commands.ReviveInstances((name,))
+        assert await refusal(house.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_MISSING
+        double.stopping.set()
+        await until(lambda: all_of(house), [])
+        assert [one[0] for one in double.asked] == ["stop", "destroy"]
+        done = await operations(house)
+        assert {done["instance.isolate"], done["instance.delete"]} == {("recorded", "")}
+
+
+async def test_a_destruction_that_was_not_begun_is_undone_and_the_isolation_goes_on(
+    bench: Bench, monkeypatch: Any
+) -> None:
+    """Killed between the two steps of accepting it: its operation is on disk, and its phase is not."""
+    first, second = Double(), Double()
+    async with bench.house(first) as house:
+        view = await house.provisioning.create(NEW, bench.origin)
+        name = InstanceName("red", view.public_id)
+        await until(lambda: _value(len(first.asked)), 1)
+        await house.provisioning.close()
+        await put_in(house, Phase.RUNNING)
+        first.stopping.clear()
+        await house.provisioning.isolate(commands.IsolateInstances((name,)), bench.origin)
+
+        async def killed(*_: object) -> None:
+            raise RuntimeError("killed")
+
+        monkeypatch.setattr(house.provisioning._upkeep, "enter", killed)
+        with pytest.raises(RuntimeError):
+            await house.provisioning.delete(commands.DeprovisionInstance(name, isolated=True), bench.origin)
+    async with bench.house(second) as house:
+        await until(lambda: phase_of(house), Phase.ISOLATED)
+        await until(lambda: _value([one[0] for one in second.asked]), ["stop"])
+
+        async def states() -> tuple[str, str]:
+            found = await operations(house)
+            return found["instance.isolate"][0], found["instance.delete"][0]
+
+        await until(states, ("recorded", "undone"))
 
 
 async def test_several_are_made_all_or_none(bench: Bench, monkeypatch: Any) -> None:

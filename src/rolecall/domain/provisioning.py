@@ -52,7 +52,10 @@ _RESTART = _Turn(Change.INSTANCE_RESTART, frozenset({Phase.RUNNING}), Phase.REST
 _ISOLATE = _Turn(Change.INSTANCE_ISOLATE, frozenset({Phase.RUNNING}), Phase.ISOLATING)
 _REVIVE = _Turn(Change.INSTANCE_REVIVE, frozenset({Phase.ISOLATED}), Phase.REVIVING)
 _DELETE = _Turn(Change.INSTANCE_DELETE, frozenset({Phase.RUNNING, Phase.FAILED}), Phase.DELETING)
-_DESTROY = _Turn(Change.INSTANCE_DELETE, frozenset({Phase.ISOLATED, Phase.FAILED}), Phase.DELETING)
+# Clients isolate and destroy in one breath: the destruction waits behind an isolation that is under way.
+_DESTROY = _Turn(
+    Change.INSTANCE_DELETE, frozenset({Phase.ISOLATING, Phase.ISOLATED, Phase.FAILED}), Phase.DELETING
+)
 
 
 class Provisioning:
@@ -80,6 +83,7 @@ class Provisioning:
         if provisioner is not None:
             self._upkeep = Upkeep(provisioner, book, ledger, work, attachments, journal)
         self._turn = asyncio.Lock()
+        self._phases = asyncio.Lock() if self._upkeep is None else self._upkeep.turn
 
     @property
     def handlers(self) -> Handlers:
@@ -226,7 +230,7 @@ class Provisioning:
         PROVISIONER_MISSING for a server that is not ours; one in no phase to begin in is refused for its phase.
         """
         operations: dict[InstanceName, UUID] = {}
-        async with self._turn:
+        async with self._turn, self._phases:
             found = {name: await self._changeable(name, turn, origin) for name in names}
             for name, (upkeep, instance) in found.items():
                 operations[name] = ambient.new_id()

@@ -34,6 +34,14 @@ _LED_TO: Mapping[Change, Phase] = {
 """The phase that says that a change was carried out."""
 
 
+_OF_STEPS: Mapping[Phase, Change] = {
+    Phase.RESTARTING: Change.INSTANCE_RESTART,
+    Phase.ISOLATING: Change.INSTANCE_ISOLATE,
+    Phase.REVIVING: Change.INSTANCE_REVIVE,
+}
+"""Phases with the only change that they carry out: what is accepted meanwhile belongs to the step behind it."""
+
+
 Operations = Sequence[Operation]
 """Those that are under way on a server when a step begins; what is accepted later is another step's."""
 
@@ -57,6 +65,8 @@ class Upkeep:
         self._attachments = attachments
         self._journal = journal
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.turn = asyncio.Lock()
+        """Held by whoever moves a server's phase after looking at it."""
         self._steps: Mapping[Phase, Callable[[Instance, str, Operations], Awaitable[None]]] = {
             Phase.CREATING: self._make,
             Phase.RUNNING: self._start_again,
@@ -73,7 +83,7 @@ class Upkeep:
         for instance in await self._book.instances():
             if instance.provision is not None:
                 phase = instance.provision.phase
-                if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED):
+                if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED) or phase in _OF_STEPS:
                     await self._close_leftovers(instance, phase)
                 task = self.go_on(instance)
                 awaited += [task] if phase in _WERE_THERE else []
@@ -109,7 +119,10 @@ class Upkeep:
             await asyncio.wait([before])
         provision = instance.provision
         if provision is not None and (step := self._steps.get(provision.phase)) is not None:
-            await step(instance, provision.place, await self._ledger.provisioning(instance.id))
+            change = _OF_STEPS.get(provision.phase)
+            operations = await self._ledger.provisioning(instance.id)
+            mine = [one for one in operations if change in (None, one.change)]
+            await step(instance, provision.place, mine)
 
     def _ended(self, instance_id: int, task: asyncio.Task[None]) -> None:
         if self._tasks.get(instance_id) is task:
@@ -177,7 +190,7 @@ class Upkeep:
             await work
         except Exception as trouble:  # noqa: BLE001 - whatever it is
             _tell("a server could not be changed", instance, trouble)
-            await self.enter(instance, after)
+            await self._move_on(instance, after)
             await self._refuse(operations, trouble)
         else:
             await self._settle(instance, after, operations)
@@ -192,9 +205,15 @@ class Upkeep:
         return await self._book.instance_by_id(instance.id) or instance
 
     async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:
-        await self.enter(instance, phase)
+        await self._move_on(instance, phase)
         self._journal.passed("server-settled")
         await self._record(instance, operations)
+
+    async def _move_on(self, instance: Instance, phase: Phase) -> None:
+        """Enter the phase behind a step, unless another step was begun meanwhile: its phase stands."""
+        async with self.turn:
+            if self._tasks.get(instance.id) is asyncio.current_task():
+                await self.enter(instance, phase)
 
     async def _record(self, instance: Instance, operations: Operations) -> None:
         """Recording once more what was recorded changes nothing."""
@@ -214,15 +233,18 @@ class Upkeep:
             await self._ledger.close(operation.id, State.REFUSED, reason.value, note)
 
     async def _close_leftovers(self, instance: Instance, phase: Phase) -> None:
-        """Close what an earlier process left open: carried out if it led to this phase, else never begun."""
+        """Close what an earlier process left open: carried out if it led to this phase, else never begun.
+
+        What the phase itself carries out goes on.
+        """
         for operation in await self._ledger.provisioning(instance.id):
             if _LED_TO.get(operation.change) is phase:
                 await self._ledger.record(operation.id, instance.id, None)
-        await self._undo(instance)
+        await self._undo(instance, but=_OF_STEPS.get(phase))
 
-    async def _undo(self, instance: Instance) -> None:
+    async def _undo(self, instance: Instance, but: Change | None = None) -> None:
         """The instance itself first: without it, what is left open makes no server that lacks the rest."""
-        operations = await self._ledger.provisioning(instance.id)
+        operations = [one for one in await self._ledger.provisioning(instance.id) if one.change is not but]
         for operation in sorted(operations, key=lambda one: one.change is not Change.INSTANCE_CREATE):
             await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, "never begun")
 
