@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rolecall.domain.channels import is_loopback
@@ -23,10 +24,31 @@ class SettingsError(Exception):
     """A setting is missing or wrong; the text says how to mend it."""
 
 
-class Settings(BaseSettings):
-    """Field names are the variables' names without the prefix, in lower case."""
+_BRACKETED_ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]")
 
-    model_config = SettingsConfigDict(env_prefix="ROLECALL_", extra="ignore", frozen=True)
+
+def _listed(value: object) -> object:
+    """``a, b`` or ``["a", "b"]``; an address such as ``[::1]:80`` is no beginning of JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("[") and not _BRACKETED_ADDRESS.match(value.lstrip()):
+        return _document(value)
+    return tuple(filter(None, (item.strip() for item in value.split(","))))
+
+
+def _document(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"it is no JSON: {error}") from None
+
+
+class Settings(BaseSettings):
+    """Field names are the variables' names without the prefix, in lower case. An empty variable counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROLECALL_", env_ignore_empty=True, enable_decoding=False, extra="ignore", frozen=True
+    )
 
     database_url: SecretStr | None = Field(
         default=None, description="The store: a PostgreSQL URL. `rolecall up` brings its own."
@@ -47,9 +69,9 @@ class Settings(BaseSettings):
         default="", description="A redis:// URL to share the rates between processes."
     )
     clock_window: int = Field(default=300, ge=1, description="Seconds that a signature's time may be off.")
-    public_hosts: tuple[str, ...] = Field(
+    public_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),
-        description="Host names by which clients reach this server through a proxy that rewrites Host (JSON list).",
+        description="Host names by which clients reach this server through a proxy that rewrites Host: a list.",
     )
     tencent_signed_action: bool = Field(
         default=False,
@@ -67,9 +89,9 @@ class Settings(BaseSettings):
         default="",
         description="Address and port of /healthz, /readyz and /metrics, by plain HTTP; empty: beside the API.",
     )
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
         default=(),
-        description="Addresses and networks of proxies whose X-Forwarded-For and -Proto are believed (JSON list).",
+        description="Addresses and networks of proxies whose X-Forwarded-For and -Proto are believed: a list.",
     )
     aliyun_clock_window: int = Field(
         default=900,
@@ -98,7 +120,7 @@ class Settings(BaseSettings):
     keystone_domain: str = Field(
         default="Default", description="The domain, by name, of that user and project."
     )
-    keystone_projects: dict[str, int] = Field(
+    keystone_projects: Annotated[dict[str, int], BeforeValidator(_document)] = Field(
         default={},
         description="Which of its projects, by id, are which owner's, by number: a JSON object.",
     )
@@ -123,17 +145,23 @@ class Settings(BaseSettings):
         default=256, ge=0, description="Changes that may wait for one instance; more are refused at once."
     )
     connect_seconds: float = Field(
-        default=3.0, gt=0, description="Until a connection to an instance or the store can be used."
+        default=3.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Until a connection to an instance or the store can be used.",
     )
     silence_seconds: float = Field(
         default=2.0,
         gt=0,
+        allow_inf_nan=False,
         description="Without an answer, until a server is asked on another connection whether it is at work.",
     )
     statement_seconds: float = Field(
-        default=30.0, gt=0, description="That a statement on an instance may take."
+        default=30.0, gt=0, allow_inf_nan=False, description="That a statement on an instance may take."
     )
-    store_seconds: float = Field(default=30.0, gt=0, description="That a statement in the store may take.")
+    store_seconds: float = Field(
+        default=30.0, gt=0, allow_inf_nan=False, description="That a statement in the store may take."
+    )
     provisioned_instances: int = Field(
         default=8, ge=0, description="Servers that `rolecall up` starts for callers; more are refused."
     )
@@ -221,7 +249,7 @@ class Settings(BaseSettings):
     @classmethod
     def _plain_url(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?", value):
-            raise ValueError("public_url is http:// or https:// and a host, with a port if need be")
+            raise ValueError("it is http:// or https:// and a host, with a port if need be")
         return value.rstrip("/")
 
     @field_validator("audit_retention_days")
@@ -231,6 +259,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"audit records are kept for at least {_SHORTEST_RETENTION} days, or 0: for ever"
             )
+        return value
+
+    @field_validator("rate_limit_store")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and not re.match(r"(redis|rediss|redis\+[a-z]+|valkey|valkeys|valkey\+[a-z]+)://", value):
+            raise ValueError("it is a redis:// URL")
         return value
 
     @field_validator("trusted_proxies")
@@ -243,7 +278,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_rate(cls, value: str) -> str:
         if value not in ("contract", "off") and not (value.isdecimal() and int(value) > 0):
-            raise ValueError("rate_limit is `contract`, `off` or a number of requests per second")
+            raise ValueError("it is `contract`, `off` or a number of requests per second")
         return value
 
     def store_dsn(self) -> Secret:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import structlog
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.table import Table
 
@@ -33,8 +34,12 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as trouble:
-        wrong = "; ".join(f"ROLECALL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in trouble.errors())
-        raise SettingsError(wrong) from None
+        raise SettingsError("; ".join(map(_said, trouble.errors()))) from None
+
+
+def _said(error: ErrorDetails) -> str:
+    what = error["msg"].removeprefix("Value error, ")
+    return f"ROLECALL_{str(error['loc'][0]).upper()}: {what}"
 
 
 def with_house(data: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
