@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -31,20 +31,31 @@ class ClientGone(Exception):
 
 
 class Budget:
-    """The bytes of bodies, beyond `SMALL` of each, that a process holds at once."""
+    """The bytes of bodies, beyond `SMALL` of each, that a process holds at once. One client address holds a quarter of
+    them at most, so that it does not shut out the others; loopback, where a proxy may speak for everybody, all.
+    """
 
     def __init__(self, total: int) -> None:
         self._left = total
+        self._most = total // 4
+        self._held: Counter[str] = Counter()
 
-    def take(self, count: int) -> bool:
-        """Whether there were so many."""
-        if count > self._left:
+    def take(self, count: int, client: str = "") -> bool:
+        """Whether there were so many for that client."""
+        place = _place(client)
+        if count > self._left or (place is not None and self._held[place] + count > self._most):
             return False
         self._left -= count
+        if place is not None:
+            self._held[place] += count
         return True
 
-    def give_back(self, count: int) -> None:
+    def give_back(self, count: int, client: str = "") -> None:
         self._left += count
+        if (place := _place(client)) is not None:
+            self._held[place] -= count
+            if not self._held[place]:
+                del self._held[place]
 
 
 @dataclass(slots=True)
@@ -56,6 +67,7 @@ class Body:
 
     budget: Budget
     limit: int
+    client: str = ""
     content: bytes = field(default=b"", repr=False)
     too_large: bool = False
     crowded: bool = False
@@ -89,7 +101,7 @@ class Body:
             self.too_large = True
         elif size > SMALL:
             more = size - SMALL - self.taken
-            self.crowded = not self.budget.take(more)
+            self.crowded = not self.budget.take(more, self.client)
             self.taken += 0 if self.crowded else more
         if self.too_large or self.crowded:
             self.release()
@@ -98,7 +110,7 @@ class Body:
 
     def release(self) -> None:
         """Of the budget. May be called again."""
-        self.budget.give_back(self.taken)
+        self.budget.give_back(self.taken, self.client)
         self.taken = 0
 
 

@@ -96,7 +96,8 @@ class Application:
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         head = request_of(scope)
         at_sign_in = signin.concerns(head.path)
-        body = Body(self._budget, SMALL if at_sign_in else self._pipeline.largest_body(head))
+        limit = SMALL if at_sign_in else self._pipeline.largest_body(head)
+        body = Body(self._budget, limit, head.client)
         try:
             await body.receive(receive)
             request = replace(

@@ -314,6 +314,15 @@ async def test_a_new_password_opens_the_lock(world: World) -> None:
     assert await world.signs_in(world.u, NEXT)
 
 
+async def admitted() -> None:
+    """The door is open."""
+
+
+async def shut_out() -> None:
+    """Many guesses came at once, and the right one among them learns nothing (A18)."""
+    raise Refused(Reason.RATE_EXCEEDED)
+
+
 async def test_who_must_change_the_password_gets_no_token_before(world: World) -> None:
     sign_in = world.room.sign_in
     added = await world.add(world.u, console_login=True, password=RIGHT, must_reset_password=True)
@@ -327,9 +336,11 @@ async def test_who_must_change_the_password_gets_no_token_before(world: World) -
         (RIGHT, Secret("short"), Reason.PASSWORD_BREAKS_RULES),
     ):
         with pytest.raises(Refused) as refused:
-            await sign_in.change_password(signed_in.user, old, new, origin)
+            await sign_in.change_password(signed_in.user, old, new, origin, admitted)
         assert refused.value.reason is reason
-    await sign_in.change_password(signed_in.user, RIGHT, NEXT, origin)
+    with pytest.raises(Refused):
+        await sign_in.change_password(signed_in.user, RIGHT, NEXT, origin, shut_out)
+    await sign_in.change_password(signed_in.user, RIGHT, NEXT, origin, admitted)
     assert await world.signs_in(world.u, NEXT)
     assert not (await sign_in.at_console(world.owner.number, world.u, NEXT, "192.0.2.7")).must_change
 

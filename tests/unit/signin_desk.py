@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -248,8 +248,16 @@ class MemoryPeople:
             raise Refused(Reason.CREDENTIALS_INVALID)
         return SignedIn(self.user, OWNER, self.user.must_reset_password)
 
-    async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None:
+    async def change_password(
+        self,
+        user: SubUser,
+        old: Secret,
+        new: Secret,
+        origin: Origin,
+        expect_admitted: Callable[[], Awaitable[None]],
+    ) -> None:
         await self.at_console(OWNER.number, user.name, old, origin.client)
+        await expect_admitted()
         if len(new.reveal()) < 8:
             raise Refused(Reason.PASSWORD_BREAKS_RULES)
         self.user = replace(self.user, password_hash=f"hash of {new.reveal()}", must_reset_password=False)

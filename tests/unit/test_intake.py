@@ -28,14 +28,14 @@ from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Req
 # bodies
 
 
-async def taken(budget: Budget, limit: int, *chunks: bytes) -> Body:
+async def taken(budget: Budget, limit: int, *chunks: bytes, client: str = "") -> Body:
     left = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     left[-1]["more_body"] = False
 
     async def receive() -> Any:
         return left.pop(0)
 
-    body = Body(budget, limit)
+    body = Body(budget, limit, client)
     await body.receive(receive)
     assert not left, "a body is read to its end"
     return body
@@ -64,6 +64,17 @@ async def test_large_bodies_share_a_budget_and_small_ones_need_none() -> None:
     first.release()
     first.release()
     assert not (await taken(budget, 8 * SMALL, b"x" * 3 * SMALL)).crowded
+
+
+async def test_one_address_takes_a_quarter_of_the_budget_at_most() -> None:
+    """Otherwise seven requests of a stranger that never end shut out the large documents of everybody."""
+    budget, large = Budget(8 * SMALL), b"x" * 2 * SMALL
+    first = await taken(budget, 8 * SMALL, large, client="2001:db8::1")
+    assert (await taken(budget, 8 * SMALL, large + large, client="2001:db8::2")).crowded
+    assert not (await taken(budget, 8 * SMALL, large, client="192.0.2.1")).crowded
+    first.release()
+    assert not (await taken(budget, 8 * SMALL, large, client="2001:db8::3")).crowded
+    assert not (await taken(budget, 8 * SMALL, large + large, client="127.0.0.1")).crowded
 
 
 async def test_a_client_that_leaves_gives_its_share_back() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.acs1 import Acs1Claim
-from rolecall.signing.replay import NonceMemory, Numbered
+from rolecall.signing.replay import PROVING, NonceMemory, Numbered
 
 
 def _refusal(memory: NonceMemory, key: str, nonce: str, now: float) -> Reason:
@@ -19,9 +19,9 @@ def test_a_nonce_is_refused_until_its_request_would_be() -> None:
     memory = NonceMemory(900)
     memory.check("a", "n", 0)
     assert _refusal(memory, "a", "n", 0) is Reason.NONCE_REUSED
-    assert _refusal(memory, "a", "n", 1800) is Reason.NONCE_REUSED
-    memory.check("a", "n", 1801)
-    assert _refusal(memory, "a", "n", 1802) is Reason.NONCE_REUSED
+    assert _refusal(memory, "a", "n", 1800 + PROVING) is Reason.NONCE_REUSED
+    memory.check("a", "n", 1801 + PROVING)
+    assert _refusal(memory, "a", "n", 1802 + PROVING) is Reason.NONCE_REUSED
 
 
 def test_each_key_has_nonces_of_its_own() -> None:
@@ -37,8 +37,8 @@ def test_it_is_bounded_and_a_full_one_refuses_rather_than_forgets() -> None:
     assert _refusal(memory, "a", "3", 11) is Reason.RATE_EXCEEDED
     assert _refusal(memory, "a", "1", 11) is Reason.NONCE_REUSED
     memory.check("b", "3", 11)
-    memory.check("a", "3", 1801)
-    assert _refusal(memory, "a", "2", 1801) is Reason.NONCE_REUSED
+    memory.check("a", "3", 1801 + PROVING)
+    assert _refusal(memory, "a", "2", 1801 + PROVING) is Reason.NONCE_REUSED
 
 
 def test_what_is_over_is_forgotten_whichever_key_comes_next() -> None:
@@ -56,7 +56,7 @@ def test_all_keys_together_are_bounded() -> None:
     for key in "abc":
         memory.check(key, "n", 0)
     assert _refusal(memory, "d", "n", 1) is Reason.RATE_EXCEEDED
-    memory.check("d", "n", 1801)
+    memory.check("d", "n", 1801 + PROVING)
 
 
 def test_looking_remembers_nothing() -> None:

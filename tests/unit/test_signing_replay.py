@@ -8,7 +8,7 @@ import pytest
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import tc1, tc3
-from rolecall.signing.replay import SAME_SECOND, Repeatable, SignatureMemory
+from rolecall.signing.replay import PROVING, SAME_SECOND, Repeatable, SignatureMemory
 from rolecall.signing.tc1 import Tc1Claim
 from rolecall.signing.tc3 import Tc3Claim
 from rolecall.values import Request, Secret
@@ -76,6 +76,13 @@ def test_a_captured_signature_says_nothing_else_later(changed: Request) -> None:
     assert refused(memory, changed, SAME_SECOND + 1)
 
 
+def test_nor_where_it_was_proven_in_time_and_is_looked_for_later() -> None:
+    """Between the proof and the look the store and the rates are asked; the first call must not be forgotten then."""
+    memory = SignatureMemory()
+    send(memory, tc3_request())
+    assert refused(memory, tc3_request("DeleteAccount"), tc3.CLOCK_WINDOW + 1)
+
+
 def test_a_captured_signature_never_mints_a_secret() -> None:
     memory = SignatureMemory()
     send(memory, tc3_request())
@@ -131,7 +138,7 @@ def test_signatures_are_forgotten_once_they_are_over_and_the_oldest_when_there_a
     for number in range(20):
         send(memory, tc3_request(body=b"%d" % number))
     assert len(memory) == 10
-    send(memory, tc3_request(), 301)
+    send(memory, tc3_request(), 301 + PROVING)
     assert len(memory) == 1
 
 

@@ -39,7 +39,14 @@ class ConsoleDoor(Protocol):
     """Where sub-users sign in with name and password: `rolecall.domain.people.sign_in.SignIn`."""
 
     async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn: ...
-    async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None: ...
+    async def change_password(
+        self,
+        user: SubUser,
+        old: Secret,
+        new: Secret,
+        origin: Origin,
+        expect_admitted: Callable[[], Awaitable[None]],
+    ) -> None: ...
 
 
 class SubjectBook(Protocol):
@@ -151,9 +158,9 @@ class Console:
             return _password_page(request, here, 400, "password_differs")
         try:
             old, new = posted.secret("current"), posted.secret("new")
-            async with self._addresses.guarding(request.client, moment(request)):
+            async with self._addresses.guarding(request.client, moment(request)) as expect_admitted:
                 await self._door.change_password(
-                    here.user, old, new, _origin(request, here, "ChangePassword")
+                    here.user, old, new, _origin(request, here, "ChangePassword"), expect_admitted
                 )
             signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
         except Refused as refusal:

@@ -32,6 +32,9 @@ MOST = 1_000_000
 """Nonces, and as many signatures, that a process remembers."""
 PER_KEY = 200_000
 """Nonces of one access key that are remembered; more within the window are refused, not forgotten."""
+PROVING = 60.0
+"""Seconds for which a mark is kept beyond the window: a request that was proven in time may be looked for later, for
+the store is asked for keys, and others for rates, meanwhile."""
 SAME_SECOND = 2.0
 """Seconds within which two calls may share a signature; see `SignatureMemory`."""
 
@@ -113,7 +116,7 @@ class NonceMemory:
     """`window`: seconds by which a timestamp may be off, so a request is good for twice that, and is remembered."""
 
     def __init__(self, window: float, per_key: int = PER_KEY, most: int = MOST) -> None:
-        self._kept = 2 * window
+        self._kept = 2 * window + PROVING
         self._per_key = per_key
         self._most = most
         self._memory: _Memory[bool] = _Memory()
@@ -162,7 +165,7 @@ class SignatureMemory:
         if len(self._memory) >= self._most:
             self._memory.forget_oldest()
         first = _First(now, request.client, _digest(claim.unsigned(request)))
-        self._memory.keep(mark, claim.access_key_id, claim.good_until, first)
+        self._memory.keep(mark, claim.access_key_id, claim.good_until + PROVING, first)
 
     def expect_same(self, claim: Repeatable, request: Request, now: float, *, mints: bool) -> None:
         """SIGNATURE_MISMATCH. `mints`: the call's answer tells a secret."""

@@ -7,7 +7,7 @@ written, for names that nobody has too.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -118,12 +118,22 @@ class SignIn:
             return None
         return self._passkey(subject)
 
-    async def change_password(self, user: SubUser, old: Secret, new: Secret, origin: Origin) -> None:
-        """A sub-user changes its own, having signed in. CREDENTIALS_INVALID, PASSWORD_BREAKS_RULES, HASHING_BUSY."""
+    async def change_password(
+        self,
+        user: SubUser,
+        old: Secret,
+        new: Secret,
+        origin: Origin,
+        expect_admitted: Callable[[], Awaitable[None]],
+    ) -> None:
+        """A sub-user changes its own, having signed in. CREDENTIALS_INVALID, PASSWORD_BREAKS_RULES, HASHING_BUSY.
+
+        `expect_admitted` is the door's (`AddressLimit.guarding`)."""
         subject = await self._book.subject(user.number)
         proven = await self._proven(user.name, old, None, 0 if subject is None else subject.owner.number)
         if proven.user.number != user.number:
             raise Refused(Reason.CREDENTIALS_INVALID)
+        await expect_admitted()
         if new == old:
             raise Refused(Reason.PASSWORD_BREAKS_RULES, note="the password is the one it was")
         hashed = await self._ruled.hashed(user.owner_id, new, proven.user)
