@@ -35,7 +35,8 @@ bytes. What the tables below do not name is accepted and ignored, as the origina
 **202 is a promise.** CreateUsers checks everything, also what the server itself would refuse, writes all users of the
 request down or none, and answers; the accounts are made right after, or, if the server is away, as soon as it is back,
 also by another process and after a restart ([operations.md](operations.md#promises)). Listings show a promised user at
-once. The other changes that answer 202 are done when they are answered.
+once; one that could not be made after all has `"status": "ERROR"` and a `fault`, until it is deleted or made again. The
+other changes that answer 202 are done when they are answered.
 
 **Users** are a name and a host, `%` unless one is given; in a path `name` or `name@host`, percent-encoded. A new user's
 host is `%`, an address or a pattern of addresses (`192.168.1.%`), a network, or a domain; what no client could have is

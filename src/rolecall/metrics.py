@@ -141,4 +141,9 @@ class _Unresolved(Collector):
                 "The most attempts that left an operation open.",
                 value=self.found.attempts,
             ),
+            GaugeMetricFamily(
+                "rolecall_failed_promises",
+                "Accounts that were promised and could not be made.",
+                value=self.found.failed,
+            ),
         )

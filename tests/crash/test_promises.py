@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -135,3 +136,60 @@ def test_no_plain_password_or_hash_of_a_promise_is_in_the_store(
     verifier = "*" + hashlib.sha1(hashlib.sha1(PASSWORD.encode()).digest()).hexdigest().upper()
     for secret in (PASSWORD, verifier, verifier.lower()):
         assert secret not in row + sealed
+
+
+def test_a_promise_that_cannot_be_kept_is_shown(
+    crash_bench: Any, cloud: Cloud, gate: Gate, name: Callable[[str], str]
+) -> None:
+    """The server changes its mind between the promise and the making: it takes no hashes any more."""
+    user = name("0")  # on the first page
+    with crash_bench.server() as endpoint:
+        live = cloud(endpoint)
+        gate.shut()
+        live.accepted("POST", "/users", users(user))
+        live.sql("INSTALL SONAME 'simple_password_check'")
+        try:
+            gate.open()
+            until(lambda: crash_bench.operations(f"{user}@%") == [(CREATE, "refused")])
+        finally:
+            live.sql("UNINSTALL SONAME 'simple_password_check'")
+        failed: dict[str, object] = {"name": user, "host": "%", "databases": [], "status": "ERROR"}
+        failed["fault"] = {"message": "The user could not be created: verifiers-refused."}
+        until(lambda: live("GET", f"/users/{user}").status_code == 200)  # the lane may refuse at first
+        assert live.shown(f"/users/{user}") == failed
+        assert failed in live.shown("/users")
+        assert 'status="ERROR"' in live.xml("GET", f"/users/{user}").text
+        until(lambda: "rolecall_failed_promises 1.0" in live.http.get(f"{endpoint}/metrics").text)
+        # Made again, it is as any other; and so it is gone for good when it is deleted.
+        live.accepted("POST", "/users", users(user))
+        assert live.shown(f"/users/{user}") == {"name": user, "host": "%", "databases": []}
+        live.accepted("DELETE", f"/users/{user}")
+        assert live.fault("GET", f"/users/{user}")[0] == 404
+        until(lambda: "rolecall_failed_promises 0.0" in live.http.get(f"{endpoint}/metrics").text)
+
+
+def test_a_user_that_could_not_be_made_is_deleted_like_any_other(
+    crash_bench: Any, cloud: Cloud, gate: Gate, name: Callable[[str], str]
+) -> None:
+    user = name("user")
+    with crash_bench.server() as endpoint:
+        live = cloud(endpoint)
+        gate.shut()
+        live.accepted("POST", "/users", users(user))
+        live.sql("INSTALL SONAME 'simple_password_check'")
+        try:
+            gate.open()
+            until(lambda: crash_bench.operations(f"{user}@%") == [(CREATE, "refused")])
+        finally:
+            live.sql("UNINSTALL SONAME 'simple_password_check'")
+        until(lambda: live("DELETE", f"/users/{user}").status_code == 202)
+        assert live.fault("GET", f"/users/{user}")[0] == 404
+        assert live.fault("DELETE", f"/users/{user}")[0] == 404
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)

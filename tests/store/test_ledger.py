@@ -234,6 +234,27 @@ async def test_an_account_is_promised_once_until_the_promise_is_closed(bench: Be
     assert {one.target for one in await table.promised(instance)} == {"u@%", "new@%"}
 
 
+async def test_a_promise_that_was_not_kept_is_found_until_something_else_is_accepted(bench: Bench) -> None:
+    table, other, instance = bench.store.operations, bench.other.operations, bench.instance.id
+    one, two = [Promised(uuid4(), bench.intent(target, promised=True)) for target in ("u@%", "v@%")]
+    await table.promise(instance, [one, two])
+    assert await other.failed(instance) == []
+    await table.close(one.id, State.REFUSED, "engine-refused", "")
+    await table.close(two.id, State.UNDONE, "interrupted", "")
+    assert {each.id for each in await other.failed(instance)} == {one.id, two.id}
+    assert await other.failed(instance + 1) == []
+    assert (await other.still_open()).failed == 2
+    await bench.accepted("v@%", Change.ACCOUNT_DELETE)
+    again = Promised(uuid4(), bench.intent("u@%", promised=True))
+    await table.promise(instance, [again])
+    assert await other.failed(instance) == []
+    await table.close(again.id, State.REFUSED, "engine-refused", "")
+    assert [each.id for each in await other.failed(instance)] == [again.id]
+    plain = await bench.accepted("w@%")
+    await table.close(plain, State.REFUSED, "engine-refused", "")
+    assert [each.id for each in await other.failed(instance)] == [again.id]
+
+
 async def test_changes_of_a_server_are_found_until_they_are_closed(bench: Bench) -> None:
     operation = await bench.accepted("red-1", Change.INSTANCE_RESTART, provisioning=True)
     await bench.accepted()

@@ -114,6 +114,11 @@ async def _house_findings(house: House) -> list[Finding]:
             found=f"{waiting.number} unresolved, the oldest for {waiting.oldest:.0f} s, tried {waiting.attempts} times",
             mend="they finish by themselves once their servers are reachable; see the instances below",
         ),
+        Finding(
+            "promises",
+            well=True,
+            found=f"{waiting.failed} accounts could not be made (`rolecall operation list --state refused`)",
+        ),
     ]
 
 

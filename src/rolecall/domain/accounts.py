@@ -22,12 +22,14 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Change, Ledger, State
+from rolecall.domain.operations import Change, Ledger, Operation, State
 from rolecall.domain.promises import Promises
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import AccountView, Page
 from rolecall.domain.work import AccountRow, Target, Work
 from rolecall.values import Origin
+
+_NOT_THERE = frozenset({"missing", "failed"})
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NO_SUCH_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.PARAMETER_VALUE)
@@ -126,7 +128,7 @@ class Accounts:
         """ACCOUNT_MISSING only where the command wants it to exist."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
         facts = await self._work.identified(target)
-        if facts is None and command.must_exist:
+        if facts is None and command.must_exist and await self._failed(target) is None:
             raise target.missing()
         await self._work.remove(target, origin, facts)
 
@@ -147,7 +149,7 @@ class Accounts:
 
     async def page(self, command: commands.ListAccounts, origin: Origin) -> Page[AccountView]:
         attached = await self._work.reach.attach(command.instance, origin.caller)
-        views = [view for view in await self.views(attached) if view.standing != "missing"]
+        views = [view for view in await self.views(attached) if view.standing not in _NOT_THERE]
         views.sort(key=_ORDERS[command.order], reverse=command.descending)
         return Page(tuple(views[command.offset : command.offset + command.limit]), len(views))
 
@@ -170,17 +172,30 @@ class Accounts:
         place = (target.name, target.host)
         pending = await self._promises.pending(target.attached)
         promised = next((one for one in pending if (one.name, one.host) == place), None)
-        facts = promised or await self._work.existing(target)
+        facts = promised or await target.attached.engine.account(*place)
+        if facts is None:
+            if (failed := await self._failed(target)) is None:
+                raise target.missing()
+            return failed_view(failed)
         return view(
             facts, await self._work.book.account(target.attached.instance.id, target.name, target.host)
         )
 
+    async def _failed(self, target: Target) -> Operation | None:
+        """The promise of an account that could not be kept."""
+        failed = await self._promises.failed(target.attached)
+        return next((one for one in failed if one.account == (target.name, target.host)), None)
+
     async def views(self, attached: Attached) -> list[AccountView]:
-        """Every account of an instance: the engine's, the promised, and those of ours that the engine has no more."""
+        """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
+        ours that the engine has no more.
+        """
         rows = {(row.name, row.host): row for row in await self._work.book.accounts(attached.instance.id)}
         there = {(facts.name, facts.host): facts for facts in await self._promises.pending(attached)}
         there |= {(facts.name, facts.host): facts for facts in await attached.engine.accounts()}
         views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
+        failed = [one for one in await self._promises.failed(attached) if one.account not in there]
+        views.extend(failed_view(one) for one in failed)
         views.extend(missing(row) for row in rows.values())
         return views
 
@@ -223,6 +238,15 @@ def missing(row: AccountRow) -> AccountView:
     return AccountView(
         row.oid, row.name, AccountKind.NORMAL, True, row.remark, row.sealed_password is not None,
         row.created_at, row.updated_at, row.password_updated_at, "missing", None, row.host,
+    )  # fmt: skip
+
+
+def failed_view(operation: Operation) -> AccountView:
+    """An account that was promised and could not be made."""
+    name, host = operation.account
+    return AccountView(
+        0, name, AccountKind.NORMAL, True, "", False, None, operation.closed_at, None, "failed", operation.id, host,
+        reason=operation.reason,
     )  # fmt: skip
 
 

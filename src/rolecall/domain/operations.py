@@ -220,6 +220,8 @@ class Unresolved:
     number: int = 0
     oldest: float = 0.0
     attempts: int = 0
+    failed: int = 0
+    """Promises that were not kept (`Ledger.failed`): these are closed."""
 
 
 LOOKED_FOR_SECONDS = 3600.0
@@ -249,6 +251,9 @@ class Ledger(Protocol):
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:
         """Promises on an instance that are not closed."""
+
+    async def failed(self, instance_id: int) -> Sequence[Operation]:
+        """Promises on an instance that were refused or undone, and after which nothing was accepted for the account."""
 
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
         """Changes of the whole server, or of making it, that are not closed."""

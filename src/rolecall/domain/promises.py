@@ -183,6 +183,10 @@ class Promises:
         operations = await self._ledger.promised(attached.instance.id)
         return [_facts_to_be(operation) for operation in operations]
 
+    async def failed(self, attached: Attached) -> Sequence[Operation]:
+        """Promises that were not kept, of accounts that nothing was accepted for since."""
+        return await self._ledger.failed(attached.instance.id)
+
     async def make(self, attached: Attached, promised: Promised) -> bool:
         """Make a promised account now, if the server can be reached now; True when the promise was closed.
 

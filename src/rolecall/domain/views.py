@@ -18,7 +18,8 @@ class AccountView:
 
     `standing`: ``managed`` (made through us), ``foreign`` (made behind our back), ``missing`` (ours, but gone),
     ``changed`` (ours, but dropped and made again by another), ``protected`` (it leads to more than a tenant may
-    have and so cannot be changed through us, whoever made it). Times are None where we did not do it.
+    have and so cannot be changed through us, whoever made it), ``failed`` (promised and not made, for `reason`, until
+    it is deleted or made again). Times are None where we did not do it.
     """
 
     oid: int
@@ -34,6 +35,7 @@ class AccountView:
     operation: UUID | None
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

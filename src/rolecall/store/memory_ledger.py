@@ -152,6 +152,22 @@ class MemoryLedger:
     async def promised(self, instance_id: int) -> Sequence[Operation]:
         return [kept.operation for kept in self._open(instance_id, "promised")]
 
+    async def failed(self, instance_id: int) -> Sequence[Operation]:
+        return [one for one in self._failed() if one.instance_id == instance_id]
+
+    def _failed(self) -> list[Operation]:
+        last = {
+            (kept.operation.instance_id, kept.operation.target): kept.operation
+            for kept in self._rows.operations.values()
+        }
+        return [
+            one
+            for one in last.values()
+            if one.change is Change.ACCOUNT_CREATE
+            and one.state in (State.REFUSED, State.UNDONE)
+            and one.detail.get("promised")
+        ]
+
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
         return [kept.operation for kept in self._open(instance_id, "provisioning")]
 
@@ -274,6 +290,7 @@ class MemoryLedger:
             len(there),
             max(((ambient.now() - one.accepted_at).total_seconds() for one in there), default=0.0),
             max((self._rows.attempts[one.id] for one in there), default=0),
+            len(self._failed()),
         )
 
     async def dead_replicas(self) -> Sequence[int]:

@@ -78,8 +78,16 @@ _RETRY = (
 
 _TRIED = "update operations set attempts = attempts + 1 where id = %s and state = 'accepted'"
 
+# What was accepted for the account since, a deletion for example, is what counts.
+_FAILED = (
+    "kind = 'account.create' and state in ('refused', 'undone') and detail ? 'promised' and instance_id is not null"
+    " and not exists (select from operations later where later.instance_id = operations.instance_id"
+    " and later.target = operations.target and later.accepted_at > operations.accepted_at)"
+)
+
 _STILL_OPEN = (
-    "select count(*), coalesce(extract(epoch from max(now() - accepted_at)), 0)::float8, coalesce(max(attempts), 0)"
+    "select count(*), coalesce(extract(epoch from max(now() - accepted_at)), 0)::float8, coalesce(max(attempts), 0),"
+    f" (select count(*) from operations where {_FAILED})"
     " from operations where state = 'accepted'"
 )
 
@@ -151,6 +159,9 @@ class OperationTable:
             " where instance_id = %s and state = 'accepted' and detail ? 'promised' order by accepted_at",
             (instance_id,),
         )
+
+    async def failed(self, instance_id: int) -> Sequence[Operation]:
+        return await self._operations(f" where instance_id = %s and {_FAILED}", (instance_id,))
 
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
         return await self._operations(

@@ -54,7 +54,11 @@ def _name_at_host(one: AccountView) -> str:
 
 
 def _user(one: AccountView) -> Answer:
-    return {"name": one.name, "host": one.host or ANY_HOST, "databases": _granted(one)}
+    shown: Answer = {"name": one.name, "host": one.host or ANY_HOST, "databases": _granted(one)}
+    if one.standing == "failed":
+        shown["status"] = "ERROR"
+        shown["fault"] = {"message": f"The user could not be created: {one.reason}."}
+    return shown
 
 
 def _granted(one: AccountView) -> list[Answer]:

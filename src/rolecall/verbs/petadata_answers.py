@@ -67,7 +67,7 @@ def nothing(_checked: Checked, _outcome: object) -> Answer:
 
 
 def accounts(checked: Checked, found: Sequence[AccountView]) -> Answer:
-    listed = [_account(one) for one in found]
+    listed = [_account(one) for one in found if one.standing != "failed"]
     return {"InstanceId": text(checked.params, "InstanceId"), "AccountList": {"Account": listed}}
 
 

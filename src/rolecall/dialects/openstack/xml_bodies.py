@@ -27,7 +27,7 @@ LISTS = {"users": "user", "databases": "database"}
 """The elements that hold several of a kind; all others are structures."""
 
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
-    "user": frozenset({"name", "password", "host"}),
+    "user": frozenset({"name", "password", "host", "status"}),
     "database": frozenset({"name"}),
     "instance": frozenset(
         {"id", "name", "status", "hostname", "created", "updated", "host", "server_id", "local_id"}
