@@ -229,7 +229,12 @@ class House:
         store, settings = self.store, self.settings
         return signin.SignIn(
             signin.Books(
-                store.directories, store.provider, store.browser_sessions, store.failures, store.sign_ins
+                store.directories,
+                store.provider,
+                store.browser_sessions,
+                store.failures,
+                store.sign_ins,
+                store.audit,
             ),
             signin.Rules(
                 settings.sign_in_failures,

@@ -32,6 +32,7 @@ from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import ask_of
 from rolecall.domain.audit import Audit, Outcome, entry_of
 from rolecall.domain.control import Control
+from rolecall.domain.failures import Sent
 from rolecall.domain.keys import Keys
 from rolecall.domain.people.permissions import Permissions
 from rolecall.domain.reasons import Fault, Reason, Refused
@@ -203,7 +204,7 @@ class Pipeline:
             return NOBODY
         now = self._clock()
         self._strangers.admit(request.client, call.claim.access_key_id)
-        caller = await self._keys.prove(call.claim, now, request.client)
+        caller = await self._keys.prove(call.claim, now, request.client, _sent(call))
         self._strangers.proven(request.client, call.claim.access_key_id)
         self._replays.expect_new(call.claim, now)
         return caller
@@ -271,6 +272,10 @@ class Pipeline:
             note=trouble.note if trouble is not None else "",
             milliseconds=round(seconds * 1000, 1),
         )
+
+
+def _sent(call: Call) -> Sent:
+    return Sent(call.dialect, "sign-in", call.request_id)
 
 
 def _plain(status: int, code: str, words: str) -> Reply:

@@ -18,7 +18,7 @@ from rolecall.domain.browser_sessions import ABSOLUTE, IDLE, BrowserSession, Bro
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.provider import Application, Code, Grant, Token, TokenKind
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
-from rolecall.domain.failures import AddressLimit
+from rolecall.domain.failures import AddressLimit, Sent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.resealing import reseal
 from rolecall.domain.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
@@ -249,12 +249,12 @@ async def test_sessions_are_forgotten_when_nobody_has_seen_them_for_long(
 
 
 async def test_failures_are_counted_for_a_while_and_then_forgotten(store: Store) -> None:
-    limit = AddressLimit(store.failures, 2, 900)
+    limit = AddressLimit(store.failures, store.audit, 2, 900)
 
     async def shown(client: str, at: datetime, *, right: bool = False) -> tuple[Reason, object] | None:
         try:
-            async with limit.guarding(client, at) as expect_admitted:
-                await expect_admitted()
+            async with limit.guarding(client, at, Sent()) as attempt:
+                await attempt.expect_admitted()
                 if not right:
                     raise Refused(Reason.CREDENTIALS_INVALID)
         except Refused as refused:

@@ -19,7 +19,7 @@ from rolecall.domain.browser_sessions import BrowserSession
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.provider import Application, Code, Grant, Held, SigningKey, Token
 from rolecall.domain.directories.signing_keys import SigningKeys
-from rolecall.domain.failures import AddressLimit, Failures
+from rolecall.domain.failures import AddressLimit, Failures, Sent
 from rolecall.domain.keys import Owner
 from rolecall.domain.passwords import Passwords
 from rolecall.domain.people.model import SubUser
@@ -28,6 +28,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.records import Record
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.signin.parts import Books, Rules, SignIn
+from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Origin, Reply, Request, Secret
 
 HOST = "sign.example"
@@ -295,8 +296,9 @@ class Desk:
         self.store = UserStore(uuid4(), 1, "Shop <customers>", "", "", True, moment, moment)
         self.users.stores[self.store.id] = self.store
         self.signing_keys = SigningKeys(self.provider, Sealer(parse_master_keys(new_master_key())))
+        self.audit = MemoryAudit()
         self.sign_in = SignIn(
-            Books(self.users, self.provider, self.kept, self.kept, self.people),
+            Books(self.users, self.provider, self.kept, self.kept, self.people, self.audit),
             Rules(self.failures, self.address_failures, 900, self.public_url),
             self.signing_keys,
             self.passwords,
@@ -406,7 +408,7 @@ class Desk:
 async def failed(addresses: AddressLimit, client: str, at: datetime) -> None:
     """Count a wrong password."""
     with suppress(Refused):
-        async with addresses.guarding(client, at):
+        async with addresses.guarding(client, at, Sent()):
             raise Refused(Reason.CREDENTIALS_INVALID)
 
 

@@ -12,6 +12,7 @@ from rolecall.domain.failures import AddressLimit
 from rolecall.domain.keys import Passkey
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import CredentialsClaim
+from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Secret
 
 RIGHT = "Right_password1"
@@ -38,7 +39,7 @@ class People:
 def cloud() -> Cloud:
     cloud = Cloud()
     cloud.keys.people = People()
-    cloud.keys.addresses = AddressLimit(MemorySessions(), 2, 900)
+    cloud.keys.addresses = AddressLimit(MemorySessions(), MemoryAudit(), 2, 900)
     return cloud
 
 

@@ -14,10 +14,12 @@ import pytest
 from tests.unit.openstack_cloud import Cloud
 from tests.unit.signin_desk import OWNER, START, Desk, MemorySessions, content, form_of
 
+from rolecall.domain.audit import Outcome
 from rolecall.domain.failures import AddressLimit
 from rolecall.domain.keys import Passkey
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import CredentialsClaim
+from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Secret
 
 LIMIT, GUESSES = 5, 60
@@ -85,7 +87,7 @@ async def test_openstacks_tokens_answer_no_more_guesses_than_the_limit() -> None
     cloud, people = Cloud(), People()
     people.sign_in = together(people.sign_in)  # type: ignore[method-assign]
     cloud.keys.people = people
-    cloud.keys.addresses = AddressLimit(MemorySessions(), LIMIT, 900)
+    cloud.keys.addresses = AddressLimit(MemorySessions(), MemoryAudit(), LIMIT, 900)
 
     async def guess() -> Reason:
         claim = CredentialsClaim("ann", Secret("wrong"), "password")
@@ -95,3 +97,26 @@ async def test_openstacks_tokens_answer_no_more_guesses_than_the_limit() -> None
 
     reasons = Counter(await asyncio.gather(*(guess() for _ in range(GUESSES))))
     assert reasons == {Reason.CREDENTIALS_INVALID: LIMIT, Reason.RATE_EXCEEDED: GUESSES - LIMIT}
+
+
+async def test_a_sign_in_is_recorded_with_whose_it_was_and_what_nobody_is_called_is_not(desk: Desk) -> None:
+    """A name that nobody has may be a password, typed into the wrong field."""
+    user, application = await desk.add_user(), desk.add_application(password_grant=True)
+    form = {"grant_type": "password", "username": user.name or ""}
+    await desk.token(application, **form, password="Right_password1")
+    await desk.token(application, **form, password="Wrong_password1")
+    await desk.token(application, **{**form, "username": "Typed_password1"}, password="Right_password1")
+    right, wrong, nobody = desk.audit.entries
+    assert {(one.dialect, one.action) for one in desk.audit.entries} == {("oidc", "password grant")}
+    assert (right.outcome, right.target) == (Outcome.DONE, user.name)
+    assert (wrong.outcome, wrong.target, wrong.reason) == (Outcome.FAILED, user.name, "credentials-invalid")
+    assert (nobody.outcome, nobody.target, nobody.detail) == (Outcome.FAILED, "", {})
+    assert "assword1" not in repr(desk.audit.entries)
+
+
+async def test_no_more_failures_are_recorded_than_the_limit_allows(desk: Desk, monkeypatch: Any) -> None:
+    action, hidden = form_of(await desk.ask("GET", "/console/sign-in"))
+    monkeypatch.setattr(desk.people, "at_console", together(desk.people.at_console))
+    form = {**hidden, "owner": str(OWNER.number), "name": "ann", "password": "wrong"}
+    await asyncio.gather(*(desk.ask("POST", action, "", form) for _ in range(GUESSES)))
+    assert [one.outcome for one in desk.audit.entries] == [Outcome.FAILED] * LIMIT

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from rolecall.domain import ambient
-from rolecall.domain.failures import AddressLimit
+from rolecall.domain.failures import AddressLimit, Sent, Who
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.revocations import Revocations
 from rolecall.domain.sealing import Sealer
@@ -106,6 +106,9 @@ LONGEST_KEY_ID = len(_KEY_PREFIX) + _KEY_CHARACTERS
 """Ids of temporary keys are longer."""
 
 
+_UNKNOWN = Sent()
+
+
 class Keys:
     """Makes, disables and proves access keys, and proves what stands in for one."""
 
@@ -129,21 +132,21 @@ class Keys:
         self.note_use: Callable[[str, float], None] = lambda _key_id, _now: None
         """Told of every key that was proven, and when."""
 
-    async def prove(self, claim: Claim, now: float, client: str = "") -> Caller:
+    async def prove(self, claim: Claim, now: float, client: str = "", sent: Sent = _UNKNOWN) -> Caller:
         """The caller behind a claim. KEY_UNKNOWN, KEY_DISABLED, TOKEN_INVALID, or what the claim raises.
 
-        `client` is the address that shows a password; without one its failures are not counted, nor is it refused
-        (RATE_EXCEEDED).
+        `client` is the address that shows a password, `sent` what that came with; without an address its failures are
+        not counted, nor is it refused (RATE_EXCEEDED), nor recorded.
 
         The book may remember a key only until it is told of a change, so that a disabled key is refused at its next
         call on every replica.
         """
-        caller = await self._proven(claim, now, client)
+        caller = await self._proven(claim, now, client, sent)
         if self.revocations is not None:
             await self.revocations.expect_good(claim)
         return caller
 
-    async def _proven(self, claim: Claim, now: float, client: str) -> Caller:
+    async def _proven(self, claim: Claim, now: float, client: str, sent: Sent) -> Caller:
         if self.introspection is not None:
             vouched = await self.introspection.caller(claim, now, client)
             if vouched is not None:
@@ -157,7 +160,7 @@ class Keys:
             return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
         if key is not None:
             raise self._disabled(key, claim, now)
-        passkey = await self._passkey(claim, now, client)
+        passkey = await self._passkey(claim, now, client, sent)
         if passkey is None:
             if len(claim.access_key_id) > LONGEST_KEY_ID and claim.access_key_id.startswith(_KEY_PREFIX):
                 raise Refused(Reason.TOKEN_INVALID, note="a temporary key without its session token")
@@ -182,22 +185,26 @@ class Keys:
         claim.prove(borrowed.secret, now)
         return borrowed.caller
 
-    async def _passkey(self, claim: Claim, now: float, client: str) -> Passkey | None:
+    async def _passkey(self, claim: Claim, now: float, client: str, sent: Sent) -> Passkey | None:
         """A sub-user by its name and password, or by a token that these bought."""
         if self.people is None:
             return None
         if not isinstance(claim, NamedClaim):
             return await self.people.passkey(claim.access_key_id)
-        passkey = await self._signed_in(self.people, claim, datetime.fromtimestamp(now, UTC), client)
+        moment = datetime.fromtimestamp(now, UTC)
+        passkey = await self._signed_in(self.people, claim, moment, client, sent)
         claim.accept(passkey.key_id, passkey.secret)
         return passkey
 
-    async def _signed_in(self, people: People, claim: NamedClaim, now: datetime, client: str) -> Passkey:
+    async def _signed_in(
+        self, people: People, claim: NamedClaim, now: datetime, client: str, sent: Sent
+    ) -> Passkey:
         if self.addresses is None or not client:
             return await people.sign_in(claim.access_key_id, claim.shown)
-        async with self.addresses.guarding(client, now) as expect_admitted:
+        async with self.addresses.guarding(client, now, sent) as attempt:
             passkey = await people.sign_in(claim.access_key_id, claim.shown)
-            await expect_admitted()
+            await attempt.expect_admitted()
+            attempt.who = Who(claim.access_key_id, passkey.owner.id, passkey.principal)
             return passkey
 
     def secret_of(self, key: AccessKey) -> Secret:

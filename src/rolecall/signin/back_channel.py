@@ -138,8 +138,9 @@ class BackChannel:
                 raise invalid_request(f"{name} is missing")
         scope = scopes.granted(form["scope"])
         try:
+            secret, client = form.secret("password"), visit.request.client
             user = await self._gate.enter(
-                visit.store.id, form["username"], form.secret("password"), visit.request.client, visit.now
+                visit.store.id, form["username"], secret, client, visit.now, "password grant"
             )
         except Refused as refusal:
             raise _refused(refusal) from refusal

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from rolecall.domain.browser_sessions import BrowserSession, BrowserSessions, mark_of_hash
 from rolecall.domain.commands import Command
-from rolecall.domain.failures import AddressLimit
+from rolecall.domain.failures import AddressLimit, Sent, Who
 from rolecall.domain.keys import AccessKey, Owner
 from rolecall.domain.people import commands
 from rolecall.domain.people.model import SubUser
@@ -110,9 +110,10 @@ class Console:
             return _sign_in_page(request, 403, "stale", posted)
         now = moment(request)
         try:
-            async with self._addresses.guarding(request.client, now) as expect_admitted:
+            async with self._addresses.guarding(request.client, now, Sent(REALM)) as attempt:
                 signed_in = await self._proven(request, posted)
-                await expect_admitted()
+                await attempt.expect_admitted()
+                attempt.who = Who(signed_in.user.name, signed_in.owner.id, signed_in.user.number)
         except Refused as refusal:
             if refusal.reason is Reason.RATE_EXCEEDED:
                 return _sign_in_page(request, 429, "too_many", posted, seconds=refusal.facts["seconds"])
@@ -158,10 +159,12 @@ class Console:
             return _password_page(request, here, 400, "password_differs")
         try:
             old, new = posted.secret("current"), posted.secret("new")
-            async with self._addresses.guarding(request.client, moment(request)) as expect_admitted:
+            sent = Sent(REALM, "password change")
+            async with self._addresses.guarding(request.client, moment(request), sent) as attempt:
                 await self._door.change_password(
-                    here.user, old, new, _origin(request, here, "ChangePassword"), expect_admitted
+                    here.user, old, new, _origin(request, here, "ChangePassword"), attempt.expect_admitted
                 )
+                attempt.who = Who(here.user.name, here.owner.id, here.user.number)
             signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
         except Refused as refusal:
             return await self._not_changed(request, here, refusal)

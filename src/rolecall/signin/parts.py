@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from rolecall.domain.audit import Audit
 from rolecall.domain.browser_sessions import BrowserSessions, SessionBook
 from rolecall.domain.directories.gate import Gate, GateRules
 from rolecall.domain.directories.model import SignInBook
@@ -39,6 +40,7 @@ class Books:
     sessions: SessionBook
     failures: FailureBook
     subjects: SubjectBook
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ class SignIn:
     ) -> None:
         self._provider = books.provider
         self._sessions = sessions = BrowserSessions(books.sessions)
-        self.addresses = addresses = AddressLimit(books.failures, rules.address_failures, rules.seconds)
+        self.addresses = addresses = AddressLimit(
+            books.failures, books.audit, rules.address_failures, rules.seconds
+        )
         gate = Gate(books.users, addresses, passwords, GateRules(rules.failures, rules.seconds))
         tokens, jose = Tokens(books.provider, books.users), Jose(keys)
         presences = Presences(books.users, sessions, jose)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from rolecall.domain.browser_sessions import mark_of_hash
 from rolecall.domain.directories.model import SignInBook, User, UserStatus
-from rolecall.domain.failures import AddressLimit
+from rolecall.domain.failures import AddressLimit, Sent, Who, WrongPassword
 from rolecall.domain.operations import Change
 from rolecall.domain.passwords import Passwords, Verdict
 from rolecall.domain.reasons import Reason, Refused
@@ -41,19 +41,28 @@ class Gate:
         self._passwords = passwords
         self._rules = rules
 
-    async def enter(self, store_id: UUID, login: str, password: Secret, client: str, now: datetime) -> User:
+    async def enter(
+        self,
+        store_id: UUID,
+        login: str,
+        password: Secret,
+        client: str,
+        now: datetime,
+        action: str = "sign-in",
+    ) -> User:
         """The user, as of after this sign-in. CREDENTIALS_INVALID, whatever is wrong with them; RATE_EXCEEDED;
         HASHING_BUSY."""
-        async with self._addresses.guarding(client, now) as expect_admitted:
+        async with self._addresses.guarding(client, now, Sent("oidc", action)) as attempt:
             user = await self.book.user_by_login(store_id, login)
             verdict = await self._verify(None if user is None else user.password_hash, password)
-            await expect_admitted()
+            await attempt.expect_admitted()
             if user is not None and verdict.matches and _open_to(user, now):
                 old, new = user.password_hash, verdict.renewed
                 if await self.book.signed_in(user.id, now, old, new, client):
+                    attempt.who = _who(user)
                     return replace(user, password_hash=new or old)
             await self._count(store_id, user, login, now)
-            raise Refused(Reason.CREDENTIALS_INVALID)
+            raise WrongPassword(_who(user)) if user is not None else Refused(Reason.CREDENTIALS_INVALID)
 
     async def change_password(self, user: User, password: Secret, origin: Origin) -> User:
         """The user, with the new one. PASSWORD_LENGTH, PASSWORD_CONTENT (it is the old one), HASHING_BUSY;
@@ -82,6 +91,10 @@ class Gate:
         else:
             # A locked user stays locked no longer than was said, however often the door is tried.
             await self._addresses.nobody_failed(store_id.hex, login, now)
+
+
+def _who(user: User) -> Who:
+    return Who(user.name or user.id.hex, detail={"store": user.store_id.hex, "user": user.id.hex})
 
 
 def mark_of(user: User) -> bytes:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from rolecall.domain import ambient
+from rolecall.domain.failures import Who, WrongPassword
 from rolecall.domain.keys import Owner, Passkey
 from rolecall.domain.operations import Change
 from rolecall.domain.passwords import Passwords, Verdict
@@ -102,7 +103,8 @@ class SignIn:
         """For a token. CREDENTIALS_INVALID, also for a password that must be changed first; HASHING_BUSY."""
         signed_in = await self._proven(name, password, None)
         if signed_in.must_change:
-            raise Refused(Reason.CREDENTIALS_INVALID, note="the password must be changed first")
+            who = Who(name, signed_in.owner.id, signed_in.user.number)
+            raise WrongPassword(who, "the password must be changed first")
         return self._passkey(Subject(signed_in.user, signed_in.owner))
 
     async def passkey(self, key_id: str) -> Passkey | None:
@@ -152,16 +154,19 @@ class SignIn:
                 (_NOBODY, 0) if candidate is None else (candidate.user.number, candidate.rules.retry_limit)
             )
             await self._book.failed(number, limit)
-            raise Refused(Reason.CREDENTIALS_INVALID, note="no such name, or not its password")
+            note = "no such name, or not its password"
+            if candidate is None:
+                raise Refused(Reason.CREDENTIALS_INVALID, note=note)
+            raise WrongPassword(_who(candidate), note)
         user = candidate.user
         if verdict.renewed is not None:
             await self._book.rehashed(user.number, stored, verdict.renewed)
             user = replace(user, password_hash=verdict.renewed)
         expired = _expired(user, candidate.rules)
         if expired and candidate.rules.expired_is_locked:
-            raise Refused(Reason.CREDENTIALS_INVALID, note="the password has expired")
+            raise WrongPassword(_who(candidate), "the password has expired")
         if not await self._book.succeeded(user.number, client):
-            raise Refused(Reason.CREDENTIALS_INVALID, note="locked out")
+            raise WrongPassword(_who(candidate), "locked out")
         return SignedIn(user, candidate.owner, user.must_reset_password or expired)
 
     async def _verdict(self, stored: str | None, password: Secret) -> Verdict:
@@ -179,6 +184,10 @@ class SignIn:
         message = f"{number}:{subject.user.password_hash}".encode()
         secret = hmac.digest(self._key().reveal().encode(), message, "sha256").hex()
         return Passkey(subject.owner, number, f"{_PREFIX}{number}", Secret(secret))
+
+
+def _who(candidate: Candidate) -> Who:
+    return Who(candidate.user.name, candidate.owner.id, candidate.user.number)
 
 
 def _stored(candidate: Candidate | None) -> str | None:
