@@ -444,6 +444,30 @@ def test_the_listed_privileges_are_those_held_on_the_server(cloud: Cloud, privil
 # Who is calling.
 
 
+def test_grants_that_are_no_template_are_custom_until_one_takes_their_place(cloud: Cloud) -> None:
+    one, name = database(cloud), word("p")
+    cloud.create(name, AccountVersion="1")
+    cloud.server.sql(f"GRANT SELECT, INSERT ON `{one}`.* TO '{name}'@'%'")
+
+    def told() -> dict[str, str]:
+        found = cloud.account(name)
+        assert found is not None
+        (entry,) = found["DatabasePrivileges"]["DatabasePrivilege"]
+        return dict(entry)
+
+    custom = {"DBName": one, "AccountPrivilege": "Custom", "AccountPrivilegeDetail": "SELECT,INSERT"}
+    assert told() == custom
+    shape = {"AccountName": name, "DBName": one}
+    cloud.ok("GrantAccountPrivilege", **shape, AccountPrivilege="ReadOnly")
+    assert told()["AccountPrivilege"] == "ReadOnly"
+    cloud.server.sql(f"GRANT INSERT ON `{one}`.* TO '{name}'@'%'")
+    assert told()["AccountPrivilege"] == "Custom"
+    cloud.ok("RevokeAccountPrivilege", **shape)
+    assert "DBName" not in told()
+    refused = cloud.refused("GrantAccountPrivilege", **shape, AccountPrivilege="Custom")
+    assert refused == ("InvalidAccountPrivilege.ValueNotSupported", 400)
+
+
 def test_a_signed_request_is_good_once(cloud: Cloud) -> None:
     name = word()
     shape = {"InstanceId": cloud.instance, "AccountName": name, "AccountPassword": PASSWORD}

@@ -104,7 +104,7 @@ def test_a_session_of_each_flavor_sets_only_what_the_server_knows() -> None:
 
 
 def test_a_template_is_read_back_as_itself_on_each_flavor() -> None:
-    for access in Access:
+    for access in set(Access) - {Access.OTHER}:
         held = templates.privileges(access, templates.MARIADB_COLUMNS)
         assert templates.access(held, templates.MARIADB_COLUMNS) is access
     everything = templates.privileges(Access.ALL, templates.COLUMNS)

@@ -59,14 +59,17 @@ class Access(StrEnum):
     READ_WRITE = "read-write"
     DDL_ONLY = "ddl-only"
     ALL = "all"
+    OTHER = "other"
+    """No template: only read from a server, never given."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseGrant:
-    """One template on one database, by its exact name."""
+    """One template on one database, by its exact name. `privileges`: what OTHER holds, in the server's words."""
 
     database: str
     access: Access
+    privileges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

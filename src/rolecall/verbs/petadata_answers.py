@@ -26,13 +26,16 @@ _POST_PAID = "PostPaid"
 _DML = "SELECT,INSERT,UPDATE,DELETE"
 _DDL = "CREATE,DROP,INDEX,ALTER,CREATE TEMPORARY TABLES,LOCK TABLES,CREATE VIEW,SHOW VIEW,CREATE ROUTINE,ALTER ROUTINE"
 
+_CUSTOM = "Custom"
+"""What is no template of the vendor's."""
+
 # Word for word and in the order of DescribeAccounts' sample; ReadOnly, which it lacks, as RDS MySQL now has it:
 # the older LOCK TABLES would let a reader stop the writers.
 PRIVILEGES: Mapping[Access, tuple[str, str]] = {
     Access.READ_WRITE: ("ReadWrite", f"{_DML},{_DDL},EXECUTE,EVENT,TRIGGER"),
     Access.READ_ONLY: ("ReadOnly", "SELECT,SHOW VIEW"),
     Access.DDL_ONLY: ("DDLOnly", _DDL),
-    Access.ALL: ("Custom", "ALL PRIVILEGES"),
+    Access.ALL: (_CUSTOM, "ALL PRIVILEGES"),
 }
 _TYPES: Mapping[AccountKind, str] = {AccountKind.NORMAL: "Normal", AccountKind.SUPER: "Super"}
 _INSTANCE_STATUSES: Mapping[str, str] = {
@@ -93,7 +96,7 @@ def _account_status(one: AccountView) -> str:
 
 
 def _privilege(grant: DatabaseGrant) -> Answer:
-    privilege, detail = PRIVILEGES[grant.access]
+    privilege, detail = PRIVILEGES.get(grant.access) or (_CUSTOM, ",".join(grant.privileges))
     return {
         "DBName": grant.database,
         "AccountPrivilege": privilege,

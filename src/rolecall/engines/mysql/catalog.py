@@ -234,7 +234,5 @@ def _listed_grants(server: Server, held: Sequence[Held], kind: AccountKind) -> t
             continue
         by_name[one.database] = by_name.get(one.database, frozenset()) | one.privileges
     return tuple(
-        DatabaseGrant(name, templates.access(words, server.columns))
-        for name, words in sorted(by_name.items())
-        if words
+        templates.as_held(name, words, server.columns) for name, words in sorted(by_name.items()) if words
     )

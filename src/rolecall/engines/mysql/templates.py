@@ -55,8 +55,6 @@ DDL_ONLY = frozenset(
     }
 )
 
-_HARMLESS = READ_ONLY | {"LOCK TABLES"}
-
 
 def privileges(access: Access, columns: Mapping[str, str]) -> frozenset[str]:
     """What a template holds on a server with these columns."""
@@ -69,24 +67,26 @@ def privileges(access: Access, columns: Mapping[str, str]) -> frozenset[str]:
 
 
 def access(held: frozenset[str], columns: Mapping[str, str]) -> Access:
-    """The template of exactly these privileges; for any other set the nearest that does not belittle it.
+    """The template of exactly these privileges, OTHER if there is none.
 
-    Everything is ALL (on MySQL, where READ_WRITE is everything too, READ_WRITE); what could be part of DDL_ONLY and
-    reads nothing is that; a set that only reads is READ_ONLY; the rest is READ_WRITE.
+    Everything is ALL (on MySQL, where READ_WRITE is everything too, READ_WRITE), also with GRANT OPTION.
     """
     for template in (Access.READ_ONLY, Access.DDL_ONLY, Access.READ_WRITE, Access.ALL):
         if held == privileges(template, columns):
             return template
-    if held >= privileges(Access.ALL, columns):
-        return Access.ALL
-    if held <= _HARMLESS:
-        return Access.READ_ONLY
-    return Access.DDL_ONLY if held <= DDL_ONLY else Access.READ_WRITE
+    return Access.ALL if held >= privileges(Access.ALL, columns) else Access.OTHER
+
+
+def as_held(database: str, held: frozenset[str], columns: Mapping[str, str]) -> DatabaseGrant:
+    """What an account holds on a database, as it is listed."""
+    found = access(held, columns)
+    words = tuple(word for word in columns if word in held) if found is Access.OTHER else ()
+    return DatabaseGrant(database, found, words)
 
 
 def as_read_back(grant: DatabaseGrant, columns: Mapping[str, str]) -> DatabaseGrant:
     """A grant as it will be listed: where two templates are the same privileges, only one of them is read back."""
-    return DatabaseGrant(grant.database, access(privileges(grant.access, columns), columns))
+    return as_held(grant.database, privileges(grant.access, columns), columns)
 
 
 def from_flags(flags: str, columns: Mapping[str, str]) -> frozenset[str]:
