@@ -3,6 +3,7 @@
 #   make test    all tests                         make test ARGS="tests/unit -x"
 #   make simulate  search schedules of the domain for counter-examples   make simulate ARGS="--seconds 600"
 #   make fuzz      fuzz the parsers of what strangers send, a minute each   make fuzz ARGS="json -max_total_time=600"
+#   make mutants  change the code of changes and recovery; which tests notice   make mutants ARGS="rolecall.domain.repairs.*"
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew
@@ -12,7 +13,7 @@
 
 BIN := .venv/bin
 
-.PHONY: run test simulate fuzz lint fmt bench docs lock sbom audit clean setup-run setup-test
+.PHONY: run test simulate fuzz mutants lint fmt bench docs lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -26,6 +27,11 @@ simulate: setup-test
 fuzz: setup-test
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-fuzz.lock
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+mutants: setup-test
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-mutants.lock
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 lint: setup-test
 	$(BIN)/ruff check .
@@ -54,7 +60,7 @@ lock:
 	scripts/lock $(ARGS)
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* src/*.egg-info
+	rm -rf .venv build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* src/*.egg-info
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup-run:
