@@ -238,10 +238,12 @@ def test_a_native_applications_own_scheme_and_loopback_addresses_are_registered(
     added = application(rolecall, ciam.store, "--public", *options)
     assert added["redirect_uris"] == list(uris)
     assert added["client_secret"] is None
-    for uri, source in zip(uris, ("com.example.app:", "http:", "http://localhost"), strict=True):
+    for uri in uris:
         page = httpx.get(Relying(rolecall.tencent["oidc_issuer"], added["client_id"], uri).asking)
         assert page.status_code == 200
-        assert page.headers["content-security-policy"].endswith(f"form-action 'self' {source}")
+        assert (
+            "form-action" not in page.headers["content-security-policy"]
+        )  # tests/clients/test_oidc_browser.py
 
 
 def test_applications_of_one_store_have_names_of_their_own(rolecall: Rolecall, ciam: Ciam) -> None:
