@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from tests.simulation.scenarios import Run, call, prepared
 from tests.simulation.schedules import once
 from tests.simulation.world import Hazards, OwningServer
 
-from rolecall.domain.engine import AccountFacts
+from rolecall.domain import commands
+from rolecall.domain.engine import AccountChange, AccountFacts, NewDatabase
 from rolecall.domain.operations import Change, Intent, Operation, State
 from rolecall.domain.reasons import Reason, Refused
 
@@ -134,3 +136,114 @@ def test_a_deletion_that_another_process_took_for_overtaken_is_recorded_by_its_o
         assert await first.replica.operations.accounts(run.instance.id) == []
 
     played(play, replicas=2)
+
+
+def test_what_is_done_to_an_account_that_a_restored_server_has_again_is_kept() -> None:
+    """A server restored from a backup has an account again that was deleted since: the same one, by its identity."""
+
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        accounts, verifiers = dict(server._accounts), dict(server._verifiers)
+        assert (await call(run, process, 0, scenarios.delete, "ada")).kind == "ok"
+        server._accounts.update(accounts)
+        server._verifiers.update(verifiers)
+        assert (await call(run, process, 0, scenarios.open_managed, "ada")).kind == "ok"
+        (row,) = await process.replica.operations.accounts(run.instance.id)
+        assert row.sealed_password is not None
+
+    played(play)
+
+
+def test_a_number_that_a_restored_server_gives_out_again_is_of_a_new_account() -> None:
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        (old,) = server.now()
+        for deleted in (False, True):
+            if deleted:
+                assert (await call(run, process, 0, scenarios.delete, "ada")).kind == "ok"
+            server._accounts.clear()
+            server._oids = iter(range(old.oid, old.oid + 9))
+            assert (await call(run, process, 0, scenarios.create, "ada")).kind == "ok"
+            (new,) = server.now()
+            assert new.identity == old.identity
+            (row,) = await process.replica.operations.accounts(run.instance.id)
+            assert row.sealed_password is None
+            assert row.created_at is not None
+
+    played(play)
+
+
+def test_a_change_of_owner_is_not_repeated_after_another_one_that_was_acknowledged() -> None:
+    """The database is back where it was when the first was accepted."""
+
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        await call(run, process, 0, scenarios.create, "bob")
+        await server.create_database(_database())
+        ledger = process.replica.operations
+        record = ledger.record
+        lost: list[object] = []
+
+        async def lose(operation: Any, *args: Any) -> bool:
+            if not lost:
+                lost.append(operation)
+                await asyncio.get_running_loop().create_future()
+            return bool(await record(operation, *args))
+
+        ledger.record = lose
+        given = asyncio.ensure_future(process.control.carry_out(_owner("bob"), run.origin("a")))
+        while not lost:
+            await asyncio.sleep(0.1)
+        await process.control.carry_out(_owner("ada"), run.origin("b"))
+        given.cancel()
+        await asyncio.gather(given, return_exceptions=True)
+        await process.recovery.round()
+        (database,) = [one for one in await server.databases() if one.name == "shop"]
+        assert database.owner == "ada"
+
+    played(play)
+
+
+def test_what_an_earlier_release_has_begun_or_applied_is_finished() -> None:
+    """Its operations do not say which account they are meant for, but the account's mark does."""
+
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        for change in (Change.PRIVILEGES, Change.ACCOUNT_DELETE):
+            operation = uuid4()
+            await process.replica.operations.accept(
+                operation, run.instance.id, Intent(change, "ada", run.origin("x"), {"changes": []})
+            )
+            await server.change_account(AccountChange("ada", operation, may_log_in=False))
+            assert await process.recovery.round() == 0
+            assert operations(run, change)[0].state is State.RECORDED
+        assert server.now() == []
+
+    played(play)
+
+
+def test_a_lock_that_was_begun_is_finished_though_another_change_came_between() -> None:
+    async def play(run: Run) -> None:
+        process, server = run.slots[0], run.server
+        facts = await server.account("ada")
+        operation = uuid4()
+        await process.replica.operations.accept(
+            operation,
+            run.instance.id,
+            Intent(Change.ACCOUNT_LOCK, "ada", run.origin("x"), expected=facts.expected),
+        )
+        server._accounts["ada"] = replace(facts, may_log_in=False)  # login is gone, and it is not marked
+        assert (await call(run, process, 0, scenarios.remark, "ada")).kind == "ok"
+        assert await process.recovery.round() == 0
+        assert operations(run, Change.ACCOUNT_LOCK)[0].state is State.RECORDED
+        assert operation in (await server.account("ada")).operations
+
+    played(play)
+
+
+def _database() -> NewDatabase:
+    return NewDatabase("shop", "ada", uuid4(), "UTF8", "C", "C")
+
+
+def _owner(name: str) -> commands.ChangeDatabaseOwner:
+    return commands.ChangeDatabaseOwner(scenarios.PLACE, "shop", name)

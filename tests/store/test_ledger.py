@@ -373,3 +373,40 @@ async def test_a_crash_of_the_store_in_memory_loses_quick_commits_and_presence()
     await bench.accepted("c")
     shared.crash()
     assert (await bench.operation(second)).state is State.RECORDED
+
+
+async def test_an_account_that_a_restored_server_has_again_has_its_row_again(bench: Bench) -> None:
+    """What is late of before the deletion has a lower number, and changes nothing."""
+    made = AccountEffect("acc", "", 7, "7", 5, created=True, remark="r", manages=True, sealed=b"one")
+    await bench.carried_out(made)
+    await bench.carried_out(AccountEffect("acc", identity="7", order=20, deleted=True), Change.ACCOUNT_DELETE)
+    late = replace(made, order=19, created=False)
+    operation = await bench.accepted("acc", Change.ACCOUNT_MANAGE)
+    assert not await bench.store.operations.record(operation, bench.instance.id, late)
+    assert await bench.store.operations.accounts(bench.instance.id) == []
+    await bench.carried_out(replace(late, order=21, remark=None, sealed=b"two"), Change.ACCOUNT_MANAGE)
+    row = await bench.row()
+    assert (row.identity, row.remark, row.sealed_password, row.applied_order) == ("7", "", b"two", 21)
+
+
+async def test_an_identity_that_is_given_out_again_is_of_a_new_account(bench: Bench) -> None:
+    made = AccountEffect("acc", "", 7, "7", created=True, remark="r", manages=True, sealed=b"one")
+    new = AccountEffect("acc", "", 7, "7", created=True, remark="", manages=False)
+    await bench.carried_out(made)
+    await bench.carried_out(new)
+    assert ((await bench.row()).remark, (await bench.row()).sealed_password) == ("", None)
+    late = await bench.accepted("acc")
+    await bench.carried_out(AccountEffect("acc", identity="7", order=20, deleted=True), Change.ACCOUNT_DELETE)
+    assert not await bench.store.operations.record(late, bench.instance.id, made)
+    await bench.carried_out(new)
+    assert (await bench.row()).created_at is not None
+
+
+async def test_what_follows_an_operation_is_known(bench: Bench) -> None:
+    first = await bench.accepted("shop", Change.DATABASE_OWNER)
+    other = await bench.accepted("other", Change.DATABASE_OWNER)
+    second = await bench.accepted("shop", Change.DATABASE_OWNER)
+    await bench.store.operations.record(other, bench.instance.id, None)
+    assert not await bench.store.operations.is_followed(first)
+    await bench.store.operations.record(second, bench.instance.id, None)
+    assert await bench.store.operations.is_followed(first)

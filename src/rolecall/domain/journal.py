@@ -17,7 +17,7 @@ from uuid import UUID
 
 from rolecall.domain import ambient
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import Superseded
+from rolecall.domain.identity import Superseded, next_order
 from rolecall.domain.instances import Attached
 from rolecall.domain.operations import (
     OUT_OF_REACH,
@@ -53,7 +53,9 @@ def effect_of(of: Intent | Operation, operation_id: UUID, facts: AccountFacts | 
     """The effect of an applied change. None when Rolecall's own rows hold nothing about it."""
     name, host = of.account
     if of.change is Change.ACCOUNT_DELETE:
-        return AccountEffect(name, host, identity=of.expected.identity if of.expected else "", deleted=True)
+        identity = of.expected.identity if of.expected else ""
+        order = 0 if facts is None else next_order(facts.order)
+        return AccountEffect(name, host, identity=identity, order=order, deleted=True)
     if facts is None:
         return None
     order = facts.order_of(operation_id)

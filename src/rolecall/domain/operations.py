@@ -277,6 +277,9 @@ class Ledger(Protocol):
     async def is_moving(self, instance_id: int, identity: str) -> bool:
         """Whether a move of that account is not closed yet."""
 
+    async def is_followed(self, operation_id: UUID) -> bool:
+        """Whether another operation of its kind and target was recorded after it was accepted."""
+
     async def witness(self, operations: Sequence[UUID]) -> bool:
         """Note of operations that the engine shows them applied, before the account that shows it is dropped. Durable.
 

@@ -26,13 +26,15 @@ Drop = Callable[[Expected], Awaitable[bool]]
 
 async def remove(
     ledger: Ledger, engine: Engine, account: tuple[str, str], operation: UUID, expected: Expected
-) -> None:
+) -> AccountFacts | None:
     """Drop that very account; if `expected` has an order, only if no other change was applied before this was begun.
+
+    Gives the account as it was dropped, None if it was not there.
 
     `Superseded`; `ChangedMeanwhile`; ENGINE_BUSY while a change of it is between two tries.
     """
     name, host = account
-    await _remove(
+    return await _remove(
         ledger,
         lambda: engine.account(name, host),
         lambda seen: engine.drop_account(name, operation, host, seen),
@@ -54,12 +56,14 @@ async def remove_superuser(
     )
 
 
-async def _remove(ledger: Ledger, look: Look, drop: Drop, operation: UUID, expected: Expected) -> None:
+async def _remove(
+    ledger: Ledger, look: Look, drop: Drop, operation: UUID, expected: Expected
+) -> AccountFacts | None:
     for _ in range(_ATTEMPTS):
         facts = await look()
         if facts is None or expected == NOBODY:
             await drop(NOBODY)
-            return
+            return None
         require_identity(expected, facts.name, facts.identity)
         if operation not in facts.operations:
             require_order(expected, facts.name, facts.order)
@@ -68,7 +72,7 @@ async def _remove(ledger: Ledger, look: Look, drop: Drop, operation: UUID, expec
                 await drop(facts.expected)
             except ChangedMeanwhile:
                 continue  # and what that change is, is written down too
-            return
+            return facts
         await asyncio.sleep(_PAUSE)
     raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
 

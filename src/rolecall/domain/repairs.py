@@ -25,11 +25,12 @@ from rolecall.domain.identity import (
     ChangedMeanwhile,
     Expected,
     Superseded,
+    require_identity,
     superseded_account,
     superseded_database,
 )
 from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Change, Holder, Ledger, Operation
+from rolecall.domain.operations import Change, Holder, Ledger, Operation, StillUnknown
 from rolecall.domain.removal import find_database, remove, remove_database, remove_superuser
 
 
@@ -55,6 +56,12 @@ class Case:
         if self.operation.expected is None:
             raise NotApplied("it was accepted by an earlier release, which did not say for which account")
         return self.operation.expected
+
+    def deleting(self, found: AccountFacts | None) -> Expected:
+        """The account to delete, of what is there. One that bears the mark of its deletion needs nobody's word."""
+        if found is None:
+            return NOBODY
+        return found.expected if self.operation.id in found.operations else self.expected
 
 
 async def repair(case: Case) -> AccountFacts | None:
@@ -116,11 +123,17 @@ async def _create_account(case: Case) -> AccountFacts:
 
 
 async def _lock(case: Case) -> AccountFacts:
-    """Login goes first, then the lock is marked, and sessions end after either: what was begun is finished."""
+    """Login goes first, then the lock is marked, and sessions end after either: what was begun is finished.
+
+    Whatever else was applied since: that the account is locked is not undone by it.
+    """
     facts = await case.attached.engine.account(*case.operation.account)
-    is_begun = facts is not None and not facts.may_log_in and case.operation.id not in facts.operations
-    expected = case.expected if is_begun else Expected(_marked(case, facts).identity)
-    assert facts is not None  # noqa: S101 - else it has no mark
+    if facts is not None and not facts.may_log_in and case.operation.id not in facts.operations:
+        require_identity(case.expected, facts.name, facts.identity)
+        expected = facts.expected
+    else:
+        facts = _marked(case, facts)
+        expected = Expected(facts.identity)
     change = AccountChange(
         facts.name,
         case.operation.id,
@@ -129,7 +142,10 @@ async def _lock(case: Case) -> AccountFacts:
         host=facts.host,
         expected=expected,
     )
-    return await case.attached.engine.change_account(change)
+    try:
+        return await case.attached.engine.change_account(change)
+    except ChangedMeanwhile as error:  # perhaps unlocked: the next round looks again
+        raise StillUnknown("another change of the account was applied meanwhile") from error
 
 
 async def _move(case: Case) -> AccountFacts:
@@ -140,19 +156,20 @@ async def _move(case: Case) -> AccountFacts:
     raise NotApplied("the engine holds no mark of it")
 
 
-async def _delete_account(case: Case) -> None:
+async def _delete_account(case: Case) -> AccountFacts | None:
     """Done if that account is gone, whoever has its name now. What was begun is brought to its end."""
     engine, place = case.attached.engine, case.operation.account
-    is_there = await engine.account(*place) is not None
-    expected = case.expected if is_there else NOBODY
+    expected = case.deleting(await engine.account(*place))
     try:
-        await remove(case.ledger, engine, place, case.operation.id, expected)
+        return await remove(case.ledger, engine, place, case.operation.id, expected)
     except Superseded:
-        return
+        return None
 
 
 async def _privileges(case: Case) -> AccountFacts:
     operation = case.operation
+    if operation.expected is None:
+        return await _by_marker(case)
     kind = operation.detail.get("kind")
     command = ChangePrivileges(
         InstanceName(operation.dialect, ""),
@@ -165,6 +182,8 @@ async def _privileges(case: Case) -> AccountFacts:
 
 async def _grants(case: Case) -> AccountFacts:
     detail = case.operation.detail
+    if case.operation.expected is None:
+        return await _by_marker(case)
     name, host = case.operation.account
     revoke = detail["revoke"]
     assert isinstance(revoke, list)  # noqa: S101 - written so by the handler
@@ -202,12 +221,14 @@ async def _delete_database(case: Case) -> None:
 
 
 async def _database_owner(case: Case) -> None:
-    """Repeated while the database belongs to whom it belonged to."""
+    """Repeated while the database belongs to whom it belonged to, if nobody has given it away, and back, since."""
     detail, name = case.operation.detail, case.operation.target
     engine = object_privileges(case.attached.engine)
     facts = await find_database(engine, name)
     if facts is not None and facts.identity == case.expected.identity and facts.owner == detail["owner"]:
         return
+    if await case.ledger.is_followed(case.operation.id):
+        raise Overtaken("another change of the owner was applied")
     owned_by = detail.get("owned_by")
     await engine.change_database_owner(
         name,
@@ -230,7 +251,7 @@ async def _enable_superuser(case: Case) -> None:
 
 async def _disable_superuser(case: Case) -> None:
     engine = tenant_superuser(case.attached.engine)
-    expected = NOBODY if await engine.superuser() is None else case.expected
+    expected = case.deleting(await engine.superuser())
     try:
         await remove_superuser(case.ledger, engine, case.operation.id, expected)
     except Superseded:

@@ -240,9 +240,9 @@ class Work:
         intent = target.intent(Change.ACCOUNT_DELETE, origin, expected=accepted)
         expected = Expected(accepted.identity)
 
-        async def apply(operation: UUID) -> None:
+        async def apply(operation: UUID) -> AccountFacts | None:
             place = target.name, target.host
-            await remove(self._journal.ledger, target.attached.engine, place, operation, expected)
+            return await remove(self._journal.ledger, target.attached.engine, place, operation, expected)
 
         await self._journal.run(target.attached, intent, apply)
 

@@ -205,7 +205,9 @@ class MemoryLedger:
         before = accounts.get((instance_id, *key))
         if before is not None and before.identity != instead_of:
             is_other = before.identity not in (effect.identity, "")
-            if is_other or (is_gone(before, effect.order) and not effect.deleted):
+            if _is_again(before, operation, effect):
+                before = None
+            elif is_other or (is_gone(before, effect.order) and not effect.deleted):
                 return None
         return {key: _merged(before, operation, effect)}
 
@@ -220,6 +222,17 @@ class MemoryLedger:
             and one.expected is not None
             and one.expected.identity == identity
             for one in (kept.operation for kept in self._rows.open_operations())
+        )
+
+    async def is_followed(self, operation_id: UUID) -> bool:
+        mine = self._rows.operations[operation_id].operation
+        return any(
+            (one.instance_id, one.change, one.target) == (mine.instance_id, mine.change, mine.target)
+            and one.state is State.RECORDED
+            and one.closed_at is not None
+            and one.closed_at >= mine.accepted_at
+            for one in (kept.operation for kept in self._rows.operations.values())
+            if one.id != operation_id
         )
 
     async def witness(self, operations: Sequence[UUID]) -> bool:
@@ -328,6 +341,13 @@ def _operation(promised: Promised, instance_id: int) -> Operation:
     )  # fmt: skip
 
 
+def _is_again(before: AccountRow, operation: Operation, effect: AccountEffect) -> bool:
+    """Whether a restored server has given the identity out again."""
+    since = before.updated_at if before.is_deleted else before.created_at
+    is_newer = since is not None and operation.accepted_at > since
+    return effect.created and before.identity == effect.identity and is_newer
+
+
 def _merged(before: AccountRow | None, operation: Operation, effect: AccountEffect) -> AccountRow:
     """The row after an effect. What a later change of the same account wrote stays; of another one, nothing."""
     now = ambient.now()
@@ -340,7 +360,7 @@ def _merged(before: AccountRow | None, operation: Operation, effect: AccountEffe
         effect.order,
     )  # fmt: skip
     if effect.deleted:
-        return tombstone(fresh, now)
+        return replace(tombstone(fresh, now), applied_order=effect.order)
     same = before is not None and (
         before.identity == effect.identity or (not before.identity and not effect.created)
     )

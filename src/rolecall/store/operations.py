@@ -62,6 +62,12 @@ _FORGET = (
     f" and not {recordings.LOOKED_FOR}"
 )
 
+_IS_FOLLOWED = """
+select exists (
+    select from operations mine join operations other using (instance_id, kind, target)
+     where mine.id = %s and other.id <> mine.id and other.state = 'recorded' and other.closed_at >= mine.accepted_at)
+"""
+
 _WITNESS = """
 with seen as (
     update operations set
@@ -199,6 +205,11 @@ class OperationTable:
         )
         async with self._durable.connection() as connection:
             row = await (await connection.execute(query, (instance_id, identity))).fetchone()
+        return bool(row and row[0])
+
+    async def is_followed(self, operation_id: UUID) -> bool:
+        async with self._durable.connection() as connection:
+            row = await (await connection.execute(_IS_FOLLOWED, (operation_id,))).fetchone()
         return bool(row and row[0])
 
     async def witness(self, operations: Sequence[UUID]) -> bool:

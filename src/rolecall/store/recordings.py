@@ -38,8 +38,12 @@ update operations set state = 'recorded', reason = '', note = '', closed_at = no
 """
 )
 
+# A server that was restored from a backup may give an identity out again: to an account whose creation was accepted
+# after the one before was made, or its deletion was recorded. `created_at` of a creation is when it was accepted.
+_AGAIN = """(%(created)s and a.identity = excluded.identity and coalesce(
+    excluded.created_at > case when a.deleted then a.updated_at else a.created_at end, false))"""
 # A row without an identity is older than identities: it counts as the same account's, but for a creation.
-_SAME = "(a.identity = excluded.identity or (a.identity = '' and not %(created)s))"
+_SAME = f"(a.identity = excluded.identity and not {_AGAIN} or (a.identity = '' and not %(created)s))"
 _KEEPS_REMARK = f"{_SAME} and (%(remark)s::text is null or %(order)s < a.remark_order)"
 _KEEPS_PASSWORD = f"{_SAME} and (not %(speaks)s or %(order)s < a.password_order)"
 
@@ -73,7 +77,8 @@ on conflict (instance_id, name, host) do update set
        applied_order = case when {_SAME} then greatest(a.applied_order, excluded.applied_order)
                             else excluded.applied_order end
  where (a.identity in (excluded.identity, '')
-        and (not a.deleted or (a.applied_order > 0 and a.applied_order < %(order)s))) or a.identity = %(instead)s
+        and (not a.deleted or (a.applied_order > 0 and a.applied_order < %(order)s)))
+       or {_AGAIN} or a.identity = %(instead)s
 returning 1
 ), """
     + _CLOSED
@@ -82,11 +87,12 @@ returning 1
 DELETION = (
     _OPEN
     + """, written as (
-insert into accounts as a (instance_id, name, host, engine_oid, identity, updated_at, deleted)
-select %(instance)s, %(name)s, %(host)s, 0, %(identity)s, now(), true from op
+insert into accounts as a (instance_id, name, host, engine_oid, identity, updated_at, deleted, applied_order)
+select %(instance)s, %(name)s, %(host)s, 0, %(identity)s, now(), true, %(order)s from op
 on conflict (instance_id, name, host) do update set
        engine_oid = 0, identity = excluded.identity, deleted = true, remark = '', created_at = null, updated_at = now(),
-       password_updated_at = null, sealed_password = null, remark_order = 0, password_order = 0, applied_order = 0
+       password_updated_at = null, sealed_password = null, remark_order = 0, password_order = 0,
+       applied_order = excluded.applied_order
  where a.identity in (excluded.identity, '') or a.identity = %(instead)s
 returning 1
 ), """

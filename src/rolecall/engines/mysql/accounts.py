@@ -9,6 +9,7 @@ from rolecall.domain import ambient
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.begun import begun
 from rolecall.engines.mysql import catalog, control, names, sessions, statements
 from rolecall.engines.mysql.catalog import Found
 from rolecall.engines.mysql.connections import Row, Session
@@ -49,13 +50,15 @@ class Accounts:
         if new_name != change.name:
             self.require_new_name(new_name)
         to = (new_name, new_host)
-        if change.may_log_in is False:
-            await self._server.run(
-                lambda session: self._cut_off(
-                    session, (change.name, host), change.operation, change.expected, end=change.end_sessions
-                )
+        if change.may_log_in is not False:
+            return await self._server.change(lambda session: self._change(session, change, host, to))
+        await self._server.run(
+            lambda session: self._cut_off(
+                session, (change.name, host), change.operation, change.expected, end=change.end_sessions
             )
-        return await self._server.change(lambda session: self._change(session, change, host, to))
+        )
+        with begun("the account has lost its login, and is perhaps not marked"):
+            return await self._server.change(lambda session: self._change(session, change, host, to))
 
     async def _cut_off(
         self,
@@ -176,9 +179,10 @@ class Accounts:
         if not self._may_be_stored(name, place):
             return False
         await self._server.run(lambda session: self._cut_off(session, (name, place), operation, expected))
-        return await self._server.change(
-            lambda session: self._drop(session, name, place, operation, expected)
-        )
+        with begun("the account has lost its login, and is perhaps not marked"):
+            return await self._server.change(
+                lambda session: self._drop(session, name, place, operation, expected)
+            )
 
     async def _drop(
         self, session: Session, name: str, host: str, operation: UUID, expected: Expected | None

@@ -16,6 +16,7 @@ from uuid import UUID
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.begun import begun
 from rolecall.engines.mysql import control, names, sessions, statements
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.catalog import Found
@@ -94,7 +95,8 @@ class Superuser:
     async def disable(self, operation: UUID, expected: Expected | None) -> bool:
         self._require_another_administrator()
         await self._server.run(lambda session: self._cut_off(session, operation, expected))
-        return await self._server.change(lambda session: self._disable(session, operation, expected))
+        with begun("the superuser has lost its login, and is perhaps not marked"):
+            return await self._server.change(lambda session: self._disable(session, operation, expected))
 
     async def _cut_off(self, session: Session, operation: UUID, expected: Expected | None) -> None:
         """As with any account: no login and no session, before anything waits."""

@@ -119,12 +119,17 @@ class Accounts:
             raise Refused(Reason.ENGINE_TOO_OLD, note=note)
 
     async def change(self, change: AccountChange) -> AccountFacts:
-        if change.may_log_in is False:
-            await self._server.run(
-                lambda connection: self._cut_off(
-                    connection, change.name, change.operation, change.expected, end=change.end_sessions
-                )
+        if change.may_log_in is not False:
+            return await self._run(change)
+        await self._server.run(
+            lambda connection: self._cut_off(
+                connection, change.name, change.operation, change.expected, end=change.end_sessions
             )
+        )
+        with errors.begun("the account has lost its login, and is perhaps not marked"):
+            return await self._run(change)
+
+    async def _run(self, change: AccountChange) -> AccountFacts:
         return await self._server.run(
             lambda connection: self.with_group(lambda: self._change(connection, change))
         )
@@ -216,9 +221,10 @@ class Accounts:
             return False
         one = Expected(found.identity) if expected is None else expected
         try:
-            retired = await self._server.run(
-                lambda connection: self._retire(connection, name, operation, one)
-            )
+            with errors.begun("the account has lost its login, and is perhaps not marked"):
+                retired = await self._server.run(
+                    lambda connection: self._retire(connection, name, operation, one)
+                )
         except Superseded:
             if expected is not None:
                 raise

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import psycopg
 
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.engines import begun as any_begun
 
 BY_SQLSTATE: dict[str, Reason] = {
     "42710": Reason.ACCOUNT_TAKEN,
@@ -44,8 +45,6 @@ _AT_CONNECT = (
     (re.compile('database ".*" does not exist'), Reason.DATABASE_MISSING),
     (re.compile('database ".*" is not currently accepting connections'), Reason.ENGINE_REFUSED),
 )
-
-_OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
 
 _TRANSIENT_STATES = frozenset({"40001", "40P01"})
 _TRANSIENT_TEXTS = re.compile("tuple concurrently (updated|deleted)|could not find tuple")
@@ -106,17 +105,12 @@ def in_commit(error: psycopg.Error) -> Refused | OutcomeUnknown:
 
 @contextmanager
 def begun(what: str) -> Iterator[None]:
-    """After the first of several commits. A server that is out of reach then leaves a change half done, which is to be
-    finished and must not be refused: OutcomeUnknown.
-    """
+    """As `engines.begun`, where the driver's errors are not refusals yet."""
     try:
-        yield
+        with any_begun.begun(what):
+            yield
     except psycopg.Error as error:
         if is_lost(error) or is_going_away(error):
-            raise OutcomeUnknown(what) from None
-        raise
-    except Refused as refusal:
-        if refusal.reason in _OUT_OF_REACH:
             raise OutcomeUnknown(what) from None
         raise
 
