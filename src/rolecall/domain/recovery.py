@@ -137,7 +137,7 @@ class Recovery:
                     await self._finish(attached, operation)
                 elif await self._ledger.witnessed(operation.id):
                     await self._ledger.record(operation.id, operation.instance_id or 0, None)
-            except (NotApplied, Overtaken, Refused, OutcomeUnknown):
+            except (NotApplied, Overtaken, Refused, OutcomeUnknown, SealBroken):
                 continue
 
     async def _attach(self, operation: Operation) -> Attached:
