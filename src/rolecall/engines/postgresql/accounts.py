@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, LiteralString
+from contextlib import AbstractContextManager, nullcontext
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -33,6 +34,7 @@ from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server,
 SESSION_END_SECONDS = 5.0
 SESSION_POLL_SECONDS = 0.02
 
+_CUT_OFF = "the account has lost its login, and is perhaps not marked"
 _TAKEN = frozenset({"42710", "23505"})
 """Both: the second comes of two CREATE ROLE that raced."""
 
@@ -119,20 +121,18 @@ class Accounts:
             raise Refused(Reason.ENGINE_TOO_OLD, note=note)
 
     async def change(self, change: AccountChange) -> AccountFacts:
-        if change.may_log_in is not False:
-            return await self._run(change)
-        await self._server.run(
-            lambda connection: self._cut_off(
-                connection, change.name, change.operation, change.expected, end=change.end_sessions
+        marking: AbstractContextManager[None] = nullcontext()
+        if change.may_log_in is False:
+            await self._server.run(
+                lambda connection: self._cut_off(
+                    connection, change.name, change.operation, change.expected, end=change.end_sessions
+                )
             )
-        )
-        with errors.begun("the account has lost its login, and is perhaps not marked"):
-            return await self._run(change)
-
-    async def _run(self, change: AccountChange) -> AccountFacts:
-        return await self._server.run(
-            lambda connection: self.with_group(lambda: self._change(connection, change))
-        )
+            marking = errors.begun(_CUT_OFF)
+        with marking:
+            return await self._server.run(
+                lambda connection: self.with_group(lambda: self._change(connection, change))
+            )
 
     async def _cut_off(
         self,
@@ -221,7 +221,7 @@ class Accounts:
             return False
         one = Expected(found.identity) if expected is None else expected
         try:
-            with errors.begun("the account has lost its login, and is perhaps not marked"):
+            with errors.begun(_CUT_OFF):
                 retired = await self._server.run(
                     lambda connection: self._retire(connection, name, operation, one)
                 )
@@ -378,7 +378,10 @@ class Accounts:
         # pg_roles shows stars for every password: without the right to look, each counts as having one.
         passwords = "pg_authid" if facts.can_read_verifiers else "pg_roles"
         composed = query.replace("{passwords}", passwords)
-        return [_facts(row) for row in await rows(connection, composed, values | self._server.values)]
+        return [
+            tenancy.account_facts(row)
+            for row in await rows(connection, composed, values | self._server.values)
+        ]
 
     async def _end_sessions(self, connection: Connection, oid: int) -> None:
         """End every session of a role and wait until they are gone; the change before it is already committed."""
@@ -388,18 +391,3 @@ class Accounts:
                 if time.monotonic() > deadline:
                     raise OutcomeUnknown("sessions of the account do not end")
                 await asyncio.sleep(SESSION_POLL_SECONDS)
-
-
-def _facts(row: tuple[Any, ...]) -> AccountFacts:
-    oid, name, is_super, may_log_in, has_password, comment, is_protected = row
-    kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
-    marks = statements.marks_of(comment)
-    operations = tuple(operation for operation, _ in marks)
-    return AccountFacts(
-        oid, name, kind, may_log_in, has_password,
-        marker=operations[0] if operations else None,
-        earlier=operations[1:],
-        is_protected=is_protected,
-        identity=str(oid),
-        orders=tuple(order for _, order in marks),
-    )  # fmt: skip

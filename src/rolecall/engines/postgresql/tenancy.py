@@ -8,7 +8,10 @@ the predicate says the same in every database.
 
 from __future__ import annotations
 
-from typing import LiteralString
+from typing import Any, LiteralString
+
+from rolecall.domain.engine import AccountFacts, AccountKind
+from rolecall.engines.postgresql import statements
 
 HARMLESS = (
     "pg_monitor",
@@ -102,4 +105,20 @@ def owned_by_tenant(owner: LiteralString) -> LiteralString:
         "CASE WHEN " + owner + " = 6171 THEN (SELECT " + DATABASE_IS_TENANTS
         + " FROM pg_database d WHERE d.datname = current_database()) ELSE "
         + owner + " NOT IN (SELECT oid FROM powerful) END"
+    )  # fmt: skip
+
+
+def account_facts(row: tuple[Any, ...]) -> AccountFacts:
+    """From a row of `ONE_ACCOUNT` or `ALL_ACCOUNTS`."""
+    oid, name, is_super, may_log_in, has_password, comment, is_protected = row
+    kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
+    marks = statements.marks_of(comment)
+    operations = tuple(operation for operation, _ in marks)
+    return AccountFacts(
+        oid, name, kind, may_log_in, has_password,
+        marker=operations[0] if operations else None,
+        earlier=operations[1:],
+        is_protected=is_protected,
+        identity=str(oid),
+        orders=tuple(order for _, order in marks),
     )  # fmt: skip
