@@ -17,7 +17,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.reasons import OutcomeUnknown
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.mysql import accounts as mysql_accounts
 from rolecall.engines.mysql import server as mysql_server
