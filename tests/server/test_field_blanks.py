@@ -66,7 +66,7 @@ def test_policies_are_listed_with_blanks(cam: Cam) -> None:
     ]
     assert cam.ok("ListPolicies", Scope="", Keyword=name, Page=0, Rp=0)["TotalNum"] == 1
     assert cam.ok("ListEntitiesForPolicy", PolicyId=made, EntityFilter="", Page=0, Rp=0)["TotalNum"] == 1
-    cam.ok("UpdatePolicy", PolicyId=made, PolicyName="", PolicyDocument="", Description="y")
+    cam.ok("UpdatePolicy", PolicyId=made, PolicyName="", Description="y")
     assert cam.ok("GetPolicy", PolicyId=made)["PolicyDocument"] == ALLOW
     assert cam.ok("UpdatePolicy", PolicyId=0, PolicyName=name, Description="z")["PolicyId"] == made
     cam.ok("DeleteUser", Name=user["Name"], Force=1)

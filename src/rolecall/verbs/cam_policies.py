@@ -86,7 +86,7 @@ def _update(checked: Checked, _: Decipher) -> commands.ChangePolicy:
         policy_ref(params),
         maybe(params, "PolicyName") if "PolicyId" in params else None,
         maybe(params, "Description"),
-        maybe(params, "PolicyDocument") or None,
+        maybe(params, "PolicyDocument"),
         maybe(params, "Alias"),
     )
 
