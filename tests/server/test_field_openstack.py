@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
@@ -56,6 +57,61 @@ def test_a_name_is_decoded_once(cloud: LiveCloud) -> None:
     cloud.accepted("DELETE", f"/databases/{stem}%2541")
     assert cloud.sql(f"show databases like '{stem}%'") == [(f"{stem}A",)]
     cloud.accepted("DELETE", f"/databases/{stem}A")
+
+
+def test_the_region_of_an_instance_is_that_of_the_catalog(cloud: LiveCloud) -> None:
+    credentials = {"username": cloud.settings["username"], "apiKey": cloud.settings["api_key"]}
+    asked = {"auth": {"RAX-KSKEY:apiKeyCredentials": credentials}}
+    access = cloud.http.post(f"{cloud.endpoint}/v2.0/tokens", json=asked).json()["access"]
+    regions = {place["region"] for service in access["serviceCatalog"] for place in service["endpoints"]}
+    assert {cloud.shown("")["region"], *(one["region"] for one in cloud.shown("//instances"))} == regions
+
+
+@pytest.mark.parametrize(
+    ("datastore", "told"),
+    [
+        ({"type": "mysql", "version": "mysql-5.7"}, "Datastore version 'mysql-5.7' cannot be found."),
+        ({"type": "mariadb", "version": "99.1"}, "Datastore version '99.1' cannot be found."),
+        ({"type": "mysql", "version": "1"}, "Datastore version '1' cannot be found."),
+        ({"type": "redis"}, "Datastore 'redis' cannot be found."),
+    ],
+)
+def test_a_datastore_that_is_not_offered_is_told_in_the_words_of_trove(
+    cloud: LiveCloud, datastore: dict[str, str], told: str
+) -> None:
+    wanted = {"instance": {"name": "f07", "flavorRef": "1", "volume": {"size": 1}, "datastore": datastore}}
+    assert cloud.fault("POST", "//instances", wanted) == (404, "itemNotFound", told)
+
+
+def test_datastores_and_versions_are_told_apart_when_they_are_missing(cloud: LiveCloud) -> None:
+    assert cloud.shown("//datastores/mariadb") == cloud.shown("//datastores/mysql")
+    assert cloud.fault("GET", "//datastores/redis")[2] == "Datastore 'redis' cannot be found."
+    told = cloud.fault("GET", "//datastores/mysql/versions/5.7")
+    assert told == (404, "itemNotFound", "Datastore version '5.7' cannot be found.")
+
+
+def test_the_version_that_an_instance_shows_is_one_to_ask_for(cloud: LiveCloud) -> None:
+    """terraform-provider-openstack wants a type and a version, and people copy what they see."""
+    shown = cloud.shown("")["datastore"]["version"]
+    for type_, version in (("mysql", shown), ("mariadb", ".".join(shown.split(".")[:2]))):
+        datastore = {"type": type_, "version": version}
+        wanted = {
+            "instance": {"name": "f07", "flavorRef": "1", "volume": {"size": 1}, "datastore": datastore}
+        }
+        answer = cloud("POST", "//instances", wanted)
+        assert answer.status_code == 200, answer.text
+        made = f"//instances/{answer.json()['instance']['id']}"
+        until(lambda made=made: cloud.shown(made)["status"] == "ACTIVE")  # type: ignore[misc]
+        cloud.accepted("DELETE", made)
+        until(lambda made=made: cloud("GET", made).status_code == 404)  # type: ignore[misc]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ What differs on MySQL 8 and 9 is tested here alone: the statements are those of 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,8 +16,19 @@ from hypothesis import strategies as st
 
 from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant, EngineAddress
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.mysql import MySqlEngine, control, errors, hashes, names, quoting, statements, templates
+from rolecall.engines.mysql import (
+    MySqlEngine,
+    catalog,
+    control,
+    errors,
+    hashes,
+    names,
+    quoting,
+    statements,
+    templates,
+)
 from rolecall.engines.mysql.connections import guards
+from rolecall.engines.mysql.databases import Databases
 from rolecall.values import Secret
 
 SHA2 = "$A$005$" + "s" * 20 + "d" * 43
@@ -220,3 +232,46 @@ async def test_a_host_where_nobody_listens_is_unreachable() -> None:
         await asyncio.wait_for(nobody.facts(), 5)
     assert caught.value.reason is Reason.ENGINE_UNREACHABLE
     await nobody.close()
+
+
+LATER = templates.columns_of([*templates.MARIADB_COLUMNS.values(), "Show_create_routine_priv"])
+"""MariaDB 11.3 and later (MDEV-29167)."""
+
+
+class Rows:
+    """A session that answers every query with the same rows."""
+
+    def __init__(self, *rows: tuple[str, ...]) -> None:
+        self._rows = [list(row) for row in rows]
+
+    async def fetch(self, *_statements: str) -> list[list[str]]:
+        return self._rows
+
+
+def test_privileges_are_what_the_server_has_columns_for() -> None:
+    assert templates.columns_of(templates.COLUMNS.values()) == templates.COLUMNS
+    assert {**templates.MARIADB_COLUMNS, "SHOW CREATE ROUTINE": "Show_create_routine_priv"} == LATER
+    everything = templates.privileges(Access.ALL, LATER)
+    assert "SHOW CREATE ROUTINE" in everything
+    assert templates.access(everything, LATER) is Access.ALL
+
+
+async def test_a_privilege_that_came_with_a_later_server_goes_with_its_database() -> None:
+    server = engine()._server
+    server.columns = LATER
+    session: Any = Rows(("u", "%", "f08", "Y" * len(LATER)), ("v", "%", "f08", "N" * (len(LATER) - 1) + "Y"))
+    whole, rest = await Databases(server)._on_database(session, "f08", frozenset())
+    assert whole.startswith("REVOKE ALTER, ")
+    assert "SHOW CREATE ROUTINE" in whole
+    assert rest == "REVOKE SHOW CREATE ROUTINE ON `f08`.* FROM 'v'@'%'"
+
+
+def test_a_privilege_that_came_with_a_later_server_is_taken_with_a_grant() -> None:
+    made = engine()
+    made._server.columns = LATER
+    account = ("u", "%", 1, "x", 0, 0, 0, *[None] * 6)
+    (found,) = catalog.read(made._server, [[account], [("u", "%", "f08", "Y" * len(LATER))]])
+    (taking,) = made._grants._surplus(found, "f08", None)
+    assert "SHOW CREATE ROUTINE" in taking
+    (left,) = made._grants._surplus(found, "f08", Access.READ_WRITE)
+    assert left == "REVOKE DELETE HISTORY, GRANT OPTION, SHOW CREATE ROUTINE ON `f08`.* FROM 'u'@'%'"

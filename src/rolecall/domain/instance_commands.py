@@ -18,7 +18,8 @@ class RestartInstance(Command):
 class ProvisionInstance(Command):
     """Start a server of one's own for a new instance; answers its InstanceView while that is under way.
 
-    Empty `region`, `zone`, `encoding` (of the first database) and `version` (the major one) stand for the kind's own.
+    Empty `region`, `zone`, `encoding` (of the first database) and `version` (the first parts of its number) stand for
+    the kind's own.
     PROVISIONER_MISSING, VERSION_UNOFFERED, INSTANCE_QUOTA.
     """
 

@@ -27,7 +27,7 @@ class Provisioner(Protocol):
 
     @property
     def engines(self) -> Mapping[str, str]:
-        """Kinds of server that it can start, with the major version of each; empty where that is not known."""
+        """Kinds of server that it can start, with the version of each, the major one perhaps; empty if not known."""
 
     def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
         """Empty `region` and `zone` stand for the kind's own."""

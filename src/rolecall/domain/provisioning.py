@@ -58,6 +58,13 @@ _DESTROY = _Turn(
 )
 
 
+def _is_version(asked: str, offered: str) -> bool:
+    """Whether it is that version, as a server shows it, or the first parts of its number."""
+    number = offered.partition("-")[0]
+    shown = asked.removesuffix("-log")  # a server that logs statements adds it
+    return shown == offered or f"{number}.".startswith(f"{asked}.")
+
+
 class Provisioning:
     """`limit` is how many servers there may be at once. Without a provisioner everything is PROVISIONER_MISSING."""
 
@@ -156,7 +163,7 @@ class Provisioning:
         offered = self._provisioner.engines.get(command.engine)
         if offered is None:
             raise Refused(Reason.PROVISIONER_MISSING, note=f"no {command.engine} server can be started here")
-        if command.version and command.version != offered:
+        if command.version and not _is_version(command.version, offered):
             raise Refused(Reason.VERSION_UNOFFERED, facts={"value": command.version})
         return self._provisioner, self._upkeep
 

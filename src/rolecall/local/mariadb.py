@@ -6,11 +6,14 @@ durability. Sources: MariaDB documentation, "mariadb-install-db" and "Server Sys
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -82,6 +85,16 @@ class LocalMariaDB(LocalServer):
     def is_available(cls) -> bool:
         """Whether the system has the programs."""
         return _find(_SERVER) is not None and _find(_INSTALLER) is not None
+
+    @staticmethod
+    @functools.cache
+    def version() -> str:
+        """``10.11.19-MariaDB-0+deb12u1``, as the server will say; empty if its program does not tell."""
+        done = subprocess.run(  # noqa: S603 - our own program, no shell
+            [_program(_SERVER), "--version"], capture_output=True, text=True, check=False, timeout=10
+        )
+        found = re.search(r"Ver (\S+)", done.stdout)
+        return "" if found is None else found[1]
 
     def make(self) -> None:
         account = current_account()

@@ -46,9 +46,9 @@ class LocalProvisioner:
 
     @property
     def engines(self) -> Mapping[str, str]:
-        """Kinds of server that this machine has the programs of, and the major version where there is but one."""
+        """Kinds of server that this machine has the programs of, with their versions."""
         postgresql = {POSTGRESQL: LocalPostgres.major_version()}
-        return {**postgresql, MYSQL: ""} if LocalMariaDB.is_available() else postgresql
+        return {**postgresql, MYSQL: LocalMariaDB.version()} if LocalMariaDB.is_available() else postgresql
 
     @property
     def running(self) -> Mapping[str, LocalServer]:

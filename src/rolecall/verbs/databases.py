@@ -191,12 +191,12 @@ def _create_instance(checked: Checked, _: Decipher) -> instance_commands.Provisi
     for name in NOT_OFFERED:
         if wanted.get(name):
             raise Refused(Reason.ACTION_UNKNOWN, f"instance.{name}")
-    tables.keep_datastore(structure(wanted, "datastore") or {})
+    version = tables.wanted_version(structure(wanted, "datastore") or {})
     databases = _new_databases(wanted, "instance.")
     users = _new_accounts(wanted, "instance.")
     _keep_initial_databases(users, databases)
     return instance_commands.ProvisionInstance(
-        "openstack", ENGINE, text(wanted, "name"), "", databases, users
+        "openstack", ENGINE, text(wanted, "name"), "", databases, users, version=version
     )
 
 

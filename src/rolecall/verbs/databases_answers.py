@@ -101,7 +101,10 @@ def _public_id(one: InstanceView) -> str:
 
 
 def _instance(checked: Checked, one: InstanceView) -> Answer:
-    """Flavor and volume are what the tables say: a registered server does not tell how large it is."""
+    """Flavor and volume are what the tables say: a registered server does not tell how large it is.
+
+    The region is the catalog's, by which clients find the service; the instance's own is that of other dialects.
+    """
     status = _STATUSES.get(one.status, "ERROR")
     request = checked.call.envelope.request
     tenant = database_url(request, checked.caller.owner_number)
@@ -116,7 +119,7 @@ def _instance(checked: Checked, one: InstanceView) -> Answer:
             "links": links(tenant, database_root(request), f"flavors/{FLAVOR['str_id']}"),
         },
         "datastore": {"type": DATASTORE, "version": one.version_text or "unknown"},
-        "region": one.region or checked.call.region,
+        "region": checked.call.region,
         "volume": {"size": VOLUME_SIZE},
         "access": {"is_public": False, "allowed_cidrs": []},
         "hostname": one.host,

@@ -16,6 +16,9 @@ from rolecall.verbs import Answer
 from rolecall.verbs.params import Params, text
 
 DATASTORE: Final = "mysql"
+_DATASTORE_NAMES: Final = (DATASTORE, "mariadb")
+"""The family goes by the first, whichever of the two a server is."""
+
 VOLUME_SIZE: Final = 1
 """Gigabytes that every instance is said to have: the field must be there, and no server tells it."""
 
@@ -77,18 +80,18 @@ def datastores(checked: Checked) -> Answer:
 
 
 def datastore(checked: Checked) -> Answer:
-    _keep(checked.params, "datastore", _DATASTORE_ID, DATASTORE)
+    _keep(checked.params, "datastore", _DATASTORE_ID, *_DATASTORE_NAMES)
     return {"datastore": _datastore(checked)}
 
 
 def datastore_versions(checked: Checked) -> Answer:
-    _keep(checked.params, "datastore", _DATASTORE_ID, DATASTORE)
+    _keep(checked.params, "datastore", _DATASTORE_ID, *_DATASTORE_NAMES)
     return {"versions": [_datastore_version(checked)]}
 
 
 def datastore_version(checked: Checked) -> Answer:
-    _keep(checked.params, "datastore", _DATASTORE_ID, DATASTORE)
-    _keep(checked.params, "version", _VERSION_ID, _VERSION)
+    _keep(checked.params, "datastore", _DATASTORE_ID, *_DATASTORE_NAMES)
+    _keep(checked.params, "version", _VERSION_ID, _VERSION, reason=Reason.VERSION_UNOFFERED)
     return {"version": _datastore_version(checked)}
 
 
@@ -111,14 +114,18 @@ def _datastore_version(checked: Checked) -> Answer:
     }
 
 
-def keep_datastore(asked: Params) -> None:
-    """OBJECT_MISSING for any but the one that is offered; not asking for one is fine."""
+def wanted_version(asked: Params) -> str:
+    """The version of a new instance's datastore, as the server will say it; empty for the one there is.
+
+    OBJECT_MISSING for a datastore that is not offered; which versions are, the provisioner knows.
+    """
     if "type" in asked:
-        _keep(asked, "type", DATASTORE, _DATASTORE_ID)
-    if "version" in asked:
-        _keep(asked, "version", _VERSION, _VERSION_ID)
+        _keep(asked, "type", *_DATASTORE_NAMES, _DATASTORE_ID)
+    version = text(asked, "version")
+    return "" if version in (_VERSION, _VERSION_ID) else version
 
 
-def _keep(given: Params, name: str, *known: str) -> None:
+def _keep(given: Params, name: str, *known: str, reason: Reason = Reason.OBJECT_MISSING) -> None:
     if text(given, name) not in known:
-        raise Refused(Reason.OBJECT_MISSING, name, facts={"value": text(given, name)})
+        field = "datastore" if name == "type" else name
+        raise Refused(reason, field, facts={"value": text(given, name)})

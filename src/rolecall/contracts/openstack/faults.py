@@ -140,6 +140,7 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.ENCODING_UNSUPPORTED: _bad("'{value}' is not a valid character set."),
     Reason.LOCALE_UNSUPPORTED: _bad("'{value}' is not a valid collation."),
     Reason.OBJECT_MISSING: _NO_INSTANCE,
+    (Reason.OBJECT_MISSING, "datastore"): _missing("Datastore '{value}' cannot be found."),
     Reason.OBJECT_PROTECTED: _OPERATION_FAILED,
     Reason.PRIVILEGE_UNKNOWN: _OPERATION_FAILED,
     Reason.PRIVILEGE_DEPENDENT: _OPERATION_FAILED,

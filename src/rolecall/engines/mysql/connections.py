@@ -62,6 +62,8 @@ class Session:
         self._deadlines = deadlines
         self._inquiry = inquiry
         self.number: int = raw.thread_id()
+        self.version = str(raw.get_server_info())
+        """The server's, as it said at the connection."""
         self._wrote = False
         self._usable = True
         self.since = time.monotonic()

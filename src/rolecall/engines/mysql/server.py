@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 import structlog
@@ -41,6 +41,10 @@ _IS_DATABASE = (
     "EXISTS (SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {name}"
     " AND CONVERT(SCHEMA_NAME USING utf8mb4) COLLATE utf8mb4_bin = {name})"
 )
+_COLUMNS = """
+SELECT COLUMN_NAME FROM information_schema.COLUMNS
+WHERE TABLE_SCHEMA = 'mysql' AND TABLE_NAME = 'db' AND COLUMN_NAME LIKE '%\\_priv' ORDER BY ORDINAL_POSITION
+"""
 _PARTIAL_REVOKES = "SELECT @@GLOBAL.partial_revokes"
 
 # MariaDB has the text of a password checked by plugins. While it is strict, it takes no hash: nothing could check one.
@@ -71,14 +75,12 @@ class Server:
         self.control = address.options.get("control_schema", control.SCHEMA)
         self.facts: EngineFacts | None = None
         self.folds_case = False
+        self.columns = templates.MARIADB_COLUMNS if flavor == "mariadb" else templates.COLUMNS
+        """The privileges on a database, and their columns in ``mysql.db``; once the server was looked at, its own."""
         self._is_prepared = False
+        self._version = ""
         self.turn = asyncio.Lock()
         """Held by whoever changes something: several writers are slower than one, for each locks all accounts."""
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """The privileges that this kind of server knows on a database."""
-        return templates.MARIADB_COLUMNS if self.flavor == "mariadb" else templates.COLUMNS
 
     @property
     def strictness(self) -> str:
@@ -106,6 +108,8 @@ class Server:
         self.folds_case = int(folding) != 0
         if self.flavor == "mysql":
             await _require_patterns(session)
+        self.columns = templates.columns_of(str(name) for (name,) in await session.fetch(_COLUMNS))
+        self._version = session.version
         refuses = await self.refuses_verifiers(session, await session.fetch(self.strictness))
         if refuses:
             _log.warning(
@@ -156,8 +160,10 @@ class Server:
         return errors.refusal(error)
 
     async def _prepare(self, session: Session) -> None:
-        """Facts and control schema, once for each engine."""
+        """Facts and control schema, once for each engine; facts again where the server is of another version now."""
         if self._is_prepared:
+            if session.version != self._version:
+                await self.look(session)
             return
         await self.look(session)
         for statement in control.making(self.control):

@@ -38,6 +38,17 @@ COLUMNS: Mapping[str, str] = {
 
 MARIADB_COLUMNS: Mapping[str, str] = {**COLUMNS, "DELETE HISTORY": "Delete_history_priv"}
 
+_WORDS: Mapping[str, str] = {column: word for word, column in MARIADB_COLUMNS.items()}
+
+
+def columns_of(names: Iterable[str]) -> Mapping[str, str]:
+    """The privileges behind the columns of ``mysql.db`` that end in ``_priv``. Servers add some with time, and call the
+    column as the privilege (``Show_create_routine_priv``, MariaDB 11.3): what is not known here is granted, shown and
+    taken away all the same.
+    """
+    return {_WORDS.get(name) or name.removesuffix("_priv").replace("_", " ").upper(): name for name in names}
+
+
 READ_ONLY = frozenset({"SELECT", "SHOW VIEW"})
 READ_WRITE = frozenset(COLUMNS) - {GRANT_OPTION}
 DDL_ONLY = frozenset(
