@@ -271,6 +271,7 @@ def test_while_the_server_is_gone_users_are_promised_and_made_when_it_is_back(
     finally:
         gated.gate.open()
     until(lambda: cloud.logs_in(user, PASSWORD))
+    until(lambda: cloud("GET", "/users").status_code == 200)  # the lane learns of it a moment later
     (listed,) = cloud.shown(f"/users?limit=1&marker={user}")
     assert listed["name"] == user  # a marker stands before its page: "user" < "user@%"
 

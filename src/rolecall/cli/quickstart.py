@@ -163,7 +163,7 @@ def ready_content(
         }
         ready["openstack"] = {
             "auth_url": f"{endpoint}/v3",
-            "database_url": f"{endpoint}/v1.0/{tenant}",
+            "database_url": f"{endpoint}/database/v1.0/{tenant}",
             "username": key_id,
             "password": secret,
             "project_id": tenant,
