@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Container
+from typing import cast
 
+import psycopg
 import pytest
 
 from rolecall.exchanges import Deadlines, Inquiry, exchange
+from rolecall.exchanges.postgresql import Connection, Pool
 
 QUICK = Deadlines(connect=1.0, silence=0.01, statement=60.0)
 
@@ -89,3 +92,24 @@ async def test_a_server_that_answers_without_telling_is_taken_to_be_at_work() ->
     asked = Asked(None)
     asked.let.set()
     assert await Inquiry(asked).is_at_work(1, now())
+
+
+async def test_sessions_that_were_left_behind_are_ended_by_the_next_connection_that_can() -> None:
+    """One that is lost itself before it has ended them leaves that to the next."""
+    told: list[list[int]] = []
+
+    class Server:
+        def __init__(self, *, is_lost: bool) -> None:
+            self.is_lost = is_lost
+
+        async def execute(self, _query: str, values: tuple[list[int]]) -> None:
+            if self.is_lost:
+                raise psycopg.OperationalError
+            told.append(values[0])
+
+    pool = Pool(lambda: pytest.fail("connected"), size=1, deadlines=QUICK)
+    pool.abandoned.add(7)
+    for is_lost in (True, False):
+        await pool._end_abandoned(cast("Connection", Server(is_lost=is_lost)))
+    assert told == [[7]]
+    assert not pool.abandoned

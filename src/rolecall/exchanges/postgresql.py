@@ -210,9 +210,9 @@ class Pool:
 
     async def _end_abandoned(self, connection: Connection) -> None:
         sessions = list(self.abandoned)
-        self.abandoned.clear()
         with contextlib.suppress(psycopg.Error):  # whoever uses the connection next is told of a loss
             await connection.execute(_END, (sessions,))
+            self.abandoned.difference_update(sessions)
 
 
 def _is_quiet(connection: Connection) -> bool:

@@ -283,11 +283,11 @@ class Connections:
         """Numbers are not used twice while a server runs; after its restart another of ours could have one."""
         if not self._abandoned:
             return
-        numbers = ", ".join(map(str, sorted(self._abandoned)))
-        self._abandoned.clear()
-        for (number,) in await session.fetch(_THERE.format(numbers=numbers)):
+        numbers = sorted(self._abandoned)
+        for (number,) in await session.fetch(_THERE.format(numbers=", ".join(map(str, numbers)))):
             with contextlib.suppress(MySQLError):
                 await session.fetch(f"KILL CONNECTION {int(number)}")
+        self._abandoned.difference_update(numbers)
 
     async def _open(self) -> Any:
         tls = await self._tls.context()
