@@ -138,6 +138,33 @@ def _instances(cloud: Cloud, sdk: Sdk) -> None:
     found = sdk.call("DescribeSecurityIPs", **here)
     assert found["SecurityIPList"] == "10.1.0.0/16,10.0.0.2"
     assert found["SecurityIPs"]["SecurityIpGroup"][0]["SecurityIPListName"] == "default"
+    group = {**here, "SecurityIPListName": "test_01"}
+    sdk.call("ModifySecurityIPs", **group, ModifyMode="0", SecurityIPList="10.9.0.1,10.9.0.2")
+    sdk.call("ModifySecurityIPs", **group, ModifyMode="2", SecurityIPList="10.9.0.1")
+    both = sdk.call("DescribeSecurityIPs", **here)
+    assert both["SecurityIPList"] == found["SecurityIPList"]
+    named = {
+        one["SecurityIPListName"]: one["SecurityIPList"] for one in both["SecurityIPs"]["SecurityIpGroup"]
+    }
+    assert named == {"default": found["SecurityIPList"], "test_01": "10.9.0.2"}
+    more = [f"group{number}" for number in range(48)]
+    for one in more:
+        sdk.call(
+            "ModifySecurityIPs", **here, SecurityIPListName=one, ModifyMode="1", SecurityIPList="10.9.0.1"
+        )
+    beyond = sdk.refused(
+        "ModifySecurityIPs", **here, SecurityIPListName="beyond", ModifyMode="1", SecurityIPList="1.1.1.1"
+    )
+    assert beyond == ("InvalidSecurityIPListName.Malformed", 400)
+    for one in ("test_01", *more):
+        sdk.call(
+            "ModifySecurityIPs",
+            **here,
+            SecurityIPListName=one,
+            ModifyMode="2",
+            SecurityIPList="10.9.0.1,10.9.0.2",
+        )
+    assert sdk.call("DescribeSecurityIPs", **here)["SecurityIPs"] == found["SecurityIPs"]
     for bad in ("10.0.0.256", "10.0.0.0/33", "host", "10.0.0.1,10.0.0.1"):
         refused = sdk.refused("ModifySecurityIPs", **here, ModifyMode="0", SecurityIPList=bad)
         assert refused == ("InvalidSecurityIPList.Duplicate", 400)

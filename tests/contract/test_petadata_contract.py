@@ -279,7 +279,7 @@ SIBLINGS = [
       for bad in ("::1", "10.0.0", "10.0.0.1/33", "10.0.0.1/0", "10.0.0.1/", "a,b", "10.0.0.1,10.0.0.1", "1.1.1.1,")),
     ("ModifySecurityIPs", {"InstanceId": "pd-x", "SecurityIPList": ",".join(["1.1.1.1"] * 1001)},
      ("InvalidSecurityIPListLength.Malformed", 400)),
-    ("ModifySecurityIPs", {"InstanceId": "pd-x", "SecurityIPList": "1.1.1.1", "SecurityIPListName": "other"},
+    ("ModifySecurityIPs", {"InstanceId": "pd-x", "SecurityIPList": "1.1.1.1", "SecurityIPListName": "0ther"},
      ("InvalidSecurityIPListName.ValueNotSupported", 400)),
     ("DescribeTasks", TASKS, None),
     ("DescribeTasks", {**TASKS, "MaxRecordsPerPage": "31"}, ("InvalidMaxRecordsPerPage.Malformed", 400)),

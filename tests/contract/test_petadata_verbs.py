@@ -17,6 +17,7 @@ from rolecall.dialects.aliyun import Aliyun
 from rolecall.domain import commands, instance_commands
 from rolecall.domain.commands import AccountSpec, DatabaseSpec, InstanceName
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
+from rolecall.domain.instances import AddressGroup
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import AccountView, InstanceView, OperationView
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
@@ -401,7 +402,8 @@ def test_a_new_instance_and_a_new_database_have_an_order() -> None:
 
 
 def test_addresses_are_told_twice() -> None:
-    assert answer("DescribeSecurityIPs", ID, ("10.0.0.1", "10.0.0.0/8")) == {
+    groups = (AddressGroup("", ("10.0.0.1", "10.0.0.0/8")), AddressGroup("shop", ("10.0.0.2",), "hidden"))
+    assert answer("DescribeSecurityIPs", ID, groups) == {
         "InstanceId": "pd-xxxxxxxxxxxxxx",
         "SecurityIPList": "10.0.0.1,10.0.0.0/8",
         "SecurityIPs": {
@@ -410,7 +412,12 @@ def test_addresses_are_told_twice() -> None:
                     "SecurityIPListName": "default",
                     "SecurityIPListAttribute": "",
                     "SecurityIPList": "10.0.0.1,10.0.0.0/8",
-                }
+                },
+                {
+                    "SecurityIPListName": "shop",
+                    "SecurityIPListAttribute": "hidden",
+                    "SecurityIPList": "10.0.0.2",
+                },
             ]
         },
     }
@@ -510,7 +517,7 @@ OUTCOMES: Mapping[str, tuple[dict[str, str], tuple[object, ...]]] = {
     "DescribeInstances": ({}, ((view(),),)),
     "DescribeInstanceInfo": (ID, (view(),)),
     "ModifyInstanceName": ({**ID, "NewInstanceName": "x"}, (None,)),
-    "DescribeSecurityIPs": (ID, (("10.0.0.1",),)),
+    "DescribeSecurityIPs": (ID, ((AddressGroup("", ("10.0.0.1",)),),)),
     "ModifySecurityIPs": ({**ID, "SecurityIPList": "10.0.0.1"}, (("10.0.0.1",),)),
     "ModifySecurityIps": ({**ID, "SecurityIps": "10.0.0.1"}, (("10.0.0.1",),)),
     "DescribeRegions": ({}, ()),

@@ -229,11 +229,16 @@ class SetAddressList(Command):
     instance: InstanceName
     addresses: tuple[str, ...]
     mode: Literal["replace", "add", "remove"] = "replace"
+    group: str = ""
+    """Of a group of that name; empty: of the default one. A group that is left empty is gone."""
+    label: str | None = None
+    groups_at_most: int = 50
+    """With the default one; more are PARAMETER_RANGE."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShowAddressList(Command):
-    """A tuple of str."""
+    """A tuple of AddressGroup, the default one first."""
 
     instance: InstanceName
 

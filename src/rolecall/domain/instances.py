@@ -44,10 +44,20 @@ class Provision:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressGroup:
+    """A list of addresses with a name; the default one, whose name is empty, is always there."""
+
+    name: str
+    addresses: tuple[str, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it.
 
-    `addresses` are a note of the owner's on which clients it should take: Rolecall is not in the data path.
+    `addresses` and `address_groups` are notes of the owner's on which clients it should take: Rolecall is not in the
+    data path.
     `provision` is None for a server of the owner's own. `port` is 0 while no server has ever listened.
     """
 
@@ -70,6 +80,7 @@ class Instance:
     addresses: tuple[str, ...]
     faces: Mapping[str, str]
     provision: Provision | None = None
+    address_groups: tuple[AddressGroup, ...] = ()
 
     def lists(self, caller: Caller) -> bool:
         """Whether a caller of its owner's may name it: all may, unless some are listed."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rolecall.domain import commands
 from rolecall.domain.engine import EngineFacts
-from rolecall.domain.instances import Instance, Phase, Reach
+from rolecall.domain.instances import AddressGroup, Instance, Phase, Reach
 from rolecall.domain.operations import Change, Operation
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.records import Record
@@ -60,23 +60,33 @@ class Servers:
         await self._book.change_recorded(instance.id, record, name=command.name)
 
     async def set_addresses(self, command: commands.SetAddressList, origin: Origin) -> tuple[str, ...]:
-        """The list as it is then, without doubles, in the order given."""
+        """The list as it is then, without doubles, in the order given. PARAMETER_RANGE for a group too many."""
         instance = await self._reach.find_listed(command.instance, origin.caller)
+        groups = {one.name: one for one in _address_groups(instance)}
+        before = groups.get(command.group) or AddressGroup(command.group, ())
         match command.mode:
             case "replace":
                 wanted: tuple[str, ...] = command.addresses
             case "add":
-                wanted = instance.addresses + command.addresses
+                wanted = before.addresses + command.addresses
             case "remove":
-                wanted = tuple(one for one in instance.addresses if one not in command.addresses)
+                wanted = tuple(one for one in before.addresses if one not in command.addresses)
         addresses = tuple(dict.fromkeys(wanted))
-        detail = {"instance": instance.id, "addresses": list(addresses)}
+        label = before.label if command.label is None else command.label
+        groups[command.group] = AddressGroup(command.group, addresses, label)
+        if len(groups) > command.groups_at_most:
+            raise Refused(Reason.PARAMETER_RANGE, facts={"limit": command.groups_at_most})
+        detail = {"instance": instance.id, "addresses": list(addresses), "group": command.group}
         record = Record(Change.INSTANCE_ADDRESSES, command.instance.public_id, origin, detail)
-        await self._book.change_recorded(instance.id, record, addresses=list(addresses))
+        if command.group:
+            kept = tuple(one for name, one in groups.items() if name and one.addresses)
+            await self._book.change_recorded(instance.id, record, address_groups=kept)
+        else:
+            await self._book.change_recorded(instance.id, record, addresses=list(addresses))
         return addresses
 
-    async def addresses(self, command: commands.ShowAddressList, origin: Origin) -> tuple[str, ...]:
-        return (await self._reach.find_listed(command.instance, origin.caller)).addresses
+    async def addresses(self, command: commands.ShowAddressList, origin: Origin) -> tuple[AddressGroup, ...]:
+        return _address_groups(await self._reach.find_listed(command.instance, origin.caller))
 
     async def operations(self, command: commands.ListOperations, origin: Origin) -> tuple[OperationView, ...]:
         instance = await self._reach.find_listed(command.instance, origin.caller)
@@ -121,6 +131,10 @@ class Servers:
             return ("restarting" if restarting else "unreachable"), None, ()
         except (TimeoutError, OutcomeUnknown):
             return "unreachable", None, ()
+
+
+def _address_groups(instance: Instance) -> tuple[AddressGroup, ...]:
+    return (AddressGroup("", instance.addresses), *instance.address_groups)
 
 
 _STATUSES: Mapping[Phase, str] = {

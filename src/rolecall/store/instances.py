@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import cast
 
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.instances import Instance, NewInstance, Phase, Provision
+from rolecall.domain.instances import AddressGroup, Instance, NewInstance, Phase, Provision
 from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
@@ -16,7 +18,7 @@ from rolecall.store.records import write_record
 _INSTANCE = sql.SQL(
     "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
     " i.database, i.options, i.region, i.zone, i.isolated, i.listed_callers, i.revision, i.created_at, i.addresses,"
-    " i.place, i.phase,"
+    " i.address_groups, i.place, i.phase,"
     " (select jsonb_object_agg(f.dialect, f.public_id) from instance_faces f where f.instance_id = i.id)"
     " from instances i"
 )
@@ -30,6 +32,7 @@ _CHANGEABLE = frozenset(
         "region",
         "zone",
         "addresses",
+        "address_groups",
         "options",
         "phase",
         "sealed_password",
@@ -130,6 +133,9 @@ class InstanceTable:
         )
         if "options" in changes:
             changes["options"] = Jsonb(changes["options"])
+        if "address_groups" in changes:
+            groups = cast("Sequence[AddressGroup]", changes["address_groups"])
+            changes["address_groups"] = Jsonb([asdict(one) for one in groups])
         query = sql.SQL("update instances set {}, revision = revision + 1 where id = %(id)s").format(
             assignments
         )
@@ -147,7 +153,7 @@ class InstanceTable:
 
 
 def _instance(row: Row) -> Instance:
-    *columns, created_at, addresses, place, phase, faces = row
+    *columns, created_at, addresses, groups, place, phase, faces = row
     (
         instance_id, owner_id, engine, name, host, port, administrator, sealed, database, options,
         region, zone, isolated, listed, revision,
@@ -170,6 +176,9 @@ def _instance(row: Row) -> Instance:
         revision=revision,
         created_at=created_at,
         addresses=tuple(addresses),
+        address_groups=tuple(
+            AddressGroup(one["name"], tuple(one["addresses"]), one["label"]) for one in groups
+        ),
         faces=faces or {},
         provision=None if place is None else Provision(place, Phase(phase)),
     )

@@ -239,7 +239,14 @@ def _show_addresses(checked: Checked) -> commands.ShowAddressList:
 def _set_addresses(checked: Checked) -> commands.SetAddressList:
     mode = either(checked.params, "ModifyMode", "Modifymode") or "0"
     listed = _needed(checked.params, "SecurityIPList", "SecurityIps")
-    return commands.SetAddressList(_instance(checked), addresses(listed), _MODES[mode])
+    group = text(checked.params, "SecurityIPListName")
+    return commands.SetAddressList(
+        _instance(checked),
+        addresses(listed),
+        _MODES[mode],
+        "" if group.lower() == answers.DEFAULT_GROUP else group,
+        text(checked.params, "SecurityIPListAttribute") or None,
+    )
 
 
 def _list_tasks(checked: Checked) -> commands.ListOperations:

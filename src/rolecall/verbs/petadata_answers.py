@@ -14,6 +14,7 @@ from uuid import UUID
 from rolecall.contracts.aliyun.petadata_places import REGIONS, zone_of
 from rolecall.contracts.aliyun.petadata_rules import moment
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
+from rolecall.domain.instances import AddressGroup
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.views import AccountView, InstanceView, OperationView
 from rolecall.values import Checked
@@ -196,13 +197,20 @@ def instance(_checked: Checked, one: InstanceView) -> Answer:
     }
 
 
-def addresses(checked: Checked, listed: Sequence[str]) -> Answer:
-    group = {
-        "SecurityIPListName": "default",
-        "SecurityIPListAttribute": "",
-        "SecurityIPList": ",".join(listed),
-    }
-    return {**addresses_set(checked, listed), "SecurityIPs": {"SecurityIpGroup": [group]}}
+DEFAULT_GROUP = "default"
+
+
+def addresses(checked: Checked, groups: Sequence[AddressGroup]) -> Answer:
+    """The default group's list once more beside them."""
+    listed = [
+        {
+            "SecurityIPListName": one.name or DEFAULT_GROUP,
+            "SecurityIPListAttribute": one.label,
+            "SecurityIPList": ",".join(one.addresses),
+        }
+        for one in groups
+    ]
+    return {**addresses_set(checked, groups[0].addresses), "SecurityIPs": {"SecurityIpGroup": listed}}
 
 
 def addresses_set(checked: Checked, listed: Sequence[str]) -> Answer:

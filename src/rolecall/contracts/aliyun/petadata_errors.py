@@ -132,12 +132,20 @@ _ADDRESS_LIST: Rows = {
     (Reason.PARAMETER_VALUE, "SecurityIPList"): _LIST,
     (Reason.PARAMETER_VALUE, "SecurityIps"): _LIST,
 }
+_ADDRESS_GROUPS: Rows = {
+    **_ADDRESS_LIST,
+    Reason.PARAMETER_RANGE: ErrorRow(  # ours: no page names a code for a group too many
+        "InvalidSecurityIPListName.Malformed",
+        "At most 50 groups of addresses can be kept for an instance.",
+        status=400,
+    ),
+}
 
 OWN: Mapping[str, Rows] = {
     "CreateAccount": {(Reason.DATABASE_MISSING, "DBInfo"): _DATABASE_INFO},
     "CreateInstance": _ADDRESS_LIST,
-    "ModifySecurityIPs": _ADDRESS_LIST,
-    "ModifySecurityIps": _ADDRESS_LIST,
+    "ModifySecurityIPs": _ADDRESS_GROUPS,
+    "ModifySecurityIps": _ADDRESS_GROUPS,
     "DeleteDatabase": {
         Reason.DATABASE_PROTECTED: ErrorRow(
             "OperationDenied.NoDatabase", "The operation is not permitted due to no database.", status=403

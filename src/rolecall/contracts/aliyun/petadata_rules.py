@@ -171,6 +171,16 @@ ADDRESSES = (
 )
 
 
+# The manual names neither length nor letters, and calls the group without a name `Default` and `default`.
+GROUP_NAME = (
+    matches(
+        r"Default|[a-z][a-z0-9_]{0,30}[a-z0-9]",
+        Reason.PARAMETER_VALUE,
+        "AnalyticDB for MySQL: ModifyDBClusterAccessWhiteList",
+    ),
+)
+
+
 def moment(text: str) -> datetime | None:
     """``2018-08-08T04:21:26Z`` or ``2018-08-08T04:21Z``; None if it is neither."""
     if not _MOMENT.fullmatch(text):
