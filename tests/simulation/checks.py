@@ -43,10 +43,6 @@ async def check(world: World, instance_id: int, server: Server, history: History
     """Every invariant of the accounts of one server."""
     expect(not server.strayed, "a change touches the account that it meant", server.strayed)
     operations = [kept.operation for kept in world.store.rows.operations.values()]
-    late = undone_too_early(operations, server)
-    if late:  # docs/limits.md, 115
-        world.note(f"undone before it was applied: {late}")
-        return
     check_operations(operations, server.applied)
     check_client_tokens(operations, server.applied, world)
     rows = {
@@ -75,17 +71,6 @@ async def check(world: World, instance_id: int, server: Server, history: History
         known = database.owner in {"", "postgres"} or any(name == database.owner for name in seen)
         expect(known, "the heir owns what a dropped account left", database.name)
     check_history(history, seen)
-
-
-def undone_too_early(operations: Sequence[Operation], server: Server) -> list[int]:
-    """Operations that others took for those of a dead process, and undid before it went on and applied them."""
-    return [
-        one.id.int
-        for one in operations
-        if one.state is State.UNDONE
-        and one.closed_at
-        and server.applied_at.get(one.id, one.closed_at) > one.closed_at
-    ]
 
 
 def opened(row: AccountRow, instance_id: int) -> str:

@@ -15,14 +15,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from tests.simulation.schedules import choose, happens, virtual_time
 
-from rolecall.domain import ambient
 from rolecall.domain.ambient import Ambient, entered
 from rolecall.domain.engine import AccountChange, AccountFacts, Engine
 from rolecall.domain.keys import AccessKey
@@ -139,7 +137,6 @@ class SimulatedServer:
         """Names of the accounts whose sessions are open."""
         self.applied: dict[UUID, str] = {}
         """Operations that changed something, with the method."""
-        self.applied_at: dict[UUID, datetime] = {}
         self.strayed: list[str] = []
         """Changes that touched a second account: another one of the same name."""
         self._identities: dict[str, int] = {}
@@ -150,7 +147,6 @@ class SimulatedServer:
     def note_change(self, method: str, change: object, operation: UUID) -> None:
         """An operation has changed an account, or found its own change done."""
         self.applied.setdefault(operation, method)
-        self.applied_at.setdefault(operation, ambient.now())
         name = change if isinstance(change, str) else str(getattr(change, "name", ""))
         if method == "create_account":
             self._identities.setdefault(name, len(self.applied))

@@ -148,7 +148,6 @@ class Journal:
         self._step = step
         self.under_way: set[UUID] = set()
         """Operations this process is carrying out now: recovery leaves them alone."""
-        self._unrecorded: dict[UUID, tuple[Attached, AccountEffect | None]] = {}
 
     async def run(self, attached: Attached, intent: Intent, apply: Apply) -> AccountFacts | None:
         """Carry out one change exactly once; returns what the engine shows after it.
@@ -213,19 +212,9 @@ class Journal:
                     ) from refusal
             raise
         self._step("applied")
-        effect = effect_of(intent, operation_id, facts)
-        self._unrecorded[operation_id] = attached, effect
-        await record(self.ledger, attached, operation_id, effect)
-        del self._unrecorded[operation_id]
+        await record(self.ledger, attached, operation_id, effect_of(intent, operation_id, facts))
         self._step("recorded")
         return facts
-
-    async def record_again(self) -> None:
-        """Record what this process applied and could not record: others may have undone it before it was applied."""
-        for operation_id, (attached, effect) in list(self._unrecorded.items()):
-            if operation_id not in self.under_way:
-                await record(self.ledger, attached, operation_id, effect)
-                del self._unrecorded[operation_id]
 
     async def _apply(self, intent: Intent, operation_id: UUID, apply: Apply) -> AccountFacts | None:
         """Apply; if the connection was lost while committing, look whether it happened, and if not try once more.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -66,8 +65,6 @@ class Recovery:
         What belongs to making a server, or is done to a whole one, is provisioning's to resolve.
         """
         left = 0
-        with contextlib.suppress(StillUnknown):
-            await self._journal.record_again()
         replicas = (self._ledger.replica, *await self._ledger.dead_replicas())
         for operation in await self._ledger.unresolved(replicas):
             if operation.id in self._journal.under_way or MARK in operation.detail:
