@@ -98,6 +98,31 @@ class CrashBench:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
 
+    def take_for_dead(self, target: str) -> None:
+        """End the session by which the process that carries out a change of that target is known to live."""
+        query = (
+            "select pg_terminate_backend(l.pid) from pg_locks l join rolecall.operations o on l.objid = o.replica::oid"
+            " where l.locktype = 'advisory' and l.classid = %s and o.target = %s and o.state = 'accepted'"
+        )
+        with psycopg.connect(self.store, autocommit=True) as connection:
+            assert connection.execute(query, (REPLICA_LOCKS, target)).fetchall() == [(True,)]
+
+    def await_state(self, target: str, state: str) -> None:
+        """Until the last operation on it has that state."""
+        deadline = time.monotonic() + PATIENCE
+        while self.operations(target)[-1][1] != state:
+            assert time.monotonic() < deadline, self.operations(target)
+            time.sleep(0.05)
+
+    @contextmanager
+    def planted(self, fault: str) -> Iterator[None]:
+        """Servers that are started meanwhile have a fault of the past (`dying_server.plant`)."""
+        self.environment["PLANTED_FAULT"] = fault
+        try:
+            yield
+        finally:
+            del self.environment["PLANTED_FAULT"]
+
     @contextmanager
     def held_up(self, cue: str, work: Callable[[str], Any]) -> Iterator[Future[Any]]:
         """A call on a server that stops itself in it. Inside, it is stopped; it goes on at the end, to its answer."""
@@ -153,3 +178,21 @@ def crash_bench(rolecall, tmp_path_factory: pytest.TempPathFactory) -> CrashBenc
         rolecall, environment, key["secret_id"], key["secret_key"], instance["id"], store,
         tmp_path_factory.mktemp("crash"),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def mariadb_instance(crash_bench: CrashBench) -> str:
+    """The run's MariaDB in the crash bench's store; its id for PetaData."""
+    engine = crash_bench.rolecall.ready["engines"]["mysql"]  # type: ignore[attr-defined]
+    environment = {**crash_bench.environment, "ROLECALL_INSTANCE_PASSWORD": engine["password"]}
+    program = Path(sys.executable).with_name("rolecall")
+
+    def run(*arguments: str) -> str:
+        return subprocess.run(
+            [program, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    url = f"mariadb://{engine['user']}@{engine['host']}:{engine['port']}"
+    added = str(json.loads(run("instance", "add", url, "--json"))[0]["id"])
+    run("instance", "set", added, "--account-quota", "0")
+    return added

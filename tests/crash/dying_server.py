@@ -2,19 +2,23 @@
 
 Arguments: a cue, a file to write its port to, and, if it is to start servers for callers, the directory to do so in.
 The cue is ``never``; the name of a step, at which the process kills itself (SIGKILL); ``stop:STEP``, where it stops
-itself (SIGSTOP) the first time; or ``lose:METHOD``: the first call of that method of an engine is carried out, its
-answer is lost, and the process stops itself before the second try. Store and master key come from the environment,
-as for `rolecall serve`.
+itself (SIGSTOP) the first time; ``stop:STEP+LATER``, where it does, and kills itself at the later step; or
+``lose:METHOD``: the first call of that method of an engine is carried out, its answer is lost, and the process stops
+itself before the second try. Store and master key come from the environment, as for `rolecall serve`. With
+PLANTED_FAULT it has a fault of the past (`plant`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import uvloop
 
@@ -22,9 +26,13 @@ from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.registration import CallersServers
+from rolecall.domain import removal, repairs
+from rolecall.domain.operations import Change
 from rolecall.domain.reasons import OutcomeUnknown
+from rolecall.domain.recovery import Recovery
 from rolecall.engines.base import Watched
 from rolecall.server import Application, Server, bound_socket
+from rolecall.store import recordings
 
 
 def lose_the_answer(method: str) -> None:
@@ -42,15 +50,63 @@ def lose_the_answer(method: str) -> None:
     setattr(Watched, method, losing)
 
 
+def plant(fault: str) -> None:
+    """A fault of the past: a change is bound to a name again."""
+    match fault:
+        case "late_record_of_a_deletion":
+            recordings.DELETION = _over_any_row(recordings.DELETION)
+        case "late_record_of_a_creation":
+            recordings.EFFECT = _over_any_row(recordings.EFFECT)
+        case "second_try_of_a_deletion":
+            drop_by_name()
+        case "deletion_that_recovery_repeats":
+            drop_by_name()
+            repairs._REPAIRS = {**repairs._REPAIRS, Change.ACCOUNT_DELETE: _delete_by_name}
+        case _:
+            raise ValueError(fault)
+
+
+def _over_any_row(statement: str) -> str:
+    condition = r"\n where (\(a\.identity|a\.identity in).*?\nreturning 1"
+    changed, count = re.subn(condition, "\nreturning 1", statement, flags=re.DOTALL)
+    assert count == 1
+    return changed
+
+
+def drop_by_name() -> None:
+    drop = Watched.drop_account
+
+    async def dropping(self: Watched, name: str, operation: UUID, host: str = "", _: object = None) -> bool:
+        return await drop(self, name, operation, host)
+
+    Watched.drop_account = dropping  # type: ignore[method-assign, assignment]
+    removal.require_identity = lambda *_: None
+
+
+async def _delete_by_name(case: repairs.Case) -> None:
+    name, host = case.operation.account
+    await case.attached.engine.drop_account(name, case.operation.id, host)
+
+
+async def _rest(_: Recovery) -> None:
+    """Once it goes on, a process that was stopped resolves nothing of others' before it has carried out its own."""
+    await asyncio.Event().wait()
+
+
 async def main(cue: str, port_file: Path, provisioner: CallersServers | None) -> None:
+    if fault := os.environ.get("PLANTED_FAULT"):
+        plant(fault)
     how, _, where = cue.rpartition(":")
     if how == "lose":
         lose_the_answer(where)
         where = "unknown"
+    where, _, later = where.partition("+")
     stops = [where] if how else []
+    if stops:
+        Recovery.run = _rest  # type: ignore[method-assign]
 
     def step(name: str) -> None:
-        if name == cue:
+        if name in {cue, later}:
             os.kill(os.getpid(), signal.SIGKILL)
         elif name in stops:
             stops.clear()

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from tests.clients.petadata_cloud import MariaDb
-
-from rolecall.signing import acs1
-from rolecall.values import Secret
+from tests.crash.kinds import petadata
 
 PASSWORD = "Pw123456"
 CREATE = "account.create"
@@ -34,46 +27,13 @@ def server(rolecall: Any) -> Iterator[MariaDb]:
     one.close()
 
 
-@pytest.fixture(scope="module")
-def instance(crash_bench: Any) -> str:
-    """The run's MariaDB in the crash bench's store; its id for PetaData."""
-    engine = crash_bench.rolecall.ready["engines"]["mysql"]
-    environment = {**crash_bench.environment, "ROLECALL_INSTANCE_PASSWORD": engine["password"]}
-    program = Path(sys.executable).with_name("rolecall")
-
-    def run(*arguments: str) -> str:
-        return subprocess.run(
-            [program, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-
-    url = f"mariadb://{engine['user']}@{engine['host']}:{engine['port']}"
-    added = str(json.loads(run("instance", "add", url, "--json"))[0]["id"])
-    run("instance", "set", added, "--account-quota", "0")
-    return added
-
-
 @pytest.fixture
-def create(crash_bench: Any, instance: str) -> Call:
+def create(crash_bench: Any, mariadb_instance: str) -> Call:
     """A signed CreateAccount at an endpoint of the crash bench."""
 
     def call(endpoint: str, name: str, **more: str) -> httpx.Response:
-        params = {
-            "Action": "CreateAccount",
-            "Version": "2016-01-01",
-            "Format": "JSON",
-            "AccessKeyId": crash_bench.secret_id,
-            "SignatureMethod": "HMAC-SHA1",
-            "SignatureVersion": "1.0",
-            "SignatureNonce": str(uuid4()),
-            "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "InstanceId": instance,
-            "AccountName": name,
-            "AccountPassword": PASSWORD,
-            "AccountVersion": "1",
-            **more,
-        }
-        signature = acs1.sign("POST", tuple(params.items()), Secret(crash_bench.secret_key))
-        return httpx.post(endpoint, data={**params, "Signature": signature}, timeout=20, trust_env=False)
+        params = {"AccountName": name, "AccountPassword": PASSWORD, **more}
+        return petadata(crash_bench, endpoint, mariadb_instance, "CreateAccount", **params)
 
     return call
 
