@@ -27,7 +27,7 @@ from uuid import uuid4
 
 import bcrypt
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.load import PASSWORD, Make
 from bench.people_load import Wire, bare_hash, connections
@@ -148,7 +148,9 @@ def running_keystone(virtual: Path, ready: Mapping[str, Any], cost: int) -> Iter
 
 def _database(ready: Mapping[str, Any]) -> str:
     """A new database on the server of Rolecall's store."""
-    url = json.loads((Path(ready["data"]) / "connection.json").read_text())["database_url"]
+    serving = json.loads((Path(ready["data"]) / "connection.json").read_text())["database_url"]
+    password = json.loads((Path(ready["data"]) / "secrets.json").read_text())["store_password"]
+    url = make_conninfo(serving, user="rolecall", password=password)
     name = f"keystone_{uuid4().hex[:8]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
 
 from rolecall.signing import tc3
@@ -142,6 +143,13 @@ class Rolecall:
         """End it as Ctrl-C does; its exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(PATIENCE)
+
+
+def store_admin(data: Path) -> str:
+    """The store's address for its superuser, as which `up` migrates."""
+    serving = json.loads((data / "connection.json").read_text())["database_url"]
+    password = json.loads((data / "secrets.json").read_text())["store_password"]
+    return make_conninfo(serving, user="rolecall", password=password)
 
 
 def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:

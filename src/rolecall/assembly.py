@@ -115,9 +115,11 @@ class House:
         master_keys: Sequence[bytes],
         step: Step = no_step,
         provisioner: Provisioner | None = None,
+        migration: Secret | None = None,
     ) -> None:
         self.settings = settings
-        self.store = Store(dsn, pool_size=settings.store_connections, deadlines=settings.store_deadlines())
+        size, owner = settings.store_connections, migration or settings.migration_dsn()
+        self.store = Store(dsn, pool_size=size, deadlines=settings.store_deadlines(), migration=owner)
         self.sealer = Sealer(master_keys)
         self.revocations = Revocations(self.store.revocations)
         self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="The store: a PostgreSQL URL. `rolecall up` brings its own."
     )
+    migration_database_url: SecretStr | None = Field(
+        default=None,
+        description="The store's address for the role that owns and migrates its tables; empty: the role that serves.",
+    )
     master_key: SecretStr | None = Field(
         default=None,
         description="Seals secrets in the store: base64 of 32 bytes, one key a line, the current one first.",
@@ -209,7 +213,9 @@ class Settings(BaseSettings):
     )
     sign_in_lock_seconds: int = Field(default=900, ge=1, description="How long that is.")
     store_connections: int = Field(
-        default=8, ge=2, description="Connections to the store, per pool (there are two) and process."
+        default=8,
+        ge=2,
+        description="Connections to the store, per pool (there are two, and one of three for scans) and process.",
     )
     connections: int = Field(
         default=800,
@@ -287,6 +293,10 @@ class Settings(BaseSettings):
                 "ROLECALL_DATABASE_URL is not set: a PostgreSQL URL for Rolecall's own store."
             )
         return Secret(self.database_url.get_secret_value())
+
+    def migration_dsn(self) -> Secret | None:
+        url = self.migration_database_url
+        return None if url is None else Secret(url.get_secret_value())
 
     def engine_deadlines(self) -> Deadlines:
         return Deadlines(self.connect_seconds, self.silence_seconds, self.statement_seconds)

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, store_admin
 
 from rolecall.domain.sealing import new_master_key
 from rolecall.store.presence import REPLICA_LOCKS
@@ -150,11 +150,11 @@ class CrashBench:
 
 @pytest.fixture(scope="session")
 def crash_bench(rolecall, tmp_path_factory: pytest.TempPathFactory) -> CrashBench:
-    connection = json.loads((rolecall.data / "connection.json").read_text())
+    admin_dsn = store_admin(rolecall.data)
     database = f"crash_{secrets.token_hex(4)}"
-    with psycopg.connect(connection["database_url"], autocommit=True) as admin:
+    with psycopg.connect(admin_dsn, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())
-    store = make_conninfo(connection["database_url"], dbname=database)
+    store = make_conninfo(admin_dsn, dbname=database)
     environment = {
         **os.environ,
         "ROLECALL_DATABASE_URL": store,

@@ -337,7 +337,7 @@ async def test_the_stores_database_and_roles_are_out_of_reach_on_its_own_server(
     await postgres.sql(f"CREATE DATABASE {database} OWNER {owner}")
     ((system,),) = await postgres.sql("SELECT system_identifier FROM pg_control_system()")
     systems = {"its own identifier": system, "none": None, "another's": system + 1}
-    engine = PostgresEngine(scratch.address(), store=StorePlace(systems[told], database, user))
+    engine = PostgresEngine(scratch.address(), store=StorePlace(systems[told], database, (user,)))
     tenant = (await make(engine, password=None)).name
     grant = PrivilegeChange(DatabaseObject(ObjectType.DATABASE, database), ("CONNECT",), grant=True)
     works = {

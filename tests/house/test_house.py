@@ -244,6 +244,7 @@ REVEALERS = {
     "rolecall.engines.postgresql.connections",
     "rolecall.store.address",
     "rolecall.store.connection",
+    "rolecall.store.serving",
     # embedded servers, and files of mode 0600
     "rolecall.local.mariadb",
     "rolecall.local.postgres",

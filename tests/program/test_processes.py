@@ -21,6 +21,7 @@ import pytest
 import structlog
 import typer
 from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 
 from rolecall.cli.main import app, main
 from rolecall.domain.sealing import new_master_key
@@ -51,7 +52,7 @@ def processes_with(variable: str) -> set[int]:
 @pytest.fixture
 def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
     """The environment of a production Rolecall, with a temporary directory and a mark of its own."""
-    store = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    store = store_admin(rolecall.data)
     database = name("processes")
     with psycopg.connect(store, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

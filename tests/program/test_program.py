@@ -19,6 +19,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
 PASSWORD = "Test_password1"
@@ -216,7 +217,7 @@ def test_a_kind_kill_stops_everything(
 @pytest.fixture
 def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
     """The environment of a production Rolecall: a database of its own on the run's store server, and a key file."""
-    store = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    store = store_admin(rolecall.data)
     database = name("production")
     with psycopg.connect(store, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 import pytest
+from tests.conftest import store_admin
 
 from rolecall.domain.directories.importing import Progress
 from rolecall.domain.directories.rows import NewUser, RowReader
@@ -39,7 +40,7 @@ ROWS = 10_000
 @pytest.fixture(scope="module")
 def sql(rolecall: Any) -> Iterator[psycopg.Connection[Any]]:
     """Rolecall's own store."""
-    url = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    url = store_admin(rolecall.data)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("set search_path to rolecall")
         yield connection
@@ -337,9 +338,7 @@ def test_an_import_that_is_cut_goes_on_and_nobody_is_doubled_or_lost(
 @pytest.fixture
 async def table(rolecall: Any) -> AsyncIterator[ImportTable]:
     """Imports as a program's other process sees them."""
-    one = Store(
-        Secret(json.loads((rolecall.data / "connection.json").read_text())["database_url"]), pool_size=2
-    )
+    one = Store(Secret(store_admin(rolecall.data)), pool_size=2)
     await one.open()
     yield one.imports
     await one.close()

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from tests.conftest import Rolecall, start_rolecall
+from tests.conftest import Rolecall, start_rolecall, store_admin
 
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 Samples = dict[tuple[str, str], float]
@@ -132,7 +132,7 @@ def test_without_its_store_a_server_lives_but_is_not_ready_and_a_crash_is_answer
     data = tmp_path_factory.mktemp("storeless") / "data"
     running = start_rolecall(data)
     try:
-        dsn = json.loads((data / "connection.json").read_text())["database_url"]
+        dsn = store_admin(data)
         with psycopg.connect(dsn, autocommit=True) as store:
             store.execute("alter table rolecall.access_keys rename to elsewhere")
             params = {"UserName": "crashing", "Password": "Planted_password1"}

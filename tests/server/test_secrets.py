@@ -17,7 +17,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.conftest import Rolecall, start_rolecall
+from tests.conftest import Rolecall, start_rolecall, store_admin
 
 from rolecall.signing import tc1, tc3
 from rolecall.values import Secret
@@ -58,7 +58,7 @@ class House:
 
     @property
     def store_dsn(self) -> str:
-        return str(json.loads((self.running.data / "connection.json").read_text())["database_url"])
+        return store_admin(self.running.data)
 
     def logs(self) -> dict[str, bytes]:
         data = self.running.data

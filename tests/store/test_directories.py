@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.stores import new_store
@@ -29,7 +29,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 @pytest.fixture
 async def store(rolecall: Any) -> AsyncIterator[Store]:
     """On a database of its own."""
-    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    server = store_admin(rolecall.data)
     database = f"directories_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

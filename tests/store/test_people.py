@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 
 from rolecall.domain.commands import Command
 from rolecall.domain.keys import Keys, Owner
@@ -85,7 +86,7 @@ class World:
 @pytest.fixture(scope="module")
 def dsn(rolecall: Any) -> Secret:
     """A database of its own on the run's store server."""
-    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    server = store_admin(rolecall.data)
     database = f"people_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 
 from rolecall.assembly import House
 from rolecall.domain import instance_commands as commands
@@ -95,7 +95,7 @@ class Bench:
 
 @pytest.fixture
 def bench(rolecall: Any) -> Bench:
-    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    server = store_admin(rolecall.data)
     database = f"provisioning_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

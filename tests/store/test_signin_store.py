@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,6 +12,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 
 from rolecall.domain.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
 from rolecall.domain.directories.applications import ApplicationRefused, register
@@ -33,7 +33,7 @@ URI = "https://shop.example/cb"
 @pytest.fixture
 async def store(rolecall: Any) -> AsyncIterator[Store]:
     """A database of its own on the run's store server."""
-    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    server = store_admin(rolecall.data)
     database = f"signin_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from tests.conftest import store_admin
 from tests.proxy import Proxy, proxy_to
 
 from rolecall.domain.operations import Change, Intent
@@ -29,7 +29,7 @@ SOON = 6.0
 @pytest.fixture(scope="module")
 def dsn(rolecall: Any) -> str:
     """A database of its own on the run's store server."""
-    server = json.loads((rolecall.data / "connection.json").read_text())["database_url"]
+    server = store_admin(rolecall.data)
     database = f"store_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())

@@ -20,8 +20,8 @@ from rolecall.values import Caller, Origin, Secret
 
 
 @pytest.fixture
-async def store(dsn: Secret) -> AsyncIterator[Store]:
-    one = Store(dsn, pool_size=2)
+async def store(dsn: Secret, serving: Secret) -> AsyncIterator[Store]:
+    one = Store(serving, migration=dsn, pool_size=2)
     await one.open()
     yield one
     await one.close()

@@ -55,6 +55,7 @@ DataOption = Annotated[
 class EmbeddedSecrets:
     master_key: str
     store_password: Secret
+    serving_password: Secret
     instance_password: Secret
     mysql_password: Secret
 
@@ -98,6 +99,7 @@ class DataDirectory:
         fresh = {
             "master_key": new_master_key,
             "store_password": _new_password,
+            "serving_password": _new_password,
             "instance_password": _new_password,
             "mysql_password": _new_password,
         }
@@ -107,6 +109,7 @@ class DataDirectory:
         return EmbeddedSecrets(
             kept["master_key"],
             Secret(kept["store_password"]),
+            Secret(kept["serving_password"]),
             Secret(kept["instance_password"]),
             Secret(kept["mysql_password"]),
         )

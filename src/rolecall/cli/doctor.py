@@ -37,6 +37,10 @@ _UNRESOLVED_TOLERANCE = 60.0
 """Seconds that an operation may be unresolved: longer than carrying it out takes, or recovery after a crash."""
 
 
+_GUARDED = "the role that serves can only add records"
+_UNGUARDED = "one role serves and migrates, and could change records (ROLECALL_MIGRATION_DATABASE_URL)"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at. `mend` says what to do when it is not well."""
@@ -93,12 +97,14 @@ async def _house_findings(house: House) -> list[Finding]:
     keys = await house.store.keys.keys()
     active = sum(key.active for key in keys)
     waiting = await house.store.operations.still_open()
+    guarded = await house.store.audit.is_guarded()
     skew = await house.store.clock() - time.time()
     return [
         Finding("store", well=True, found="reachable, schema up to date"),
         *_channel_findings("store connection", house.store.weakness),
         *_listening_findings(house.settings),
         Finding("master key", well=True, found="opens this store"),
+        Finding("audit trail", well=True, found=_GUARDED if guarded else _UNGUARDED),
         Finding(
             "clock",
             well=abs(skew) <= _CLOCK_TOLERANCE,

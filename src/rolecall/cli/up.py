@@ -38,9 +38,11 @@ from rolecall.cli.quickstart import prepare, ready_content
 from rolecall.cli.registration import CallersServers
 from rolecall.connections import protocol
 from rolecall.listeners import Listener
-from rolecall.local.quickstart import LocalServers, Place, local_servers
+from rolecall.local.quickstart import SERVING, LocalServers, Place, local_servers
 from rolecall.server import Application, Server, bound_socket
 from rolecall.settings import Settings, SettingsError, host_and_port, tls_required
+from rolecall.store.serving import make_serving_role
+from rolecall.values import Secret
 
 NO_MARIADB = (
     "Rolecall: no MariaDB on this system, so the Alibaba and OpenStack dialects have no quickstart instance;"
@@ -122,11 +124,18 @@ def up(
         ):
             if servers.mysql is None:
                 console.print(NO_MARIADB, highlight=False)
-            directory.publish_connection(servers.store.dsn())
-            run = Embedded(settings, directory, kept, servers, callers, front, ready_file, demo=demo)
+            serving = _serving(servers, kept, settings)
+            directory.publish_connection(serving)
+            run = Embedded(settings, directory, kept, servers, serving, callers, front, ready_file, demo=demo)
             uvloop.run(run.serve())
             console.print("Rolecall: stopping ...")
     console.print("Rolecall: stopped.")
+
+
+def _serving(servers: LocalServers, kept: EmbeddedSecrets, settings: Settings) -> Secret:
+    """The store's address for the role that serves."""
+    owner, password = servers.store.dsn(), kept.serving_password
+    return asyncio.run(make_serving_role(owner, SERVING, password, settings.store_deadlines()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +160,16 @@ class Embedded:
         directory: DataDirectory,
         kept: EmbeddedSecrets,
         servers: LocalServers,
+        serving: Secret,
         callers: CallersServers,
         front: Front,
         ready_file: Path | None,
         *,
         demo: bool,
     ) -> None:
-        self._house = House(settings, servers.store.dsn(), kept.master_keys, provisioner=callers)
+        self._house = House(
+            settings, serving, kept.master_keys, provisioner=callers, migration=servers.store.dsn()
+        )
         self._directory = directory
         self._servers = servers
         self._front = front

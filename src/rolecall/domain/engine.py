@@ -340,12 +340,12 @@ class Engine(Protocol):
 @dataclass(frozen=True, slots=True)
 class StorePlace:
     """Where Rolecall's own store is, so that no engine touches it. `system` is the server's system identifier, None
-    if the store does not tell it; `user` is the role that Rolecall is there.
+    if the store does not tell it; `users` are the roles that Rolecall is there.
     """
 
     system: int | None
     database: str
-    user: str
+    users: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ OURS = "rolecall"
 """The administrator of servers where the usual name of one is the tenants' to ask for."""
 
 
+SERVING = "rolecall_serving"
+"""The role of the store that serves; it may not change audit records."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a server lives, and its administrator's password."""

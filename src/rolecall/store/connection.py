@@ -23,12 +23,16 @@ from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import Pool as Pool
 from rolecall.exchanges.postgresql import Row as Row
 from rolecall.exchanges.postgresql import dial
+from rolecall.store.serving import permit
 from rolecall.values import Secret
 
 _SCHEMA = "rolecall"
 _MIGRATION_LOCK = 0x726F6C6563616C6C  # "rolecall"
 _LOCK_TIMEOUT = "3s"
 """How long a statement waits for a row that another transaction holds, before it fails."""
+
+_LEFT_ALONE = 5.0
+"""Seconds beyond the deadline of whoever asked, after which the server itself ends a statement: nobody waits for it."""
 
 _PATIENCE = 10.0
 """Seconds to wait for one of the pool's connections, all of which are in use."""
@@ -66,7 +70,7 @@ def migrations() -> Iterator[Migration]:
 def make_pool(dsn: Secret, *, size: int, durable: bool, deadlines: Deadlines) -> Pool:
     options = (
         f"-c search_path={_SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
-        f" -c lock_timeout={_LOCK_TIMEOUT}"
+        f" -c lock_timeout={_LOCK_TIMEOUT} -c statement_timeout={round((deadlines.statement + _LEFT_ALONE) * 1000)}"
     )
     if not durable:
         options += " -c synchronous_commit=off"
@@ -85,12 +89,16 @@ async def connect(dsn: Secret, options: str = "") -> Connection:
 async def place(pool: Pool) -> StorePlace:
     """Where the store is. The identifier is None where the role may not ask for it."""
     async with pool.connection() as connection:
-        database, user = await _only(connection, "select current_database(), current_user::text")
+        database, user, owner = await _only(
+            connection,
+            "select current_database(), current_user::text, nspowner::regrole::text from pg_namespace"
+            " where nspname = 'rolecall'",
+        )
         try:
             (system,) = await _only(connection, "select system_identifier from pg_control_system()")
         except errors.InsufficientPrivilege:
             system = None
-    return StorePlace(system, database, user)
+    return StorePlace(system, database, (user, owner))
 
 
 async def _only(connection: AsyncConnection[Row], query: LiteralString) -> Row:
@@ -99,10 +107,47 @@ async def _only(connection: AsyncConnection[Row], query: LiteralString) -> Row:
     return row
 
 
-async def migrate(dsn: Secret, deadlines: Deadlines = DEFAULTS) -> list[str]:
-    """Bring the schema up to date, in one transaction under a lock; returns the migrations that ran."""
+async def migrate(dsn: Secret, deadlines: Deadlines = DEFAULTS, serving: Secret | None = None) -> list[str]:
+    """Bring the schema up to date, in one transaction under a lock; returns the migrations that ran.
+
+    `serving` is the address of another role, which is then permitted to serve. SchemaMismatch.
+    """
     patient = replace(deadlines, statement=_MIGRATION)
-    async with await dial(patient, partial(connect, dsn)) as connection, connection.transaction():
+    role = None if serving is None else await _role(serving, deadlines)
+    async with await dial(patient, partial(connect, dsn)) as connection:
+        if role is None and await _is_up_to_date(connection):
+            return []
+        try:
+            return await _migrate(connection, role)
+        except errors.InsufficientPrivilege:
+            raise SchemaMismatch(
+                "the store's schema has to be migrated, which this role may not do: set ROLECALL_MIGRATION_DATABASE_URL"
+            ) from None
+
+
+async def _role(dsn: Secret, deadlines: Deadlines) -> str:
+    async with await dial(deadlines, partial(connect, dsn)) as connection:
+        return str((await _only(connection, "select current_user::text"))[0])
+
+
+async def _is_up_to_date(connection: Connection) -> bool:
+    """Also asked by roles that may do no more than look."""
+    query: LiteralString = (
+        "select coalesce(has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'), false)"
+        " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = 'rolecall' and c.relname = 'migrations'"
+    )
+    row = await (await connection.execute(query)).fetchone()
+    return bool(row and row[0]) and not _outstanding(await _applied(connection))
+
+
+async def _applied(connection: Connection) -> dict[int, str]:
+    rows = await (await connection.execute("select number, digest from rolecall.migrations")).fetchall()
+    return dict(rows)
+
+
+async def _migrate(connection: Connection, serving: str | None) -> list[str]:
+    async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         await connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(_SCHEMA)))
         await connection.execute(sql.SQL("set local search_path to {}").format(sql.Identifier(_SCHEMA)))
@@ -110,10 +155,10 @@ async def migrate(dsn: Secret, deadlines: Deadlines = DEFAULTS) -> list[str]:
             "create table if not exists migrations (number int primary key, name text not null,"
             " digest text not null, applied_at timestamptz not null default now())"
         )
-        applied: dict[int, str] = dict(
-            await (await connection.execute("select number, digest from migrations")).fetchall()
-        )
-        return [await _apply(connection, one) for one in _outstanding(applied)]
+        ran = [await _apply(connection, one) for one in _outstanding(await _applied(connection))]
+        if serving is not None:
+            await permit(connection, serving)
+        return ran
 
 
 def _outstanding(applied: dict[int, str]) -> list[Migration]:

@@ -17,6 +17,7 @@ from rolecall.domain.views import Page
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record
+from rolecall.store.scans import Scans
 from rolecall.store.trouble import reasons
 from rolecall.store.user_rows import MINE, USER, view_of
 from rolecall.store.users import UserTable
@@ -91,8 +92,9 @@ update users u set failed_sign_ins = c.failures,
 class DirectoryTable:
     """`users` is the table of the users in them."""
 
-    def __init__(self, durable: Pool, users: UserTable) -> None:
+    def __init__(self, durable: Pool, scans: Scans, users: UserTable) -> None:
         self._pool = durable
+        self._scans = scans
         self._users = users
         self._sign_ins = Batches(durable)
 
@@ -175,6 +177,7 @@ class DirectoryTable:
         }
         among = f"g.store_id = %(store)s and {'not ' if wanted.negated else ''}({asked})"
         found = await self._page(
+            owner_id,
             f"select (select count(*) from user_groups g where {among}) where {MINE}",
             f"{_GROUP} where {among} and {MINE} order by g.created_at, g.id limit %(limit)s offset %(offset)s",
             values,
@@ -244,6 +247,7 @@ class DirectoryTable:
             "limit": wanted.limit, "offset": wanted.offset,
         }  # fmt: skip
         found = await self._page(
+            owner_id,
             f"select (select count(*) from directory_events e where {among}) where {MINE}",
             f"{_EVENT} where {among} and {MINE} order by e.at desc, e.id limit %(limit)s offset %(offset)s",
             values,
@@ -289,10 +293,12 @@ class DirectoryTable:
             async with self._pool.connection() as connection:
                 return await (await connection.execute(query.encode(), values)).fetchall()
 
-    async def _page(self, total: str, page: str, values: dict[str, object]) -> tuple[int, list[Row]] | None:
+    async def _page(
+        self, owner_id: int, total: str, page: str, values: dict[str, object]
+    ) -> tuple[int, list[Row]] | None:
         """How many there are, and some of them; None if the first says nothing."""
         with reasons():
-            async with self._pool.connection() as connection, connection.pipeline():
+            async with self._scans.connection(owner_id) as connection, connection.pipeline():
                 totals = await connection.execute(total.encode(), values)
                 rows = await connection.execute(page.encode(), values)
                 counted, found = await totals.fetchone(), await rows.fetchall()

@@ -24,6 +24,7 @@ from rolecall.store.provider import ProviderTable
 from rolecall.store.revocations import RevocationTable
 from rolecall.store.roles import RoleTable
 from rolecall.store.rotation import RotationTable
+from rolecall.store.scans import SCAN_CONNECTIONS, Scans
 from rolecall.store.sealed import SealedTable
 from rolecall.store.sign_ins import SignInTable
 from rolecall.store.tags import TagTable
@@ -38,13 +39,24 @@ _PING_SECONDS = 1.5
 class Store:
     """`keys`, `instances`, `operations` and `sealed` are its tables. One `Store` is one replica."""
 
-    def __init__(self, dsn: Secret, *, pool_size: int = 8, deadlines: Deadlines = DEFAULTS) -> None:
+    def __init__(
+        self,
+        dsn: Secret,
+        *,
+        pool_size: int = 8,
+        deadlines: Deadlines = DEFAULTS,
+        migration: Secret | None = None,
+    ) -> None:
+        """`migration` is the address of the role that owns the tables, if another one than serves."""
         self.weakness = weakness_of(dsn)
         dsn = self._dsn = guarded(dsn)
+        self._migration = None if migration is None else guarded(migration)
         self._deadlines = deadlines
         self.replica = secrets.randbelow(2**31 - 1)
         self._durable = connection.make_pool(dsn, size=pool_size, durable=True, deadlines=deadlines)
         self._quick = connection.make_pool(dsn, size=pool_size, durable=False, deadlines=deadlines)
+        self._scanning = connection.make_pool(dsn, size=SCAN_CONNECTIONS, durable=True, deadlines=deadlines)
+        scans = Scans(self._scanning)
         self._presence = Presence(dsn, self.replica, deadlines)
         self.keys = KeyTable(self._durable, self._presence)
         self.principal_keys = PrincipalKeyTable(self._durable, self._quick, self.keys)
@@ -60,8 +72,8 @@ class Store:
         self.revocations = RevocationTable(self._durable, self._presence)
         self.operations = OperationTable(self._durable, self._quick, self.replica)
         self.audit = AuditTable(self._durable, self._quick)
-        self.users = UserTable(self._durable)
-        self.directories = DirectoryTable(self._durable, self.users)
+        self.users = UserTable(self._durable, scans)
+        self.directories = DirectoryTable(self._durable, scans, self.users)
         self.provider = ProviderTable(self._durable, self._presence)
         self.browser_sessions = SessionTable(self._durable, self._quick)
         self.failures = FailureTable(self._durable)
@@ -73,7 +85,10 @@ class Store:
 
     async def open(self) -> None:
         """Migrate and connect."""
-        await connection.migrate(self._dsn, self._deadlines)
+        if self._migration is None:
+            await connection.migrate(self._dsn, self._deadlines)
+        else:
+            await connection.migrate(self._migration, self._deadlines, self._dsn)
         await self._durable.open()
         await self._quick.open()
 
@@ -96,4 +111,5 @@ class Store:
     async def close(self) -> None:
         await self._presence.leave()
         await self._durable.close()
+        await self._scanning.close()
         await self._quick.close()

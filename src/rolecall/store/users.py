@@ -26,6 +26,7 @@ from rolecall.domain.views import Page
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record
+from rolecall.store.scans import Scans
 from rolecall.store.trouble import reasons
 from rolecall.store.user_rows import COLUMNS, GROUPS, MINE, USER, order_by, values_of, view_of, where
 
@@ -140,8 +141,9 @@ _TAKEN = {
 class UserTable:
     """Users are made in batches of their own for each store: one that is locked holds up no other."""
 
-    def __init__(self, durable: Pool) -> None:
+    def __init__(self, durable: Pool, scans: Scans) -> None:
         self._pool = durable
+        self._scans = scans
         self._makings: WeakValueDictionary[UUID, Batches] = WeakValueDictionary()
 
     async def standing(self, owner_id: int, store_id: UUID | None) -> Standing:
@@ -231,7 +233,7 @@ class UserTable:
             "offset": wanted.offset,
         }  # fmt: skip
         with reasons():
-            async with self._pool.connection() as connection, connection.pipeline():
+            async with self._scans.connection(owner_id) as connection, connection.pipeline():
                 totals = await connection.execute(f"select {total} where {MINE}".encode(), values)
                 rows = await connection.execute(page.encode(), values)
                 counted, found = await totals.fetchone(), await rows.fetchall()

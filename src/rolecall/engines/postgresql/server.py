@@ -79,7 +79,7 @@ class Server:
             "first_normal": tenancy.FIRST_NORMAL_OID,
             "maintenance": self.connections.maintenance,
             "store": None if store is None else store.database,
-            "store_user": None if store is None else store.user,
+            "store_users": [] if store is None else list(store.users),
             "marker": statements.MARKER_LIKE,
             "marker_length": statements.MARKER_LENGTH,
         }

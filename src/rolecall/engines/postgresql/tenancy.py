@@ -45,7 +45,7 @@ WITH RECURSIVE super_made (oid) AS (
        OR r.rolbypassrls AND r.oid NOT IN (SELECT oid FROM super_made)
        OR r.rolcreaterole AND current_setting('server_version_num')::int < 160000
        OR r.oid < %(first_normal)s AND r.rolname ~ '^pg_' AND r.rolname <> ALL (%(harmless)s)
-       OR r.rolname = %(store_user)s::text
+       OR r.rolname = any(%(store_users)s::text[])
     UNION
     SELECT s.refobjid FROM pg_database d JOIN pg_shdepend s ON s.dbid = d.oid
     WHERE s.classid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND s.objid < %(first_normal)s
