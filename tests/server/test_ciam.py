@@ -406,7 +406,7 @@ def test_a_change_is_refused_for_what_is_taken_missing_or_malformed(ciam: Ciam) 
         ({"PhoneNumber": there["PhoneNumber"]}, "PhoneNumberAlreadyExists"),
         ({"Email": there["Email"]}, "EmailAlreadyExists"),
         ({"UserGroup": [NOBODY]}, "UserGroupNotFound"),
-        ({"UserName": ""}, "AttributeFormatError"),
+        ({"UserName": " x"}, "AttributeFormatError"),
         ({"Email": "x"}, "AttributeFormatError"),
         ({"IndexedAttribute1": "x" * 513}, "IndexedAttributeTooLong"),
     ):
