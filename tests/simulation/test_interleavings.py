@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from tests.simulation import scenarios
 from tests.simulation.processes import Process
 from tests.simulation.scenarios import Run, call, prepared
@@ -247,3 +248,49 @@ def _database() -> NewDatabase:
 
 def _owner(name: str) -> commands.ChangeDatabaseOwner:
     return commands.ChangeDatabaseOwner(scenarios.PLACE, "shop", name)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ("open", State.UNDONE),
+        ("begun", State.RECORDED),
+        ("marked", State.RECORDED),
+        ("changed", State.RECORDED),
+        ("another", State.SUPERSEDED),
+    ],
+)
+def test_recovery_finishes_a_lock_that_was_begun_and_no_other(found: str, state: State) -> None:
+    """Real servers take login away, mark the lock and end sessions in three steps; servers in memory do not."""
+
+    async def play(run: Run) -> None:
+        process, server, lock = run.slots[0], run.server, uuid4()
+        assert isinstance(server, OwningServer)
+        before = await server.account("ada")
+        assert before is not None
+        await process.replica.operations.accept(
+            lock,
+            run.instance.id,
+            Intent(Change.ACCOUNT_LOCK, "ada", run.origin("x"), expected=before.expected),
+        )
+        now = {
+            "open": before,
+            "begun": replace(before, may_log_in=False),
+            "marked": replace(before.changed_by(lock), may_log_in=False),
+            "changed": replace(before.changed_by(uuid4()), may_log_in=False),
+            "another": replace(before, identity="0", may_log_in=False),
+        }[found]
+        server._accounts["ada"] = now
+        server.sessions.append("ada")
+        await process.recovery.round()
+        after = await server.account("ada")
+        assert operations(run, Change.ACCOUNT_LOCK)[0].state is state
+        if state is not State.RECORDED:
+            assert (after, server.sessions) == (now, ["ada"])
+            return
+        assert after is not None
+        assert not after.may_log_in
+        assert after.marker == lock
+        assert server.sessions == []
+
+    played(play)
