@@ -199,8 +199,12 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
     elif " ".join(path) not in STORELESS:
         required = [one for one in command.params if one.required]
         values = [("" if one.param_type_name == "argument" else one.opts[0], one.opts[0]) for one in required]
+        flags = {one.opts[0] for one in required if getattr(one, "is_flag", False)}
         yield path + tuple(
-            word for option, name in values for word in (option, VALUES.get(name, "x")) if word
+            word
+            for option, name in values
+            for word in (option, "" if name in flags else VALUES.get(name, "x"))
+            if word
         )
 
 
