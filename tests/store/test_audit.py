@@ -12,6 +12,7 @@ from tests.store.test_store import store
 from rolecall.domain.audit import ChainBroken, Entry, Outcome, Wanted
 from rolecall.domain.auditing import Auditing
 from rolecall.domain.operations import AccountEffect, Change, Intent, State
+from rolecall.domain.reasons import Reason
 from rolecall.domain.records import Record
 from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
@@ -69,7 +70,7 @@ async def test_a_closed_operation_leaves_one_record_however_often_it_is_closed(
 async def test_what_was_undone_and_recorded_later_has_two_records_and_nothing_sealed(store: Store) -> None:
     operation = uuid4()
     await store.operations.accept(operation, 3, await accepted(store, sealed=b"sealed"))
-    await store.operations.close(operation, State.UNDONE, "", "")
+    await store.operations.close(operation, State.UNDONE, Reason.INTERRUPTED.value, "")
     for _ in range(2):
         await store.operations.record(operation, 3, None)
     rows = await store.audit.recent(Wanted(), 10)
