@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from tests.conftest import PROGRAM, Rolecall
+from tests.conftest import PROGRAM, Rolecall, store_admin
 from tests.server.ciam import Ciam
 from tests.server.wire import Wire
 
@@ -39,9 +39,10 @@ def until() -> Callable[[Callable[[], bool]], None]:
 
 
 def store_rows(running: Rolecall, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Rows of a query on Rolecall's own store."""
-    dsn = json.loads((running.data / "connection.json").read_text())["database_url"]
-    with psycopg.connect(dsn, autocommit=True, options="-c search_path=rolecall") as connection:
+    """Rows of a query on Rolecall's own store, asked as its owner."""
+    with psycopg.connect(
+        store_admin(running.data), autocommit=True, options="-c search_path=rolecall"
+    ) as connection:
         cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
         return cursor.fetchall() if cursor.description else []
 

@@ -239,7 +239,7 @@ def test_a_host_has_one_spelling_from_the_promise_to_the_server(
     cloud.accepted("POST", "/users", new_user(name, host=host))
     for spelling in (host, stored):
         assert cloud.shown(f"/users/{name}@{quote(spelling, safe='')}")["host"] == stored
-    assert cloud.accounts(name) == [stored]
+    until(lambda: cloud.accounts(name) == [stored])  # a promise is shown before it is kept
     for spelling in (host, stored):
         assert cloud.fault("POST", "/users", new_user(name, host=spelling))[2].endswith("already exists.")
     cloud.accepted("PUT", "/users", new_user(name, host=host))

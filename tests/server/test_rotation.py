@@ -93,6 +93,7 @@ def test_a_server_out_of_reach_is_tried_until_it_is_back(
         assert Cam(rotating).code("BuildDataFlowAuthToken", **refused) == "FailedOperation.BuildAuthToken"
     finally:
         own_server.start()
+    until(lambda: not Cam(rotating).code("BuildDataFlowAuthToken", **refused))  # the breaker's pause
     until(lambda: token(rotating, account, instance)["Token"] != first)
     assert token(rotating, account, instance)["RotationStatus"] == "success"
 
