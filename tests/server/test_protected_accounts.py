@@ -21,9 +21,14 @@ def operator(rolecall: Rolecall, name: Callable[[str], str]) -> Iterator[str]:
 
 def test_an_operators_account_is_listed_and_cannot_be_taken_over(rolecall: Rolecall, operator: str) -> None:
     instance = rolecall.instance_id
-    # Accounts that Rolecall did not create have no time of creation: the oldest.
-    listed = rolecall.ok("DescribeAccounts", DBInstanceId=instance, Limit=100, OrderByType="asc")["Details"]
-    assert operator in {one["UserName"] for one in listed}
+    page = {"DBInstanceId": instance, "Limit": 100}
+    total = rolecall.ok("DescribeAccounts", **page)["TotalCount"]
+    listed = [
+        account["UserName"]
+        for offset in range(0, total, 100)
+        for account in rolecall.ok("DescribeAccounts", **page, Offset=offset)["Details"]
+    ]
+    assert operator in listed
     where = {"DBInstanceId": instance, "UserName": operator}
     for action, more in (
         ("ResetAccountPassword", {"Password": PASSWORD}),
