@@ -72,6 +72,7 @@ def test_resources_are_everything_or_six_segments_with_holes_for_parameters(
             assert service in ("{ServiceType}", "{Resource.service}")
             assert content in (
                 "{ResourcePrefix}/{ResourceIds}",
+                "{ResourcePrefix/}{ResourceIds}",
                 "{ResourcePrefix}/{ResourceId}",
                 "{Resource.content}",
             )
@@ -80,7 +81,7 @@ def test_resources_are_everything_or_six_segments_with_holes_for_parameters(
             assert re.match(r"[A-Za-z]+/[{*]", content), content
         assert region in ("", "{region}")
         for hole in re.findall(r"\{([^}]+)\}", service + content):
-            for name in hole.split("|"):
+            for name in hole.removesuffix("/").split("|"):
                 assert name == "caller" or leads_to(action.params, name) in (Kind.STRING, Kind.INTEGER), name
 
 
@@ -207,3 +208,12 @@ def test_membership_asks_for_the_group_and_for_the_members() -> None:
         assert asked(*contract.actions[name].resources, params=params) == tuple(
             f"qcs::cam::uin/100:{one}" for one in ("groupid/1", "groupid/2", "uin/7", "uin/8")
         )
+
+
+def test_a_segment_that_was_not_sent_is_left_out_with_its_slash() -> None:
+    """A thing without a prefix is asked for by its own name, so that a deny of just that name is met."""
+    template = "qcs::{Service}::uin/{owner}:{Prefix/}{Ids}"
+    bare = asked(template, params={"Service": "cos", "Ids": ["a", "b"]})
+    assert [each.rpartition(":")[2] for each in bare] == ["a", "b"]
+    prefixed = asked(template, params={"Service": "cos", "Prefix": "p", "Ids": ["a"]})
+    assert [each.rpartition(":")[2] for each in prefixed] == ["p/a"]

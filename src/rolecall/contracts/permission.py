@@ -3,7 +3,8 @@
 It is asked of parameters that kept the contract: typed, so that no spelling of a value slips past a policy. A hole that
 no parameter fills names everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B. ``{A.service}`` and
 ``{A.content}`` are segments of a resource that A spells, and ``{A.owned}`` is the whole of it with the caller's own
-account and without a region: these are the house's to say.
+account and without a region: these are the house's to say. ``{A/}`` is A and a slash, or nothing if A was not sent: a
+thing without such a segment is named without it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rolecall.contracts.model import Action, Contract
 from rolecall.domain.people.permissions import Ask
 from rolecall.values import Checked
 
-_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*)\}")
+_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*/?)\}")
 _NO_REGION = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_RESOURCES = 200
 """Resources of one call that are asked one by one; a longer list asks for everything of its kind."""
@@ -67,7 +68,9 @@ def _asked(template: str, checked: Checked) -> Iterator[str]:
 
 
 def _choices(hole: str, known: Mapping[str, str], checked: Checked) -> list[str]:
-    """Empty if nothing was sent for the hole."""
+    """Empty if nothing was sent for the hole, but for one that is left out with its slash then."""
+    if hole.endswith("/"):
+        return [f"{value}/" for value in _choices(hole[:-1], known, checked)] or [""]
     for name in hole.split("|"):
         values = [known[name]] if name in known else list(_values(checked.params, name, known["owner"]))
         if values:

@@ -122,6 +122,8 @@ _OF_KIND = (
 _ONE = "qcs::{Resource.service}::uin/{owner}:{Resource.content}"
 _EACH = "{ResourceList.owned}"
 _KIND = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceIds}"
+_NAMED = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix/}{ResourceIds}"
+"""Resources that are changed: some services have none of the prefixes."""
 _FILTERED = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceId}"
 
 
@@ -221,9 +223,9 @@ _ACTIONS = (
         changes=True,
         resource=_ONE,
     ),
-    _action("AttachResourcesTag", *_OF_KIND, _KEY, _VALUE, changes=True, resource=_KIND),
-    _action("ModifyResourcesTagValue", *_OF_KIND, _KEY, _VALUE, changes=True, resource=_KIND),
-    _action("DetachResourcesTag", *_OF_KIND, _KEY, changes=True, resource=_KIND),
+    _action("AttachResourcesTag", *_OF_KIND, _KEY, _VALUE, changes=True, resource=_NAMED),
+    _action("ModifyResourcesTagValue", *_OF_KIND, _KEY, _VALUE, changes=True, resource=_NAMED),
+    _action("DetachResourcesTag", *_OF_KIND, _KEY, changes=True, resource=_NAMED),
     _action(
         "TagResources",
         _LIST,
