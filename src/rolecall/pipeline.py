@@ -218,12 +218,13 @@ class Pipeline:
         action = service.action(call)
         await self._admission.admit(call, caller, action, service.regions)
         request, now = call.envelope.request, self._clock()
-        self._replays.remember(call.claim, request, now)
+        regional = action.regions is not None
+        self._replays.remember(call.claim, request, now, regional=regional)
         checked = await self._read(request, check, call, caller, action)
         if not (action.free or action.public):
             await self._permissions.permit(caller, ask_of(checked, service.contract, action))
         await self._admission.charge(call, caller, action)
-        self._replays.expect_same(call.claim, request, now, mints=action.mints_secret)
+        self._replays.expect_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
         if isinstance(verb, StaticVerb):
             return verb.static(checked)

@@ -145,3 +145,15 @@ def test_signatures_are_forgotten_once_they_are_over_and_the_oldest_when_there_a
 def test_both_signatures_of_tencents_are_repeatable() -> None:
     assert isinstance(tc3_claim(tc3_request()), Repeatable)
     assert isinstance(Tc1Claim("a", tc1.Signed("GET", "h", "/", ()), 0, "s"), Repeatable)
+
+
+def test_a_region_names_nothing_where_there_are_no_regions() -> None:
+    """Clients of one key send the same call with and without a region in the same second."""
+    memory = SignatureMemory()
+    for region in ("ap-guangzhou", "", "ap-beijing"):
+        request = tc3_request("GetFederationToken", region=region)
+        memory.note(tc3_claim(request), request, NOW, regional=False)
+        memory.expect_same(tc3_claim(request), request, NOW, mints=True, regional=False)
+    other = tc3_request("CreateAccessKey", region="")
+    with pytest.raises(Refused):
+        memory.expect_same(tc3_claim(other), other, NOW, mints=True, regional=False)

@@ -10,9 +10,9 @@ told only of a call that was admitted:
     caller = await keys.prove(claim, now)
     replays.expect_new(claim, now)
     await admission.admit(call, caller, action)
-    replays.remember(claim, request, now)
+    replays.remember(claim, request, now, regional=regional)
     ...                                             # the parameters are right, and policies permit it
-    replays.expect_same(claim, request, now, mints=action.mints_secret)
+    replays.expect_same(claim, request, now, regional=regional, mints=action.mints_secret)
 
 They remember in this process alone: behind several replicas a request can be replayed once to each, within the
 signature's window.
@@ -66,7 +66,7 @@ class Repeatable(Protocol):
     def good_until(self) -> float:
         """Unix time in seconds until which the signature is accepted."""
 
-    def unsigned(self, request: Request) -> Iterable[bytes]:
+    def unsigned(self, request: Request, *, regional: bool) -> Iterable[bytes]:
         """What the request says that the signature does not cover, or not unmistakably."""
 
 
@@ -156,7 +156,7 @@ class SignatureMemory:
     def __len__(self) -> int:
         return len(self._memory)
 
-    def note(self, claim: Repeatable, request: Request, now: float) -> None:
+    def note(self, claim: Repeatable, request: Request, now: float, *, regional: bool = True) -> None:
         """Remember a signature's call, if it is the first."""
         self._memory.forget(now)
         mark = _mark(claim)
@@ -164,13 +164,15 @@ class SignatureMemory:
             return
         if len(self._memory) >= self._most:
             self._memory.forget_oldest()
-        first = _First(now, request.client, _digest(claim.unsigned(request)))
+        first = _First(now, request.client, _digest(claim.unsigned(request, regional=regional)))
         self._memory.keep(mark, claim.access_key_id, claim.good_until + PROVING, first)
 
-    def expect_same(self, claim: Repeatable, request: Request, now: float, *, mints: bool) -> None:
+    def expect_same(
+        self, claim: Repeatable, request: Request, now: float, *, mints: bool, regional: bool = True
+    ) -> None:
         """SIGNATURE_MISMATCH. `mints`: the call's answer tells a secret."""
         first = self._memory.get(_mark(claim), now)
-        if first is None or first.said == _digest(claim.unsigned(request)):
+        if first is None or first.said == _digest(claim.unsigned(request, regional=regional)):
             return
         same_second = now - first.at <= SAME_SECOND and first.client == request.client
         if mints or not same_second:
@@ -189,17 +191,20 @@ class Replays:
         if isinstance(claim, Numbered):
             self.nonces.expect_new(claim.access_key_id, claim.nonce, now)
 
-    def remember(self, claim: Claim, request: Request, now: float) -> None:
-        """Of a call that was admitted. NONCE_REUSED (another may have come meanwhile), RATE_EXCEEDED."""
+    def remember(self, claim: Claim, request: Request, now: float, *, regional: bool) -> None:
+        """Of a call that was admitted. `regional` says that its region decides anything.
+
+        NONCE_REUSED (another may have come meanwhile), RATE_EXCEEDED.
+        """
         if isinstance(claim, Numbered):
             self.nonces.check(claim.access_key_id, claim.nonce, now)
         elif isinstance(claim, Repeatable):
-            self.signatures.note(claim, request, now)
+            self.signatures.note(claim, request, now, regional=regional)
 
-    def expect_same(self, claim: Claim, request: Request, now: float, *, mints: bool) -> None:
+    def expect_same(self, claim: Claim, request: Request, now: float, *, mints: bool, regional: bool) -> None:
         """SIGNATURE_MISMATCH, for a call that is permitted otherwise."""
         if isinstance(claim, Repeatable):
-            self.signatures.expect_same(claim, request, now, mints=mints)
+            self.signatures.expect_same(claim, request, now, mints=mints, regional=regional)
 
 
 def _mark(claim: Repeatable) -> bytes:

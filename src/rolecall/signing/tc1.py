@@ -85,7 +85,7 @@ class Tc1Claim:
     def good_until(self) -> float:
         return self.timestamp + self.clock_window
 
-    def unsigned(self, request: Request) -> tuple[bytes, ...]:
+    def unsigned(self, request: Request, *, regional: bool) -> tuple[bytes, ...]:  # noqa: ARG002 - it is signed
         """Everything as it was sent: ``a=1&b=2`` is also the string to sign of an ``a`` whose value is ``1&b=2``."""
         return (_octets(request.query), request.body)
 

@@ -22,7 +22,8 @@ UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 CLOCK_WINDOW = 300
 """Seconds by which a timestamp may differ from our clock ("no more than five minutes", documentation)."""
 
-NAMING = ("x-tc-action", "x-tc-version", "x-tc-region", "x-tc-token")
+_REGION = "x-tc-region"
+NAMING = ("x-tc-action", "x-tc-version", _REGION, "x-tc-token")
 """Headers that say what is called, and as who; no client need sign them, and most do not."""
 
 _AUTHORIZATION = re.compile(
@@ -212,9 +213,13 @@ class Tc3Claim:
     def good_until(self) -> float:
         return int(self.signed.timestamp) + self.clock_window
 
-    def unsigned(self, request: Request) -> tuple[bytes, ...]:
-        """The headers that name the call, and the body if no hash of it was signed (`rolecall.signing.replay`)."""
-        loose = [_octets(f"{name}:{self.signed.headers.get(name, '')}") for name in NAMING]
+    def unsigned(self, request: Request, *, regional: bool) -> tuple[bytes, ...]:
+        """The headers that name the call, and the body if no hash of it was signed (`rolecall.signing.replay`).
+
+        Clients of a service without regions send one or none: there it names nothing.
+        """
+        naming = NAMING if regional else tuple(name for name in NAMING if name != _REGION)
+        loose = [_octets(f"{name}:{self.signed.headers.get(name, '')}") for name in naming]
         if self.signed.payload == UNSIGNED_PAYLOAD.encode():
             loose.append(request.body)
         return tuple(loose)
