@@ -3,7 +3,7 @@
 #   make test    all tests                         make test ARGS="tests/unit -x"
 #   make simulate  search schedules of the domain for counter-examples   make simulate ARGS="--seconds 600"
 #   make fuzz      fuzz the parsers of what strangers send, a minute each   make fuzz ARGS="json -max_total_time=600"
-#   make mutants  change the code of changes and recovery; which tests notice   make mutants ARGS="rolecall.domain.repairs.*"
+#   make mutants  change the code of changes and recovery; which tests notice   make mutants ARGS="rolecall.domain.accounts.repairs.*"
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew

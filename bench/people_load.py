@@ -22,9 +22,9 @@ from bench.load import PASSWORD, Make, read_body
 from rolecall.domain.directories.importing import BATCH
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.directories.rows import NewUser
-from rolecall.domain.operations import Change
-from rolecall.domain.passwords import LANES, MEMORY_KIB, PASSES
-from rolecall.domain.records import Record
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
+from rolecall.domain.secrets.passwords import LANES, MEMORY_KIB, PASSES
 from rolecall.signing import tc3
 from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from docs_tables import Pages, write
 from tencent_docs import Key, Page
 
-from rolecall.contracts.tencent import cam, sts, tag
-from rolecall.contracts.tencent.tag_errors import WISHES as TAG_WISHES
+from rolecall.contracts.tencent.cam import contract as cam
+from rolecall.contracts.tencent.sts import contract as sts
+from rolecall.contracts.tencent.tag import contract as tag
+from rolecall.contracts.tencent.tag.errors import WISHES as TAG_WISHES
 from rolecall.domain.reasons import Reason
 
 _WRITTEN = """\

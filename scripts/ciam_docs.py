@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from docs_tables import Pages, write
 from tencent_docs import Key, Page
 
-from rolecall.contracts.tencent.ciam import CONTRACT
-from rolecall.contracts.tencent.ciam_errors import LISTS
+from rolecall.contracts.tencent.ciam.contract import CONTRACT
+from rolecall.contracts.tencent.ciam.errors import LISTS
 from rolecall.domain.reasons import Reason
 
 HEAD = """\

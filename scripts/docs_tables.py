@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rolecall.contracts.aliyun.petadata_words import RESERVED
+from rolecall.contracts.aliyun.petadata.words import RESERVED
 from rolecall.contracts.model import Field, Kind, ListOf, Rule, Shape
-from rolecall.contracts.tencent.postgres_rules import ENCIPHERED
-from rolecall.domain.names import RESERVED_KEYWORDS, ROLE_WORDS
+from rolecall.contracts.tencent.postgres.reserved_words import RESERVED_KEYWORDS, ROLE_WORDS
+from rolecall.contracts.tencent.postgres.rules import ENCIPHERED
 
 DOCS = Path(__file__).parents[1] / "docs"
 

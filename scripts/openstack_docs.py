@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from docs_tables import Pages, fields_table, line, row, shapes, words, write
 
 from rolecall.contracts.model import Action, ErrorRow, Field
-from rolecall.contracts.openstack import databases, databases_rules, identity
-from rolecall.contracts.openstack.databases import CALLS_A_MINUTE
+from rolecall.contracts.openstack.databases import contract as databases
+from rolecall.contracts.openstack.databases import rules as databases_rules
+from rolecall.contracts.openstack.databases.contract import CALLS_A_MINUTE
 from rolecall.contracts.openstack.faults import FAULTS, IDENTITY_FAULTS
+from rolecall.contracts.openstack.identity import contract as identity
 from rolecall.dialects.openstack.documents import MAX_BODY
 from rolecall.dialects.openstack.faults import RETRY_AFTER
 from rolecall.dialects.openstack.routing import DATABASE_VERSIONS, ROUTES, Route
 from rolecall.dialects.openstack.xml_bodies import MAX_DEPTH, MAX_ELEMENTS, NAMESPACE
 from rolecall.domain.reasons import Reason
-from rolecall.verbs.databases_pages import PAGE_SIZE
+from rolecall.verbs.databases.pages import PAGE_SIZE
 
 DATABASE_HEAD = f"""\
 # OpenStack Database, version v1.0

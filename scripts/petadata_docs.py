@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from docs_tables import Pages, fields_table, line, row, write
 
-from rolecall.contracts.aliyun.petadata import CONTRACT
+from rolecall.contracts.aliyun.petadata.contract import CONTRACT
 from rolecall.contracts.model import Action, ErrorRow
 from rolecall.dialects.aliyun.refusals import COMMON
 from rolecall.domain.reasons import Reason

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from docs_tables import Pages, fields_table, line, row, shapes, write
 
 from rolecall.contracts.model import Action, Field, ListOf
-from rolecall.contracts.tencent.postgres import CONTRACT
-from rolecall.contracts.tencent.postgres_places import REGIONS
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
+from rolecall.contracts.tencent.postgres.places import REGIONS
 from rolecall.dialects.tencent.refusals import COMMON
 from rolecall.domain.reasons import Reason
 

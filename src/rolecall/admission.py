@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from rolecall.contracts.model import Action
-from rolecall.domain.rates import Allowance, Standing
+from rolecall.domain.access.rates import Allowance, Standing
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Origin
 

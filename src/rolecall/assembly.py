@@ -13,49 +13,49 @@ import structlog
 
 from rolecall.admission import Admission
 from rolecall.contracts.model import Contract
-from rolecall.contracts.tencent import presets
+from rolecall.contracts.tencent.cam import presets
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.tencent import Tencent
-from rolecall.domain.accounts import Accounts
-from rolecall.domain.auditing import Auditing
-from rolecall.domain.client_tokens import ClientTokens
-from rolecall.domain.control import Control
-from rolecall.domain.credentials import Credentials
-from rolecall.domain.database_tokens import DatabaseTokens
-from rolecall.domain.databases import Databases
-from rolecall.domain.deciphering import Deciphering, new_private_key
-from rolecall.domain.directories.room import Bounds, Directories
+from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.rates import Rates
+from rolecall.domain.access.revocations import Revocations
+from rolecall.domain.access.tokens import Tokens
+from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.credentials import Credentials
+from rolecall.domain.accounts.databases import Databases
+from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.grants import Grants
+from rolecall.domain.accounts.lifecycle import Accounts
+from rolecall.domain.accounts.password_tokens import DatabaseTokens
+from rolecall.domain.accounts.superuser import Superusers
+from rolecall.domain.bus import Control
 from rolecall.domain.directories.signing_keys import SigningKeys
+from rolecall.domain.directories.wiring import Bounds, Directories
 from rolecall.domain.engine import Engine, EngineAddress, StorePlace
-from rolecall.domain.foreign_hashes import FOREIGN
-from rolecall.domain.grants import Grants
-from rolecall.domain.instances import Attachments, Reach
-from rolecall.domain.journal import Journal, Step, no_step
-from rolecall.domain.keys import Keys
-from rolecall.domain.lanes import Lane, LaneLimits
-from rolecall.domain.passwords import Passwords
-from rolecall.domain.people.decisions import Decisions
-from rolecall.domain.people.lending import Lending
-from rolecall.domain.people.policies import Policies, PolicyQuotas
-from rolecall.domain.people.presets import Presets
-from rolecall.domain.people.roles import Roles
-from rolecall.domain.people.room import Books, PeopleRoom
-from rolecall.domain.people.sub_users import Quotas
-from rolecall.domain.people.tags import Tags
-from rolecall.domain.promises import Promises
-from rolecall.domain.provisioner import Provisioner
-from rolecall.domain.provisioning import Provisioning
-from rolecall.domain.rates import Rates
-from rolecall.domain.recovery import Recovery
-from rolecall.domain.resealing import bind_passwords
-from rolecall.domain.revocations import Revocations
-from rolecall.domain.rotation import Rotation
-from rolecall.domain.sealing import SealBroken, Sealer
-from rolecall.domain.servers import Servers
-from rolecall.domain.superusers import Superusers
-from rolecall.domain.tokens import Tokens
-from rolecall.domain.work import Work
+from rolecall.domain.iam.policies import Policies, PolicyQuotas
+from rolecall.domain.iam.roles import Roles
+from rolecall.domain.iam.sessions import Lending
+from rolecall.domain.iam.sub_users import Quotas
+from rolecall.domain.iam.tags import Tags
+from rolecall.domain.iam.wiring import Books, PeopleRoom
+from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.instances.registry import Attachments, Reach
+from rolecall.domain.instances.service import Servers
+from rolecall.domain.maintenance.recovery import Recovery
+from rolecall.domain.maintenance.resealing import bind_passwords
+from rolecall.domain.maintenance.rotation import Rotation
+from rolecall.domain.operations.audit_chain import Auditing
+from rolecall.domain.operations.client_tokens import ClientTokens
+from rolecall.domain.operations.journal import Journal, Step, no_step
+from rolecall.domain.policy.decisions import Decisions
+from rolecall.domain.policy.presets import Presets
+from rolecall.domain.provisioning.ports import Provisioner
+from rolecall.domain.provisioning.service import Provisioning
+from rolecall.domain.secrets.deciphering import Deciphering, new_private_key
+from rolecall.domain.secrets.imported_hashes import FOREIGN
+from rolecall.domain.secrets.passwords import Passwords
+from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from rolecall.domain.keys import Owner
+from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import Settings, SettingsError
 from rolecall.signing.token import OutsideTokenClaim
@@ -204,7 +204,7 @@ class Who:
 
 
 class OutsideCallers:
-    """`rolecall.domain.keys.Introspection`. `sub_user` finds a sub-user's number by its owner and name."""
+    """`domain.access.authenticator.Introspection`. `sub_user` finds a sub-user's number by its owner and name."""
 
     def __init__(
         self, keystone: Keystone, seconds: float, rules: Who, owners: FindOwners, sub_user: FindSubUser

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from rolecall.domain.instances import Attached
-from rolecall.domain.operations import Unresolved
+from rolecall.domain.instances.registry import Attached
+from rolecall.domain.operations.model import Unresolved
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 

@@ -30,11 +30,11 @@ from rolecall.admission import Admission
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import ask_of
-from rolecall.domain.audit import Audit, Outcome, entry_of
-from rolecall.domain.control import Control
-from rolecall.domain.failures import Sent
-from rolecall.domain.keys import Keys
-from rolecall.domain.people.permissions import Permissions
+from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.sign_ins import Sent
+from rolecall.domain.bus import Control
+from rolecall.domain.operations.audit import Audit, Outcome, entry_of
+from rolecall.domain.policy.requests import Permissions
 from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.intake import SMALL, Strangers
 from rolecall.metrics import Metrics

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rolecall.contracts.aliyun import petadata
-from rolecall.contracts.openstack import databases, identity
-from rolecall.contracts.tencent import cam, ciam, sts, tag
-from rolecall.contracts.tencent import postgres as tencent_postgres
+from rolecall.contracts.aliyun.petadata import contract as petadata
+from rolecall.contracts.openstack.databases import contract as databases
+from rolecall.contracts.openstack.identity import contract as identity
+from rolecall.contracts.tencent.cam import contract as cam
+from rolecall.contracts.tencent.ciam import contract as ciam
+from rolecall.contracts.tencent.postgres import contract as tencent_postgres
+from rolecall.contracts.tencent.sts import contract as sts
+from rolecall.contracts.tencent.tag import contract as tag
 from rolecall.dialects.aliyun.envelope import DOMAIN as ALIYUN_DOMAIN
 from rolecall.dialects.tencent.routing import DOMAIN as TENCENT_DOMAIN
 from rolecall.pipeline import Service
-from rolecall.verbs import cam as cam_verbs
-from rolecall.verbs import ciam as ciam_verbs
-from rolecall.verbs import databases as databases_verbs
-from rolecall.verbs import identity as identity_verbs
-from rolecall.verbs import petadata as petadata_verbs
-from rolecall.verbs import postgres as postgres_verbs
-from rolecall.verbs import sts as sts_verbs
-from rolecall.verbs import tag as tag_verbs
+from rolecall.verbs.cam import verbs as cam_verbs
+from rolecall.verbs.ciam import verbs as ciam_verbs
+from rolecall.verbs.databases import verbs as databases_verbs
+from rolecall.verbs.identity import verbs as identity_verbs
+from rolecall.verbs.petadata import verbs as petadata_verbs
+from rolecall.verbs.postgres import verbs as postgres_verbs
+from rolecall.verbs.sts import verbs as sts_verbs
+from rolecall.verbs.tag import verbs as tag_verbs
 
 SERVICES: Sequence[Service] = (
     Service(tencent_postgres.CONTRACT, postgres_verbs.VERBS),

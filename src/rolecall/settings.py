@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rolecall.domain.channels import is_loopback
-from rolecall.domain.sealing import parse_master_keys
+from rolecall.domain.instances.channels import is_loopback
+from rolecall.domain.secrets.sealing import parse_master_keys
 from rolecall.exchanges import Deadlines
 from rolecall.proxies import networks
 from rolecall.values import Secret

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NoReturn, Protocol, SupportsIndex, runtime_checkable
 
+KEY_PREFIX = "AKID"
+"""How the id of an access key begins: clients of CAM expect it, those of the other dialects take any text."""
+
 
 class Secret:
     """Text that never shows itself: it prints as ``***``, compares in constant time and does not pickle.

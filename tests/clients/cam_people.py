@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from rolecall.contracts.tencent import cam_groups, cam_users, tag
+from rolecall.contracts.tencent.cam import groups as cam_groups
+from rolecall.contracts.tencent.cam import users as cam_users
+from rolecall.contracts.tencent.tag import contract as tag
 
 ACTIONS = frozenset(one.name for one in (*cam_users.ACTIONS, *cam_groups.ACTIONS)) | frozenset(
     tag.CONTRACT.actions

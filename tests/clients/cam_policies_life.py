@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from rolecall.contracts.tencent import cam_policies, cam_roles, sts
+from rolecall.contracts.tencent.cam import policies as cam_policies
+from rolecall.contracts.tencent.cam import roles as cam_roles
+from rolecall.contracts.tencent.sts import contract as sts
 
 ACTIONS = frozenset(one.name for one in (*cam_policies.ACTIONS, *cam_roles.ACTIONS)) | frozenset(
     sts.CONTRACT.actions

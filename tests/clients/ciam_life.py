@@ -13,7 +13,7 @@ from typing import Any
 import argon2
 import pytest
 
-from rolecall.contracts.tencent.ciam import CONTRACT
+from rolecall.contracts.tencent.ciam.contract import CONTRACT
 
 ACTIONS = frozenset(CONTRACT.actions)
 PAGE = {"PageSize": 10, "PageNumber": 1}

@@ -19,8 +19,8 @@ import pytest
 from psycopg import sql
 from tests.clients.tccli_runs import Tccli, serving
 
-from rolecall.contracts.tencent import postgres_instances
-from rolecall.contracts.tencent.postgres import CONTRACT
+from rolecall.contracts.tencent.postgres import instances as postgres_instances
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
 
 # Those that make and end servers have a life of their own: test_provisioning.
 ACTIONS = frozenset(CONTRACT.actions) - {action.name for action in postgres_instances.ACTIONS}

@@ -19,8 +19,8 @@ import httpx
 from asyncmy.errors import MySQLError
 
 from rolecall.assembly import House
-from rolecall.domain.instances import NewInstance, register
-from rolecall.domain.sealing import parse_master_keys
+from rolecall.domain.instances.registry import NewInstance, register
+from rolecall.domain.secrets.sealing import parse_master_keys
 from rolecall.settings import Settings
 from rolecall.values import Secret
 

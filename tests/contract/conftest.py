@@ -9,7 +9,7 @@ import pytest
 
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action
-from rolecall.contracts.tencent.postgres import CONTRACT
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
 
 CALLER = Caller(

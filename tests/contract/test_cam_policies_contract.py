@@ -22,15 +22,20 @@ from tests.contract.vendor_models import (
 )
 
 from rolecall.contracts.model import Action, Shape
-from rolecall.contracts.tencent import cam, cam_policies, cam_policy_errors, cam_policy_texts, cam_roles, sts
-from rolecall.contracts.tencent.cam_policy_codes import CODES as CAM_CODES
-from rolecall.contracts.tencent.presets import PRESETS
-from rolecall.contracts.tencent.sts_codes import CODES as STS_CODES
-from rolecall.domain.people.language import parse_policy
-from rolecall.domain.people.presets import FIRST_STORED, Presets
+from rolecall.contracts.tencent.cam import contract as cam
+from rolecall.contracts.tencent.cam import policies as cam_policies
+from rolecall.contracts.tencent.cam import policy_errors as cam_policy_errors
+from rolecall.contracts.tencent.cam import policy_texts as cam_policy_texts
+from rolecall.contracts.tencent.cam import roles as cam_roles
+from rolecall.contracts.tencent.cam.policy_codes import CODES as CAM_CODES
+from rolecall.contracts.tencent.cam.presets import PRESETS
+from rolecall.contracts.tencent.sts import contract as sts
+from rolecall.contracts.tencent.sts.codes import CODES as STS_CODES
+from rolecall.domain.policy.language import parse_policy
+from rolecall.domain.policy.presets import FIRST_STORED, Presets
 from rolecall.domain.reasons import OF_PEOPLE, Reason
-from rolecall.verbs import cam as cam_verbs
-from rolecall.verbs import sts as sts_verbs
+from rolecall.verbs.cam import verbs as cam_verbs
+from rolecall.verbs.sts import verbs as sts_verbs
 
 CAM = (*cam_policies.ACTIONS, *cam_roles.ACTIONS)
 STS = tuple(sts.CONTRACT.actions.values())

@@ -20,8 +20,11 @@ from tests.contract.vendor_models import (
 )
 
 from rolecall.contracts.model import Action
-from rolecall.contracts.tencent import cam, cam_groups, cam_users, tag
-from rolecall.contracts.tencent.cam_errors import WISHES
+from rolecall.contracts.tencent.cam import contract as cam
+from rolecall.contracts.tencent.cam import groups as cam_groups
+from rolecall.contracts.tencent.cam import users as cam_users
+from rolecall.contracts.tencent.cam.errors import WISHES
+from rolecall.contracts.tencent.tag import contract as tag
 from rolecall.domain.reasons import Reason
 
 CAM = (*cam_users.ACTIONS, *cam_groups.ACTIONS)

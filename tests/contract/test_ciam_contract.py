@@ -20,12 +20,12 @@ from tests.contract.vendor_models import (
 from tests.server.ciam_page import EXAMPLE, PAGE, REQUIRED
 
 from rolecall.contracts.model import Action, Field, Kind, Shape
-from rolecall.contracts.tencent.ciam import CONTRACT, EARLIER
-from rolecall.contracts.tencent.ciam_codes import CODES
-from rolecall.contracts.tencent.ciam_errors import LISTS, WISHES
-from rolecall.contracts.tencent.ciam_texts import TEXTS
+from rolecall.contracts.tencent.ciam.codes import CODES
+from rolecall.contracts.tencent.ciam.contract import CONTRACT, EARLIER
+from rolecall.contracts.tencent.ciam.errors import LISTS, WISHES
+from rolecall.contracts.tencent.ciam.texts import TEXTS
 from rolecall.domain.reasons import Reason
-from rolecall.verbs.ciam import VERBS
+from rolecall.verbs.ciam.verbs import VERBS
 
 ACTIONS = tuple(CONTRACT.actions.values())
 ALL_ACTIONS = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)

@@ -15,17 +15,17 @@ from tests.contract.vendor_models import sdk_types
 from tests.server.ciam_page import EXAMPLE
 
 from rolecall.contracts.check import check
-from rolecall.contracts.tencent.ciam import CONTRACT
+from rolecall.contracts.tencent.ciam.contract import CONTRACT
 from rolecall.domain.directories import commands, views
 from rolecall.domain.directories.model import CustomAttribute, User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.queries import Condition, Operator, Order, UserField
 from rolecall.domain.directories.views import DirectoryEvent, UserView
+from rolecall.domain.messages import Page
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.views import Page
 from rolecall.values import Checked, Secret
 from rolecall.verbs import Verb
-from rolecall.verbs.ciam import VERBS
-from rolecall.verbs.ciam_queries import WHITELIST
+from rolecall.verbs.ciam.queries import WHITELIST
+from rolecall.verbs.ciam.verbs import VERBS
 
 STORE, USER, GROUP = (UUID(int=number) for number in (1, 2, 3))
 IDS = {"UserStoreId": STORE.hex}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rolecall.contracts.tencent.postgres import CONTRACT
-from rolecall.domain.names import RESERVED_KEYWORDS, ROLE_WORDS
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
+from rolecall.contracts.tencent.postgres.reserved_words import RESERVED_KEYWORDS, ROLE_WORDS
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
 

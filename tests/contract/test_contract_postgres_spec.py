@@ -11,12 +11,12 @@ import pytest
 from tencentcloud.postgres.v20170312 import errorcodes, models
 
 from rolecall.contracts.model import Field, Kind, ListOf, Shape
-from rolecall.contracts.tencent.postgres import CONTRACT
-from rolecall.contracts.tencent.postgres_codes import CODES
-from rolecall.contracts.tencent.postgres_errors import WISHES
-from rolecall.contracts.tencent.postgres_texts import TEXTS
+from rolecall.contracts.tencent.postgres.codes import CODES
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
+from rolecall.contracts.tencent.postgres.errors import WISHES
+from rolecall.contracts.tencent.postgres.texts import TEXTS
 from rolecall.domain.reasons import OF_PEOPLE, Reason
-from rolecall.verbs.postgres import VERBS
+from rolecall.verbs.postgres.verbs import VERBS
 
 ACTIONS = tuple(CONTRACT.actions.values())
 ALL_ACTIONS = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)

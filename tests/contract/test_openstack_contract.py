@@ -8,9 +8,10 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from rolecall.contracts.model import Field, Kind, ListOf, Shape
-from rolecall.contracts.openstack import databases, identity
-from rolecall.contracts.openstack import databases_rules as rules
+from rolecall.contracts.openstack.databases import contract as databases
+from rolecall.contracts.openstack.databases import rules
 from rolecall.contracts.openstack.faults import FAULTS, IDENTITY_FAULTS
+from rolecall.contracts.openstack.identity import contract as identity
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.openstack.routing import ROUTES, STATUSES
@@ -18,8 +19,8 @@ from rolecall.dialects.tencent import Tencent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import AnonymousClaim
 from rolecall.values import Call, Mark, Request
-from rolecall.verbs.databases import VERBS
-from rolecall.verbs.identity import V2_VERBS, V3_VERBS
+from rolecall.verbs.databases.verbs import VERBS
+from rolecall.verbs.identity.verbs import V2_VERBS, V3_VERBS
 
 CONTRACTS = (databases.CONTRACT, identity.V3, identity.V2)
 DIALECT = OpenStack(CONTRACTS)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from rolecall.contracts.aliyun.petadata import CONTRACT
-from rolecall.contracts.aliyun.petadata_errors import CREATE_ACCOUNT_CODES, ERRORS, OWN
-from rolecall.contracts.aliyun.petadata_rules import grants_of
-from rolecall.contracts.aliyun.petadata_words import RESERVED
+from rolecall.contracts.aliyun.petadata.contract import CONTRACT
+from rolecall.contracts.aliyun.petadata.errors import CREATE_ACCOUNT_CODES, ERRORS, OWN
+from rolecall.contracts.aliyun.petadata.rules import grants_of
+from rolecall.contracts.aliyun.petadata.words import RESERVED
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Kind
 from rolecall.dialects.aliyun import Aliyun
@@ -19,7 +19,7 @@ from rolecall.dialects.aliyun.refusals import COMMON
 from rolecall.domain.engine import Access, DatabaseGrant
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
-from rolecall.verbs.petadata import VERBS
+from rolecall.verbs.petadata.verbs import VERBS
 
 ALIYUN = Aliyun([CONTRACT])
 CALLER = Caller(1, 100000000001, 1250000001, 100000000001, "AKID")

@@ -11,19 +11,24 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from rolecall.contracts.aliyun.petadata import CONTRACT
+from rolecall.contracts.aliyun.petadata.contract import CONTRACT
 from rolecall.contracts.check import check
 from rolecall.dialects.aliyun import Aliyun
-from rolecall.domain import commands, instance_commands
-from rolecall.domain.commands import AccountSpec, DatabaseSpec, InstanceName
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
+from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
-from rolecall.domain.instances import AddressGroup
+from rolecall.domain.instances import commands as instance_commands
+from rolecall.domain.instances.registry import AddressGroup
+from rolecall.domain.instances.views import InstanceView
+from rolecall.domain.messages import InstanceName
+from rolecall.domain.operations.views import OperationView
+from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.views import AccountView, InstanceView, OperationView
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
 from rolecall.verbs import StaticVerb, Verb
-from rolecall.verbs.petadata import ACCOUNTS_AT_MOST, VERBS
-from rolecall.verbs.petadata_answers import PRIVILEGES
+from rolecall.verbs.petadata.answers import PRIVILEGES
+from rolecall.verbs.petadata.verbs import ACCOUNTS_AT_MOST, VERBS
 
 CALLER = Caller(1, 100000000001, 1250000001, 100000000001, "AKID")
 REQUEST_ID = "2FED790E-FB61-4721-8C1C-07C627FA5A19"
@@ -201,7 +206,7 @@ NEW_INSTANCE = {
         (
             "CreateInstance",
             NEW_INSTANCE,
-            instance_commands.ProvisionInstance(
+            provisioning_commands.ProvisionInstance(
                 "aliyun",
                 "mysql",
                 "Mine",
@@ -212,28 +217,32 @@ NEW_INSTANCE = {
                 addresses=("127.0.0.1",),
             ),
         ),
-        ("DeleteInstance", ID, instance_commands.DeprovisionInstance(INSTANCE)),
-        ("DescribeInstances", {}, commands.ListInstances("aliyun", databases=True)),
-        ("DescribeUserInfo", {}, commands.ListInstances("aliyun")),
-        ("DescribeInstanceInfo", ID, commands.ShowInstance(INSTANCE, databases=True)),
-        ("ModifyInstanceName", {**ID, "NewInstanceName": "x"}, commands.RenameInstance(INSTANCE, "x")),
-        ("DescribeSecurityIPs", ID, commands.ShowAddressList(INSTANCE)),
+        ("DeleteInstance", ID, provisioning_commands.DeprovisionInstance(INSTANCE)),
+        ("DescribeInstances", {}, instance_commands.ListInstances("aliyun", databases=True)),
+        ("DescribeUserInfo", {}, instance_commands.ListInstances("aliyun")),
+        ("DescribeInstanceInfo", ID, instance_commands.ShowInstance(INSTANCE, databases=True)),
+        (
+            "ModifyInstanceName",
+            {**ID, "NewInstanceName": "x"},
+            instance_commands.RenameInstance(INSTANCE, "x"),
+        ),
+        ("DescribeSecurityIPs", ID, instance_commands.ShowAddressList(INSTANCE)),
         (
             "ModifySecurityIPs",
             {**ID, "SecurityIPList": "10.0.0.1,10.0.0.0/8"},
-            commands.SetAddressList(INSTANCE, ("10.0.0.1", "10.0.0.0/8")),
+            instance_commands.SetAddressList(INSTANCE, ("10.0.0.1", "10.0.0.0/8")),
         ),
         (
             "ModifySecurityIps",
             {**ID, "Modifymode": "1", "SecurityIps": "10.0.0.1"},
-            commands.SetAddressList(INSTANCE, ("10.0.0.1",), "add"),
+            instance_commands.SetAddressList(INSTANCE, ("10.0.0.1",), "add"),
         ),
         (
             "ModifySecurityIPs",
             {**ID, "ModifyMode": "2", "SecurityIPList": "10.0.0.1"},
-            commands.SetAddressList(INSTANCE, ("10.0.0.1",), "remove"),
+            instance_commands.SetAddressList(INSTANCE, ("10.0.0.1",), "remove"),
         ),
-        ("DescribeTaskStatus", {**ID, "TaskId": "1"}, commands.ListOperations(INSTANCE, 1000)),
+        ("DescribeTaskStatus", {**ID, "TaskId": "1"}, instance_commands.ListOperations(INSTANCE, 1000)),
     ],
 )
 def test_a_call_becomes_a_command(action: str, sent: dict[str, str], expected: object) -> None:

@@ -11,16 +11,18 @@ from uuid import UUID
 import pytest
 from tencentcloud.postgres.v20170312 import models
 
-from rolecall.contracts.tencent.postgres import CONTRACT
-from rolecall.domain import commands
-from rolecall.domain.commands import InstanceName
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import AccountKind, DatabaseFacts, DatabaseObject, ObjectType, PrivilegeChange
+from rolecall.domain.instances import commands as instance_commands
+from rolecall.domain.instances.views import InstanceView
+from rolecall.domain.messages import InstanceName, Page
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.views import AccountView, InstanceView, Page
 from rolecall.values import Language, Secret
 from rolecall.verbs import StaticVerb, Verb
-from rolecall.verbs.postgres import VERBS
-from rolecall.verbs.postgres_privileges import NEEDED, PRIVILEGES
+from rolecall.verbs.postgres.privileges import NEEDED, PRIVILEGES
+from rolecall.verbs.postgres.verbs import VERBS
 
 INSTANCE = InstanceName("tencent", "postgres-5cz25tr5")
 ID = {"DBInstanceId": "postgres-5cz25tr5"}
@@ -160,8 +162,8 @@ PASSWORD = Secret("Test_password1")
             {**ID, "DatabaseName": "d", "DatabaseOwner": "app"},
             commands.ChangeDatabaseOwner(INSTANCE, "d", "app"),
         ),
-        ("DescribeDBInstances", {}, commands.ListInstances("tencent")),
-        ("DescribeDBInstanceAttribute", ID, commands.ShowInstance(INSTANCE)),
+        ("DescribeDBInstances", {}, instance_commands.ListInstances("tencent")),
+        ("DescribeDBInstanceAttribute", ID, instance_commands.ShowInstance(INSTANCE)),
     ],
 )
 def test_commands(command, action, sent, expected) -> None:

@@ -26,10 +26,10 @@ from rolecall.assembly import House
 from rolecall.cli.context import load_settings
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.registration import CallersServers
-from rolecall.domain import removal, repairs
-from rolecall.domain.operations import Change
+from rolecall.domain.accounts import removal, repairs
+from rolecall.domain.maintenance.recovery import Recovery
+from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import OutcomeUnknown
-from rolecall.domain.recovery import Recovery
 from rolecall.engines.base import Watched
 from rolecall.server import Application, Server, bound_socket
 from rolecall.store import recordings

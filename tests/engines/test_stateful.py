@@ -24,7 +24,7 @@ from tests.simulation.schedules import Call
 from tests.simulation.world import GrantingServer, Hazards, OwningServer, SimulatedServer
 
 from rolecall.domain.engine import Engine
-from rolecall.domain.operations import State
+from rolecall.domain.operations.model import State
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from rolecall.domain.engine import AccountChange, AccountKind, NewAccount, ObjectType
-from rolecall.domain.lanes import Lane, LaneLimits
+from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.base import Watched
 from rolecall.engines.memory import MemoryEngine

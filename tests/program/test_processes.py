@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
 from rolecall.cli.main import app, main
-from rolecall.domain.sealing import new_master_key
+from rolecall.domain.secrets.sealing import new_master_key
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
 PATIENCE = 120.0

@@ -22,10 +22,10 @@ from tests.conftest import store_admin
 
 from rolecall.domain.directories.importing import Progress
 from rolecall.domain.directories.rows import NewUser, RowReader
-from rolecall.domain.foreign_hashes import FOREIGN
-from rolecall.domain.operations import Change
-from rolecall.domain.passwords import Passwords
-from rolecall.domain.records import Record
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
+from rolecall.domain.secrets.imported_hashes import FOREIGN
+from rolecall.domain.secrets.passwords import Passwords
 from rolecall.store import Store, user_imports
 from rolecall.store.user_imports import ImportBusy, ImportTable
 from rolecall.values import Caller, Origin, Secret
@@ -349,7 +349,7 @@ def record() -> Record:
 
 
 def new_user(line: int, name: str) -> NewUser:
-    return RowReader({}, datetime.now(UTC)).read(line, {"user_name": name})
+    return RowReader({}, datetime.now(UTC), ()).read(line, {"user_name": name})
 
 
 async def test_only_one_import_goes_into_a_store_at_a_time(

@@ -13,7 +13,7 @@ import pytest
 from tests.clients.openstack_live import NAMESPACE, PASSWORD, Gate, LiveCloud, add_instance
 from tests.conftest import Rolecall
 
-from rolecall.contracts.openstack.databases import PAGE_CODES
+from rolecall.contracts.openstack.databases.contract import PAGE_CODES
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ import pytest
 from tests.clients.petadata_cloud import OTHER_PASSWORD, PASSWORD, Cloud, word
 from tests.conftest import Rolecall
 
-from rolecall.contracts.aliyun.petadata_errors import CREATE_ACCOUNT_CODES
+from rolecall.contracts.aliyun.petadata.errors import CREATE_ACCOUNT_CODES
 from rolecall.engines.mysql import hashes
 from rolecall.signing import acs1
 

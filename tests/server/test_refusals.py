@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.conftest import Rolecall
 from tests.server.page import PAGE
 
-from rolecall.contracts.tencent.postgres import CONTRACT
+from rolecall.contracts.tencent.postgres.contract import CONTRACT
 from rolecall.local.postgres import LocalPostgres
 
 Guard = Callable[[], AbstractContextManager[None]]

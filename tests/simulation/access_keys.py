@@ -10,7 +10,7 @@ from tests.simulation.scenarios import Run, prepared, storm, told
 from tests.simulation.schedules import choose
 from tests.simulation.world import SEALER, Hazards, OwningServer
 
-from rolecall.domain.keys import Keys
+from rolecall.domain.access.authenticator import Keys
 from rolecall.domain.reasons import Reason
 from rolecall.values import Secret
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, Server, World
 
-from rolecall.domain.operations import Change, Operation, State
+from rolecall.domain.accounts.context import AccountRow, label, password_purpose
+from rolecall.domain.operations.model import Change, Operation, State
 from rolecall.domain.reasons import Reason
-from rolecall.domain.sealing import SealBroken
-from rolecall.domain.work import AccountRow, label, password_purpose
+from rolecall.domain.secrets.sealing import SealBroken
 
 
 class Violation(AssertionError):

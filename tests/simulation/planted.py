@@ -12,9 +12,9 @@ from tests.simulation.scenarios import create, create_managed, delete, open_mana
 from tests.simulation.schedules import Scenario
 from tests.simulation.world import OwningServer
 
-from rolecall.domain import removal, repairs
-from rolecall.domain.operations import State
-from rolecall.domain.upkeep import Upkeep
+from rolecall.domain.accounts import removal, repairs
+from rolecall.domain.operations.model import State
+from rolecall.domain.provisioning.reconciler import Upkeep
 from rolecall.engines.memory import MemoryEngine
 from rolecall.store.memory_ledger import MemoryLedger
 from rolecall.store.presence import Memory

@@ -22,28 +22,28 @@ from tests.simulation.world import (
     store_port,
 )
 
-from rolecall.domain.accounts import Accounts
-from rolecall.domain.client_tokens import ClientTokens
-from rolecall.domain.commands import Command
-from rolecall.domain.control import Control
-from rolecall.domain.credentials import Credentials
-from rolecall.domain.databases import Databases
+from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.credentials import Credentials
+from rolecall.domain.accounts.databases import Databases
+from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.grants import Grants
+from rolecall.domain.accounts.lifecycle import Accounts
+from rolecall.domain.accounts.superuser import Superusers
+from rolecall.domain.bus import Control
 from rolecall.domain.engine import Engine, EngineAddress
-from rolecall.domain.grants import Grants
-from rolecall.domain.instances import Attachments, Reach
-from rolecall.domain.journal import Journal
-from rolecall.domain.keys import Keys
-from rolecall.domain.lanes import Lane, LaneLimits
-from rolecall.domain.operations import StillUnknown
-from rolecall.domain.promises import Promises
-from rolecall.domain.provisioner import Provisioner
-from rolecall.domain.provisioning import Provisioning
+from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.instances.registry import Attachments, Reach
+from rolecall.domain.instances.service import Servers
+from rolecall.domain.maintenance.recovery import Recovery
+from rolecall.domain.maintenance.rotation import Rotation
+from rolecall.domain.messages import Command
+from rolecall.domain.operations.client_tokens import ClientTokens
+from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.model import StillUnknown
+from rolecall.domain.provisioning.ports import Provisioner
+from rolecall.domain.provisioning.service import Provisioning
 from rolecall.domain.reasons import OutcomeUnknown, Refused
-from rolecall.domain.recovery import Recovery
-from rolecall.domain.rotation import Rotation
-from rolecall.domain.servers import Servers
-from rolecall.domain.superusers import Superusers
-from rolecall.domain.work import Work
 from rolecall.engines.base import Watched
 from rolecall.store.memory import MemoryReplica
 from rolecall.values import Origin, Secret

@@ -13,13 +13,13 @@ from tests.simulation.processes import Outcome, Process
 from tests.simulation.schedules import History, choose
 from tests.simulation.world import SEALER, GrantingServer, Hazards, OwningServer, Server, World
 
-from rolecall.domain import commands
-from rolecall.domain.commands import ClientToken, Command, InstanceName
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.accounts import commands
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, Engine
-from rolecall.domain.instances import Instance, NewInstance, register
-from rolecall.domain.keys import Owner
-from rolecall.domain.operations import State
-from rolecall.domain.provisioner import Provisioner
+from rolecall.domain.instances.registry import Instance, NewInstance, register
+from rolecall.domain.messages import ClientToken, Command, InstanceName
+from rolecall.domain.operations.model import State
+from rolecall.domain.provisioning.ports import Provisioner
 from rolecall.domain.reasons import Reason
 from rolecall.values import Caller, Origin, Secret
 

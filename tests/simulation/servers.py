@@ -10,11 +10,12 @@ from tests.simulation.scenarios import Run, prepared, storm, told
 from tests.simulation.schedules import choose
 from tests.simulation.world import Hazards, OwningServer, World
 
-from rolecall.domain import instance_commands
-from rolecall.domain.commands import AccountSpec, ClientToken, Command, DatabaseSpec, InstanceName
-from rolecall.domain.instances import Instance, Phase
-from rolecall.domain.operations import Change, State
-from rolecall.domain.provisioner import Blueprint
+from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
+from rolecall.domain.instances.registry import Instance, Phase
+from rolecall.domain.messages import ClientToken, Command, InstanceName
+from rolecall.domain.operations.model import Change, State
+from rolecall.domain.provisioning import commands as provisioning_commands
+from rolecall.domain.provisioning.ports import Blueprint
 from rolecall.values import Secret
 
 
@@ -51,7 +52,7 @@ class SimulatedProvisioner:
 
 
 TOKEN = ClientToken("one server", "of this kind")
-NEW = instance_commands.ProvisionInstance(
+NEW = provisioning_commands.ProvisionInstance(
     "red",
     "postgresql",
     "",
@@ -64,19 +65,19 @@ NEW = instance_commands.ProvisionInstance(
 def _command(number: int, name: InstanceName) -> Command:
     match number:
         case 0:
-            return instance_commands.RestartInstance(name)
+            return provisioning_commands.RestartInstance(name)
         case 1:
-            return instance_commands.IsolateInstances((name,))
+            return provisioning_commands.IsolateInstances((name,))
         case 2:
-            return instance_commands.ReviveInstances((name,))
+            return provisioning_commands.ReviveInstances((name,))
         case 3:
-            return instance_commands.DeprovisionInstance(name)
+            return provisioning_commands.DeprovisionInstance(name)
         case 4:
-            return instance_commands.DeprovisionInstance(name, isolated=True)
+            return provisioning_commands.DeprovisionInstance(name, isolated=True)
         case 5:
             return NEW
         case _:
-            return instance_commands.ProvisionInstance(
+            return provisioning_commands.ProvisionInstance(
                 "red", "postgresql", "", "", databases=NEW.databases, accounts=NEW.accounts, token=TOKEN
             )
 

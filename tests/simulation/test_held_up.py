@@ -13,7 +13,7 @@ from tests.simulation.schedules import once
 from tests.simulation.test_power_cuts import KINDS
 from tests.simulation.world import Gates, GrantingServer, Hazards, Server
 
-from rolecall.domain.operations import State
+from rolecall.domain.operations.model import State
 
 
 class Hold:

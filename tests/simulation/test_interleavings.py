@@ -15,9 +15,9 @@ from tests.simulation.scenarios import Run, call, prepared
 from tests.simulation.schedules import once
 from tests.simulation.world import Hazards, OwningServer
 
-from rolecall.domain import commands
+from rolecall.domain.accounts import commands
 from rolecall.domain.engine import AccountChange, AccountFacts, NewDatabase
-from rolecall.domain.operations import Change, Intent, Operation, State
+from rolecall.domain.operations.model import Change, Intent, Operation, State
 from rolecall.domain.reasons import Reason, Refused
 
 Play = Callable[[Run], Awaitable[None]]

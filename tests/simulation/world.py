@@ -21,11 +21,11 @@ from uuid import UUID
 import psycopg
 from tests.simulation.schedules import choose, happens, virtual_time
 
-from rolecall.domain.ambient import Ambient, entered
+from rolecall.ambient import Ambient, entered
+from rolecall.domain.access.authenticator import AccessKey
 from rolecall.domain.engine import AccountChange, AccountFacts, Engine
-from rolecall.domain.keys import AccessKey
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.domain.sealing import Sealer
+from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
 from rolecall.store.memory import MemoryKeys, MemoryStore

@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from tests.store.test_store import store
 
-from rolecall.domain.audit import ChainBroken, Entry, Outcome, Wanted
-from rolecall.domain.auditing import Auditing
-from rolecall.domain.operations import AccountEffect, Change, Intent, State
+from rolecall.domain.operations.audit import ChainBroken, Entry, Outcome, Wanted
+from rolecall.domain.operations.audit_chain import Auditing
+from rolecall.domain.operations.model import AccountEffect, Change, Intent, State
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason
-from rolecall.domain.records import Record
-from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values
 from rolecall.values import Caller, Origin, Secret

@@ -8,10 +8,16 @@ from dataclasses import replace
 import pytest
 from tests.store.test_ledger import SEALER, new_instance
 
-from rolecall.domain.instances import Instance, moved, older_password_purpose, open_password, register
-from rolecall.domain.keys import Owner
-from rolecall.domain.resealing import bind_passwords, reseal
-from rolecall.domain.sealing import SealBroken, Sealer
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.instances.registry import (
+    Instance,
+    moved,
+    older_password_purpose,
+    open_password,
+    register,
+)
+from rolecall.domain.maintenance.resealing import bind_passwords, reseal
+from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.store import Store
 from rolecall.values import Secret
 

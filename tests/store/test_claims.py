@@ -12,12 +12,12 @@ from uuid import UUID, uuid4
 import pytest
 from tests.store.test_ledger import SEALER, new_instance
 
-from rolecall.domain.claims import Claim, ClaimedBefore
-from rolecall.domain.client_tokens import ClientTokens
-from rolecall.domain.commands import ClientToken
-from rolecall.domain.instances import register
-from rolecall.domain.keys import Owner
-from rolecall.domain.operations import Change, Intent, Promised, State
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.instances.registry import register
+from rolecall.domain.messages import ClientToken
+from rolecall.domain.operations.claims import Claim, ClaimedBefore
+from rolecall.domain.operations.client_tokens import ClientTokens
+from rolecall.domain.operations.model import Change, Intent, Promised, State
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store import Store
 from rolecall.store.memory import MemoryReplica, MemoryStore
@@ -223,7 +223,7 @@ async def test_what_is_gone_is_made_again(calls: Calls) -> None:
 async def test_a_repetition_of_a_call_that_does_not_end_is_told_so(
     replicas: list[Replica], owner: int, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rolecall.domain.client_tokens._PATIENCE", 0.1)
+    monkeypatch.setattr("rolecall.domain.operations.client_tokens._PATIENCE", 0.1)
     key = ClientTokens(replicas[0].operations, lambda: Secret("key"))
     held = asyncio.Event()
     started = asyncio.Event()

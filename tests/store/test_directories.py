@@ -17,9 +17,9 @@ from tests.conftest import store_admin
 
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.stores import new_store
-from rolecall.domain.operations import Change
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
 from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret
 

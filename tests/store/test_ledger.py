@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from rolecall.domain.ambient import Ambient, entered
-from rolecall.domain.instances import Instance, NewInstance, Provision, register
-from rolecall.domain.keys import Keys, Owner
-from rolecall.domain.operations import (
+from rolecall.ambient import Ambient, entered
+from rolecall.domain.access.authenticator import Keys, Owner
+from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.instances.registry import Instance, NewInstance, Provision, register
+from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
     AccountEffect,
     Change,
@@ -25,8 +26,7 @@ from rolecall.domain.operations import (
     Unresolved,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.domain.work import AccountRow
+from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.store.instances import FaceTaken
 from rolecall.store.memory import MemoryReplica, MemoryStore

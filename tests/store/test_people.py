@@ -14,18 +14,18 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
-from rolecall.domain.commands import Command
-from rolecall.domain.keys import Keys, Owner
-from rolecall.domain.passwords import Passwords
-from rolecall.domain.people import commands as c
-from rolecall.domain.people import tag_commands as t
-from rolecall.domain.people.groups import GroupQuotas, Groups
-from rolecall.domain.people.permissions import Ask
-from rolecall.domain.people.room import Books, PeopleRoom
-from rolecall.domain.people.rules import CLASSES, PasswordRules, made_password
-from rolecall.domain.people.sub_users import Quotas
+from rolecall.domain.access.authenticator import Keys, Owner
+from rolecall.domain.iam import commands as c
+from rolecall.domain.iam import tag_commands as t
+from rolecall.domain.iam.groups import GroupQuotas, Groups
+from rolecall.domain.iam.password_rules import CLASSES, PasswordRules, made_password
+from rolecall.domain.iam.sub_users import Quotas
+from rolecall.domain.iam.wiring import Books, PeopleRoom
+from rolecall.domain.messages import Command
+from rolecall.domain.policy.requests import Ask
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.domain.secrets.passwords import Passwords
+from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret
 

@@ -15,13 +15,14 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
 from rolecall.assembly import House
-from rolecall.domain import instance_commands as commands
-from rolecall.domain.commands import AccountSpec, ClientToken, InstanceName
-from rolecall.domain.instances import Instance, Phase
-from rolecall.domain.operations import Operation
-from rolecall.domain.provisioner import Blueprint
+from rolecall.domain.accounts.commands import AccountSpec
+from rolecall.domain.instances.registry import Instance, Phase
+from rolecall.domain.messages import ClientToken, InstanceName
+from rolecall.domain.operations.model import Operation
+from rolecall.domain.provisioning import commands
+from rolecall.domain.provisioning.ports import Blueprint
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.sealing import new_master_key, parse_master_keys
+from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
 from rolecall.settings import Settings
 from rolecall.values import Caller, Origin, Secret
 

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 from tests.store.test_store import store, until
 
+from rolecall.domain.access.revocations import Revocations
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.revocations import Revocations
 from rolecall.signing.token import CredentialsClaim, TokenClaim
 from rolecall.store import Store
 from rolecall.values import Secret

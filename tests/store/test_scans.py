@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from tests.store.test_store import keys, store, until
 
+from rolecall.domain.access.authenticator import Keys
 from rolecall.domain.directories.commands import FindUsers
-from rolecall.domain.keys import Keys
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store import Store
 from rolecall.store.scans import _EACH, _QUEUE, SCAN_CONNECTIONS

@@ -14,14 +14,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
-from rolecall.domain.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
+from rolecall.domain.access.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
+from rolecall.domain.access.sign_ins import AddressLimit, Sent
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.provider import Application, Code, Grant, Token, TokenKind
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
-from rolecall.domain.failures import AddressLimit, Sent
+from rolecall.domain.maintenance.resealing import reseal
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.resealing import reseal
-from rolecall.domain.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
+from rolecall.domain.secrets.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.store.provider import MOST_CODES
 from rolecall.values import Secret

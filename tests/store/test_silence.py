@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.conftest import store_admin
 from tests.proxy import Proxy, proxy_to
 
-from rolecall.domain.operations import Change, Intent
+from rolecall.domain.operations.model import Change, Intent
 from rolecall.exchanges import Deadlines
 from rolecall.store import Store
 from rolecall.store.batches import Batches

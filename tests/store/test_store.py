@@ -10,9 +10,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from rolecall.domain.keys import Keys
-from rolecall.domain.operations import Change, Intent
-from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.store.batches import Batches
 from rolecall.store.connection import SchemaMismatch, migrate, migrations

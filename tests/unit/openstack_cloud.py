@@ -15,23 +15,27 @@ from uuid import UUID, uuid4
 
 from rolecall.admission import Admission
 from rolecall.contracts.check import check
-from rolecall.contracts.openstack import databases, identity
+from rolecall.contracts.openstack.databases import contract as databases
+from rolecall.contracts.openstack.identity import contract as identity
 from rolecall.dialects.openstack import OpenStack
-from rolecall.domain import commands, instance_commands
+from rolecall.domain.access.authenticator import AccessKey, Keys, Owner, secret_purpose
+from rolecall.domain.access.rates import Rates
+from rolecall.domain.access.revocations import Revocations
+from rolecall.domain.access.tokens import Tokens
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
-from rolecall.domain.keys import AccessKey, Keys, Owner, secret_purpose
-from rolecall.domain.rates import Rates
+from rolecall.domain.instances import commands as instance_commands
+from rolecall.domain.instances.views import InstanceView
+from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.revocations import Revocations
-from rolecall.domain.sealing import Sealer
-from rolecall.domain.tokens import Tokens
-from rolecall.domain.views import AccountView, InstanceView
+from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory_grants import MemoryGrantsEngine
 from rolecall.pipeline import origin_of
 from rolecall.values import Call, Caller, Claim, Mark, Reply, Request, Secret
 from rolecall.verbs import StaticVerb
-from rolecall.verbs import databases as databases_verbs
-from rolecall.verbs import identity as identity_verbs
+from rolecall.verbs.databases import verbs as databases_verbs
+from rolecall.verbs.identity import verbs as identity_verbs
 
 KEY_ID, KEY_SECRET = "AKIDopenstack", "the-secret-of-the-key"
 TENANT = 100000000001
@@ -189,28 +193,28 @@ class FakeControl:
     def _DisableSuperuser(self, command: commands.DisableSuperuser) -> None:
         self._server(command).root = False
 
-    def _ListInstances(self, command: commands.ListInstances) -> Sequence[InstanceView]:
+    def _ListInstances(self, command: instance_commands.ListInstances) -> Sequence[InstanceView]:
         return [self._view(one) for one in self.servers]
 
-    def _ShowInstance(self, command: commands.ShowInstance) -> InstanceView:
+    def _ShowInstance(self, command: instance_commands.ShowInstance) -> InstanceView:
         self._server(command)
         return self._view(command.instance.public_id)
 
-    def _RenameInstance(self, command: commands.RenameInstance) -> None:
+    def _RenameInstance(self, command: instance_commands.RenameInstance) -> None:
         self._server(command)
         self.names[command.instance.public_id] = command.name
 
-    def _RestartInstance(self, command: instance_commands.RestartInstance) -> None:
+    def _RestartInstance(self, command: provisioning_commands.RestartInstance) -> None:
         self._server(command)
 
-    def _ProvisionInstance(self, command: instance_commands.ProvisionInstance) -> InstanceView:
+    def _ProvisionInstance(self, command: provisioning_commands.ProvisionInstance) -> InstanceView:
         public_id = str(uuid4())
         self.servers[public_id] = FakeServer()
         self.servers[public_id].databases += [one.name for one in command.databases]
         self.names[public_id] = command.name
         return self._view(public_id)
 
-    def _DeprovisionInstance(self, command: instance_commands.DeprovisionInstance) -> None:
+    def _DeprovisionInstance(self, command: provisioning_commands.DeprovisionInstance) -> None:
         self._server(command)
         raise Refused(Reason.PROVISIONER_MISSING)
 

@@ -15,18 +15,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID, uuid4
 
-from rolecall.domain.browser_sessions import BrowserSession
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.browser_sessions import BrowserSession
+from rolecall.domain.access.sign_ins import AddressLimit, Failures, Sent
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.provider import Application, Code, Grant, Held, SigningKey, Token
 from rolecall.domain.directories.signing_keys import SigningKeys
-from rolecall.domain.failures import AddressLimit, Failures, Sent
-from rolecall.domain.keys import Owner
-from rolecall.domain.passwords import Passwords
-from rolecall.domain.people.model import SubUser
-from rolecall.domain.people.sign_in import SignedIn, Subject
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.sign_in import SignedIn, Subject
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.domain.secrets.passwords import Passwords
+from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.signin.parts import Books, Rules, SignIn
 from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Origin, Reply, Request, Secret

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from psycopg.conninfo import conninfo_to_dict
 
-from rolecall.domain.channels import is_loopback, sslmode, weakness
 from rolecall.domain.engine import EngineAddress
+from rolecall.domain.instances.channels import is_loopback, sslmode, weakness
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.mysql.login import GuardedConnection

@@ -15,7 +15,7 @@ import pytest
 
 from rolecall.admission import Admission, unreachable
 from rolecall.contracts.model import Action
-from rolecall.domain.rates import Allowance
+from rolecall.domain.access.rates import Allowance
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Envelope, Language, Origin, Request
 

@@ -7,9 +7,9 @@ import random
 from datetime import UTC, datetime
 from uuid import UUID
 
-from rolecall.domain import ambient
-from rolecall.domain.ambient import Ambient
-from rolecall.domain.credentials import new_managed_password
+from rolecall import ambient
+from rolecall.ambient import Ambient
+from rolecall.domain.accounts.credentials import new_managed_password
 
 
 def fixed(seed: int) -> Ambient:

@@ -8,7 +8,7 @@ import typing
 import pytest
 
 from rolecall.assembly import SERVICES, House
-from rolecall.domain.commands import Command
+from rolecall.domain.messages import Command
 from rolecall.settings import Settings
 from rolecall.values import Secret
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.domain.foreign_hashes import FOREIGN, HashRefused, admit
-from rolecall.domain.passwords import Passwords
+from rolecall.domain.secrets.imported_hashes import FOREIGN, HashRefused, admit
+from rolecall.domain.secrets.passwords import Passwords
 
 LETMEIN = "lètmein"
 

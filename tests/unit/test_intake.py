@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rolecall.assembly import SERVICES
-from rolecall.contracts.aliyun import petadata
+from rolecall.contracts.aliyun.petadata import contract as petadata
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.tencent import Tencent

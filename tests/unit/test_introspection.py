@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from tests.unit.keystone_server import PASSWORD, PROJECT, SERVICE, KeystonePlay, playing
 
 from rolecall import introspection
-from rolecall.domain.keys import Owner
+from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.introspection import OutsideCallers, outside_callers
 from rolecall.settings import Settings, SettingsError

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rolecall.domain.lanes import Lane, LaneLimits
+from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 

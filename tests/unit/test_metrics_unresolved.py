@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.domain.operations import Unresolved
+from rolecall.domain.operations.model import Unresolved
 from rolecall.metrics import Metrics
 
 

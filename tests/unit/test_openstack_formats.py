@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.contracts.openstack import databases
+from rolecall.contracts.openstack.databases import contract as databases
 from rolecall.dialects.openstack import json_bodies, media, routing, xml_bodies
 from rolecall.dialects.openstack.xml_bodies import NAMESPACE
 from rolecall.domain.reasons import Refused

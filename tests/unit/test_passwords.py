@@ -11,10 +11,10 @@ from argon2 import PasswordHasher, Type, extract_parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.domain import passwords as module
-from rolecall.domain.foreign_hashes import FOREIGN
-from rolecall.domain.passwords import LONGEST, Passwords
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.secrets import passwords as module
+from rolecall.domain.secrets.imported_hashes import FOREIGN
+from rolecall.domain.secrets.passwords import LONGEST, Passwords
 from rolecall.values import Secret
 
 PLAIN = Secret("correct horse battery staple")

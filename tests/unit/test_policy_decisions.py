@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 from rolecall.assembly import INSTANCES, REGIONAL
-from rolecall.contracts.tencent.presets import PRESETS
-from rolecall.domain.instances import Instance
-from rolecall.domain.people import decisions
-from rolecall.domain.people.decisions import Decisions, Grant
-from rolecall.domain.people.permissions import Ask
-from rolecall.domain.people.presets import Presets
+from rolecall.contracts.tencent.cam.presets import PRESETS
+from rolecall.domain.instances.registry import Instance
+from rolecall.domain.policy import decisions
+from rolecall.domain.policy.decisions import Decisions, Grant
+from rolecall.domain.policy.presets import Presets
+from rolecall.domain.policy.requests import Ask
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, PrincipalKind
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.domain.people.evaluation import Decision, Held, Subject, Verdict, decide
-from rolecall.domain.people.language import parse_policy
-from rolecall.domain.people.permissions import Ask
-from rolecall.domain.people.wildcards import matches, overlaps
+from rolecall.domain.policy.evaluation import Decision, Held, Subject, Verdict, decide
+from rolecall.domain.policy.language import parse_policy
+from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.wildcards import matches, overlaps
 
 SUBJECT = Subject(principal=700, owner_number=100, app_id=125)
 INSTANCE = "qcs::postgres:ap-guangzhou:uin/100:DBInstanceId/postgres-1"

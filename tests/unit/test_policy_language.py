@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.domain.people.language import (
+from rolecall.domain.policy.language import (
     LONGEST,
     Document,
     Effect,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from rolecall.domain.keys import Owner
-from rolecall.domain.people.model import Role
-from rolecall.domain.people.role_commands import AssumeRole, LendOwn, RoleRef
-from rolecall.domain.people.roles import Roles
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.iam.model import Role
+from rolecall.domain.iam.role_commands import AssumeRole, LendOwn, RoleRef
+from rolecall.domain.iam.roles import Roles
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, Origin, Session
 

@@ -8,8 +8,8 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from rolecall.domain import ambient
-from rolecall.domain.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
+from rolecall import ambient
+from rolecall.domain.secrets.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
 from rolecall.values import Secret
 
 

@@ -14,9 +14,9 @@ import pytest
 from tests.unit.openstack_cloud import Cloud
 from tests.unit.signin_desk import OWNER, START, Desk, MemorySessions, content, form_of
 
-from rolecall.domain.audit import Outcome
-from rolecall.domain.failures import AddressLimit
-from rolecall.domain.keys import Passkey
+from rolecall.domain.access.authenticator import Passkey
+from rolecall.domain.access.sign_ins import AddressLimit
+from rolecall.domain.operations.audit import Outcome
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import CredentialsClaim
 from rolecall.store.memory_audit import MemoryAudit

@@ -12,9 +12,9 @@ import pytest
 from tests.unit.signin_desk import OWNER, START, Desk, content, form_of, header, location
 
 from rolecall.domain.directories.model import UserStatus
-from rolecall.domain.operations import Change
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.views import Page
 from rolecall.signin.words import WORDS
 from rolecall.values import Language, Reply, Secret
 

@@ -18,8 +18,8 @@ from tests.unit.signin_desk import START, Desk, challenge, content, failed, head
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.model import CustomAttribute, UserGroup, UserStatus
 from rolecall.domain.directories.provider import Application
-from rolecall.domain.passwords import Verdict
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.secrets.passwords import Verdict
 from rolecall.values import Reply, Secret
 
 VERIFIER = "a" * 50

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.directories.model import CustomAttribute, UserStatus
 from rolecall.domain.directories.rows import COLUMNS, NewUser, RowReader, RowRefused, unknown_columns
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 STAFF, GUESTS = uuid4(), uuid4()
-READER = RowReader({"staff": STAFF, "guests": GUESTS}, NOW)
+READER = RowReader({"staff": STAFF, "guests": GUESTS}, NOW, PROFILE_KEYS)
 BCRYPT = "$2b$04$cVWp4XaNU8a4v1uMRum2SO026BWLIoQMD/TXg5uZV.0P.uO8m3YEm"
 
 
@@ -140,11 +141,16 @@ def test_a_keycloak_credential_may_be_a_json_object() -> None:
 
 
 def test_columns_that_are_not_known_are_named() -> None:
-    assert unknown_columns([*COLUMNS, "custom.x"]) == []
-    assert unknown_columns(["custom.", "Email", "custom." + "x" * 65]) == [
+    assert (
+        unknown_columns([*COLUMNS, "custom.x", *(f"profile.{key}" for key in PROFILE_KEYS)], PROFILE_KEYS)
+        == []
+    )
+    assert unknown_columns(["custom.", "Email", "custom." + "x" * 65, "profile.x", "name"], PROFILE_KEYS) == [
         "custom.",
         "Email",
         "custom." + "x" * 65,
+        "profile.x",
+        "name",
     ]
 
 

@@ -11,7 +11,7 @@ from rolecall.cli.context import JsonOption, find_instance, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.records import Deed, change_house
 from rolecall.cli.registration import face_of
-from rolecall.domain.instances import Instance
+from rolecall.domain.instances.registry import Instance
 from rolecall.domain.reasons import Refused
 from rolecall.settings import SettingsError
 

@@ -17,7 +17,7 @@ from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, show, with_house
 from rolecall.cli.data import DataOption, make_private_file
 from rolecall.cli.records import Deed, change_house
-from rolecall.domain.audit import Row, Verified, Wanted
+from rolecall.domain.operations.audit import Row, Verified, Wanted
 from rolecall.settings import SettingsError
 
 app = typer.Typer(help="The audit trail: every change, denial and sign-in.", no_args_is_help=True)

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from rolecall.assembly import House
 from rolecall.cli.data import credentials
-from rolecall.domain.instances import Instance
-from rolecall.domain.keys import Owner
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.instances.registry import Instance
 from rolecall.settings import Settings, SettingsError
 
 T = TypeVar("T")

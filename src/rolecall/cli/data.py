@@ -28,7 +28,7 @@ import typer
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from rolecall.domain.sealing import new_master_key, parse_master_keys
+from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
 from rolecall.settings import Settings, SettingsError
 from rolecall.values import Secret
 

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from rolecall.cli import demo_calls
 from rolecall.cli.data import DataDirectory, DataOption, default_directory
-from rolecall.domain.credentials import new_managed_password
+from rolecall.domain.accounts.credentials import new_managed_password
 from rolecall.settings import SettingsError
 
 _ROLE = "select oid, rolname, rolcanlogin, rolsuper, rolcreatedb from pg_roles where rolname = %s"

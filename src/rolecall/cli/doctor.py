@@ -18,11 +18,11 @@ from rolecall.cli.context import JsonOption, first_line, load_settings, quiet_lo
 from rolecall.cli.data import DataOption, credentials
 from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.registration import face_of
-from rolecall.domain.channels import weakness
 from rolecall.domain.engine import EngineAddress, EngineFacts
-from rolecall.domain.instances import Instance, NewInstance, Phase
+from rolecall.domain.instances.channels import weakness
+from rolecall.domain.instances.registry import Instance, NewInstance, Phase
 from rolecall.domain.reasons import OutcomeUnknown, Refused
-from rolecall.domain.sealing import SealBroken
+from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.settings import Settings, SettingsError, host_and_port
 from rolecall.tls import time_left
 

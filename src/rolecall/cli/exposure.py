@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from rolecall.domain.channels import is_loopback
+from rolecall.domain.instances.channels import is_loopback
 from rolecall.services import VENDOR_HOSTS
 from rolecall.settings import Settings, SettingsError
 from rolecall.tls import server_context

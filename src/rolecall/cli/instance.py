@@ -16,8 +16,8 @@ from rolecall.cli.data import DataOption
 from rolecall.cli.doctor import engine_findings
 from rolecall.cli.records import Deed, change_house
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
-from rolecall.domain.channels import sslmode as default_sslmode
-from rolecall.domain.instances import Instance, NewInstance, moved, register
+from rolecall.domain.instances.channels import sslmode as default_sslmode
+from rolecall.domain.instances.registry import Instance, NewInstance, moved, register
 from rolecall.settings import SettingsError
 from rolecall.store.instances import FaceTaken
 from rolecall.values import Secret

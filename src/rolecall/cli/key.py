@@ -10,8 +10,8 @@ from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.records import Deed, change_house
-from rolecall.domain.resealing import reseal
-from rolecall.domain.sealing import new_master_key
+from rolecall.domain.maintenance.resealing import reseal
+from rolecall.domain.secrets.sealing import new_master_key
 from rolecall.settings import SettingsError
 
 app = typer.Typer(help="Access keys: what signs calls.", no_args_is_help=True)

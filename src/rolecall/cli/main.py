@@ -26,9 +26,9 @@ from rolecall.cli import (
     user,
 )
 from rolecall.cli.context import first_line
-from rolecall.domain.audit import ChainBroken
+from rolecall.domain.operations.audit import ChainBroken
 from rolecall.domain.reasons import OutcomeUnknown, Refused
-from rolecall.domain.sealing import SealBroken
+from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.local.account import LocalServerError
 from rolecall.settings import SettingsError
 from rolecall.store.connection import LOST, SchemaMismatch

@@ -10,7 +10,7 @@ from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.registration import face_of
-from rolecall.domain.operations import State
+from rolecall.domain.operations.model import State
 
 app = typer.Typer(
     help="Operations: every change, who asked for it and what became of it.", no_args_is_help=True

@@ -11,13 +11,13 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
-from rolecall.domain.keys import Owner
-from rolecall.domain.people.decisions import because
-from rolecall.domain.people.evaluation import Decision
-from rolecall.domain.people.language import accept, parse_session_policy
-from rolecall.domain.people.permissions import Ask
-from rolecall.domain.people.policy_commands import PolicyRef
-from rolecall.domain.people.role_commands import RoleRef
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.iam.policy_commands import PolicyRef
+from rolecall.domain.iam.role_commands import RoleRef
+from rolecall.domain.policy.decisions import because
+from rolecall.domain.policy.evaluation import Decision
+from rolecall.domain.policy.language import accept, parse_session_policy
+from rolecall.domain.policy.requests import Ask
 from rolecall.domain.reasons import Refused
 from rolecall.settings import SettingsError
 from rolecall.values import Caller, PrincipalKind, Session

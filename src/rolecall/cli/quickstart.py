@@ -17,12 +17,12 @@ from rolecall.cli.registration import (
     new_faces,
     new_instance,
 )
+from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.directories.applications import register as register_application
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.provider import Application
 from rolecall.domain.directories.stores import new_store
-from rolecall.domain.instances import Instance, NewInstance, moved, register
-from rolecall.domain.keys import Owner
+from rolecall.domain.instances.registry import Instance, NewInstance, moved, register
 from rolecall.local.mariadb import LocalMariaDB
 from rolecall.local.postgres import LocalPostgres
 from rolecall.local.quickstart import LocalServers

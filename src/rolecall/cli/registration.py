@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from rolecall.domain.instances import Instance, NewInstance, new_public_id
-from rolecall.domain.keys import Owner
-from rolecall.domain.provisioner import Blueprint
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.instances.registry import Instance, NewInstance, new_public_id
+from rolecall.domain.provisioning.ports import Blueprint
 from rolecall.local.provisioner import ADMINISTRATORS, LocalProvisioner
 from rolecall.values import Secret
 

@@ -10,10 +10,10 @@ from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.records import origin_in_owners_name
-from rolecall.domain.commands import Command
-from rolecall.domain.people import commands
-from rolecall.domain.people.permissions import Ask
-from rolecall.domain.people.views import AddedSubUser
+from rolecall.domain.iam import commands
+from rolecall.domain.iam.views import AddedSubUser
+from rolecall.domain.messages import Command
+from rolecall.domain.policy.requests import Ask
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import SettingsError
 

@@ -21,11 +21,12 @@ from rolecall.cli.context import JsonOption, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.cli.user_files import FileFormat, UserFile, format_of
+from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.directories import importing
 from rolecall.domain.directories.importing import UserImport
 from rolecall.domain.directories.rows import RowReader
-from rolecall.domain.operations import Change
-from rolecall.domain.records import Record
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
 from rolecall.settings import SettingsError
 from rolecall.store.user_imports import ImportBusy, KeptImport, TriedImport
 
@@ -130,7 +131,7 @@ class _Work:
     async def _import(
         self, house: House, session: KeptImport | TriedImport, bar: _Bar, standing: str
     ) -> dict[str, object]:
-        reader = RowReader(await house.store.imports.groups(self._store_id), datetime.now(UTC))
+        reader = RowReader(await house.store.imports.groups(self._store_id), datetime.now(UTC), PROFILE_KEYS)
         work = UserImport(house.passwords, session, reader, dry=self._dry)
         begun = session.progress
         bar.told(begun)

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.directories.importing import FileRow
 from rolecall.domain.directories.rows import unknown_columns
 from rolecall.settings import SettingsError
@@ -85,7 +86,7 @@ class UserFile:
         if names is None:
             raise SettingsError("the first line is no line of CSV; it has the names of the columns")
         names = [name.strip() for name in names]
-        if unknown := unknown_columns(names):
+        if unknown := unknown_columns(names, PROFILE_KEYS):
             raise SettingsError(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
         if repeated := [name for name in names if names.count(name) > 1]:
             raise SettingsError(f"the column `{repeated[0]}` is there twice")

@@ -13,10 +13,9 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from rolecall.contracts.model import Action, Contract
-from rolecall.domain.people.permissions import Ask
+from rolecall.domain.policy.requests import Ask, call_context
 from rolecall.values import Checked
 
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*/?)\}")
@@ -36,14 +35,13 @@ def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
     return Ask(
         f"{contract.policy_service or contract.service}:{call.action}",
         tuple(dict.fromkeys(resources)) or ("*",),
-        {
-            "qcs:ip": request.client,
-            "qcs:current_time": datetime.fromtimestamp(request.received, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "qcs:secure_transport": "true" if request.secure else "false",
-            "qcs:region": call.region if contract.region_is_ours or action.regions else None,
-            "qcs:uin": str(checked.caller.principal),
-            "qcs:owner_uin": str(checked.caller.owner_number),
-        },
+        call_context(
+            checked.caller,
+            now=request.received,
+            client=request.client,
+            secure=request.secure,
+            region=call.region if contract.region_is_ours or action.regions else None,
+        ),
     )
 
 

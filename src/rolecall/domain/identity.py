@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.domain import ambient
+from rolecall import ambient
 from rolecall.domain.reasons import Reason, Refused
 
 FIRST = 0

@@ -25,7 +25,7 @@ from rolecall.domain.engine import (
     PrivilegeChange,
 )
 from rolecall.domain.identity import Expected
-from rolecall.domain.lanes import Lane
+from rolecall.domain.instances.lanes import Lane
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
 

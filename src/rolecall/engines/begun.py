@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rolecall.domain.identity import ChangedMeanwhile
-from rolecall.domain.operations import OUT_OF_REACH
+from rolecall.domain.operations.model import OUT_OF_REACH
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 
 

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 
-from rolecall.domain import bearer
+from rolecall.domain.secrets import bearer
 from rolecall.signin import forms
 from rolecall.signin.replies import Headers
 from rolecall.values import Request, Secret

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import uuid4
 
-from rolecall.domain.browser_sessions import BrowserSession, BrowserSessions, mark_of_hash
-from rolecall.domain.commands import Command
-from rolecall.domain.failures import AddressLimit, Sent, Who
-from rolecall.domain.keys import AccessKey, Owner
-from rolecall.domain.people import commands
-from rolecall.domain.people.model import SubUser
-from rolecall.domain.people.policy_commands import Bearer, BearerRef, PageAttached
-from rolecall.domain.people.sign_in import SignedIn, Subject
+from rolecall.domain.access.authenticator import AccessKey, Owner
+from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions, mark_of_hash
+from rolecall.domain.access.sign_ins import AddressLimit, Sent, Who
+from rolecall.domain.iam import commands
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PageAttached
+from rolecall.domain.iam.sign_in import SignedIn, Subject
+from rolecall.domain.messages import Command
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import browser, forms, pages, replies
 from rolecall.signin.visits import moment
@@ -36,7 +36,7 @@ CarryOut = Callable[[Command, Origin], Awaitable[Any]]
 
 
 class ConsoleDoor(Protocol):
-    """Where sub-users sign in with name and password: `rolecall.domain.people.sign_in.SignIn`."""
+    """Where sub-users sign in with name and password: `rolecall.domain.iam.sign_in.SignIn`."""
 
     async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn: ...
     async def change_password(

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from uuid import uuid4
 
-from rolecall.domain.browser_sessions import BrowserSessions
+from rolecall.domain.access.browser_sessions import BrowserSessions
 from rolecall.domain.directories.gate import Gate, mark_of
 from rolecall.domain.directories.model import User
 from rolecall.domain.directories.provider import ApplicationBook

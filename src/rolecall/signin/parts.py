@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import structlog
 
-from rolecall.domain.audit import Audit
-from rolecall.domain.browser_sessions import BrowserSessions, SessionBook
+from rolecall.domain.access.browser_sessions import BrowserSessions, SessionBook
+from rolecall.domain.access.sign_ins import AddressLimit, FailureBook
 from rolecall.domain.directories.gate import Gate, GateRules
 from rolecall.domain.directories.model import SignInBook
 from rolecall.domain.directories.provider import ProviderBook
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
-from rolecall.domain.failures import AddressLimit, FailureBook
-from rolecall.domain.passwords import Passwords
+from rolecall.domain.operations.audit import Audit
+from rolecall.domain.secrets.passwords import Passwords
 from rolecall.signin.back_channel import BackChannel
 from rolecall.signin.console import CarryOut, Console, ConsoleDoor, SubjectBook
 from rolecall.signin.entrance import Entrance

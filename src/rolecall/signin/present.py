@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rolecall.domain.browser_sessions import BrowserSession, BrowserSessions
+from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions
 from rolecall.domain.directories.gate import may_stay
 from rolecall.domain.directories.model import SignInBook, User
 from rolecall.signin import browser

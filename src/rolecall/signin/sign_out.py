@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rolecall.domain.browser_sessions import BrowserSessions
+from rolecall.domain.access.browser_sessions import BrowserSessions
 from rolecall.domain.directories.provider import Application, ApplicationBook
 from rolecall.signin import browser, forms, metadata, pages, replies
 from rolecall.signin.forms import Fields

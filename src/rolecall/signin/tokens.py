@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from rolecall.domain import bearer
 from rolecall.domain.directories.gate import mark_of, may_stay
 from rolecall.domain.directories.model import SignInBook, User
 from rolecall.domain.directories.provider import (
@@ -26,6 +25,7 @@ from rolecall.domain.directories.provider import (
     TokenBook,
     TokenKind,
 )
+from rolecall.domain.secrets import bearer
 from rolecall.signin import scopes
 from rolecall.signin.refusals import invalid_grant, invalid_request
 from rolecall.values import Secret

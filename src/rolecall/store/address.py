@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from rolecall.domain.channels import ENCRYPTED, is_loopback, sslmode, system_authorities, weakness
+from rolecall.domain.instances.channels import ENCRYPTED, is_loopback, sslmode, system_authorities, weakness
 from rolecall.values import Secret
 
 _VARIABLES = {

@@ -13,7 +13,17 @@ from typing import LiteralString
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.audit import HEAD_FACT, ChainBroken, Entry, Head, HeadSeal, Link, Row, Wanted, digest
+from rolecall.domain.operations.audit import (
+    HEAD_FACT,
+    ChainBroken,
+    Entry,
+    Head,
+    HeadSeal,
+    Link,
+    Row,
+    Wanted,
+    digest,
+)
 from rolecall.store import connection as store
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg.errors import ForeignKeyViolation
 
-from rolecall.domain.browser_sessions import BrowserSession
-from rolecall.domain.failures import Failures
+from rolecall.domain.access.browser_sessions import BrowserSession
+from rolecall.domain.access.sign_ins import Failures
 from rolecall.store.connection import Pool
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from rolecall.domain.claims import Claim, Claimed, ClaimedBefore
-from rolecall.domain.operations import State
+from rolecall.domain.operations.claims import Claim, Claimed, ClaimedBefore
+from rolecall.domain.operations.model import State
 from rolecall.store.connection import Row
 
 _CLAIM = (

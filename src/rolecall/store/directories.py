@@ -11,9 +11,9 @@ from psycopg import errors
 from rolecall.domain.directories.commands import ListDirectoryEvents, ListUserGroups
 from rolecall.domain.directories.model import User, UserGroup, UserStore
 from rolecall.domain.directories.views import USER_CHANGED, USER_SIGNED_IN, DirectoryEvent, Standing
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record

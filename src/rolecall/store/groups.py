@@ -7,13 +7,13 @@ from typing import LiteralString
 
 from psycopg import AsyncConnection
 
-from rolecall.domain.people.commands import SubUserRef
-from rolecall.domain.people.groups import GroupQuotas
-from rolecall.domain.people.model import SubUser
-from rolecall.domain.people.views import Group
+from rolecall.domain.iam.commands import SubUserRef
+from rolecall.domain.iam.groups import GroupQuotas
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.views import Group
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
 from rolecall.store.connection import Pool, Row
 from rolecall.store.people import SUB_USER_COLUMNS, lock_owner
 from rolecall.store.presence import Presence

@@ -9,8 +9,8 @@ from typing import cast
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.instances import AddressGroup, Instance, NewInstance, Phase, Provision
-from rolecall.domain.records import Record
+from rolecall.domain.instances.registry import AddressGroup, Instance, NewInstance, Phase, Provision
+from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record

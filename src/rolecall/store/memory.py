@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from rolecall.domain import ambient
-from rolecall.domain.instances import Instance, NewInstance, Phase
-from rolecall.domain.keys import AccessKey, Owner
-from rolecall.domain.operations import Change
-from rolecall.domain.rotation import Due, Rotated
+from rolecall import ambient
+from rolecall.domain.access.authenticator import AccessKey, Owner
+from rolecall.domain.accounts.ports import Due, Rotated
+from rolecall.domain.instances.registry import Instance, NewInstance, Phase
+from rolecall.domain.operations.model import Change
 from rolecall.store.instances import FaceTaken, require_changeable
 from rolecall.store.memory_ledger import MemoryLedger, Rows
 from rolecall.store.presence import Memory
@@ -86,7 +86,7 @@ class MemoryReplica:
 
 
 class MemoryRotation:
-    """`domain.rotation.RotationBook`."""
+    """`domain.accounts.ports.RotationBook`."""
 
     def __init__(self, store: MemoryStore, replica: MemoryReplica) -> None:
         self._store = store
@@ -129,7 +129,7 @@ class MemoryRotation:
 
 
 class MemoryInstances:
-    """`domain.provisioner.ProvisionBook`."""
+    """`domain.provisioning.ports.ProvisionBook`."""
 
     def __init__(self, store: MemoryStore, known: Memory[tuple[str, str], Instance]) -> None:
         self._store = store
@@ -193,7 +193,7 @@ class MemoryInstances:
 
 
 class MemoryKeys:
-    """`domain.keys.KeyBook`."""
+    """`domain.access.authenticator.KeyBook`."""
 
     def __init__(self, store: MemoryStore, known: Memory[str, AccessKey]) -> None:
         self._store = store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.domain.audit import Entry
+from rolecall.domain.operations.audit import Entry
 
 
 class MemoryAudit:

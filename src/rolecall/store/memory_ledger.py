@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from rolecall.domain import ambient
-from rolecall.domain.claims import Claimed, ClaimedBefore
-from rolecall.domain.operations import (
+from rolecall import ambient
+from rolecall.domain.accounts.context import AccountRow, Place
+from rolecall.domain.operations.claims import Claimed, ClaimedBefore
+from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
     AccountEffect,
     Change,
@@ -25,7 +26,6 @@ from rolecall.domain.operations import (
     Unresolved,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.work import AccountRow, Place
 from rolecall.store.moves import Key, after_move, is_gone, tombstone
 
 
@@ -82,7 +82,7 @@ class Rows:
 
 
 class MemoryLedger:
-    """`domain.operations.Ledger` and `domain.work.AccountBook` of one replica."""
+    """`domain.operations.model.Ledger` and `domain.accounts.context.AccountBook` of one replica."""
 
     def __init__(self, rows: Rows, replica: int) -> None:
         self._rows = rows

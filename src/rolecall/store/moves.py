@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from rolecall.domain.operations import AccountEffect
-from rolecall.domain.work import AccountRow
+from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.operations.model import AccountEffect
 from rolecall.store.connection import Pool, Row
 from rolecall.store.recordings import TAKEN_UP
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from psycopg import AsyncConnection, errors
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.claims import Claimed
+from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.identity import Expected
-from rolecall.domain.operations import (
+from rolecall.domain.operations.claims import Claimed
+from rolecall.domain.operations.model import (
     AccountEffect,
     Change,
     Holder,
@@ -23,7 +24,6 @@ from rolecall.domain.operations import (
     account_of,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.work import AccountRow
 from rolecall.store import recordings
 from rolecall.store.batches import Batches
 from rolecall.store.client_tokens import bind_token, kept_for

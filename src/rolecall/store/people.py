@@ -11,13 +11,13 @@ from typing import Any, LiteralString
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.keys import MintedKey
-from rolecall.domain.people.model import SubUser
-from rolecall.domain.people.rules import MOST_EARLIER, PasswordRules
-from rolecall.domain.people.sub_users import Draft, Quotas, Revision
-from rolecall.domain.people.views import Census, RulesView
+from rolecall.domain.access.authenticator import MintedKey
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.password_rules import MOST_EARLIER, PasswordRules
+from rolecall.domain.iam.sub_users import Draft, Quotas, Revision
+from rolecall.domain.iam.views import Census, RulesView
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Presence
 from rolecall.store.records import write_record

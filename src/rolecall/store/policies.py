@@ -8,13 +8,13 @@ from typing import Any, LiteralString
 
 from psycopg import AsyncConnection, errors
 
-from rolecall.domain.people.decisions import Grant
-from rolecall.domain.people.model import Policy
-from rolecall.domain.people.policies import Attachment, PolicyDraft
-from rolecall.domain.people.policy_commands import Bearer, BearerRef, BearerView, PolicyRef
-from rolecall.domain.people.tags import TagQuotas, policy_tags
+from rolecall.domain.iam.policies import Attachment, PolicyDraft
+from rolecall.domain.iam.policy_commands import Bearer, BearerRef, BearerView, PolicyRef
+from rolecall.domain.iam.tags import TagQuotas, policy_tags
+from rolecall.domain.operations.records import Record
+from rolecall.domain.policy.decisions import Grant
+from rolecall.domain.policy.model import Policy
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from rolecall.domain.keys import AccessKey, MintedKey
+from rolecall.domain.access.authenticator import AccessKey, MintedKey
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.keys import KeyTable
 from rolecall.store.people import lock_owner

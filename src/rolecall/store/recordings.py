@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rolecall.domain.operations import LOOKED_FOR_SECONDS, AccountEffect
+from rolecall.domain.operations.model import LOOKED_FOR_SECONDS, AccountEffect
 from rolecall.domain.reasons import Reason
 
 INTERRUPTED = f"(state in ('undone', 'superseded') and reason = '{Reason.INTERRUPTED.value}')"

@@ -7,7 +7,7 @@ from uuid import uuid4
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.records import Record
+from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Row
 
 INSERT_RECORD = (

@@ -7,13 +7,13 @@ from typing import Any, LiteralString
 
 from psycopg import errors
 
-from rolecall.domain.keys import Owner
-from rolecall.domain.people.model import Role
-from rolecall.domain.people.role_commands import RoleRef
-from rolecall.domain.people.roles import RoleDraft
-from rolecall.domain.people.tags import TagQuotas, role_tags
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.iam.model import Role
+from rolecall.domain.iam.role_commands import RoleRef
+from rolecall.domain.iam.roles import RoleDraft
+from rolecall.domain.iam.tags import TagQuotas, role_tags
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from rolecall.domain.keys import Owner
-from rolecall.domain.rotation import Due, Rotated
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.accounts.ports import Due, Rotated
 from rolecall.store.connection import Pool
 
 _ROTATION_LOCK = (0x726F6C65, -1)

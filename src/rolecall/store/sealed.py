@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.domain.resealing import SealedPlace, SealedValue
+from rolecall.domain.maintenance.resealing import SealedPlace, SealedValue
 from rolecall.store.connection import Pool
 
 # The key columns of each place, as text, in the order that `SealedValue.key` has them.

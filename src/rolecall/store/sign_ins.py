@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rolecall.domain.keys import Owner
-from rolecall.domain.people.model import SubUser
-from rolecall.domain.people.sign_in import Candidate, Subject
-from rolecall.domain.people.sub_users import Revision
-from rolecall.domain.records import Record
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.sign_in import Candidate, Subject
+from rolecall.domain.iam.sub_users import Revision
+from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Pool
 from rolecall.store.people import SUB_USER_COLUMNS, SubUserTable, rules_of
 from rolecall.store.presence import Memory, Presence

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg import AsyncConnection, errors
 
-from rolecall.domain.people.tag_commands import (
+from rolecall.domain.iam.tag_commands import (
     ChangeProject,
     ChangeTags,
     CreateProject,
@@ -25,10 +25,10 @@ from rolecall.domain.people.tag_commands import (
     TagPlace,
     TagQuery,
 )
-from rolecall.domain.people.tags import TagQuotas
+from rolecall.domain.iam.tags import TagQuotas
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
 from rolecall.store.connection import Pool, Row
 from rolecall.store.people import lock_owner
 from rolecall.store.records import write_record

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from rolecall.domain.directories.importing import Progress, Refusal
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.directories.rows import NewUser
-from rolecall.domain.records import Record
+from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Pool, Row
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values
 

@@ -20,9 +20,9 @@ from rolecall.domain.directories.views import (
     Standing,
     UserView,
 )
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from rolecall.domain.commands import Command
+from rolecall.domain.messages import Command
 from rolecall.values import Checked, Secret
 
 Answer: TypeAlias = dict[str, object]

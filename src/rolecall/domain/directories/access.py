@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 from uuid import UUID
 
-from rolecall.domain import ambient
+from rolecall import ambient
 from rolecall.domain.directories.books import StandingBook
 from rolecall.domain.directories.views import Standing
 from rolecall.domain.reasons import Reason, Refused

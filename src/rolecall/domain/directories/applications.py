@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from rolecall.domain import ambient, bearer
+from rolecall import ambient
 from rolecall.domain.directories.provider import Application, ApplicationBook
+from rolecall.domain.secrets import bearer
 from rolecall.values import Secret
 
 _ID_CHARACTERS = 24

@@ -13,8 +13,8 @@ from uuid import UUID
 from rolecall.domain.directories.commands import FindUsers, ListDirectoryEvents, ListUserGroups
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.views import DirectoryEvent, Look, Standing, UserView
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.records import Record
 
 
 class StandingBook(Protocol):

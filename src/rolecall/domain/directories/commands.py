@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rolecall.domain.commands import Command
 from rolecall.domain.directories.model import CustomAttribute, UserStatus
 from rolecall.domain.directories.queries import Condition, Order
+from rolecall.domain.messages import Command
 from rolecall.values import Secret
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rolecall.domain.commands import Handlers
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access
 from rolecall.domain.directories.books import DirectoryBook
 from rolecall.domain.directories.views import DirectoryEvent
-from rolecall.domain.views import Page
+from rolecall.domain.messages import Handlers, Page
 from rolecall.values import Origin
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from rolecall.domain.browser_sessions import mark_of_hash
+from rolecall.domain.access.browser_sessions import mark_of_hash
+from rolecall.domain.access.sign_ins import AddressLimit, Sent, Who, WrongPassword
 from rolecall.domain.directories.model import SignInBook, User, UserStatus
-from rolecall.domain.failures import AddressLimit, Sent, Who, WrongPassword
-from rolecall.domain.operations import Change
-from rolecall.domain.passwords import Passwords, Verdict
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
+from rolecall.domain.secrets.passwords import Passwords, Verdict
 from rolecall.values import Origin, Secret
 
 SHORTEST_PASSWORD = 8

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from rolecall.domain import ambient
-from rolecall.domain.commands import Handlers
+from rolecall import ambient
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access, dry_run
 from rolecall.domain.directories.books import DirectoryBook
 from rolecall.domain.directories.model import UserGroup
-from rolecall.domain.operations import Change
+from rolecall.domain.messages import Handlers, Page
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
 from rolecall.values import Origin
 
 

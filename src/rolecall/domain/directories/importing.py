@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rolecall.domain.directories.rows import NewUser, RowReader, RowRefused
-from rolecall.domain.passwords import Passwords
 from rolecall.domain.reasons import Refused
+from rolecall.domain.secrets.passwords import Passwords
 
 BATCH = 1000
 BATCH_PASSWORDS = 64

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from rolecall.domain.records import Record
+from rolecall.domain.operations.records import Record
 
 
 class UserStatus(StrEnum):

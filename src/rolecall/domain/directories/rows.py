@@ -6,7 +6,7 @@ on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from rolecall.domain import ambient
+from rolecall import ambient
 from rolecall.domain.directories.attributes import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -24,28 +24,22 @@ from rolecall.domain.directories.attributes import (
     is_user_name,
 )
 from rolecall.domain.directories.model import VERIFIED_EMAIL, CustomAttribute, UserStatus
-from rolecall.domain.foreign_hashes import HashRefused, admit
+from rolecall.domain.secrets.imported_hashes import HashRefused, admit
 from rolecall.values import Secret
 
 T = TypeVar("T")
 
 _INDEXED = tuple(f"indexed_{number}" for number in range(1, 6))
 _CUSTOM = "custom."
-_PROFILE = tuple(
-    f"profile.{key}"
-    for key in (
-        "name", "gender", "locale", "zone", "job", "nationality", "description", "residentIdentityCard",
-        "identityVerificationMethod", "qqOpenId", "qqUnionId", "wechatOpenId", "wechatUnionId", "alipayUserId",
-        "weComUserId",
-    )
-)  # fmt: skip
+_PROFILE = "profile."
 _GENDERS = frozenset({"MALE", "FEMALE", "UNKNOWN"})
 
 COLUMNS = (
     "user_name", "phone", "email", "email_verified", "password_hash", "password", "must_reset", "status", "groups",
-    "nickname", "address", "birthdate", "created_at", *_INDEXED, *_PROFILE,
+    "nickname", "address", "birthdate", "created_at", *_INDEXED,
 )  # fmt: skip
-"""Beside these, ``custom.NAME`` is a custom attribute. docs/import.md says what each holds."""
+"""Beside these, ``custom.NAME`` is a custom attribute, and ``profile.KEY`` a field of the profile; which of those there
+are is given. docs/import.md says what each holds."""
 
 MOST_CUSTOM = 64
 _LONGEST_CUSTOM_NAME = 64
@@ -80,9 +74,17 @@ class NewUser:
     created_at: datetime
 
 
-def unknown_columns(names: Iterable[str]) -> list[str]:
-    """Names that no column has."""
-    return [name for name in names if name not in COLUMNS and not _is_custom(name)]
+def unknown_columns(names: Iterable[str], profile: Collection[str]) -> list[str]:
+    """Names that no column has. `profile`: the keys of a profile."""
+    return [name for name in names if not _is_known(name, profile)]
+
+
+def _is_known(name: str, profile: Collection[str]) -> bool:
+    return (
+        name in COLUMNS
+        or (name.removeprefix(_PROFILE) in profile and name.startswith(_PROFILE))
+        or _is_custom(name)
+    )
 
 
 def _is_custom(name: str) -> bool:
@@ -90,15 +92,17 @@ def _is_custom(name: str) -> bool:
 
 
 class RowReader:
-    """`groups` are the store's, by name. `now` stands where a row does not say when its user was made."""
+    """`groups` are the store's, by name. `now` stands where a row does not say when its user was made. `profile`: the
+    keys of a profile."""
 
-    def __init__(self, groups: Mapping[str, UUID], now: datetime) -> None:
+    def __init__(self, groups: Mapping[str, UUID], now: datetime, profile: Collection[str]) -> None:
         self._groups = groups
         self._now = now
+        self._profile = profile
 
     def read(self, line: int, row: Mapping[str, object]) -> NewUser:
         """`row` has texts, or what JSON has; absent, null and empty are one. Raises `RowRefused`."""
-        if unknown := unknown_columns(row):
+        if unknown := unknown_columns(row, self._profile):
             raise RowRefused(f"there is no column `{unknown[0][:64]}`")
         name = _kept(row, "user_name", is_user_name, f"1 to {LONGEST_NAME} visible characters")
         phone = _kept(row, "phone", _is_told_phone, "a phone number such as +86-13800138000")
@@ -122,7 +126,7 @@ class RowReader:
             birthdate=_birthdate(row),
             custom=_custom(row),
             indexed=tuple(_kept(row, column, is_text, text) for column in _INDEXED),
-            profile=_profile(row) | _verified(row, email),
+            profile=_profile(row, self._profile) | _verified(row, email),
             groups=self._in_groups(row),
             created_at=self._created(row),
         )
@@ -227,12 +231,12 @@ def _moment(text: str, column: str) -> datetime:
         raise RowRefused(f"{column} is no date such as 2024-05-17 or 2024-05-17T08:30:00Z") from None
 
 
-def _profile(row: Mapping[str, object]) -> dict[str, str]:
+def _profile(row: Mapping[str, object], keys: Collection[str]) -> dict[str, str]:
     found = {}
-    for column in _PROFILE:
-        value = _kept(row, column, is_text, f"visible text of at most {LONGEST_TEXT} characters")
+    for key in keys:
+        value = _kept(row, _PROFILE + key, is_text, f"visible text of at most {LONGEST_TEXT} characters")
         if value is not None:
-            found[column.removeprefix("profile.")] = value
+            found[key] = value
     if "gender" in found:
         found["gender"] = found["gender"].upper()
         if found["gender"] not in _GENDERS:

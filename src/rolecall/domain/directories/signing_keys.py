@@ -10,9 +10,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from rolecall.domain import ambient
+from rolecall import ambient
 from rolecall.domain.directories.provider import SigningKey, SigningKeyBook
-from rolecall.domain.sealing import Sealer
+from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Secret
 
 PUBLISHED = timedelta(days=1)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from rolecall.domain import ambient
-from rolecall.domain.commands import Handlers
+from rolecall import ambient
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access, dry_run
 from rolecall.domain.directories.books import DirectoryBook
 from rolecall.domain.directories.model import UserStore
-from rolecall.domain.operations import Change
+from rolecall.domain.messages import Handlers
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
 from rolecall.values import Origin
 
 

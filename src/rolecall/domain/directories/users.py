@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from rolecall.domain import ambient
-from rolecall.domain.commands import Handlers
+from rolecall import ambient
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.access import Access, dry_run, judge
 from rolecall.domain.directories.books import UserBook
@@ -20,11 +19,11 @@ from rolecall.domain.directories.masking import MASK, masked_mail, masked_phone
 from rolecall.domain.directories.model import User, UserStatus
 from rolecall.domain.directories.repeats import SECONDS, Repeats
 from rolecall.domain.directories.views import Look, UserView
-from rolecall.domain.operations import Change
-from rolecall.domain.passwords import Passwords
+from rolecall.domain.messages import Handlers, Page
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.records import Record
-from rolecall.domain.views import Page
+from rolecall.domain.secrets.passwords import Passwords
 from rolecall.values import Origin, Secret
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from rolecall.domain import ambient
+from rolecall import ambient
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused

@@ -19,8 +19,8 @@ from typing import Any
 from asyncmy.cursors import Cursor
 from asyncmy.errors import MySQLError
 
-from rolecall.domain.channels import is_loopback
 from rolecall.domain.engine import EngineAddress
+from rolecall.domain.instances.channels import is_loopback
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import errors
 from rolecall.engines.mysql.login import GuardedConnection

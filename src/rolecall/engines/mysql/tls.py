@@ -6,8 +6,8 @@ import asyncio
 import ssl
 from pathlib import Path
 
-from rolecall.domain.channels import sslmode
 from rolecall.domain.engine import EngineAddress
+from rolecall.domain.instances.channels import sslmode
 from rolecall.domain.reasons import Reason, Refused
 
 _FILES = ("sslrootcert", "sslcert", "sslkey")

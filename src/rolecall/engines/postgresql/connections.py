@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from rolecall.domain.channels import ENCRYPTED, sslmode, system_authorities
 from rolecall.domain.engine import EngineAddress
+from rolecall.domain.instances.channels import ENCRYPTED, sslmode, system_authorities
 from rolecall.engines.postgresql import errors
 from rolecall.exchanges import Deadlines
 from rolecall.exchanges.postgresql import Connection as Connection

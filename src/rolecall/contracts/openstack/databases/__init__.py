@@ -1,0 +1,1 @@
+"""OpenStack Database v1.0."""

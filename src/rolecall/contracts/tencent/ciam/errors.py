@@ -1,0 +1,147 @@
+"""The error rows of `ciam` 2022-03-31: which reason takes which code, and what the answer says (`wishes`).
+
+Reasons that are not here belong to the dialect's common table. The lists are `ciam_codes`, the texts `ciam_texts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rolecall.contracts.model import ErrorRow
+from rolecall.contracts.tencent.ciam.codes import CODES
+from rolecall.contracts.tencent.ciam.texts import TEXTS
+from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.domain.reasons import Reason
+
+_FAILED = "FailedOperation."
+_ILLEGAL = "InvalidParameter.ParameterIllegal"
+_VALUE = "InvalidParameterValue"
+
+LISTS = ("UserGroup", "CustomizationAttributes", "UserIds", "UserGroupIds", "Filters")
+"""Parameters of which there may be so many and no more."""
+
+
+def _telling(*codes: str) -> Wish:
+    return Wish(codes, ())
+
+
+_TOO_MANY = Wish(
+    (),
+    ("LimitExceeded",),
+    "The parameter `{field}` has more entries than are allowed.",
+    "参数`{field}`的数量超过上限。",
+)
+
+WISHES: Mapping[Key, Wish] = {
+    Reason.NOT_PERMITTED: Wish(
+        (),
+        ("UnauthorizedOperation",),
+        "[request id:{request_id}]you are not authorized to perform operation ({operation})\nresource ({resource}) "
+        "has no permission\n",
+        "[request id:{request_id}]you are not authorized to perform operation ({operation})\nresource ({resource}) "
+        "has no permission\n",
+    ),
+    # parameters
+    Reason.PARAMETER_VALUE: Wish(
+        (),
+        (_VALUE,),
+        "The value `{value}` specified in the parameter `{field}` is not valid.",
+        "参数`{field}`的取值`{value}`不合法。",
+    ),
+    Reason.PARAMETER_RANGE: Wish(
+        (),
+        (_VALUE,),
+        "The value `{value}` specified in the parameter `{field}` is out of range.",
+        "参数`{field}`的取值`{value}`超出范围。",
+    ),
+    **{(Reason.PARAMETER_RANGE, name): _TOO_MANY for name in LISTS},
+    Reason.PARAMETER_LENGTH: Wish(
+        (), (_ILLEGAL, _VALUE), "The parameter `{field}` is too long.", "参数`{field}`过长。"
+    ),
+    Reason.PARAMETER_CHARACTERS: Wish(
+        (),
+        (_ILLEGAL, _VALUE),
+        "The value specified in the parameter `{field}` is not allowed.",
+        "参数`{field}`的取值不被允许。",
+    ),
+    Reason.PASSWORD_LENGTH: Wish((), (_ILLEGAL, _VALUE), "The password is too long.", "密码过长。"),
+    Reason.ENGINE_UNSUITED: Wish(
+        (),
+        ("UnsupportedOperation",),
+        "The parameter `{field}` is not supported: there are no organizations.",
+        "不支持参数`{field}`：没有组织机构。",
+    ),
+    Reason.ATTRIBUTE_MALFORMED: Wish(
+        (),
+        (_FAILED + "AttributeFormatError", _ILLEGAL),
+        "The value specified in the parameter `{field}` does not have its format.",
+        "参数`{field}`的格式不正确。",
+    ),
+    Reason.ATTRIBUTE_TOO_LONG: _telling(_FAILED + "IndexedAttributeTooLong", _VALUE),
+    # whose it is
+    Reason.DIRECTORIES_INACTIVE: _telling("UnauthorizedOperation.TenantNotActivated"),
+    Reason.TENANT_FOREIGN: _telling(_FAILED + "InvalidTenant"),
+    # stores
+    Reason.STORE_MISSING: _telling(_FAILED + "UserStoreNotExist", _FAILED + "InvalidUserStore"),
+    Reason.STORE_TAKEN: _telling(_FAILED + "UserStoreAlreadyExists", "FailedOperation"),
+    Reason.STORE_QUOTA: _telling(_FAILED + "QuotaLimitExceeded"),
+    # users
+    Reason.USER_MISSING: _telling(_FAILED + "UserNotFound", "ResourceNotFound"),
+    Reason.USER_QUOTA: _telling(_FAILED + "QuotaLimitExceeded"),
+    Reason.USER_NAME_TAKEN: _telling(_FAILED + "UserNameAlreadyExists", "FailedOperation"),
+    Reason.USER_PHONE_TAKEN: _telling(_FAILED + "PhoneNumberAlreadyExists", "FailedOperation"),
+    Reason.USER_EMAIL_TAKEN: _telling(_FAILED + "EmailAlreadyExists", "FailedOperation"),
+    Reason.USER_NAME_EMPTY: _telling(_FAILED + "UserNameIsNull", _ILLEGAL),
+    Reason.USER_PHONE_EMPTY: _telling(_FAILED + "PhoneNumberIsNull", _ILLEGAL),
+    Reason.USER_EMAIL_EMPTY: _telling(_FAILED + "EmailIsNull", _ILLEGAL),
+    Reason.USER_PASSWORD_EMPTY: _telling(_FAILED + "PasswordIsNull", _ILLEGAL),
+    Reason.USER_FROZEN: _telling(_FAILED + "UserIsFreeze", "FailedOperation"),
+    Reason.USER_STATUS_UNKNOWN: _telling(_FAILED + "InvalidUserStatusEnum", _ILLEGAL),
+    Reason.USER_STATUS_EMPTY: _telling(_FAILED + "UserStatusRequired", _ILLEGAL),
+    Reason.LINK_PRIMARY_MISSING: _telling(_FAILED + "PrimaryUserNotFound", "ResourceNotFound"),
+    Reason.LINK_SECONDARY_MISSING: _telling(_FAILED + "SecondaryUserNotFound", "ResourceNotFound"),
+    Reason.LINKED_ALREADY: _telling(_FAILED + "AccountAlreadyBeLinked", "FailedOperation"),
+    # groups
+    Reason.USER_GROUP_TAKEN: _telling(_FAILED + "UserGroupNameAlreadyExists", "FailedOperation"),
+    Reason.USER_GROUP_MISSING: _telling(_FAILED + "UserGroupNotFound", "ResourceNotFound"),
+    # queries
+    Reason.QUERY_FIELD_UNKNOWN: _telling(_FAILED + "QueryUsersParameterMustInWhitelist", _ILLEGAL),
+    Reason.QUERY_FIELD_REPEATED: _telling(_FAILED + "QueryUsersParameterRepeat", _ILLEGAL),
+    Reason.QUERY_SORT_UNKNOWN: _telling(_FAILED + "QueryUsersSortParameterMustInWhitelist", _ILLEGAL),
+    # how it goes
+    Reason.REQUEST_REPEATED: _telling("RequestLimitExceeded.RepeatRequest"),
+    Reason.REQUESTS_TOO_FREQUENT: _telling("RequestLimitExceeded.FrequentRequest"),
+    Reason.DRY_RUN: _telling("DryRunOperation"),
+    Reason.HASHING_BUSY: Wish(
+        (),
+        ("ResourceInsufficient",),
+        "Too many passwords are waiting to be hashed. Please try again later.",
+        "等待处理的密码过多，请稍后重试。",
+    ),
+    Reason.ENGINE_UNREACHABLE: Wish(
+        (),
+        ("ResourceUnavailable",),
+        "User directories cannot be written at present. Please try again later.",
+        "用户目录暂不可写，请稍后重试。",
+    ),
+    Reason.ENGINE_BUSY: Wish(
+        (),
+        ("ResourceInUse",),
+        "Another operation holds the user directory. Please try again later.",
+        "用户目录正被其他操作占用，请稍后重试。",
+    ),
+    Reason.ENGINE_REFUSED: Wish(
+        (), ("FailedOperation",), "The operation was refused by the store.", "存储拒绝了该操作。"
+    ),
+    Reason.INTERRUPTED: Wish(
+        (),
+        ("InternalError.UnknownError",),
+        "The connection to the store was lost; nothing was done. Please try again later.",
+        "与存储的连接中断，操作未执行，请稍后重试。",
+    ),
+}
+
+
+def rows(action: str) -> dict[Key, ErrorRow]:
+    """The action's error rows: each reason's best code that the action lists."""
+    return chosen(WISHES, CODES[action], TEXTS)

@@ -1,0 +1,291 @@
+"""The error rows of `postgres` 2017-03-12: which reason takes which code, and what the answer says.
+
+A reason's row for an action is the first of the reason's codes that the action's own list has; failing that, the
+last of them, which is one of the vendor's common error codes ("Common Error Codes", every product). Reasons that
+are not here (a malformed request, a missing parameter, a bad signature ...) belong to the dialect's common table.
+
+The lists are `postgres_codes`, the texts `postgres_texts`, each with its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rolecall.contracts.model import ErrorRow
+from rolecall.contracts.tencent.postgres.codes import CODES
+from rolecall.contracts.tencent.postgres.texts import TEXTS
+from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.domain.reasons import Reason
+
+DATABASE_ACCESS = "FailedOperation.DatabaseAccessError"
+FAILED = "FailedOperation.FailedOperationError"
+PRE_CHECK = "FailedOperation.PreCheckError"
+PARAMETER_CHECK = "InvalidParameter.ParameterCheckError"
+DECRYPT = "InvalidParameterValue.DecryptPasswordFailed"
+ACCOUNT_NAME = "InvalidParameterValue.InvalidAccountNameError"
+ACCOUNT_FORMAT = "InvalidParameterValue.InvalidAccountNameFormatError"
+ACCOUNT_INVALID = "InvalidParameterValue.InvalidAccountError"
+ACCOUNT_NOT_EXIST = "InvalidParameterValue.AccountNotExistError"
+ACCOUNT_NOT_EXIST_OLD = "InvalidParameterValue.AccountNotExist"
+DATABASE_FORMAT = "InvalidParameterValue.InvalidDatabaseNameFormatError"
+OBJECT_NAME = "InvalidParameterValue.InvalidDatabaseObjectName"
+PASSWORD_LENGTH = "InvalidParameterValue.InvalidPasswordLengthError"
+PASSWORD_VALUE = "InvalidParameterValue.InvalidPasswordValueError"
+CHARACTERS = "InvalidParameterValue.ParameterCharacterError"
+LENGTH = "InvalidParameterValue.ParameterLengthLimitError"
+OUT_OF_RANGE = "InvalidParameterValue.ParameterOutOfRange"
+OUT_RANGE = "InvalidParameterValue.ParameterOutRangeError"
+VALUE = "InvalidParameterValue.InvalidParameterValueError"
+CHARSET = "InvalidParameterValue.CharsetNotFoundError"
+UNSUPPORTED_REGION = "InvalidParameterValue.UnsupportedRegionError"
+ILLEGAL_REGION = "InvalidParameterValue.IllegalRegion"
+INSTANCE_NOT_EXIST = "InvalidParameterValue.InstanceNotExist"
+ACCESS_DENIED = "OperationDenied.InstanceAccessDeniedError"
+STATUS_LIMIT = "OperationDenied.InstanceStatusLimitError"
+STATUS_LIMIT_OP = "OperationDenied.InstanceStatusLimitOpError"
+KERNEL = "OperationDenied.KernelVersionError"
+NOT_LISTED = "OperationDenied.UserNotInWhiteListError"
+INSTANCE_NOT_FOUND = "ResourceNotFound.InstanceNotFoundError"
+INVALID_STATUS = "ResourceUnavailable.InvalidInstanceStatus"
+LIMITED = "LimitOperation"
+LIMITED_OPERATION = "FailedOperation.LimitOperation"
+MANAGED = "FailedOperation.CheckAccountCAMCloseError"
+NOT_MANAGED = "FailedOperation.CheckAccountCAMOpenError"
+
+
+_NO_VALUE = "InvalidParameterValue"
+_NO_ACCOUNT = "ResourceNotFound"
+
+WISHES: Mapping[Key, Wish] = {
+    Reason.CALLER_NOT_LISTED: Wish((NOT_LISTED, "UnauthorizedOperation"), ()),
+    Reason.PARAMETER_VALUE: Wish(
+        (),
+        (PARAMETER_CHECK, VALUE, _NO_VALUE),
+        "The value `{value}` specified in the parameter `{field}` is not valid.",
+        "参数`{field}`的值`{value}`不合法。",
+    ),
+    Reason.PARAMETER_RANGE: Wish(
+        (),
+        (OUT_OF_RANGE, OUT_RANGE, PARAMETER_CHECK, VALUE, _NO_VALUE),
+        "The value `{value}` specified in the parameter `{field}` is out of range.",
+        "参数`{field}`的值`{value}`超出范围。",
+    ),
+    Reason.PARAMETER_LENGTH: Wish(
+        (),
+        (LENGTH, PARAMETER_CHECK, _NO_VALUE),
+        "The parameter `{field}` is too long.",
+        "参数`{field}`过长。",
+    ),
+    Reason.PARAMETER_CHARACTERS: Wish(
+        (CHARACTERS,),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The parameter `{field}` has characters that are not allowed.",
+        "参数`{field}`含有不允许的字符。",
+    ),
+    Reason.REGION_UNSUPPORTED: Wish((UNSUPPORTED_REGION, ILLEGAL_REGION, "UnsupportedRegion"), ()),
+    Reason.ACCOUNT_NAME_MALFORMED: Wish(
+        (ACCOUNT_FORMAT, ACCOUNT_INVALID),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The account name `{value}` is not valid.",
+        "账号名`{value}`不合法。",
+    ),
+    Reason.ACCOUNT_NAME_RESERVED: Wish(
+        (ACCOUNT_NAME, ACCOUNT_FORMAT, ACCOUNT_INVALID),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The account name `{value}` is reserved.",
+        "账号名`{value}`为保留名称。",
+    ),
+    Reason.DATABASE_NAME_MALFORMED: Wish(
+        (DATABASE_FORMAT,),
+        (PARAMETER_CHECK, VALUE, _NO_VALUE),
+        "The database name `{value}` is not valid.",
+        "数据库名称`{value}`不合法。",
+    ),
+    Reason.OBJECT_NAME_MALFORMED: Wish(
+        (OBJECT_NAME,),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The object name `{value}` in the parameter `{field}` is not valid.",
+        "参数`{field}`中的对象名称`{value}`不合法。",
+    ),
+    Reason.PASSWORD_LENGTH: Wish(
+        (PASSWORD_LENGTH,),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The password must be 8-32 characters long.",
+        "密码长度须为8-32个字符。",
+    ),
+    Reason.PASSWORD_CONTENT: Wish(
+        (PASSWORD_VALUE,),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The password must contain uppercase letters, lowercase letters, digits and symbols, "
+        "and cannot start with a slash (/).",
+        "密码必须包含大写字母、小写字母、数字和符号，且不能以“/”开头。",
+    ),
+    Reason.PASSWORD_UNDECIPHERABLE: Wish(
+        (DECRYPT,),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The password could not be decrypted.",
+        "无法解密密码。",
+    ),
+    # An instance of somebody else is hidden where the action has a code for "no such instance" only.
+    Reason.INSTANCE_MISSING: Wish(
+        (INSTANCE_NOT_FOUND, INSTANCE_NOT_EXIST, ACCESS_DENIED, "ResourceNotFound"), ()
+    ),
+    Reason.INSTANCE_FORBIDDEN: Wish(
+        (ACCESS_DENIED, INSTANCE_NOT_FOUND, INSTANCE_NOT_EXIST, "UnauthorizedOperation"), ()
+    ),
+    Reason.INSTANCE_ISOLATED: Wish(
+        (),
+        (STATUS_LIMIT_OP, STATUS_LIMIT, INVALID_STATUS, "ResourceUnavailable"),
+        "The instance is isolated.",
+        "实例已隔离。",
+    ),
+    # The vendor's Terraform provider repeats InstanceStatusLimitError and ResourceUnavailable for some minutes.
+    Reason.INSTANCE_RESTARTING: Wish(
+        (),
+        (STATUS_LIMIT, STATUS_LIMIT_OP, INVALID_STATUS, "ResourceUnavailable"),
+        "The instance is restarting.",
+        "实例正在重启。",
+    ),
+    Reason.INSTANCE_STARTING: Wish(
+        (),
+        (STATUS_LIMIT, STATUS_LIMIT_OP, INVALID_STATUS, "ResourceUnavailable"),
+        "The instance is being created.",
+        "实例正在创建。",
+    ),
+    Reason.INSTANCE_FAILED: Wish(
+        (),
+        (STATUS_LIMIT_OP, INVALID_STATUS, STATUS_LIMIT, "ResourceUnavailable"),
+        "The instance could not be created.",
+        "实例创建失败。",
+    ),
+    Reason.INSTANCE_RUNNING: Wish(
+        (),
+        (STATUS_LIMIT_OP, STATUS_LIMIT, INVALID_STATUS, "ResourceUnavailable"),
+        "The instance is not isolated.",
+        "实例未隔离。",
+    ),
+    Reason.VERSION_UNOFFERED: Wish(
+        (),
+        (PARAMETER_CHECK, VALUE, _NO_VALUE),
+        "The database version `{value}` is not offered.",
+        "不提供数据库版本`{value}`。",
+    ),
+    Reason.INSTANCE_QUOTA: Wish(("LimitExceeded",), ()),
+    Reason.PROVISIONER_MISSING: Wish(
+        (LIMITED, LIMITED_OPERATION),
+        ("UnsupportedOperation",),
+        "No server is started, stopped or deleted here for this instance.",
+        "此处无法为该实例启动、停止或删除服务器。",
+    ),
+    Reason.ENGINE_TOO_OLD: Wish(
+        (KERNEL,),
+        (FAILED, "UnsupportedOperation"),
+        "The server of the instance is too old for this operation.",
+        "实例的数据库版本过低，不支持此操作。",
+    ),
+    Reason.ENGINE_UNREACHABLE: Wish(
+        (DATABASE_ACCESS,),
+        (FAILED, "FailedOperation"),
+        "The instance cannot be reached.",
+        "无法访问实例。",
+    ),
+    Reason.ENGINE_BUSY: Wish((), (FAILED, "FailedOperation"), "The instance is busy.", "实例繁忙。"),
+    Reason.ENGINE_REFUSED: Wish(
+        (), (FAILED, "FailedOperation"), "The instance refused the operation.", "实例拒绝了此操作。"
+    ),
+    Reason.ACCOUNT_TAKEN: Wish(
+        (),
+        (PRE_CHECK, FAILED, "FailedOperation"),
+        "The account `{value}` already exists.",
+        "账号`{value}`已存在。",
+    ),
+    Reason.ACCOUNT_MISSING: Wish(
+        (ACCOUNT_NOT_EXIST, ACCOUNT_NOT_EXIST_OLD),
+        (ACCOUNT_INVALID, PRE_CHECK, PARAMETER_CHECK, _NO_ACCOUNT),
+        "The account `{value}` does not exist.",
+        "账号`{value}`不存在。",
+    ),
+    Reason.ACCOUNT_PROTECTED: Wish(
+        (),
+        (PRE_CHECK, FAILED, "FailedOperation"),
+        "The account `{value}` belongs to the system and cannot be changed.",
+        "账号`{value}`为系统账号，不允许修改。",
+    ),
+    Reason.PASSWORD_MANAGED: Wish(
+        (MANAGED,),
+        (PRE_CHECK, FAILED, "FailedOperation"),
+        "The account `{value}` has CAM verification enabled.",
+        "账号`{value}`已开启CAM验证。",
+    ),
+    Reason.PASSWORD_NOT_MANAGED: Wish(
+        (NOT_MANAGED,),
+        (PRE_CHECK, FAILED, "FailedOperation"),
+        "The account `{value}` has CAM verification disabled.",
+        "账号`{value}`未开启CAM验证。",
+    ),
+    Reason.DATABASE_TAKEN: Wish(
+        (),
+        (PRE_CHECK, FAILED, "FailedOperation"),
+        "The database `{value}` already exists.",
+        "数据库`{value}`已存在。",
+    ),
+    Reason.DATABASE_MISSING: Wish(
+        (),
+        (PRE_CHECK, PARAMETER_CHECK, "ResourceNotFound"),
+        "The database `{value}` does not exist.",
+        "数据库`{value}`不存在。",
+    ),
+    Reason.DATABASE_PROTECTED: Wish(
+        (),
+        (PRE_CHECK, PARAMETER_CHECK, "FailedOperation"),
+        "The database `{value}` belongs to the system and cannot be changed.",
+        "数据库`{value}`为系统数据库，不允许修改。",
+    ),
+    Reason.ENCODING_UNSUPPORTED: Wish(
+        (),
+        (CHARSET, PARAMETER_CHECK, _NO_VALUE),
+        "The encoding `{value}` is not supported.",
+        "不支持字符编码`{value}`。",
+    ),
+    Reason.LOCALE_UNSUPPORTED: Wish(
+        (),
+        (PARAMETER_CHECK, _NO_VALUE),
+        "The collation or character classification `{value}` is not supported.",
+        "不支持排序规则或字符分类`{value}`。",
+    ),
+    Reason.OBJECT_MISSING: Wish(
+        (),
+        (PRE_CHECK, PARAMETER_CHECK, "ResourceNotFound"),
+        "The database object `{value}` does not exist.",
+        "数据库对象`{value}`不存在。",
+    ),
+    Reason.OBJECT_PROTECTED: Wish(
+        (),
+        (PRE_CHECK, PARAMETER_CHECK, "FailedOperation"),
+        "The database object `{value}` belongs to the system and cannot be changed.",
+        "数据库对象`{value}`为系统对象，不允许修改。",
+    ),
+    Reason.PRIVILEGE_UNKNOWN: Wish(
+        (),
+        (PARAMETER_CHECK, PRE_CHECK, _NO_VALUE),
+        "The privilege `{value}` does not apply to this type of object.",
+        "权限`{value}`不适用于该类型的对象。",
+    ),
+    Reason.PRIVILEGE_DEPENDENT: Wish(
+        (),
+        (PRE_CHECK, FAILED, "FailedOperation"),
+        "Other privileges depend on it; set IsCascade to revoke them too.",
+        "存在依赖的权限，如需级联撤销请设置IsCascade。",
+    ),
+    Reason.INTERRUPTED: Wish(
+        (),
+        (FAILED, "FailedOperation"),
+        "The operation was interrupted; check its effect before repeating it.",
+        "操作被中断，请确认其结果后再重试。",
+    ),
+}
+
+
+def rows(action: str) -> dict[Reason | tuple[Reason, str], ErrorRow]:
+    """The action's error rows: each reason's best code that the action lists."""
+    return chosen(WISHES, CODES[action], TEXTS)

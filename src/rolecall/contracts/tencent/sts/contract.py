@@ -1,0 +1,223 @@
+"""The contract of Tencent Cloud `sts` 2018-08-13: temporary credentials, and who a caller is.
+
+Parameters, types and requiredness are those of tencentcloud-sdk-python-sts 3.0.1459 (``models.py``) and tccli 3.1.189
+(``api.json``); a test compares them. Not served, and answered with InvalidAction: credentials for those whom another
+identity provider vouches for (SAML, OIDC), and those that an MFA device confirms. The service has its version in
+common with `tag`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rolecall.contracts.model import (
+    Action,
+    Contract,
+    ErrorRow,
+    Field,
+    Kind,
+    ListOf,
+    Rule,
+    Shape,
+    between,
+    matches,
+)
+from rolecall.contracts.tencent.sts.codes import CODES
+from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.domain.reasons import Reason
+
+SDK = "tencentcloud-sdk-python-sts 3.0.1459, models.py"
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    # Word for word from ``errorcodes.py`` of the international SDK (English) and of tencentcloud-sdk-python-sts. The
+    # gateway's common codes say nothing but which value of which parameter: the reason's own sentence follows.
+    "InvalidParameterValue": ("", ""),
+    "ResourceNotFound": ("", ""),
+    "LimitExceeded": ("", ""),
+    "InvalidParameter.AccessKeyNotSupport": ("This type of key is not supported.", "不支持该类型密钥。"),
+    "InvalidParameter.AccountNotAvaliable": (
+        "The account does not exist or is unavailable.",
+        "账号不存在或不可用。",
+    ),
+    "InvalidParameter.GrantOtherResource": ("Unauthorized access to the resource.", "越权访问资源。"),
+    "InvalidParameter.OverTimeError": ("The expiration time exceeds the threshold.", "过期时间超过阈值。"),
+    "InvalidParameter.ParamError": ("Invalid parameter.", "参数错误。"),
+    "InvalidParameter.PolicyTooLong": ("The policy is too long.", "策略过长。"),
+    "InvalidParameter.ResouceError": ("Six-segment resource description error.", "策略资源六段式错误。"),
+    "InvalidParameter.StrategyFormatError": ("Policy syntax error.", "策略语法错误。"),
+    "InvalidParameter.StrategyInvalid": ("Invalid policy.", "非法策略。"),
+    "ResourceNotFound.RoleNotFound": (
+        "The role corresponding to the account does not exist.",
+        "账号对应的角色不存在。",
+    ),
+    "UnauthorizedOperation": ("Unauthorized operation.", "未授权操作。"),
+    "UnsupportedOperation": ("Unsupported operation.", "操作不支持。"),
+}
+
+_PARAM = ("InvalidParameter.ParamError", "InvalidParameterValue")
+_WHICH = (
+    "The value `{value}` specified in the parameter `{field}` is not valid.",
+    "参数`{field}`的值`{value}`不合法。",
+)
+_DOCUMENT = Wish(
+    (), ("InvalidParameter.StrategyFormatError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
+)
+
+WISHES: Mapping[Key, Wish] = {
+    **dict.fromkeys(
+        (
+            Reason.PARAMETER_VALUE,
+            Reason.PARAMETER_RANGE,
+            Reason.PARAMETER_LENGTH,
+            Reason.PARAMETER_CHARACTERS,
+        ),
+        Wish((), _PARAM, *_WHICH),
+    ),
+    Reason.SESSION_TOO_LONG: Wish(
+        ("InvalidParameter.OverTimeError",), ("LimitExceeded",), "It is too long.", "时间过长。"
+    ),
+    Reason.POLICY_TOO_LONG: Wish(
+        ("InvalidParameter.PolicyTooLong",), ("LimitExceeded",), "The policy is too long.", "策略过长。"
+    ),
+    Reason.POLICY_MALFORMED: Wish(
+        (),
+        ("InvalidParameter.StrategyFormatError", *_PARAM),
+        "The policy cannot be read: {value}.",
+        "策略无法解析：{value}。",
+    ),
+    **dict.fromkeys(
+        (
+            Reason.POLICY_VERSION,
+            Reason.POLICY_STATEMENT,
+            Reason.POLICY_EFFECT,
+            Reason.POLICY_ACTION,
+            Reason.POLICY_CONDITION,
+        ),
+        _DOCUMENT,
+    ),
+    Reason.POLICY_PRINCIPAL: Wish(
+        (),
+        ("InvalidParameter.StrategyInvalid", *_PARAM),
+        "A session's policy has no principal.",
+        "策略中不能包含principal。",
+    ),
+    Reason.POLICY_RESOURCE: Wish(
+        (), ("InvalidParameter.ResouceError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
+    ),
+    (Reason.POLICY_RESOURCE, "resource.foreign"): Wish(
+        ("InvalidParameter.GrantOtherResource",),
+        ("InvalidParameter.ResouceError", *_PARAM),
+        "`{value}` is a resource of another account.",
+        "`{value}`是其他账号的资源。",
+    ),
+    Reason.ROLE_MISSING: Wish(
+        ("ResourceNotFound.RoleNotFound",), ("ResourceNotFound",), "The role does not exist.", "角色不存在。"
+    ),
+    Reason.ROLE_UNTRUSTING: Wish(
+        (),
+        ("UnauthorizedOperation",),
+        "The trust policy of the role `{value}` does not allow the caller to take it.",
+        "角色`{value}`的信任策略不允许调用者扮演该角色。",
+    ),
+    Reason.SESSION_NESTED: Wish(
+        ("UnsupportedOperation",), (), "Temporary credentials cannot be used here.", "不支持临时密钥。"
+    ),
+    Reason.SUB_USER_MISSING: Wish(
+        (), _PARAM, "The sub-user `{value}` does not exist.", "子用户`{value}`不存在。"
+    ),
+    Reason.OWNER_PROTECTED: Wish(
+        (), _PARAM, "A sub-user may not see the keys of the root account.", "子用户不允许查看主账号密钥。"
+    ),
+}
+
+
+def _text(
+    name: str, *, required: bool = False, rules: tuple[Rule, ...] = (), kind: Kind = Kind.STRING
+) -> Field:
+    return Field(name, kind, required, rules=rules)
+
+
+def _number(name: str) -> Field:
+    return Field(name, Kind.INTEGER, rules=(between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),))
+
+
+def _form(pattern: str) -> tuple[Rule, ...]:
+    return (matches(pattern, Reason.PARAMETER_VALUE, SDK),)
+
+
+def _action(
+    name: str,
+    *params: Field,
+    output: tuple[str, ...],
+    resources: tuple[str, ...] = ("*",),
+    free: bool = False,
+    mints_secret: bool = False,
+) -> Action:
+    errors: dict[Key, ErrorRow] = chosen(WISHES, CODES[name], TEXTS)
+    return Action(
+        name,
+        SDK,
+        params,
+        output,
+        CODES[name],
+        errors,
+        regions=None,
+        resources=resources,
+        free=free,
+        blank_is_absent=True,
+        mints_secret=mints_secret,
+    )
+
+
+TAG = Shape("Tag", (_text("Key", required=True), _text("Value", required=True)))
+_CREDENTIALS = ("Credentials", "ExpiredTime", "Expiration")
+# Numbers as the house writes them: policies are asked about the text, so no number may have a second spelling.
+_ARN = _form(r"qcs::cam::uin/[1-9][0-9]{0,19}:(role/[1-9][0-9]{0,18}|roleName/[A-Za-z0-9+=,.@_-]{1,128})")
+_NOTHING = (
+    Rule(
+        lambda value: value in ("", []),
+        Reason.PARAMETER_VALUE,
+        "ours: nothing here checks it, so none is taken",
+    ),
+)
+
+_ACTIONS = (
+    _action(
+        "AssumeRole",
+        _text("RoleArn", required=True, rules=_ARN),
+        _text("RoleSessionName", required=True, rules=_form(r"[A-Za-z0-9_+=,.@-]{2,128}")),
+        _number("DurationSeconds"),
+        _text("Policy", kind=Kind.DOCUMENT),
+        _text("ExternalId", rules=_form(r"[A-Za-z0-9_+=,.@:/-]{2,128}")),
+        Field("Tags", ListOf(TAG, 0)),
+        _text("SourceIdentity", rules=_form(r"[0-9]{0,20}")),
+        _text("SerialNumber", rules=_NOTHING),
+        _text("TokenCode", rules=_NOTHING),
+        output=_CREDENTIALS,
+        resources=("{RoleArn}",),
+        mints_secret=True,
+    ),
+    _action(
+        "GetFederationToken",
+        _text("Name", required=True, rules=_form(r"[A-Za-z0-9_+=,.@-]{1,128}")),
+        _text("Policy", required=True, kind=Kind.DOCUMENT),
+        _number("DurationSeconds"),
+        output=_CREDENTIALS,
+        mints_secret=True,
+    ),
+    _action("GetCallerIdentity", output=("Arn", "AccountId", "UserId", "PrincipalId", "Type"), free=True),
+    _action(
+        "QueryApiKey",
+        _number("TargetUin"),
+        output=("IdKeys",),
+        resources=("qcs::cam::uin/{owner}:uin/{TargetUin|caller}",),
+    ),
+)
+
+CONTRACT = Contract(
+    dialect="tencent",
+    service="sts",
+    version="2018-08-13",
+    actions={action.name: action for action in _ACTIONS},
+    errors={},
+)

@@ -1,0 +1,1 @@
+"""The domain: commands in neutral words, carried out on engines and recorded exactly once."""

@@ -1,0 +1,1 @@
+"""Access: who calls, how that is proven, and how often they may try."""

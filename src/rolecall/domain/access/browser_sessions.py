@@ -1,0 +1,101 @@
+"""Sessions of browsers: who has signed in there, until when, and for what.
+
+A session ends when it was not used for an hour, twelve hours after the password was shown, and when that password is
+replaced. Its id is random, is made anew at each sign-in and change of password, and only its digest is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from rolecall.domain.secrets import bearer
+from rolecall.values import Secret
+
+IDLE = timedelta(hours=1)
+ABSOLUTE = timedelta(hours=12)
+CHANGE = timedelta(minutes=15)
+"""How long somebody may take to choose the new password that is asked for."""
+
+_TOUCHED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """Of a directory's user or of a sub-user. `must_change`: it is good for changing the password, nothing else."""
+
+    digest: bytes = field(repr=False)
+    user_id: UUID | None
+    sub_user: int | None
+    mark: bytes = field(repr=False)
+    must_change: bool
+    authenticated_at: datetime
+    seen_at: datetime
+
+
+def mark_of_hash(password_hash: str | None) -> bytes:
+    """Stands for a password: what was issued on it ends when another is set."""
+    return hashlib.sha256((password_hash or "").encode()).digest()[:16]
+
+
+class SessionBook(Protocol):
+    async def add_session(self, session: BrowserSession) -> bool:
+        """False if its user is there no more."""
+
+    async def session(self, digest: bytes) -> BrowserSession | None: ...
+    async def touch_session(self, digest: bytes, at: datetime) -> None: ...
+    async def end_session(self, digest: bytes) -> None: ...
+    async def end_sessions_of(self, user_id: UUID | None, sub_user: int | None) -> None: ...
+    async def purge_sessions(self, seen_before: datetime) -> None: ...
+
+
+class BrowserSessions:
+    def __init__(self, book: SessionBook) -> None:
+        self._book = book
+
+    async def begin(
+        self,
+        *,
+        user_id: UUID | None = None,
+        sub_user: int | None = None,
+        mark: bytes,
+        must_change: bool = False,
+        at: datetime,
+        seen_at: datetime,
+        instead_of: Secret | None = None,
+    ) -> Secret | None:
+        """A new session's id; the one that the browser had ends. None if the user is there no more.
+
+        `at` is when the password was shown.
+        """
+        if instead_of is not None:
+            await self.end(instead_of)
+        fresh = bearer.fresh()
+        session = BrowserSession(bearer.digest(fresh), user_id, sub_user, mark, must_change, at, seen_at)
+        return fresh if await self._book.add_session(session) else None
+
+    async def find(self, session_id: Secret, now: datetime) -> BrowserSession | None:
+        """None if there is none, or it has ended. Whether its user may still be there is for the caller to see."""
+        session = await self._book.session(bearer.digest(session_id))
+        if session is None:
+            return None
+        longest = CHANGE if session.must_change else ABSOLUTE
+        if now - session.seen_at >= IDLE or now - session.authenticated_at >= longest:
+            await self._book.end_session(session.digest)
+            return None
+        if now - session.seen_at >= _TOUCHED_EVERY:
+            await self._book.touch_session(session.digest, now)
+        return session
+
+    async def end(self, session_id: Secret) -> None:
+        await self._book.end_session(bearer.digest(session_id))
+
+    async def end_all(self, *, user_id: UUID | None = None, sub_user: int | None = None) -> None:
+        """Every session of one person."""
+        await self._book.end_sessions_of(user_id, sub_user)
+
+    async def purge(self, now: datetime) -> None:
+        await self._book.purge_sessions(now - IDLE)

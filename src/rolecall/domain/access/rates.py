@@ -1,0 +1,54 @@
+"""How often a caller may still call, as a question that callers can ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from rolecall.domain.messages import Command, Handlers
+from rolecall.values import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many calls in so many seconds. `name` says what is counted together within a service."""
+
+    service: str
+    name: str
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An allowance as it is kept, and what is left of it; `resets_at` is when there is more, in unix seconds."""
+
+    allowance: Allowance
+    remaining: int
+    resets_at: float
+
+
+class RateCounter(Protocol):
+    async def standing(self, allowance: Allowance, origin: Origin) -> Standing | None:
+        """Of the one who asks, after this very call was counted. None where rates are lifted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRates(Command):
+    """A tuple of Standing, without those that are lifted."""
+
+    allowances: tuple[Allowance, ...]
+
+
+class Rates:
+    """`counter` is asked for when it is needed: it counts at the door, which is opened last."""
+
+    def __init__(self, counter: Callable[[], RateCounter]) -> None:
+        self._counter = counter
+        self.handlers: Handlers = {ShowRates: self.show}
+
+    async def show(self, command: ShowRates, origin: Origin) -> tuple[Standing, ...]:
+        counter = self._counter()
+        found = [await counter.standing(one, origin) for one in command.allowances]
+        return tuple(one for one in found if one is not None)

@@ -1,0 +1,160 @@
+"""Sign-ins: recorded, and the failed ones counted, by client address and by names that nobody has.
+
+A count begins with the first failure and is forgotten a while after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rolecall.domain.operations.audit import Audit, Entry, Outcome
+from rolecall.domain.reasons import Reason, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    number: int
+    since: datetime
+
+
+class FailureBook(Protocol):
+    async def failures(self, subject: str) -> Failures | None: ...
+    async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> Failures:
+        """One more, and the count with it; a count that began before `forgotten_before` begins again."""
+
+    async def purge_failures(self, began_before: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a password came with."""
+
+    dialect: str = ""
+    action: str = "sign-in"
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose password it is, or would be."""
+
+    target: str = ""
+    owner_id: int | None = None
+    principal: int | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+_NOBODY = Who()
+"""Also of a name that nobody has: what was typed there may be a password, and is not recorded."""
+
+
+class WrongPassword(Refused):
+    """CREDENTIALS_INVALID for somebody who is there. `who` is for the audit trail alone, never for answers."""
+
+    def __init__(self, who: Who, note: str = "") -> None:
+        super().__init__(Reason.CREDENTIALS_INVALID, note=note)
+        self.who = who
+
+
+class Attempt:
+    """One password at the door. Who lets it in says whose it is: `who`."""
+
+    def __init__(self, limit: AddressLimit, client: str, now: datetime) -> None:
+        self._limit = limit
+        self._client = client
+        self._now = now
+        self.who = _NOBODY
+
+    async def expect_admitted(self) -> None:
+        """RATE_EXCEEDED."""
+        await self._limit.admit(self._client, self._now)
+
+
+class AddressLimit:
+    """At most `most` failures from one client address in `seconds`; then it is refused without a look at anything."""
+
+    def __init__(self, book: FailureBook, audit: Audit, most: int, seconds: int) -> None:
+        self._book = book
+        self._audit = audit
+        self._most = most
+        self._window = timedelta(seconds=seconds)
+
+    @asynccontextmanager
+    async def guarding(self, client: str, now: datetime, sent: Sent) -> AsyncIterator[Attempt]:
+        """The door around the judging of one password, wherever passwords are shown.
+
+            async with addresses.guarding(client, now, sent) as attempt:
+                user = await judge(password)        # raises CREDENTIALS_INVALID for a wrong one
+                await attempt.expect_admitted()     # before anything is told or done of a right one
+                attempt.who = Who(user.name, ...)
+
+        RATE_EXCEEDED, with the facts ``seconds`` and ``retry_after``: both, how long to wait. A CREDENTIALS_INVALID
+        that leaves the door is counted, and is answered as such only up to the limit: many may have guessed at once,
+        all of them admitted before the first of them was counted, and no more than the limit allows learn anything.
+
+        What was let in, and what was refused up to the limit, is recorded.
+        """
+        await self.admit(client, now)
+        attempt = Attempt(self, client, now)
+        try:
+            yield attempt
+        except Refused as refusal:
+            if refusal.reason is Reason.CREDENTIALS_INVALID:
+                counted = await self._book.add_failure(_address(client), now, now - self._window)
+                if counted.number > self._most:
+                    raise self._refusal(counted, now) from None
+                who = refusal.who if isinstance(refusal, WrongPassword) else _NOBODY
+                await self._note(Outcome.FAILED, who, client, sent, refusal.reason.value)
+            raise
+        await self._note(Outcome.DONE, attempt.who, client, sent)
+
+    async def _note(self, outcome: Outcome, who: Who, client: str, sent: Sent, reason: str = "") -> None:
+        entry = Entry(
+            sent.dialect,
+            sent.action,
+            outcome,
+            who.target,
+            reason,
+            who.owner_id,
+            who.principal,
+            request_id=sent.request_id,
+            client=client,
+            detail=who.detail,
+        )
+        await self._audit.note_quickly(entry)
+
+    async def admit(self, client: str, now: datetime) -> None:
+        """RATE_EXCEEDED."""
+        known = await self._book.failures(_address(client))
+        if known is not None and known.number >= self._most and known.since + self._window > now:
+            raise self._refusal(known, now)
+
+    def _refusal(self, known: Failures, now: datetime) -> Refused:
+        seconds = int((known.since + self._window - now).total_seconds()) + 1
+        return Refused(Reason.RATE_EXCEEDED, facts={"seconds": seconds, "retry_after": seconds})
+
+    async def nobody_failed(self, where: str, login: str, now: datetime) -> None:
+        """What a failure of an account costs, for a login that has none: so that no timing tells them apart."""
+        name = hashlib.sha256(f"{where}\n{login}".encode()).hexdigest()
+        await self._book.add_failure(f"name:{name}", now, now - self._window)
+
+    async def purge(self, now: datetime) -> None:
+        await self._book.purge_failures(now - self._window)
+
+
+def _address(client: str) -> str:
+    """An IPv6 client has its whole /64: it counts as one."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return f"address:{client}"
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return f"address:{mapped or ipaddress.ip_network((address, 64), strict=False).network_address}"
+    return f"address:{address}"

@@ -1,0 +1,1 @@
+"""Accounts: what is created, changed and deleted on database servers."""

@@ -1,0 +1,285 @@
+"""Commands on accounts, their grants and their databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rolecall.domain.engine import AccountKind, DatabaseGrant, DatabaseObject, ObjectType, PrivilegeChange
+from rolecall.domain.messages import ClientToken, Command, InstanceName
+from rolecall.values import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAccount(Command):
+    """`host` and `grants` are of servers where an account is a name at a host (the MySQL family)."""
+
+    instance: InstanceName
+    name: str
+    kind: AccountKind
+    password: Secret | None
+    remark: str
+    managed_password: bool
+    host: str = ""
+    grants: tuple[DatabaseGrant, ...] = ()
+    quota: int | None = None
+    """The most accounts the instance may have, this one included."""
+    token: ClientToken | None = None
+    everywhere: bool = False
+    """May read and write every database that the instance has now; `grants` is empty then."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """One account of several that are asked for at once."""
+
+    name: str
+    host: str
+    password: Secret
+    grants: tuple[DatabaseGrant, ...] = ()
+    kind: AccountKind = AccountKind.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseAccounts(Command):
+    """Checked and written down now, all or none; made by a worker, through outages and restarts. Answers None.
+
+    `to_come` as in `ChangeGrants`.
+    """
+
+    instance: InstanceName
+    accounts: tuple[AccountSpec, ...]
+    to_come: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAccount(Command):
+    """`must_exist` refuses with ACCOUNT_MISSING; otherwise deleting what is not there succeeds."""
+
+    instance: InstanceName
+    name: str
+    host: str = ""
+    must_exist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccounts(Command):
+    """`order` is ``created``, ``updated`` or ``name``."""
+
+    instance: InstanceName
+    order: str
+    descending: bool
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword(Command):
+    """`old_password`, where given, must be the account's present one (PASSWORD_WRONG)."""
+
+    instance: InstanceName
+    name: str
+    password: Secret
+    host: str = ""
+    old_password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRemark(Command):
+    instance: InstanceName
+    name: str
+    remark: str
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPasswords(Command):
+    """Several at once: if one account is missing, none is changed."""
+
+    instance: InstanceName
+    accounts: tuple[AccountSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveAccount(Command):
+    """A new name, host or password for an account (the MySQL family); None leaves it."""
+
+    instance: InstanceName
+    name: str
+    host: str
+    new_name: str | None
+    new_host: str | None
+    password: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGrants(Command):
+    """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be.
+
+    `to_come` keeps a grant on a database that is not there for the one that will be made; else DATABASE_MISSING.
+    """
+
+    instance: InstanceName
+    name: str
+    host: str
+    grant: tuple[DatabaseGrant, ...]
+    revoke: tuple[str, ...] = ()
+    must_exist: bool = False
+    to_come: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AllAccounts(Command):
+    """Every account of an instance as a tuple of AccountView, by name and host."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAccount(Command):
+    """Its AccountView, or ACCOUNT_MISSING. `otherwise`: another name and host, for where there is no such account."""
+
+    instance: InstanceName
+    name: str
+    host: str
+    otherwise: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllDatabases(Command):
+    """Every database of an instance as a tuple of DatabaseFacts, by name."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSpec:
+    """`encoding` (character set) and `collate` are the server's own words; empty means its default."""
+
+    name: str
+    encoding: str = ""
+    collate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDatabases(Command):
+    """All checked before the first is made."""
+
+    instance: InstanceName
+    databases: tuple[DatabaseSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuperuserState(Command):
+    """Whether the instance's own superuser was enabled for tenants: a bool."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class EnableSuperuser(Command):
+    """Answers the generated, or given, password as a Secret."""
+
+    instance: InstanceName
+    password: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisableSuperuser(Command):
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class LockAccount(Command):
+    instance: InstanceName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockAccount(Command):
+    instance: InstanceName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenManagedPassword(Command):
+    instance: InstanceName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseManagedPassword(Command):
+    instance: InstanceName
+    name: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshManagedPassword(Command):
+    instance: InstanceName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPrivileges(Command):
+    """`account_kind` True also asks for the account's own kind (an `AccountKind`)."""
+
+    instance: InstanceName
+    name: str
+    objects: tuple[DatabaseObject | None, ...]
+    """None stands for the account itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePrivileges(Command):
+    instance: InstanceName
+    name: str
+    changes: tuple[PrivilegeChange, ...]
+    kind: AccountKind | None = None
+    """A new kind for the account, if one was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDatabase(Command):
+    instance: InstanceName
+    name: str
+    owner: str
+    encoding: str
+    collate: str
+    ctype: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteDatabase(Command):
+    """`must_exist` refuses with DATABASE_MISSING; otherwise deleting what is not there succeeds."""
+
+    instance: InstanceName
+    name: str
+    must_exist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListDatabases(Command):
+    """`name_contains` empty lists all; several match any of them."""
+
+    instance: InstanceName
+    name_contains: tuple[str, ...]
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListObjects(Command):
+    instance: InstanceName
+    type: ObjectType
+    database: str
+    schema: str
+    table: str
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDatabaseOwner(Command):
+    instance: InstanceName
+    name: str
+    owner: str

@@ -1,0 +1,256 @@
+"""What every handler of account commands works with: reach, rows, the journal, sealing and hashing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from rolecall import ambient
+from rolecall.domain.accounts.removal import leave, remove
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.identity import NOBODY, Expected
+from rolecall.domain.instances.registry import Attached, Reach
+from rolecall.domain.messages import InstanceName
+from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.secrets.sealing import Sealer
+from rolecall.values import Origin, Secret
+
+_COMING = 5.0
+"""Seconds that a change waits for its account to be made, if that was promised a moment ago."""
+
+_COMING_PAUSE = 0.05
+"""Seconds between looks whether another process has made it."""
+
+Look = Callable[[str, str], Awaitable[AccountFacts | None]]
+"""An engine's word on the account of a name and a host."""
+
+Place = tuple[int, str, str]
+"""An account among those of all instances: instance, name, host."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What the store holds about an account. `created_at` None: made behind our back.
+
+    The orders are those of the changes that wrote the remark, the password, and anything at all. A row of a deleted
+    account holds its identity and nothing else.
+    """
+
+    name: str
+    host: str
+    oid: int
+    remark: str
+    created_at: datetime | None
+    updated_at: datetime
+    password_updated_at: datetime | None
+    sealed_password: bytes | None
+    identity: str = ""
+    remark_order: int = 0
+    password_order: int = 0
+    applied_order: int = 0
+    is_deleted: bool = False
+
+    def is_of(self, facts: AccountFacts) -> bool:
+        """Whether it is of this very account, and not of an earlier one of its name.
+
+        A row older than identities has none: then it is told by the account's mark.
+        """
+        return self.identity == facts.identity if self.identity else facts.marker is not None
+
+
+class AccountBook(Protocol):
+    """Where what an engine cannot hold is kept. Rows of deleted accounts are not shown."""
+
+    async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None: ...
+    async def accounts(self, instance_id: int) -> Sequence[AccountRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One account of one instance within reach. `host` is empty where accounts have none."""
+
+    attached: Attached
+    name: str
+    host: str
+
+    @property
+    def label(self) -> str:
+        return label(self.name, self.host)
+
+    @property
+    def place(self) -> Place:
+        return self.attached.instance.id, self.name, self.host
+
+    @property
+    def purpose(self) -> str:
+        """What its managed password is sealed for."""
+        return password_purpose(self.attached.instance.id, self.label)
+
+    def intent(
+        self,
+        change: Change,
+        origin: Origin,
+        detail: Mapping[str, object] | None = None,
+        sealed: bytes | None = None,
+        expected: Expected | None = None,
+    ) -> Intent:
+        """The intent to change it, or, with `expected`, that very account of the name."""
+        place: dict[str, object] = {"name": self.name, "host": self.host} if self.host else {}
+        return Intent(change, self.label, origin, {**place, **(detail or {})}, sealed, expected=expected)
+
+    def missing(self) -> Refused:
+        return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.label})
+
+
+def _not_made(reason: Reason) -> Refused:
+    return Refused(reason, note="the promised account is not made yet")
+
+
+def label(name: str, host: str) -> str:
+    """How operations and messages name an account: ``name``, or ``name@host``."""
+    return f"{name}@{host}" if host else name
+
+
+def password_purpose(instance_id: int | str, account: str) -> str:
+    """What the password of an account, named by its label, is sealed for."""
+    return f"account password:{instance_id}:{account}"
+
+
+class Work:
+    """`hashing` is a bounded pool for verifiers, which are computed off the event loop."""
+
+    def __init__(
+        self, reach: Reach, book: AccountBook, journal: Journal, sealer: Sealer, hashing: Executor
+    ) -> None:
+        self.reach = reach
+        self.book = book
+        self.sealer = sealer
+        self._journal = journal
+        self._hashing = hashing
+        self.coming: dict[Place, asyncio.Task[bool]] = {}
+        """Promised accounts that this process is making now."""
+        self.stalled: set[Place] = set()
+        """Those of them whose server was out of reach at the last attempt."""
+
+    async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
+        """The account a command names, which may be there or not."""
+        return await self._settled(
+            await self.find(await self.reach.attach(instance, origin.caller), name, host)
+        )
+
+    async def newcomer(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
+        """The account that a command wants made. HOST_MALFORMED."""
+        return await self._settled(self.at(await self.reach.attach(instance, origin.caller), name, host))
+
+    async def _settled(self, target: Target) -> Target:
+        if (coming := self.coming.get(target.place)) is not None:
+            await self._wait_for(coming, target)
+        return target
+
+    async def _wait_for(self, coming: asyncio.Task[bool], target: Target) -> None:
+        """Clients change a user right after the promise of it, as if it were there. ENGINE_UNREACHABLE, ENGINE_BUSY."""
+        if target.place not in self.stalled:
+            await asyncio.wait([coming], timeout=_COMING)
+        if not coming.done():
+            reason = Reason.ENGINE_UNREACHABLE if target.place in self.stalled else Reason.ENGINE_BUSY
+            raise _not_made(reason)
+
+    def at(self, attached: Attached, name: str, host: str = "") -> Target:
+        """An account to be made, at the host as it will be listed. HOST_MALFORMED."""
+        return Target(attached, name, attached.engine.canonical_host(host))
+
+    async def find(self, attached: Attached, name: str, host: str = "") -> Target:
+        """An account that may be there: at the very host that is given, if the server has it so (accounts made by SQL
+        may be at any), else at the same host as Rolecall spells it.
+        """
+        try:
+            canonical = attached.engine.canonical_host(host)
+        except Refused as refusal:
+            if refusal.reason is not Reason.HOST_MALFORMED:
+                raise
+            return Target(attached, name, host)
+        if host and host != canonical and await attached.engine.account(name, host) is not None:
+            return Target(attached, name, host)
+        return Target(attached, name, canonical)
+
+    async def existing(self, target: Target) -> AccountFacts:
+        """ACCOUNT_MISSING."""
+        facts = await self._once_made(target, target.attached.engine.account)
+        if facts is None:
+            raise target.missing()
+        return facts
+
+    async def changeable(self, target: Target) -> AccountFacts:
+        """The account that a change is about to be accepted for. ACCOUNT_MISSING, ACCOUNT_PROTECTED."""
+        facts = await self.identified(target)
+        if facts is None:
+            raise target.missing()
+        return facts
+
+    async def identified(self, target: Target) -> AccountFacts | None:
+        """The same where it need not be there."""
+        facts = await self._once_made(target, target.attached.engine.identify)
+        if facts is not None and facts.is_protected:
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.label})
+        return facts
+
+    async def _once_made(self, target: Target, look: Look) -> AccountFacts | None:
+        """What is there, or will be in a moment: another process may have promised it. ENGINE_BUSY."""
+        if (facts := await look(target.name, target.host)) is not None:
+            return facts
+        until = ambient.monotonic() + _COMING
+        while await self._is_promised(target):
+            if ambient.monotonic() > until:
+                raise _not_made(Reason.ENGINE_BUSY)
+            await asyncio.sleep(_COMING_PAUSE)
+        return await look(target.name, target.host)  # the promise may have been kept since the first look
+
+    async def _is_promised(self, target: Target) -> bool:
+        promised = await self._journal.ledger.promised(target.attached.instance.id)
+        return any(operation.account == (target.name, target.host) for operation in promised)
+
+    async def leave(self, target: Target, operation: UUID, expected: Expected) -> Expected:
+        """Before a change moves that account: what it may go on with (`removal.leave`)."""
+        place = (target.name, target.host)
+        return await leave(self._journal.ledger, target.attached.engine, place, operation, expected)
+
+    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these, which the engine shows as applied, is not recorded yet."""
+        return await self._journal.ledger.are_unrecorded(operations)
+
+    async def change(
+        self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[AccountFacts]]
+    ) -> AccountFacts:
+        """Carry out a change of an account that is there afterwards."""
+        facts = await self._journal.run(target.attached, intent, apply)
+        if facts is None:  # changed, and deleted since
+            raise target.missing()
+        return facts
+
+    async def remove(self, target: Target, origin: Origin, facts: AccountFacts | None) -> None:
+        """Delete that very account, or what is half made where there is none."""
+        accepted = NOBODY if facts is None else facts.expected
+        intent = target.intent(Change.ACCOUNT_DELETE, origin, expected=accepted)
+        expected = Expected(accepted.identity)
+
+        async def apply(operation: UUID) -> AccountFacts | None:
+            place = target.name, target.host
+            return await remove(self._journal.ledger, target.attached.engine, place, operation, expected)
+
+        await self._journal.run(target.attached, intent, apply)
+
+    def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
+        """Begins at once; whoever applies the change waits for it."""
+        loop, engine = asyncio.get_running_loop(), target.attached.engine
+        if not engine.has_quick_verifier:
+            return loop.run_in_executor(self._hashing, engine.verifier, target.name, password)
+        ready: asyncio.Future[Secret] = loop.create_future()
+        ready.set_result(engine.verifier(target.name, password))
+        return ready

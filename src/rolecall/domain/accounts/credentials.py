@@ -1,0 +1,217 @@
+"""How accounts log in: passwords, passwords that Rolecall manages, locks."""
+
+from __future__ import annotations
+
+import string
+from uuid import UUID
+
+from rolecall import ambient
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.context import AccountRow, Target, Work
+from rolecall.domain.capabilities import password_checks
+from rolecall.domain.engine import AccountChange, AccountFacts
+from rolecall.domain.identity import ChangedMeanwhile, Expected
+from rolecall.domain.instances.registry import Attached
+from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Origin, Secret
+
+_MANAGED_PASSWORD_CHARACTERS = 32
+_MANAGED_PASSWORD_SYMBOLS = "!#%^*-+=_"
+
+
+class Credentials:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def reset_password(self, command: commands.ResetPassword, origin: Origin) -> None:
+        """PASSWORD_MANAGED while Rolecall manages it; PASSWORD_WRONG if an old password is given and is not the one."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        facts = await self._expect_managed(target, managed=False)
+        if command.old_password is not None:
+            await self._expect_password(target, command.old_password)
+        intent = target.intent(Change.ACCOUNT_PASSWORD, origin, expected=facts.expected)
+        await self._set_password(target, intent, command.password)
+
+    async def reset_passwords(self, command: commands.ResetPasswords, origin: Origin) -> None:
+        """If one account is missing, none is changed."""
+        targets = [
+            await self._work.target(command.instance, origin, one.name, one.host) for one in command.accounts
+        ]
+        found = [await self._expect_managed(target, managed=False) for target in targets]
+        for target, facts, one in zip(targets, found, command.accounts, strict=True):
+            intent = target.intent(Change.ACCOUNT_PASSWORD, origin, expected=facts.expected)
+            await self._set_password(target, intent, one.password)
+
+    async def move(self, command: commands.MoveAccount, origin: Origin) -> None:
+        """A new name, host or password. ACCOUNT_MISSING, ACCOUNT_TAKEN."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        facts = await self._work.changeable(target)
+        engine = target.attached.engine
+        if command.new_name not in (None, target.name):
+            engine.require_new_name(command.new_name)
+        host = target.host if command.new_host is None else engine.canonical_host(command.new_host)
+        moved = Target(target.attached, command.new_name or target.name, host)
+        if moved != target and await engine.account(moved.name, moved.host) is not None:
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": moved.name})
+        verifier = None if command.password is None else self._work.verifier(moved, command.password)
+        detail = {
+            "new_name": moved.name,
+            "new_host": moved.host,
+            "password_changed": verifier is not None,
+        }
+
+        async def apply(operation: UUID) -> AccountFacts:
+            expected = Expected(facts.identity)
+            if moved != target:
+                expected = await self._work.leave(target, operation, expected)
+            return await target.attached.engine.change_account(
+                AccountChange(
+                    target.name,
+                    operation,
+                    verifier=None if verifier is None else await verifier,
+                    host=target.host,
+                    new_name=None if moved.name == target.name else moved.name,
+                    new_host=None if moved.host == target.host else moved.host,
+                    expected=expected,
+                )
+            )
+
+        intent = target.intent(Change.ACCOUNT_MOVE, origin, detail, expected=facts.expected)
+        await self._work.change(target, intent, apply)
+
+    async def open_managed_password(self, command: commands.OpenManagedPassword, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        facts = await self._expect_managed(target, managed=False)
+        await self._renew_managed(target, origin, facts.expected)
+
+    async def refresh_managed_password(
+        self, command: commands.RefreshManagedPassword, origin: Origin
+    ) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        facts = await self._expect_managed(target, managed=True)
+        await self._renew_managed(target, origin, facts.expected)
+
+    async def close_managed_password(self, command: commands.CloseManagedPassword, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        facts = await self._expect_managed(target, managed=True)
+        intent = target.intent(Change.ACCOUNT_UNMANAGE, origin, expected=facts.expected)
+        await self._set_password(target, intent, command.password)
+
+    async def managed_password(self, attached: Attached, name: str) -> Secret:
+        """The current password of an account that Rolecall manages. PASSWORD_NOT_MANAGED."""
+        target = self._work.at(attached, name)
+        row = await self._row(target)
+        if row is None or row.sealed_password is None:
+            raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": name})
+        return self._work.sealer.open(row.sealed_password, target.purpose)
+
+    async def current_password(self, target: Target) -> Secret:
+        """As `managed_password`, and the account is asked for: ACCOUNT_MISSING, or another one of the same name."""
+        await self._expect_managed(target, managed=True)
+        return await self.managed_password(target.attached, target.name)
+
+    async def rotate(self, target: Target, origin: Origin) -> None:
+        """Replace the managed password. ACCOUNT_MISSING, PASSWORD_NOT_MANAGED.
+
+        Nobody asked for it, so it gives way to whoever asks for another change: ENGINE_BUSY if one is applied that the
+        row does not show yet, which may be that the password is not to be managed any more.
+
+        An attempt at a server out of reach is recorded like any other: that it failed is asked for (`database_tokens`).
+        """
+        row = await self._row(target)
+        if row is None or row.sealed_password is None:
+            raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": target.name})
+        expected = Expected(row.identity, row.applied_order)
+        try:
+            facts = await self._expect_managed(target, managed=True)
+        except Refused as refusal:
+            if refusal.reason not in OUT_OF_REACH:
+                raise
+        else:
+            if await self._work.are_unrecorded(facts.operations):
+                raise ChangedMeanwhile(target.name)
+            expected = facts.expected
+        await self._renew_managed(target, origin, expected, alone=True)
+
+    async def lock(self, command: commands.LockAccount, origin: Origin) -> None:
+        """No new sessions, and the open ones end."""
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._set_login(target, origin, allowed=False)
+
+    async def unlock(self, command: commands.UnlockAccount, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        await self._set_login(target, origin, allowed=True)
+
+    async def _renew_managed(
+        self, target: Target, origin: Origin, expected: Expected, *, alone: bool = False
+    ) -> None:
+        password = new_managed_password()
+        sealed = self._work.sealer.seal(password, target.purpose)
+        intent = target.intent(Change.ACCOUNT_MANAGE, origin, sealed=sealed, expected=expected)
+        await self._set_password(target, intent, password, alone=alone)
+
+    async def _set_password(
+        self, target: Target, intent: Intent, password: Secret, *, alone: bool = False
+    ) -> None:
+        """`alone`: only if no other change has been applied since."""
+        verifier = self._work.verifier(target, password)
+        accepted = intent.expected
+        assert accepted is not None  # noqa: S101 - a change of a password is of some account's
+        expected = accepted if alone else Expected(accepted.identity)
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await target.attached.engine.change_account(
+                AccountChange(
+                    target.name, operation, verifier=await verifier, host=target.host, expected=expected
+                )
+            )
+
+        await self._work.change(target, intent, apply)
+
+    async def _set_login(self, target: Target, origin: Origin, *, allowed: bool) -> None:
+        change = Change.ACCOUNT_UNLOCK if allowed else Change.ACCOUNT_LOCK
+        facts = await self._work.changeable(target)
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await target.attached.engine.change_account(
+                AccountChange(
+                    target.name,
+                    operation,
+                    may_log_in=allowed,
+                    end_sessions=not allowed,
+                    host=target.host,
+                    expected=Expected(facts.identity),
+                )
+            )
+
+        await self._work.change(target, target.intent(change, origin, expected=facts.expected), apply)
+
+    async def _expect_password(self, target: Target, password: Secret) -> None:
+        engine = password_checks(target.attached.engine)
+        if not await engine.has_password(target.name, target.host, password):
+            raise Refused(Reason.PASSWORD_WRONG, facts={"value": target.name})
+
+    async def _expect_managed(self, target: Target, *, managed: bool) -> AccountFacts:
+        facts = await self._work.changeable(target)
+        row = await self._row(target)
+        is_managed = row is not None and row.is_of(facts) and row.sealed_password is not None
+        if is_managed != managed:
+            reason = Reason.PASSWORD_MANAGED if is_managed else Reason.PASSWORD_NOT_MANAGED
+            raise Refused(reason, facts={"value": target.name})
+        return facts
+
+    async def _row(self, target: Target) -> AccountRow | None:
+        return await self._work.book.account(target.attached.instance.id, target.name, target.host)
+
+
+def new_managed_password() -> Secret:
+    """32 characters with every class in it: lower, upper, digit, symbol."""
+    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _MANAGED_PASSWORD_SYMBOLS)
+    characters = [ambient.draws().choice(one) for one in classes]
+    everything = "".join(classes)
+    characters += [
+        ambient.draws().choice(everything) for _ in range(_MANAGED_PASSWORD_CHARACTERS - len(characters))
+    ]
+    ambient.draws().shuffle(characters)
+    return Secret("".join(characters))

@@ -1,0 +1,125 @@
+"""Databases on an instance, and what is in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from rolecall import ambient
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.removal import find_database, remove_database
+from rolecall.domain.capabilities import object_privileges
+from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase
+from rolecall.domain.identity import Expected
+from rolecall.domain.instances.registry import Attached, Reach
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Origin
+
+
+class Databases:
+    def __init__(self, reach: Reach, journal: Journal) -> None:
+        self._reach = reach
+        self._journal = journal
+
+    async def create(self, command: commands.CreateDatabase, origin: Origin) -> None:
+        attached = await self._reach.attach(command.instance, origin.caller)
+        owned_by = await _owner(attached, command.owner)
+        new = NewDatabase(
+            command.name,
+            command.owner,
+            ambient.new_id(),
+            command.encoding,
+            command.collate,
+            command.ctype,
+            owned_by,
+        )
+        await self._create(attached, new, origin)
+
+    async def create_several(self, command: commands.CreateDatabases, origin: Origin) -> None:
+        """DATABASE_TAKEN for any of them, before the first is made."""
+        attached = await self._reach.attach(command.instance, origin.caller)
+        there = {database.name for database in await attached.engine.databases()}
+        for one in command.databases:
+            if one.name in there:
+                raise Refused(Reason.DATABASE_TAKEN, facts={"value": one.name})
+            there.add(one.name)
+        for one in command.databases:
+            await self._create(
+                attached, NewDatabase(one.name, "", ambient.new_id(), one.encoding, one.collate), origin
+            )
+
+    async def _create(self, attached: Attached, new: NewDatabase, origin: Origin) -> None:
+        async def apply(operation: UUID) -> None:
+            await attached.engine.create_database(replace(new, operation=operation))
+
+        intent = Intent(Change.DATABASE_CREATE, new.name, origin, detail={"owner": new.owner})
+        await self._journal.run(attached, intent, apply)
+
+    async def delete(self, command: commands.DeleteDatabase, origin: Origin) -> None:
+        """Deleting a database that is not there succeeds, unless the command wants it to exist."""
+        attached = await self._reach.attach(command.instance, origin.caller)
+        facts = await find_database(attached.engine, command.name)
+        if facts is None and command.must_exist:
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": command.name})
+        expected = NO_DATABASE if facts is None else ExpectedDatabase(facts.identity)
+
+        async def apply(_operation: UUID) -> None:
+            await remove_database(self._journal.ledger, attached.engine, command.name, expected)
+
+        intent = Intent(Change.DATABASE_DELETE, command.name, origin, expected=Expected(expected.identity))
+        await self._journal.run(attached, intent, apply)
+
+    async def all(self, command: commands.AllDatabases, origin: Origin) -> tuple[DatabaseFacts, ...]:
+        attached = await self._reach.attach(command.instance, origin.caller)
+        return tuple(await attached.engine.databases())
+
+    async def change_owner(self, command: commands.ChangeDatabaseOwner, origin: Origin) -> None:
+        """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
+        attached = await self._reach.attach(command.instance, origin.caller)
+        object_privileges(attached.engine)
+        facts = await find_database(attached.engine, command.name)
+        owned_by = await _owner(attached, command.owner)
+        expected = NO_DATABASE if facts is None else ExpectedDatabase(facts.identity)
+        detail = {
+            "owner": command.owner,
+            "from": "" if facts is None else facts.owner,
+            "owned_by": None if owned_by is None else owned_by.identity,
+        }
+        intent = Intent(
+            Change.DATABASE_OWNER, command.name, origin, detail, expected=Expected(expected.identity)
+        )
+
+        async def apply(operation: UUID) -> None:
+            await object_privileges(attached.engine).change_database_owner(
+                command.name, command.owner, operation, expected=expected, owned_by=owned_by
+            )
+
+        await self._journal.run(attached, intent, apply)
+
+    async def page(self, command: commands.ListDatabases, origin: Origin) -> Page[DatabaseFacts]:
+        attached = await self._reach.attach(command.instance, origin.caller)
+        wanted = command.name_contains
+        found = [
+            database
+            for database in await attached.engine.databases()
+            if not wanted or any(part in database.name for part in wanted)
+        ]
+        return Page(tuple(found[command.offset : command.offset + command.limit]), len(found))
+
+    async def objects(self, command: commands.ListObjects, origin: Origin) -> Page[str]:
+        attached = await self._reach.attach(command.instance, origin.caller)
+        names = await object_privileges(attached.engine).objects(
+            command.type, command.database, command.schema, command.table
+        )
+        return Page(tuple(names[command.offset : command.offset + command.limit]), len(names))
+
+
+async def _owner(attached: Attached, name: str) -> Expected | None:
+    """The account that is to own a database; None for what is no tenant's account, which the engine judges."""
+    if not name:
+        return None
+    facts = await attached.engine.identify(name)
+    return None if facts is None else Expected(facts.identity)

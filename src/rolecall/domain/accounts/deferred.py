@@ -1,0 +1,250 @@
+"""Promises: several accounts accepted at once, durably, and made afterwards, through outages and restarts.
+
+The rows of the operations are the queue: a promise is an accepted operation with all that making it needs, sealed.
+It is taken up at once by the process that accepted it, which tries until it is closed, and by recovery once that
+process is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from rolecall import ambient
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.context import Place, Target, Work
+from rolecall.domain.capabilities import database_grants
+from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
+from rolecall.domain.instances.registry import Attached
+from rolecall.domain.operations.encoding import decode_grants, encode_grants
+from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.secrets.sealing import Sealer
+from rolecall.values import Origin
+
+_log = structlog.get_logger(__name__)
+
+_AT_ONCE = 8
+"""Promises being made at once on one instance: enough to keep its lane busy, and leaving room in it for others."""
+
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between attempts while a server is out of reach; the last one again and again."""
+
+_LOOK = 2.0
+"""Seconds to wait for a server's word on names and databases; a promise is made without it."""
+
+
+class Promises:
+    def __init__(self, work: Work, ledger: Ledger, journal: Journal) -> None:
+        self._work = work
+        self._ledger = ledger
+        self._journal = journal
+        self._accepting: set[Place] = set()
+        self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def accept(self, command: commands.PromiseAccounts, origin: Origin) -> None:
+        """All or none. ACCOUNT_REPEATED, HOST_MALFORMED, and what the engine says that it would refuse.
+
+        A server out of reach now is no reason to refuse.
+        """
+        attached = await self._work.reach.attach(command.instance, origin.caller)
+        targets = [self._work.at(attached, one.name, one.host) for one in command.accounts]
+        self._expect_distinct(targets)
+        for target in targets:
+            attached.engine.require_new_name(target.name)
+        with self._alone(targets):
+            self._expect_unpromised(targets)
+            await self._expect_possible(attached, targets, command)
+            promised = [
+                Promised(ambient.new_id(), await self._intent(target, spec, origin, to_come=command.to_come))
+                for target, spec in zip(targets, command.accounts, strict=True)
+            ]
+            await self._promise(attached, promised)
+        self._journal.passed("promised")
+        for target, one in zip(targets, promised, strict=True):
+            self._begin(target, one)
+
+    async def _promise(self, attached: Attached, promised: Sequence[Promised]) -> None:
+        """Accept them as this process's own: its recovery leaves them alone until it has tried."""
+        mine = {one.id for one in promised}
+        self._journal.under_way |= mine
+        try:
+            await self._ledger.promise(attached.instance.id, promised)
+        except BaseException:
+            self._journal.under_way -= mine
+            raise
+
+    def _begin(self, target: Target, promised: Promised) -> None:
+        """Make it now, in the background; whoever changes the account next waits for that."""
+        task = asyncio.create_task(self._keep(target.attached, target.place, promised))
+        self._work.coming[target.place] = task
+        task.add_done_callback(partial(self._ended, target.place, promised.id))
+
+    async def _keep(self, attached: Attached, place: Place, promised: Promised) -> bool:
+        """Attempt after attempt until it is closed; False if the instance was removed, which recovery settles.
+
+        The instance is looked up for each further attempt: its address may be changed while it is out of reach.
+        """
+        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
+            async with self._turns[place[0]]:
+                if await self._make(attached, promised):
+                    return True
+            self._work.stalled.add(place)
+            await self._ledger.tried(promised.id)
+            await asyncio.sleep(pause)
+            instance = await self._work.reach.by_id(place[0])
+            if instance is None:
+                break
+            attached = await self._work.reach.attach_instance(instance)
+        return False
+
+    def _ended(self, place: Place, operation: UUID, task: asyncio.Task[bool]) -> None:
+        self._journal.under_way.discard(operation)
+        if self._work.coming.get(place) is task:
+            del self._work.coming[place]
+            self._work.stalled.discard(place)
+        if not task.cancelled() and (mishap := task.exception()) is not None:
+            _log.error("a promise could not be kept now", exc_info=mishap)
+
+    @contextlib.contextmanager
+    def _alone(self, targets: Sequence[Target]) -> Iterator[None]:
+        """Two requests for the same account at once: the second is told that the name is taken."""
+        places = {target.place: target for target in targets}
+        for place in places.keys() & self._accepting:
+            raise _taken(places[place])
+        self._accepting |= places.keys()
+        try:
+            yield
+        finally:
+            self._accepting -= places.keys()
+
+    def _expect_distinct(self, targets: Sequence[Target]) -> None:
+        seen: set[str] = set()
+        for target in targets:
+            if target.label in seen:
+                raise Refused(Reason.ACCOUNT_REPEATED, facts={"value": target.name})
+            seen.add(target.label)
+
+    def _expect_unpromised(self, targets: Sequence[Target]) -> None:
+        """Those that others have promised, the ledger refuses."""
+        for target in targets:
+            if target.place in self._work.coming:
+                raise _taken(target)
+
+    async def _expect_possible(
+        self, attached: Attached, targets: Sequence[Target], command: commands.PromiseAccounts
+    ) -> None:
+        """What the server would refuse is refused now, if the server can be asked now."""
+        wanted = [
+            NewAccount(
+                target.name,
+                AccountKind.NORMAL,
+                None,
+                ambient.new_id(),
+                target.host,
+                spec.grants,
+                command.to_come,
+            )
+            for target, spec in zip(targets, command.accounts, strict=True)
+        ]
+        if command.to_come:
+            _expect_names(attached, command.accounts)
+        try:
+            async with asyncio.timeout(_LOOK):
+                await database_grants(attached.engine).expect_new(wanted)
+        except (OutcomeUnknown, TimeoutError):
+            return
+        except Refused as refusal:
+            if refusal.reason not in OUT_OF_REACH:
+                raise
+
+    async def _intent(
+        self, target: Target, spec: commands.AccountSpec, origin: Origin, *, to_come: bool
+    ) -> Intent:
+        verifier = await self._work.verifier(target, spec.password)
+        detail = {
+            "remark": "",
+            "promised": True,
+            "grants": encode_grants(spec.grants),
+            "to_come": to_come,
+        }
+        sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
+        return target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
+
+    async def pending(self, attached: Attached) -> Sequence[AccountFacts]:
+        """Accounts that were promised and are not made yet, as they will be."""
+        operations = await self._ledger.promised(attached.instance.id)
+        return [_facts_to_be(operation) for operation in operations]
+
+    async def failed(self, attached: Attached) -> Sequence[Operation]:
+        """Promises that were not kept, of accounts that nothing was accepted for since."""
+        return await self._ledger.failed(attached.instance.id)
+
+    async def make(self, attached: Attached, promised: Promised) -> bool:
+        """Make a promised account now, if the server can be reached now; True when the promise was closed.
+
+        One that was closed since it was looked up is left alone: what it made may be deleted again by now.
+        """
+        still_open = {operation.id for operation in await self._ledger.promised(attached.instance.id)}
+        return promised.id not in still_open or await self._make(attached, promised)
+
+    async def _make(self, attached: Attached, promised: Promised) -> bool:
+        """Not again what was made, by an earlier attempt or by another process, and moved or deleted since."""
+
+        async def apply(operation: UUID) -> AccountFacts | None:
+            if not await self._ledger.retry(operation):
+                return None
+            return await make_sealed(self._work.sealer, attached, promised)
+
+        return await self._journal.fulfil(attached, promised, apply)
+
+    async def close(self) -> None:
+        """Leave what is being made to whoever starts next."""
+        making = tuple(self._work.coming.values())
+        for task in making:
+            task.cancel()
+        await asyncio.gather(*making, return_exceptions=True)
+
+
+def _taken(target: Target) -> Refused:
+    return Refused(Reason.ACCOUNT_TAKEN, facts={"value": target.name})
+
+
+def _expect_names(attached: Attached, specs: Sequence[commands.AccountSpec]) -> None:
+    engine = database_grants(attached.engine)
+    for grant in (grant for spec in specs for grant in spec.grants):
+        if not engine.may_be_database(grant.database):
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": grant.database})
+
+
+def verifier_purpose(instance_id: int | str, label: str) -> str:
+    """What a promised account's verifier is sealed for."""
+    return f"account verifier:{instance_id}:{label}"
+
+
+async def make_sealed(sealer: Sealer, attached: Attached, promised: Promised) -> AccountFacts:
+    """Make, or finish making, an account from what its promise holds; safe to repeat."""
+    intent = promised.intent
+    name, host = intent.account
+    verifier = None
+    if intent.sealed is not None:
+        verifier = sealer.open(intent.sealed, verifier_purpose(attached.instance.id, intent.target))
+    grants = decode_grants(intent.detail["grants"])
+    to_come = bool(intent.detail.get("to_come"))
+    kind = AccountKind(str(intent.detail.get("kind", AccountKind.NORMAL.value)))
+    new = NewAccount(name, kind, verifier, promised.id, host, grants, to_come)
+    return await attached.engine.create_account(new)
+
+
+def _facts_to_be(operation: Operation) -> AccountFacts:
+    name, host = operation.account
+    grants = decode_grants(operation.detail["grants"])
+    return AccountFacts(0, name, AccountKind.NORMAL, True, True, operation.id, host, grants)

@@ -1,0 +1,88 @@
+"""What accounts may do: privileges on objects, and templates on whole databases."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.context import Work
+from rolecall.domain.capabilities import database_grants, object_privileges
+from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
+from rolecall.domain.identity import Expected
+from rolecall.domain.instances.registry import Attached
+from rolecall.domain.operations.encoding import encode_changes, encode_grants
+from rolecall.domain.operations.model import Change
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Origin
+
+
+class Grants:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def show_privileges(
+        self, command: commands.ShowPrivileges, origin: Origin
+    ) -> tuple[tuple[str, ...] | AccountKind, ...]:
+        """One answer per object asked, in order; the account itself is answered by its kind."""
+        target = await self._work.target(command.instance, origin, command.name)
+        asked = [object_ for object_ in command.objects if object_ is not None]
+        account = await self._work.existing(target)
+        found = iter(await object_privileges(target.attached.engine).privileges(command.name, asked))
+        return tuple(account.kind if object_ is None else next(found) for object_ in command.objects)
+
+    async def change_privileges(self, command: commands.ChangePrivileges, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name)
+        detail = {
+            "changes": encode_changes(command.changes),
+            "kind": None if command.kind is None else command.kind.value,
+        }
+        facts = await self._work.changeable(target)
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await apply_privileges(target.attached, command, operation, Expected(facts.identity))
+
+        intent = target.intent(Change.PRIVILEGES, origin, detail, expected=facts.expected)
+        await self._work.change(target, intent, apply)
+
+    async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (a super account), DATABASE_MISSING, GRANT_MISSING."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        facts = await self._work.changeable(target)
+        if facts.kind is AccountKind.SUPER:
+            raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
+        if command.must_exist:
+            held = {grant.database for grant in facts.grants}
+            for database in command.revoke:
+                if database not in held:
+                    raise Refused(Reason.GRANT_MISSING, facts={"value": database})
+        detail = {
+            "grant": encode_grants(command.grant),
+            "revoke": list(command.revoke),
+            "to_come": command.to_come,
+        }
+
+        async def apply(operation: UUID) -> AccountFacts:
+            return await database_grants(target.attached.engine).change_grants(
+                target.name,
+                target.host,
+                command.grant,
+                command.revoke,
+                operation,
+                to_come=command.to_come,
+                expected=Expected(facts.identity),
+            )
+
+        intent = target.intent(Change.GRANTS, origin, detail, expected=facts.expected)
+        await self._work.change(target, intent, apply)
+
+
+async def apply_privileges(
+    attached: Attached, command: commands.ChangePrivileges, operation: UUID, expected: Expected
+) -> AccountFacts:
+    """The engine's part of a change of privileges, or only of the kind; recovery repeats it."""
+    if not command.changes:
+        change = AccountChange(command.name, operation, kind=command.kind, expected=expected)
+        return await attached.engine.change_account(change)
+    return await object_privileges(attached.engine).change_privileges(
+        command.name, command.changes, operation, kind=command.kind, expected=expected
+    )

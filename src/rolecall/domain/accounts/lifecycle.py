@@ -1,0 +1,263 @@
+"""Database accounts: making, deleting, listing and remarking them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from rolecall import ambient
+from rolecall.domain.accounts import commands
+from rolecall.domain.accounts.context import AccountRow, Target, Work
+from rolecall.domain.accounts.credentials import new_managed_password
+from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.engine import (
+    Access,
+    AccountChange,
+    AccountFacts,
+    AccountKind,
+    DatabaseGrant,
+    NewAccount,
+)
+from rolecall.domain.identity import Expected
+from rolecall.domain.instances.registry import Attached
+from rolecall.domain.messages import Page
+from rolecall.domain.operations.claims import Claim, Claimed
+from rolecall.domain.operations.client_tokens import ClientTokens
+from rolecall.domain.operations.encoding import encode_grants
+from rolecall.domain.operations.model import Change, Ledger, Operation, State
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Origin
+
+_NOT_THERE = frozenset({"missing", "failed"})
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NO_SUCH_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.PARAMETER_VALUE)
+"""Why there is no account of a name and host: none has it, or none can have that host."""
+
+
+class Accounts:
+    def __init__(self, work: Work, ledger: Ledger, promises: Promises, tokens: ClientTokens) -> None:
+        self._work = work
+        self._ledger = ledger
+        self._promises = promises
+        self._tokens = tokens
+
+    async def create(self, command: commands.CreateAccount, origin: Origin) -> AccountView:
+        """ACCOUNT_TAKEN, ACCOUNT_QUOTA, DATABASE_MISSING, CLIENT_TOKEN_MISMATCH, CLIENT_TOKEN_BUSY.
+
+        And what the engine refuses.
+        """
+        target = await self._work.newcomer(command.instance, origin, command.name, command.host)
+        if command.token is None:
+            return await self._create(target, command, origin, None)
+        return await self._tokens.once(
+            origin.caller.owner_id,
+            command.token,
+            lambda claim: self._create(target, command, origin, claim),
+            lambda kept: self._made_before(target, kept),
+        )
+
+    async def _create(
+        self, target: Target, command: commands.CreateAccount, origin: Origin, claim: Claim | None
+    ) -> AccountView:
+        grants = await self._grants(target.attached, command)
+        work = self._work
+        password = new_managed_password() if command.managed_password else command.password
+        verifier = None if password is None else work.verifier(target, password)
+        detail: dict[str, object] = {
+            "remark": command.remark,
+            "kind": command.kind.value,
+            "managed": command.managed_password,
+            "grants": encode_grants(grants),
+        }
+        sealed = None
+        if command.managed_password and password is not None:
+            sealed = work.sealer.seal(password, target.purpose)
+        quota = _quota(target, command)
+        intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
+        intent = replace(intent, claim=claim, counted=quota is not None)
+
+        async def apply(operation: UUID) -> AccountFacts:
+            if quota is not None:
+                await self._expect_room(target, quota, operation)
+            ready = None if verifier is None else await verifier
+            return await target.attached.engine.create_account(
+                NewAccount(target.name, command.kind, ready, operation, target.host, grants)
+            )
+
+        facts = await work.change(target, intent, apply)
+        now = ambient.now()
+        row = AccountRow(
+            target.name, target.host, facts.oid, command.remark, now, now, None, sealed, facts.identity
+        )
+        return view(facts, row)
+
+    async def _expect_room(self, target: Target, quota: int, operation: UUID) -> None:
+        """ACCOUNT_QUOTA, but not for a name that is taken: the engine refuses that.
+
+        What was accepted before this operation is still open, or closed and then on the server, which is asked later.
+        """
+        ahead = await self._ledger.ahead(operation)
+        accounts = await target.attached.engine.accounts()
+        taken = ahead.union((one.name, one.host) for one in accounts)
+        counted = ahead.union((one.name, one.host) for one in accounts if not one.is_protected)
+        if len(counted) >= quota and (target.name, target.host) not in taken:
+            raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
+
+    async def _made_before(self, target: Target, kept: Claimed) -> AccountView | None:
+        """The account, if an earlier call with the same client token has made it."""
+        if kept.state is not State.RECORDED:
+            return None
+        try:
+            found = await self._show(target)
+        except Refused as refusal:
+            if refusal.reason is not Reason.ACCOUNT_MISSING:
+                raise
+            return None
+        return found if found.standing == "managed" else None
+
+    async def _grants(self, attached: Attached, command: commands.CreateAccount) -> tuple[DatabaseGrant, ...]:
+        """Whether databases that are named are there, the engine sees for itself."""
+        if not command.everywhere:
+            return command.grants
+        there = await attached.engine.databases()
+        return tuple(DatabaseGrant(database.name, Access.READ_WRITE) for database in there)
+
+    async def delete(self, command: commands.DeleteAccount, origin: Origin) -> None:
+        """ACCOUNT_MISSING only where the command wants it to exist."""
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        facts = await self._work.identified(target)
+        if facts is None and command.must_exist and await self._failed(target) is None:
+            raise target.missing()
+        await self._work.remove(target, origin, facts)
+
+    async def change_remark(self, command: commands.ChangeRemark, origin: Origin) -> None:
+        target = await self._work.target(command.instance, origin, command.name, command.host)
+        facts = await self._work.changeable(target)
+        detail = {"remark": command.remark}
+        intent = target.intent(Change.ACCOUNT_REMARK, origin, detail, expected=facts.expected)
+
+        async def apply(operation: UUID) -> AccountFacts:
+            """Nothing but the mark: it is what puts this change in order with others of the account."""
+            change = AccountChange(
+                target.name, operation, host=target.host, expected=Expected(facts.identity)
+            )
+            return await target.attached.engine.change_account(change)
+
+        await self._work.change(target, intent, apply)
+
+    async def page(self, command: commands.ListAccounts, origin: Origin) -> Page[AccountView]:
+        attached = await self._work.reach.attach(command.instance, origin.caller)
+        views = [view for view in await self.views(attached) if view.standing not in _NOT_THERE]
+        views.sort(key=_ORDERS[command.order], reverse=command.descending)
+        return Page(tuple(views[command.offset : command.offset + command.limit]), len(views))
+
+    async def all(self, command: commands.AllAccounts, origin: Origin) -> tuple[AccountView, ...]:
+        attached = await self._work.reach.attach(command.instance, origin.caller)
+        views = [view for view in await self.views(attached) if view.standing != "missing"]
+        return tuple(sorted(views, key=lambda view: (view.name, view.host)))
+
+    async def show(self, command: commands.ShowAccount, origin: Origin) -> AccountView:
+        """ACCOUNT_MISSING."""
+        attached = await self._work.reach.attach(command.instance, origin.caller)
+        try:
+            return await self._show(await self._work.find(attached, command.name, command.host))
+        except Refused as refusal:
+            if refusal.reason not in _NO_SUCH_ACCOUNT or command.otherwise is None:
+                raise
+        return await self._show(await self._work.find(attached, *command.otherwise))
+
+    async def _show(self, target: Target) -> AccountView:
+        place = (target.name, target.host)
+        pending = await self._promises.pending(target.attached)
+        promised = next((one for one in pending if (one.name, one.host) == place), None)
+        facts = promised or await target.attached.engine.account(*place)
+        if facts is None:
+            if (failed := await self._failed(target)) is None:
+                raise target.missing()
+            return failed_view(failed)
+        return view(
+            facts, await self._work.book.account(target.attached.instance.id, target.name, target.host)
+        )
+
+    async def _failed(self, target: Target) -> Operation | None:
+        """The promise of an account that could not be kept."""
+        failed = await self._promises.failed(target.attached)
+        return next((one for one in failed if one.account == (target.name, target.host)), None)
+
+    async def views(self, attached: Attached) -> list[AccountView]:
+        """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
+        ours that the engine has no more.
+        """
+        rows = {(row.name, row.host): row for row in await self._work.book.accounts(attached.instance.id)}
+        there = {(facts.name, facts.host): facts for facts in await self._promises.pending(attached)}
+        there |= {(facts.name, facts.host): facts for facts in await attached.engine.accounts()}
+        views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
+        failed = [one for one in await self._promises.failed(attached) if one.account not in there]
+        views.extend(failed_view(one) for one in failed)
+        views.extend(missing(row) for row in rows.values())
+        return views
+
+
+def _quota(target: Target, command: commands.CreateAccount) -> int | None:
+    """The vendor's, or the instance's option ``account_quota`` in its place, where 0 is none."""
+    if own := target.attached.instance.options.get("account_quota"):
+        return int(own) or None
+    return command.quota
+
+
+def view(facts: AccountFacts, row: AccountRow | None) -> AccountView:
+    """The engine's account joined with our row; a row of an earlier account of that name counts for nothing."""
+    ours = row if row is not None and row.is_of(facts) else None
+    if facts.is_protected:
+        standing = "protected"
+    elif ours is not None and ours.created_at is not None:
+        standing = "managed"
+    else:
+        standing = "foreign" if row is None or row.created_at is None else "changed"
+    return AccountView(
+        oid=facts.oid,
+        name=facts.name,
+        kind=facts.kind,
+        locked=not facts.may_log_in,
+        remark=ours.remark if ours else "",
+        managed_password=ours is not None and ours.sealed_password is not None,
+        created_at=ours.created_at if ours else None,
+        updated_at=ours.updated_at if ours else None,
+        password_updated_at=ours.password_updated_at if ours else None,
+        standing=standing,
+        operation=facts.marker,
+        host=facts.host,
+        grants=facts.grants,
+    )
+
+
+def missing(row: AccountRow) -> AccountView:
+    """An account of ours that the engine no longer has."""
+    return AccountView(
+        row.oid, row.name, AccountKind.NORMAL, True, row.remark, row.sealed_password is not None,
+        row.created_at, row.updated_at, row.password_updated_at, "missing", None, row.host,
+    )  # fmt: skip
+
+
+def failed_view(operation: Operation) -> AccountView:
+    """An account that was promised and could not be made."""
+    name, host = operation.account
+    return AccountView(
+        0, name, AccountKind.NORMAL, True, "", False, None, operation.closed_at, None, "failed", operation.id, host,
+        reason=operation.reason,
+    )  # fmt: skip
+
+
+def _by_time(moment: datetime | None, view: AccountView) -> tuple[datetime, str]:
+    return (moment or _LONG_AGO, view.name)
+
+
+_ORDERS: Mapping[str, Callable[[AccountView], tuple[datetime | str, ...]]] = {
+    "created": lambda view: _by_time(view.created_at, view),
+    "updated": lambda view: _by_time(view.updated_at, view),
+    "name": lambda view: (view.name,),
+}

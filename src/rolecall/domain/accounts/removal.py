@@ -1,0 +1,117 @@
+"""Removal: an account goes with its marker, so whatever that tells of other changes is written down before.
+
+Changes that were applied and are not closed yet, because their process died or lost its connection, would look as if
+they had never been; and the second try of a creation would make the account once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from rolecall.domain.capabilities import TenantSuperuser
+from rolecall.domain.engine import NO_DATABASE, AccountFacts, DatabaseFacts, Engine, ExpectedDatabase
+from rolecall.domain.identity import NOBODY, ChangedMeanwhile, Expected, require_identity, require_order
+from rolecall.domain.operations.model import Ledger
+from rolecall.domain.reasons import Reason, Refused
+
+_ATTEMPTS = 40
+_PAUSE = 0.05
+"""Seconds. Longer than a change needs that is tried once more, all in all."""
+
+Look = Callable[[], Awaitable[AccountFacts | None]]
+Drop = Callable[[Expected], Awaitable[bool]]
+
+
+async def remove(
+    ledger: Ledger, engine: Engine, account: tuple[str, str], operation: UUID, expected: Expected
+) -> AccountFacts | None:
+    """Drop that very account; if `expected` has an order, only if no other change was applied before this was begun.
+
+    Gives the account as it was dropped, None if it was not there.
+
+    `Superseded`; `ChangedMeanwhile`; ENGINE_BUSY while a change of it is between two tries.
+    """
+    name, host = account
+    return await _remove(
+        ledger,
+        lambda: engine.account(name, host),
+        lambda seen: engine.drop_account(name, operation, host, seen),
+        operation,
+        expected,
+    )
+
+
+async def remove_superuser(
+    ledger: Ledger, engine: TenantSuperuser, operation: UUID, expected: Expected
+) -> None:
+    """The same for the tenants' superuser."""
+    await _remove(
+        ledger,
+        engine.superuser,
+        lambda seen: engine.disable_superuser(operation, seen),
+        operation,
+        expected,
+    )
+
+
+async def _remove(
+    ledger: Ledger, look: Look, drop: Drop, operation: UUID, expected: Expected
+) -> AccountFacts | None:
+    for _ in range(_ATTEMPTS):
+        facts = await look()
+        if facts is None or expected == NOBODY:
+            await drop(NOBODY)
+            return None
+        require_identity(expected, facts.name, facts.identity)
+        if operation not in facts.operations:
+            require_order(expected, facts.name, facts.order)
+        if await ledger.witness([one for one in facts.operations if one != operation]):
+            try:
+                await drop(facts.expected)
+            except ChangedMeanwhile:
+                continue  # and what that change is, is written down too
+            return facts
+        await asyncio.sleep(_PAUSE)
+    raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
+
+
+async def leave(
+    ledger: Ledger, engine: Engine, account: tuple[str, str], operation: UUID, expected: Expected
+) -> Expected:
+    """Before an account leaves its name: wait until whatever was applied under it is recorded under it, and durable.
+
+    What the change may go on with: no other change was applied since. ENGINE_BUSY.
+    """
+    for _ in range(_ATTEMPTS):
+        facts = await engine.account(*account)
+        if facts is None or facts.identity != expected.identity or operation in facts.operations:
+            return expected
+        others = facts.operations
+        closed = not await ledger.are_unrecorded(others) and await ledger.witness(others)
+        if closed and not await ledger.are_unrecorded(
+            others
+        ):  # no record was lost before the witness was durable
+            return facts.expected
+        await asyncio.sleep(_PAUSE)
+    raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
+
+
+async def remove_database(ledger: Ledger, engine: Engine, name: str, expected: ExpectedDatabase) -> None:
+    """Drop that very database. `Superseded`; ENGINE_BUSY while its creation is between two tries."""
+    for _ in range(_ATTEMPTS):
+        facts = await find_database(engine, name)
+        if facts is None or expected == NO_DATABASE:
+            await engine.drop_database(name, NO_DATABASE)
+            return
+        facts.require(expected)
+        if await ledger.witness(facts.operations):
+            await engine.drop_database(name, expected)
+            return
+        await asyncio.sleep(_PAUSE)
+    raise Refused(Reason.ENGINE_BUSY, note="the database is still being made")
+
+
+async def find_database(engine: Engine, name: str) -> DatabaseFacts | None:
+    return next((one for one in await engine.databases() if one.name == name), None)

@@ -1,0 +1,279 @@
+"""What recovery does for each kind of change: find its mark, finish it, or say that it never happened.
+
+An account's change leaves its operation's id as a marker in the same transaction, so the marker decides. What leaves
+none before it is whole (a deletion, privileges in several databases, a change of owner) is repeated, which changes
+nothing twice: on the very account that it was accepted for, and only if no other change has been applied since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from rolecall.domain.accounts.commands import ChangePrivileges
+from rolecall.domain.accounts.grants import apply_privileges
+from rolecall.domain.accounts.removal import find_database, remove, remove_database, remove_superuser
+from rolecall.domain.capabilities import database_grants, object_privileges, tenant_superuser
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountFacts,
+    AccountKind,
+    ExpectedDatabase,
+)
+from rolecall.domain.identity import (
+    NOBODY,
+    ChangedMeanwhile,
+    Expected,
+    Superseded,
+    require_identity,
+    superseded_account,
+    superseded_database,
+)
+from rolecall.domain.instances.registry import Attached
+from rolecall.domain.messages import InstanceName
+from rolecall.domain.operations.encoding import decode_changes, decode_grants
+from rolecall.domain.operations.model import Change, Holder, Ledger, Operation, StillUnknown
+
+
+class NotApplied(Exception):
+    """The engine shows no trace of the change."""
+
+
+class Overtaken(Exception):
+    """The change was not begun, and another one of the account has been applied since, which it would undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One unresolved operation, with what looking after it takes."""
+
+    operation: Operation
+    attached: Attached
+    ledger: Ledger
+
+    @property
+    def expected(self) -> Expected:
+        """The account that it was accepted for, as it was then."""
+        if self.operation.expected is None:
+            raise NotApplied("it was accepted by an earlier release, which did not say for which account")
+        return self.operation.expected
+
+    def deleting(self, found: AccountFacts | None) -> Expected:
+        """The account to delete, of what is there. One that bears the mark of its deletion needs nobody's word."""
+        if found is None:
+            return NOBODY
+        return found.expected if self.operation.id in found.operations else self.expected
+
+
+async def repair(case: Case) -> AccountFacts | None:
+    """What the engine shows after the change. `NotApplied`, `Overtaken`, `Superseded`, or what the engine raises."""
+    try:
+        return await _REPAIRS[case.operation.change](case)
+    except ChangedMeanwhile as error:
+        raise Overtaken("another change of the account was applied") from error
+
+
+async def is_shown(case: Case) -> bool:
+    """Whether the engine shows that a change was begun: by its mark, or, of a deletion, by the account that is missing.
+
+    Changes of databases write no row; what is true of them is seen on the server alone.
+    """
+    operation, engine = case.operation, case.attached.engine
+    if operation.change is Change.ACCOUNT_MOVE:
+        return any(operation.id in facts.operations for facts in await engine.accounts())
+    if operation.change is Change.DATABASE_CREATE:
+        database = await find_database(engine, operation.target)
+        return database is not None and operation.id in database.operations
+    if not operation.change.value.startswith("account."):
+        return False
+    facts = await engine.account(*operation.account)
+    if facts is not None and operation.id in facts.operations:
+        return True
+    expected = operation.expected
+    if operation.change is Change.ACCOUNT_DELETE and expected is not None and expected.identity:
+        holder = await case.ledger.holder(case.attached.instance.id, *operation.account)
+        is_gone = facts is None or facts.identity != expected.identity
+        return is_gone and holder == Holder(expected.identity, is_deleted=False)
+    if operation.change is Change.ACCOUNT_LOCK and facts is not None:
+        return facts.expected == expected and not facts.may_log_in
+    return False
+
+
+async def _by_marker(case: Case) -> AccountFacts:
+    return _marked(case, await case.attached.engine.account(*case.operation.account))
+
+
+def _marked(case: Case, facts: AccountFacts | None) -> AccountFacts:
+    if facts is not None and case.operation.id in facts.operations:
+        return facts
+    expected = case.operation.expected
+    if facts is not None and expected is not None and facts.identity != expected.identity:
+        raise superseded_account(facts.name)
+    raise NotApplied("the engine holds no mark of it")
+
+
+async def _create_account(case: Case) -> AccountFacts:
+    """Where an account is made in one transaction the mark says all; elsewhere what is half made is taken away.
+
+    An engine does not show an account that is half made, and any other one of that name it does show.
+    """
+    name, host = case.operation.account
+    if host and await case.attached.engine.account(name, host) is None:
+        await case.attached.engine.drop_account(name, case.operation.id, host, NOBODY)
+    return await _by_marker(case)
+
+
+async def _lock(case: Case) -> AccountFacts:
+    """Login goes first, then the lock is marked, and sessions end after either: what was begun is finished.
+
+    Whatever else was applied since: that the account is locked is not undone by it.
+    """
+    facts = await case.attached.engine.account(*case.operation.account)
+    if facts is not None and not facts.may_log_in and case.operation.id not in facts.operations:
+        require_identity(case.expected, facts.name, facts.identity)
+        expected = facts.expected
+    else:
+        facts = _marked(case, facts)
+        expected = Expected(facts.identity)
+    change = AccountChange(
+        facts.name,
+        case.operation.id,
+        may_log_in=False,
+        end_sessions=True,
+        host=facts.host,
+        expected=expected,
+    )
+    try:
+        return await case.attached.engine.change_account(change)
+    except ChangedMeanwhile as error:  # perhaps unlocked: the next round looks again
+        raise StillUnknown("another change of the account was applied meanwhile") from error
+
+
+async def _move(case: Case) -> AccountFacts:
+    """Wherever the account is now: it may have been moved on."""
+    for facts in await case.attached.engine.accounts():
+        if case.operation.id in facts.operations:
+            return facts
+    raise NotApplied("the engine holds no mark of it")
+
+
+async def _delete_account(case: Case) -> AccountFacts | None:
+    """Done if that account is gone, whoever has its name now. What was begun is brought to its end."""
+    engine, place = case.attached.engine, case.operation.account
+    expected = case.deleting(await engine.account(*place))
+    try:
+        return await remove(case.ledger, engine, place, case.operation.id, expected)
+    except Superseded:
+        return None
+
+
+async def _privileges(case: Case) -> AccountFacts:
+    operation = case.operation
+    if operation.expected is None:
+        return await _by_marker(case)
+    kind = operation.detail.get("kind")
+    command = ChangePrivileges(
+        InstanceName(operation.dialect, ""),
+        operation.target,
+        decode_changes(operation.detail["changes"]),
+        None if kind is None else AccountKind(str(kind)),
+    )
+    return await apply_privileges(case.attached, command, operation.id, case.expected)
+
+
+async def _grants(case: Case) -> AccountFacts:
+    detail = case.operation.detail
+    if case.operation.expected is None:
+        return await _by_marker(case)
+    name, host = case.operation.account
+    revoke = detail["revoke"]
+    assert isinstance(revoke, list)  # noqa: S101 - written so by the handler
+    return await database_grants(case.attached.engine).change_grants(
+        name,
+        host,
+        decode_grants(detail["grant"]),
+        revoke,
+        case.operation.id,
+        to_come=bool(detail.get("to_come")),
+        expected=case.expected,
+    )
+
+
+async def _create_database(case: Case) -> None:
+    """By its mark; by its owner where that has written another comment over it."""
+    facts = await find_database(case.attached.engine, case.operation.target)
+    if facts is None:
+        raise NotApplied("there is no such database")
+    if facts.operations:
+        is_ours = case.operation.id in facts.operations
+    else:
+        is_ours = facts.owner == case.operation.detail.get("owner")
+    if not is_ours:
+        raise superseded_database(facts.name)
+
+
+async def _delete_database(case: Case) -> None:
+    """Done if that database is gone, whatever has its name now."""
+    expected = ExpectedDatabase(case.expected.identity)
+    try:
+        await remove_database(case.ledger, case.attached.engine, case.operation.target, expected)
+    except Superseded:
+        return
+
+
+async def _database_owner(case: Case) -> None:
+    """Repeated while the database belongs to whom it belonged to, if nobody has given it away, and back, since."""
+    detail, name = case.operation.detail, case.operation.target
+    engine = object_privileges(case.attached.engine)
+    facts = await find_database(engine, name)
+    if facts is not None and facts.identity == case.expected.identity and facts.owner == detail["owner"]:
+        return
+    if await case.ledger.is_followed(case.operation.id):
+        raise Overtaken("another change of the owner was applied")
+    owned_by = detail.get("owned_by")
+    await engine.change_database_owner(
+        name,
+        str(detail["owner"]),
+        case.operation.id,
+        expected=ExpectedDatabase(case.expected.identity, str(detail["from"])),
+        owned_by=None if owned_by is None else Expected(str(owned_by)),
+    )
+
+
+async def _enable_superuser(case: Case) -> None:
+    """As with other accounts, the mark says whether it happened, and what is half made is taken away."""
+    engine = tenant_superuser(case.attached.engine)
+    facts = await engine.superuser()
+    if facts is None:
+        await engine.disable_superuser(case.operation.id, NOBODY)
+    if facts is None or case.operation.id not in facts.operations:
+        raise NotApplied("the engine holds no mark of it")
+
+
+async def _disable_superuser(case: Case) -> None:
+    engine = tenant_superuser(case.attached.engine)
+    expected = case.deleting(await engine.superuser())
+    try:
+        await remove_superuser(case.ledger, engine, case.operation.id, expected)
+    except Superseded:
+        return
+
+
+_REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
+    Change.ACCOUNT_CREATE: _create_account,
+    Change.ACCOUNT_PASSWORD: _by_marker,
+    Change.ACCOUNT_LOCK: _lock,
+    Change.ACCOUNT_UNLOCK: _by_marker,
+    Change.ACCOUNT_MANAGE: _by_marker,
+    Change.ACCOUNT_UNMANAGE: _by_marker,
+    Change.ACCOUNT_REMARK: _by_marker,
+    Change.ACCOUNT_MOVE: _move,
+    Change.ACCOUNT_DELETE: _delete_account,
+    Change.PRIVILEGES: _privileges,
+    Change.GRANTS: _grants,
+    Change.DATABASE_CREATE: _create_database,
+    Change.DATABASE_DELETE: _delete_database,
+    Change.DATABASE_OWNER: _database_owner,
+    Change.SUPERUSER_ENABLE: _enable_superuser,
+    Change.SUPERUSER_DISABLE: _disable_superuser,
+}

@@ -1,0 +1,51 @@
+"""The room of directories: its parts, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rolecall.domain.directories.access import Access
+from rolecall.domain.directories.books import DirectoryBook, UserBook
+from rolecall.domain.directories.events import DirectoryEvents
+from rolecall.domain.directories.groups import UserGroups
+from rolecall.domain.directories.repeats import Repeats
+from rolecall.domain.directories.stores import UserStores
+from rolecall.domain.directories.users import Users
+from rolecall.domain.messages import Handlers
+from rolecall.domain.secrets.passwords import Passwords
+from rolecall.values import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many stores an owner may have, users and groups a store; changes in a minute. 0: any number."""
+
+    stores: int = 0
+    users: int = 0
+    groups: int = 0
+    pace: int = 0
+
+
+class Directories:
+    """`key` is a secret of the house, for digests of requests."""
+
+    def __init__(
+        self,
+        users: UserBook,
+        book: DirectoryBook,
+        passwords: Passwords,
+        key: Callable[[], Secret],
+        bounds: Bounds,
+    ) -> None:
+        access = Access(book, bounds.pace)
+        self.users = Users(users, access, passwords, Repeats(key), bounds.users)
+        self.stores = UserStores(book, access, bounds.stores)
+        self.groups = UserGroups(book, access, bounds.groups)
+        self.events = DirectoryEvents(book, access)
+        self.handlers: Handlers = {
+            **self.users.handlers,
+            **self.stores.handlers,
+            **self.groups.handlers,
+            **self.events.handlers,
+        }

@@ -1,0 +1,1 @@
+"""IAM: sub-users, groups, access keys, roles, policies and tags."""

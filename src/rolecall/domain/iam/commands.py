@@ -1,0 +1,245 @@
+"""Commands about sub-users, their keys, their groups, and the rules of their passwords.
+
+All are about what belongs to the caller's owner; None leaves what is there as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rolecall.domain.messages import Command
+from rolecall.domain.policy.requests import Ask
+from rolecall.values import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class SubUserRef:
+    """A sub-user by its number, its shorter id, or both, which must then name the same."""
+
+    number: int | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddSubUser(Command):
+    """Answers an AddedSubUser. Without `console_login` the password is ignored; with it and without one, one is made.
+
+    SUB_USER_NAME_MALFORMED, SUB_USER_TAKEN, SUB_USER_QUOTA, SUB_USER_RATE, PASSWORD_BREAKS_RULES, HASHING_BUSY.
+    """
+
+    name: str
+    remark: str = ""
+    console_login: bool = False
+    mint_key: bool = False
+    password: Secret | None = None
+    must_reset_password: bool = False
+    phone: str = ""
+    country_code: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSubUser(Command):
+    """Answers a SubUser. SUB_USER_MISSING."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListSubUsers(Command):
+    """Answers all, the newest first: a tuple of SubUser."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSubUsers(Command):
+    """Answers at most `limit` in the order of their numbers, those after the number `after`: a tuple of SubUser."""
+
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindSubUsers(Command):
+    """Answers those of the numbers that are there: a tuple of SubUser."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindSubUser(Command):
+    """Answers a SubUser. SUB_USER_MISSING, SUB_USER_UNNAMED."""
+
+    ref: SubUserRef
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSubUser(Command):
+    """SUB_USER_MISSING, PASSWORD_BREAKS_RULES, HASHING_BUSY. A password is ignored where there is no console login."""
+
+    name: str
+    remark: str | None = None
+    console_login: bool | None = None
+    password: Secret | None = None
+    must_reset_password: bool | None = None
+    phone: str | None = None
+    country_code: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSubUser(Command):
+    """Without `keys_too`, what is there with keys is kept: SUB_USER_HAS_KEYS. It is what the caller must be permitted
+    before keys are deleted (SUB_USER_KEYS_KEPT). `tagged` is what its tags are kept under. SUB_USER_MISSING.
+    """
+
+    name: str
+    keys_too: Ask | None = None
+    tagged: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CountPeople(Command):
+    """Answers a Census."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateKey(Command):
+    """Answers a KeyShown. `principal` None stands for the caller.
+
+    SUB_USER_MISSING, OWNER_PROTECTED, KEY_QUOTA.
+    """
+
+    principal: int | None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListKeys(Command):
+    """Answers a tuple of AccessKey, the oldest first. SUB_USER_MISSING, OWNER_PROTECTED."""
+
+    principal: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKey(Command):
+    """SUB_USER_MISSING, OWNER_PROTECTED, KEY_MISSING, KEY_FOREIGN."""
+
+    principal: int | None
+    key_id: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteKey(Command):
+    """SUB_USER_MISSING, OWNER_PROTECTED, KEY_MISSING, KEY_FOREIGN."""
+
+    principal: int | None
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowKeyUses(Command):
+    """Answers a tuple of KeyUse, one for each of the ids that is a key of the owner's."""
+
+    key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPasswordRules(Command):
+    """Answers a RulesView."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePasswordRules(Command):
+    """They hold for passwords set from now on. `must_contain` holds names of classes (`rules.CLASSES`)."""
+
+    minimum_length: int | None = None
+    must_contain: frozenset[str] | None = None
+    change_every_days: int | None = None
+    reuse_limit: int | None = None
+    retry_limit: int | None = None
+    expired_is_locked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddGroup(Command):
+    """Answers its id. GROUP_TAKEN, GROUP_QUOTA."""
+
+    name: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGroup(Command):
+    """Answers a GroupView. GROUP_MISSING."""
+
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageGroups(Command):
+    """Answers a Page of Group, the newest first; `name_contains` in any case of letters."""
+
+    offset: int
+    limit: int
+    name_contains: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeGroup(Command):
+    """GROUP_MISSING, GROUP_TAKEN."""
+
+    group: int
+    name: str | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGroup(Command):
+    """GROUP_MISSING. Its members stay."""
+
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    group: int
+    sub_user: SubUserRef
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroups(Command):
+    """All or none; who is a member already stays one. GROUP_MISSING, SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA.
+
+    `unnumbered` is to be permitted for each member that is not named by its number; its resources are what stands
+    before the number.
+    """
+
+    memberships: tuple[Membership, ...]
+    unnumbered: Ask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroups(Command):
+    """All or none; who is no member stays none. `unnumbered` as above. GROUP_MISSING, SUB_USER_MISSING."""
+
+    memberships: tuple[Membership, ...]
+    unnumbered: Ask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageMembers(Command):
+    """Answers a Page of SubUser, in the order they were added. GROUP_MISSING."""
+
+    group: int
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageGroupsOf(Command):
+    """Answers a Page of Group. SUB_USER_MISSING."""
+
+    sub_user: SubUserRef
+    offset: int
+    limit: int

@@ -1,0 +1,222 @@
+"""Policies: written, changed and deleted; attached to sub-users, groups and roles, and taken from them.
+
+A document is parsed before it is kept, so that what is kept can be evaluated. Presets can be attached and shown, not
+changed. Each change has its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from rolecall.domain.iam import policy_commands as commands
+from rolecall.domain.iam.policy_commands import Attached, Bearer, BearerRef, BearerView, PolicyRef, PolicyView
+from rolecall.domain.messages import Handlers, Page
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
+from rolecall.domain.policy.language import accept, parse_policy
+from rolecall.domain.policy.model import Policy
+from rolecall.domain.policy.presets import Presets
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Caller, Origin
+
+Item = TypeVar("Item")
+
+MISSING: Mapping[Bearer, Reason] = {
+    Bearer.SUB_USER: Reason.SUB_USER_MISSING,
+    Bearer.GROUP: Reason.GROUP_MISSING,
+    Bearer.ROLE: Reason.ROLE_MISSING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyQuotas:
+    """The most policies of an owner, and the most attached to one bearer."""
+
+    policies: int = 1500
+    attached: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDraft:
+    """What a policy is to be; in a change, None leaves what is there."""
+
+    name: str | None = None
+    description: str | None = None
+    document: str | None = None
+    alias: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """As it is kept: `policy` is None for a preset."""
+
+    policy_id: int
+    policy: Policy | None
+    attached_at: datetime
+    attached_by: int
+    groups: tuple[tuple[int, str], ...] = ()
+
+
+class PolicyBook(Protocol):
+    """Where owners' policies and all attachments are kept. What changes something writes its record too, or neither."""
+
+    async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None: ...
+    async def policies(self, owner_id: int) -> Sequence[Policy]:
+        """The newest first."""
+
+    async def counts(self, owner_id: int) -> Mapping[int, tuple[int, int]]:
+        """By policy: how many bearers it has, and how many of these are sub-users."""
+
+    async def add_policy(self, owner_id: int, draft: PolicyDraft, quota: int, record: Record) -> int:
+        """POLICY_TAKEN, POLICY_QUOTA."""
+
+    async def change_policy(self, owner_id: int, policy_id: int, draft: PolicyDraft, record: Record) -> None:
+        """POLICY_MISSING, POLICY_TAKEN."""
+
+    async def delete_policies(self, owner_id: int, policies: Mapping[int, Record]) -> None:
+        """All or none. POLICY_MISSING."""
+
+    async def bearer(self, owner_id: int, ref: BearerRef) -> int | None:
+        """The bearer's number or id, if it is there."""
+
+    async def attach(
+        self, owner_id: int, policy_id: int, bearer: BearerRef, quota: int, record: Record
+    ) -> None:
+        """ATTACHMENT_QUOTA."""
+
+    async def detach(self, owner_id: int, policy_id: int, bearer: BearerRef, record: Record) -> None: ...
+    async def attached(
+        self, owner_id: int, bearer: BearerRef, *, direct: bool, by_group: bool
+    ) -> Sequence[Attachment]: ...
+    async def bearers(
+        self, owner_id: int, policy_id: int, kinds: Collection[Bearer]
+    ) -> Sequence[BearerView]: ...
+
+
+class Policies:
+    def __init__(self, book: PolicyBook, presets: Presets, quotas: PolicyQuotas) -> None:
+        self._book = book
+        self._presets = presets
+        self._quotas = quotas
+        self.handlers: Handlers = {
+            commands.CreatePolicy: self.create,
+            commands.ShowPolicy: self.show,
+            commands.PagePolicies: self.page,
+            commands.ChangePolicy: self.change,
+            commands.DeletePolicies: self.delete,
+            commands.AttachPolicy: self.attach,
+            commands.DetachPolicy: self.detach,
+            commands.PageAttached: self.page_attached,
+            commands.PageBearers: self.page_bearers,
+        }
+
+    async def create(self, command: commands.CreatePolicy, origin: Origin) -> int:
+        accept(parse_policy(command.document))
+        if self._presets.by_name(command.name) is not None:
+            raise Refused(Reason.POLICY_TAKEN, facts={"value": command.name})
+        draft = PolicyDraft(command.name, command.description, command.document, tags=command.tags)
+        record = Record(Change.POLICY_CREATE, command.name, origin)
+        return await self._book.add_policy(origin.caller.owner_id, draft, self._quotas.policies, record)
+
+    async def show(self, command: commands.ShowPolicy, origin: Origin) -> Policy:
+        return await self._existing(origin.caller, command.policy)
+
+    async def page(self, command: commands.PagePolicies, origin: Origin) -> Page[PolicyView]:
+        owner_id = origin.caller.owner_id
+        own = () if command.preset else await self._book.policies(owner_id)
+        presets = () if command.preset is False else self._presets.all
+        found = [policy for policy in (*own, *presets) if _named(policy, command.name_contains)]
+        # Terraform's provider looks a policy up by its name and reads the first of the answer.
+        found.sort(key=lambda policy: policy.name != command.name_contains)
+        counts = await self._book.counts(owner_id)
+        views = [PolicyView(one, *counts.get(one.id, (0, 0))) for one in found]
+        return _page(views, command.offset, command.limit)
+
+    async def change(self, command: commands.ChangePolicy, origin: Origin) -> int:
+        if command.document is not None:
+            accept(parse_policy(command.document))
+        policy = await self._own(origin.caller, command.policy)
+        name = None if command.name == policy.name else command.name
+        if name is not None and self._presets.by_name(name) is not None:
+            raise Refused(Reason.POLICY_TAKEN, facts={"value": name})
+        draft = PolicyDraft(name, command.description, command.document, command.alias)
+        detail = {"policy": policy.id, "document": command.document is not None}
+        record = Record(Change.POLICY_UPDATE, name or policy.name, origin, detail)
+        await self._book.change_policy(origin.caller.owner_id, policy.id, draft, record)
+        return policy.id
+
+    async def delete(self, command: commands.DeletePolicies, origin: Origin) -> None:
+        policies = [await self._own(origin.caller, PolicyRef(one)) for one in dict.fromkeys(command.ids)]
+        records = {
+            one.id: Record(Change.POLICY_DELETE, one.name, origin, {"policy": one.id}) for one in policies
+        }
+        await self._book.delete_policies(origin.caller.owner_id, records)
+
+    async def attach(self, command: commands.AttachPolicy, origin: Origin) -> None:
+        policy, bearer = await self._both(command.policy, command.bearer, origin)
+        record = _attachment(Change.POLICY_ATTACH, policy, bearer, origin)
+        await self._book.attach(origin.caller.owner_id, policy.id, bearer, self._quotas.attached, record)
+
+    async def detach(self, command: commands.DetachPolicy, origin: Origin) -> None:
+        policy, bearer = await self._both(command.policy, command.bearer, origin)
+        record = _attachment(Change.POLICY_DETACH, policy, bearer, origin)
+        await self._book.detach(origin.caller.owner_id, policy.id, bearer, record)
+
+    async def page_attached(self, command: commands.PageAttached, origin: Origin) -> Page[Attached]:
+        owner_id = origin.caller.owner_id
+        bearer = await self._bearer(command.bearer, origin.caller)
+        rows = await self._book.attached(owner_id, bearer, direct=command.direct, by_group=command.by_group)
+        found = []
+        for row in rows:
+            policy = row.policy or self._presets.by_id(row.policy_id)
+            if policy is not None and _fits(policy, command):
+                found.append(Attached(policy, row.attached_at, row.attached_by, row.groups))
+        return _page(found, command.offset, command.limit)
+
+    async def page_bearers(self, command: commands.PageBearers, origin: Origin) -> Page[BearerView]:
+        policy = await self._existing(origin.caller, command.policy)
+        found = await self._book.bearers(origin.caller.owner_id, policy.id, command.kinds)
+        return _page(found, command.offset, command.limit)
+
+    async def _both(self, ref: PolicyRef, bearer: BearerRef, origin: Origin) -> tuple[Policy, BearerRef]:
+        return await self._existing(origin.caller, ref), await self._bearer(bearer, origin.caller)
+
+    async def _bearer(self, ref: BearerRef, caller: Caller) -> BearerRef:
+        found = await self._book.bearer(caller.owner_id, ref)
+        if found is None:
+            raise Refused(MISSING[ref.kind], facts={"value": ref.name if ref.id is None else ref.id})
+        return BearerRef(ref.kind, found)
+
+    async def _existing(self, caller: Caller, ref: PolicyRef) -> Policy:
+        preset = self._presets.by_name(ref.name) if ref.id is None else self._presets.by_id(ref.id)
+        policy = preset or await self._book.policy(caller.owner_id, ref)
+        if policy is None:
+            raise Refused(Reason.POLICY_MISSING, facts={"value": ref.name if ref.id is None else ref.id})
+        return policy
+
+    async def _own(self, caller: Caller, ref: PolicyRef) -> Policy:
+        policy = await self._existing(caller, ref)
+        if policy.preset:
+            raise Refused(Reason.POLICY_PRESET, facts={"value": policy.name})
+        return policy
+
+
+def _attachment(change: Change, policy: Policy, bearer: BearerRef, origin: Origin) -> Record:
+    return Record(change, policy.name, origin, {"policy": policy.id, bearer.kind.value: bearer.id})
+
+
+def _named(policy: Policy, text: str) -> bool:
+    return text.lower() in policy.name.lower()
+
+
+def _fits(policy: Policy, command: commands.PageAttached) -> bool:
+    of_kind = command.preset is None or policy.preset is command.preset
+    return of_kind and _named(policy, command.name_contains)
+
+
+def _page(items: Sequence[Item], offset: int, limit: int) -> Page[Item]:
+    return Page(tuple(items[offset : offset + limit]), len(items))

@@ -1,0 +1,108 @@
+"""Commands about roles, and about temporary credentials. `None` leaves what is there as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rolecall.domain.messages import Command
+from rolecall.values import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRef:
+    """A role by its id or, where that is None, by its name."""
+
+    id: int | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRole(Command):
+    """Answers its id. ROLE_TAKEN, ROLE_QUOTA, and what `language.parse_trust` says. `session_seconds` 0: the usual."""
+
+    name: str
+    trust: str
+    description: str = ""
+    console_login: bool = False
+    session_seconds: int = 0
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRole(Command):
+    """Answers a Role. ROLE_MISSING."""
+
+    role: RoleRef
+
+
+@dataclass(frozen=True, slots=True)
+class PageRoles(Command):
+    """Answers a Page of Role, the newest first: those that have every one of `tags`."""
+
+    offset: int
+    limit: int
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRole(Command):
+    """ROLE_MISSING, and what `language.parse_trust` says."""
+
+    role: RoleRef
+    trust: str | None = None
+    description: str | None = None
+    console_login: bool | None = None
+    session_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagRole(Command):
+    """ROLE_MISSING, TAG_QUOTA."""
+
+    role: RoleRef
+    put: tuple[tuple[str, str], ...] = ()
+    take: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRole(Command):
+    """With its attachments; whoever has taken it is refused at the next call. ROLE_MISSING."""
+
+    role: RoleRef
+
+
+@dataclass(frozen=True, slots=True)
+class AssumeRole(Command):
+    """Answers a Lent. `owner_number` is the role's owner; `external_id` is for the trust document's conditions.
+
+    ROLE_MISSING, ROLE_UNTRUSTING, SESSION_TOO_LONG, and what `language.parse_policy` says of `policy`.
+    """
+
+    owner_number: int
+    role: RoleRef
+    session_name: str
+    seconds: int | None = None
+    policy: str = ""
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LendOwn(Command):
+    """The caller's own permissions, narrowed by `policy`, for a while: answers a Lent.
+
+    SESSION_NESTED, SESSION_TOO_LONG, and what `language.parse_policy` says.
+    """
+
+    name: str
+    policy: str
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """Temporary credentials. `expires_at` is unix time in seconds."""
+
+    key_id: str
+    secret: Secret
+    token: Secret
+    expires_at: int

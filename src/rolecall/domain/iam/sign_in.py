@@ -1,0 +1,203 @@
+"""Sub-users who sign in with name and password: at the console, or for a token.
+
+Whoever is refused learns nothing from the words, nor from the time it takes: a password is verified, and a failure
+written, for names that nobody has too.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+from rolecall import ambient
+from rolecall.domain.access.authenticator import Owner, Passkey
+from rolecall.domain.access.sign_ins import Who, WrongPassword
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.password_rules import PasswordRules, RuledPasswords
+from rolecall.domain.iam.sub_users import Revision
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.secrets.passwords import Passwords, Verdict
+from rolecall.values import Origin, Secret
+
+_NOBODY = 0
+"""The number that no sub-user has."""
+
+_PREFIX = "sub-user:"
+"""Before a sub-user's number, where a key id is expected; no key and no name has a colon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sub-user of a name that is the only one of that name, with what its signing in hangs on."""
+
+    user: SubUser
+    owner: Owner
+    locked: bool
+    rules: PasswordRules
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a token speaks for."""
+
+    user: SubUser
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`must_change` says that the password was right and opens nothing until it is changed."""
+
+    user: SubUser
+    owner: Owner
+    must_change: bool
+
+
+class SignInBook(Protocol):
+    """Where failures and successes are counted."""
+
+    async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
+        """Of any owner if none is named. None if nobody has the name, or several do."""
+
+    async def subject(self, number: int) -> Subject | None:
+        """May be remembered until it changes."""
+
+    async def failed(self, number: int, limit: int) -> None:
+        """One more; the `limit`-th within an hour locks out for an hour, 0 never does. A stranger's number is fine."""
+
+    async def succeeded(self, number: int, client: str | None) -> bool:
+        """Forget the failures, and note when and from where, if `client` is told. False if locked out meanwhile."""
+
+    async def rehashed(self, number: int, old: str, new: str) -> None: ...
+    async def change(self, number: int, revision: Revision, record: Record) -> None: ...
+
+
+class SignIn:
+    """`key` makes what tokens are sealed with; it is the same on every replica."""
+
+    def __init__(
+        self,
+        book: SignInBook,
+        passwords: Passwords,
+        ruled: RuledPasswords,
+        key: Callable[[], Secret],
+    ) -> None:
+        self._book = book
+        self._passwords = passwords
+        self._ruled = ruled
+        self._key = key
+
+    async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn:
+        """The owner's sub-user behind a right name and password; the sign-in is noted, with the client's address.
+
+        CREDENTIALS_INVALID, whatever is wrong; HASHING_BUSY.
+        """
+        return await self._proven(name, password, client, owner_number)
+
+    async def sign_in(self, name: str, password: Secret) -> Passkey:
+        """For a token. CREDENTIALS_INVALID, also for a password that must be changed first; HASHING_BUSY."""
+        signed_in = await self._proven(name, password, None)
+        if signed_in.must_change:
+            who = Who(name, signed_in.owner.id, signed_in.user.number)
+            raise WrongPassword(who, "the password must be changed first")
+        return self._passkey(Subject(signed_in.user, signed_in.owner))
+
+    async def passkey(self, key_id: str) -> Passkey | None:
+        """Of a token that was issued after `sign_in`; None if there is no such sub-user any more, or if it must change
+        its password first."""
+        number = key_id.removeprefix(_PREFIX)
+        if number == key_id or not (number.isascii() and number.isdecimal() and len(number) <= 18):
+            return None
+        subject = await self._book.subject(int(number))
+        if subject is None or not subject.user.console_login or subject.user.password_hash is None:
+            return None
+        if subject.user.must_reset_password:
+            return None
+        return self._passkey(subject)
+
+    async def change_password(
+        self,
+        user: SubUser,
+        old: Secret,
+        new: Secret,
+        origin: Origin,
+        expect_admitted: Callable[[], Awaitable[None]],
+    ) -> None:
+        """A sub-user changes its own, having signed in. CREDENTIALS_INVALID, PASSWORD_BREAKS_RULES, HASHING_BUSY.
+
+        `expect_admitted` is the door's (`AddressLimit.guarding`)."""
+        subject = await self._book.subject(user.number)
+        proven = await self._proven(user.name, old, None, 0 if subject is None else subject.owner.number)
+        if proven.user.number != user.number:
+            raise Refused(Reason.CREDENTIALS_INVALID)
+        await expect_admitted()
+        if new == old:
+            raise Refused(Reason.PASSWORD_BREAKS_RULES, note="the password is the one it was")
+        hashed = await self._ruled.hashed(user.owner_id, new, proven.user)
+        record = Record(Change.SUB_USER_UPDATE, user.name, origin, {"password": True, "own": True})
+        revision = Revision(password_hash=hashed, must_reset_password=False)
+        await self._book.change(user.number, revision, record)
+
+    async def _proven(
+        self, name: str, password: Secret, client: str | None, owner_number: int | None = None
+    ) -> SignedIn:
+        candidate = await self._book.candidate(name, owner_number)
+        stored = _stored(candidate)
+        verdict = await self._verdict(stored, password)
+        if candidate is None or stored is None or not verdict.matches:
+            number, limit = (
+                (_NOBODY, 0) if candidate is None else (candidate.user.number, candidate.rules.retry_limit)
+            )
+            await self._book.failed(number, limit)
+            note = "no such name, or not its password"
+            if candidate is None:
+                raise Refused(Reason.CREDENTIALS_INVALID, note=note)
+            raise WrongPassword(_who(candidate), note)
+        user = candidate.user
+        if verdict.renewed is not None:
+            await self._book.rehashed(user.number, stored, verdict.renewed)
+            user = replace(user, password_hash=verdict.renewed)
+        expired = _expired(user, candidate.rules)
+        if expired and candidate.rules.expired_is_locked:
+            raise WrongPassword(_who(candidate), "the password has expired")
+        if not await self._book.succeeded(user.number, client):
+            raise WrongPassword(_who(candidate), "locked out")
+        return SignedIn(user, candidate.owner, user.must_reset_password or expired)
+
+    async def _verdict(self, stored: str | None, password: Secret) -> Verdict:
+        """HASHING_BUSY. A password too long to be hashed is nobody's."""
+        try:
+            return await self._passwords.verify(stored, password)
+        except Refused as refusal:
+            if refusal.reason is Reason.PASSWORD_LENGTH:
+                return Verdict(matches=False)
+            raise
+
+    def _passkey(self, subject: Subject) -> Passkey:
+        """Its secret is another one once the password is another one, or hashed anew."""
+        number = subject.user.number
+        message = f"{number}:{subject.user.password_hash}".encode()
+        secret = hmac.digest(self._key().reveal().encode(), message, "sha256").hex()
+        return Passkey(subject.owner, number, f"{_PREFIX}{number}", Secret(secret))
+
+
+def _who(candidate: Candidate) -> Who:
+    return Who(candidate.user.name, candidate.owner.id, candidate.user.number)
+
+
+def _stored(candidate: Candidate | None) -> str | None:
+    """The hash to compare with; None where no password opens anything now."""
+    if candidate is None or candidate.locked or not candidate.user.console_login:
+        return None
+    return candidate.user.password_hash
+
+
+def _expired(user: SubUser, rules: PasswordRules) -> bool:
+    if not rules.change_every_days or user.password_changed_at is None:
+        return False
+    return ambient.now() - user.password_changed_at >= timedelta(days=rules.change_every_days)

@@ -1,0 +1,1 @@
+"""Instances: the registered servers, and the lanes that lead to them."""

@@ -1,0 +1,129 @@
+"""Lanes: what is asked of one instance queues in its own, bounded lane, so that a sick server holds up no other.
+
+A lane has a width (changes under way at once, and as many looks), a depth (those that may wait) and a breaker: after
+some refused or lost connections in a row it refuses at once, until a probe after a pause (exponential, full jitter)
+gets through. Looks do not wait for changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from rolecall import ambient
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+
+_SICK = frozenset({Reason.ENGINE_UNREACHABLE})
+
+_HELD: ContextVar[frozenset[Lane]] = ContextVar("lanes in which the task has a place", default=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """`width` and `depth` are counts, `failures` the count that opens the breaker,
+    `pause` and `longest_pause` seconds."""
+
+    width: int = 4
+    depth: int = 256
+    failures: int = 3
+    pause: float = 0.2
+    longest_pause: float = 1.0
+
+
+class Lane:
+    def __init__(self, limits: LaneLimits, clock: Callable[[], float] = ambient.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._changes = _Queue(limits)
+        self._looks = _Queue(limits)
+        self._failures = 0
+        self._retry_at = 0.0
+
+    @property
+    def depth(self) -> int:
+        """Changes waiting or under way."""
+        return self._changes.depth
+
+    @property
+    def healthy(self) -> bool:
+        """False once the breaker has opened, until the server is reached again."""
+        return self._failures < self._limits.failures
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Hold one place in the lane. ENGINE_BUSY when too many wait, ENGINE_UNREACHABLE while the breaker is open.
+
+        Whoever holds a place already needs no other.
+        """
+        return self._place(self._changes)
+
+    def look(self) -> AbstractAsyncContextManager[None]:
+        """The same for what only reads."""
+        return self._place(self._looks)
+
+    def expect_reach(self) -> None:
+        """ENGINE_UNREACHABLE while the breaker is open, and nobody is about to probe."""
+        if not self.healthy and self._clock() < self._retry_at:
+            raise Refused(Reason.ENGINE_UNREACHABLE, note="the server was out of reach a moment ago")
+
+    @asynccontextmanager
+    async def _place(self, queue: _Queue) -> AsyncIterator[None]:
+        if self in _HELD.get():
+            yield
+            return
+        self.expect_reach()
+        async with queue.place():
+            self._pass()
+            held = _HELD.set(_HELD.get() | {self})
+            try:
+                yield
+            except Refused as refusal:
+                self._note(sick=refusal.reason in _SICK)
+                raise
+            except OutcomeUnknown:
+                self._note(sick=True)
+                raise
+            else:
+                self._note(sick=False)
+            finally:
+                _HELD.reset(held)
+
+    def _pass(self) -> None:
+        """The breaker may have opened since. The first that comes after the pause is the probe."""
+        self.expect_reach()
+        if not self.healthy:
+            self._retry_at = self._clock() + self._pause()
+
+    def _note(self, *, sick: bool) -> None:
+        if not sick:
+            self._failures = 0
+            return
+        self._failures += 1
+        self._retry_at = self._clock() + self._pause()
+
+    def _pause(self) -> float:
+        exponent = min(max(self._failures - self._limits.failures, 0), 16)
+        ceiling = min(self._limits.pause * 2**exponent, self._limits.longest_pause)
+        return ambient.draws().uniform(ceiling / 2, ceiling)
+
+
+class _Queue:
+    """Places of one kind."""
+
+    def __init__(self, limits: LaneLimits) -> None:
+        self._most = limits.width + limits.depth
+        self._slots = asyncio.Semaphore(limits.width)
+        self.depth = 0
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        if self.depth >= self._most:
+            raise Refused(Reason.ENGINE_BUSY, note="the lane is full")
+        self.depth += 1
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self.depth -= 1

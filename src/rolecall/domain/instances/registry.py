@@ -1,0 +1,287 @@
+"""Instances: the registered servers, and the engines that reach them."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from rolecall import ambient
+from rolecall.domain.engine import Engine, EngineAddress
+from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.messages import InstanceName
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.secrets.sealing import Sealer
+from rolecall.values import Caller, Secret
+
+
+class Phase(StrEnum):
+    """How far a server of ours is. It is on disk before anything is done to the server."""
+
+    CREATING = "creating"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    ISOLATING = "isolating"
+    ISOLATED = "isolated"
+    """Stopped, with its data."""
+    REVIVING = "reviving"
+    """Started again after it was isolated."""
+    DELETING = "deleting"
+    FAILED = "failed"
+    """Could not be made; there is no server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """That a server is one that Rolecall itself started; `place` is the name of where it lives."""
+
+    place: str
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGroup:
+    """A list of addresses with a name; the default one, whose name is empty, is always there."""
+
+    name: str
+    addresses: tuple[str, ...]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it.
+
+    `addresses` and `address_groups` are notes of the owner's on which clients it should take: Rolecall is not in the
+    data path.
+    `provision` is None for a server of the owner's own. `port` is 0 while no server has ever listened.
+    """
+
+    id: int
+    owner_id: int
+    engine: str
+    name: str
+    host: str
+    port: int
+    administrator: str
+    sealed_password: bytes
+    database: str
+    options: Mapping[str, str]
+    region: str
+    zone: str
+    isolated: bool
+    listed_callers: tuple[int, ...] | None
+    revision: int
+    created_at: datetime
+    addresses: tuple[str, ...]
+    faces: Mapping[str, str]
+    provision: Provision | None = None
+    address_groups: tuple[AddressGroup, ...] = ()
+
+    def lists(self, caller: Caller) -> bool:
+        """Whether a caller of its owner's may name it: all may, unless some are listed."""
+        return self.listed_callers is None or caller.principal in self.listed_callers
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    owner_id: int
+    engine: str
+    name: str
+    host: str
+    port: int
+    administrator: str
+    password: Secret
+    database: str
+    options: Mapping[str, str]
+    region: str
+    zone: str
+    faces: Mapping[str, str]
+    addresses: tuple[str, ...] = ()
+    provision: Provision | None = None
+
+
+class InstanceBook(Protocol):
+    """Where instances are kept."""
+
+    async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
+    async def instance_by_id(self, instance_id: int) -> Instance | None: ...
+    async def instances(self, owner_id: int | None = None) -> Sequence[Instance]: ...
+    async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
+        """`seal` makes the sealed password for the id that the instance gets."""
+
+
+def password_purpose(
+    owner_id: int | str, instance_id: int | str, administrator: str, host: str, port: int | str
+) -> str:
+    """What an administrator's password is sealed for: it opens for no other instance, and not for another address."""
+    return f"administrator password:{json.dumps([str(owner_id), str(instance_id), administrator, host, str(port)])}"
+
+
+def older_password_purpose(administrator: str) -> str:
+    """What it was sealed for before; such values are sealed again when the store is opened."""
+    return f"administrator password:{administrator}"
+
+
+def open_password(sealer: Sealer, instance: Instance) -> Secret:
+    """SealBroken."""
+    return sealer.open(instance.sealed_password, _purpose(instance))
+
+
+def moved(sealer: Sealer, instance: Instance, host: str, port: int) -> dict[str, object]:
+    """The changes that give an instance another address: its password is sealed for that one. SealBroken."""
+    sealed = sealer.seal(open_password(sealer, instance), _purpose(replace(instance, host=host, port=port)))
+    return {"host": host, "port": port, "sealed_password": sealed}
+
+
+def _purpose(instance: Instance) -> str:
+    return password_purpose(
+        instance.owner_id, instance.id, instance.administrator, instance.host, instance.port
+    )
+
+
+async def register(book: InstanceBook, sealer: Sealer, new: NewInstance) -> Instance:
+    """Add an instance; its administrator's password is sealed before it is kept."""
+
+    def seal(instance_id: int) -> bytes:
+        purpose = password_purpose(new.owner_id, instance_id, new.administrator, new.host, new.port)
+        return sealer.seal(new.password, purpose)
+
+    return await book.add_instance(new, seal)
+
+
+def new_public_id(prefix: str, characters: int = 8) -> str:
+    """A public id such as ``postgres-5cz25tr5``: a prefix and some lower-case letters or digits."""
+    alphabet = string.ascii_lowercase + string.digits
+    return prefix + ambient.random_text(alphabet, characters)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An instance within reach: its engine, and the lane in which what is asked of it queues."""
+
+    instance: Instance
+    engine: Engine
+    lane: Lane
+
+    @property
+    def id(self) -> int:
+        return self.instance.id
+
+
+_WIDTHS = {"mysql": 16}
+"""Kinds of server on which several writers of accounts are slower than one: each account statement locks them all. The
+engine puts changes in line itself, and makes together the accounts that wait there, so this many may be under way."""
+
+EngineFactory = Callable[[str, EngineAddress, Lane], Engine]
+"""(engine kind, address, its lane) -> engine. Constructing must not need the server to be there."""
+
+
+class Attachments:
+    """One engine and one lane per instance, made when first needed and again when the instance's entry changes."""
+
+    def __init__(self, factory: EngineFactory, sealer: Sealer, limits: LaneLimits) -> None:
+        self._factory = factory
+        self._sealer = sealer
+        self._limits = limits
+        self._attached: dict[int, Attached] = {}
+
+    async def attach(self, instance: Instance) -> Attached:
+        known = self._attached.get(instance.id)
+        if known is not None and known.instance.revision == instance.revision:
+            return known
+        width = _WIDTHS.get(instance.engine, self._limits.width)
+        limits = replace(self._limits, width=width)
+        lane = Lane(limits)
+        fresh = Attached(instance, self._factory(instance.engine, self.address(instance), lane), lane)
+        self._attached[instance.id] = fresh
+        if known is not None:
+            await known.engine.close()
+        return fresh
+
+    def address(self, instance: Instance) -> EngineAddress:
+        return EngineAddress(
+            kind=instance.engine,
+            host=instance.host,
+            port=instance.port,
+            user=instance.administrator,
+            password=open_password(self._sealer, instance),
+            database=instance.database,
+            options=instance.options,
+        )
+
+    def moved(self, instance: Instance, host: str, port: int) -> dict[str, object]:
+        """The changes that give an instance another address."""
+        return moved(self._sealer, instance, host, port)
+
+    def all(self) -> Sequence[Attached]:
+        return tuple(self._attached.values())
+
+    async def forget(self, instance_id: int) -> None:
+        """Close what reaches an instance that is gone."""
+        if (known := self._attached.pop(instance_id, None)) is not None:
+            await known.engine.close()
+
+    async def close(self) -> None:
+        for attached in self.all():
+            await attached.engine.close()
+        self._attached.clear()
+
+
+_NOT_READY: Mapping[Phase, Reason] = {
+    Phase.CREATING: Reason.INSTANCE_STARTING,
+    Phase.RESTARTING: Reason.INSTANCE_RESTARTING,
+    Phase.ISOLATING: Reason.INSTANCE_ISOLATED,
+    Phase.ISOLATED: Reason.INSTANCE_ISOLATED,
+    Phase.REVIVING: Reason.INSTANCE_RESTARTING,
+    Phase.DELETING: Reason.INSTANCE_MISSING,
+    Phase.FAILED: Reason.INSTANCE_FAILED,
+}
+
+
+def not_ready(instance: Instance) -> Reason | None:
+    """Why nothing can be done on an instance now, if so; its server is not asked."""
+    if instance.provision is not None and (reason := _NOT_READY.get(instance.provision.phase)) is not None:
+        return reason
+    return Reason.INSTANCE_ISOLATED if instance.isolated else None
+
+
+class Reach:
+    """Finds the instance a command names, and refuses who may not touch it."""
+
+    def __init__(self, book: InstanceBook, attachments: Attachments) -> None:
+        self._book = book
+        self._attachments = attachments
+
+    async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
+        """INSTANCE_MISSING, INSTANCE_FORBIDDEN for one of another owner, CALLER_NOT_LISTED."""
+        instance = await self._book.instance(name.dialect, name.public_id)
+        facts = {"value": name.public_id}
+        if instance is None:
+            raise Refused(Reason.INSTANCE_MISSING, facts=facts)
+        if instance.owner_id != caller.owner_id:
+            raise Refused(Reason.INSTANCE_FORBIDDEN, facts=facts)
+        if not instance.lists(caller):
+            raise Refused(Reason.CALLER_NOT_LISTED, facts={"value": caller.principal})
+        return instance
+
+    async def attach(self, name: InstanceName, caller: Caller) -> Attached:
+        """As `find_listed`, and INSTANCE_ISOLATED, INSTANCE_STARTING, INSTANCE_RESTARTING, INSTANCE_FAILED."""
+        instance = await self.find_listed(name, caller)
+        if (reason := not_ready(instance)) is not None:
+            raise Refused(reason, facts={"value": name.public_id})
+        return await self._attachments.attach(instance)
+
+    async def all(self, caller: Caller) -> Sequence[Instance]:
+        """Those of its owner that list the caller."""
+        return [one for one in await self._book.instances(caller.owner_id) if one.lists(caller)]
+
+    async def attach_instance(self, instance: Instance) -> Attached:
+        return await self._attachments.attach(instance)
+
+    async def by_id(self, instance_id: int) -> Instance | None:
+        return await self._book.instance_by_id(instance_id)

@@ -1,0 +1,1 @@
+"""Maintenance: recovery, rotation of managed passwords, and resealing."""

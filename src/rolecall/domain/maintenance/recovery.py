@@ -1,0 +1,160 @@
+"""Recovery: operations that a crash, or an outage, left accepted are finished or undone by looking at the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.repairs import Case, NotApplied, Overtaken, is_shown, repair
+from rolecall.domain.identity import Superseded
+from rolecall.domain.instances.registry import Attached, Reach
+from rolecall.domain.operations.journal import Journal, effect_of, record
+from rolecall.domain.operations.model import (
+    OUT_OF_REACH,
+    AccountEffect,
+    Change,
+    Intent,
+    Ledger,
+    Operation,
+    Promised,
+    State,
+    StillUnknown,
+    Unresolved,
+)
+from rolecall.domain.provisioning.initial_objects import MARK
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.secrets.sealing import SealBroken
+
+_log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """`pause` is the time between two rounds, in seconds. After each, `report` is told of what is open."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: Journal,
+        reach: Reach,
+        promises: Promises,
+        report: Callable[[Unresolved], None] = lambda _: None,
+        pause: float = 5.0,
+    ) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._reach = reach
+        self._promises = promises
+        self._pause = pause
+        self._report = report
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            await asyncio.sleep(self._pause)
+            try:
+                await self.round()
+            except Exception:  # noqa: BLE001 - the next round may fare better
+                _log.exception("recovery round failed")
+
+    async def round(self) -> int:
+        """Resolve what can be resolved now; returns how many operations are still unresolved.
+
+        What belongs to making a server, or is done to a whole one, is provisioning's to resolve.
+        """
+        left = 0
+        replicas = (self._ledger.replica, *await self._ledger.dead_replicas())
+        for operation in await self._ledger.unresolved(replicas):
+            if operation.id in self._journal.under_way or MARK in operation.detail:
+                continue
+            if not await self._ledger.are_open((operation.id,)):
+                continue  # closed since it was listed: what was refused, and told so, is not to be carried out
+            if not await self._resolved(operation):
+                left += 1
+                await self._ledger.tried(operation.id)
+        await self._look_again()
+        self._report(await self._ledger.still_open())
+        return left
+
+    async def _resolved(self, operation: Operation) -> bool:
+        """As `resolve`; one that cannot be understood, or carried out, keeps no other waiting."""
+        try:
+            return await self.resolve(operation)
+        except Exception:  # noqa: BLE001 - the next round may fare better
+            _log.exception("operation could not be resolved", operation=str(operation.id))
+            return False
+
+    async def resolve(self, operation: Operation) -> bool:
+        """True when the operation was closed."""
+        try:
+            attached = await self._attach(operation)
+            if operation.detail.get("promised"):
+                return await self._keep_promise(attached, operation)
+            await self._finish(attached, operation)
+        except StillUnknown:
+            return False
+        except (NotApplied, Overtaken, Refused, OutcomeUnknown) as error:
+            if _may_pass(error):
+                return False
+            await self._undo(operation, error)
+        except SealBroken as trouble:  # the next key file may open it; others must not wait for it
+            _log.error("operation cannot be read", operation=str(operation.id), trouble=str(trouble))
+            return False
+        return True
+
+    async def _undo(self, operation: Operation, why: Exception) -> None:
+        """Nothing shows it now. If something did before the account was deleted, that was written down (`removal`)."""
+        if await self._ledger.witnessed(operation.id):
+            if (
+                operation.change is Change.ACCOUNT_MOVE and operation.expected is not None
+            ):  # and deleted since
+                name, host = operation.account
+                left = AccountEffect(name, host, identity=operation.expected.identity, deleted=True)
+                await record(self._ledger, await self._attach(operation), operation.id, left)
+                return
+            await self._ledger.record(operation.id, operation.instance_id or 0, None)
+            return
+        state = State.SUPERSEDED if isinstance(why, (Superseded, Overtaken)) else State.UNDONE
+        await self._ledger.close(operation.id, state, Reason.INTERRUPTED.value, str(why))
+        _log.info(f"operation {state.value}", operation=str(operation.id), change=operation.change.value)
+
+    async def _look_again(self) -> None:
+        """A process that was taken for dead, and was only held up, may have applied what was closed as interrupted.
+
+        It records that itself, unless it ends before.
+        """
+        for operation in await self._ledger.interrupted():
+            if operation.id in self._journal.under_way or MARK in operation.detail:
+                continue
+            try:
+                attached = await self._attach(operation)
+                if await is_shown(Case(operation, attached, self._ledger)):
+                    await self._finish(attached, operation)
+                elif await self._ledger.witnessed(operation.id):
+                    await self._ledger.record(operation.id, operation.instance_id or 0, None)
+            except (NotApplied, Overtaken, Refused, OutcomeUnknown, SealBroken):
+                continue
+
+    async def _attach(self, operation: Operation) -> Attached:
+        instance = await self._reach.by_id(operation.instance_id or 0)
+        if instance is None:
+            raise NotApplied("the instance was removed")
+        return await self._reach.attach_instance(instance)
+
+    async def _keep_promise(self, attached: Attached, operation: Operation) -> bool:
+        intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
+        return await self._promises.make(attached, Promised(operation.id, intent))
+
+    async def _finish(self, attached: Attached, operation: Operation) -> None:
+        facts = await repair(Case(operation, attached, self._ledger))
+        await record(self._ledger, attached, operation.id, effect_of(operation, operation.id, facts))
+        _log.info("operation finished", operation=str(operation.id), change=operation.change.value)
+
+
+def _may_pass(trouble: Exception) -> bool:
+    """Whether another round may see more."""
+    if isinstance(trouble, Refused):
+        return trouble.reason in OUT_OF_REACH
+    return isinstance(trouble, OutcomeUnknown)

@@ -1,0 +1,92 @@
+"""Master-key rotation: seal anew, under the current key, whatever an older listed key sealed.
+
+The order that never locks anybody out: put the new key above the old one in the key file of every replica and
+restart them; reseal; then take the old key out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from rolecall.domain.access import authenticator as keys
+from rolecall.domain.accounts import context as work
+from rolecall.domain.accounts import deferred as promises
+from rolecall.domain.directories.signing_keys import signing_key_purpose
+from rolecall.domain.instances import registry as instances
+from rolecall.domain.secrets.sealing import SealBroken, Sealer
+
+
+class SealedPlace(StrEnum):
+    ACCESS_KEY = "access key"
+    ADMINISTRATOR = "administrator's password"
+    ACCOUNT = "account's password"
+    FACT = "fact of the house"
+    OPERATION = "what an unresolved operation needs"
+    SIGNING_KEY = "signing key"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    """A sealed value and where it stands. `key` names its row: what its place's purpose is made of."""
+
+    place: SealedPlace
+    key: tuple[str, ...]
+    sealed: bytes
+
+
+class SealedBook(Protocol):
+    """Where sealed values are kept."""
+
+    async def sealed_values(self, *places: SealedPlace) -> Sequence[SealedValue]:
+        """Of these places; of all if none is named."""
+
+    async def replace(self, value: SealedValue, sealed: bytes) -> None: ...
+
+
+_PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
+    SealedPlace.ACCESS_KEY: keys.secret_purpose,
+    SealedPlace.ADMINISTRATOR: lambda instance, owner, *address: instances.password_purpose(
+        owner, instance, *address
+    ),
+    SealedPlace.ACCOUNT: lambda instance, name, host: work.password_purpose(instance, work.label(name, host)),
+    SealedPlace.FACT: str,
+    SealedPlace.SIGNING_KEY: signing_key_purpose,
+    SealedPlace.OPERATION: lambda _id, instance, target, what: (
+        promises.verifier_purpose(instance, target)
+        if what == "verifier"
+        else work.password_purpose(instance, target)
+    ),
+}
+
+
+async def bind_passwords(book: SealedBook, sealer: Sealer) -> int:
+    """Seal administrators' passwords for their instances and addresses that were sealed for a name alone.
+
+    Returns how many there were. What opens in neither way is left as it is: it is told where it is needed.
+    """
+    done = 0
+    for value in await book.sealed_values(SealedPlace.ADMINISTRATOR):
+        purpose = _PURPOSES[value.place](*value.key)
+        try:
+            sealer.open(value.sealed, purpose)
+        except SealBroken:
+            with contextlib.suppress(SealBroken):
+                password = sealer.open(value.sealed, instances.older_password_purpose(value.key[2]))
+                await book.replace(value, sealer.seal(password, purpose))
+                done += 1
+    return done
+
+
+async def reseal(book: SealedBook, sealer: Sealer) -> int:
+    """Returns how many values were sealed anew. Raises `SealBroken` if one was sealed by no listed key."""
+    done = 0
+    for value in await book.sealed_values():
+        if not sealer.is_current(value.sealed):
+            purpose = _PURPOSES[value.place](*value.key)
+            await book.replace(value, sealer.seal(sealer.open(value.sealed, purpose), purpose))
+            done += 1
+    return done

@@ -1,0 +1,123 @@
+"""Rotation: passwords that Rolecall manages are replaced from time to time.
+
+When an account's turn is due is told by its own row, so nothing is lost by a restart; one replica at a time does the
+work. A rotation is an operation like any other: written down before the server is touched, and finished or undone by
+recovery. A server out of reach is tried again, after pauses that grow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from rolecall import ambient
+from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.accounts.context import Place, Target, Work
+from rolecall.domain.accounts.credentials import Credentials
+from rolecall.domain.accounts.ports import Due, RotationBook
+from rolecall.domain.instances.registry import Reach, not_ready
+from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.values import Caller, Origin
+
+_log = structlog.get_logger(__name__)
+
+_AT_ONCE = 4
+"""Instances being worked on at once."""
+
+_PAUSES = (5.0, 15.0, 60.0, 300.0)
+"""Seconds until another attempt at one account; the last one again and again."""
+
+_QUICKEST, _SLOWEST = 0.2, 30.0
+"""Seconds between two looks for what is due."""
+
+
+class Rotation:
+    """`period` in seconds."""
+
+    def __init__(
+        self,
+        work: Work,
+        reach: Reach,
+        credentials: Credentials,
+        book: RotationBook,
+        period: int,
+        clock: Callable[[], float] = ambient.monotonic,
+    ) -> None:
+        self._work = work
+        self._reach = reach
+        self._credentials = credentials
+        self._book = book
+        self._period = period
+        self._clock = clock
+        self._attempts: dict[Place, tuple[int, float]] = {}
+        """Of accounts that failed: how often, and when to try again."""
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            await asyncio.sleep(min(max(self._period / 20, _QUICKEST), _SLOWEST))
+            try:
+                await self.round()
+            except Exception:  # noqa: BLE001 - the next round may fare better
+                _log.exception("rotation round failed")
+
+    async def round(self) -> int:
+        """Replace what is due; returns how many were replaced."""
+        async with self._book.turn() as mine:
+            due = await self._book.due(self._period) if mine else ()
+            self._attempts = {
+                one.place: self._attempts[one.place] for one in due if one.place in self._attempts
+            }
+            ready = [one for one in due if self._may_try(one)]
+            gate = asyncio.Semaphore(_AT_ONCE)
+            groups = [list(group) for _, group in itertools.groupby(_sorted(ready), _instance_of)]
+            done = await asyncio.gather(*(self._rotate_all(group, gate) for group in groups))
+        return sum(done)
+
+    def _may_try(self, due: Due) -> bool:
+        return self._attempts.get(due.place, (0, 0.0))[1] <= self._clock()
+
+    async def _rotate_all(self, due: Sequence[Due], gate: asyncio.Semaphore) -> int:
+        """Those of one instance, one after another: its lane takes one writer, or few."""
+        async with gate:
+            return sum([await self._rotate(one) for one in due])
+
+    async def _rotate(self, due: Due) -> bool:
+        try:
+            target = await self._target(due)
+            if target is None:
+                return False
+            await self._credentials.rotate(target, _origin(due.owner))
+        except (Refused, OutcomeUnknown) as trouble:
+            failed = self._attempts.get(due.place, (0, 0.0))[0]
+            pause = min(_PAUSES[min(failed, len(_PAUSES) - 1)], max(self._period / 2, _QUICKEST))
+            self._attempts[due.place] = (failed + 1, self._clock() + pause)
+            _log.warning(
+                "a password was not rotated", account=due.name, instance=due.instance_id, trouble=str(trouble)
+            )
+            return False
+        self._attempts.pop(due.place, None)
+        return True
+
+    async def _target(self, due: Due) -> Target | None:
+        """None while nothing can be done on the instance: when it is back, this is due still."""
+        instance = await self._reach.by_id(due.instance_id)
+        if instance is None or not_ready(instance) is not None:
+            return None
+        return Target(await self._reach.attach_instance(instance), due.name, due.host)
+
+
+def _instance_of(due: Due) -> int:
+    return due.instance_id
+
+
+def _sorted(due: Sequence[Due]) -> list[Due]:
+    return sorted(due, key=_instance_of)
+
+
+def _origin(owner: Owner) -> Origin:
+    """Nobody asked for it: the principal is 0."""
+    return Origin(Caller(owner.id, owner.number, owner.app_id, 0, ""), "", "rotation", str(ambient.new_id()))

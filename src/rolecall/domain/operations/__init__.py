@@ -1,0 +1,1 @@
+"""Operations: the durable record of each change, and the audit trail."""

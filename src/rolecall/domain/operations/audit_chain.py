@@ -1,0 +1,86 @@
+"""The upkeep of the audit trail: what was added is chained, and what is too old is pruned."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from rolecall import ambient
+from rolecall.domain.operations.audit import (
+    HEAD_FACT,
+    AuditBook,
+    ChainBroken,
+    Head,
+    HeadSeal,
+    Verified,
+    verify,
+)
+from rolecall.domain.secrets.sealing import SealBroken, Sealer
+from rolecall.values import Secret
+
+_log = structlog.get_logger(__name__)
+
+_PERIOD = 5.0
+"""Seconds between two rounds."""
+
+_PRUNED_EVERY = 3600.0
+
+
+class SealedHead(HeadSeal):
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def seal(self, head: Head) -> bytes:
+        return self._sealer.seal(Secret(f"{head.position} {head.digest.hex()}"), HEAD_FACT)
+
+    def open(self, sealed: bytes) -> Head:
+        try:
+            position, digest = self._sealer.open(sealed, HEAD_FACT).reveal().split(" ")
+            return Head(int(position), bytes.fromhex(digest))
+        except (SealBroken, ValueError):
+            raise ChainBroken("what was kept of the end of the chain does not open") from None
+
+
+class Auditing:
+    """Records are kept for `retention` days; 0 keeps them all. `key` is set once the house is open."""
+
+    def __init__(self, book: AuditBook, sealer: Sealer, retention: int) -> None:
+        self._book = book
+        self._seal = SealedHead(sealer)
+        self._retention = retention
+        self._known = Head()
+        self._prune_at = ambient.monotonic()
+        self.key: Secret | None = None
+
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except ChainBroken as error:
+                _log.error("the audit trail was tampered with: `rolecall audit verify`", found=str(error))
+            except Exception:  # noqa: BLE001 - the next round may fare better
+                _log.exception("a round of the audit trail's upkeep failed")
+            await asyncio.sleep(_PERIOD)
+
+    async def round(self) -> None:
+        """ChainBroken."""
+        await self.chain()
+        if self._retention and self._prune_at <= ambient.monotonic():
+            self._prune_at = ambient.monotonic() + _PRUNED_EVERY
+            await self.prune(self._retention)
+
+    async def chain(self) -> None:
+        """ChainBroken."""
+        assert self.key is not None  # noqa: S101 - the house is open
+        self._known = await self._book.chain(self.key, self._seal, self._known) or self._known
+
+    async def prune(self, days: int) -> int:
+        """How many records were removed."""
+        return await self._book.prune(ambient.now() - timedelta(days=days))
+
+    async def verify(self) -> Verified:
+        assert self.key is not None  # noqa: S101 - the house is open
+        return await verify(self._book, self.key, self._seal)

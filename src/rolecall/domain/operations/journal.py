@@ -1,0 +1,264 @@
+"""The journal: carries out a change exactly once, between its acceptance and its recording.
+
+What a change means for Rolecall's own rows is `effect_of`, a pure function of the operation and of what the engine
+shows, so that recovery after a crash writes just what the live path would have.
+
+Nothing here goes by a name alone. While a change is on its way, its account may be deleted by another process, and the
+name given to a new account: the engine refuses the change then (`domain.identity`), and the store a late record of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Protocol
+from uuid import UUID
+
+from rolecall import ambient
+from rolecall.domain.engine import AccountFacts, Engine
+from rolecall.domain.identity import Superseded, next_order
+from rolecall.domain.operations.model import (
+    OUT_OF_REACH,
+    AccountEffect,
+    Change,
+    Intent,
+    Ledger,
+    Operation,
+    Promised,
+    State,
+    StillUnknown,
+)
+from rolecall.domain.reasons import OutcomeUnknown, Refused
+
+Step = Callable[[str], None]
+"""Told the name of each step as it is passed: the seam at which crash tests end the process."""
+
+
+class Lane(Protocol):
+    """Where what is asked of one server queues (`domain.instances.lanes`)."""
+
+    def expect_reach(self) -> None: ...
+
+    def turn(self) -> AbstractAsyncContextManager[None]: ...
+
+
+class Server(Protocol):
+    """A database server within reach. `id` is its instance's."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def lane(self) -> Lane: ...
+
+
+Apply = Callable[[UUID], Awaitable[AccountFacts | None]]
+"""The engine's part of a change. It is given the operation's id, which the engine leaves as a marker."""
+
+_LEAVING_ATTEMPTS = 40
+_LEAVING_PAUSE = 0.05
+"""Seconds. All in all longer than a move takes to be recorded."""
+
+DELETIONS = frozenset({Change.ACCOUNT_DELETE, Change.DATABASE_DELETE, Change.SUPERUSER_DISABLE})
+
+
+def no_step(name: str) -> None:
+    """Steps pass unnoticed."""
+
+
+def effect_of(of: Intent | Operation, operation_id: UUID, facts: AccountFacts | None) -> AccountEffect | None:
+    """The effect of an applied change. None when Rolecall's own rows hold nothing about it."""
+    name, host = of.account
+    if of.change is Change.ACCOUNT_DELETE:
+        identity = of.expected.identity if of.expected else ""
+        order = 0 if facts is None else next_order(facts.order)
+        return AccountEffect(name, host, identity=identity, order=order, deleted=True)
+    if facts is None:
+        return None
+    order = facts.order_of(operation_id)
+    same = AccountEffect(name, host, facts.oid, facts.identity, order)
+    match of.change:
+        case Change.ACCOUNT_CREATE:
+            managed = bool(of.detail.get("managed"))
+            sealed = of.sealed if managed else None
+            remark = str(of.detail["remark"])
+            return replace(same, created=True, remark=remark, manages=managed, sealed=sealed)
+        case Change.ACCOUNT_REMARK:
+            return replace(same, remark=str(of.detail["remark"]))
+        case Change.ACCOUNT_PASSWORD | Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
+            managed = of.change is Change.ACCOUNT_MANAGE
+            return replace(
+                same, password_changed=True, manages=managed, sealed=of.sealed if managed else None
+            )
+        case Change.ACCOUNT_MOVE:
+            changed = bool(of.detail.get("password_changed"))
+            manages = False if changed else None
+            moved_from = None if (facts.name, facts.host) == (name, host) else (name, host)
+            return replace(
+                same, name=facts.name, host=facts.host, password_changed=changed, manages=manages,
+                moved_from=moved_from,
+            )  # fmt: skip
+        case _:
+            return same
+
+
+async def record(ledger: Ledger, server: Server, operation_id: UUID, effect: AccountEffect | None) -> None:
+    """Close an applied operation and write its effect. `StillUnknown` if the engine must be asked and cannot be.
+
+    Where the row is of another account, the engine tells which of the two is there now. An identity never comes back:
+    so an account that is there is newer than any whose row stood before the question, and one that is gone stays gone.
+    """
+    instance, instead_of = server.id, None
+    if effect is not None and effect.deleted and not effect.identity:
+        holder = await ledger.holder(instance, effect.name, effect.host)
+        if holder is None or holder.is_deleted:  # nothing was there to delete
+            effect = None
+    while not await ledger.record(operation_id, instance, effect, instead_of):
+        assert effect is not None  # noqa: S101 - without an effect no row is in the way
+        holder = await ledger.holder(instance, effect.name, effect.host)
+        instead_of = None
+        if holder is None or (holder.identity == effect.identity and not holder.is_deleted):
+            continue
+        if holder.identity == effect.identity:
+            effect = None
+            continue
+        there = await _identity_there(server, effect)
+        if effect.deleted:
+            if holder.identity == there:
+                effect = None
+            else:  # a row of an account that is gone; where there was none to delete, it is that row which goes
+                effect = effect if effect.identity else replace(effect, identity=holder.identity)
+                instead_of = holder.identity
+        elif effect.identity == there:
+            if not holder.is_deleted:
+                await _expect_left(ledger, instance, holder.identity)
+            instead_of = holder.identity
+        elif effect.moved_from is not None:  # moved, and gone since
+            name, host = effect.moved_from
+            effect = AccountEffect(name, host, identity=effect.identity, deleted=True)
+        else:
+            effect = None
+
+
+async def _expect_left(ledger: Ledger, instance_id: int, identity: str) -> None:
+    """The row of an account that was moved away has followed it. `StillUnknown` while its move is not recorded."""
+    for _ in range(_LEAVING_ATTEMPTS):
+        if not await ledger.is_moving(instance_id, identity):
+            return
+        await asyncio.sleep(_LEAVING_PAUSE)
+    raise StillUnknown("the change was applied, and is recorded after another one")
+
+
+async def _identity_there(server: Server, effect: AccountEffect) -> str | None:
+    try:
+        facts = await server.engine.account(effect.name, effect.host)
+    except (Refused, OutcomeUnknown) as error:
+        raise StillUnknown("the change was applied, and cannot be recorded now") from error
+    return None if facts is None else facts.identity
+
+
+class Journal:
+    def __init__(self, ledger: Ledger, step: Step = no_step) -> None:
+        self.ledger = ledger
+        self._step = step
+        self.under_way: set[UUID] = set()
+        """Operations this process is carrying out now: recovery leaves them alone."""
+
+    async def run(self, server: Server, intent: Intent, apply: Apply) -> AccountFacts | None:
+        """Carry out one change exactly once; returns what the engine shows after it.
+
+        None if there is no account then: it was deleted, by this change or since. While the lane refuses at once,
+        nothing is written down.
+        """
+        server.lane.expect_reach()
+        operation_id = ambient.new_id()
+        with self.carrying(operation_id):
+            await self.ledger.accept(operation_id, server.id, intent)
+            self._step("accepted")
+            return await self._carry_out(server, intent, operation_id, apply)
+
+    async def fulfil(self, server: Server, promised: Promised, apply: Apply) -> bool:
+        """Carry out what was accepted before; True when it was closed, whether recorded or refused.
+
+        A server out of reach leaves it accepted, for another time.
+        """
+        with self.carrying(promised.id):
+            try:
+                await self._carry_out(server, promised.intent, promised.id, apply, patient=True)
+            except Refused as refusal:
+                return not isinstance(refusal, StillUnknown) and refusal.reason not in OUT_OF_REACH
+        return True
+
+    def passed(self, step: str) -> None:
+        """Tell of a step that is passed outside."""
+        self._step(step)
+
+    @contextlib.contextmanager
+    def carrying(self, operation_id: UUID) -> Iterator[None]:
+        """Recovery leaves the operation alone meanwhile. May be nested."""
+        outermost = operation_id not in self.under_way
+        self.under_way.add(operation_id)
+        try:
+            yield
+        finally:
+            if outermost:
+                self.under_way.discard(operation_id)
+
+    async def _carry_out(
+        self,
+        server: Server,
+        intent: Intent,
+        operation_id: UUID,
+        apply: Apply,
+        *,
+        patient: bool = False,
+    ) -> AccountFacts | None:
+        try:
+            async with server.lane.turn():
+                facts = await self._apply(intent, operation_id, apply)
+        except StillUnknown:
+            raise
+        except Refused as refusal:
+            if not (patient and refusal.reason in OUT_OF_REACH):
+                state = State.SUPERSEDED if isinstance(refusal, Superseded) else State.REFUSED
+                if not await self.ledger.close(operation_id, state, refusal.reason.value, refusal.note):
+                    raise StillUnknown(
+                        "others took it for that of a dead process, and resolved it"
+                    ) from refusal
+            raise
+        self._step("applied")
+        await record(self.ledger, server, operation_id, effect_of(intent, operation_id, facts))
+        self._step("recorded")
+        return facts
+
+    async def _apply(self, intent: Intent, operation_id: UUID, apply: Apply) -> AccountFacts | None:
+        """Apply; if the connection was lost while committing, look whether it happened, and if not try once more.
+
+        Every engine change is safe to repeat with the same operation id, on the same account. Whether the first try
+        made, or changed, an account that others have deleted since, the ledger knows.
+        """
+        try:
+            return await apply(operation_id)
+        except OutcomeUnknown:
+            self._step("unknown")
+            await asyncio.sleep(0.05)
+        if not await self.ledger.retry(operation_id):
+            return None
+        try:
+            return await apply(operation_id)
+        except OutcomeUnknown as unknown:
+            raise StillUnknown(f"the outcome of {intent.change.value} is not known yet") from unknown
+        except Superseded:
+            if intent.change in DELETIONS:  # gone, as it was to be
+                return None
+            raise
+        except Refused as refusal:
+            if refusal.reason in OUT_OF_REACH:
+                raise StillUnknown(f"the outcome of {intent.change.value} is not known yet") from refusal
+            raise

@@ -1,0 +1,326 @@
+"""Operations: every change is written down before an engine is touched and closed after.
+
+    accepted -> (the engine applies it, leaving the operation's id as a marker) -> recorded
+    accepted -> refused, with a reason        accepted -> undone, when a crash left nothing in the engine
+    accepted -> superseded, when the account or the database that it was meant for is gone and another has the name
+
+`domain.operations.journal` carries them out in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from rolecall.domain.identity import Expected
+from rolecall.domain.operations.claims import Claim, Claimed
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Origin
+
+
+class Change(StrEnum):
+    """The kinds of change."""
+
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_DELETE = "account.delete"
+    ACCOUNT_PASSWORD = "account.password"
+    ACCOUNT_REMARK = "account.remark"
+    ACCOUNT_LOCK = "account.lock"
+    ACCOUNT_UNLOCK = "account.unlock"
+    ACCOUNT_MANAGE = "account.manage"
+    """Rolecall takes over, or renews, the account's password."""
+    ACCOUNT_UNMANAGE = "account.unmanage"
+    ACCOUNT_MOVE = "account.move"
+    """Another name or host, or a password with it."""
+    PRIVILEGES = "account.privileges"
+    GRANTS = "account.grants"
+    DATABASE_CREATE = "database.create"
+    DATABASE_DELETE = "database.delete"
+    DATABASE_OWNER = "database.owner"
+    SUPERUSER_ENABLE = "superuser.enable"
+    """Also another password for it."""
+    SUPERUSER_DISABLE = "superuser.disable"
+    # of whole servers, carried out and resolved by `domain.provisioning.service`
+    INSTANCE_CREATE = "instance.create"
+    INSTANCE_RESTART = "instance.restart"
+    INSTANCE_ISOLATE = "instance.isolate"
+    INSTANCE_REVIVE = "instance.revive"
+    INSTANCE_DELETE = "instance.delete"
+    # what Rolecall keeps itself: recorded in the transaction that makes it (`domain.operations.records`)
+    INSTANCE_RENAME = "instance.rename"
+    INSTANCE_ADDRESSES = "instance.addresses"
+    SUB_USER_CREATE = "sub-user.create"
+    SUB_USER_UPDATE = "sub-user.update"
+    SUB_USER_DELETE = "sub-user.delete"
+    KEY_CREATE = "key.create"
+    KEY_UPDATE = "key.update"
+    KEY_DELETE = "key.delete"
+    PASSWORD_RULES = "password-rules.update"
+    GROUP_CREATE = "group.create"
+    GROUP_UPDATE = "group.update"
+    GROUP_DELETE = "group.delete"
+    GROUP_JOIN = "group.join"
+    GROUP_LEAVE = "group.leave"
+    POLICY_CREATE = "policy.create"
+    POLICY_UPDATE = "policy.update"
+    POLICY_DELETE = "policy.delete"
+    POLICY_ATTACH = "policy.attach"
+    POLICY_DETACH = "policy.detach"
+    ROLE_CREATE = "role.create"
+    ROLE_UPDATE = "role.update"
+    ROLE_DELETE = "role.delete"
+    ROLE_ASSUME = "role.assume"
+    SESSION_LEND = "session.lend"
+    """Temporary credentials of the caller's own, narrowed."""
+    TAGS = "tags.update"
+    PROJECT_CREATE = "project.create"
+    PROJECT_UPDATE = "project.update"
+    STORE_CREATE = "store.create"
+    STORE_UPDATE = "store.update"
+    STORE_DELETE = "store.delete"
+    USER_CREATE = "user.create"
+    USER_UPDATE = "user.update"
+    USER_STATUS = "user.status"
+    USER_PASSWORD = "user.password"
+    USER_DELETE = "user.delete"
+    USER_LINK = "user.link"
+    USER_IMPORT = "user.import"
+    USER_GROUP_CREATE = "user-group.create"
+    USER_GROUP_UPDATE = "user-group.update"
+    USER_GROUP_DELETE = "user-group.delete"
+
+
+class State(StrEnum):
+    ACCEPTED = "accepted"
+    RECORDED = "recorded"
+    REFUSED = "refused"
+    UNDONE = "undone"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs.
+
+    `target` is how people name what is changed; `detail` has an account's name and host where it has a host.
+    `expected` is the account that it is meant for, if it is to change or delete one.
+    """
+
+    change: Change
+    target: str
+    origin: Origin | None
+    """None only where it is on disk already."""
+    detail: Mapping[str, object] = field(default_factory=dict)
+    sealed: bytes | None = None
+    claim: Claim | None = None
+    counted: bool = False
+    """Whether the order in which it and others of its instance are accepted must be known (`Ledger.ahead`)."""
+    expected: Expected | None = None
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """The name and host of the account that is changed."""
+        return account_of(self.target, self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """An intent that is accepted now and carried out later."""
+
+    id: UUID
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The durable record of one change."""
+
+    id: UUID
+    owner_id: int
+    instance_id: int | None
+    change: Change
+    target: str
+    state: State
+    reason: str
+    note: str
+    principal: int
+    access_key_id: str
+    dialect: str
+    action: str
+    request_id: str
+    detail: Mapping[str, object]
+    sealed: bytes | None
+    accepted_at: datetime
+    closed_at: datetime | None
+    expected: Expected | None = None
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """The name and host of the account that was changed."""
+        return account_of(self.target, self.detail)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether recovery closed it because nothing showed it. A process that was held up may apply it yet."""
+        is_undone = self.state in (State.UNDONE, State.SUPERSEDED)
+        return is_undone and self.reason == Reason.INTERRUPTED.value
+
+
+def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
+    return str(detail.get("name", target)), str(detail.get("host", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEffect:
+    """How a change shows in Rolecall's own row of an account. Fields left None keep what was there.
+
+    `manages` True keeps the password that is `sealed`, False forgets what was kept. `order` is that of the change among
+    those of the account: what a later one wrote stays.
+    """
+
+    name: str
+    host: str = ""
+    oid: int = 0
+    identity: str = ""
+    order: int = 0
+    created: bool = False
+    deleted: bool = False
+    remark: str | None = None
+    password_changed: bool = False
+    manages: bool | None = None
+    sealed: bytes | None = None
+    """Of the change itself: an operation that was undone too early has forgotten its own."""
+    moved_from: tuple[str, str] | None = None
+    """The name and host it had before."""
+
+    @property
+    def speaks_of_password(self) -> bool:
+        return self.created or self.password_changed or self.manages is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The account that a row is of. A row stays after a deletion, so that what is late is told from what is new."""
+
+    identity: str
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """The operations of all replicas that are open: how many, for how many seconds the oldest, and the most attempts.
+
+    Those that are being carried out now are among them. An attempt counts if it left its operation open.
+    """
+
+    number: int = 0
+    oldest: float = 0.0
+    attempts: int = 0
+    failed: int = 0
+    """Promises that were not kept (`Ledger.failed`): these are closed."""
+
+
+LOOKED_FOR_SECONDS = 3600.0
+"""How long an operation that was interrupted is looked for on its server, from its closing on."""
+
+
+class Ledger(Protocol):
+    """Where operations are kept."""
+
+    async def accept(self, operation_id: UUID, instance_id: int, intent: Intent) -> None:
+        """Durable when it returns. `ClaimedBefore`; otherwise its claim is bound to it in the same commit."""
+
+    async def ahead(self, operation_id: UUID) -> frozenset[tuple[str, str]]:
+        """Names and hosts of the accounts that are being made on the instance of a counted operation.
+
+        Those are open and accepted before it; or open and not counted.
+        """
+
+    async def claimed(self, owner_id: int, token: str) -> Claimed | None:
+        """What an owner's client token stands for; None if it is new."""
+
+    async def promise(self, instance_id: int, promised: Sequence[Promised]) -> None:
+        """Accept several at once, all or none. Durable when it returns.
+
+        ACCOUNT_TAKEN if an account among them is promised already; `ClaimedBefore`.
+        """
+
+    async def promised(self, instance_id: int) -> Sequence[Operation]:
+        """Promises on an instance that are not closed."""
+
+    async def failed(self, instance_id: int) -> Sequence[Operation]:
+        """Promises on an instance that were refused or undone, and after which nothing was accepted for the account."""
+
+    async def provisioning(self, instance_id: int) -> Sequence[Operation]:
+        """Changes of the whole server, or of making it, that are not closed."""
+
+    async def record(
+        self,
+        operation_id: UUID,
+        instance_id: int,
+        effect: AccountEffect | None,
+        instead_of: str | None = None,
+    ) -> bool:
+        """Close as recorded and write the effect, in one transaction. Repeating it changes nothing.
+
+        False, and nothing is done, if the row of that name is of another account, unless that is `instead_of`, or of
+        one that was deleted.
+        """
+
+    async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
+        """Whose row stands under a name."""
+
+    async def is_moving(self, instance_id: int, identity: str) -> bool:
+        """Whether a move of that account is not closed yet."""
+
+    async def is_followed(self, operation_id: UUID) -> bool:
+        """Whether another operation of its kind and target was recorded after it was accepted."""
+
+    async def witness(self, operations: Sequence[UUID]) -> bool:
+        """Note of operations that the engine shows them applied, before the account that shows it is dropped. Durable.
+
+        False while one of them is about to be tried again, which must come to its end first.
+        """
+
+    async def witnessed(self, operation_id: UUID) -> bool: ...
+    async def are_open(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these is not closed yet."""
+
+    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
+        """Whether any of these, which the engine shows as applied, is not recorded yet: open, or `interrupted`."""
+
+    async def retry(self, operation_id: UUID) -> bool:
+        """Whether an operation of unknown outcome may be tried again: not if it was seen applied. Durable."""
+
+    async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
+        """Durable: what was refused is not carried out after a crash of the store. False if it was closed already."""
+
+    async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]: ...
+    async def interrupted(self) -> Sequence[Operation]:
+        """Those closed as interrupted within `LOOKED_FOR_SECONDS`: so long they keep what they sealed."""
+
+    async def tried(self, operation_id: UUID) -> None:
+        """Count an attempt that left the operation open."""
+
+    async def still_open(self) -> Unresolved: ...
+    async def dead_replicas(self) -> Sequence[int]:
+        """Replicas with unresolved operations that no longer run."""
+
+    @property
+    def replica(self) -> int:
+        """This process's own number."""
+
+
+class StillUnknown(Refused):
+    """Whether the change happened cannot be seen now: the operation stays accepted until recovery can see."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(Reason.ENGINE_UNREACHABLE, note=note)
+
+
+OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})
+"""Refusals that say nothing of the change itself: it may be tried another time."""

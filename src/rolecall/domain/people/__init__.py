@@ -1,1 +1,0 @@
-"""People and machines that act for an owner: sub-users, their groups and keys, roles, and policies."""

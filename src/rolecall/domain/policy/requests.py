@@ -1,0 +1,43 @@
+"""Who is permitted what: every call of every dialect asks here before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from rolecall.values import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`operation` as policies spell it, ``postgres:CreateAccount``; `resources` as six segments, or ``*``.
+
+    Every resource must be permitted. `context` holds the values of condition keys, such as ``qcs:ip``; None is what the
+    house does not know, whatever the call says of it.
+    """
+
+    operation: str
+    resources: tuple[str, ...]
+    context: Mapping[str, str | None]
+
+
+class Permissions(Protocol):
+    async def permit(self, caller: Caller, ask: Ask) -> None:
+        """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
+
+
+def call_context(
+    caller: Caller, *, now: float, client: str, secure: bool, region: str | None
+) -> dict[str, str | None]:
+    """The condition keys that every call has. `now` in seconds since 1970; `region` None where a service has none that
+    could be trusted."""
+    return {
+        "qcs:ip": client,
+        "qcs:current_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "qcs:secure_transport": "true" if secure else "false",
+        "qcs:region": region,
+        "qcs:uin": str(caller.principal),
+        "qcs:owner_uin": str(caller.owner_number),
+    }

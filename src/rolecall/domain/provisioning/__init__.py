@@ -1,0 +1,1 @@
+"""Provisioning: servers that Rolecall starts, stops and deletes itself."""

@@ -1,0 +1,71 @@
+"""Commands on whole servers, for where Rolecall can start, stop and delete them (`domain.provisioning.service`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
+from rolecall.domain.messages import ClientToken, Command, InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class RestartInstance(Command):
+    """Answers the operation's id. PROVISIONER_MISSING unless Rolecall runs the server itself."""
+
+    instance: InstanceName
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionInstance(Command):
+    """Start a server of one's own for a new instance; answers its InstanceView while that is under way.
+
+    Empty `region`, `zone`, `encoding` (of the first database) and `version` (the first parts of its number) stand for
+    the kind's own.
+    PROVISIONER_MISSING, VERSION_UNOFFERED, INSTANCE_QUOTA.
+    """
+
+    dialect: str
+    engine: str
+    name: str
+    region: str
+    databases: tuple[DatabaseSpec, ...] = ()
+    accounts: tuple[AccountSpec, ...] = ()
+    token: ClientToken | None = None
+    zone: str = ""
+    encoding: str = ""
+    version: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionInstances(Command):
+    """Several alike, all or none; answers a tuple of InstanceView."""
+
+    alike: ProvisionInstance
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeprovisionInstance(Command):
+    """Stop and delete a server that Rolecall started. PROVISIONER_MISSING for one that it did not.
+
+    `isolated` wants it isolated before (INSTANCE_RUNNING), else it must be running.
+    """
+
+    instance: InstanceName
+    isolated: bool = False
+    token: ClientToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IsolateInstances(Command):
+    """Stop servers that Rolecall started and keep their data. PROVISIONER_MISSING. All are checked before the first."""
+
+    instances: tuple[InstanceName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviveInstances(Command):
+    """Start isolated ones again. INSTANCE_RUNNING, PROVISIONER_MISSING. All are checked before the first."""
+
+    instances: tuple[InstanceName, ...]

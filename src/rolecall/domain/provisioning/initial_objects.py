@@ -1,0 +1,110 @@
+"""Furnishing: the databases and accounts that a new instance is asked for, made once its server is there.
+
+Each is an operation of its own, accepted together with that of the instance: the audit names them, and what a crash
+cut short is done with the same operation's id, which the engine takes for a repetition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from rolecall import ambient
+from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.deferred import make_sealed, verifier_purpose
+from rolecall.domain.engine import AccountFacts, NewDatabase
+from rolecall.domain.instances.registry import Attached, Instance
+from rolecall.domain.operations.claims import Claim
+from rolecall.domain.operations.encoding import encode_grants
+from rolecall.domain.operations.journal import effect_of, record
+from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
+from rolecall.domain.provisioning import commands as provisioning_commands
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.values import Origin
+
+MARK = "provisioning"
+"""A key in the detail of every operation that is resolved by provisioning and not by recovery."""
+
+_ATTEMPTS = 20
+_PAUSE = 0.5
+
+
+async def promises_of(
+    work: Work,
+    instance: Instance,
+    command: provisioning_commands.ProvisionInstance,
+    origin: Origin,
+    target: str,
+    claim: Claim | None,
+) -> Sequence[Promised]:
+    """The intents to make an instance and what it is asked for; passwords are in them as sealed verifiers."""
+    attached = await work.reach.attach_instance(instance)
+    intents = [
+        Intent(
+            Change.DATABASE_CREATE,
+            one.name,
+            origin,
+            {MARK: True, "owner": "", "encoding": one.encoding, "collate": one.collate},
+        )
+        for one in command.databases
+    ]
+    for spec in command.accounts:
+        attached.engine.require_new_name(spec.name)
+        account = work.at(attached, spec.name, spec.host)
+        verifier = await work.verifier(account, spec.password)
+        sealed = work.sealer.seal(verifier, verifier_purpose(instance.id, account.label))
+        detail = {MARK: True, "remark": "", "kind": spec.kind.value, "grants": encode_grants(spec.grants)}
+        intents.append(account.intent(Change.ACCOUNT_CREATE, origin, detail, sealed))
+    whole: dict[str, object] = {MARK: True, "engine": command.engine}
+    intents.append(Intent(Change.INSTANCE_CREATE, target, origin, whole, claim=claim))
+    return [Promised(ambient.new_id(), intent) for intent in intents]
+
+
+async def furnish(work: Work, ledger: Ledger, attached: Attached, operations: Sequence[Operation]) -> None:
+    """Make what is not made yet, databases before the accounts that reach them. What the engine refuses."""
+    for change, make in _MAKERS.items():
+        for operation in operations:
+            if operation.change is change:
+                await _patiently(work, ledger, attached, operation, make)
+
+
+Maker = Callable[[Work, Attached, Operation], Awaitable[AccountFacts | None]]
+
+
+async def _patiently(
+    work: Work, ledger: Ledger, attached: Attached, operation: Operation, make: Maker
+) -> None:
+    """A server that was started a moment ago may turn the first callers away."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            async with attached.lane.turn():
+                facts = await make(work, attached, operation)
+        except (OutcomeUnknown, Refused) as trouble:
+            if attempt == _ATTEMPTS or not _may_pass(trouble):
+                raise
+            await asyncio.sleep(_PAUSE)
+        else:
+            await record(ledger, attached, operation.id, effect_of(operation, operation.id, facts))
+            return
+
+
+def _may_pass(trouble: OutcomeUnknown | Refused) -> bool:
+    return isinstance(trouble, OutcomeUnknown) or trouble.reason in OUT_OF_REACH
+
+
+async def _database(_work: Work, attached: Attached, operation: Operation) -> None:
+    detail = operation.detail
+    encoding, collate = str(detail["encoding"]), str(detail["collate"])
+    new = NewDatabase(operation.target, str(detail["owner"]), operation.id, encoding, collate)
+    await attached.engine.create_database(new)
+
+
+async def _account(work: Work, attached: Attached, operation: Operation) -> AccountFacts:
+    if operation.sealed is None:
+        raise Refused(Reason.INTERRUPTED, note="the verifier of a new account is gone")
+    intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
+    return await make_sealed(work.sealer, attached, Promised(operation.id, intent))
+
+
+_MAKERS: Mapping[Change, Maker] = {Change.DATABASE_CREATE: _database, Change.ACCOUNT_CREATE: _account}
+"""In this order."""

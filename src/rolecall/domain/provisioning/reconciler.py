@@ -1,0 +1,253 @@
+"""Upkeep: what is done, in the background, to servers that Rolecall runs itself.
+
+The instance's phase says what is to be done; every step of it may be repeated. Whoever starts next goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from rolecall.domain.accounts.context import Work
+from rolecall.domain.instances.registry import Attachments, Instance, Phase
+from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.model import Change, Ledger, Operation, State
+from rolecall.domain.provisioning.initial_objects import furnish
+from rolecall.domain.provisioning.ports import ProvisionBook, Provisioner
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+
+_log = structlog.get_logger(__name__)
+
+_RESUME_SECONDS = 15.0
+"""How long a start waits for the servers that it starts again."""
+
+_WERE_THERE = (Phase.RUNNING, Phase.RESTARTING, Phase.REVIVING)
+
+_LED_TO: Mapping[Change, Phase] = {
+    Change.INSTANCE_CREATE: Phase.RUNNING,
+    Change.INSTANCE_RESTART: Phase.RUNNING,
+    Change.INSTANCE_ISOLATE: Phase.ISOLATED,
+    Change.INSTANCE_REVIVE: Phase.RUNNING,
+}
+"""The phase that says that a change was carried out."""
+
+
+_OF_STEPS: Mapping[Phase, Change] = {
+    Phase.RESTARTING: Change.INSTANCE_RESTART,
+    Phase.ISOLATING: Change.INSTANCE_ISOLATE,
+    Phase.REVIVING: Change.INSTANCE_REVIVE,
+}
+"""Phases with the only change that they carry out: what is accepted meanwhile belongs to the step behind it."""
+
+
+Operations = Sequence[Operation]
+"""Those that are under way on a server when a step begins; what is accepted later is another step's."""
+
+
+class Upkeep:
+    """One task at a time for each server."""
+
+    def __init__(
+        self,
+        provisioner: Provisioner,
+        book: ProvisionBook,
+        ledger: Ledger,
+        work: Work,
+        attachments: Attachments,
+        journal: Journal,
+    ) -> None:
+        self._provisioner = provisioner
+        self._book = book
+        self._ledger = ledger
+        self._work = work
+        self._attachments = attachments
+        self._journal = journal
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.turn = asyncio.Lock()
+        """Held by whoever moves a server's phase after looking at it."""
+        self._steps: Mapping[Phase, Callable[[Instance, str, Operations], Awaitable[None]]] = {
+            Phase.CREATING: self._make,
+            Phase.RUNNING: self._start_again,
+            Phase.RESTARTING: self._restart,
+            Phase.ISOLATING: self._isolate,
+            Phase.REVIVING: self._revive,
+            Phase.DELETING: self._delete,
+            Phase.FAILED: self._clear,
+        }
+
+    async def resume(self) -> None:
+        """Go on where an earlier process ended; wait a while for the servers that were there before."""
+        awaited: list[asyncio.Task[None]] = []
+        for instance in await self._book.instances():
+            if instance.provision is not None:
+                phase = instance.provision.phase
+                if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED) or phase in _OF_STEPS:
+                    await self._close_leftovers(instance, phase)
+                task = self.go_on(instance)
+                awaited += [task] if phase in _WERE_THERE else []
+        if awaited:
+            await asyncio.wait(awaited, timeout=_RESUME_SECONDS)
+
+    def go_on(self, instance: Instance) -> asyncio.Task[None]:
+        """Do what its phase says, after what is under way on the same server."""
+        before = self._tasks.get(instance.id)
+        task = asyncio.create_task(self._step(instance, before))
+        self._tasks[instance.id] = task
+        task.add_done_callback(lambda done: self._ended(instance.id, done))
+        return task
+
+    async def close(self) -> None:
+        """Leave what is under way to whoever starts next."""
+        under_way = tuple(self._tasks.values())
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def enter(self, instance: Instance, phase: Phase) -> None:
+        isolated = phase in (Phase.ISOLATING, Phase.ISOLATED)
+        await self._book.change_instance(instance.id, phase=phase.value, isolated=isolated)
+
+    async def discard(self, instance: Instance) -> None:
+        """Forget an instance that nobody was told of, and that has no server yet."""
+        await self._undo(instance)
+        await self._forget(instance)
+
+    async def _step(self, instance: Instance, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        provision = instance.provision
+        if provision is not None and (step := self._steps.get(provision.phase)) is not None:
+            change = _OF_STEPS.get(provision.phase)
+            operations = await self._ledger.provisioning(instance.id)
+            mine = [one for one in operations if change in (None, one.change)]
+            await step(instance, provision.place, mine)
+
+    def _ended(self, instance_id: int, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(instance_id) is task:
+            del self._tasks[instance_id]
+        if not task.cancelled() and (mishap := task.exception()) is not None:
+            _log.error("a server is left as it is until the next start", exc_info=mishap)
+
+    async def _make(self, instance: Instance, place: str, operations: Operations) -> None:
+        if not any(one.change is Change.INSTANCE_CREATE for one in operations):
+            await self.discard(instance)  # its process ended before it was accepted
+            return
+        try:
+            started = await self._start(instance, place)
+            self._journal.passed("server-started")
+            attached = await self._attachments.attach(started)
+            await furnish(self._work, self._ledger, attached, operations)
+            self._journal.passed("server-furnished")
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, there will be no such instance
+            _tell("a server could not be made", instance, trouble)
+            await self.enter(instance, Phase.FAILED)
+            await self._refuse(operations, trouble)
+            await self._provisioner.destroy(place, instance.engine)
+            return
+        await self._settle(instance, Phase.RUNNING, operations)
+
+    async def _start_again(self, instance: Instance, place: str, _: Operations) -> None:
+        """At a start of ours: a server that runs, as far as anybody knows."""
+        try:
+            await self._start(instance, place)
+        except Exception as trouble:  # noqa: BLE001 - the other servers are there all the same
+            _tell("a server could not be started", instance, trouble)
+
+    async def _restart(self, instance: Instance, place: str, operations: Operations) -> None:
+        async def work() -> None:
+            await self._provisioner.stop(place)
+            await self._start(instance, place)
+
+        await self._try(instance, Phase.RUNNING, work(), operations)
+
+    async def _revive(self, instance: Instance, place: str, operations: Operations) -> None:
+        await self._try(instance, Phase.RUNNING, self._start(instance, place), operations)
+
+    async def _isolate(self, instance: Instance, place: str, operations: Operations) -> None:
+        await self._try(instance, Phase.ISOLATED, self._provisioner.stop(place), operations)
+
+    async def _delete(self, instance: Instance, place: str, operations: Operations) -> None:
+        await self._provisioner.destroy(place, instance.engine)
+        self._journal.passed("server-destroyed")
+        await self._record(instance, operations)
+        await self._forget(instance)
+
+    async def _clear(self, instance: Instance, place: str, _: Operations) -> None:
+        """At a start of ours: the process that could not make the server may have ended before it cleared away."""
+        await self._provisioner.destroy(place, instance.engine)
+
+    async def _forget(self, instance: Instance) -> None:
+        await self._book.remove_instance(instance.id)
+        await self._attachments.forget(instance.id)
+
+    async def _try(
+        self, instance: Instance, after: Phase, work: Awaitable[object], operations: Operations
+    ) -> None:
+        """The phase moves on even where the work failed: how the server is then, it tells itself."""
+        try:
+            await work
+        except Exception as trouble:  # noqa: BLE001 - whatever it is
+            _tell("a server could not be changed", instance, trouble)
+            await self._move_on(instance, after)
+            await self._refuse(operations, trouble)
+        else:
+            await self._settle(instance, after, operations)
+
+    async def _start(self, instance: Instance, place: str) -> Instance:
+        """The instance with its address as it is now."""
+        password = self._attachments.address(instance).password
+        encoding = instance.options.get("charset", "")
+        host, port = await self._provisioner.start(place, instance.engine, password, encoding)
+        if (host, port) != (instance.host, instance.port):
+            await self._book.change_instance(instance.id, **self._attachments.moved(instance, host, port))
+        return await self._book.instance_by_id(instance.id) or instance
+
+    async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:
+        await self._move_on(instance, phase)
+        self._journal.passed("server-settled")
+        await self._record(instance, operations)
+
+    async def _move_on(self, instance: Instance, phase: Phase) -> None:
+        """Enter the phase behind a step, unless another step was begun meanwhile: its phase stands."""
+        async with self.turn:
+            if self._tasks.get(instance.id) is asyncio.current_task():
+                await self.enter(instance, phase)
+
+    async def _record(self, instance: Instance, operations: Operations) -> None:
+        """Recording once more what was recorded changes nothing."""
+        for operation in operations:
+            await self._ledger.record(operation.id, instance.id, None)
+
+    async def _refuse(self, operations: Operations, trouble: Exception) -> None:
+        match trouble:
+            case Refused():
+                reason = trouble.reason
+            case OutcomeUnknown():
+                reason = Reason.ENGINE_UNREACHABLE
+            case _:
+                reason = Reason.ENGINE_REFUSED
+        note = f"{type(trouble).__name__}: {trouble}".splitlines()[0]
+        for operation in operations:
+            await self._ledger.close(operation.id, State.REFUSED, reason.value, note)
+
+    async def _close_leftovers(self, instance: Instance, phase: Phase) -> None:
+        """Close what an earlier process left open: carried out if it led to this phase, else never begun.
+
+        What the phase itself carries out goes on.
+        """
+        for operation in await self._ledger.provisioning(instance.id):
+            if _LED_TO.get(operation.change) is phase:
+                await self._ledger.record(operation.id, instance.id, None)
+        await self._undo(instance, but=_OF_STEPS.get(phase))
+
+    async def _undo(self, instance: Instance, but: Change | None = None) -> None:
+        """The instance itself first: without it, what is left open makes no server that lacks the rest."""
+        operations = [one for one in await self._ledger.provisioning(instance.id) if one.change is not but]
+        for operation in sorted(operations, key=lambda one: one.change is not Change.INSTANCE_CREATE):
+            await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, "never begun")
+
+
+def _tell(what: str, instance: Instance, trouble: Exception) -> None:
+    _log.error(what, instance=instance.name, trouble=f"{type(trouble).__name__}: {trouble}")

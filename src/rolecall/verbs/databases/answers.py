@@ -1,0 +1,139 @@
+"""Outcomes in the answer shapes of Database v1.0, as Trove 26.0.0 gives them.
+
+Passwords of users are never among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from rolecall.contracts.openstack.databases.rules import ANY_HOST, RESERVED_DATABASES, RESERVED_USERS
+from rolecall.contracts.openstack.places import database_root, database_url
+from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.engine import DatabaseFacts
+from rolecall.domain.instances.views import InstanceView
+from rolecall.values import Checked, Secret
+from rolecall.verbs import Answer
+from rolecall.verbs.databases.pages import page
+from rolecall.verbs.databases.tables import DATASTORE, FLAVOR, VOLUME_SIZE, links
+
+_STATUSES: Mapping[str, str] = {
+    "running": "ACTIVE",
+    "starting": "BUILD",
+    "restarting": "REBOOT",
+    "isolated": "SHUTDOWN",
+    "isolating": "SHUTDOWN",
+    "reviving": "REBOOT",
+    "deleting": "SHUTDOWN",
+    "unreachable": "ERROR",
+    "failed": "ERROR",
+}
+_OPERATING: Mapping[str, str] = {"ACTIVE": "HEALTHY", "BUILD": "NEW", "REBOOT": "RESTARTING"}
+
+
+def nothing(_checked: Checked, _outcome: object) -> Answer:
+    return {}
+
+
+def users(checked: Checked, found: Sequence[AccountView]) -> Answer:
+    """Without the reserved ones, by ``name@host``, which is also a page's marker."""
+    shown = [one for one in found if one.name.lower() not in RESERVED_USERS]
+    return page(checked, "users", shown, _name_at_host, _user)
+
+
+def user(_checked: Checked, found: AccountView) -> Answer:
+    return {"user": _user(found)}
+
+
+def grants(_checked: Checked, found: AccountView) -> Answer:
+    return {"databases": _granted(found)}
+
+
+def _name_at_host(one: AccountView) -> str:
+    return f"{one.name}@{one.host or ANY_HOST}"
+
+
+def _user(one: AccountView) -> Answer:
+    shown: Answer = {"name": one.name, "host": one.host or ANY_HOST, "databases": _granted(one)}
+    if one.standing == "failed":
+        shown["status"] = "ERROR"
+        shown["fault"] = {"message": f"The user could not be created: {one.reason}."}
+    return shown
+
+
+def _granted(one: AccountView) -> list[Answer]:
+    return [{"name": name} for name in sorted({grant.database for grant in one.grants})]
+
+
+def databases(checked: Checked, found: Sequence[DatabaseFacts]) -> Answer:
+    shown = [one.name for one in found if one.name.lower() not in RESERVED_DATABASES]
+    return page(checked, "databases", shown, str, lambda name: {"name": name})
+
+
+def root_state(_checked: Checked, enabled: bool) -> Answer:
+    return {"rootEnabled": enabled}
+
+
+def root(_checked: Checked, password: Secret) -> Answer:
+    """The one answer with a password: it was made just now and is shown this once."""
+    return {"user": {"name": "root", "password": password}}
+
+
+def instances(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+    return page(checked, "instances", found, _public_id, lambda one: _instance(checked, one))
+
+
+def instances_in_detail(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+    return page(checked, "instances", found, _public_id, lambda one: _detail(checked, one))
+
+
+def instance(checked: Checked, found: InstanceView) -> Answer:
+    return {"instance": _detail(checked, found)}
+
+
+def new_instance(checked: Checked, found: InstanceView) -> Answer:
+    """Said to be building, as every client expects of a new one; the next look tells how it is."""
+    return {"instance": {**_detail(checked, found), "status": "BUILD", "operating_status": ""}}
+
+
+def _public_id(one: InstanceView) -> str:
+    return one.public_id
+
+
+def _instance(checked: Checked, one: InstanceView) -> Answer:
+    """Flavor and volume are what the tables say: a registered server does not tell how large it is.
+
+    The region is the catalog's, by which clients find the service; the instance's own is that of other dialects.
+    """
+    status = _STATUSES.get(one.status, "ERROR")
+    request = checked.call.envelope.request
+    tenant = database_url(request, checked.caller.owner_number)
+    return {
+        "id": one.public_id,
+        "name": one.name,
+        "status": status,
+        "operating_status": _OPERATING.get(status, "ERROR"),
+        "links": links(tenant, database_root(request), f"instances/{one.public_id}"),
+        "flavor": {
+            "id": FLAVOR["str_id"],
+            "links": links(tenant, database_root(request), f"flavors/{FLAVOR['str_id']}"),
+        },
+        "datastore": {"type": DATASTORE, "version": one.version_text or "unknown"},
+        "region": checked.call.region,
+        "volume": {"size": VOLUME_SIZE},
+        "access": {"is_public": False, "allowed_cidrs": []},
+        "hostname": one.host,
+        "ip": [one.host] if one.host else [],
+        "addresses": [{"address": one.host, "type": "private", "network": ""}] if one.host else [],
+        "replicas": [],
+    }
+
+
+def _detail(checked: Checked, one: InstanceView) -> Answer:
+    created = _moment(one.created_at)
+    return {**_instance(checked, one), "created": created, "updated": created}
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,1 @@
+"""OpenStack Identity v2.0 and v3."""

@@ -1,0 +1,262 @@
+"""Identity v3 and v2.0 (contracts: `rolecall.contracts.openstack.identity.contract`).
+
+| action | command | answer |
+|---|---|---|
+| IssueToken | (the proven claim itself) | a token, its catalog |
+| ShowToken | ShowToken | the same, of a token that is there |
+| RevokeToken | RevokeToken | - |
+| ListVersions, ShowVersion | (tables) | version documents |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Protocol, cast
+
+from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
+from rolecall.domain.access.revocations import Revocable
+from rolecall.domain.access.tokens import RevokeToken, ShowToken
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Caller, Checked, Secret
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs.params import flag, secret, text
+
+_DOMAIN = {"id": "default", "name": "Default"}
+_ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
+_RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
+_KEYSTONE_METHODS: Mapping[str, str] = {"apikey": "password"}
+
+
+class TokenFacts(Protocol):
+    """What a token says. Times are unix seconds; `method` is the kind of credential that bought it."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def audit_id(self) -> str: ...
+    @property
+    def issued_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int: ...
+
+
+class Issued(Protocol):
+    """A new token."""
+
+    @property
+    def text(self) -> Secret: ...
+    @property
+    def token(self) -> TokenFacts: ...
+
+
+class Issuer(Protocol):
+    """A proven claim that can be turned into a token."""
+
+    def issue(self, now: float, tenant: int) -> Issued: ...
+
+
+class Subject(Revocable, Protocol):
+    """A token that is asked about."""
+
+    @property
+    def text(self) -> Secret: ...
+    @property
+    def facts(self) -> TokenFacts: ...
+
+
+class Inspector(Protocol):
+    """A claim made with a token, which can be shown to look at another."""
+
+    def subject(self, text: Secret) -> Subject: ...
+
+
+def _issue(checked: Checked) -> Issued:
+    """TENANT_FOREIGN for any tenant but the caller's own: its id and its name are the owner's number."""
+    own = checked.caller.owner_number
+    if text(checked.params, "tenant") not in ("", str(own)):
+        raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": text(checked.params, "tenant")})
+    return cast("Issuer", checked.call.claim).issue(checked.call.envelope.request.received, own)
+
+
+def _subject(checked: Checked) -> Subject:
+    """OBJECT_MISSING for what can be no token, and for none at all (Keystone)."""
+    asked = secret(checked.params, "subject")
+    if asked is None:
+        raise Refused(Reason.OBJECT_MISSING, "subject", note="no token in the request")
+    try:
+        return cast("Inspector", checked.call.claim).subject(asked)
+    except Refused as refusal:
+        raise Refused(Reason.OBJECT_MISSING, "subject", note=refusal.note) from None
+
+
+def _show(checked: Checked, _: Decipher) -> ShowToken:
+    """v2.0 may ask for the token of one tenant alone."""
+    tenant = text(checked.params, "belongsTo")
+    if tenant not in ("", str(checked.caller.owner_number)):
+        raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
+    return ShowToken(_subject(checked))
+
+
+def _revoke(checked: Checked, _: Decipher) -> RevokeToken:
+    return RevokeToken(_subject(checked))
+
+
+def _nothing(_checked: Checked, _outcome: object) -> Answer:
+    return {}
+
+
+def issue_v3(checked: Checked) -> Answer:
+    issued = _issue(checked)
+    return _token_v3(checked, checked.caller, issued.text, issued.token)
+
+
+def issue_v2(checked: Checked) -> Answer:
+    issued = _issue(checked)
+    return _token_v2(checked, checked.caller, issued.text, issued.token)
+
+
+def show_v3(checked: Checked, holder: Caller) -> Answer:
+    subject = _subject(checked)
+    return _token_v3(checked, holder, subject.text, subject.facts)
+
+
+def show_v2(checked: Checked, holder: Caller) -> Answer:
+    subject = _subject(checked)
+    return _token_v2(checked, holder, subject.text, subject.facts)
+
+
+def _roles(holder: Caller) -> list[dict[str, str]]:
+    """What a token says to other services; here policies decide. Only the owner itself may do everything."""
+    return [_ADMIN, _MEMBER] if holder.is_owner and holder.session is None else [_MEMBER]
+
+
+def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+    """The token itself stands in ``subject_token`` and goes into a header."""
+    tenant, user = str(holder.owner_number), holder.access_key_id
+    token: Answer = {
+        "methods": [_KEYSTONE_METHODS.get(facts.method, facts.method)],
+        "user": {"id": user, "name": user, "domain": _DOMAIN, "password_expires_at": None},
+        "audit_ids": [facts.audit_id],
+        "expires_at": _moment(facts.expires_at, 6),
+        "issued_at": _moment(facts.issued_at, 6),
+        "project": {"id": tenant, "name": tenant, "domain": _DOMAIN},
+        "is_domain": False,
+        "roles": _roles(holder),
+    }
+    if not flag(checked.params, "nocatalog"):
+        token["catalog"] = [_v3_service(checked, *service) for service in _services(checked)]
+    return {"subject_token": shown, "token": token}
+
+
+def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+    tenant, user = str(holder.owner_number), holder.access_key_id
+    return {
+        "access": {
+            "token": {
+                "id": shown,
+                "issued_at": _moment(facts.issued_at, 3),
+                "expires": _moment(facts.expires_at, 3),
+                "tenant": {"id": tenant, "name": tenant},
+                "RAX-AUTH:authenticatedBy": [_RACKSPACE_METHODS.get(facts.method, "PASSWORD")],
+            },
+            "serviceCatalog": [_v2_service(checked, *service) for service in _services(checked)],
+            "user": {
+                "id": user,
+                "name": user,
+                "username": user,
+                "roles": _roles(holder),
+                "roles_links": [],
+                "RAX-AUTH:defaultRegion": checked.call.region,
+            },
+        }
+    }
+
+
+def _services(checked: Checked) -> tuple[tuple[str, str, str], ...]:
+    """Type, name and URL of each: OpenStack's clients look for ``database``, Rackspace's for ``rax:database``."""
+    request = checked.call.envelope.request
+    databases = f"{base_url(request)}{DATABASE_PLACE}/v1.0/{checked.caller.owner_number}"
+    return (
+        ("database", "trove", databases),
+        ("rax:database", "cloudDatabases", databases),
+        ("identity", "keystone", f"{base_url(request)}/{checked.call.version}"),
+    )
+
+
+def _v3_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
+    region = checked.call.region
+    endpoints = [
+        {
+            "id": f"{name}-{interface}",
+            "interface": interface,
+            "region": region,
+            "region_id": region,
+            "url": url,
+        }
+        for interface in ("public", "internal", "admin")
+    ]
+    return {"id": name, "type": type_, "name": name, "endpoints": endpoints}
+
+
+def _v2_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
+    endpoint = {
+        "region": checked.call.region,
+        "tenantId": str(checked.caller.owner_number),
+        "publicURL": url,
+        "internalURL": url,
+        "adminURL": url,
+    }
+    return {"type": type_, "name": name, "endpoints": [endpoint], "endpoints_links": []}
+
+
+def _moment(seconds: int, digits: int) -> str:
+    """``2026-11-22T02:21:15.000000Z`` with that many digits behind the point."""
+    return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{'0' * digits}Z")
+
+
+def versions(checked: Checked) -> Answer:
+    return {"versions": {"values": [_v3_version(checked), _v2_version(checked)]}}
+
+
+def v3_version(checked: Checked) -> Answer:
+    return {"version": _v3_version(checked)}
+
+
+def v2_version(checked: Checked) -> Answer:
+    return {"version": _v2_version(checked)}
+
+
+def _v3_version(checked: Checked) -> Answer:
+    return _version(checked, "v3.14", "stable", "2020-04-07T00:00:00Z", "v3")
+
+
+def _v2_version(checked: Checked) -> Answer:
+    return _version(checked, "v2.0", "deprecated", "2016-08-04T00:00:00Z", "v2.0")
+
+
+def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -> Answer:
+    media = {"base": "application/json", "type": f"application/vnd.openstack.identity-{path}+json"}
+    return {
+        "id": id_,
+        "status": status,
+        "updated": updated,
+        "links": [{"rel": "self", "href": f"{base_url(checked.call.envelope.request)}/{path}/"}],
+        "media-types": [media],
+    }
+
+
+V3_VERBS: Verbs = {
+    "ListVersions": StaticVerb(versions),
+    "ShowVersion": StaticVerb(v3_version),
+    "IssueToken": StaticVerb(issue_v3),
+    "ShowToken": Verb(_show, show_v3),
+    "RevokeToken": Verb(_revoke, _nothing),
+}
+V2_VERBS: Verbs = {
+    "ListVersions": StaticVerb(versions),
+    "ShowVersion": StaticVerb(v2_version),
+    "IssueToken": StaticVerb(issue_v2),
+    "ShowToken": Verb(_show, show_v2),
+    "RevokeToken": Verb(_revoke, _nothing),
+}

@@ -1,0 +1,296 @@
+"""Outcomes in the answer shapes of `petadata` 2016-01-01.
+
+A list stands under its singular name in a wrapper: ``{"AccountList": {"Account": [...]}}``. Optional fields that
+there is nothing to say for are left out. Times are ``2018-08-08T04:21:26Z``.
+Sources: PetaData API manual; aliyun-java-sdk-petadata 1.0.0 (unmarshallers), for names and types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from rolecall.contracts.aliyun.petadata.places import REGIONS, zone_of
+from rolecall.contracts.aliyun.petadata.rules import moment
+from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
+from rolecall.domain.instances.registry import AddressGroup
+from rolecall.domain.instances.views import InstanceView
+from rolecall.domain.operations.views import OperationView
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Checked
+from rolecall.verbs import Answer
+from rolecall.verbs.params import number, text
+
+_NEVER_ENDS = "2999-09-08T16:00:00Z"
+_POST_PAID = "PostPaid"
+
+_DML = "SELECT,INSERT,UPDATE,DELETE"
+_DDL = "CREATE,DROP,INDEX,ALTER,CREATE TEMPORARY TABLES,LOCK TABLES,CREATE VIEW,SHOW VIEW,CREATE ROUTINE,ALTER ROUTINE"
+
+_CUSTOM = "Custom"
+"""What is no template of the vendor's."""
+
+# Word for word and in the order of DescribeAccounts' sample; ReadOnly, which it lacks, as RDS MySQL now has it:
+# the older LOCK TABLES would let a reader stop the writers.
+PRIVILEGES: Mapping[Access, tuple[str, str]] = {
+    Access.READ_WRITE: ("ReadWrite", f"{_DML},{_DDL},EXECUTE,EVENT,TRIGGER"),
+    Access.READ_ONLY: ("ReadOnly", "SELECT,SHOW VIEW"),
+    Access.DDL_ONLY: ("DDLOnly", _DDL),
+    Access.ALL: (_CUSTOM, "ALL PRIVILEGES"),
+}
+_TYPES: Mapping[AccountKind, str] = {AccountKind.NORMAL: "Normal", AccountKind.SUPER: "Super"}
+_INSTANCE_STATUSES: Mapping[str, str] = {
+    "running": "ACTIVE",
+    "isolated": "INACTIVE",
+    "restarting": "MODIFY",
+    "unreachable": "INACTIVE",
+    "starting": "CREATE",
+    "isolating": "MODIFY",
+    "reviving": "MODIFY",
+    "deleting": "DELETE",
+    "failed": "INACTIVE",
+}
+_IN_PROGRESS, _SUCCESS, _FAILED, _CANCELLED = "1", "2", "3", "5"
+_TASK_STATUSES: Mapping[str, str] = {
+    "accepted": _IN_PROGRESS,
+    "recorded": _SUCCESS,
+    "refused": _FAILED,
+    "undone": _CANCELLED,
+    "superseded": _CANCELLED,
+}
+_SHOWN_TASKS = frozenset({"0", _IN_PROGRESS, _FAILED})
+"""What DescribeTasks lists where no status is asked for."""
+
+
+def vendor_time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def nothing(_checked: Checked, _outcome: object) -> Answer:
+    return {}
+
+
+def accounts(checked: Checked, found: Sequence[AccountView]) -> Answer:
+    listed = [_account(one) for one in found if one.standing != "failed"]
+    return {"InstanceId": text(checked.params, "InstanceId"), "AccountList": {"Account": listed}}
+
+
+def _account(one: AccountView) -> Answer:
+    return {
+        "AccountName": one.name,
+        "AccountStatus": _account_status(one),
+        "AccountDescription": one.remark,
+        "AccountType": _TYPES[one.kind],
+        "DatabasePrivileges": {"DatabasePrivilege": [_privilege(grant) for grant in one.grants] or [_NONE]},
+    }
+
+
+# An account without privileges shows one entry all the same, without a database (DescribeAccounts' sample).
+_NONE: Answer = {"AccountPrivilege": "", "AccountPrivilegeDetail": ""}
+
+
+def _account_status(one: AccountView) -> str:
+    """One that was dropped behind our back is DELETED; one that cannot log in is as one still being made."""
+    if one.standing == "missing":
+        return "DELETED"
+    return "CREATE" if one.locked else "ACTIVE"
+
+
+def _privilege(grant: DatabaseGrant) -> Answer:
+    privilege, detail = PRIVILEGES.get(grant.access) or (_CUSTOM, ",".join(grant.privileges))
+    return {
+        "DBName": grant.database,
+        "AccountPrivilege": privilege,
+        "AccountPrivilegeDetail": detail,
+    }
+
+
+def ordered(checked: Checked, _outcome: object) -> Answer:
+    return {"OrderId": _order(checked)}
+
+
+def _order(checked: Checked) -> str:
+    """Nothing is sold here: a number that belongs to the call."""
+    return str(UUID(checked.call.request_id).int % 10**15)
+
+
+def databases(checked: Checked, found: Sequence[DatabaseFacts]) -> Answer:
+    """All, or the one asked for. Sizes and the time of making are not known for a registered server."""
+    instance, wanted = text(checked.params, "InstanceId"), text(checked.params, "DBName")
+    listed = [_database(instance, one) for one in found if not wanted or one.name == wanted]
+    return {"InstanceId": instance, "Databases": {"Database": listed}}
+
+
+def _database(instance: str, one: DatabaseFacts) -> Answer:
+    return {
+        "DBName": one.name,
+        "DBStatus": "ACTIVE",
+        "NodeSpec": "",
+        "NodeNumber": 1,
+        "ChargeType": _POST_PAID,
+        "EndTime": _NEVER_ENDS,
+        "DBType": "Primary",
+        "InstanceId": instance,
+    }
+
+
+def instance_created(checked: Checked, made: InstanceView) -> Answer:
+    return {"InstanceId": made.public_id, "OrderId": _order(checked)}
+
+
+def instances(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+    """A page of those that pass the filters, and of the call's region if it names one."""
+    wanted = sorted((one for one in found if _passes(checked, one)), key=lambda one: one.public_id)
+    page, size = number(checked.params, "PageNumber"), number(checked.params, "PageSize")
+    shown = wanted[(page - 1) * size : page * size]
+    return {
+        "PageNumber": page,
+        "PageSize": size,
+        "TotalCount": len(wanted),
+        "Instances": {"Instance": [_listed(one) for one in shown]},
+    }
+
+
+def _passes(checked: Checked, one: InstanceView) -> bool:
+    asked = {
+        "InstanceId": one.public_id,
+        "InstanceStatus": _INSTANCE_STATUSES[one.status],
+        "ChargeType": _POST_PAID,
+    }
+    region = checked.call.region
+    return (not region or region == one.region) and all(
+        text(checked.params, name) in ("", value) for name, value in asked.items()
+    )
+
+
+def _listed(one: InstanceView) -> Answer:
+    return {
+        "InstanceId": one.public_id,
+        "InstanceName": one.name,
+        "ConnectionString": one.host,
+        "Port": one.port,
+        "InstanceStatus": _INSTANCE_STATUSES[one.status],
+        "RegionId": one.region,
+        "ZoneId": one.zone,
+        "CreateTime": vendor_time(one.created_at),
+        "EndTime": _NEVER_ENDS,
+        "NetworkType": "Classic",
+        "Databases": _names(one),
+    }
+
+
+def _names(one: InstanceView) -> Answer:
+    return {"Database": [{"DBName": name, "ChargeType": _POST_PAID} for name in one.databases]}
+
+
+def instance(_checked: Checked, one: InstanceView) -> Answer:
+    """Here the port is text."""
+    network = {"NetworkType": "INTERNAL", "ConnectionString": one.host, "Port": str(one.port)}
+    return {
+        "InstanceId": one.public_id,
+        "InstanceName": one.name,
+        "RegionId": one.region,
+        "ZoneId": one.zone,
+        "InstanceStatus": _INSTANCE_STATUSES[one.status],
+        "NetworkInfoItems": {"NetworkInfoItem": [network]},
+        "Databases": _names(one),
+    }
+
+
+DEFAULT_GROUP = "default"
+
+
+def addresses(checked: Checked, groups: Sequence[AddressGroup]) -> Answer:
+    """The default group's list once more beside them."""
+    listed = [
+        {
+            "SecurityIPListName": one.name or DEFAULT_GROUP,
+            "SecurityIPListAttribute": one.label,
+            "SecurityIPList": ",".join(one.addresses),
+        }
+        for one in groups
+    ]
+    return {**addresses_set(checked, groups[0].addresses), "SecurityIPs": {"SecurityIpGroup": listed}}
+
+
+def addresses_set(checked: Checked, listed: Sequence[str]) -> Answer:
+    return {"InstanceId": text(checked.params, "InstanceId"), "SecurityIPList": ",".join(listed)}
+
+
+def tasks(checked: Checked, found: Sequence[OperationView]) -> Answer:
+    params = checked.params
+    wanted = [one for one in found if _asked_for(checked, one)]
+    page, size = number(params, "PageNumbers"), number(params, "MaxRecordsPerPage")
+    return {
+        "InstanceId": text(params, "InstanceId"),
+        "StartTime": text(params, "StartTime"),
+        "EndTime": text(params, "EndTime"),
+        "PageNumbers": page,
+        "MaxRecordsPerPage": size,
+        "TotalRecords": len(wanted),
+        "Tasks": {"Task": [_task(one) for one in wanted[(page - 1) * size : page * size]]},
+    }
+
+
+def _asked_for(checked: Checked, one: OperationView) -> bool:
+    params = checked.params
+    start, end = moment(text(params, "StartTime")), moment(text(params, "EndTime"))
+    status = text(params, "Status") or text(params, "TaskStatus")
+    statuses = {status} if status else _SHOWN_TASKS
+    within = start is not None and end is not None and start <= one.accepted_at <= end
+    return within and _TASK_STATUSES[one.state] in statuses and text(params, "TaskAction") in ("", one.change)
+
+
+def _task(one: OperationView) -> Answer:
+    return {
+        "TaskId": str(one.id),
+        **_times(one),
+        "Status": _TASK_STATUSES[one.state],
+        "TaskAction": one.change,
+        "Progress": "0" if one.closed_at is None else "100",
+        "DBName": "",
+        "ProgressInfo": one.reason,
+    }
+
+
+def _times(one: OperationView) -> Answer:
+    times: Answer = {"BeginTime": vendor_time(one.accepted_at)}
+    if one.closed_at is not None:
+        times["FinishTime"] = vendor_time(one.closed_at)
+    return times
+
+
+def task(checked: Checked, found: Sequence[OperationView]) -> Answer:
+    """OBJECT_MISSING if the instance has no such task."""
+    wanted = text(checked.params, "TaskId")
+    for one in found:
+        if str(one.id) == wanted.lower():
+            return {
+                "TaskId": wanted,
+                "Message": one.reason,
+                **_times(one),
+                "Status": _TASK_STATUSES[one.state],
+            }
+    raise Refused(Reason.OBJECT_MISSING, "TaskId", facts={"value": wanted})
+
+
+def user(_checked: Checked, found: Sequence[InstanceView]) -> Answer:
+    """Nothing is sold and nobody is a bank: the account is known, and owes nothing."""
+    return {
+        "IsAuthentication": True,
+        "IsFinance": False,
+        "BalanceAmount": "0",
+        "AlreadyHasResourceNum": {"PetaDataBought": len(found), "EcsBought": 0},
+    }
+
+
+def regions(_checked: Checked) -> Answer:
+    return {"Regions": {"Region": [_region(name) for name in REGIONS]}}
+
+
+def _region(name: str) -> Answer:
+    zone = zone_of(name)
+    zones = [{"ZoneId": zone, "VpcEnabled": True}]
+    return {"RegionId": name, "ZoneId": zone, "Zones": {"Zone": zones}}

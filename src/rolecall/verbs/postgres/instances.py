@@ -1,0 +1,140 @@
+"""The instance actions of Tencent Cloud `postgres` (contract: `rolecall.contracts.tencent.postgres.instances`).
+
+| action | command | answer |
+|---|---|---|
+| CreateInstances | ProvisionInstances | DealNames, BillId, DBInstanceIdSet |
+| IsolateDBInstances | IsolateInstances | - |
+| DisIsolateDBInstances | ReviveInstances | - |
+| DestroyDBInstance | DeprovisionInstance | - |
+| RestartDBInstance | RestartInstance | FlowId, TaskId |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from rolecall.contracts.check import keep, shown
+from rolecall.contracts.tencent.postgres.places import PLACES
+from rolecall.contracts.tencent.postgres.rules import PASSWORD, enciphered
+from rolecall.domain.accounts.commands import AccountSpec
+from rolecall.domain.engine import AccountKind
+from rolecall.domain.instances.views import InstanceView
+from rolecall.domain.messages import InstanceName
+from rolecall.domain.provisioning import commands as provisioning_commands
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Checked, Secret
+from rolecall.verbs import Answer, Decipher, Verb, Verbs
+from rolecall.verbs.params import Params, number, secret, text, texts
+
+_UNNAMED = "Unnamed"
+"""What the vendor calls an instance without a name."""
+
+
+def _instance(checked: Checked) -> InstanceName:
+    return InstanceName("tencent", text(checked.params, "DBInstanceId"))
+
+
+def _instances(checked: Checked) -> tuple[InstanceName, ...]:
+    named = texts(checked.params, "DBInstanceIdSet")
+    if not named:
+        raise Refused(Reason.PARAMETER_MISSING, "DBInstanceIdSet")
+    return tuple(InstanceName("tencent", one) for one in dict.fromkeys(named))
+
+
+def plain(password: Secret, decipher: Decipher, field: str, *, encrypted: bool = False) -> Secret:
+    """The password itself, deciphered if it came encrypted. PASSWORD_UNDECIPHERABLE, or a password rule's reason."""
+    cipher = enciphered(password)
+    if cipher is None and encrypted:
+        cipher = password
+    found = password if cipher is None else decipher(cipher)
+    keep(PASSWORD, found, field)
+    return found
+
+
+def _create(checked: Checked, decipher: Decipher) -> provisioning_commands.ProvisionInstances:
+    """The root account is a super account, as the vendor's is."""
+    params, region = checked.params, checked.call.region
+    zone = text(params, "Zone")
+    if zone not in _zones(region):
+        raise Refused(Reason.PARAMETER_VALUE, "Zone", facts={"value": shown(zone)})
+    password = secret(params, "AdminPassword")
+    if password is None:
+        raise Refused(Reason.PARAMETER_MISSING, "AdminPassword")
+    root = AccountSpec(
+        text(params, "AdminName"),
+        "",
+        plain(password, decipher, "AdminPassword"),
+        kind=AccountKind.SUPER,
+    )
+    alike = provisioning_commands.ProvisionInstance(
+        dialect="tencent",
+        engine="postgresql",
+        name=text(params, "Name") or _UNNAMED,
+        region=region,
+        accounts=(root,),
+        zone=zone,
+        encoding=text(params, "Charset"),
+        version=_major_version(params),
+    )
+    return provisioning_commands.ProvisionInstances(alike, number(params, "InstanceCount"))
+
+
+def _major_version(params: Params) -> str:
+    """Of the three ways to name one, which must agree: ``12``, ``12.4``, ``v12.4_r1.0``. PARAMETER_VALUE."""
+    major = ""
+    for name in ("DBMajorVersion", "DBVersion", "DBKernelVersion"):
+        named = text(params, name)
+        one = named.lstrip("v").partition(".")[0]
+        if major and one and one != major:
+            raise Refused(Reason.PARAMETER_VALUE, name, facts={"value": shown(named)})
+        major = major or one
+    return major
+
+
+def _zones(region: str) -> Sequence[str]:
+    return [f"{region}-{zone}" for place in PLACES if place.region == region for zone in place.zones]
+
+
+def _isolate(checked: Checked, _: Decipher) -> provisioning_commands.IsolateInstances:
+    return provisioning_commands.IsolateInstances(_instances(checked))
+
+
+def _revive(checked: Checked, _: Decipher) -> provisioning_commands.ReviveInstances:
+    return provisioning_commands.ReviveInstances(_instances(checked))
+
+
+def _destroy(checked: Checked, _: Decipher) -> provisioning_commands.DeprovisionInstance:
+    return provisioning_commands.DeprovisionInstance(_instance(checked), isolated=True)
+
+
+def _restart(checked: Checked, _: Decipher) -> provisioning_commands.RestartInstance:
+    return provisioning_commands.RestartInstance(_instance(checked))
+
+
+def _created(checked: Checked, made: Sequence[InstanceView]) -> Answer:
+    """Nothing is sold: the numbers of orders belong to the call. The ids are told whatever the charge type is."""
+    call = UUID(checked.call.request_id).int
+    return {
+        "DealNames": [f"{call % 10**12:012d}{index:02d}" for index, _ in enumerate(made)],
+        "BillId": f"{call % 10**21:021d}",
+        "DBInstanceIdSet": [one.public_id for one in made],
+    }
+
+
+def _nothing(_checked: Checked, _outcome: object) -> Answer:
+    return {}
+
+
+def _restarting(_checked: Checked, operation: UUID) -> Answer:
+    task = operation.int % 2**31
+    return {"FlowId": task, "TaskId": task}
+
+
+INSTANCE_VERBS: Verbs = {
+    "CreateInstances": Verb(_create, _created),
+    "IsolateDBInstances": Verb(_isolate, _nothing),
+    "DisIsolateDBInstances": Verb(_revive, _nothing),
+    "DestroyDBInstance": Verb(_destroy, _nothing),
+    "RestartDBInstance": Verb(_restart, _restarting),
+}

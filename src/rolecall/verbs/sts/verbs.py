@@ -1,0 +1,98 @@
+"""Tencent Cloud `sts` 2018-08-13 (contract: `rolecall.contracts.tencent.sts.contract`).
+
+| action | command | answer |
+|---|---|---|
+| AssumeRole | AssumeRole | Credentials, ExpiredTime, Expiration |
+| GetFederationToken | LendOwn | the same |
+| GetCallerIdentity | (the proven caller) | Arn, AccountId, UserId, PrincipalId, Type |
+| QueryApiKey | ListKeys | IdKeys |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rolecall.domain.access.authenticator import AccessKey
+from rolecall.domain.iam import role_commands as commands
+from rolecall.domain.iam.commands import ListKeys
+from rolecall.domain.iam.role_commands import Lent, RoleRef
+from rolecall.values import Checked, PrincipalKind
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs.cam.roles import unescaped
+from rolecall.verbs.params import Params, number, text
+
+_VALID, _DISABLED = 2, 3
+
+
+def _seconds(params: Params) -> int | None:
+    return number(params, "DurationSeconds") if "DurationSeconds" in params else None
+
+
+def _assume(checked: Checked, _: Decipher) -> commands.AssumeRole:
+    params = checked.params
+    owner, name = text(params, "RoleArn").removeprefix("qcs::cam::uin/").split(":", 1)
+    kind, which = name.split("/", 1)
+    return commands.AssumeRole(
+        int(owner),
+        RoleRef(int(which)) if kind == "role" else RoleRef(None, which),
+        text(params, "RoleSessionName"),
+        _seconds(params),
+        unescaped(text(params, "Policy")),
+        text(params, "ExternalId"),
+    )
+
+
+def _federate(checked: Checked, _: Decipher) -> commands.LendOwn:
+    params = checked.params
+    return commands.LendOwn(text(params, "Name"), unescaped(text(params, "Policy")), _seconds(params))
+
+
+def _lent(_checked: Checked, lent: Lent) -> Answer:
+    return {
+        "Credentials": {
+            "Token": lent.token.reveal(),
+            "TmpSecretId": lent.key_id,
+            "TmpSecretKey": lent.secret.reveal(),
+        },
+        "ExpiredTime": lent.expires_at,
+        "Expiration": datetime.fromtimestamp(lent.expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _identity(checked: Checked) -> Answer:
+    """The spellings are those of the vendor's examples; an owner is a CAMUser too."""
+    caller = checked.caller
+    owner, principal, session = str(caller.owner_number), str(caller.principal), caller.session
+    name, kind, user, by = f"qcs::cam:{owner}:uin/{principal}", "CAMUser", principal, principal
+    if session is not None and caller.kind is PrincipalKind.ROLE:
+        name, kind = f"qcs::sts:{owner}:assumed-role/{principal}", "CAMRole"
+        user, by = f"{principal}:{session.name}", str(session.taken_by)
+    elif session is not None:
+        name, user = f"qcs::sts:{owner}:federated-user/{principal}", f"{principal}:{session.name}"
+    return {"Arn": name, "AccountId": owner, "UserId": user, "PrincipalId": by, "Type": kind}
+
+
+def _keys_of(checked: Checked, _: Decipher) -> ListKeys:
+    return ListKeys(number(checked.params, "TargetUin") if "TargetUin" in checked.params else None)
+
+
+def _keys(_checked: Checked, keys: Sequence[AccessKey]) -> Answer:
+    return {
+        "IdKeys": [
+            {
+                "SecretId": key.id,
+                "CreateTime": int(key.created_at.timestamp()),
+                "Status": _VALID if key.active else _DISABLED,
+            }
+            for key in keys
+        ]
+    }
+
+
+VERBS: Verbs = {
+    "AssumeRole": Verb(_assume, _lent),
+    "GetFederationToken": Verb(_federate, _lent),
+    "GetCallerIdentity": StaticVerb(_identity),
+    "QueryApiKey": Verb(_keys_of, _keys),
+}
