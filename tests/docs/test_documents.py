@@ -86,7 +86,7 @@ def test_every_make_target_that_a_document_names_exists() -> None:
 
 
 def test_the_readme_stays_short() -> None:
-    assert len(README.splitlines()) <= 290  # five systems, each with an example
+    assert len(README.splitlines()) <= 320  # five systems, each with an example
 
 
 @pytest.mark.parametrize(
