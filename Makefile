@@ -1,6 +1,7 @@
 # Each target does its own set-up in .venv; ARGS= passes arguments on.
 #   make run     start Rolecall with servers of its own and show it at work; Ctrl-C ends it
-#   make test    all tests                         make test ARGS="tests/unit -x"
+#   make test    all tests, in a process for each processor; a selection in one   make test ARGS="tests/unit -x"
+#   make quick   the tests that need no server, within 40 s
 #   make simulate  search schedules of the domain for counter-examples   make simulate ARGS="--seconds 600"
 #   make fuzz      fuzz the parsers of what strangers send, a minute each   make fuzz ARGS="json -max_total_time=600"
 #   make mutants  change the code of changes and recovery; which tests notice   make mutants ARGS="rolecall.domain.accounts.repairs.*"
@@ -12,14 +13,20 @@
 #   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)
 
 BIN := .venv/bin
+PYTEST := $(BIN)/python -u -m pytest
+# A file of tests is the unit of work: it shares servers and snapshots. They are taken in the order of their names.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test simulate fuzz mutants lint fmt bench docs lock sbom audit clean setup-run setup-test
+.PHONY: run test quick simulate fuzz mutants lint fmt bench docs lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
 
 test: setup-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(or $(ARGS),$(SPREAD))
+
+quick: setup-test
+	$(PYTEST) $(SPREAD) tests/unit tests/contract $(ARGS)
 
 simulate: setup-test
 	$(BIN)/python -m tests.simulation $(ARGS)

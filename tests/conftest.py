@@ -1,4 +1,4 @@
-"""One Rolecall with servers of its own for the whole run: tests are kept apart by names, not by restarts."""
+"""One Rolecall with servers of its own for each process of the run: tests are kept apart by names, not by restarts."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ PATIENCE = 120.0
 def pytest_configure() -> None:
     """What a script starts in the background inherits SIGINT as ignored; the programs under test must not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A process for each processor and at least two, as tests wait for servers; each has servers of its own."""
+    return min(max(os.cpu_count() or 1, 2), 8)
+
+
+SEARCHED = "searched"
+"""The property under which a search of schedules reports a line for the summary."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Here, as the process that prints the summary loads no other conftest.py where others run the tests."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    lines = [value for report in reports for name, value in report.user_properties if name == SEARCHED]
+    if lines:
+        terminalreporter.section("simulation")
+    for line in lines:
+        terminalreporter.write_line(str(line))
 
 
 LOOPBACK = '["127.0.0.1"]'
@@ -186,7 +206,7 @@ def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:
 
 @pytest.fixture(scope="session")
 def rolecall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rolecall]:
-    """The run's Rolecall, with the rate limit lifted."""
+    """The Rolecall of this process of the run, with the rate limit lifted."""
     data = tmp_path_factory.mktemp("rolecall") / "data"
     running = start_rolecall(
         data, ROLECALL_RATE_LIMIT="off", ROLECALL_LOG_LEVEL="info", ROLECALL_TRUSTED_PROXIES=LOOPBACK

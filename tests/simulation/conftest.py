@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
-
-SEARCHED = pytest.StashKey[list[str]]()
+from tests.conftest import SEARCHED
 
 
 @pytest.fixture(autouse=True)
@@ -20,15 +19,6 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def searched(pytestconfig: pytest.Config) -> list[str]:
-    """Lines for the summary."""
-    return pytestconfig.stash.setdefault(SEARCHED, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-) -> None:
-    if lines := config.stash.get(SEARCHED, []):
-        terminalreporter.section("simulation")
-        for line in lines:
-            terminalreporter.write_line(line)
+def searched(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Add a line to the summary."""
+    return lambda line: record_property(SEARCHED, line)

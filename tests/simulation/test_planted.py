@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.simulation.planted import PLANTED
 from tests.simulation.schedules import search
@@ -11,10 +13,10 @@ SECONDS = 90.0
 
 
 @pytest.mark.parametrize("fault", PLANTED)
-def test_a_planted_fault_is_found(fault: str, searched: list[str]) -> None:
+def test_a_planted_fault_is_found(fault: str, searched: Callable[[str], None]) -> None:
     planted, scenario = PLANTED[fault]
     with planted():
         done = search(scenario, seed=1, seconds=SECONDS, shrink=False)
     found = done.counterexample
-    searched.append(f"{fault}: found after {done.schedules} schedules, {done.seconds:.1f} s")
+    searched(f"{fault}: found after {done.schedules} schedules, {done.seconds:.1f} s")
     assert found is not None

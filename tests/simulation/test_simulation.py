@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.simulation.catalog import SCENARIOS
 from tests.simulation.schedules import search
@@ -14,9 +16,9 @@ MOST = 800
 
 
 @pytest.mark.parametrize("name", sorted(SECONDS))
-def test_a_search_finds_no_counterexample(name: str, searched: list[str]) -> None:
+def test_a_search_finds_no_counterexample(name: str, searched: Callable[[str], None]) -> None:
     done = search(SCENARIOS[name], seed=1, schedules=MOST, seconds=SECONDS[name])
-    searched.append(f"{name}: {done.schedules} schedules, {done.steps} steps, {done.seconds:.1f} s")
+    searched(f"{name}: {done.schedules} schedules, {done.steps} steps, {done.seconds:.1f} s")
     if done.counterexample is not None:
         pytest.fail(f"make simulate ARGS='--scenario {name} --replay TOKEN'\n{done.counterexample}")
 
