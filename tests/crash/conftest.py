@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import PATIENCE, store_admin
 
 from rolecall.domain.secrets.sealing import new_master_key
-from rolecall.store.presence import REPLICA_LOCKS
+from rolecall.store.replica import REPLICA_LOCKS
 
 SCRIPT = Path(__file__).with_name("dying_server.py")
 

@@ -27,7 +27,7 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.secrets.imported_hashes import FOREIGN
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.store import Store, user_imports
-from rolecall.store.user_imports import ImportBusy, ImportTable
+from rolecall.store.user_imports import ImportBusy, PgUserImportRepository
 from rolecall.values import Caller, Origin, Secret
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
@@ -336,7 +336,7 @@ def test_an_import_that_is_cut_goes_on_and_nobody_is_doubled_or_lost(
 
 
 @pytest.fixture
-async def table(rolecall: Any) -> AsyncIterator[ImportTable]:
+async def table(rolecall: Any) -> AsyncIterator[PgUserImportRepository]:
     """Imports as a program's other process sees them."""
     one = Store(Secret(store_admin(rolecall.data)), pool_size=2)
     await one.open()
@@ -353,7 +353,7 @@ def new_user(line: int, name: str) -> NewUser:
 
 
 async def test_only_one_import_goes_into_a_store_at_a_time(
-    rolecall: Any, table: ImportTable, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rolecall: Any, table: PgUserImportRepository, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(user_imports, "_WAIT_MILLISECONDS", 100)
     small = write(tmp_path / "small.csv", "user_name", [["ada"]])
@@ -365,7 +365,7 @@ async def test_only_one_import_goes_into_a_store_at_a_time(
 
 
 async def test_users_made_by_calls_in_another_order_at_the_same_time_hold_an_import_up_and_no_more(
-    table: ImportTable, sql: psycopg.Connection[Any], store: str
+    table: PgUserImportRepository, sql: psycopg.Connection[Any], store: str
 ) -> None:
     """They wait for one another; the server ends one of the two, and the import tries again."""
     add = "insert into users (id, store_id, name) values (%s, %s, %s)"
@@ -398,7 +398,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_what_was_kept_by_another_process_meanwhile_is_not_kept_twice(
-    table: ImportTable, sql: psycopg.Connection[Any], store: str
+    table: PgUserImportRepository, sql: psycopg.Connection[Any], store: str
 ) -> None:
     """A session whose lock was lost with its connection, and whose place in the file is another's now."""
     async with table.session(UUID(store), b"1", record()) as session:

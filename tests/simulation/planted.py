@@ -17,7 +17,7 @@ from rolecall.domain.operations.model import State
 from rolecall.domain.provisioning.reconciler import Upkeep
 from rolecall.engines.memory import MemoryEngine
 from rolecall.store.memory_ledger import MemoryLedger
-from rolecall.store.presence import Memory
+from rolecall.store.replica import NotifiedCache
 
 
 async def names() -> None:
@@ -62,8 +62,8 @@ async def _undo_in_order(self: Any, instance: Any) -> None:
 
 
 def _keep_always(self: Any, key: Any, value: Any, generation: int) -> None:
-    if self._presence.listening:
-        self._known[key] = value
+    if self._listener.listening:
+        self._values[key] = value
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def server_undone_in_order() -> Iterator[None]:
 
 @contextmanager
 def key_remembered_too_late() -> Iterator[None]:
-    with patch.object(Memory, "keep", _keep_always):
+    with patch.object(NotifiedCache, "put", _keep_always):
         yield
 
 

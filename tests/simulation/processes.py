@@ -150,7 +150,7 @@ class Process:
             self._run(self._rotation.run())
 
     async def _stay_joined(self) -> None:
-        """As `store.presence`: joined again some time after the connection was lost, left when the process ends."""
+        """As `store.replica`: joined again some time after the connection was lost, left when the process ends."""
         ended = asyncio.ensure_future(self.gates.ended.wait())
         while self.gates.alive:
             back = asyncio.ensure_future(self.world.store_is_back.wait())

@@ -52,9 +52,9 @@ async def test_a_replica_remembers_that_a_token_is_good_until_another_revokes_it
         monkeypatch.setattr(store.revocations, "_pool", None)  # what it knows it does not ask for
         assert not await store.revocations.is_revoked(ONE)
         monkeypatch.undo()
-        generation = store.revocations._known.generation
+        generation = store.revocations._cache.generation
         await other.revocations.revoke(ONE, int(time.time()) + 60)
-        await until(lambda: store.revocations._known.generation > generation)
+        await until(lambda: store.revocations._cache.generation > generation)
         assert await store.revocations.is_revoked(ONE)
     finally:
         await other.close()

@@ -79,7 +79,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def heals(store: Store) -> None:
     """It answers, and tells of changes, again."""
     started = time.monotonic()
-    while await fails(store.ping()) or not store._presence.listening:
+    while await fails(store.ping()) or not store._replica.listening:
         assert time.monotonic() - started < 2 * SOON
         await asyncio.sleep(0.05)
 
@@ -94,7 +94,7 @@ async def test_calls_end_while_the_store_is_away_and_it_is_found_again(
     calls = [store.operations.operations(limit=1) for _ in range(12)]
     calls += [store.operations.accept(uuid4(), 1, intent()) for _ in range(12)]
     assert all(await asyncio.gather(*map(fails, calls)))
-    await until(lambda: not store._presence.listening)
+    await until(lambda: not store._replica.listening)
     proxy.heal()
     await heals(store)
     assert not await fails(store.operations.operations(limit=1))
@@ -119,7 +119,7 @@ async def test_answers_alone_may_be_lost(store: Store, proxy: Proxy) -> None:
 async def test_a_slow_store_is_slow_and_nothing_else(store: Store, proxy: Proxy) -> None:
     proxy.slow(0.05)
     assert not await fails(store.operations.operations(limit=1))
-    assert store._presence.listening
+    assert store._replica.listening
 
 
 async def test_a_statement_that_takes_long_is_waited_for(store: Store) -> None:
@@ -132,7 +132,7 @@ async def test_a_replica_is_known_to_live_at_once_though_the_store_still_has_its
 ) -> None:
     """The lock of the lost session must not keep the new one waiting."""
     proxy.silence()
-    await until(lambda: not store._presence.listening)
+    await until(lambda: not store._replica.listening)
     proxy.heal()
     await heals(store)
 

@@ -81,7 +81,7 @@ async def test_a_key_is_remembered_until_any_process_changes_it(
     await store.join()
     owner = await keys.create_owner()
     key_id, _ = await keys.create(owner)
-    await until(lambda: store._presence.listening)
+    await until(lambda: store._replica.listening)
     first = await store.keys.key(key_id)
     await asyncio.sleep(0.05)  # what is still being told of the changes above
     first = await store.keys.key(key_id)

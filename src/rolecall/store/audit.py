@@ -89,7 +89,7 @@ _LONGEST_TEXT = 1000
 """Characters."""
 
 
-class AuditTable:
+class PgAuditRepository:
     """`durable` commits reach the disk; `quick` ones may be lost with the store's server."""
 
     def __init__(self, durable: Pool, quick: Pool) -> None:

@@ -41,8 +41,8 @@ class Batches:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 await self._send(batch)
-            except Exception as trouble:  # noqa: BLE001 - it belongs to those who wait
-                _fail(batch, trouble)
+            except Exception as error:  # noqa: BLE001 - it belongs to those who wait
+                _fail(batch, error)
         self._sender = None
 
     async def _send(self, batch: Sequence[_Waiting]) -> None:
@@ -53,9 +53,9 @@ class Batches:
                 else:
                     async with connection.pipeline():  # to its end one transaction, without words for that
                         cursors = [await connection.execute(*one[:2]) for one in batch]
-        except psycopg.Error as trouble:
-            if len(batch) == 1 or _concerns_all(trouble):
-                _fail(batch, trouble)
+        except psycopg.Error as error:
+            if len(batch) == 1 or _concerns_all(error):
+                _fail(batch, error)
                 return
             for one in batch:  # one of them spoiled it for all: each for itself, then
                 await self._send([one])
@@ -73,7 +73,7 @@ def _concerns_all(error: psycopg.Error) -> bool:
     return is_lost or isinstance(error, psycopg.errors.LockNotAvailable)
 
 
-def _fail(batch: Sequence[_Waiting], trouble: Exception) -> None:
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
     for _, _, done in batch:
         if not done.done():
-            done.set_exception(trouble)
+            done.set_exception(error)

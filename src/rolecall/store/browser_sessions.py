@@ -12,7 +12,7 @@ from rolecall.domain.access.sign_ins import Failures
 from rolecall.store.connection import Pool
 
 
-class SessionTable:
+class PgSessionRepository:
     """When a session was last seen goes through the quick pool: losing it ends a session early, nothing worse."""
 
     def __init__(self, durable: Pool, quick: Pool) -> None:
@@ -68,7 +68,7 @@ class SessionTable:
             await connection.execute("delete from browser_sessions where seen_at < %s", (seen_before,))
 
 
-class FailureTable:
+class PgFailureRepository:
     def __init__(self, durable: Pool) -> None:
         self._pool = durable
 

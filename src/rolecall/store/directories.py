@@ -16,11 +16,11 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
+from rolecall.store.errors import reasons
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record
 from rolecall.store.scans import Scans
-from rolecall.store.trouble import reasons
 from rolecall.store.user_rows import MINE, USER, view_of
-from rolecall.store.users import UserTable
+from rolecall.store.users import PgUserRepository
 
 _STORE = (
     "select s.id, s.owner_id, s.name, s.description, s.logo, s.is_default, s.created_at, s.changed_at,"
@@ -89,10 +89,10 @@ update users u set failed_sign_ins = c.failures,
 """
 
 
-class DirectoryTable:
+class PgDirectoryRepository:
     """`users` is the table of the users in them."""
 
-    def __init__(self, durable: Pool, scans: Scans, users: UserTable) -> None:
+    def __init__(self, durable: Pool, scans: Scans, users: PgUserRepository) -> None:
         self._pool = durable
         self._scans = scans
         self._users = users

@@ -16,17 +16,17 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Pool, Row
 from rolecall.store.people import SUB_USER_COLUMNS, lock_owner
-from rolecall.store.presence import Presence
 from rolecall.store.records import write_record
+from rolecall.store.replica import Replica
 
 _GROUP: LiteralString = "g.id, g.name, g.remark, g.created_at"
 _NAMED_ANOTHER = "select 1 from principal_groups where owner_id = %s and name = %s and id <> %s"
 
 
-class GroupTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgGroupRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._presence = presence
+        self._replica = replica
 
     async def group(self, owner_id: int, group_id: int) -> Group | None:
         async with self._pool.connection() as connection:
@@ -77,7 +77,7 @@ class GroupTable:
         return None if row is None else SubUser(*row)
 
     async def add_group(self, owner_id: int, name: str, remark: str, most: int, record: Record) -> int:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             await _keep_free(connection, owner_id, name, 0)
             count = "select count(*) >= %s from principal_groups where owner_id = %s"
@@ -93,7 +93,7 @@ class GroupTable:
     async def change_group(
         self, owner_id: int, group_id: int, name: str | None, remark: str | None, record: Record
     ) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             await _keep_there(connection, owner_id, group_id)
             if name is not None:
@@ -105,7 +105,7 @@ class GroupTable:
             await write_record(connection, record)
 
     async def delete_group(self, owner_id: int, group_id: int, record: Record) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             await _keep_there(connection, owner_id, group_id)
             await connection.execute("delete from principal_groups where id = %s", (group_id,))
@@ -114,7 +114,7 @@ class GroupTable:
     async def join(
         self, owner_id: int, pairs: Sequence[tuple[int, int]], quotas: GroupQuotas, records: Sequence[Record]
     ) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             for (group_id, number), record in zip(pairs, records, strict=True):
                 await _keep_there(connection, owner_id, group_id)
@@ -122,7 +122,7 @@ class GroupTable:
                 await write_record(connection, record)
 
     async def leave(self, owner_id: int, pairs: Sequence[tuple[int, int]], records: Sequence[Record]) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             for (group_id, number), record in zip(pairs, records, strict=True):
                 await _keep_there(connection, owner_id, group_id)

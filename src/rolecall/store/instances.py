@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from rolecall.domain.instances.registry import AddressGroup, Instance, NewInstance, Phase, Provision
 from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Pool, Row
-from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record
+from rolecall.store.replica import NotifiedCache, Replica
 
 _INSTANCE = sql.SQL(
     "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
@@ -50,23 +50,17 @@ def require_changeable(changes: Mapping[str, object]) -> None:
         raise ValueError(f"an instance has no such columns to change: {sorted(changes)}")
 
 
-class InstanceTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgInstanceRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._known: Memory[tuple[str, str], Instance] = presence.memory()
+        self._cache: NotifiedCache[tuple[str, str], Instance] = replica.cache()
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None:
         face = (dialect, public_id)
-        if (known := self._known.get(face)) is not None:
-            return known
-        generation = self._known.generation
         query = _INSTANCE + sql.SQL(
             " where i.id = (select instance_id from instance_faces where dialect = %s and public_id = %s)"
         )
-        instance = await self._one(query, face)
-        if instance is not None:
-            self._known.keep(face, instance, generation)
-        return instance
+        return await self._cache.get_or_read(face, lambda: self._one(query, face))
 
     async def instance_by_id(self, instance_id: int) -> Instance | None:
         return await self._one(_INSTANCE + sql.SQL(" where i.id = %s"), (instance_id,))
@@ -143,13 +137,13 @@ class InstanceTable:
             await connection.execute(query, {**changes, "id": instance_id})
             if record is not None:
                 await write_record(connection, record)
-        self._known.clear()
+        self._cache.clear()
 
     async def remove_instance(self, instance_id: int) -> None:
         """Forget an instance and what we remember of its accounts. Its server is left as it is."""
         async with self._pool.connection() as connection:
             await connection.execute("delete from instances where id = %s", (instance_id,))
-        self._known.clear()
+        self._cache.clear()
 
 
 def _instance(row: Row) -> Instance:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rolecall.domain.access.authenticator import AccessKey, Owner
 from rolecall.store.connection import Pool, Row
-from rolecall.store.presence import Memory, Presence
+from rolecall.store.replica import NotifiedCache, Replica
 
 _KEY = (
     "select k.id, o.id, o.number, o.app_id, k.principal, k.sealed_secret, k.active, k.created_at, k.description"
@@ -14,22 +14,18 @@ _KEY = (
 )
 
 
-class KeyTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgKeyRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._known: Memory[str, AccessKey] = presence.memory()
+        self._cache: NotifiedCache[str, AccessKey] = replica.cache()
 
     async def key(self, key_id: str) -> AccessKey | None:
-        if (known := self._known.get(key_id)) is not None:
-            return known
-        generation = self._known.generation
+        return await self._cache.get_or_read(key_id, lambda: self._read(key_id))
+
+    async def _read(self, key_id: str) -> AccessKey | None:
         async with self._pool.connection() as connection:
             row = await (await connection.execute(f"{_KEY} where k.id = %s", (key_id,))).fetchone()
-        if row is None:
-            return None
-        key = _key(row)
-        self._known.keep(key_id, key, generation)
-        return key
+        return None if row is None else _key(row)
 
     async def keys(self) -> Sequence[AccessKey]:
         async with self._pool.connection() as connection:
@@ -44,7 +40,7 @@ class KeyTable:
 
     def forget(self) -> None:
         """A key was changed by this replica: it need not wait to be told of it."""
-        self._known.clear()
+        self._cache.clear()
 
     async def add_key(self, key_id: str, owner: Owner, principal: int, sealed: bytes) -> None:
         async with self._pool.connection() as connection:
@@ -59,7 +55,7 @@ class KeyTable:
             cursor = await connection.execute(
                 "update access_keys set active = %s where id = %s", (active, key_id)
             )
-        self._known.clear()
+        self._cache.clear()
         return cursor.rowcount == 1
 
     async def owners(self) -> Sequence[Owner]:

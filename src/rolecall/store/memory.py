@@ -20,7 +20,7 @@ from rolecall.domain.instances.registry import Instance, NewInstance, Phase
 from rolecall.domain.operations.model import Change
 from rolecall.store.instances import FaceTaken, require_changeable
 from rolecall.store.memory_ledger import MemoryLedger, Rows
-from rolecall.store.presence import Memory
+from rolecall.store.replica import NotifiedCache
 
 
 class MemoryStore:
@@ -63,11 +63,11 @@ class MemoryReplica:
         self.listening = False
         self.told = self.forget
         self._store = store
-        self._memories: list[Memory[Any, Any]] = [Memory(self), Memory(self)]
+        self._caches: list[NotifiedCache[Any, Any]] = [NotifiedCache(self), NotifiedCache(self)]
         self.operations = MemoryLedger(store.rows, number)
         self.rotation = MemoryRotation(store, self)
-        self.instances = MemoryInstances(store, self._memories[0])
-        self.keys = MemoryKeys(store, self._memories[1])
+        self.instances = MemoryInstances(store, self._caches[0])
+        self.keys = MemoryKeys(store, self._caches[1])
 
     async def join(self) -> None:
         self._store.rows.living.add(self.replica)
@@ -81,12 +81,12 @@ class MemoryReplica:
             self._store.rotating = None
 
     def forget(self) -> None:
-        for memory in self._memories:
-            memory.clear()
+        for cache in self._caches:
+            cache.clear()
 
 
 class MemoryRotation:
-    """`domain.accounts.ports.RotationBook`."""
+    """`domain.accounts.ports.RotationRepository`."""
 
     def __init__(self, store: MemoryStore, replica: MemoryReplica) -> None:
         self._store = store
@@ -129,22 +129,19 @@ class MemoryRotation:
 
 
 class MemoryInstances:
-    """`domain.provisioning.ports.ProvisionBook`."""
+    """`domain.provisioning.ports.ProvisionRepository`."""
 
-    def __init__(self, store: MemoryStore, known: Memory[tuple[str, str], Instance]) -> None:
+    def __init__(self, store: MemoryStore, cache: NotifiedCache[tuple[str, str], Instance]) -> None:
         self._store = store
-        self._known = known
+        self._cache = cache
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None:
         face = (dialect, public_id)
-        if (known := self._known.get(face)) is not None:
-            return known
-        generation = self._known.generation
-        for one in self._store.instances.values():
-            if one.faces.get(dialect) == public_id:
-                self._known.keep(face, one, generation)
-                return one
-        return None
+
+        async def read() -> Instance | None:
+            return next((row for row in self._store.instances.values() if face in row.faces.items()), None)
+
+        return await self._cache.get_or_read(face, read)
 
     async def instance_by_id(self, instance_id: int) -> Instance | None:
         return self._store.instances.get(instance_id)
@@ -179,7 +176,7 @@ class MemoryInstances:
                 changes["provision"] = replace(one.provision, phase=Phase(phase))
             self._store.instances[instance_id] = replace(one, revision=one.revision + 1, **changes)
         self._store.rows.flush()
-        self._known.clear()
+        self._cache.clear()
         self._store.tell()
 
     async def remove_instance(self, instance_id: int) -> None:
@@ -188,28 +185,22 @@ class MemoryInstances:
         rows = self._store.rows
         rows.accounts = {place: row for place, row in rows.accounts.items() if place[0] != instance_id}
         rows.flush()
-        self._known.clear()
+        self._cache.clear()
         self._store.tell()
 
 
 class MemoryKeys:
     """`domain.access.authenticator.KeyBook`."""
 
-    def __init__(self, store: MemoryStore, known: Memory[str, AccessKey]) -> None:
+    def __init__(self, store: MemoryStore, cache: NotifiedCache[str, AccessKey]) -> None:
         self._store = store
-        self._known = known
+        self._cache = cache
 
     async def key(self, key_id: str) -> AccessKey | None:
-        if (known := self._known.get(key_id)) is not None:
-            return known
-        generation = self._known.generation
-        key = await self.read(key_id)
-        if key is not None:
-            self._known.keep(key_id, key, generation)
-        return key
+        return await self._cache.get_or_read(key_id, lambda: self.read(key_id))
 
     async def read(self, key_id: str) -> AccessKey | None:
-        """What the store itself has, whatever is remembered."""
+        """The key as the store has it, past the cache."""
         return self._store.keys.get(key_id)
 
     async def keys(self) -> Sequence[AccessKey]:
@@ -224,7 +215,7 @@ class MemoryKeys:
         key = self._store.keys.get(key_id)
         if key is not None:
             self._store.keys[key_id] = replace(key, active=active)
-        self._known.clear()
+        self._cache.clear()
         self._store.tell()
         return key is not None
 

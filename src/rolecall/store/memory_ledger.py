@@ -82,7 +82,7 @@ class Rows:
 
 
 class MemoryLedger:
-    """`domain.operations.model.Ledger` and `domain.accounts.context.AccountBook` of one replica."""
+    """`domain.operations.model.Ledger` and `domain.accounts.context.AccountRepository` of one replica."""
 
     def __init__(self, rows: Rows, replica: int) -> None:
         self._rows = rows

@@ -29,7 +29,7 @@ from rolecall.store.batches import Batches
 from rolecall.store.client_tokens import bind_token, kept_for
 from rolecall.store.connection import Pool, Row
 from rolecall.store.moves import COLUMNS, account_row, record_move
-from rolecall.store.presence import REPLICA_LOCKS
+from rolecall.store.replica import REPLICA_LOCKS
 
 _OPERATION = (
     "select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect,"
@@ -98,7 +98,7 @@ _STILL_OPEN = (
 )
 
 
-class OperationTable:
+class PgOperationRepository:
     """`durable` commits reach the disk; `quick` ones may be lost with the store's server, and are found again."""
 
     def __init__(self, durable: Pool, quick: Pool, replica: int) -> None:

@@ -19,8 +19,8 @@ from rolecall.domain.iam.views import Census, RulesView
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Pool, Row
-from rolecall.store.presence import Presence
 from rolecall.store.records import write_record
+from rolecall.store.replica import Replica
 
 SUB_USER_COLUMNS: LiteralString = (
     "u.number, u.id, u.owner_id, u.name, u.remark, u.console_login, u.password_hash, u.password_changed_at,"
@@ -67,10 +67,10 @@ _CENSUS = (
 )
 
 
-class SubUserTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgSubUserRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._presence = presence
+        self._replica = replica
 
     async def named(self, owner_id: int, name: str) -> SubUser | None:
         found = await self._sub_users("where u.owner_id = %s and u.name = %s", (owner_id, name))
@@ -111,7 +111,7 @@ class SubUserTable:
             "country_code": draft.country_code,
             "email": draft.email,
         }
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             taken = "select 1 from sub_users where owner_id = %s and name = %s"
             if await (await connection.execute(taken, (owner_id, draft.name))).fetchone() is not None:
@@ -129,7 +129,7 @@ class SubUserTable:
         return user
 
     async def change(self, number: int, revision: Revision, record: Record) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             values: Mapping[str, Any] = {
                 "number": number,
                 "remark": revision.remark,
@@ -156,7 +156,7 @@ class SubUserTable:
 
     async def delete(self, number: int, tagged: tuple[str, str], record: Record, *, keys_too: bool) -> None:
         owner_id = record.origin.caller.owner_id
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             if keys_too:
                 await connection.execute("delete from access_keys where principal = %s", (number,))
@@ -198,7 +198,7 @@ class SubUserTable:
             "retry_limit": rules.retry_limit,
             "expired_is_locked": rules.expired_is_locked,
         }
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await connection.execute(
                 "insert into password_rules (owner_id, rules, updated_by) values (%s, %s, %s)"
                 " on conflict (owner_id) do update set rules = excluded.rules, updated_at = now(),"

@@ -16,8 +16,8 @@ from rolecall.domain.policy.decisions import Grant
 from rolecall.domain.policy.model import Policy
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Pool, Row
-from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record
+from rolecall.store.replica import NotifiedCache, Replica
 from rolecall.store.tags import put_tags
 from rolecall.values import PrincipalKind
 
@@ -108,22 +108,21 @@ _BEARERS: LiteralString = (
 )
 
 
-class PolicyTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgPolicyRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._presence = presence
-        self._grants: Memory[tuple[int, PrincipalKind, int], tuple[Grant, ...]] = presence.memory()
-        self._other_names: Memory[tuple[int, str], tuple[str, ...]] = presence.memory()
+        self._replica = replica
+        self._grants: NotifiedCache[tuple[int, PrincipalKind, int], tuple[Grant, ...]] = replica.cache()
+        self._other_names: NotifiedCache[tuple[int, str], tuple[str, ...]] = replica.cache()
 
     async def grants(self, owner_id: int, kind: PrincipalKind, principal: int) -> Sequence[Grant]:
         key = (owner_id, kind, principal)
-        if (known := self._grants.get(key)) is not None:
-            return known
-        generation = self._grants.generation
-        rows = await self._rows(_GRANTS[kind], {"owner": owner_id, "principal": principal})
-        grants = tuple(Grant(*row) for row in rows)
-        self._grants.keep(key, grants, generation)
-        return grants
+
+        async def read() -> tuple[Grant, ...]:
+            rows = await self._rows(_GRANTS[kind], {"owner": owner_id, "principal": principal})
+            return tuple(Grant(*row) for row in rows)
+
+        return await self._grants.get_or_read(key, read) or ()
 
     async def other_names(self, owner_number: int, content: str) -> Sequence[str]:
         if (everything := _ALL.get(content)) is not None:
@@ -131,14 +130,13 @@ class PolicyTable:
         kind, _, name = content.partition("/")
         if kind not in _NUMBERS and (kind not in _NAMES or _NUMBER.fullmatch(name) is None):
             return ()
-        if (known := self._other_names.get((owner_number, content))) is not None:
-            return known
-        generation = self._other_names.generation
-        values = (owner_number, int(name) if kind in _NAMES else name)
-        query = _NAMES[kind] if kind in _NAMES else _NUMBERS[kind]
-        names = tuple(row[0] for row in await self._rows(query, values))
-        self._other_names.keep((owner_number, content), names, generation)
-        return names
+
+        async def read() -> tuple[str, ...]:
+            values = (owner_number, int(name) if kind in _NAMES else name)
+            query = _NAMES[kind] if kind in _NAMES else _NUMBERS[kind]
+            return tuple(row[0] for row in await self._rows(query, values))
+
+        return await self._other_names.get_or_read((owner_number, content), read) or ()
 
     async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None:
         if ref.id is None:
@@ -162,7 +160,7 @@ class PolicyTable:
         return {policy: (bearers, sub_users) for policy, bearers, sub_users in rows}
 
     async def add_policy(self, owner_id: int, draft: PolicyDraft, quota: int, record: Record) -> int:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await connection.execute("select from owners where id = %s for no key update", (owner_id,))
             if (
                 await _number(connection, "select count(*) from policies where owner_id = %s", owner_id)
@@ -186,7 +184,7 @@ class PolicyTable:
         return policy_id
 
     async def change_policy(self, owner_id: int, policy_id: int, draft: PolicyDraft, record: Record) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             try:
                 cursor = await connection.execute(
                     "update policies set name = coalesce(%s, name), description = coalesce(%s, description),"
@@ -201,7 +199,7 @@ class PolicyTable:
             await write_record(connection, record)
 
     async def delete_policies(self, owner_id: int, policies: Mapping[int, Record]) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             for policy_id in sorted(policies):
                 cursor = await connection.execute(
                     "delete from policies where owner_id = %s and id = %s", (owner_id, policy_id)
@@ -221,7 +219,7 @@ class PolicyTable:
         self, owner_id: int, policy_id: int, bearer: BearerRef, quota: int, record: Record
     ) -> None:
         column = _COLUMN[bearer.kind]
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await connection.execute(_LOCK_BEARER[bearer.kind], (bearer.id,))
             held = await connection.execute(
                 f"select policy_id from policy_attachments where {column} = %s", (bearer.id,)
@@ -238,7 +236,7 @@ class PolicyTable:
             await write_record(connection, record)
 
     async def detach(self, owner_id: int, policy_id: int, bearer: BearerRef, record: Record) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             cursor = await connection.execute(
                 "delete from policy_attachments where owner_id = %s and policy_id = %s"
                 f" and {_COLUMN[bearer.kind]} = %s",

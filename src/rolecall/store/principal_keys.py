@@ -11,7 +11,7 @@ from rolecall.domain.access.authenticator import AccessKey, MintedKey
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Pool, Row
-from rolecall.store.keys import KeyTable
+from rolecall.store.keys import PgKeyRepository
 from rolecall.store.people import lock_owner
 from rolecall.store.records import write_record
 
@@ -31,8 +31,8 @@ _USES = (
 )
 
 
-class PrincipalKeyTable:
-    def __init__(self, durable: Pool, quick: Pool, keys: KeyTable) -> None:
+class PgPrincipalKeyRepository:
+    def __init__(self, durable: Pool, quick: Pool, keys: PgKeyRepository) -> None:
         self._pool = durable
         self._quick = quick
         self._keys = keys

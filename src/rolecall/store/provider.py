@@ -19,7 +19,7 @@ from rolecall.domain.directories.provider import (
     TokenKind,
 )
 from rolecall.store.connection import Pool, Row
-from rolecall.store.presence import Memory, Presence
+from rolecall.store.replica import NotifiedCache, Replica
 
 _APPLICATION = (
     "select id, store_id, name, redirect_uris, logout_uris, secret_digest, created_at, password_grant"
@@ -45,24 +45,20 @@ MOST_CODES = 20
 """Unused authorization codes of one user."""
 
 
-class ProviderTable:
+class PgProviderRepository:
     """Applications and signing keys are remembered until somebody changes them; the rest is always read anew."""
 
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._known_applications: Memory[str, Application] = presence.memory()
-        self._known_keys: Memory[UUID, Sequence[SigningKey]] = presence.memory()
+        self._applications: NotifiedCache[str, Application] = replica.cache()
+        self._signing_keys: NotifiedCache[UUID, Sequence[SigningKey]] = replica.cache()
 
     async def application(self, client_id: str) -> Application | None:
-        if (known := self._known_applications.get(client_id)) is not None:
-            return known
-        generation = self._known_applications.generation
-        rows = await self._rows(f"{_APPLICATION} where id = %s", client_id)
-        if not rows:
-            return None
-        application = _application(rows[0])
-        self._known_applications.keep(client_id, application, generation)
-        return application
+        async def read() -> Application | None:
+            rows = await self._rows(f"{_APPLICATION} where id = %s", client_id)
+            return _application(rows[0]) if rows else None
+
+        return await self._applications.get_or_read(client_id, read)
 
     async def applications(self, store_id: UUID | None = None) -> Sequence[Application]:
         rows = await self._rows(
@@ -79,7 +75,7 @@ class ProviderTable:
             list(application.logout_uris), application.secret_digest, application.created_at,
             application.password_grant,
         )  # fmt: skip
-        self._known_applications.clear()
+        self._applications.clear()
         return added
 
     async def set_password_grant(self, client_id: str, *, allowed: bool) -> bool:
@@ -87,30 +83,30 @@ class ProviderTable:
             cursor = await connection.execute(
                 "update applications set password_grant = %s where id = %s", (allowed, client_id)
             )
-        self._known_applications.clear()
+        self._applications.clear()
         return cursor.rowcount == 1
 
     async def delete_application(self, client_id: str) -> bool:
         async with self._pool.connection() as connection:
             cursor = await connection.execute("delete from applications where id = %s", (client_id,))
-        self._known_applications.clear()
+        self._applications.clear()
         return cursor.rowcount == 1
 
     async def signing_keys(self, store_id: UUID) -> Sequence[SigningKey]:
-        if (known := self._known_keys.get(store_id)) is not None:
-            return known
-        generation = self._known_keys.generation
-        rows = await self._rows(f"{_KEY} where store_id = %s order by created_at desc", store_id)
-        keys = [SigningKey(key_id, store, bytes(sealed), *times) for key_id, store, sealed, *times in rows]
-        self._known_keys.keep(store_id, keys, generation)
-        return keys
+        async def read() -> Sequence[SigningKey]:
+            rows = await self._rows(f"{_KEY} where store_id = %s order by created_at desc", store_id)
+            return [
+                SigningKey(key_id, store, bytes(sealed), *times) for key_id, store, sealed, *times in rows
+            ]
+
+        return await self._signing_keys.get_or_read(store_id, read) or ()
 
     async def add_signing_key(self, key: SigningKey) -> bool:
         added = await self._add(
             "insert into signing_keys (id, store_id, sealed_key, created_at) values (%s, %s, %s, %s)",
             key.id, key.store_id, key.sealed, key.created_at,
         )  # fmt: skip
-        self._known_keys.clear()
+        self._signing_keys.clear()
         return added
 
     async def replace_signing_key(self, key: SigningKey) -> None:
@@ -123,7 +119,7 @@ class ProviderTable:
                 "insert into signing_keys (id, store_id, sealed_key, created_at) values (%s, %s, %s, %s)",
                 (key.id, key.store_id, key.sealed, key.created_at),
             )
-        self._known_keys.clear()
+        self._signing_keys.clear()
 
     async def add_code(self, code: Code) -> bool:
         """A user has `MOST_CODES` that were not used at most: the oldest of them goes when one more comes."""

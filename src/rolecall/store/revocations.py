@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from rolecall.store.connection import Pool
-from rolecall.store.presence import Memory, Presence
+from rolecall.store.replica import NotifiedCache, Replica
 
 
-class RevocationTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgRevocationRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._known: Memory[bytes, bool] = presence.memory()
+        self._cache: NotifiedCache[bytes, bool] = replica.cache()
 
     async def is_revoked(self, token_id: bytes) -> bool:
-        if (known := self._known.get(token_id)) is not None:
-            return known
-        generation = self._known.generation
-        async with self._pool.connection() as connection:
-            query = "select exists (select from revoked_tokens where id = %s)"
-            row = await (await connection.execute(query, (token_id,))).fetchone()
-        is_revoked = bool(row and row[0])
-        self._known.keep(token_id, is_revoked, generation)
-        return is_revoked
+        async def read() -> bool:
+            async with self._pool.connection() as connection:
+                query = "select exists (select from revoked_tokens where id = %s)"
+                row = await (await connection.execute(query, (token_id,))).fetchone()
+            return bool(row and row[0])
+
+        return bool(await self._cache.get_or_read(token_id, read))
 
     async def revoke(self, token_id: bytes, expires_at: int) -> None:
         """Also forgets those that have expired by the store's clock, an hour ago: clocks may differ."""
@@ -32,4 +30,4 @@ class RevocationTable:
             await connection.execute(
                 "delete from revoked_tokens where expires_at < now() - interval '1 hour'"
             )
-        self._known.clear()
+        self._cache.clear()

@@ -15,8 +15,8 @@ from rolecall.domain.iam.tags import TagQuotas, role_tags
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Pool, Row
-from rolecall.store.presence import Memory, Presence
 from rolecall.store.records import write_record
+from rolecall.store.replica import NotifiedCache, Replica
 from rolecall.store.tags import put_tags
 
 _ROLE: LiteralString = (
@@ -27,22 +27,18 @@ _ROLE: LiteralString = (
 )
 
 
-class RoleTable:
-    def __init__(self, durable: Pool, presence: Presence) -> None:
+class PgRoleRepository:
+    def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._presence = presence
-        self._known: Memory[tuple[int, int], Role] = presence.memory()
+        self._replica = replica
+        self._cache: NotifiedCache[tuple[int, int], Role] = replica.cache()
 
     async def role_by_id(self, owner_id: int, role_id: int) -> Role | None:
-        if (known := self._known.get((owner_id, role_id))) is not None:
-            return known
-        generation = self._known.generation
-        rows = await self._rows(" where o.id = %s and r.id = %s", owner_id, role_id)
-        if not rows:
-            return None
-        _, role = rows[0]
-        self._known.keep((owner_id, role_id), role, generation)
-        return role
+        async def read() -> Role | None:
+            rows = await self._rows(" where o.id = %s and r.id = %s", owner_id, role_id)
+            return rows[0][1] if rows else None
+
+        return await self._cache.get_or_read((owner_id, role_id), read)
 
     async def role(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role] | None:
         condition: LiteralString = "r.name = %s" if ref.id is None else "r.id = %s"
@@ -54,7 +50,7 @@ class RoleTable:
         return [role for _, role in await self._rows(" where o.id = %s order by r.id desc", owner_id)]
 
     async def add_role(self, owner_id: int, draft: RoleDraft, quota: int, record: Record) -> int:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             await connection.execute("select from owners where id = %s for no key update", (owner_id,))
             counted = await connection.execute("select count(*) from roles where owner_id = %s", (owner_id,))
             count = await counted.fetchone()
@@ -100,7 +96,7 @@ class RoleTable:
     async def _change(
         self, query: LiteralString, values: tuple[object, ...], role_id: int, record: Record
     ) -> None:
-        async with self._presence.changing(self._pool) as connection:
+        async with self._replica.changing(self._pool) as connection:
             if (await connection.execute(query, values)).rowcount != 1:
                 raise Refused(Reason.ROLE_MISSING, facts={"value": role_id})
             await write_record(connection, record)

@@ -27,7 +27,7 @@ _LAST = (
 )
 
 
-class RotationTable:
+class PgRotationRepository:
     def __init__(self, durable: Pool) -> None:
         self._pool = durable
 

@@ -50,7 +50,7 @@ _WRITE = {
 }
 
 
-class SealedTable:
+class PgSealedValueRepository:
     def __init__(self, durable: Pool) -> None:
         self._pool = durable
 

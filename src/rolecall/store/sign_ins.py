@@ -8,8 +8,8 @@ from rolecall.domain.iam.sign_in import Candidate, Subject
 from rolecall.domain.iam.sub_users import Revision
 from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Pool
-from rolecall.store.people import SUB_USER_COLUMNS, SubUserTable, rules_of
-from rolecall.store.presence import Memory, Presence
+from rolecall.store.people import SUB_USER_COLUMNS, PgSubUserRepository, rules_of
+from rolecall.store.replica import NotifiedCache, Replica
 
 _CANDIDATES = (
     f"select {SUB_USER_COLUMNS}, o.id, o.number, o.app_id, coalesce(u.locked_until > now(), false), r.rules"
@@ -44,14 +44,14 @@ _UNLOCKED = (
 _COLUMNS = SUB_USER_COLUMNS.count(",") + 1
 
 
-class SignInTable:
+class PgSignInRepository:
     """Failures and successes do not wait for the disk: a crash of the store's server may forgive the last of them."""
 
-    def __init__(self, durable: Pool, quick: Pool, presence: Presence, sub_users: SubUserTable) -> None:
+    def __init__(self, durable: Pool, quick: Pool, replica: Replica, sub_users: PgSubUserRepository) -> None:
         self._pool = durable
         self._quick = quick
         self._sub_users = sub_users
-        self._subjects: Memory[int, Subject] = presence.memory()
+        self._subjects: NotifiedCache[int, Subject] = replica.cache()
 
     async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
         async with self._pool.connection() as connection:
@@ -65,16 +65,12 @@ class SignInTable:
         return Candidate(SubUser(*row[:_COLUMNS]), Owner(owner_id, number, app_id), locked, rules_of(rules))
 
     async def subject(self, number: int) -> Subject | None:
-        if (known := self._subjects.get(number)) is not None:
-            return known
-        generation = self._subjects.generation
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(_SUBJECT, (number,))).fetchone()
-        if row is None:
-            return None
-        subject = Subject(SubUser(*row[:_COLUMNS]), Owner(*row[_COLUMNS:]))
-        self._subjects.keep(number, subject, generation)
-        return subject
+        async def read() -> Subject | None:
+            async with self._pool.connection() as connection:
+                row = await (await connection.execute(_SUBJECT, (number,))).fetchone()
+            return None if row is None else Subject(SubUser(*row[:_COLUMNS]), Owner(*row[_COLUMNS:]))
+
+        return await self._subjects.get_or_read(number, read)
 
     async def failed(self, number: int, limit: int) -> None:
         async with self._quick.connection() as connection:

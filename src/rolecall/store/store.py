@@ -9,27 +9,27 @@ from rolecall.domain.engine import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
-from rolecall.store.audit import AuditTable
-from rolecall.store.browser_sessions import FailureTable, SessionTable
-from rolecall.store.directories import DirectoryTable
-from rolecall.store.groups import GroupTable
-from rolecall.store.instances import InstanceTable
-from rolecall.store.keys import KeyTable
-from rolecall.store.operations import OperationTable
-from rolecall.store.people import SubUserTable
-from rolecall.store.policies import PolicyTable
-from rolecall.store.presence import Presence
-from rolecall.store.principal_keys import PrincipalKeyTable
-from rolecall.store.provider import ProviderTable
-from rolecall.store.revocations import RevocationTable
-from rolecall.store.roles import RoleTable
-from rolecall.store.rotation import RotationTable
+from rolecall.store.audit import PgAuditRepository
+from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository
+from rolecall.store.directories import PgDirectoryRepository
+from rolecall.store.groups import PgGroupRepository
+from rolecall.store.instances import PgInstanceRepository
+from rolecall.store.keys import PgKeyRepository
+from rolecall.store.operations import PgOperationRepository
+from rolecall.store.people import PgSubUserRepository
+from rolecall.store.policies import PgPolicyRepository
+from rolecall.store.principal_keys import PgPrincipalKeyRepository
+from rolecall.store.provider import PgProviderRepository
+from rolecall.store.replica import Replica
+from rolecall.store.revocations import PgRevocationRepository
+from rolecall.store.roles import PgRoleRepository
+from rolecall.store.rotation import PgRotationRepository
 from rolecall.store.scans import SCAN_CONNECTIONS, Scans
-from rolecall.store.sealed import SealedTable
-from rolecall.store.sign_ins import SignInTable
-from rolecall.store.tags import TagTable
-from rolecall.store.user_imports import ImportTable
-from rolecall.store.users import UserTable
+from rolecall.store.sealed import PgSealedValueRepository
+from rolecall.store.sign_ins import PgSignInRepository
+from rolecall.store.tags import PgTagRepository
+from rolecall.store.user_imports import PgUserImportRepository
+from rolecall.store.users import PgUserRepository
 from rolecall.values import Secret
 
 _PING_SECONDS = 1.5
@@ -57,27 +57,27 @@ class Store:
         self._quick = connection.make_pool(dsn, size=pool_size, durable=False, deadlines=deadlines)
         self._scanning = connection.make_pool(dsn, size=SCAN_CONNECTIONS, durable=True, deadlines=deadlines)
         scans = Scans(self._scanning)
-        self._presence = Presence(dsn, self.replica, deadlines)
-        self.keys = KeyTable(self._durable, self._presence)
-        self.principal_keys = PrincipalKeyTable(self._durable, self._quick, self.keys)
-        self.sub_users = SubUserTable(self._durable, self._presence)
-        self.groups = GroupTable(self._durable, self._presence)
-        self.sign_ins = SignInTable(self._durable, self._quick, self._presence, self.sub_users)
-        self.tags = TagTable(self._durable)
-        self.policies = PolicyTable(self._durable, self._presence)
-        self.roles = RoleTable(self._durable, self._presence)
-        self.rotation = RotationTable(self._durable)
-        self.instances = InstanceTable(self._durable, self._presence)
-        self.sealed = SealedTable(self._durable)
-        self.revocations = RevocationTable(self._durable, self._presence)
-        self.operations = OperationTable(self._durable, self._quick, self.replica)
-        self.audit = AuditTable(self._durable, self._quick)
-        self.users = UserTable(self._durable, scans)
-        self.directories = DirectoryTable(self._durable, scans, self.users)
-        self.provider = ProviderTable(self._durable, self._presence)
-        self.browser_sessions = SessionTable(self._durable, self._quick)
-        self.failures = FailureTable(self._durable)
-        self.imports = ImportTable(self._durable)
+        self._replica = Replica(dsn, self.replica, deadlines)
+        self.keys = PgKeyRepository(self._durable, self._replica)
+        self.principal_keys = PgPrincipalKeyRepository(self._durable, self._quick, self.keys)
+        self.sub_users = PgSubUserRepository(self._durable, self._replica)
+        self.groups = PgGroupRepository(self._durable, self._replica)
+        self.sign_ins = PgSignInRepository(self._durable, self._quick, self._replica, self.sub_users)
+        self.tags = PgTagRepository(self._durable)
+        self.policies = PgPolicyRepository(self._durable, self._replica)
+        self.roles = PgRoleRepository(self._durable, self._replica)
+        self.rotation = PgRotationRepository(self._durable)
+        self.instances = PgInstanceRepository(self._durable, self._replica)
+        self.sealed = PgSealedValueRepository(self._durable)
+        self.revocations = PgRevocationRepository(self._durable, self._replica)
+        self.operations = PgOperationRepository(self._durable, self._quick, self.replica)
+        self.audit = PgAuditRepository(self._durable, self._quick)
+        self.users = PgUserRepository(self._durable, scans)
+        self.directories = PgDirectoryRepository(self._durable, scans, self.users)
+        self.provider = PgProviderRepository(self._durable, self._replica)
+        self.browser_sessions = PgSessionRepository(self._durable, self._quick)
+        self.failures = PgFailureRepository(self._durable)
+        self.imports = PgUserImportRepository(self._durable)
 
     async def place(self) -> StorePlace:
         """Where it is, and as whom it is used."""
@@ -94,7 +94,7 @@ class Store:
 
     async def join(self) -> None:
         """Become a replica: one that serves, lives, and is told of changes."""
-        await self._presence.join()
+        await self._replica.join()
 
     async def ping(self) -> None:
         """Raises if the store is out of reach, or does not answer soon."""
@@ -109,7 +109,7 @@ class Store:
         return float(row[0])
 
     async def close(self) -> None:
-        await self._presence.leave()
+        await self._replica.leave()
         await self._durable.close()
         await self._scanning.close()
         await self._quick.close()

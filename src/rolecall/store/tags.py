@@ -86,7 +86,7 @@ _PROJECTS: LiteralString = (
 )
 
 
-class TagTable:
+class PgTagRepository:
     def __init__(self, durable: Pool) -> None:
         self._pool = durable
 

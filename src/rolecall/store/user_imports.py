@@ -114,7 +114,7 @@ class ImportBusy(Exception):
     """Another import into the same store is under way."""
 
 
-class ImportTable:
+class PgUserImportRepository:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 

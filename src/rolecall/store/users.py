@@ -25,9 +25,9 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool, Row
+from rolecall.store.errors import reasons
 from rolecall.store.records import INSERT_RECORD, RECORDED, record_values, write_record
 from rolecall.store.scans import Scans
-from rolecall.store.trouble import reasons
 from rolecall.store.user_rows import COLUMNS, GROUPS, MINE, USER, order_by, values_of, view_of, where
 
 _STANDING = (
@@ -138,7 +138,7 @@ _TAKEN = {
 }
 
 
-class UserTable:
+class PgUserRepository:
     """Users are made in batches of their own for each store: one that is locked holds up no other."""
 
     def __init__(self, durable: Pool, scans: Scans) -> None:

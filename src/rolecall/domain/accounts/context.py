@@ -65,7 +65,7 @@ class AccountRow:
         return self.identity == facts.identity if self.identity else facts.marker is not None
 
 
-class AccountBook(Protocol):
+class AccountRepository(Protocol):
     """Where what an engine cannot hold is kept. Rows of deleted accounts are not shown."""
 
     async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None: ...
@@ -127,7 +127,7 @@ class Work:
     """`hashing` is a bounded pool for verifiers, which are computed off the event loop."""
 
     def __init__(
-        self, reach: Reach, book: AccountBook, journal: Journal, sealer: Sealer, hashing: Executor
+        self, reach: Reach, book: AccountRepository, journal: Journal, sealer: Sealer, hashing: Executor
     ) -> None:
         self.reach = reach
         self.book = book

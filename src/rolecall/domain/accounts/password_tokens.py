@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from rolecall import ambient
 from rolecall.domain.accounts.context import Work
 from rolecall.domain.accounts.credentials import Credentials
-from rolecall.domain.accounts.ports import RotationBook
+from rolecall.domain.accounts.ports import RotationRepository
 from rolecall.domain.messages import Command, Handlers, InstanceName
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.reasons import Reason, Refused
@@ -47,7 +47,7 @@ class DatabaseTokens:
         self,
         work: Work,
         credentials: Credentials,
-        book: RotationBook,
+        book: RotationRepository,
         audit: Audit,
         period: int,
         clock: Callable[[], datetime] = ambient.now,

@@ -34,7 +34,7 @@ class Rotated:
     reason: str = ""
 
 
-class RotationBook(Protocol):
+class RotationRepository(Protocol):
     """Where what is due can be seen."""
 
     def turn(self) -> AbstractAsyncContextManager[bool]:

@@ -105,7 +105,7 @@ class NewInstance:
     provision: Provision | None = None
 
 
-class InstanceBook(Protocol):
+class InstanceRepository(Protocol):
     """Where instances are kept."""
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
@@ -144,7 +144,7 @@ def _purpose(instance: Instance) -> str:
     )
 
 
-async def register(book: InstanceBook, sealer: Sealer, new: NewInstance) -> Instance:
+async def register(book: InstanceRepository, sealer: Sealer, new: NewInstance) -> Instance:
     """Add an instance; its administrator's password is sealed before it is kept."""
 
     def seal(instance_id: int) -> bytes:
@@ -253,7 +253,7 @@ def not_ready(instance: Instance) -> Reason | None:
 class Reach:
     """Finds the instance a command names, and refuses who may not touch it."""
 
-    def __init__(self, book: InstanceBook, attachments: Attachments) -> None:
+    def __init__(self, book: InstanceRepository, attachments: Attachments) -> None:
         self._book = book
         self._attachments = attachments
 

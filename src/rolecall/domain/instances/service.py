@@ -20,13 +20,13 @@ _GLANCE = 1.5
 """Seconds to wait for a server when only its state is asked for."""
 
 
-class ServerBook(Protocol):
+class InstanceChangeRepository(Protocol):
     """Where what is changeable about instances is kept."""
 
     async def change_recorded(self, instance_id: int, record: Record, **changes: object) -> None: ...
 
 
-class OperationBook(Protocol):
+class OperationRepository(Protocol):
     """Where operations are looked up."""
 
     async def operations(
@@ -35,7 +35,7 @@ class OperationBook(Protocol):
 
 
 class Servers:
-    def __init__(self, reach: Reach, book: ServerBook, operations: OperationBook) -> None:
+    def __init__(self, reach: Reach, book: InstanceChangeRepository, operations: OperationRepository) -> None:
         self._reach = reach
         self._book = book
         self._operations = operations

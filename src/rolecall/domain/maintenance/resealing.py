@@ -38,7 +38,7 @@ class SealedValue:
     sealed: bytes
 
 
-class SealedBook(Protocol):
+class SealedValueRepository(Protocol):
     """Where sealed values are kept."""
 
     async def sealed_values(self, *places: SealedPlace) -> Sequence[SealedValue]:
@@ -63,7 +63,7 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
 }
 
 
-async def bind_passwords(book: SealedBook, sealer: Sealer) -> int:
+async def bind_passwords(book: SealedValueRepository, sealer: Sealer) -> int:
     """Seal administrators' passwords for their instances and addresses that were sealed for a name alone.
 
     Returns how many there were. What opens in neither way is left as it is: it is told where it is needed.
@@ -81,7 +81,7 @@ async def bind_passwords(book: SealedBook, sealer: Sealer) -> int:
     return done
 
 
-async def reseal(book: SealedBook, sealer: Sealer) -> int:
+async def reseal(book: SealedValueRepository, sealer: Sealer) -> int:
     """Returns how many values were sealed anew. Raises `SealBroken` if one was sealed by no listed key."""
     done = 0
     for value in await book.sealed_values():

@@ -17,7 +17,7 @@ from rolecall import ambient
 from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.accounts.context import Place, Target, Work
 from rolecall.domain.accounts.credentials import Credentials
-from rolecall.domain.accounts.ports import Due, RotationBook
+from rolecall.domain.accounts.ports import Due, RotationRepository
 from rolecall.domain.instances.registry import Reach, not_ready
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.values import Caller, Origin
@@ -42,7 +42,7 @@ class Rotation:
         work: Work,
         reach: Reach,
         credentials: Credentials,
-        book: RotationBook,
+        book: RotationRepository,
         period: int,
         clock: Callable[[], float] = ambient.monotonic,
     ) -> None:

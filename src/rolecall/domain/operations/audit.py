@@ -163,7 +163,7 @@ class HeadSeal(Protocol):
         """ChainBroken."""
 
 
-class AuditBook(Audit, Protocol):
+class AuditRepository(Audit, Protocol):
     """The records and their chain."""
 
     async def recent(self, wanted: Wanted, limit: int) -> Sequence[Row]:
@@ -214,7 +214,7 @@ def digest(key: Secret, before: bytes, row: Row) -> bytes:
     return hmac.digest(key.reveal().encode(), before + text.encode(), "sha256")
 
 
-async def verify(book: AuditBook, key: Secret, seal: HeadSeal) -> Verified:
+async def verify(book: AuditRepository, key: Secret, seal: HeadSeal) -> Verified:
     """Compute the chain again, from where it was pruned last. If it is pruned meanwhile, once more."""
     begun = await book.checkpoint()
     found = await _verify(book, key, seal, begun)
@@ -223,7 +223,7 @@ async def verify(book: AuditBook, key: Secret, seal: HeadSeal) -> Verified:
     return found
 
 
-async def _verify(book: AuditBook, key: Secret, seal: HeadSeal, head: Head) -> Verified:
+async def _verify(book: AuditRepository, key: Secret, seal: HeadSeal, head: Head) -> Verified:
     sealed = await book.kept_head()
     waiting, late = await book.unchained()
     try:

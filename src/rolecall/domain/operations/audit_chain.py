@@ -10,7 +10,7 @@ import structlog
 from rolecall import ambient
 from rolecall.domain.operations.audit import (
     HEAD_FACT,
-    AuditBook,
+    AuditRepository,
     ChainBroken,
     Head,
     HeadSeal,
@@ -46,7 +46,7 @@ class SealedHead(HeadSeal):
 class Auditing:
     """Records are kept for `retention` days; 0 keeps them all. `key` is set once the house is open."""
 
-    def __init__(self, book: AuditBook, sealer: Sealer, retention: int) -> None:
+    def __init__(self, book: AuditRepository, sealer: Sealer, retention: int) -> None:
         self._book = book
         self._seal = SealedHead(sealer)
         self._retention = retention

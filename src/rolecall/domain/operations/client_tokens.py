@@ -29,7 +29,7 @@ _LOOK = 0.05
 _Answer = TypeVar("_Answer")
 
 
-class TokenBook(Protocol):
+class ClientTokenRepository(Protocol):
     """Where tokens are kept."""
 
     async def claimed(self, owner_id: int, token: str) -> Claimed | None:
@@ -39,7 +39,7 @@ class TokenBook(Protocol):
 class ClientTokens:
     """`key` is a secret of the house: a digest covers a password, so whoever reads the store must not guess at it."""
 
-    def __init__(self, book: TokenBook, key: Callable[[], Secret]) -> None:
+    def __init__(self, book: ClientTokenRepository, key: Callable[[], Secret]) -> None:
         self._book = book
         self._key = key
 

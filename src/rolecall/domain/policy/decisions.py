@@ -53,7 +53,7 @@ class Grant:
     via: str = ""
 
 
-class GrantBook(Protocol):
+class GrantRepository(Protocol):
     """Where attachments are kept."""
 
     async def grants(self, owner_id: int, kind: PrincipalKind, principal: int) -> Sequence[Grant]:
@@ -79,7 +79,7 @@ class Decisions:
 
     def __init__(
         self,
-        book: GrantBook,
+        book: GrantRepository,
         presets: Presets,
         places: Places,
         instances: Mapping[str, str],

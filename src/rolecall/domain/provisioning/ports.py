@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from rolecall.domain.instances.registry import InstanceBook
+from rolecall.domain.instances.registry import InstanceRepository
 from rolecall.values import Secret
 
 
@@ -45,7 +45,7 @@ class Provisioner(Protocol):
         """Stop it and delete its data; nothing to do if there is none."""
 
 
-class ProvisionBook(InstanceBook, Protocol):
+class ProvisionRepository(InstanceRepository, Protocol):
     """Where instances are kept, and how far their servers are."""
 
     async def change_instance(self, instance_id: int, **changes: object) -> None: ...

@@ -15,7 +15,7 @@ from rolecall.domain.instances.registry import Attachments, Instance, Phase
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Ledger, Operation, State
 from rolecall.domain.provisioning.initial_objects import furnish
-from rolecall.domain.provisioning.ports import ProvisionBook, Provisioner
+from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 _log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Upkeep:
     def __init__(
         self,
         provisioner: Provisioner,
-        book: ProvisionBook,
+        book: ProvisionRepository,
         ledger: Ledger,
         work: Work,
         attachments: Attachments,

@@ -32,7 +32,7 @@ from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent, Ledger, State
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.provisioning.initial_objects import MARK, promises_of
-from rolecall.domain.provisioning.ports import ProvisionBook, Provisioner
+from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
 from rolecall.domain.provisioning.reconciler import Upkeep
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
@@ -74,7 +74,7 @@ class Provisioning:
         self,
         provisioner: Provisioner | None,
         limit: int,
-        book: ProvisionBook,
+        book: ProvisionRepository,
         ledger: Ledger,
         work: Work,
         attachments: Attachments,

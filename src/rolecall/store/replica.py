@@ -1,15 +1,15 @@
-"""A replica's presence: one connection that tells others it lives, and is told of changes.
+"""A replica of Rolecall at the store: one connection that shows that it lives, and caches that the store invalidates.
 
-It holds an advisory lock on the replica's number for as long as the process runs, so that nobody else takes its
-unfinished operations for a dead one's; and it listens for changes of keys and instances, so that what was read may
-be remembered until then. While it is not connected, nothing is remembered.
+The connection holds an advisory lock on the replica's number for as long as the process runs, so that no other replica
+takes over its unfinished operations; and it listens for changes of keys and instances, so that what was read may be
+cached until then. While it is not connected, nothing is cached.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
@@ -26,8 +26,8 @@ REPLICA_LOCKS = 0x726F6C65
 """The first half of the advisory locks that live replicas hold: "role"."""
 
 _HEARTBEAT = 2.0
-"""Seconds of silence before a sign of life is asked for, and seconds to wait for it: a connection that was lost
-without a word is believed for twice as long."""
+"""Seconds of silence before the connection is probed, and seconds to wait for the answer: a connection that was lost
+silently is trusted for twice as long."""
 
 _PAUSE = 1.0
 """Seconds between attempts to connect again."""
@@ -36,27 +36,27 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Presence:
-    def __init__(self, dsn: Secret, replica: int, deadlines: Deadlines) -> None:
+class Replica:
+    def __init__(self, dsn: Secret, number: int, deadlines: Deadlines) -> None:
         self._dsn = dsn
         self._deadlines = deadlines
-        self._replica = replica
+        self._number = number
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._memories: list[Memory[Any, Any]] = []
+        self._caches: list[NotifiedCache[Any, Any]] = []
 
     @property
     def listening(self) -> bool:
         return self._connection is not None
 
-    def memory(self) -> Memory[Any, Any]:
-        """A memory that is cleared at every change, and empty while nobody listens."""
-        memory: Memory[Any, Any] = Memory(self)
-        self._memories.append(memory)
-        return memory
+    def cache(self) -> NotifiedCache[Any, Any]:
+        """A cache that every change clears, and that is empty while the replica does not listen."""
+        cache: NotifiedCache[Any, Any] = NotifiedCache(self)
+        self._caches.append(cache)
+        return cache
 
     async def join(self) -> None:
-        """Connect, and stay so until `leave`. Raises if the store is out of reach now."""
+        """Connect, and stay connected until `leave`. Raises if the store is out of reach now."""
         await self._connect()
         self._task = asyncio.create_task(self._run())
 
@@ -76,10 +76,10 @@ class Presence:
         self._connection = await dial(self._deadlines, self._open)
 
     async def _open(self) -> Connection:
-        """The lock is shared: the server may still hold it for a session of ours that was lost without its knowing."""
+        """The lock is shared: the server may still hold it for our last session, whose loss it has not noticed."""
         connection = await connect(self._dsn)
         try:
-            await connection.execute("select pg_advisory_lock_shared(%s, %s)", (REPLICA_LOCKS, self._replica))
+            await connection.execute("select pg_advisory_lock_shared(%s, %s)", (REPLICA_LOCKS, self._number))
             await connection.execute("listen rolecall_changes")
         except BaseException:
             await connection.close()
@@ -110,42 +110,52 @@ class Presence:
 
     @contextlib.asynccontextmanager
     async def changing(self, pool: Pool) -> AsyncIterator[Connection]:
-        """A transaction that changes what is remembered: this replica does not wait for the word of it."""
+        """A transaction that changes what is cached; this replica clears its caches without waiting to be notified."""
         async with pool.connection() as connection, connection.transaction():
             yield connection
         self.forget()
 
     def forget(self) -> None:
-        for memory in self._memories:
-            memory.clear()
+        for cache in self._caches:
+            cache.clear()
 
 
 class Listener(Protocol):
-    """Whoever clears its memories at every change, for as long as it is told of them."""
+    """Clears its caches at every change, for as long as it is notified of them."""
 
     @property
     def listening(self) -> bool: ...
 
 
-class Memory(Generic[K, V]):
-    """What was read and has not changed since."""
+class NotifiedCache(Generic[K, V]):
+    """Values that were read and have not changed since."""
 
-    def __init__(self, presence: Listener, limit: int = 10_000) -> None:
-        self._presence = presence
+    def __init__(self, listener: Listener, limit: int = 10_000) -> None:
+        self._listener = listener
         self._limit = limit
-        self._known: dict[K, V] = {}
+        self._values: dict[K, V] = {}
         self.generation = 0
 
     def get(self, key: K) -> V | None:
-        return self._known.get(key) if self._presence.listening else None
+        return self._values.get(key) if self._listener.listening else None
 
-    def keep(self, key: K, value: V, generation: int) -> None:
-        """Remember what was read since `generation` was looked at, unless something has changed meanwhile."""
-        if self._presence.listening and generation == self.generation:
-            if len(self._known) >= self._limit:
-                self._known.clear()
-            self._known[key] = value
+    async def get_or_read(self, key: K, read: Callable[[], Awaitable[V | None]]) -> V | None:
+        """The cached value, or what `read` returns; None is not cached."""
+        if (cached := self.get(key)) is not None:
+            return cached
+        generation = self.generation
+        value = await read()
+        if value is not None:
+            self.put(key, value, generation)
+        return value
+
+    def put(self, key: K, value: V, generation: int) -> None:
+        """Cache what was read since `generation` was looked at, unless something has changed meanwhile."""
+        if self._listener.listening and generation == self.generation:
+            if len(self._values) >= self._limit:
+                self._values.clear()
+            self._values[key] = value
 
     def clear(self) -> None:
         self.generation += 1
-        self._known.clear()
+        self._values.clear()

@@ -30,16 +30,16 @@ def reasons() -> Iterator[None]:
     """
     try:
         yield
-    except _HELD as trouble:
-        raise Refused(Reason.ENGINE_BUSY, note=_told(trouble)) from trouble
-    except _AWAY as trouble:
-        raise Refused(Reason.ENGINE_UNREACHABLE, note=_told(trouble)) from trouble
-    except _UNWILLING as trouble:
-        raise Refused(Reason.ENGINE_REFUSED, note=_told(trouble)) from trouble
-    except psycopg.OperationalError as trouble:
-        raise Refused(Reason.INTERRUPTED, note=_told(trouble)) from trouble
+    except _HELD as error:
+        raise Refused(Reason.ENGINE_BUSY, note=_told(error)) from error
+    except _AWAY as error:
+        raise Refused(Reason.ENGINE_UNREACHABLE, note=_told(error)) from error
+    except _UNWILLING as error:
+        raise Refused(Reason.ENGINE_REFUSED, note=_told(error)) from error
+    except psycopg.OperationalError as error:
+        raise Refused(Reason.INTERRUPTED, note=_told(error)) from error
 
 
-def _told(trouble: psycopg.Error) -> str:
+def _told(error: psycopg.Error) -> str:
     """Never the server's own words: they may quote a row."""
-    return f"the store: {type(trouble).__name__}"
+    return f"the store: {type(error).__name__}"
