@@ -35,7 +35,7 @@ from rolecall.domain.directories.wiring import Bounds, Directories
 from rolecall.domain.engine import Engine, EngineAddress, StorePlace
 from rolecall.domain.iam.policies import Policies, PolicyQuotas
 from rolecall.domain.iam.roles import Roles
-from rolecall.domain.iam.sessions import Lending
+from rolecall.domain.iam.sessions import SessionCredentials
 from rolecall.domain.iam.sub_users import Quotas
 from rolecall.domain.iam.tags import Tags
 from rolecall.domain.iam.wiring import Books, PeopleRoom
@@ -65,8 +65,8 @@ from rolecall.metrics import Metrics
 from rolecall.pipeline import Dialect, Pipeline
 from rolecall.services import SERVICES as SERVICES
 from rolecall.settings import Settings, SettingsError
-from rolecall.signin import parts as signin
-from rolecall.signin import room as sign_in_room
+from rolecall.signin import router as sign_in_room
+from rolecall.signin import wiring as signin
 from rolecall.signing.replay import Replays
 from rolecall.store import Store
 from rolecall.values import Secret
@@ -157,7 +157,7 @@ class House:
         self.permissions = Decisions(
             self.store.policies, self.presets, self.store.instances, INSTANCES, REGIONAL
         )
-        lending = Lending(self.sealer, self.store.keys, self.store.roles)
+        lending = SessionCredentials(self.sealer, self.store.keys, self.store.roles)
         self.keys.lender = lending
         self.rotation = Rotation(
             work, self.reach, self.credentials, self.store.rotation, settings.rotation_seconds
@@ -178,7 +178,7 @@ class House:
         self._client_token_key: Secret | None = None
         self._sub_user_token_key: Secret | None = None
 
-    def _control(self, work: Work, lending: Lending) -> Control:
+    def _control(self, work: Work, lending: SessionCredentials) -> Control:
         store = self.store
         period = self.settings.rotation_seconds
         tokens = DatabaseTokens(work, self.credentials, store.rotation, store.audit, period)

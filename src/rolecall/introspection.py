@@ -129,9 +129,9 @@ class Keystone:
     ) -> httpx.Response:
         try:
             return await self._http.request(method, url, headers=headers, json=body)
-        except httpx.HTTPError as trouble:
+        except httpx.HTTPError as error:
             # No cause is kept: it holds the request, and with it tokens.
-            raise _unreachable(f"Keystone cannot be asked: {type(trouble).__name__}") from None
+            raise _unreachable(f"Keystone cannot be asked: {type(error).__name__}") from None
 
 
 class RememberedAnswers:
@@ -271,8 +271,8 @@ def outside_callers(settings: Settings, owners: FindOwners, sub_user: FindSubUse
     )
     try:
         keystone = Keystone(settings.keystone_url, user, authorities=settings.keystone_ca_file)
-    except OSError as trouble:
-        raise SettingsError(f"ROLECALL_KEYSTONE_CA_FILE cannot be used: {trouble}") from None
+    except OSError as error:
+        raise SettingsError(f"ROLECALL_KEYSTONE_CA_FILE cannot be used: {error}") from None
     who = Who(settings.keystone_projects, settings.keystone_caller_domain, settings.keystone_admin_role)
     return OutsideCallers(keystone, settings.keystone_cache_seconds, who, owners, sub_user)
 

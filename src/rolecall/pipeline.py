@@ -29,9 +29,9 @@ import structlog
 from rolecall.admission import Admission
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract
-from rolecall.contracts.permission import ask_of
+from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Keys
-from rolecall.domain.access.sign_ins import Sent
+from rolecall.domain.access.sign_ins import SignInSource
 from rolecall.domain.bus import Control
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.policy.requests import Permissions
@@ -204,9 +204,9 @@ class Pipeline:
             return NOBODY
         now = self._clock()
         self._strangers.admit(request.client, call.claim.access_key_id)
-        caller = await self._keys.prove(call.claim, now, request.client, _sent(call))
+        caller = await self._keys.prove(call.claim, now, request.client, _source(call))
         self._strangers.proven(request.client, call.claim.access_key_id)
-        self._replays.expect_new(call.claim, now)
+        self._replays.require_new(call.claim, now)
         return caller
 
     def _service(self, call: Call) -> Service:
@@ -222,9 +222,9 @@ class Pipeline:
         self._replays.remember(call.claim, request, now, regional=regional)
         checked = await self._read(request, check, call, caller, action)
         if not (action.free or action.public):
-            await self._permissions.permit(caller, ask_of(checked, service.contract, action))
+            await self._permissions.permit(caller, policy_request(checked, service.contract, action))
         await self._admission.charge(call, caller, action)
-        self._replays.expect_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
+        self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
         if isinstance(verb, StaticVerb):
             return verb.static(checked)
@@ -275,8 +275,8 @@ class Pipeline:
         )
 
 
-def _sent(call: Call) -> Sent:
-    return Sent(call.dialect, "sign-in", call.request_id)
+def _source(call: Call) -> SignInSource:
+    return SignInSource(call.dialect, "sign-in", call.request_id)
 
 
 def _plain(status: int, code: str, words: str) -> Reply:

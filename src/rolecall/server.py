@@ -25,7 +25,7 @@ from rolecall.pipeline import Pipeline
 from rolecall.proxies import Proxies, networks
 from rolecall.response_headers import completed
 from rolecall.settings import Settings, SettingsError
-from rolecall.signin import room as signin
+from rolecall.signin import router as signin
 from rolecall.tls import context_factory
 from rolecall.values import Reply, Request
 

@@ -10,7 +10,7 @@ import pytest
 from rolecall.assembly import REGIONAL, SERVICES
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Shape
-from rolecall.contracts.permission import ask_of
+from rolecall.contracts.permission import policy_request
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request
 
@@ -107,14 +107,14 @@ def asked(
     call = Call(envelope, "tencent", "try", "1", "Try", region, {}, False, None)  # type: ignore[arg-type]
     action = Action("Try", "test", resources=resources)
     contract = Contract("tencent", "try", "1", {}, {}, **more)
-    return ask_of(Checked(call, CALLER, params or {}), contract, action).resources
+    return policy_request(Checked(call, CALLER, params or {}), contract, action).resources
 
 
 def region_of(action: Action, region: str, *, ours: bool = False) -> str | None:
     request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
     call = Call(Envelope(request, "id", Language.ENGLISH), "d", "s", "1", "Try", region, {}, False, None)  # type: ignore[arg-type]
     contract = Contract("d", "s", "1", {}, {}, region_is_ours=ours)
-    return ask_of(Checked(call, CALLER, {}), contract, action).context["qcs:region"]
+    return policy_request(Checked(call, CALLER, {}), contract, action).context["qcs:region"]
 
 
 def test_policies_are_told_no_region_that_nobody_checked() -> None:

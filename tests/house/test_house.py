@@ -276,11 +276,11 @@ REVEALERS = {
     "rolecall.domain.operations.audit_chain",
     # texts that open something to their bearer, digested; the length of a password that a user chose
     "rolecall.domain.secrets.bearer",
-    "rolecall.domain.directories.gate",
+    "rolecall.domain.directories.login",
     # signing in: tokens, codes and cookies in answers, on purpose; keys and the tokens that they sign
-    "rolecall.signin.back_channel",
+    "rolecall.signin.token_endpoints",
     "rolecall.signin.browser",
-    "rolecall.signin.entrance",
+    "rolecall.signin.authorize",
     "rolecall.signin.jose",
     # people's passwords: their rules, hashed; what their tokens are sealed with
     "rolecall.domain.secrets.passwords",

@@ -22,7 +22,7 @@ from rolecall.domain.iam.password_rules import CLASSES, PasswordRules, made_pass
 from rolecall.domain.iam.sub_users import Quotas
 from rolecall.domain.iam.wiring import Books, PeopleRoom
 from rolecall.domain.messages import Command
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
@@ -35,7 +35,7 @@ RIGHT, NEXT, WRONG = Secret("Right-Horse-42"), Secret("Next-Horse-43"), Secret("
 class OwnersOnly:
     """Permits owners everything and others nothing."""
 
-    async def permit(self, caller: Caller, ask: Ask) -> None:
+    async def permit(self, caller: Caller, ask: PolicyRequest) -> None:
         if not caller.is_owner:
             raise Refused(
                 Reason.NOT_PERMITTED, facts={"operation": ask.operation, "resource": ask.resources[0]}
@@ -145,7 +145,7 @@ async def world(make: Any) -> World:
 async def test_a_change_and_its_record_are_there_together(world: World) -> None:
     added = await world.add("clerk", console_login=True, mint_key=True, password=RIGHT)
     await world.do(c.ChangeSubUser("clerk", remark="new"))
-    await world.do(c.DeleteSubUser("clerk", Ask("x", ("*",), {})))
+    await world.do(c.DeleteSubUser("clerk", PolicyRequest("x", ("*",), {})))
     rows = await world.sql(
         "select kind, target, state, detail from operations where owner_id = %s order by accepted_at",
         world.owner.id,
@@ -196,7 +196,7 @@ async def test_a_name_is_an_owners_own(make: Any) -> None:
 async def test_who_has_keys_is_deleted_only_by_those_who_may_delete_keys(world: World) -> None:
     await world.add("keyed", mint_key=True)
     assert await world.reason(c.DeleteSubUser("keyed")) is Reason.SUB_USER_HAS_KEYS
-    ask, stranger = Ask("x", ("*",), {}), world.as_user(1)
+    ask, stranger = PolicyRequest("x", ("*",), {}), world.as_user(1)
     assert await world.reason(c.DeleteSubUser("keyed", ask), stranger) is Reason.SUB_USER_KEYS_KEPT
     await world.do(c.DeleteSubUser("keyed", ask))
     assert await world.reason(c.ShowSubUser("keyed")) is Reason.SUB_USER_MISSING
@@ -208,7 +208,7 @@ async def test_what_belonged_to_a_sub_user_goes_with_it(world: World) -> None:
     group = await world.do(c.AddGroup("all"))
     await world.do(c.JoinGroups((c.Membership(group, c.SubUserRef(number)),)))
     await world.do(t.ChangeTags((t.TagPlace("s", "p", str(number)),), (("k", "v"),)))
-    await world.do(c.DeleteSubUser("gone", Ask("x", ("*",), {}), ("s", "p")))
+    await world.do(c.DeleteSubUser("gone", PolicyRequest("x", ("*",), {}), ("s", "p")))
     assert await world.store.keys.key(added.key.id) is None
     assert (await world.do(c.PageMembers(group, 0, 10))).total == 0
     assert (await world.do(t.PageTags(t.TagQuery("s", "p", (str(number),)), 0, 10))).total == 0
@@ -505,7 +505,7 @@ async def test_members_named_by_id_are_asked_for_by_their_numbers(world: World) 
     )
     clerk, place = world.as_user((await world.add()).user.number), "qcs::cam::uin/1:uin/"
     for command in (c.JoinGroups, c.LeaveGroups):
-        ask = Ask("cam:Try", (place,), {})
+        ask = PolicyRequest("cam:Try", (place,), {})
         with pytest.raises(Refused) as refused:
             await world.do(command((by_number, by_id), ask), clerk)
         assert refused.value.facts == {"operation": "cam:Try", "resource": f"{place}{user.number}"}

@@ -63,10 +63,10 @@ async def test_a_replica_remembers_that_a_token_is_good_until_another_revokes_it
 async def test_only_claims_made_with_a_token_are_asked_about(store: Store) -> None:
     revocations, token, good = Revocations(store.revocations), bought(), bought()
     await revocations.revoke(token)
-    await revocations.expect_good(good)
-    await revocations.expect_good(CredentialsClaim("AKIDx", Secret("key"), "password"))
+    await revocations.require_good(good)
+    await revocations.require_good(CredentialsClaim("AKIDx", Secret("key"), "password"))
     try:
-        await revocations.expect_good(TokenClaim(token.text))
+        await revocations.require_good(TokenClaim(token.text))
     except Refused as refusal:
         reason = refusal.reason
     assert reason is Reason.TOKEN_INVALID

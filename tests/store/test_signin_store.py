@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
 from rolecall.domain.access.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
-from rolecall.domain.access.sign_ins import AddressLimit, Sent
+from rolecall.domain.access.sign_ins import AddressLimit, SignInSource
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.provider import Application, Code, Grant, Token, TokenKind
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
@@ -229,18 +229,18 @@ async def test_sessions_are_forgotten_when_nobody_has_seen_them_for_long(
     store: Store, directory: UUID
 ) -> None:
     sessions, person = BrowserSessions(store.browser_sessions), await user(store, directory)
-    begun = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW)
+    begun = await sessions.begin(user_id=person, fingerprint=b"m", at=NOW, seen_at=NOW)
     assert begun is not None
     assert await sessions.find(begun, NOW + IDLE - timedelta(seconds=1)) is not None
     await sessions.purge(NOW + IDLE + timedelta(seconds=1))
     assert await sessions.find(begun, NOW + IDLE + timedelta(minutes=10)) is not None  # it was seen again
     await sessions.purge(NOW + 3 * IDLE)
     assert await run(store, "select 1 from browser_sessions") == []
-    begun = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW + ABSOLUTE)
+    begun = await sessions.begin(user_id=person, fingerprint=b"m", at=NOW, seen_at=NOW + ABSOLUTE)
     assert begun is not None
     assert await sessions.find(begun, NOW + ABSOLUTE) is None
-    first = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW)
-    second = await sessions.begin(user_id=person, mark=b"m", at=NOW, seen_at=NOW, instead_of=first)
+    first = await sessions.begin(user_id=person, fingerprint=b"m", at=NOW, seen_at=NOW)
+    second = await sessions.begin(user_id=person, fingerprint=b"m", at=NOW, seen_at=NOW, instead_of=first)
     assert first is not None
     assert second is not None
     assert await sessions.find(first, NOW) is None
@@ -253,8 +253,8 @@ async def test_failures_are_counted_for_a_while_and_then_forgotten(store: Store)
 
     async def shown(client: str, at: datetime, *, right: bool = False) -> tuple[Reason, object] | None:
         try:
-            async with limit.guarding(client, at, Sent()) as attempt:
-                await attempt.expect_admitted()
+            async with limit.guarding(client, at, SignInSource()) as attempt:
+                await attempt.require_admitted()
                 if not right:
                     raise Refused(Reason.CREDENTIALS_INVALID)
         except Refused as refused:

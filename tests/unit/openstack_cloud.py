@@ -59,7 +59,7 @@ def canonical(host: str) -> str:
     return MemoryGrantsEngine().canonical_host(host)
 
 
-class KeyBook:
+class KeyRepository:
     """Two owners, with a key each; the second one's key id and secret end in ``2``."""
 
     def __init__(self, sealer: Sealer) -> None:
@@ -259,7 +259,7 @@ class Cloud:
 
     def __init__(self, *, lifetime: int = 3600) -> None:
         sealer = Sealer([bytes(32)])
-        self.book = KeyBook(sealer)
+        self.book = KeyRepository(sealer)
         self.keys = Keys(self.book, sealer)  # type: ignore[arg-type]
         self.dialect = OpenStack(CONTRACTS, lifetime=lifetime)
         self.control = FakeControl()
@@ -299,7 +299,7 @@ class Cloud:
 
     async def _prove(self, claim: Claim) -> Caller:
         caller = await self.keys.prove(claim, self.time())
-        await self.revocations.expect_good(claim)
+        await self.revocations.require_good(claim)
         return caller
 
     async def is_revoked(self, token_id: bytes) -> bool:

@@ -17,9 +17,9 @@ from uuid import UUID, uuid4
 
 from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.access.browser_sessions import BrowserSession
-from rolecall.domain.access.sign_ins import AddressLimit, Failures, Sent
+from rolecall.domain.access.sign_ins import AddressLimit, Failures, SignInSource
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
-from rolecall.domain.directories.provider import Application, Code, Grant, Held, SigningKey, Token
+from rolecall.domain.directories.provider import Application, Code, Grant, SigningKey, Token, TokenWithGrant
 from rolecall.domain.directories.signing_keys import SigningKeys
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.sign_in import SignedIn, Subject
@@ -27,7 +27,7 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.signin.parts import Books, Rules, SignIn
+from rolecall.signin.wiring import Books, Rules, SignIn
 from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Origin, Reply, Request, Secret
 
@@ -37,7 +37,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class MemoryUsers:
-    """`SignInBook`."""
+    """`UserSignInRepository`."""
 
     def __init__(self) -> None:
         self.stores: dict[UUID, UserStore] = {}
@@ -96,7 +96,7 @@ class MemoryUsers:
 
 
 class MemoryProvider:
-    """`ProviderBook`."""
+    """`ProviderRepository`."""
 
     def __init__(self, users: MemoryUsers) -> None:
         self._users = users
@@ -160,14 +160,16 @@ class MemoryProvider:
         self.tokens |= {token.digest: (grant.id, token) for token in tokens}
         return self._is_there(grant.user_id)
 
-    async def held(self, digest: bytes) -> Held | None:
+    async def held(self, digest: bytes) -> TokenWithGrant | None:
         if digest not in self.tokens:
             return None
         grant_id, token = self.tokens[digest]
         grant = self.grants.get(grant_id)
-        return Held(token, grant) if grant is not None and self._is_there(grant.user_id) else None
+        return TokenWithGrant(token, grant) if grant is not None and self._is_there(grant.user_id) else None
 
-    async def rotate(self, used: Held, tokens: Sequence[Token], expires_at: datetime, at: datetime) -> bool:
+    async def rotate(
+        self, used: TokenWithGrant, tokens: Sequence[Token], expires_at: datetime, at: datetime
+    ) -> bool:
         if self.tokens[used.token.digest][1].used:
             return False
         self.tokens[used.token.digest] = (used.grant.id, replace(used.token, used=True))
@@ -185,7 +187,7 @@ class MemoryProvider:
 
 
 class MemorySessions:
-    """`SessionBook` and `FailureBook`."""
+    """`SessionRepository` and `FailureRepository`."""
 
     def __init__(self) -> None:
         self.sessions: dict[bytes, BrowserSession] = {}
@@ -227,7 +229,7 @@ OWNER = Owner(1, 100000000001, 1250000001)
 
 
 class MemoryPeople:
-    """One sub-user, as the console asks for it: `ConsoleDoor`, `SubjectBook`, and the commands it sends."""
+    """One sub-user, as the console asks for it: `ConsoleDoor`, `SubjectRepository`, and the commands it sends."""
 
     def __init__(self) -> None:
         moment = datetime.fromtimestamp(START, UTC)
@@ -255,10 +257,10 @@ class MemoryPeople:
         old: Secret,
         new: Secret,
         origin: Origin,
-        expect_admitted: Callable[[], Awaitable[None]],
+        require_admitted: Callable[[], Awaitable[None]],
     ) -> None:
         await self.at_console(OWNER.number, user.name, old, origin.client)
-        await expect_admitted()
+        await require_admitted()
         if len(new.reveal()) < 8:
             raise Refused(Reason.PASSWORD_BREAKS_RULES)
         self.user = replace(self.user, password_hash=f"hash of {new.reveal()}", must_reset_password=False)
@@ -408,7 +410,7 @@ class Desk:
 async def failed(addresses: AddressLimit, client: str, at: datetime) -> None:
     """Count a wrong password."""
     with suppress(Refused):
-        async with addresses.guarding(client, at, Sent()):
+        async with addresses.guarding(client, at, SignInSource()):
             raise Refused(Reason.CREDENTIALS_INVALID)
 
 

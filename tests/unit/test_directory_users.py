@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from rolecall.domain.directories.access import Access
+from rolecall.domain.directories.access import StoreAccess
 from rolecall.domain.directories.commands import Attributes, ChangeUser, CreateUser, SetUserPassword
 from rolecall.domain.directories.model import User, UserStatus
 from rolecall.domain.directories.repeats import Repeats
@@ -55,7 +55,7 @@ class Room:
         self.book.look.return_value = look
         self.book.made_lately.return_value = lately
         self.book.add.side_effect = lambda _owner, user, *_: user
-        access = Access(self.book, pace, clock=lambda: 1.0)
+        access = StoreAccess(self.book, pace, clock=lambda: 1.0)
         self.users = Users(self.book, access, self.hashing, Repeats(lambda: Secret("key")), quota)  # type: ignore[arg-type]
 
     async def refused(self, command: CreateUser = CREATE) -> Reason:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.openstack_cloud import Cloud
 from tests.unit.signin_desk import OWNER, START, MemorySessions, failed
 
-from rolecall.domain.access.authenticator import Passkey
+from rolecall.domain.access.authenticator import SubUserTokenKey
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import CredentialsClaim
@@ -25,13 +25,13 @@ class People:
         self.asked = 0
         self.trouble: Reason | None = None
 
-    async def sign_in(self, name: str, password: Secret) -> Passkey:
+    async def sign_in(self, name: str, password: Secret) -> SubUserTokenKey:
         self.asked += 1
         if self.trouble is not None or (name, password.reveal()) != ("ann", RIGHT):
             raise Refused(self.trouble or Reason.CREDENTIALS_INVALID)
-        return Passkey(OWNER, 700000000001, "sub-user:700000000001", Secret("k"))
+        return SubUserTokenKey(OWNER, 700000000001, "sub-user:700000000001", Secret("k"))
 
-    async def passkey(self, key_id: str) -> Passkey | None:
+    async def token_key(self, key_id: str) -> SubUserTokenKey | None:
         raise AssertionError(key_id)
 
 
@@ -82,7 +82,7 @@ async def test_of_guesses_sent_at_once_those_over_the_limit_are_all_refused_alik
     people, limit = people_of(cloud), cloud.keys.addresses
     sign_in = people.sign_in
 
-    async def meanwhile(name: str, shown: Secret) -> Passkey:
+    async def meanwhile(name: str, shown: Secret) -> SubUserTokenKey:
         assert limit is not None
         for _ in range(2):
             await failed(limit, "192.0.2.1", datetime.fromtimestamp(START, UTC))

@@ -17,7 +17,7 @@ from rolecall.domain.instances.registry import Instance
 from rolecall.domain.policy import decisions
 from rolecall.domain.policy.decisions import Decisions, Grant
 from rolecall.domain.policy.presets import Presets
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, PrincipalKind
 
@@ -50,8 +50,8 @@ def permissions(*grants: Grant) -> Decisions:
     return Decisions(book, Presets(PRESETS), book, INSTANCES, REGIONAL)
 
 
-def ask(*contents: str) -> Ask:
-    return Ask("cam:Do", tuple(f"qcs::cam::uin/100:{one}" for one in contents), {})
+def ask(*contents: str) -> PolicyRequest:
+    return PolicyRequest("cam:Do", tuple(f"qcs::cam::uin/100:{one}" for one in contents), {})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def permitted(
         grant({**ALLOW, **statement}),
         *([grant(ALLOW, number=10_000_002)] if statement["effect"] == "deny" else []),
     )
-    asked = Ask(
+    asked = PolicyRequest(
         f"{service}:Do", tuple(PLACES[service].format(one) for one in ids) or ("*",), {"qcs:region": region}
     )
     return (await some.decide(CALLER, asked)).allowed

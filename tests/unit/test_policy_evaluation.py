@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.domain.policy.evaluation import Decision, Held, Subject, Verdict, decide
+from rolecall.domain.policy.evaluation import Decision, EffectivePolicy, Subject, Verdict, decide
 from rolecall.domain.policy.language import parse_policy
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.policy.wildcards import matches, overlaps
 
 SUBJECT = Subject(principal=700, owner_number=100, app_id=125)
 INSTANCE = "qcs::postgres:ap-guangzhou:uin/100:DBInstanceId/postgres-1"
 
 
-def held(*statements: Mapping[str, Any], number: int = 1) -> Held:
+def held(*statements: Mapping[str, Any], number: int = 1) -> EffectivePolicy:
     text = json.dumps({"version": "2.0", "statement": list(statements)})
-    return Held(number, f"policy-{number}", parse_policy(text))
+    return EffectivePolicy(number, f"policy-{number}", parse_policy(text))
 
 
 def statement(effect: str = "allow", action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
@@ -30,13 +30,15 @@ def statement(effect: str = "allow", action: Any = "*", resource: Any = "*", **m
 
 
 def asked(
-    *policies: Held,
+    *policies: EffectivePolicy,
     operation: str = "postgres:CreateAccount",
     resources: tuple[str | tuple[str, ...], ...] = (INSTANCE,),
     context: Mapping[str, str] | None = None,
 ) -> Decision:
     names = [(one,) if isinstance(one, str) else one for one in resources]
-    return decide(policies, Ask(operation, tuple(one[0] for one in names), context or {}), names, SUBJECT)
+    return decide(
+        policies, PolicyRequest(operation, tuple(one[0] for one in names), context or {}), names, SUBJECT
+    )
 
 
 def allowed(*statements: Mapping[str, Any], **question: Any) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.iam.model import Role
-from rolecall.domain.iam.role_commands import AssumeRole, LendOwn, RoleRef
+from rolecall.domain.iam.role_commands import AssumeRole, IssueOwnSession, RoleRef
 from rolecall.domain.iam.roles import Roles
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, Origin, Session
@@ -40,7 +40,7 @@ class Book:
 
 async def told(book: Book, ref: RoleRef, origin: Origin) -> object:
     """What the refusal names; None if the role was taken."""
-    lending: Any = SimpleNamespace(lend=lambda caller, until: SimpleNamespace(key_id="AKIDlent"))
+    lending: Any = SimpleNamespace(issue=lambda caller, until: SimpleNamespace(key_id="AKIDlent"))
     roles = Roles(book, lending, SimpleNamespace())  # type: ignore[arg-type]
     try:
         await roles.assume(AssumeRole(100, ref, "test", None, "", ""), origin)
@@ -75,7 +75,7 @@ async def lent_until(caller: Caller, seconds: int | None, now: int = 1_000_000) 
         found.append((until - now, taken.session.chain_ends - now))
         return SimpleNamespace(key_id="AKIDlent")
 
-    roles = Roles(Book(), SimpleNamespace(lend=lend), SimpleNamespace(), clock=lambda: float(now))  # type: ignore[arg-type]
+    roles = Roles(Book(), SimpleNamespace(issue=lend), SimpleNamespace(), clock=lambda: float(now))  # type: ignore[arg-type]
     await roles.assume(AssumeRole(100, RoleRef(7), "test", seconds, "", ""), Origin(caller, "d", "A", "r"))
     return found[0]
 
@@ -97,9 +97,9 @@ async def test_a_narrowed_session_of_ones_own_leads_to_none_that_outlives_it() -
         found.append(taken)
         return SimpleNamespace(key_id="AKIDlent")
 
-    roles = Roles(Book(), SimpleNamespace(lend=lend), SimpleNamespace(), clock=lambda: 1_000_000.0)  # type: ignore[arg-type]
+    roles = Roles(Book(), SimpleNamespace(issue=lend), SimpleNamespace(), clock=lambda: 1_000_000.0)  # type: ignore[arg-type]
     policy = json.dumps({"version": "2.0", "statement": {"effect": "allow", "action": "*", "resource": "*"}})
-    await roles.lend_own(LendOwn("me", policy, 1800), Origin(HOME, "d", "A", "r"))
+    await roles.lend_own(IssueOwnSession("me", policy, 1800), Origin(HOME, "d", "A", "r"))
     assert found[0].session is not None
     assert found[0].session.chain_ends == 1_001_800
 

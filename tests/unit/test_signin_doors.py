@@ -14,7 +14,7 @@ import pytest
 from tests.unit.openstack_cloud import Cloud
 from tests.unit.signin_desk import OWNER, START, Desk, MemorySessions, content, form_of
 
-from rolecall.domain.access.authenticator import Passkey
+from rolecall.domain.access.authenticator import SubUserTokenKey
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.operations.audit import Outcome
 from rolecall.domain.reasons import Reason, Refused
@@ -78,10 +78,10 @@ async def test_the_password_grant_is_for_applications_that_were_registered_for_i
 
 async def test_openstacks_tokens_answer_no_more_guesses_than_the_limit() -> None:
     class People:
-        async def sign_in(self, name: str, password: Secret) -> Passkey:
+        async def sign_in(self, name: str, password: Secret) -> SubUserTokenKey:
             raise Refused(Reason.CREDENTIALS_INVALID)
 
-        async def passkey(self, key_id: str) -> Passkey | None:
+        async def token_key(self, key_id: str) -> SubUserTokenKey | None:
             raise AssertionError(key_id)
 
     cloud, people = Cloud(), People()

@@ -15,7 +15,7 @@ from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signin.words import WORDS
+from rolecall.signin.messages import MESSAGES
 from rolecall.values import Language, Reply, Secret
 
 VERIFIER = "v" * 60
@@ -34,7 +34,7 @@ def text(reply: Reply) -> str:
 
 def says(reply: Reply, key: str, **values: object) -> bool:
     shown = text(reply).replace("&#39;", "'")
-    return WORDS[Language.ENGLISH][key].format(**values) in shown
+    return MESSAGES[Language.ENGLISH][key].format(**values) in shown
 
 
 async def test_the_page_is_guarded_labelled_escaped_and_needs_neither_script_nor_anything_else(
@@ -91,7 +91,7 @@ async def test_ui_locales_are_preferred_to_the_browsers_language(desk: Desk) -> 
 
 
 def test_every_word_is_there_in_both_languages_with_the_same_facts() -> None:
-    english, chinese = WORDS[Language.ENGLISH], WORDS[Language.CHINESE]
+    english, chinese = MESSAGES[Language.ENGLISH], MESSAGES[Language.CHINESE]
     assert english.keys() == chinese.keys()
     for key, words in english.items():
         assert set(re.findall(r"{\w+}", words)) == set(re.findall(r"{\w+}", chinese[key]))

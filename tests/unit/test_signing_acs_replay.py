@@ -61,10 +61,10 @@ def test_all_keys_together_are_bounded() -> None:
 
 def test_looking_remembers_nothing() -> None:
     memory = NonceMemory(900)
-    memory.expect_new("a", "n", 0)
+    memory.require_new("a", "n", 0)
     memory.check("a", "n", 0)
     with pytest.raises(Refused):
-        memory.expect_new("a", "n", 1)
+        memory.require_new("a", "n", 1)
 
 
 def test_a_nonce_may_be_long_and_of_any_characters() -> None:

@@ -38,7 +38,7 @@ def tc3_claim(request: Request) -> Tc3Claim:
 
 def take(memory: SignatureMemory, claim: Repeatable, request: Request, now: float, *, mints: bool) -> None:
     memory.note(claim, request, now)
-    memory.expect_same(claim, request, now, mints=mints)
+    memory.require_same(claim, request, now, mints=mints)
 
 
 def send(memory: SignatureMemory, request: Request, after: float = 0, *, mints: bool = False) -> None:
@@ -153,7 +153,7 @@ def test_a_region_names_nothing_where_there_are_no_regions() -> None:
     for region in ("ap-guangzhou", "", "ap-beijing"):
         request = tc3_request("GetFederationToken", region=region)
         memory.note(tc3_claim(request), request, NOW, regional=False)
-        memory.expect_same(tc3_claim(request), request, NOW, mints=True, regional=False)
+        memory.require_same(tc3_claim(request), request, NOW, mints=True, regional=False)
     other = tc3_request("CreateAccessKey", region="")
     with pytest.raises(Refused):
-        memory.expect_same(tc3_claim(other), other, NOW, mints=True, regional=False)
+        memory.require_same(tc3_claim(other), other, NOW, mints=True, regional=False)

@@ -17,7 +17,7 @@ from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.policy.decisions import because
 from rolecall.domain.policy.evaluation import Decision
 from rolecall.domain.policy.language import accept, parse_session_policy
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Refused
 from rolecall.settings import SettingsError
 from rolecall.values import Caller, PrincipalKind, Session
@@ -143,7 +143,7 @@ def explain(
         rows = []
         for given in resources or ["*"]:
             resource = _resource(house, given, operation, await only_owner(house))
-            decision = await house.permissions.decide(caller, Ask(operation, (resource,), known))
+            decision = await house.permissions.decide(caller, PolicyRequest(operation, (resource,), known))
             rows.append(_row(decision))
         return rows
 

@@ -13,7 +13,7 @@ from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.views import AddedSubUser
 from rolecall.domain.messages import Command
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import SettingsError
 
@@ -82,7 +82,7 @@ def add(
 @app.command("delete")
 def delete(name: str, data: DataOption = None) -> None:
     """Delete a sub-user with its keys; they are refused at their next call, on every replica."""
-    command = commands.DeleteSubUser(name, Ask("sub-user delete", ("*",), {}))
+    command = commands.DeleteSubUser(name, PolicyRequest("sub-user delete", ("*",), {}))
 
     async def work(house: House) -> None:
         await _carry_out(house, command, "sub-user delete")

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from rolecall.contracts.model import Action, Contract
-from rolecall.domain.policy.requests import Ask, call_context
+from rolecall.domain.policy.requests import PolicyRequest, call_context
 from rolecall.values import Checked
 
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*/?)\}")
@@ -27,12 +27,12 @@ _MOST_RESOURCES = 200
 _SEGMENTS: Mapping[str, int] = {"service": 2, "content": 5}
 
 
-def ask_of(checked: Checked, contract: Contract, action: Action) -> Ask:
+def policy_request(checked: Checked, contract: Contract, action: Action) -> PolicyRequest:
     """The ask of a call whose caller was proven."""
     call = checked.call
     request = call.envelope.request
     resources = itertools.chain.from_iterable(_asked(one, checked) for one in action.resources)
-    return Ask(
+    return PolicyRequest(
         f"{contract.policy_service or contract.service}:{call.action}",
         tuple(dict.fromkeys(resources)) or ("*",),
         call_context(

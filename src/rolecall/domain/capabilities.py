@@ -84,7 +84,7 @@ class DatabaseGrants(Engine, Protocol):
         `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
         """
 
-    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
         """Refuse what `create_account` would refuse of any of these; verifiers are not looked at.
 
         As `require_new_name`, and ACCOUNT_TAKEN, DATABASE_MISSING, VERIFIERS_REFUSED. Waits for changes of these

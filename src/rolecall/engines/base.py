@@ -40,7 +40,7 @@ _LOOKS = frozenset(
         "account",
         "accounts",
         "databases",
-        "expect_new",
+        "require_new",
         "facts",
         "has_password",
         "identify",
@@ -175,8 +175,8 @@ class Watched:
         work = inner.change_grants(name, host, grant, revoke, operation, to_come=to_come, expected=expected)
         return await self._watch("change_grants", work)
 
-    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
-        await self._watch("expect_new", database_grants(self._inner).expect_new(accounts))
+    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
+        await self._watch("require_new", database_grants(self._inner).require_new(accounts))
 
     def may_be_database(self, name: str) -> bool:
         return database_grants(self._inner).may_be_database(name)

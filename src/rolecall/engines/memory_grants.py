@@ -80,7 +80,7 @@ class MemoryGrantsEngine:
     def require_new_name(self, name: str) -> None:
         names.require_new_user(name, FLAVOR, ADMINISTRATOR)
 
-    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
         for new in accounts:
             self.require_new_name(new.name)
             if (new.name, names.host(new.host)) in self._accounts:

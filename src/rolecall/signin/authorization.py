@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
-from rolecall.domain.directories.provider import Application, ApplicationBook
+from rolecall.domain.directories.provider import Application, ApplicationRepository
 from rolecall.signin import scopes
 from rolecall.signin.forms import Fields
 from rolecall.signin.refusals import OAuthRefused
@@ -28,7 +28,7 @@ _KEPT = (
 )  # fmt: skip
 
 
-class NoWayBack(Exception):
+class InvalidClientRedirect(Exception):
     """Application or redirect URI are not known: told on a page, never by a redirect (RFC 6749 4.1.2.1).
 
     `key` is one of the words of the pages.
@@ -40,7 +40,7 @@ class NoWayBack(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
+class RedirectTarget:
     """Where the answer goes: known from the moment that application and redirect URI are."""
 
     application: Application
@@ -50,7 +50,7 @@ class WayBack:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    way: WayBack
+    target: RedirectTarget
     scope: str
     nonce: str
     challenge: str
@@ -64,17 +64,17 @@ class AuthorizationRequest:
 
     @property
     def application(self) -> Application:
-        return self.way.application
+        return self.target.application
 
 
-async def way_back(book: ApplicationBook, store_id: UUID, asked: Fields) -> WayBack:
-    """The redirect URI must be one of the registered ones. Raises `NoWayBack`."""
-    application = await book.application(asked["client_id"]) if "client_id" in asked else None
+async def redirect_target(repository: ApplicationRepository, store_id: UUID, asked: Fields) -> RedirectTarget:
+    """The redirect URI must be one of the registered ones. Raises `InvalidClientRedirect`."""
+    application = await repository.application(asked["client_id"]) if "client_id" in asked else None
     if application is None or application.store_id != store_id:
-        raise NoWayBack("unknown_client")
+        raise InvalidClientRedirect("unknown_client")
     if not any(_is_registered(asked["redirect_uri"], uri) for uri in application.redirect_uris):
-        raise NoWayBack("wrong_redirect")
-    return WayBack(application, asked["redirect_uri"], asked["state"])
+        raise InvalidClientRedirect("wrong_redirect")
+    return RedirectTarget(application, asked["redirect_uri"], asked["state"])
 
 
 def _is_registered(uri: str, registered: str) -> bool:
@@ -86,7 +86,7 @@ def _is_registered(uri: str, registered: str) -> bool:
     return asked is not None and known is not None and asked.group(1, 3) == known.group(1, 3)
 
 
-def read(way: WayBack, asked: Fields) -> AuthorizationRequest:
+def read(target: RedirectTarget, asked: Fields) -> AuthorizationRequest:
     """Raises `OAuthRefused`, which is told by a redirect."""
     for name, error in (
         ("request", "request_not_supported"),
@@ -104,10 +104,10 @@ def read(way: WayBack, asked: Fields) -> AuthorizationRequest:
     if asked["response_mode"] not in ("", "query"):
         raise _invalid("the only response_mode is query")
     return AuthorizationRequest(
-        way,
+        target,
         scopes.granted(asked["scope"]),
         asked["nonce"],
-        _challenge(way.application, asked),
+        _challenge(target.application, asked),
         _prompt(asked["prompt"]),
         _max_age(asked["max_age"]),
         asked["login_hint"][:_LONGEST_TEXT],

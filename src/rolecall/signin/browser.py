@@ -20,15 +20,15 @@ def session_id(request: Request, realm: str) -> Secret | None:
     return forms.cookie(request, _name(request, realm))
 
 
-def keep_session(request: Request, realm: str, session: Secret) -> Headers:
+def session_cookie(request: Request, realm: str, session: Secret) -> Headers:
     return (_cookie(request, _name(request, realm), session.reveal()),)
 
 
-def drop_session(request: Request, realm: str) -> Headers:
+def expired_session_cookie(request: Request, realm: str) -> Headers:
     return (_cookie(request, _name(request, realm), "", "; Max-Age=0"),)
 
 
-def form_ties(request: Request, realm: str) -> tuple[str, Headers]:
+def form_token(request: Request, realm: str) -> tuple[str, Headers]:
     """The token for a form to somebody who is not signed in, and the headers that go with it."""
     known = forms.cookie(request, _form_name(request, realm))
     tie = known or bearer.fresh()

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 from rolecall.domain.directories.applications import knows
-from rolecall.domain.directories.provider import Application, ApplicationBook
+from rolecall.domain.directories.provider import Application, ApplicationRepository
 from rolecall.signin.forms import Fields
 from rolecall.signin.refusals import OAuthRefused, invalid_request
 from rolecall.values import Request, Secret
@@ -16,7 +16,9 @@ from rolecall.values import Request, Secret
 _SCHEME = "basic"
 
 
-async def authenticated(book: ApplicationBook, store_id: UUID, request: Request, form: Fields) -> Application:
+async def authenticated(
+    repository: ApplicationRepository, store_id: UUID, request: Request, form: Fields
+) -> Application:
     """By HTTP Basic, by the secret in the form, or, if it is public, by its id alone. Raises `OAuthRefused`."""
     header = request.header("authorization")
     client_id, secret = form["client_id"], form.secret("client_secret") if "client_secret" in form else None
@@ -29,7 +31,7 @@ async def authenticated(book: ApplicationBook, store_id: UUID, request: Request,
         client_id = named
     if not client_id:
         raise _unknown(header)
-    application = await book.application(client_id)
+    application = await repository.application(client_id)
     if application is None or application.store_id != store_id:
         raise _unknown(header)
     if application.public:

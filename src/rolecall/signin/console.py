@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from rolecall.domain.access.authenticator import AccessKey, Owner
-from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions, mark_of_hash
-from rolecall.domain.access.sign_ins import AddressLimit, Sent, Who
+from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions, password_fingerprint
+from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, Who
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PageAttached
@@ -18,7 +18,7 @@ from rolecall.domain.iam.sign_in import SignedIn, Subject
 from rolecall.domain.messages import Command
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import browser, forms, pages, replies
-from rolecall.signin.visits import moment
+from rolecall.signin.provider_request import moment
 from rolecall.values import Caller, Language, Origin, Reply, Request, Secret
 
 PREFIX = "/console"
@@ -45,11 +45,11 @@ class ConsoleDoor(Protocol):
         old: Secret,
         new: Secret,
         origin: Origin,
-        expect_admitted: Callable[[], Awaitable[None]],
+        require_admitted: Callable[[], Awaitable[None]],
     ) -> None: ...
 
 
-class SubjectBook(Protocol):
+class SubjectRepository(Protocol):
     async def subject(self, number: int) -> Subject | None: ...
 
 
@@ -71,7 +71,7 @@ class Console:
     def __init__(
         self,
         door: ConsoleDoor,
-        subjects: SubjectBook,
+        subjects: SubjectRepository,
         sessions: BrowserSessions,
         addresses: AddressLimit,
         carry_out: CarryOut,
@@ -110,9 +110,9 @@ class Console:
             return _sign_in_page(request, 403, "stale", posted)
         now = moment(request)
         try:
-            async with self._addresses.guarding(request.client, now, Sent(REALM)) as attempt:
+            async with self._addresses.guarding(request.client, now, SignInSource(REALM)) as attempt:
                 signed_in = await self._proven(request, posted)
-                await attempt.expect_admitted()
+                await attempt.require_admitted()
                 attempt.who = Who(signed_in.user.name, signed_in.owner.id, signed_in.user.number)
         except Refused as refusal:
             if refusal.reason is Reason.RATE_EXCEEDED:
@@ -133,7 +133,7 @@ class Console:
         now = moment(request)
         session_id = await self._sessions.begin(
             sub_user=signed_in.user.number,
-            mark=mark_of_hash(signed_in.user.password_hash),
+            fingerprint=password_fingerprint(signed_in.user.password_hash),
             must_change=signed_in.must_change,
             at=now,
             seen_at=now,
@@ -142,7 +142,7 @@ class Console:
         if session_id is None:  # deleted meanwhile
             return _sign_in_page(request, 403, "wrong")
         target = _PASSWORD if signed_in.must_change else _HOME
-        return replies.redirect(target, browser.keep_session(request, REALM, session_id))
+        return replies.redirect(target, browser.session_cookie(request, REALM, session_id))
 
     async def _show_password(self, request: Request) -> Reply:
         here = await self._here(request)
@@ -159,10 +159,10 @@ class Console:
             return _password_page(request, here, 400, "password_differs")
         try:
             old, new = posted.secret("current"), posted.secret("new")
-            sent = Sent(REALM, "password change")
-            async with self._addresses.guarding(request.client, moment(request), sent) as attempt:
+            source = SignInSource(REALM, "password change")
+            async with self._addresses.guarding(request.client, moment(request), source) as attempt:
                 await self._door.change_password(
-                    here.user, old, new, _origin(request, here, "ChangePassword"), attempt.expect_admitted
+                    here.user, old, new, _origin(request, here, "ChangePassword"), attempt.require_admitted
                 )
                 attempt.who = Who(here.user.name, here.owner.id, here.user.number)
             signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
@@ -192,7 +192,7 @@ class Console:
         if not browser.tied_to(here.session_id, request, forms.form(request)["csrf"]):
             return pages.error(forms.language(request), 403, "stale")
         await self._sessions.end(here.session_id)
-        return replies.redirect(_SIGN_IN, browser.drop_session(request, REALM))
+        return replies.redirect(_SIGN_IN, browser.expired_session_cookie(request, REALM))
 
     async def _home(self, request: Request) -> Reply:
         here = await self._here(request)
@@ -234,7 +234,11 @@ class Console:
             commands.FindSubUsers((session.sub_user,)), _origin(request, here, "ShowMyself")
         )
         user: SubUser | None = next(iter(found), None)
-        if user is None or not user.console_login or mark_of_hash(user.password_hash) != session.mark:
+        if (
+            user is None
+            or not user.console_login
+            or password_fingerprint(user.password_hash) != session.fingerprint
+        ):
             return None
         must_change = session.must_change or user.must_reset_password
         return replace(here, user=user, session=replace(session, must_change=must_change))
@@ -247,20 +251,20 @@ def _origin(request: Request, here: _Here, action: str) -> Origin:
 
 
 def _to_sign_in(request: Request) -> Reply:
-    return replies.redirect(_SIGN_IN, browser.drop_session(request, REALM))
+    return replies.redirect(_SIGN_IN, browser.expired_session_cookie(request, REALM))
 
 
 def _sign_in_page(
     request: Request, status: int = 200, key: str = "", posted: forms.Fields | None = None, **facts: object
 ) -> Reply:
-    token, cookies = browser.form_ties(request, REALM)
+    token, cookies = browser.form_token(request, REALM)
     language = forms.language(request)
     after = (("retry-after", str(facts.get("seconds", 1))),) if status in (429, 503) else ()
     return pages.page(
         "console_sign_in",
         language,
         status=status,
-        message=pages.say(language, key, **facts) if key else "",
+        message=pages.translate(language, key, **facts) if key else "",
         headers=(*after, *cookies),
         code=key,
         owner=posted["owner"] if posted is not None else "",
@@ -276,12 +280,12 @@ def _password_page(request: Request, here: _Here, status: int = 200, key: str = 
         "password",
         language,
         status=status,
-        message=pages.say(language, key, **facts) if key else "",
+        message=pages.translate(language, key, **facts) if key else "",
         code=key,
         forced=here.session.must_change,
         ask_current=True,
         login=here.user.name,
-        hint=pages.say(language, "password_rules_hint"),
+        hint=pages.translate(language, "password_rules_hint"),
         csrf=browser.token_for(here.session_id),
         action=_PASSWORD,
     )

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rolecall.signin import replies
-from rolecall.signin.words import WORDS
+from rolecall.signin.messages import MESSAGES
 from rolecall.values import Language, Reply
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -26,8 +26,8 @@ _environment = Environment(
 )
 
 
-def say(language: Language, key: str, **values: object) -> str:
-    return WORDS[language][key].format(**values)
+def translate(language: Language, key: str, **values: object) -> str:
+    return MESSAGES[language][key].format(**values)
 
 
 def page(
@@ -43,7 +43,7 @@ def page(
 ) -> Reply:
     """`message` is text to show above all, already in words."""
     html = _environment.get_template(f"{template}.html").render(
-        say=lambda key, **facts: say(language, key, **facts),
+        translate=lambda key, **facts: translate(language, key, **facts),
         language=language.value,
         style=Markup(_STYLE),  # noqa: S704 - this repository's own
         message=message,
@@ -54,5 +54,5 @@ def page(
 
 def error(language: Language, status: int, key: str, headers: replies.Headers = (), **facts: object) -> Reply:
     return page(
-        "error", language, status=status, message=say(language, key, **facts), headers=headers, code=key
+        "error", language, status=status, message=translate(language, key, **facts), headers=headers, code=key
     )

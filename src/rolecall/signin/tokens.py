@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from rolecall.domain.directories.gate import mark_of, may_stay
-from rolecall.domain.directories.model import SignInBook, User
+from rolecall.domain.directories.login import fingerprint_of, still_valid
+from rolecall.domain.directories.model import User, UserSignInRepository
 from rolecall.domain.directories.provider import (
     Application,
     Code,
     Grant,
-    Held,
     Token,
-    TokenBook,
     TokenKind,
+    TokenRepository,
+    TokenWithGrant,
 )
 from rolecall.domain.secrets import bearer
 from rolecall.signin import scopes
@@ -38,7 +38,7 @@ GRANT_LASTS = timedelta(days=90)
 """Since the password was shown, however often it is refreshed."""
 
 _NOT_GOOD = "the code or token is not known, has expired, was used, or belongs to another application"
-_NO_MARK = b""
+_NO_FINGERPRINT = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Issued:
 
 
 class Tokens:
-    def __init__(self, book: TokenBook, users: SignInBook) -> None:
-        self._book = book
+    def __init__(self, repository: TokenRepository, users: UserSignInRepository) -> None:
+        self._repository = repository
         self._users = users
 
     async def code(
@@ -74,34 +74,34 @@ class Tokens:
         fresh = bearer.fresh()
         code = Code(
             bearer.digest(fresh), application.id, user.id, uuid4(), redirect_uri, scope, nonce, challenge,
-            mark_of(user), authenticated_at, now + CODE_LASTS,
+            fingerprint_of(user), authenticated_at, now + CODE_LASTS,
         )  # fmt: skip
-        return fresh if await self._book.add_code(code) else None
+        return fresh if await self._repository.add_code(code) else None
 
     async def redeem(
         self, application: Application, shown: Secret, redirect_uri: str, verifier: str, now: datetime
     ) -> Issued:
         """RFC 6749 4.1.3, RFC 7636 4.6. Raises `OAuthRefused`."""
-        code = await self._book.code(bearer.digest(shown))
+        code = await self._repository.code(bearer.digest(shown))
         if code is None or code.application != application.id:
             raise invalid_grant(_NOT_GOOD)
         if code.used:
-            await self._book.revoke_grant(code.grant_id)
+            await self._repository.revoke_grant(code.grant_id)
             raise invalid_grant(_NOT_GOOD)
         if code.expires_at <= now:
             raise invalid_grant(_NOT_GOOD)
         if code.redirect_uri != redirect_uri:
             raise invalid_grant("the redirect_uri is not the one that the code was issued for")
         _check_verifier(code.challenge, verifier)
-        user = await self._standing(application.store_id, code.user_id, code.mark)
+        user = await self._standing(application.store_id, code.user_id, code.fingerprint)
         grant = Grant(
-            code.grant_id, application.id, user.id, code.scope, code.mark, code.authenticated_at, now,
+            code.grant_id, application.id, user.id, code.scope, code.fingerprint, code.authenticated_at, now,
             now + REFRESH_LASTS,
         )  # fmt: skip
         access, refresh = bearer.fresh(), bearer.fresh()
         tokens = _pair(access, refresh, code.scope, now, grant.expires_at)
-        if not await self._book.redeem(code, grant, tokens, now):
-            await self._book.revoke_grant(code.grant_id)
+        if not await self._repository.redeem(code, grant, tokens, now):
+            await self._repository.revoke_grant(code.grant_id)
             raise invalid_grant(_NOT_GOOD)
         return Issued(access, refresh, code.scope, user, code.nonce, code.authenticated_at)
 
@@ -112,58 +112,62 @@ class Tokens:
         lasts = ACCESS_LASTS if refresh is None else REFRESH_LASTS
         grant = Grant(
             uuid4(), application.id, None if user is None else user.id, scope,
-            _NO_MARK if user is None else mark_of(user), now, now, now + lasts,
+            _NO_FINGERPRINT if user is None else fingerprint_of(user), now, now, now + lasts,
         )  # fmt: skip
-        if not await self._book.add_grant(grant, _pair(access, refresh, scope, now, grant.expires_at)):
+        if not await self._repository.add_grant(grant, _pair(access, refresh, scope, now, grant.expires_at)):
             raise invalid_grant(_NOT_GOOD)
         return Issued(access, refresh, scope, user, "", now)
 
     async def refresh(self, application: Application, shown: Secret, asked: str, now: datetime) -> Issued:
         """RFC 6749 6. Raises `OAuthRefused`."""
-        held = await self._book.held(bearer.digest(shown))
+        held = await self._repository.held(bearer.digest(shown))
         if held is None or held.grant.application != application.id or held.grant.user_id is None:
             raise invalid_grant(_NOT_GOOD)
         if held.token.kind is not TokenKind.REFRESH:
             raise invalid_grant(_NOT_GOOD)
         if held.token.used:
-            await self._book.revoke_grant(held.grant.id)
+            await self._repository.revoke_grant(held.grant.id)
             raise invalid_grant(_NOT_GOOD)
         if held.token.expires_at <= now:
             raise invalid_grant(_NOT_GOOD)
         scope = scopes.narrowed(asked, held.grant.scope)
-        user = await self._standing(application.store_id, held.grant.user_id, held.grant.mark)
+        user = await self._standing(application.store_id, held.grant.user_id, held.grant.fingerprint)
         expires_at = min(now + REFRESH_LASTS, held.grant.created_at + GRANT_LASTS)
         access, refresh = bearer.fresh(), bearer.fresh()
-        if not await self._book.rotate(held, _pair(access, refresh, scope, now, expires_at), expires_at, now):
-            await self._book.revoke_grant(held.grant.id)
+        if not await self._repository.rotate(
+            held, _pair(access, refresh, scope, now, expires_at), expires_at, now
+        ):
+            await self._repository.revoke_grant(held.grant.id)
             raise invalid_grant(_NOT_GOOD)
         return Issued(access, refresh, scope, user, "", held.grant.authenticated_at)
 
     async def revoke(self, application: Application, shown: Secret) -> None:
         """RFC 7009: a refresh token ends with its family, an access token alone. Raises `OAuthRefused`."""
-        held = await self._book.held(bearer.digest(shown))
+        held = await self._repository.held(bearer.digest(shown))
         if held is None:
             return
         if held.grant.application != application.id:
             raise invalid_grant("the token belongs to another application")
         if held.token.kind is TokenKind.REFRESH:
-            await self._book.revoke_grant(held.grant.id)
+            await self._repository.revoke_grant(held.grant.id)
         else:
-            await self._book.revoke_token(held.token.digest)
+            await self._repository.revoke_token(held.token.digest)
 
-    async def live(self, store_id: UUID, shown: Secret, now: datetime) -> tuple[Held, User | None] | None:
+    async def live(
+        self, store_id: UUID, shown: Secret, now: datetime
+    ) -> tuple[TokenWithGrant, User | None] | None:
         """A token that is good now, with its user as he is now."""
-        held = await self._book.held(bearer.digest(shown))
+        held = await self._repository.held(bearer.digest(shown))
         if held is None or held.token.used or held.token.expires_at <= now:
             return None
         if held.grant.user_id is None:
             return held, None
         user = await self._users.user(store_id, held.grant.user_id)
-        return (held, user) if may_stay(user, held.grant.mark) else None
+        return (held, user) if still_valid(user, held.grant.fingerprint) else None
 
-    async def _standing(self, store_id: UUID, user_id: UUID, mark: bytes) -> User:
+    async def _standing(self, store_id: UUID, user_id: UUID, fingerprint: bytes) -> User:
         user = await self._users.user(store_id, user_id)
-        if user is None or not may_stay(user, mark):
+        if user is None or not still_valid(user, fingerprint):
             raise invalid_grant("the user may not sign in, or has another password now")
         return user
 

@@ -8,11 +8,11 @@ Both are asked after a claim was proven, so that nobody without a key can fill t
 told only of a call that was admitted:
 
     caller = await keys.prove(claim, now)
-    replays.expect_new(claim, now)
+    replays.require_new(claim, now)
     await admission.admit(call, caller, action)
     replays.remember(claim, request, now, regional=regional)
     ...                                             # the parameters are right, and policies permit it
-    replays.expect_same(claim, request, now, regional=regional, mints=action.mints_secret)
+    replays.require_same(claim, request, now, regional=regional, mints=action.mints_secret)
 
 They remember in this process alone: behind several replicas a request can be replayed once to each, within the
 signature's window.
@@ -124,7 +124,7 @@ class NonceMemory:
     def __len__(self) -> int:
         return len(self._memory)
 
-    def expect_new(self, access_key_id: str, nonce: str, now: float) -> None:
+    def require_new(self, access_key_id: str, nonce: str, now: float) -> None:
         """NONCE_REUSED."""
         if self._memory.get(_digest((access_key_id, nonce)), now) is not None:
             raise Refused(Reason.NONCE_REUSED, "SignatureNonce")
@@ -132,7 +132,7 @@ class NonceMemory:
     def check(self, access_key_id: str, nonce: str, now: float) -> None:
         """Remember a nonce. NONCE_REUSED, or RATE_EXCEEDED for a key, or for keys, that use too many."""
         self._memory.forget(now)
-        self.expect_new(access_key_id, nonce, now)
+        self.require_new(access_key_id, nonce, now)
         if self._memory.of_key(access_key_id) >= self._per_key or len(self._memory) >= self._most:
             raise Refused(Reason.RATE_EXCEEDED, note="too many nonces are remembered")
         self._memory.keep(_digest((access_key_id, nonce)), access_key_id, now + self._kept, True)
@@ -167,7 +167,7 @@ class SignatureMemory:
         first = _First(now, request.client, _digest(claim.unsigned(request, regional=regional)))
         self._memory.keep(mark, claim.access_key_id, claim.good_until + PROVING, first)
 
-    def expect_same(
+    def require_same(
         self, claim: Repeatable, request: Request, now: float, *, mints: bool, regional: bool = True
     ) -> None:
         """SIGNATURE_MISMATCH. `mints`: the call's answer tells a secret."""
@@ -186,10 +186,10 @@ class Replays:
         self.nonces = NonceMemory(nonce_window)
         self.signatures = SignatureMemory()
 
-    def expect_new(self, claim: Claim, now: float) -> None:
+    def require_new(self, claim: Claim, now: float) -> None:
         """NONCE_REUSED; remembers nothing."""
         if isinstance(claim, Numbered):
-            self.nonces.expect_new(claim.access_key_id, claim.nonce, now)
+            self.nonces.require_new(claim.access_key_id, claim.nonce, now)
 
     def remember(self, claim: Claim, request: Request, now: float, *, regional: bool) -> None:
         """Of a call that was admitted. `regional` says that its region decides anything.
@@ -201,10 +201,12 @@ class Replays:
         elif isinstance(claim, Repeatable):
             self.signatures.note(claim, request, now, regional=regional)
 
-    def expect_same(self, claim: Claim, request: Request, now: float, *, mints: bool, regional: bool) -> None:
+    def require_same(
+        self, claim: Claim, request: Request, now: float, *, mints: bool, regional: bool
+    ) -> None:
         """SIGNATURE_MISMATCH, for a call that is permitted otherwise."""
         if isinstance(claim, Repeatable):
-            self.signatures.expect_same(claim, request, now, mints=mints, regional=regional)
+            self.signatures.require_same(claim, request, now, mints=mints, regional=regional)
 
 
 def _mark(claim: Repeatable) -> bytes:

@@ -26,7 +26,7 @@ class PgSessionRepository:
                     "insert into browser_sessions (digest, user_id, sub_user, mark, must_change, authenticated_at,"
                     " seen_at) values (%s, %s, %s, %s, %s, %s, %s)",
                     (
-                        session.digest, session.user_id, session.sub_user, session.mark, session.must_change,
+                        session.digest, session.user_id, session.sub_user, session.fingerprint, session.must_change,
                         session.authenticated_at, session.seen_at,
                     ),
                 )  # fmt: skip
@@ -44,8 +44,8 @@ class PgSessionRepository:
             row = await cursor.fetchone()
         if row is None:
             return None
-        user_id, sub_user, mark, *rest = row
-        return BrowserSession(digest, user_id, sub_user, bytes(mark), *rest)
+        user_id, sub_user, fingerprint, *rest = row
+        return BrowserSession(digest, user_id, sub_user, bytes(fingerprint), *rest)
 
     async def touch_session(self, digest: bytes, at: datetime) -> None:
         async with self._quick.connection() as connection:

@@ -256,7 +256,7 @@ class PgDirectoryRepository:
             return None
         return Page(tuple(DirectoryEvent(*row) for row in found[1]), found[0])
 
-    # what sign-in asks (`SignInBook`)
+    # what sign-in asks (`UserSignInRepository`)
 
     async def user(self, store_id: UUID, user_id: UUID) -> User | None:
         query = f"{USER} where u.store_id = %(store)s and u.id = %(user)s"

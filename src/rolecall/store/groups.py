@@ -79,7 +79,7 @@ class PgGroupRepository:
     async def add_group(self, owner_id: int, name: str, remark: str, most: int, record: Record) -> int:
         async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
-            await _keep_free(connection, owner_id, name, 0)
+            await _require_free(connection, owner_id, name, 0)
             count = "select count(*) >= %s from principal_groups where owner_id = %s"
             row = await (await connection.execute(count, (most, owner_id))).fetchone()
             if row is not None and row[0]:
@@ -95,9 +95,9 @@ class PgGroupRepository:
     ) -> None:
         async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
-            await _keep_there(connection, owner_id, group_id)
+            await _require_present(connection, owner_id, group_id)
             if name is not None:
-                await _keep_free(connection, owner_id, name, group_id)
+                await _require_free(connection, owner_id, name, group_id)
             await connection.execute(
                 "update principal_groups set name = coalesce(%s, name), remark = coalesce(%s, remark) where id = %s",
                 (name, remark, group_id),
@@ -107,7 +107,7 @@ class PgGroupRepository:
     async def delete_group(self, owner_id: int, group_id: int, record: Record) -> None:
         async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
-            await _keep_there(connection, owner_id, group_id)
+            await _require_present(connection, owner_id, group_id)
             await connection.execute("delete from principal_groups where id = %s", (group_id,))
             await write_record(connection, record)
 
@@ -117,7 +117,7 @@ class PgGroupRepository:
         async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             for (group_id, number), record in zip(pairs, records, strict=True):
-                await _keep_there(connection, owner_id, group_id)
+                await _require_present(connection, owner_id, group_id)
                 await _join(connection, group_id, number, quotas)
                 await write_record(connection, record)
 
@@ -125,7 +125,7 @@ class PgGroupRepository:
         async with self._replica.changing(self._pool) as connection:
             await lock_owner(connection, owner_id)
             for (group_id, number), record in zip(pairs, records, strict=True):
-                await _keep_there(connection, owner_id, group_id)
+                await _require_present(connection, owner_id, group_id)
                 await connection.execute(
                     "delete from group_members where group_id = %s and sub_user = %s", (group_id, number)
                 )
@@ -157,14 +157,14 @@ async def _join(connection: AsyncConnection[Row], group_id: int, number: int, qu
     )
 
 
-async def _keep_there(connection: AsyncConnection[Row], owner_id: int, group_id: int) -> None:
+async def _require_present(connection: AsyncConnection[Row], owner_id: int, group_id: int) -> None:
     """GROUP_MISSING."""
     query = "select 1 from principal_groups where owner_id = %s and id = %s"
     if await (await connection.execute(query, (owner_id, group_id))).fetchone() is None:
         raise Refused(Reason.GROUP_MISSING, facts={"value": group_id})
 
 
-async def _keep_free(connection: AsyncConnection[Row], owner_id: int, name: str, but_for: int) -> None:
+async def _require_free(connection: AsyncConnection[Row], owner_id: int, name: str, but_for: int) -> None:
     """GROUP_TAKEN."""
     if await (await connection.execute(_NAMED_ANOTHER, (owner_id, name, but_for))).fetchone() is not None:
         raise Refused(Reason.GROUP_TAKEN, facts={"value": name})

@@ -88,7 +88,7 @@ class PgPrincipalKeyRepository:
             rows = await (await connection.execute(_USES, (owner_id, list(key_ids)))).fetchall()
         return dict(rows)
 
-    async def keep_uses(self, uses: Mapping[str, float]) -> None:
+    async def save_uses(self, uses: Mapping[str, float]) -> None:
         """Without waiting for the disk: a crash of the store's server may lose the last of them."""
         async with self._quick.connection() as connection:
             await connection.execute(_KEEP_USES, (list(uses), list(uses.values())))

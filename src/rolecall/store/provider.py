@@ -13,10 +13,10 @@ from rolecall.domain.directories.provider import (
     Application,
     Code,
     Grant,
-    Held,
     SigningKey,
     Token,
     TokenKind,
+    TokenWithGrant,
 )
 from rolecall.store.connection import Pool, Row
 from rolecall.store.replica import NotifiedCache, Replica
@@ -128,7 +128,7 @@ class PgProviderRepository:
             "insert into authorization_codes (digest, application, user_id, grant_id, redirect_uri, scope, nonce,"
             " challenge, mark, authenticated_at, expires_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             code.digest, code.application, code.user_id, code.grant_id, code.redirect_uri, code.scope, code.nonce,
-            code.challenge, code.mark, code.authenticated_at, code.expires_at,
+            code.challenge, code.fingerprint, code.authenticated_at, code.expires_at,
         )  # fmt: skip
 
     async def _forget_codes(self, user_id: UUID) -> None:
@@ -147,9 +147,18 @@ class PgProviderRepository:
         )
         if not rows:
             return None
-        application, user_id, grant_id, redirect_uri, scope, nonce, challenge, mark, *rest = rows[0]
+        application, user_id, grant_id, redirect_uri, scope, nonce, challenge, fingerprint, *rest = rows[0]
         return Code(
-            digest, application, user_id, grant_id, redirect_uri, scope, nonce, challenge, bytes(mark), *rest
+            digest,
+            application,
+            user_id,
+            grant_id,
+            redirect_uri,
+            scope,
+            nonce,
+            challenge,
+            bytes(fingerprint),
+            *rest,
         )
 
     async def redeem(self, code: Code, grant: Grant, tokens: Sequence[Token], at: datetime) -> bool:
@@ -173,7 +182,7 @@ class PgProviderRepository:
             *_grant_values(grant), *_token_values(grant.id, tokens),
         )  # fmt: skip
 
-    async def held(self, digest: bytes) -> Held | None:
+    async def held(self, digest: bytes) -> TokenWithGrant | None:
         rows = await self._rows(
             f"select t.kind, t.scope, t.issued_at, t.expires_at, t.used_at is not null, {_GRANT_FIELDS}"
             " from tokens t join token_grants g on g.id = t.grant_id where t.digest = %s",
@@ -182,9 +191,13 @@ class PgProviderRepository:
         if not rows:
             return None
         kind, scope, issued_at, expires_at, used, *grant = rows[0]
-        return Held(Token(digest, TokenKind(kind), scope, issued_at, expires_at, used), _grant(grant))
+        return TokenWithGrant(
+            Token(digest, TokenKind(kind), scope, issued_at, expires_at, used), _grant(grant)
+        )
 
-    async def rotate(self, used: Held, tokens: Sequence[Token], expires_at: datetime, at: datetime) -> bool:
+    async def rotate(
+        self, used: TokenWithGrant, tokens: Sequence[Token], expires_at: datetime, at: datetime
+    ) -> bool:
         async with self._pool.connection() as connection, connection.transaction():
             cursor = await connection.execute(
                 "update tokens set used_at = %s where digest = %s and used_at is null",
@@ -246,13 +259,13 @@ def _application(row: Row) -> Application:
 
 
 def _grant(row: Sequence[Any]) -> Grant:
-    grant_id, application, user_id, scope, mark, *times = row
-    return Grant(grant_id, application, user_id, scope, bytes(mark), *times)
+    grant_id, application, user_id, scope, fingerprint, *times = row
+    return Grant(grant_id, application, user_id, scope, bytes(fingerprint), *times)
 
 
 def _grant_values(grant: Grant) -> tuple[Any, ...]:
     return (
-        grant.id, grant.application, grant.user_id, grant.scope, grant.mark, grant.authenticated_at,
+        grant.id, grant.application, grant.user_id, grant.scope, grant.fingerprint, grant.authenticated_at,
         grant.created_at, grant.expires_at,
     )  # fmt: skip
 

@@ -30,18 +30,18 @@ class BrowserSession:
     digest: bytes = field(repr=False)
     user_id: UUID | None
     sub_user: int | None
-    mark: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)
     must_change: bool
     authenticated_at: datetime
     seen_at: datetime
 
 
-def mark_of_hash(password_hash: str | None) -> bytes:
+def password_fingerprint(password_hash: str | None) -> bytes:
     """Stands for a password: what was issued on it ends when another is set."""
     return hashlib.sha256((password_hash or "").encode()).digest()[:16]
 
 
-class SessionBook(Protocol):
+class SessionRepository(Protocol):
     async def add_session(self, session: BrowserSession) -> bool:
         """False if its user is there no more."""
 
@@ -53,15 +53,15 @@ class SessionBook(Protocol):
 
 
 class BrowserSessions:
-    def __init__(self, book: SessionBook) -> None:
-        self._book = book
+    def __init__(self, repository: SessionRepository) -> None:
+        self._repository = repository
 
     async def begin(
         self,
         *,
         user_id: UUID | None = None,
         sub_user: int | None = None,
-        mark: bytes,
+        fingerprint: bytes,
         must_change: bool = False,
         at: datetime,
         seen_at: datetime,
@@ -74,28 +74,30 @@ class BrowserSessions:
         if instead_of is not None:
             await self.end(instead_of)
         fresh = bearer.fresh()
-        session = BrowserSession(bearer.digest(fresh), user_id, sub_user, mark, must_change, at, seen_at)
-        return fresh if await self._book.add_session(session) else None
+        session = BrowserSession(
+            bearer.digest(fresh), user_id, sub_user, fingerprint, must_change, at, seen_at
+        )
+        return fresh if await self._repository.add_session(session) else None
 
     async def find(self, session_id: Secret, now: datetime) -> BrowserSession | None:
         """None if there is none, or it has ended. Whether its user may still be there is for the caller to see."""
-        session = await self._book.session(bearer.digest(session_id))
+        session = await self._repository.session(bearer.digest(session_id))
         if session is None:
             return None
         longest = CHANGE if session.must_change else ABSOLUTE
         if now - session.seen_at >= IDLE or now - session.authenticated_at >= longest:
-            await self._book.end_session(session.digest)
+            await self._repository.end_session(session.digest)
             return None
         if now - session.seen_at >= _TOUCHED_EVERY:
-            await self._book.touch_session(session.digest, now)
+            await self._repository.touch_session(session.digest, now)
         return session
 
     async def end(self, session_id: Secret) -> None:
-        await self._book.end_session(bearer.digest(session_id))
+        await self._repository.end_session(bearer.digest(session_id))
 
     async def end_all(self, *, user_id: UUID | None = None, sub_user: int | None = None) -> None:
         """Every session of one person."""
-        await self._book.end_sessions_of(user_id, sub_user)
+        await self._repository.end_sessions_of(user_id, sub_user)
 
     async def purge(self, now: datetime) -> None:
-        await self._book.purge_sessions(now - IDLE)
+        await self._repository.purge_sessions(now - IDLE)

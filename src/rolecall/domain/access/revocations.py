@@ -22,7 +22,7 @@ class Revocable(Claim, Protocol):
     def expires_at(self) -> int: ...
 
 
-class RevocationBook(Protocol):
+class RevocationRepository(Protocol):
     """Where revoked tokens are kept. It may remember an answer until it is told of a change."""
 
     async def is_revoked(self, token_id: bytes) -> bool: ...
@@ -31,13 +31,13 @@ class RevocationBook(Protocol):
 
 
 class Revocations:
-    def __init__(self, book: RevocationBook) -> None:
-        self._book = book
+    def __init__(self, repository: RevocationRepository) -> None:
+        self._repository = repository
 
-    async def expect_good(self, claim: Claim) -> None:
+    async def require_good(self, claim: Claim) -> None:
         """TOKEN_INVALID for a claim that was proven and is made with a revoked token."""
-        if isinstance(claim, Revocable) and await self._book.is_revoked(claim.token_id):
+        if isinstance(claim, Revocable) and await self._repository.is_revoked(claim.token_id):
             raise Refused(Reason.TOKEN_INVALID, note="the token was revoked")
 
     async def revoke(self, claim: Revocable) -> None:
-        await self._book.revoke(claim.token_id, claim.expires_at)
+        await self._repository.revoke(claim.token_id, claim.expires_at)

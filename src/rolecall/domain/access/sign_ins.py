@@ -23,7 +23,7 @@ class Failures:
     since: datetime
 
 
-class FailureBook(Protocol):
+class FailureRepository(Protocol):
     async def failures(self, subject: str) -> Failures | None: ...
     async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> Failures:
         """One more, and the count with it; a count that began before `forgotten_before` begins again."""
@@ -32,7 +32,7 @@ class FailureBook(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SignInSource:
     """What a password came with."""
 
     dialect: str = ""
@@ -71,7 +71,7 @@ class Attempt:
         self._now = now
         self.who = _NOBODY
 
-    async def expect_admitted(self) -> None:
+    async def require_admitted(self) -> None:
         """RATE_EXCEEDED."""
         await self._limit.admit(self._client, self._now)
 
@@ -79,19 +79,19 @@ class Attempt:
 class AddressLimit:
     """At most `most` failures from one client address in `seconds`; then it is refused without a look at anything."""
 
-    def __init__(self, book: FailureBook, audit: Audit, most: int, seconds: int) -> None:
-        self._book = book
+    def __init__(self, repository: FailureRepository, audit: Audit, most: int, seconds: int) -> None:
+        self._repository = repository
         self._audit = audit
         self._most = most
         self._window = timedelta(seconds=seconds)
 
     @asynccontextmanager
-    async def guarding(self, client: str, now: datetime, sent: Sent) -> AsyncIterator[Attempt]:
+    async def guarding(self, client: str, now: datetime, source: SignInSource) -> AsyncIterator[Attempt]:
         """The door around the judging of one password, wherever passwords are shown.
 
             async with addresses.guarding(client, now, sent) as attempt:
                 user = await judge(password)        # raises CREDENTIALS_INVALID for a wrong one
-                await attempt.expect_admitted()     # before anything is told or done of a right one
+                await attempt.require_admitted()     # before anything is told or done of a right one
                 attempt.who = Who(user.name, ...)
 
         RATE_EXCEEDED, with the facts ``seconds`` and ``retry_after``: both, how long to wait. A CREDENTIALS_INVALID
@@ -106,24 +106,26 @@ class AddressLimit:
             yield attempt
         except Refused as refusal:
             if refusal.reason is Reason.CREDENTIALS_INVALID:
-                counted = await self._book.add_failure(_address(client), now, now - self._window)
+                counted = await self._repository.add_failure(_address(client), now, now - self._window)
                 if counted.number > self._most:
                     raise self._refusal(counted, now) from None
                 who = refusal.who if isinstance(refusal, WrongPassword) else _NOBODY
-                await self._note(Outcome.FAILED, who, client, sent, refusal.reason.value)
+                await self._note(Outcome.FAILED, who, client, source, refusal.reason.value)
             raise
-        await self._note(Outcome.DONE, attempt.who, client, sent)
+        await self._note(Outcome.DONE, attempt.who, client, source)
 
-    async def _note(self, outcome: Outcome, who: Who, client: str, sent: Sent, reason: str = "") -> None:
+    async def _note(
+        self, outcome: Outcome, who: Who, client: str, source: SignInSource, reason: str = ""
+    ) -> None:
         entry = Entry(
-            sent.dialect,
-            sent.action,
+            source.dialect,
+            source.action,
             outcome,
             who.target,
             reason,
             who.owner_id,
             who.principal,
-            request_id=sent.request_id,
+            request_id=source.request_id,
             client=client,
             detail=who.detail,
         )
@@ -131,7 +133,7 @@ class AddressLimit:
 
     async def admit(self, client: str, now: datetime) -> None:
         """RATE_EXCEEDED."""
-        known = await self._book.failures(_address(client))
+        known = await self._repository.failures(_address(client))
         if known is not None and known.number >= self._most and known.since + self._window > now:
             raise self._refusal(known, now)
 
@@ -139,13 +141,13 @@ class AddressLimit:
         seconds = int((known.since + self._window - now).total_seconds()) + 1
         return Refused(Reason.RATE_EXCEEDED, facts={"seconds": seconds, "retry_after": seconds})
 
-    async def nobody_failed(self, where: str, login: str, now: datetime) -> None:
+    async def count_unknown_login(self, where: str, login: str, now: datetime) -> None:
         """What a failure of an account costs, for a login that has none: so that no timing tells them apart."""
         name = hashlib.sha256(f"{where}\n{login}".encode()).hexdigest()
-        await self._book.add_failure(f"name:{name}", now, now - self._window)
+        await self._repository.add_failure(f"name:{name}", now, now - self._window)
 
     async def purge(self, now: datetime) -> None:
-        await self._book.purge_failures(now - self._window)
+        await self._repository.purge_failures(now - self._window)
 
 
 def _address(client: str) -> str:

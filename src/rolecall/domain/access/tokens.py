@@ -48,7 +48,7 @@ class Tokens:
     async def _holder(self, subject: Revocable, origin: Origin) -> Caller:
         try:
             holder = await self._keys.prove(subject, self._clock())
-            await self._revocations.expect_good(subject)
+            await self._revocations.require_good(subject)
         except Refused as refusal:
             if refusal.reason.fault is Fault.CALLER:
                 raise Refused(Reason.OBJECT_MISSING, note=refusal.note) from None

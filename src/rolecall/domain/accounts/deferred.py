@@ -159,7 +159,7 @@ class Promises:
             _expect_names(attached, command.accounts)
         try:
             async with asyncio.timeout(_LOOK):
-                await database_grants(attached.engine).expect_new(wanted)
+                await database_grants(attached.engine).require_new(wanted)
         except (OutcomeUnknown, TimeoutError):
             return
         except Refused as refusal:

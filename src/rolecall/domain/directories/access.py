@@ -8,7 +8,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from rolecall import ambient
-from rolecall.domain.directories.books import StandingBook
+from rolecall.domain.directories.ports import StandingRepository
 from rolecall.domain.directories.views import Standing
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
@@ -16,14 +16,16 @@ from rolecall.values import Origin
 _WINDOW = 60.0
 
 
-class Access:
+class StoreAccess:
     """Every command asks for what is the owner's; what was not found is explained afterwards.
 
     `pace` is how many changes an owner's stores may see in a minute, in this process; 0 is any number.
     """
 
-    def __init__(self, book: StandingBook, pace: int, clock: Callable[[], float] = ambient.monotonic) -> None:
-        self._book = book
+    def __init__(
+        self, repository: StandingRepository, pace: int, clock: Callable[[], float] = ambient.monotonic
+    ) -> None:
+        self._repository = repository
         self._pace = pace
         self._clock = clock
         self._window = 0.0
@@ -41,18 +43,18 @@ class Access:
         if self._changes[origin.caller.owner_id] > self._pace:
             raise Refused(Reason.REQUESTS_TOO_FREQUENT, facts={"limit": self._pace})
 
-    async def explain(self, origin: Origin, store_id: UUID | None) -> None:
+    async def require_access(self, origin: Origin, store_id: UUID | None) -> None:
         """Return if the store is the caller's. DIRECTORIES_INACTIVE, STORE_MISSING, TENANT_FOREIGN."""
         owner_id = origin.caller.owner_id
-        judge(await self._book.standing(owner_id, store_id), owner_id, store_id)
+        require_owned(await self._repository.standing(owner_id, store_id), owner_id, store_id)
 
     async def active(self, origin: Origin) -> None:
         """DIRECTORIES_INACTIVE."""
-        if not (await self._book.standing(origin.caller.owner_id, None)).active:
+        if not (await self._repository.standing(origin.caller.owner_id, None)).active:
             raise Refused(Reason.DIRECTORIES_INACTIVE)
 
 
-def judge(standing: Standing, owner_id: int, store_id: UUID | None) -> None:
+def require_owned(standing: Standing, owner_id: int, store_id: UUID | None) -> None:
     """Return if the store is the owner's."""
     if not standing.active:
         raise Refused(Reason.DIRECTORIES_INACTIVE)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from rolecall import ambient
-from rolecall.domain.directories.provider import Application, ApplicationBook
+from rolecall.domain.directories.provider import Application, ApplicationRepository
 from rolecall.domain.secrets import bearer
 from rolecall.values import Secret
 
@@ -29,7 +29,7 @@ class ApplicationRefused(Exception):
 
 
 async def register(
-    book: ApplicationBook,
+    repository: ApplicationRepository,
     store_id: UUID,
     name: str | None,
     redirect_uris: Sequence[str],
@@ -61,7 +61,7 @@ async def register(
         ambient.now(),
         password_grant,
     )
-    if not await book.add_application(application):
+    if not await repository.add_application(application):
         raise ApplicationRefused(f"the store has an application `{name}` already")
     return application, secret
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from rolecall.domain.directories import commands
-from rolecall.domain.directories.access import Access
-from rolecall.domain.directories.books import DirectoryBook
+from rolecall.domain.directories.access import StoreAccess
+from rolecall.domain.directories.ports import DirectoryRepository
 from rolecall.domain.directories.views import DirectoryEvent
 from rolecall.domain.messages import Handlers, Page
 from rolecall.values import Origin
 
 
 class DirectoryEvents:
-    def __init__(self, book: DirectoryBook, access: Access) -> None:
-        self._book = book
+    def __init__(self, repository: DirectoryRepository, access: StoreAccess) -> None:
+        self._repository = repository
         self._access = access
         self.handlers: Handlers = {commands.ListDirectoryEvents: self.page}
 
     async def page(self, command: commands.ListDirectoryEvents, origin: Origin) -> Page[DirectoryEvent]:
-        found = await self._book.events(origin.caller.owner_id, command)
+        found = await self._repository.events(origin.caller.owner_id, command)
         if found is None:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             return Page((), 0)
         return found

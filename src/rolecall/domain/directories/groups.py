@@ -6,9 +6,9 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.directories import commands
-from rolecall.domain.directories.access import Access, dry_run
-from rolecall.domain.directories.books import DirectoryBook
+from rolecall.domain.directories.access import StoreAccess, dry_run
 from rolecall.domain.directories.model import UserGroup
+from rolecall.domain.directories.ports import DirectoryRepository
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
@@ -19,8 +19,8 @@ from rolecall.values import Origin
 class UserGroups:
     """`quota` is how many groups a store may have, 0 any number."""
 
-    def __init__(self, book: DirectoryBook, access: Access, quota: int) -> None:
-        self._book = book
+    def __init__(self, repository: DirectoryRepository, access: StoreAccess, quota: int) -> None:
+        self._repository = repository
         self._access = access
         self._quota = quota
         self.handlers: Handlers = {
@@ -32,65 +32,67 @@ class UserGroups:
 
     async def create(self, command: commands.CreateUserGroup, origin: Origin) -> UserGroup:
         """USER_GROUP_TAKEN, USER_QUOTA."""
-        await self._access.explain(origin, command.store)
-        if self._quota and await self._book.group_count(command.store) >= self._quota:
+        await self._access.require_access(origin, command.store)
+        if self._quota and await self._repository.group_count(command.store) >= self._quota:
             raise Refused(Reason.USER_QUOTA, facts={"limit": self._quota})
         if command.dry:
-            await self._keep_free(command.store, command.name, None, origin)
+            await self._require_free(command.store, command.name, None, origin)
             dry_run()
         now = ambient.now()
         group = UserGroup(ambient.new_id(), command.store, command.name, command.description, now, now)
         record = _record(Change.USER_GROUP_CREATE, group.store_id, group.id, origin, group.name)
-        made = await self._book.add_group(origin.caller.owner_id, group, record)
+        made = await self._repository.add_group(origin.caller.owner_id, group, record)
         if made is None:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             raise Refused(Reason.STORE_MISSING, facts={"value": command.store.hex})
         return made
 
     async def page(self, command: commands.ListUserGroups, origin: Origin) -> Page[UserGroup]:
-        found = await self._book.groups(origin.caller.owner_id, command)
+        found = await self._repository.groups(origin.caller.owner_id, command)
         if found is None:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             return Page((), 0)
         return found
 
     async def change(self, command: commands.ChangeUserGroup, origin: Origin) -> None:
         """USER_GROUP_MISSING, USER_GROUP_TAKEN."""
         if command.dry:
-            await self._access.explain(origin, command.store)
-            await self._keep_there(command.store, command.group, origin)
-            await self._keep_free(command.store, command.name, command.group, origin)
+            await self._access.require_access(origin, command.store)
+            await self._require_present(command.store, command.group, origin)
+            await self._require_free(command.store, command.name, command.group, origin)
             dry_run()
         record = _record(Change.USER_GROUP_UPDATE, command.store, command.group, origin, command.name)
-        done = await self._book.change_group(
+        done = await self._repository.change_group(
             origin.caller.owner_id, command.store, command.group, command.name, command.description, record
         )
         if not done:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             raise Refused(Reason.USER_GROUP_MISSING, facts={"value": command.group.hex})
 
     async def delete(self, command: commands.DeleteUserGroups, origin: Origin) -> None:
         if command.dry or not command.groups:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             if command.dry:
                 dry_run()
             return
         detail = {"store": command.store.hex, "groups": [group.hex for group in command.groups]}
         record = Record(Change.USER_GROUP_DELETE, command.groups[0].hex, origin, detail)
-        if not await self._book.delete_groups(origin.caller.owner_id, command.store, command.groups, record):
-            await self._access.explain(origin, command.store)
+        if not await self._repository.delete_groups(
+            origin.caller.owner_id, command.store, command.groups, record
+        ):
+            await self._access.require_access(origin, command.store)
 
-    async def _keep_free(self, store: UUID, name: str, of: UUID | None, origin: Origin) -> None:
+    async def _require_free(self, store: UUID, name: str, of: UUID | None, origin: Origin) -> None:
         """USER_GROUP_TAKEN."""
-        page = await self._book.groups(
+        page = await self._repository.groups(
             origin.caller.owner_id, commands.ListUserGroups(store, (name,), None, 0, 1000)
         )
         if any(group.name == name and group.id != of for group in (page.items if page else ())):
             raise Refused(Reason.USER_GROUP_TAKEN, facts={"value": name})
 
-    async def _keep_there(self, store: UUID, group: UUID, origin: Origin) -> None:
+    async def _require_present(self, store: UUID, group: UUID, origin: Origin) -> None:
         """USER_GROUP_MISSING."""
-        page = await self._book.groups(
+        page = await self._repository.groups(
             origin.caller.owner_id, commands.ListUserGroups(store, (), (group,), 0, 1)
         )
         if not page or not page.items:

@@ -95,7 +95,7 @@ class UserGroup:
     modified_at: datetime
 
 
-class SignInBook(Protocol):
+class UserSignInRepository(Protocol):
     """What sign-in asks of the directories' book."""
 
     async def store(self, store_id: UUID) -> UserStore | None:

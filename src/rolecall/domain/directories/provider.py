@@ -52,7 +52,7 @@ class Code:
     scope: str
     nonce: str
     challenge: str
-    mark: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)
     authenticated_at: datetime
     expires_at: datetime
     used: bool = False
@@ -66,7 +66,7 @@ class Grant:
     application: str
     user_id: UUID | None
     scope: str
-    mark: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)
     authenticated_at: datetime
     created_at: datetime
     expires_at: datetime
@@ -88,14 +88,14 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class TokenWithGrant:
     """A token with the grant it descends from."""
 
     token: Token
     grant: Grant
 
 
-class ApplicationBook(Protocol):
+class ApplicationRepository(Protocol):
     async def application(self, client_id: str) -> Application | None: ...
     async def applications(self, store_id: UUID | None = None) -> Sequence[Application]: ...
     async def add_application(self, application: Application) -> bool:
@@ -108,7 +108,7 @@ class ApplicationBook(Protocol):
         """With all codes and tokens it has. False if there is none."""
 
 
-class SigningKeyBook(Protocol):
+class SigningKeyRepository(Protocol):
     async def signing_keys(self, store_id: UUID) -> Sequence[SigningKey]:
         """The newest first."""
 
@@ -119,7 +119,7 @@ class SigningKeyBook(Protocol):
         """The one before is retired from the new one's `created_at` on."""
 
 
-class TokenBook(Protocol):
+class TokenRepository(Protocol):
     """What is added for a user or an application that is there no more is not added: False."""
 
     async def add_code(self, code: Code) -> bool: ...
@@ -128,8 +128,10 @@ class TokenBook(Protocol):
         """Mark the code as used, and add the grant. False if it was used meanwhile."""
 
     async def add_grant(self, grant: Grant, tokens: Sequence[Token]) -> bool: ...
-    async def held(self, digest: bytes) -> Held | None: ...
-    async def rotate(self, used: Held, tokens: Sequence[Token], expires_at: datetime, at: datetime) -> bool:
+    async def held(self, digest: bytes) -> TokenWithGrant | None: ...
+    async def rotate(
+        self, used: TokenWithGrant, tokens: Sequence[Token], expires_at: datetime, at: datetime
+    ) -> bool:
         """Mark the refresh token as used, and add its successors. False if it was used meanwhile."""
 
     async def revoke_grant(self, grant_id: UUID) -> None: ...
@@ -138,5 +140,5 @@ class TokenBook(Protocol):
         """Forget what has expired."""
 
 
-class ProviderBook(ApplicationBook, SigningKeyBook, TokenBook, Protocol):
+class ProviderRepository(ApplicationRepository, SigningKeyRepository, TokenRepository, Protocol):
     """All of it."""

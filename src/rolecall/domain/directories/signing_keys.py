@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rolecall import ambient
-from rolecall.domain.directories.provider import SigningKey, SigningKeyBook
+from rolecall.domain.directories.provider import SigningKey, SigningKeyRepository
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Secret
 
@@ -27,22 +27,22 @@ def signing_key_purpose(key_id: str) -> str:
 
 
 class SigningKeys:
-    def __init__(self, book: SigningKeyBook, sealer: Sealer) -> None:
-        self._book = book
+    def __init__(self, repository: SigningKeyRepository, sealer: Sealer) -> None:
+        self._repository = repository
         self._sealer = sealer
 
     async def published(self, store_id: UUID, now: datetime) -> Sequence[SigningKey]:
         """The one that signs first. It is made when it is first asked for."""
         keys = await self._current(store_id)
         if not any(key.retired_at is None for key in keys):
-            await self._book.add_signing_key(await self._new(store_id, now))
+            await self._repository.add_signing_key(await self._new(store_id, now))
             keys = await self._current(store_id)
         return [key for key in keys if key.retired_at is None or now - key.retired_at < PUBLISHED]
 
     async def rotate(self, store_id: UUID, now: datetime) -> SigningKey:
         """A new key signs from now on."""
         fresh = await self._new(store_id, now)
-        await self._book.replace_signing_key(fresh)
+        await self._repository.replace_signing_key(fresh)
         return fresh
 
     def open(self, key: SigningKey) -> Secret:
@@ -50,7 +50,7 @@ class SigningKeys:
         return self._sealer.open(key.sealed, signing_key_purpose(key.id))
 
     async def _current(self, store_id: UUID) -> list[SigningKey]:
-        keys = await self._book.signing_keys(store_id)
+        keys = await self._repository.signing_keys(store_id)
         return sorted(keys, key=lambda key: key.retired_at is not None)
 
     async def _new(self, store_id: UUID, now: datetime) -> SigningKey:

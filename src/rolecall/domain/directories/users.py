@@ -12,11 +12,11 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.directories import commands
-from rolecall.domain.directories.access import Access, dry_run, judge
-from rolecall.domain.directories.books import UserBook
+from rolecall.domain.directories.access import StoreAccess, dry_run, require_owned
 from rolecall.domain.directories.commands import Attributes
 from rolecall.domain.directories.masking import MASK, masked_mail, masked_phone
 from rolecall.domain.directories.model import User, UserStatus
+from rolecall.domain.directories.ports import UserRepository
 from rolecall.domain.directories.repeats import SECONDS, Repeats
 from rolecall.domain.directories.views import Look, UserView
 from rolecall.domain.messages import Handlers, Page
@@ -39,9 +39,14 @@ class Users:
     """`quota` is how many users a store may have, 0 any number."""
 
     def __init__(
-        self, book: UserBook, access: Access, passwords: Passwords, repeats: Repeats, quota: int
+        self,
+        repository: UserRepository,
+        access: StoreAccess,
+        passwords: Passwords,
+        repeats: Repeats,
+        quota: int,
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._access = access
         self._passwords = passwords
         self._repeats = repeats
@@ -75,7 +80,7 @@ class Users:
                 user = replace(user, password_hash=await hashing)
             record = _record(Change.USER_CREATE, user.store_id, user.id, origin, {"name": user.name})
             for _ in range(_TRIES):
-                made = await self._book.add(origin.caller.owner_id, user, self._quota, digest, record)
+                made = await self._repository.add(origin.caller.owner_id, user, self._quota, digest, record)
                 if made is not None:
                     return UserView(made, tuple(look.groups[group] for group in made.groups))
                 look = await self._check(user, digest, origin)
@@ -88,11 +93,11 @@ class Users:
         USER_EMAIL_TAKEN, REQUEST_REPEATED, USER_QUOTA.
         """
         owner_id = origin.caller.owner_id
-        look = await self._book.look(owner_id, user)
-        judge(look.standing, owner_id, user.store_id)
-        _keep_groups(look, user)
+        look = await self._repository.look(owner_id, user)
+        require_owned(look.standing, owner_id, user.store_id)
+        _require_groups(look, user)
         if (taken := _taken(look, user)) is not None:
-            if await self._book.made_lately(user, digest, SECONDS):
+            if await self._repository.made_lately(user, digest, SECONDS):
                 raise Refused(Reason.REQUEST_REPEATED)
             raise taken
         if self._quota and look.users >= self._quota:
@@ -102,15 +107,15 @@ class Users:
     async def show(self, command: commands.ShowUser, origin: Origin) -> UserView | None:
         found = None
         if command.user is not None:
-            found = await self._book.shown(origin.caller.owner_id, command.store, command.user)
+            found = await self._repository.shown(origin.caller.owner_id, command.store, command.user)
         if found is None:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
         return found
 
     async def find(self, command: commands.FindUsers, origin: Origin) -> Page[UserView]:
-        found = await self._book.find(origin.caller.owner_id, command)
+        found = await self._repository.find(origin.caller.owner_id, command)
         if found is None:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             return Page((), 0)
         return found
 
@@ -125,12 +130,12 @@ class Users:
             before = (await self._existing(command.store, command.user, origin)).user
             after = _changed(before, command.attributes)
             if command.dry:
-                look = await self._book.look(owner_id, after)
-                _keep_groups(look, after)
+                look = await self._repository.look(owner_id, after)
+                _require_groups(look, after)
                 if (taken := _taken(look, after)) is not None:
                     raise taken
                 dry_run()
-            view = await self._book.change(owner_id, before, after, record)
+            view = await self._repository.change(owner_id, before, after, record)
             if view is not None:
                 return view
         raise Refused(Reason.ENGINE_BUSY, note="others came between every time")
@@ -144,8 +149,10 @@ class Users:
         detail = {"status": command.status.value}
         record = _record(Change.USER_STATUS, command.store, command.user, origin, detail)
         owner_id = origin.caller.owner_id
-        if not await self._book.set_status(owner_id, command.store, command.user, command.status, record):
-            await self._access.explain(origin, command.store)
+        if not await self._repository.set_status(
+            owner_id, command.store, command.user, command.status, record
+        ):
+            await self._access.require_access(origin, command.store)
             raise _missing(command.user)
 
     async def set_password(self, command: commands.SetUserPassword, origin: Origin) -> None:
@@ -163,36 +170,36 @@ class Users:
     ) -> None:
         if not dry:
             self._access.count(origin)
-        _keep_thawed(await self._existing(store, user, origin))
+        _require_thawed(await self._existing(store, user, origin))
         if dry:
             dry_run()
         password_hash = await self._passwords.hash(password)
         record = _record(Change.USER_PASSWORD, store, user, origin)
         owner_id = origin.caller.owner_id
-        if not await self._book.replace_password(owner_id, store, user, password_hash, record):
-            _keep_thawed(await self._existing(store, user, origin))
+        if not await self._repository.replace_password(owner_id, store, user, password_hash, record):
+            _require_thawed(await self._existing(store, user, origin))
             raise _missing(user)
 
     async def delete(self, command: commands.DeleteUsers, origin: Origin) -> None:
         if command.dry or not command.users:
-            await self._access.explain(origin, command.store)
+            await self._access.require_access(origin, command.store)
             if command.dry:
                 dry_run()
             return
         self._access.count(origin)
         detail = {"store": command.store.hex, "users": [user.hex for user in command.users]}
         record = Record(Change.USER_DELETE, command.users[0].hex, origin, detail)
-        if not await self._book.delete(origin.caller.owner_id, command.store, command.users, record):
-            await self._access.explain(origin, command.store)
+        if not await self._repository.delete(origin.caller.owner_id, command.store, command.users, record):
+            await self._access.require_access(origin, command.store)
 
     async def link(self, command: commands.LinkUsers, origin: Origin) -> None:
         """LINK_PRIMARY_MISSING, LINK_SECONDARY_MISSING, LINKED_ALREADY."""
         owner_id, store = origin.caller.owner_id, command.store
-        primary = await self._book.shown(owner_id, store, command.primary)
+        primary = await self._repository.shown(owner_id, store, command.primary)
         if primary is None:
-            await self._access.explain(origin, store)
+            await self._access.require_access(origin, store)
             raise Refused(Reason.LINK_PRIMARY_MISSING, facts={"value": command.primary.hex})
-        secondary = await self._book.shown(owner_id, store, command.secondary)
+        secondary = await self._repository.shown(owner_id, store, command.secondary)
         if secondary is None:
             raise Refused(Reason.LINK_SECONDARY_MISSING, facts={"value": command.secondary.hex})
         both = (primary.user, secondary.user)
@@ -203,14 +210,16 @@ class Users:
         self._access.count(origin)
         detail = {"primary": command.primary.hex, "on": command.on}
         record = _record(Change.USER_LINK, store, command.secondary, origin, detail)
-        if not await self._book.link(owner_id, store, command.primary, command.secondary, command.on, record):
+        if not await self._repository.link(
+            owner_id, store, command.primary, command.secondary, command.on, record
+        ):
             raise Refused(Reason.LINKED_ALREADY, facts={"value": command.secondary.hex})
 
     async def _existing(self, store: UUID, user: UUID, origin: Origin) -> UserView:
         """USER_MISSING, or why the store is not the caller's."""
-        found = await self._book.shown(origin.caller.owner_id, store, user)
+        found = await self._repository.shown(origin.caller.owner_id, store, user)
         if found is None:
-            await self._access.explain(origin, store)
+            await self._access.require_access(origin, store)
             raise _missing(user)
         return found
 
@@ -295,7 +304,7 @@ def _unmasked(new: str | None, old: str | None, mask: Callable[[str], str], kind
     raise Refused(Reason.ATTRIBUTE_MALFORMED, facts={"value": new}, note=f"a masked {kind} of nobody's")
 
 
-def _keep_groups(look: Look, user: User) -> None:
+def _require_groups(look: Look, user: User) -> None:
     """USER_GROUP_MISSING."""
     for group in user.groups:
         if group not in look.groups:
@@ -312,7 +321,7 @@ def _taken(look: Look, user: User) -> Refused | None:
     return None
 
 
-def _keep_thawed(view: UserView) -> None:
+def _require_thawed(view: UserView) -> None:
     """USER_FROZEN."""
     if view.user.status is UserStatus.FROZEN:
         raise Refused(Reason.USER_FROZEN, facts={"value": view.user.id.hex})

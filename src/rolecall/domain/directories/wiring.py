@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rolecall.domain.directories.access import Access
-from rolecall.domain.directories.books import DirectoryBook, UserBook
+from rolecall.domain.directories.access import StoreAccess
 from rolecall.domain.directories.events import DirectoryEvents
 from rolecall.domain.directories.groups import UserGroups
+from rolecall.domain.directories.ports import DirectoryRepository, UserRepository
 from rolecall.domain.directories.repeats import Repeats
 from rolecall.domain.directories.stores import UserStores
 from rolecall.domain.directories.users import Users
@@ -32,17 +32,17 @@ class Directories:
 
     def __init__(
         self,
-        users: UserBook,
-        book: DirectoryBook,
+        users: UserRepository,
+        repository: DirectoryRepository,
         passwords: Passwords,
         key: Callable[[], Secret],
         bounds: Bounds,
     ) -> None:
-        access = Access(book, bounds.pace)
+        access = StoreAccess(repository, bounds.pace)
         self.users = Users(users, access, passwords, Repeats(key), bounds.users)
-        self.stores = UserStores(book, access, bounds.stores)
-        self.groups = UserGroups(book, access, bounds.groups)
-        self.events = DirectoryEvents(book, access)
+        self.stores = UserStores(repository, access, bounds.stores)
+        self.groups = UserGroups(repository, access, bounds.groups)
+        self.events = DirectoryEvents(repository, access)
         self.handlers: Handlers = {
             **self.users.handlers,
             **self.stores.handlers,

@@ -21,7 +21,7 @@ MOST_KEYS = 2
 """Of one principal, disabled ones included."""
 
 
-class PrincipalKeyBook(Protocol):
+class PrincipalKeyRepository(Protocol):
     """Where the keys of principals are kept. A principal is the owner's number or a sub-user's."""
 
     async def is_principal(self, owner_id: int, principal: int) -> bool: ...
@@ -42,8 +42,8 @@ class PrincipalKeyBook(Protocol):
 
 
 class AccessKeys:
-    def __init__(self, book: PrincipalKeyBook, sealer: Sealer, uses: KeyUses) -> None:
-        self._book = book
+    def __init__(self, repository: PrincipalKeyRepository, sealer: Sealer, uses: KeyUses) -> None:
+        self._repository = repository
         self._sealer = sealer
         self._uses = uses
         self.handlers: Handlers = {
@@ -58,33 +58,33 @@ class AccessKeys:
         principal = await self._principal(command.principal, origin.caller)
         key = mint(self._sealer)
         record = Record(Change.KEY_CREATE, key.id, origin, {"principal": principal})
-        made = await self._book.add_principal_key(
+        made = await self._repository.add_principal_key(
             origin.caller.owner_id, principal, key, command.description, MOST_KEYS, record
         )
         return KeyShown(key.id, key.secret, made, command.description)
 
     async def all(self, command: commands.ListKeys, origin: Origin) -> tuple[AccessKey, ...]:
         principal = await self._principal(command.principal, origin.caller)
-        return tuple(await self._book.principal_keys(origin.caller.owner_id, principal))
+        return tuple(await self._repository.principal_keys(origin.caller.owner_id, principal))
 
     async def change(self, command: commands.ChangeKey, origin: Origin) -> None:
         principal = await self._principal(command.principal, origin.caller)
         detail = {"principal": principal, "active": command.active}
         record = Record(Change.KEY_UPDATE, command.key_id, origin, detail)
-        await self._book.change_principal_key(
+        await self._repository.change_principal_key(
             origin.caller.owner_id, principal, command.key_id, record, active=command.active
         )
 
     async def delete(self, command: commands.DeleteKey, origin: Origin) -> None:
         principal = await self._principal(command.principal, origin.caller)
         record = Record(Change.KEY_DELETE, command.key_id, origin, {"principal": principal})
-        await self._book.change_principal_key(
+        await self._repository.change_principal_key(
             origin.caller.owner_id, principal, command.key_id, record, active=None
         )
 
     async def uses(self, command: commands.ShowKeyUses, origin: Origin) -> tuple[KeyUse, ...]:
         await self._uses.flush()
-        found = await self._book.key_uses(origin.caller.owner_id, command.key_ids)
+        found = await self._repository.key_uses(origin.caller.owner_id, command.key_ids)
         wanted = dict.fromkeys(command.key_ids)
         return tuple(KeyUse(key_id, found[key_id]) for key_id in wanted if key_id in found)
 
@@ -93,6 +93,6 @@ class AccessKeys:
         principal = caller.principal if named is None else named
         if principal == caller.owner_number and not caller.is_owner:
             raise Refused(Reason.OWNER_PROTECTED, facts={"value": principal})
-        if not await self._book.is_principal(caller.owner_id, principal):
+        if not await self._repository.is_principal(caller.owner_id, principal):
             raise Refused(Reason.SUB_USER_MISSING, facts={"value": principal})
         return principal

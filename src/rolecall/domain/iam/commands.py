@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rolecall.domain.messages import Command
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Secret
 
 
@@ -93,7 +93,7 @@ class DeleteSubUser(Command):
     """
 
     name: str
-    keys_too: Ask | None = None
+    keys_too: PolicyRequest | None = None
     tagged: tuple[str, str] = ("", "")
 
 
@@ -216,7 +216,7 @@ class JoinGroups(Command):
     """
 
     memberships: tuple[Membership, ...]
-    unnumbered: Ask | None = None
+    unnumbered: PolicyRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ class LeaveGroups(Command):
     """All or none; who is no member stays none. `unnumbered` as above. GROUP_MISSING, SUB_USER_MISSING."""
 
     memberships: tuple[Membership, ...]
-    unnumbered: Ask | None = None
+    unnumbered: PolicyRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class GroupQuotas:
     memberships: int = 10
 
 
-class GroupBook(Protocol):
+class GroupRepository(Protocol):
     """Where groups are kept. What changes something writes its record too, or neither."""
 
     async def group(self, owner_id: int, group_id: int) -> Group | None: ...
@@ -59,8 +59,10 @@ class GroupBook(Protocol):
 
 
 class Groups:
-    def __init__(self, book: GroupBook, permissions: Permissions, quotas: GroupQuotas | None = None) -> None:
-        self._book = book
+    def __init__(
+        self, repository: GroupRepository, permissions: Permissions, quotas: GroupQuotas | None = None
+    ) -> None:
+        self._repository = repository
         self._permissions = permissions
         self._quotas = quotas or GroupQuotas()
         self.handlers: Handlers = {
@@ -78,47 +80,47 @@ class Groups:
 
     async def add(self, command: commands.AddGroup, origin: Origin) -> int:
         record = Record(Change.GROUP_CREATE, command.name, origin)
-        return await self._book.add_group(
+        return await self._repository.add_group(
             origin.caller.owner_id, command.name, command.remark, self._quotas.groups, record
         )
 
     async def show(self, command: commands.ShowGroup, origin: Origin) -> GroupView:
         group = await self._existing(origin, command.group)
-        members = await self._book.members(group.id, 0, _MEMBERS_SHOWN)
+        members = await self._repository.members(group.id, 0, _MEMBERS_SHOWN)
         return GroupView(group, members.items)
 
     async def page(self, command: commands.PageGroups, origin: Origin) -> Page[Group]:
-        return await self._book.groups(
+        return await self._repository.groups(
             origin.caller.owner_id, command.name_contains, command.offset, command.limit
         )
 
     async def change(self, command: commands.ChangeGroup, origin: Origin) -> None:
         record = Record(Change.GROUP_UPDATE, str(command.group), origin)
-        await self._book.change_group(
+        await self._repository.change_group(
             origin.caller.owner_id, command.group, command.name, command.remark, record
         )
 
     async def delete(self, command: commands.DeleteGroup, origin: Origin) -> None:
         record = Record(Change.GROUP_DELETE, str(command.group), origin)
-        await self._book.delete_group(origin.caller.owner_id, command.group, record)
+        await self._repository.delete_group(origin.caller.owner_id, command.group, record)
 
     async def join(self, command: commands.JoinGroups, origin: Origin) -> None:
         pairs = await self._pairs(command, origin)
         records = [_membership(Change.GROUP_JOIN, pair, origin) for pair in pairs]
-        await self._book.join(origin.caller.owner_id, pairs, self._quotas, records)
+        await self._repository.join(origin.caller.owner_id, pairs, self._quotas, records)
 
     async def leave(self, command: commands.LeaveGroups, origin: Origin) -> None:
         pairs = await self._pairs(command, origin)
         records = [_membership(Change.GROUP_LEAVE, pair, origin) for pair in pairs]
-        await self._book.leave(origin.caller.owner_id, pairs, records)
+        await self._repository.leave(origin.caller.owner_id, pairs, records)
 
     async def members(self, command: commands.PageMembers, origin: Origin) -> Page[SubUser]:
         group = await self._existing(origin, command.group)
-        return await self._book.members(group.id, command.offset, command.limit)
+        return await self._repository.members(group.id, command.offset, command.limit)
 
     async def groups_of(self, command: commands.PageGroupsOf, origin: Origin) -> Page[Group]:
         user = await self._found(command.sub_user, origin)
-        return await self._book.groups_of(user.number, command.offset, command.limit)
+        return await self._repository.groups_of(user.number, command.offset, command.limit)
 
     async def find(self, command: commands.FindSubUser, origin: Origin) -> SubUser:
         return await self._found(command.ref, origin)
@@ -138,14 +140,14 @@ class Groups:
     async def _found(self, ref: SubUserRef, origin: Origin) -> SubUser:
         if ref == SubUserRef():
             raise Refused(Reason.SUB_USER_UNNAMED)
-        user = await self._book.found(origin.caller.owner_id, ref)
+        user = await self._repository.found(origin.caller.owner_id, ref)
         if user is None:
             named = ref.id if ref.number is None else ref.number
             raise Refused(Reason.SUB_USER_MISSING, facts={"value": named})
         return user
 
     async def _existing(self, origin: Origin, group_id: int) -> Group:
-        group = await self._book.group(origin.caller.owner_id, group_id)
+        group = await self._repository.group(origin.caller.owner_id, group_id)
         if group is None:
             raise Refused(Reason.GROUP_MISSING, facts={"value": group_id})
         return group

@@ -14,15 +14,15 @@ _PERIOD = 10.0
 """Seconds between two writings, and how much a crash may lose."""
 
 
-class KeyUseBook(Protocol):
+class KeyUseRepository(Protocol):
     """Where uses are kept, by the key's id, as unix time in seconds. The latest stays; gone keys are skipped."""
 
-    async def keep_uses(self, uses: Mapping[str, float]) -> None: ...
+    async def save_uses(self, uses: Mapping[str, float]) -> None: ...
 
 
 class KeyUses:
-    def __init__(self, book: KeyUseBook) -> None:
-        self._book = book
+    def __init__(self, repository: KeyUseRepository) -> None:
+        self._repository = repository
         self._noted: dict[str, float] = {}
 
     def note(self, key_id: str, now: float) -> None:
@@ -34,7 +34,7 @@ class KeyUses:
         if not noted:
             return
         try:
-            await self._book.keep_uses(noted)
+            await self._repository.save_uses(noted)
         except BaseException:
             self._noted = noted | self._noted
             raise
@@ -49,5 +49,5 @@ class KeyUses:
         """Flush, or try another time: nothing is raised."""
         try:
             await self.flush()
-        except Exception as trouble:  # noqa: BLE001 - what was noted stays noted
-            _log.warning("uses of keys could not be written", trouble=type(trouble).__name__)
+        except Exception as error:  # noqa: BLE001 - what was noted stays noted
+            _log.warning("uses of keys could not be written", error=type(error).__name__)

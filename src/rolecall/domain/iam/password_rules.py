@@ -68,7 +68,7 @@ def made_password() -> Secret:
     return Secret("".join(characters))
 
 
-class RulesBook(Protocol):
+class PasswordRulesRepository(Protocol):
     """Where rules and earlier passwords are kept."""
 
     async def rules(self, owner_id: int) -> PasswordRules:
@@ -81,21 +81,21 @@ class RulesBook(Protocol):
 class RuledPasswords:
     """Hashes new passwords of sub-users, if they keep the rules."""
 
-    def __init__(self, book: RulesBook, passwords: Passwords) -> None:
-        self._book = book
+    def __init__(self, repository: PasswordRulesRepository, passwords: Passwords) -> None:
+        self._repository = repository
         self._passwords = passwords
 
     async def hashed(self, owner_id: int, password: Secret, user: SubUser | None = None) -> str:
         """The hash of a password for a new sub-user, or for `user`. PASSWORD_BREAKS_RULES, HASHING_BUSY."""
-        rules = await self._book.rules(owner_id)
+        rules = await self._repository.rules(owner_id)
         rules.keep(password)
         if user is not None and rules.reuse_limit:
-            await self._keep_new(user, password, rules.reuse_limit)
+            await self._require_new(user, password, rules.reuse_limit)
         return await self._passwords.hash(password)
 
-    async def _keep_new(self, user: SubUser, password: Secret, limit: int) -> None:
+    async def _require_new(self, user: SubUser, password: Secret, limit: int) -> None:
         """The present password counts as the first of the earlier ones."""
-        earlier = list(await self._book.earlier_hashes(user.number, limit - 1)) if limit > 1 else []
+        earlier = list(await self._repository.earlier_hashes(user.number, limit - 1)) if limit > 1 else []
         present = [] if user.password_hash is None else [user.password_hash]
         for stored in (*present, *earlier):
             if (await self._passwords.verify(stored, password)).matches:

@@ -61,7 +61,7 @@ class Attachment:
     groups: tuple[tuple[int, str], ...] = ()
 
 
-class PolicyBook(Protocol):
+class PolicyRepository(Protocol):
     """Where owners' policies and all attachments are kept. What changes something writes its record too, or neither."""
 
     async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None: ...
@@ -98,8 +98,8 @@ class PolicyBook(Protocol):
 
 
 class Policies:
-    def __init__(self, book: PolicyBook, presets: Presets, quotas: PolicyQuotas) -> None:
-        self._book = book
+    def __init__(self, repository: PolicyRepository, presets: Presets, quotas: PolicyQuotas) -> None:
+        self._repository = repository
         self._presets = presets
         self._quotas = quotas
         self.handlers: Handlers = {
@@ -120,19 +120,19 @@ class Policies:
             raise Refused(Reason.POLICY_TAKEN, facts={"value": command.name})
         draft = PolicyDraft(command.name, command.description, command.document, tags=command.tags)
         record = Record(Change.POLICY_CREATE, command.name, origin)
-        return await self._book.add_policy(origin.caller.owner_id, draft, self._quotas.policies, record)
+        return await self._repository.add_policy(origin.caller.owner_id, draft, self._quotas.policies, record)
 
     async def show(self, command: commands.ShowPolicy, origin: Origin) -> Policy:
         return await self._existing(origin.caller, command.policy)
 
     async def page(self, command: commands.PagePolicies, origin: Origin) -> Page[PolicyView]:
         owner_id = origin.caller.owner_id
-        own = () if command.preset else await self._book.policies(owner_id)
+        own = () if command.preset else await self._repository.policies(owner_id)
         presets = () if command.preset is False else self._presets.all
         found = [policy for policy in (*own, *presets) if _named(policy, command.name_contains)]
         # Terraform's provider looks a policy up by its name and reads the first of the answer.
         found.sort(key=lambda policy: policy.name != command.name_contains)
-        counts = await self._book.counts(owner_id)
+        counts = await self._repository.counts(owner_id)
         views = [PolicyView(one, *counts.get(one.id, (0, 0))) for one in found]
         return _page(views, command.offset, command.limit)
 
@@ -146,7 +146,7 @@ class Policies:
         draft = PolicyDraft(name, command.description, command.document, command.alias)
         detail = {"policy": policy.id, "document": command.document is not None}
         record = Record(Change.POLICY_UPDATE, name or policy.name, origin, detail)
-        await self._book.change_policy(origin.caller.owner_id, policy.id, draft, record)
+        await self._repository.change_policy(origin.caller.owner_id, policy.id, draft, record)
         return policy.id
 
     async def delete(self, command: commands.DeletePolicies, origin: Origin) -> None:
@@ -154,22 +154,26 @@ class Policies:
         records = {
             one.id: Record(Change.POLICY_DELETE, one.name, origin, {"policy": one.id}) for one in policies
         }
-        await self._book.delete_policies(origin.caller.owner_id, records)
+        await self._repository.delete_policies(origin.caller.owner_id, records)
 
     async def attach(self, command: commands.AttachPolicy, origin: Origin) -> None:
         policy, bearer = await self._both(command.policy, command.bearer, origin)
         record = _attachment(Change.POLICY_ATTACH, policy, bearer, origin)
-        await self._book.attach(origin.caller.owner_id, policy.id, bearer, self._quotas.attached, record)
+        await self._repository.attach(
+            origin.caller.owner_id, policy.id, bearer, self._quotas.attached, record
+        )
 
     async def detach(self, command: commands.DetachPolicy, origin: Origin) -> None:
         policy, bearer = await self._both(command.policy, command.bearer, origin)
         record = _attachment(Change.POLICY_DETACH, policy, bearer, origin)
-        await self._book.detach(origin.caller.owner_id, policy.id, bearer, record)
+        await self._repository.detach(origin.caller.owner_id, policy.id, bearer, record)
 
     async def page_attached(self, command: commands.PageAttached, origin: Origin) -> Page[Attached]:
         owner_id = origin.caller.owner_id
         bearer = await self._bearer(command.bearer, origin.caller)
-        rows = await self._book.attached(owner_id, bearer, direct=command.direct, by_group=command.by_group)
+        rows = await self._repository.attached(
+            owner_id, bearer, direct=command.direct, by_group=command.by_group
+        )
         found = []
         for row in rows:
             policy = row.policy or self._presets.by_id(row.policy_id)
@@ -179,21 +183,21 @@ class Policies:
 
     async def page_bearers(self, command: commands.PageBearers, origin: Origin) -> Page[BearerView]:
         policy = await self._existing(origin.caller, command.policy)
-        found = await self._book.bearers(origin.caller.owner_id, policy.id, command.kinds)
+        found = await self._repository.bearers(origin.caller.owner_id, policy.id, command.kinds)
         return _page(found, command.offset, command.limit)
 
     async def _both(self, ref: PolicyRef, bearer: BearerRef, origin: Origin) -> tuple[Policy, BearerRef]:
         return await self._existing(origin.caller, ref), await self._bearer(bearer, origin.caller)
 
     async def _bearer(self, ref: BearerRef, caller: Caller) -> BearerRef:
-        found = await self._book.bearer(caller.owner_id, ref)
+        found = await self._repository.bearer(caller.owner_id, ref)
         if found is None:
             raise Refused(MISSING[ref.kind], facts={"value": ref.name if ref.id is None else ref.id})
         return BearerRef(ref.kind, found)
 
     async def _existing(self, caller: Caller, ref: PolicyRef) -> Policy:
         preset = self._presets.by_name(ref.name) if ref.id is None else self._presets.by_id(ref.id)
-        policy = preset or await self._book.policy(caller.owner_id, ref)
+        policy = preset or await self._repository.policy(caller.owner_id, ref)
         if policy is None:
             raise Refused(Reason.POLICY_MISSING, facts={"value": ref.name if ref.id is None else ref.id})
         return policy

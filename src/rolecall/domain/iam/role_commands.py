@@ -73,7 +73,7 @@ class DeleteRole(Command):
 
 @dataclass(frozen=True, slots=True)
 class AssumeRole(Command):
-    """Answers a Lent. `owner_number` is the role's owner; `external_id` is for the trust document's conditions.
+    """Answers an IssuedSession. `owner_number` is that of the role; conditions of the trust document see `external_id`.
 
     ROLE_MISSING, ROLE_UNTRUSTING, SESSION_TOO_LONG, and what `language.parse_policy` says of `policy`.
     """
@@ -87,8 +87,8 @@ class AssumeRole(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class LendOwn(Command):
-    """The caller's own permissions, narrowed by `policy`, for a while: answers a Lent.
+class IssueOwnSession(Command):
+    """The caller's own permissions, narrowed by `policy`, for a while: answers an IssuedSession.
 
     SESSION_NESTED, SESSION_TOO_LONG, and what `language.parse_policy` says.
     """
@@ -99,7 +99,7 @@ class LendOwn(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
+class IssuedSession:
     """Temporary credentials. `expires_at` is unix time in seconds."""
 
     key_id: str

@@ -14,8 +14,8 @@ from rolecall import ambient
 from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.model import Role
-from rolecall.domain.iam.role_commands import Lent, RoleRef
-from rolecall.domain.iam.sessions import Lending, LivingRoles
+from rolecall.domain.iam.role_commands import IssuedSession, RoleRef
+from rolecall.domain.iam.sessions import ActiveRoles, SessionCredentials
 from rolecall.domain.iam.tag_commands import ChangeTags
 from rolecall.domain.iam.tags import Tags, role_tags
 from rolecall.domain.messages import Handlers, Page
@@ -55,7 +55,7 @@ class RoleDraft:
     tags: tuple[tuple[str, str], ...] = ()
 
 
-class RoleBook(LivingRoles, Protocol):
+class RoleRepository(ActiveRoles, Protocol):
     """Where roles are kept. What changes something writes its record too, or neither."""
 
     async def role(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role] | None: ...
@@ -78,14 +78,14 @@ class RoleBook(LivingRoles, Protocol):
 class Roles:
     def __init__(
         self,
-        book: RoleBook,
-        lending: Lending,
+        repository: RoleRepository,
+        sessions: SessionCredentials,
         tags: Tags,
         quota: int = 1000,
         clock: Callable[[], float] = ambient.unix,
     ) -> None:
-        self._book = book
-        self._lending = lending
+        self._repository = repository
+        self._sessions = sessions
         self._tags = tags
         self._quota = quota
         self._clock = clock
@@ -97,7 +97,7 @@ class Roles:
             commands.DeleteRole: self.delete,
             commands.TagRole: self.tag,
             commands.AssumeRole: self.assume,
-            commands.LendOwn: self.lend_own,
+            commands.IssueOwnSession: self.lend_own,
         }
 
     async def create(self, command: commands.CreateRole, origin: Origin) -> int:
@@ -111,7 +111,7 @@ class Roles:
             command.tags,
         )
         record = Record(Change.ROLE_CREATE, command.name, origin)
-        return await self._book.add_role(origin.caller.owner_id, draft, self._quota, record)
+        return await self._repository.add_role(origin.caller.owner_id, draft, self._quota, record)
 
     async def show(self, command: commands.ShowRole, origin: Origin) -> Role:
         return await self._own(origin.caller, command.role)
@@ -119,7 +119,7 @@ class Roles:
     async def page(self, command: commands.PageRoles, origin: Origin) -> Page[Role]:
         found = [
             role
-            for role in await self._book.roles(origin.caller.owner_id)
+            for role in await self._repository.roles(origin.caller.owner_id)
             if set(command.tags) <= set(role.tags)
         ]
         return Page(tuple(found[command.offset : command.offset + command.limit]), len(found))
@@ -132,7 +132,7 @@ class Roles:
         draft = RoleDraft(None, command.trust, command.description, command.console_login, seconds)
         detail = {"role": role.id, "trust": command.trust is not None}
         record = Record(Change.ROLE_UPDATE, role.name, origin, detail)
-        await self._book.change_role(role.id, draft, record)
+        await self._repository.change_role(role.id, draft, record)
 
     async def tag(self, command: commands.TagRole, origin: Origin) -> None:
         role = await self._own(origin.caller, command.role)
@@ -140,11 +140,11 @@ class Roles:
 
     async def delete(self, command: commands.DeleteRole, origin: Origin) -> None:
         role = await self._own(origin.caller, command.role)
-        await self._book.delete_role(
+        await self._repository.delete_role(
             role.id, Record(Change.ROLE_DELETE, role.name, origin, {"role": role.id})
         )
 
-    async def assume(self, command: commands.AssumeRole, origin: Origin) -> Lent:
+    async def assume(self, command: commands.AssumeRole, origin: Origin) -> IssuedSession:
         now = self._clock()
         owner, role = await self._existing(command.owner_number, command.role)
         if not _trusts(role, command, origin, now):
@@ -164,12 +164,12 @@ class Roles:
             command.session_name, command.policy, True, caller.principal, _root_key(caller), chain_ends
         )
         taken = Caller(owner.id, owner.number, owner.app_id, role.id, "", session)
-        lent = self._lending.lend(taken, min(int(now) + seconds, chain_ends))
+        lent = self._sessions.issue(taken, min(int(now) + seconds, chain_ends))
         detail = {"role": role.id, "session": command.session_name, "seconds": seconds, "key": lent.key_id}
-        await self._book.note(Record(Change.ROLE_ASSUME, role.name, origin, detail))
+        await self._repository.note(Record(Change.ROLE_ASSUME, role.name, origin, detail))
         return lent
 
-    async def lend_own(self, command: commands.LendOwn, origin: Origin) -> Lent:
+    async def lend_own(self, command: commands.IssueOwnSession, origin: Origin) -> IssuedSession:
         caller = origin.caller
         if caller.session is not None:
             raise Refused(Reason.SESSION_NESTED)
@@ -181,16 +181,16 @@ class Roles:
         session = Session(
             command.name, command.policy, False, caller.principal, caller.access_key_id, now + seconds
         )
-        lent = self._lending.lend(replace(caller, session=session), now + seconds)
+        lent = self._sessions.issue(replace(caller, session=session), now + seconds)
         detail = {"session": command.name, "seconds": seconds, "key": lent.key_id}
-        await self._book.note(Record(Change.SESSION_LEND, str(caller.principal), origin, detail))
+        await self._repository.note(Record(Change.SESSION_LEND, str(caller.principal), origin, detail))
         return lent
 
     async def _own(self, caller: Caller, ref: RoleRef) -> Role:
         return (await self._existing(caller.owner_number, ref))[1]
 
     async def _existing(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role]:
-        found = await self._book.role(owner_number, ref)
+        found = await self._repository.role(owner_number, ref)
         if found is None:
             raise Refused(Reason.ROLE_MISSING, facts={"value": ref.name if ref.id is None else ref.id})
         return found

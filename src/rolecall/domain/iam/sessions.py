@@ -13,9 +13,9 @@ import string
 from typing import Protocol
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import LONGEST_KEY_ID, Borrowed, KeyBook
+from rolecall.domain.access.authenticator import LONGEST_KEY_ID, KeyRepository, OpenedSession
 from rolecall.domain.iam.model import Role
-from rolecall.domain.iam.role_commands import Lent
+from rolecall.domain.iam.role_commands import IssuedSession
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.values import KEY_PREFIX, Caller, Secret, Session
@@ -29,21 +29,21 @@ _LONGEST_TOKEN = 32 * 1024
 assert len(KEY_PREFIX) + _ID_CHARACTERS > LONGEST_KEY_ID  # noqa: S101 - how keys are told apart
 
 
-class LivingRoles(Protocol):
+class ActiveRoles(Protocol):
     """Where roles are looked up at every call of somebody who took one."""
 
     async def role_by_id(self, owner_id: int, role_id: int) -> Role | None: ...
 
 
-class Lending:
+class SessionCredentials:
     """Issues temporary credentials, and opens them (`keys.Lender`)."""
 
-    def __init__(self, sealer: Sealer, keys: KeyBook, roles: LivingRoles) -> None:
+    def __init__(self, sealer: Sealer, keys: KeyRepository, roles: ActiveRoles) -> None:
         self._sealer = sealer
         self._keys = keys
         self._roles = roles
 
-    def lend(self, caller: Caller, expires_at: int) -> Lent:
+    def issue(self, caller: Caller, expires_at: int) -> IssuedSession:
         """Credentials of a caller with a session."""
         session = caller.session
         assert session is not None  # noqa: S101 - that is what is lent
@@ -64,9 +64,9 @@ class Lending:
         }
         sealed = self._sealer.seal(Secret(json.dumps(content)), _purpose(key_id))
         token = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
-        return Lent(key_id, Secret(secret), Secret(token), expires_at)
+        return IssuedSession(key_id, Secret(secret), Secret(token), expires_at)
 
-    async def opened(self, key_id: str, token: Secret, now: float) -> Borrowed:
+    async def opened(self, key_id: str, token: Secret, now: float) -> OpenedSession:
         """TOKEN_INVALID: not ours, of another key, expired, or of a key or a role that is no more."""
         content = json.loads(self._open(key_id, token.reveal()).reveal())
         if content["expires"] <= now:
@@ -74,8 +74,8 @@ class Lending:
         owner_id, owner_number, app_id = content["owner"]
         session = Session(*content["session"])
         caller = Caller(owner_id, owner_number, app_id, content["principal"], key_id, session)
-        await self._expect_alive(caller, session)
-        return Borrowed(caller, Secret(content["secret"]))
+        await self._require_active(caller, session)
+        return OpenedSession(caller, Secret(content["secret"]))
 
     def _open(self, key_id: str, token: str) -> Secret:
         try:
@@ -86,7 +86,7 @@ class Lending:
         except (SealBroken, binascii.Error, ValueError):
             raise _invalid("not ours, or of another key") from None
 
-    async def _expect_alive(self, caller: Caller, session: Session) -> None:
+    async def _require_active(self, caller: Caller, session: Session) -> None:
         key = await self._keys.key(session.key_id)
         if key is None or not key.active:
             raise _invalid("the key it was taken with is disabled or deleted")

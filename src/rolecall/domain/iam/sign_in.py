@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import Owner, Passkey
+from rolecall.domain.access.authenticator import Owner, SubUserTokenKey
 from rolecall.domain.access.sign_ins import Who, WrongPassword
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.password_rules import PasswordRules, RuledPasswords
@@ -58,7 +58,7 @@ class SignedIn:
     must_change: bool
 
 
-class SignInBook(Protocol):
+class SubUserSignInRepository(Protocol):
     """Where failures and successes are counted."""
 
     async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
@@ -82,12 +82,12 @@ class SignIn:
 
     def __init__(
         self,
-        book: SignInBook,
+        repository: SubUserSignInRepository,
         passwords: Passwords,
         ruled: RuledPasswords,
         key: Callable[[], Secret],
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._passwords = passwords
         self._ruled = ruled
         self._key = key
@@ -99,26 +99,26 @@ class SignIn:
         """
         return await self._proven(name, password, client, owner_number)
 
-    async def sign_in(self, name: str, password: Secret) -> Passkey:
+    async def sign_in(self, name: str, password: Secret) -> SubUserTokenKey:
         """For a token. CREDENTIALS_INVALID, also for a password that must be changed first; HASHING_BUSY."""
         signed_in = await self._proven(name, password, None)
         if signed_in.must_change:
             who = Who(name, signed_in.owner.id, signed_in.user.number)
             raise WrongPassword(who, "the password must be changed first")
-        return self._passkey(Subject(signed_in.user, signed_in.owner))
+        return self._token_key(Subject(signed_in.user, signed_in.owner))
 
-    async def passkey(self, key_id: str) -> Passkey | None:
+    async def token_key(self, key_id: str) -> SubUserTokenKey | None:
         """Of a token that was issued after `sign_in`; None if there is no such sub-user any more, or if it must change
         its password first."""
         number = key_id.removeprefix(_PREFIX)
         if number == key_id or not (number.isascii() and number.isdecimal() and len(number) <= 18):
             return None
-        subject = await self._book.subject(int(number))
+        subject = await self._repository.subject(int(number))
         if subject is None or not subject.user.console_login or subject.user.password_hash is None:
             return None
         if subject.user.must_reset_password:
             return None
-        return self._passkey(subject)
+        return self._token_key(subject)
 
     async def change_password(
         self,
@@ -126,46 +126,46 @@ class SignIn:
         old: Secret,
         new: Secret,
         origin: Origin,
-        expect_admitted: Callable[[], Awaitable[None]],
+        require_admitted: Callable[[], Awaitable[None]],
     ) -> None:
         """A sub-user changes its own, having signed in. CREDENTIALS_INVALID, PASSWORD_BREAKS_RULES, HASHING_BUSY.
 
-        `expect_admitted` is the door's (`AddressLimit.guarding`)."""
-        subject = await self._book.subject(user.number)
+        `require_admitted` is the door's (`AddressLimit.guarding`)."""
+        subject = await self._repository.subject(user.number)
         proven = await self._proven(user.name, old, None, 0 if subject is None else subject.owner.number)
         if proven.user.number != user.number:
             raise Refused(Reason.CREDENTIALS_INVALID)
-        await expect_admitted()
+        await require_admitted()
         if new == old:
             raise Refused(Reason.PASSWORD_BREAKS_RULES, note="the password is the one it was")
         hashed = await self._ruled.hashed(user.owner_id, new, proven.user)
         record = Record(Change.SUB_USER_UPDATE, user.name, origin, {"password": True, "own": True})
         revision = Revision(password_hash=hashed, must_reset_password=False)
-        await self._book.change(user.number, revision, record)
+        await self._repository.change(user.number, revision, record)
 
     async def _proven(
         self, name: str, password: Secret, client: str | None, owner_number: int | None = None
     ) -> SignedIn:
-        candidate = await self._book.candidate(name, owner_number)
+        candidate = await self._repository.candidate(name, owner_number)
         stored = _stored(candidate)
         verdict = await self._verdict(stored, password)
         if candidate is None or stored is None or not verdict.matches:
             number, limit = (
                 (_NOBODY, 0) if candidate is None else (candidate.user.number, candidate.rules.retry_limit)
             )
-            await self._book.failed(number, limit)
+            await self._repository.failed(number, limit)
             note = "no such name, or not its password"
             if candidate is None:
                 raise Refused(Reason.CREDENTIALS_INVALID, note=note)
             raise WrongPassword(_who(candidate), note)
         user = candidate.user
         if verdict.renewed is not None:
-            await self._book.rehashed(user.number, stored, verdict.renewed)
+            await self._repository.rehashed(user.number, stored, verdict.renewed)
             user = replace(user, password_hash=verdict.renewed)
         expired = _expired(user, candidate.rules)
         if expired and candidate.rules.expired_is_locked:
             raise WrongPassword(_who(candidate), "the password has expired")
-        if not await self._book.succeeded(user.number, client):
+        if not await self._repository.succeeded(user.number, client):
             raise WrongPassword(_who(candidate), "locked out")
         return SignedIn(user, candidate.owner, user.must_reset_password or expired)
 
@@ -178,12 +178,12 @@ class SignIn:
                 return Verdict(matches=False)
             raise
 
-    def _passkey(self, subject: Subject) -> Passkey:
+    def _token_key(self, subject: Subject) -> SubUserTokenKey:
         """Its secret is another one once the password is another one, or hashed anew."""
         number = subject.user.number
         message = f"{number}:{subject.user.password_hash}".encode()
         secret = hmac.digest(self._key().reveal().encode(), message, "sha256").hex()
-        return Passkey(subject.owner, number, f"{_PREFIX}{number}", Secret(secret))
+        return SubUserTokenKey(subject.owner, number, f"{_PREFIX}{number}", Secret(secret))
 
 
 def _who(candidate: Candidate) -> Who:

@@ -10,7 +10,12 @@ from typing import Protocol
 from rolecall.domain.access.authenticator import MintedKey, mint
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.model import SubUser
-from rolecall.domain.iam.password_rules import PasswordRules, RuledPasswords, RulesBook, made_password
+from rolecall.domain.iam.password_rules import (
+    PasswordRules,
+    PasswordRulesRepository,
+    RuledPasswords,
+    made_password,
+)
 from rolecall.domain.iam.views import AddedSubUser, Census, KeyShown, RulesView
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.model import Change
@@ -59,7 +64,7 @@ class Revision:
     email: str | None = None
 
 
-class SubUserBook(RulesBook, Protocol):
+class SubUserRepository(PasswordRulesRepository, Protocol):
     """Where sub-users are kept. What changes something writes its record too, or neither."""
 
     async def named(self, owner_id: int, name: str) -> SubUser | None: ...
@@ -90,13 +95,13 @@ class SubUserBook(RulesBook, Protocol):
 class SubUsers:
     def __init__(
         self,
-        book: SubUserBook,
+        repository: SubUserRepository,
         passwords: RuledPasswords,
         sealer: Sealer,
         permissions: Permissions,
         quotas: Quotas,
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._passwords = passwords
         self._sealer = sealer
         self._permissions = permissions
@@ -121,8 +126,8 @@ class SubUsers:
         password, hashed = None, None
         if command.console_login:
             # What will be refused is refused before the password is hashed, which costs the most.
-            await self._book.keep_room(owner_id, self._quotas)
-            if await self._book.named(owner_id, command.name) is not None:
+            await self._repository.keep_room(owner_id, self._quotas)
+            if await self._repository.named(owner_id, command.name) is not None:
                 raise Refused(Reason.SUB_USER_TAKEN, facts={"value": command.name})
             password = command.password or made_password()
             hashed = await self._passwords.hashed(owner_id, password)
@@ -139,7 +144,7 @@ class SubUsers:
         key = mint(self._sealer) if command.mint_key else None
         detail = {"console_login": command.console_login} | ({} if key is None else {"access_key": key.id})
         record = Record(Change.SUB_USER_CREATE, command.name, origin, detail)
-        user = await self._book.add(owner_id, draft, key, self._quotas, record)
+        user = await self._repository.add(owner_id, draft, key, self._quotas, record)
         shown = None if key is None else KeyShown(key.id, key.secret, user.created_at)
         return AddedSubUser(user, password, shown)
 
@@ -147,13 +152,13 @@ class SubUsers:
         return await self._existing(origin.caller, command.name)
 
     async def all(self, _command: commands.ListSubUsers, origin: Origin) -> tuple[SubUser, ...]:
-        return tuple(await self._book.all(origin.caller.owner_id))
+        return tuple(await self._repository.all(origin.caller.owner_id))
 
     async def page(self, command: commands.PageSubUsers, origin: Origin) -> tuple[SubUser, ...]:
-        return tuple(await self._book.after(origin.caller.owner_id, command.after, command.limit))
+        return tuple(await self._repository.after(origin.caller.owner_id, command.after, command.limit))
 
     async def find(self, command: commands.FindSubUsers, origin: Origin) -> tuple[SubUser, ...]:
-        return tuple(await self._book.numbered(origin.caller.owner_id, command.numbers))
+        return tuple(await self._repository.numbered(origin.caller.owner_id, command.numbers))
 
     async def change(self, command: commands.ChangeSubUser, origin: Origin) -> None:
         user = await self._existing(origin.caller, command.name)
@@ -173,27 +178,27 @@ class SubUsers:
         if command.console_login is not None:
             detail["console_login"] = command.console_login
         record = Record(Change.SUB_USER_UPDATE, user.name, origin, detail)
-        await self._book.change(user.number, revision, record)
+        await self._repository.change(user.number, revision, record)
 
     async def _new_hash(self, user: SubUser, password: Secret | None) -> str | None:
         return None if password is None else await self._passwords.hashed(user.owner_id, password, user)
 
     async def delete(self, command: commands.DeleteSubUser, origin: Origin) -> None:
         user = await self._existing(origin.caller, command.name)
-        keys_too = command.keys_too is not None and await self._book.has_keys(user.number)
+        keys_too = command.keys_too is not None and await self._repository.has_keys(user.number)
         if keys_too and command.keys_too is not None:
             try:
                 await self._permissions.permit(origin.caller, command.keys_too)
             except Refused as refusal:
                 raise Refused(Reason.SUB_USER_KEYS_KEPT, facts=refusal.facts) from None
         record = Record(Change.SUB_USER_DELETE, user.name, origin, {"number": user.number})
-        await self._book.delete(user.number, command.tagged, record, keys_too=keys_too)
+        await self._repository.delete(user.number, command.tagged, record, keys_too=keys_too)
 
     async def count(self, _command: commands.CountPeople, origin: Origin) -> Census:
-        return await self._book.census(origin.caller.owner_id)
+        return await self._repository.census(origin.caller.owner_id)
 
     async def rules(self, _command: commands.ShowPasswordRules, origin: Origin) -> RulesView:
-        return await self._book.rules_view(origin.caller.owner_id)
+        return await self._repository.rules_view(origin.caller.owner_id)
 
     async def change_rules(self, command: commands.ChangePasswordRules, origin: Origin) -> None:
         owner_id = origin.caller.owner_id
@@ -206,12 +211,12 @@ class SubUsers:
             "expired_is_locked": command.expired_is_locked,
         }
         changes = {name: value for name, value in wanted.items() if value is not None}
-        rules = replace(await self._book.rules(owner_id), **changes)  # type: ignore[arg-type]
+        rules = replace(await self._repository.rules(owner_id), **changes)  # type: ignore[arg-type]
         record = Record(Change.PASSWORD_RULES, str(origin.caller.owner_number), origin)
-        await self._book.set_rules(owner_id, rules, record)
+        await self._repository.set_rules(owner_id, rules, record)
 
     async def _existing(self, caller: Caller, name: str) -> SubUser:
-        user = await self._book.named(caller.owner_id, name)
+        user = await self._repository.named(caller.owner_id, name)
         if user is None:
             raise Refused(Reason.SUB_USER_MISSING, facts={"value": name})
         return user

@@ -35,7 +35,7 @@ def policy_tags(policy_id: int) -> TagPlace:
     return TagPlace("cam", "policy", str(policy_id))
 
 
-class TagBook(Protocol):
+class TagRepository(Protocol):
     """Where tags are kept. What changes something writes its record too, or neither."""
 
     async def tags(self, owner_id: int, command: commands.PageTags) -> Page[Tag]: ...
@@ -57,7 +57,7 @@ class TagBook(Protocol):
     async def keys(self, owner_id: int, command: commands.PageKeys) -> Page[str]: ...
 
 
-class ProjectBook(Protocol):
+class ProjectRepository(Protocol):
     """Where projects are kept. What changes something writes its record too, or neither."""
 
     async def create_project(
@@ -72,8 +72,8 @@ class ProjectBook(Protocol):
 
 
 class Tags:
-    def __init__(self, book: TagBook, quotas: TagQuotas | None = None) -> None:
-        self._book = book
+    def __init__(self, repository: TagRepository, quotas: TagQuotas | None = None) -> None:
+        self._repository = repository
         self._quotas = quotas or TagQuotas()
         self.handlers: Handlers = {
             commands.PageTags: self.page,
@@ -86,10 +86,10 @@ class Tags:
         }
 
     async def page(self, command: commands.PageTags, origin: Origin) -> Page[Tag]:
-        return await self._book.tags(origin.caller.owner_id, command)
+        return await self._repository.tags(origin.caller.owner_id, command)
 
     async def page_tagged(self, command: commands.PageTagged, origin: Origin) -> Page[Tagged]:
-        return await self._book.tagged(origin.caller.owner_id, command)
+        return await self._repository.tagged(origin.caller.owner_id, command)
 
     async def change(
         self, command: commands.ChangeTags, origin: Origin
@@ -114,27 +114,29 @@ class Tags:
             for place in places
         ]
         change = commands.ChangeTags(places, command.put, command.take, command.mode, command.strict)
-        await self._book.change_tags(origin.caller.owner_id, change, self._quotas, records)
+        await self._repository.change_tags(origin.caller.owner_id, change, self._quotas, records)
 
     async def create(self, command: commands.CreatePairs, origin: Origin) -> None:
         record = _of_pairs("created", command.pairs, origin)
         caller = origin.caller
-        await self._book.create_pairs(caller.owner_id, caller.principal, command.pairs, self._quotas, record)
+        await self._repository.create_pairs(
+            caller.owner_id, caller.principal, command.pairs, self._quotas, record
+        )
 
     async def delete(self, command: commands.DeletePairs, origin: Origin) -> None:
         record = _of_pairs("deleted", command.pairs, origin)
-        await self._book.delete_pairs(origin.caller.owner_id, command.pairs, record)
+        await self._repository.delete_pairs(origin.caller.owner_id, command.pairs, record)
 
     async def page_pairs(self, command: commands.PagePairs, origin: Origin) -> Page[KnownPair]:
-        return await self._book.pairs(origin.caller.owner_id, command)
+        return await self._repository.pairs(origin.caller.owner_id, command)
 
     async def page_keys(self, command: commands.PageKeys, origin: Origin) -> Page[str]:
-        return await self._book.keys(origin.caller.owner_id, command)
+        return await self._repository.keys(origin.caller.owner_id, command)
 
 
 class Projects:
-    def __init__(self, book: ProjectBook, quotas: TagQuotas | None = None) -> None:
-        self._book = book
+    def __init__(self, repository: ProjectRepository, quotas: TagQuotas | None = None) -> None:
+        self._repository = repository
         self._quotas = quotas or TagQuotas()
         self.handlers: Handlers = {
             commands.CreateProject: self.create,
@@ -144,14 +146,16 @@ class Projects:
 
     async def create(self, command: commands.CreateProject, origin: Origin) -> int:
         record = Record(Change.PROJECT_CREATE, command.name, origin)
-        return await self._book.create_project(origin.caller.owner_id, command, self._quotas.projects, record)
+        return await self._repository.create_project(
+            origin.caller.owner_id, command, self._quotas.projects, record
+        )
 
     async def change(self, command: commands.ChangeProject, origin: Origin) -> None:
         record = Record(Change.PROJECT_UPDATE, str(command.id), origin)
-        await self._book.change_project(origin.caller.owner_id, command, record)
+        await self._repository.change_project(origin.caller.owner_id, command, record)
 
     async def page(self, command: commands.PageProjects, origin: Origin) -> Page[Project]:
-        return await self._book.projects(origin.caller.owner_id, command)
+        return await self._repository.projects(origin.caller.owner_id, command)
 
 
 def _of_pairs(what: str, pairs: Sequence[Pair], origin: Origin) -> Record:

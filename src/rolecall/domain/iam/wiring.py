@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rolecall.domain.iam.access_keys import AccessKeys, PrincipalKeyBook
-from rolecall.domain.iam.groups import GroupBook, Groups
-from rolecall.domain.iam.key_uses import KeyUseBook, KeyUses
+from rolecall.domain.iam.access_keys import AccessKeys, PrincipalKeyRepository
+from rolecall.domain.iam.groups import GroupRepository, Groups
+from rolecall.domain.iam.key_uses import KeyUseRepository, KeyUses
 from rolecall.domain.iam.password_rules import RuledPasswords
-from rolecall.domain.iam.sign_in import SignIn, SignInBook
-from rolecall.domain.iam.sub_users import Quotas, SubUserBook, SubUsers
-from rolecall.domain.iam.tags import ProjectBook, Projects, TagBook, Tags
+from rolecall.domain.iam.sign_in import SignIn, SubUserSignInRepository
+from rolecall.domain.iam.sub_users import Quotas, SubUserRepository, SubUsers
+from rolecall.domain.iam.tags import ProjectRepository, Projects, TagRepository, Tags
 from rolecall.domain.messages import Handlers
 from rolecall.domain.policy.requests import Permissions
 from rolecall.domain.secrets.passwords import Passwords
@@ -23,13 +23,13 @@ from rolecall.values import Secret
 class Books:
     """Where everything about sub-users is kept."""
 
-    sub_users: SubUserBook
-    keys: PrincipalKeyBook
-    uses: KeyUseBook
-    groups: GroupBook
-    tags: TagBook
-    projects: ProjectBook
-    sign_ins: SignInBook
+    sub_users: SubUserRepository
+    keys: PrincipalKeyRepository
+    uses: KeyUseRepository
+    groups: GroupRepository
+    tags: TagRepository
+    projects: ProjectRepository
+    sign_ins: SubUserSignInRepository
 
 
 class PeopleRoom:

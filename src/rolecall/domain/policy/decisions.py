@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rolecall.domain.instances.registry import Instance
-from rolecall.domain.policy.evaluation import Decision, Held, Names, Subject, Verdict, decide
+from rolecall.domain.policy.evaluation import Decision, EffectivePolicy, Names, Subject, Verdict, decide
 from rolecall.domain.policy.language import parse_policy, parse_session_policy
 from rolecall.domain.policy.presets import Presets
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.policy.wildcards import ANYTHING
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, PrincipalKind
@@ -79,14 +79,14 @@ class Decisions:
 
     def __init__(
         self,
-        book: GrantRepository,
+        repository: GrantRepository,
         presets: Presets,
         places: Places,
         instances: Mapping[str, str],
         regional: Collection[str],
         people: str = "cam",
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._presets = presets
         self._places = places
         self._instances = instances
@@ -94,19 +94,19 @@ class Decisions:
         self._people = people
         self._heavy = asyncio.Lock()
 
-    async def permit(self, caller: Caller, ask: Ask) -> None:
+    async def permit(self, caller: Caller, request: PolicyRequest) -> None:
         """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
         if caller.is_owner and caller.session is None:
             return
-        decision = await self.decide(caller, ask)
+        decision = await self.decide(caller, request)
         if not decision.allowed:
-            facts = {"operation": ask.operation, "resource": decision.resource}
+            facts = {"operation": request.operation, "resource": decision.resource}
             raise Refused(Reason.NOT_PERMITTED, facts=facts, note=because(decision))
 
-    async def decide(self, caller: Caller, ask: Ask) -> Decision:
+    async def decide(self, caller: Caller, request: PolicyRequest) -> Decision:
         """Which statement of which policy decides. NOT_PERMITTED for what is too much to decide, or unreadable."""
         grants = await self._grants(caller)
-        things = [await self._thing(one) for one in ask.resources]
+        things = [await self._thing(one) for one in request.resources]
         documents = [grant.document or "" for grant in grants]
         if caller.session is not None:
             documents.append(caller.session.policy)
@@ -114,40 +114,40 @@ class Decisions:
         if weight > _MOST:
             raise Refused(
                 Reason.NOT_PERMITTED,
-                facts={"operation": ask.operation, "resource": ask.resources[0]},
+                facts={"operation": request.operation, "resource": request.resources[0]},
                 note="its policies and resources are too many to decide",
             )
         if weight <= _AT_ONCE:
-            return self._decide(caller, grants, ask, things)
+            return self._decide(caller, grants, request, things)
         async with self._heavy:
-            return await asyncio.to_thread(self._decide, caller, grants, ask, things)
+            return await asyncio.to_thread(self._decide, caller, grants, request, things)
 
     def _decide(
-        self, caller: Caller, grants: Sequence[Grant], ask: Ask, things: Sequence[_Thing]
+        self, caller: Caller, grants: Sequence[Grant], request: PolicyRequest, things: Sequence[_Thing]
     ) -> Decision:
         subject = Subject(caller.principal, caller.owner_number, caller.app_id)
-        decision = Decision(Verdict.ALLOWED, ask.resources[-1])
+        decision = Decision(Verdict.ALLOWED, request.resources[-1])
         if caller.kind is not PrincipalKind.OWNER:
-            decision = _decide_all(self._read_all(grants), ask, things, subject)
+            decision = _decide_all(self._read_all(grants), request, things, subject)
         if decision.allowed and caller.session is not None and caller.session.policy:
-            own = Held(0, SESSION_POLICY, parse_session_policy(caller.session.policy))
-            decision = _decide_all((own,), ask, things, subject)
+            own = EffectivePolicy(0, SESSION_POLICY, parse_session_policy(caller.session.policy))
+            decision = _decide_all((own,), request, things, subject)
             return decision if decision.allowed else replace(decision, policy=own)
         return decision
 
-    async def held(self, caller: Caller) -> Sequence[Held]:
+    async def held(self, caller: Caller) -> Sequence[EffectivePolicy]:
         """The policies of a sub-user or a role; an owner has none."""
         return self._read_all(await self._grants(caller))
 
     async def _grants(self, caller: Caller) -> Sequence[Grant]:
         if caller.kind is PrincipalKind.OWNER:
             return ()
-        return await self._book.grants(caller.owner_id, caller.kind, caller.principal)
+        return await self._repository.grants(caller.owner_id, caller.kind, caller.principal)
 
-    def _read_all(self, grants: Sequence[Grant]) -> list[Held]:
+    def _read_all(self, grants: Sequence[Grant]) -> list[EffectivePolicy]:
         return [held for grant in grants if (held := self._read(grant)) is not None]
 
-    def _read(self, grant: Grant) -> Held | None:
+    def _read(self, grant: Grant) -> EffectivePolicy | None:
         """None for a preset that this release does not have."""
         name, document = grant.name, grant.document
         if name is None or document is None:
@@ -156,13 +156,13 @@ class Decisions:
                 return None
             name, document = preset.name, preset.document
         try:
-            return Held(grant.policy_id, name, parse_policy(document), grant.via)
-        except Refused as trouble:
+            return EffectivePolicy(grant.policy_id, name, parse_policy(document), grant.via)
+        except Refused as error:
             # It may hold a deny: what cannot be read permits nothing, and nothing beside it does.
             raise Refused(
                 Reason.NOT_PERMITTED,
                 facts={"operation": "*", "resource": "*"},
-                note=f"the policy {name} cannot be read: {trouble}",
+                note=f"the policy {name} cannot be read: {error}",
             ) from None
 
     async def _thing(self, resource: str) -> _Thing:
@@ -185,7 +185,7 @@ class Decisions:
         if service == self._people and (preset := self._preset(content)) is not None:
             return (resource, ":".join((*first, service, region, account, preset)))
         if service == self._people and (owner := account.removeprefix("uin/")).isdecimal():
-            others = await self._book.other_names(int(owner), content)
+            others = await self._repository.other_names(int(owner), content)
             return (resource, *(":".join((*first, service, region, account, other)) for other in others))
         return (resource,)
 
@@ -199,13 +199,15 @@ class Decisions:
         return None
 
 
-def _decide_all(held: Sequence[Held], ask: Ask, things: Sequence[_Thing], subject: Subject) -> Decision:
+def _decide_all(
+    held: Sequence[EffectivePolicy], request: PolicyRequest, things: Sequence[_Thing], subject: Subject
+) -> Decision:
     """Each thing is asked with its own region: what is allowed in one region is not so in others."""
-    decision = Decision(Verdict.NOT_ALLOWED, ask.resources[-1])
+    decision = Decision(Verdict.NOT_ALLOWED, request.resources[-1])
     for place, group in itertools.groupby(things, key=lambda thing: thing.place):
-        known = {**ask.context, "qcs:region": place[0]} if place else ask.context
+        known = {**request.context, "qcs:region": place[0]} if place else request.context
         names = [thing.names for thing in group]
-        decision = decide(held, replace(ask, context=known), names, subject)
+        decision = decide(held, replace(request, context=known), names, subject)
         if not decision.allowed:
             break
     return decision

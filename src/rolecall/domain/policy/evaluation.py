@@ -17,7 +17,7 @@ from enum import StrEnum
 
 from rolecall.domain.policy.conditions import holds
 from rolecall.domain.policy.language import Document, Effect, ResourcePattern, Statement, fill
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.policy.wildcards import ANYTHING, matches, overlaps
 
 Names = tuple[str, ...]
@@ -50,7 +50,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class EffectivePolicy:
     """A policy that a principal holds. `via` says how: empty for directly, else the name of a group."""
 
     policy_id: int
@@ -65,7 +65,7 @@ class Decision:
 
     verdict: Verdict
     resource: str
-    policy: Held | None = None
+    policy: EffectivePolicy | None = None
     statement: int = 0
 
     @property
@@ -77,30 +77,32 @@ class Decision:
 class _Speaking:
     """A statement that speaks of the operation, whose conditions hold; variables are filled into its patterns."""
 
-    policy: Held
+    policy: EffectivePolicy
     number: int
     denies: bool
     patterns: tuple[ResourcePattern, ...]
 
 
-def decide(held: Sequence[Held], ask: Ask, resources: Sequence[Names], subject: Subject) -> Decision:
-    """The first resource that is not allowed decides, else the last. `resources` are those of `ask`, in its order."""
-    speaking = _speaking(held, ask, subject)
-    decision = Decision(Verdict.NOT_ALLOWED, ask.resources[-1])
+def decide(
+    held: Sequence[EffectivePolicy], request: PolicyRequest, resources: Sequence[Names], subject: Subject
+) -> Decision:
+    """The first resource that is not allowed decides, else the last. `resources` are those of `request`, in order."""
+    speaking = _speaking(held, request, subject)
+    decision = Decision(Verdict.NOT_ALLOWED, request.resources[-1])
     for names in resources:
-        decision = _decide_one(speaking, ask, names, subject)
+        decision = _decide_one(speaking, request, names, subject)
         if not decision.allowed:
             break
     return decision
 
 
-def _speaking(held: Sequence[Held], ask: Ask, subject: Subject) -> list[_Speaking]:
-    operation = ask.operation.lower()
+def _speaking(held: Sequence[EffectivePolicy], request: PolicyRequest, subject: Subject) -> list[_Speaking]:
+    operation = request.operation.lower()
     return [
         _Speaking(policy, number, statement.effect is Effect.DENY, _filled(statement, subject))
         for policy in held
         for number, statement in enumerate(policy.document.statements, 1)
-        if speaks(statement, operation, ask.context, subject)
+        if speaks(statement, operation, request.context, subject)
     ]
 
 
@@ -114,9 +116,11 @@ def _filled(statement: Statement, subject: Subject) -> tuple[ResourcePattern, ..
     )
 
 
-def _decide_one(speaking: Sequence[_Speaking], ask: Ask, names: Names, subject: Subject) -> Decision:
+def _decide_one(
+    speaking: Sequence[_Speaking], request: PolicyRequest, names: Names, subject: Subject
+) -> Decision:
     allowing: Decision | None = None
-    service = ask.operation.lower().partition(":")[0]
+    service = request.operation.lower().partition(":")[0]
     things = [None if name == ANYTHING else name.split(":", 5) for name in names]
     for one in speaking:
         if not one.denies and allowing is not None:

@@ -281,8 +281,8 @@ def _resource(text: str) -> ResourcePattern:
 def _conditions(given: Mapping[str, object], supplied: frozenset[str]) -> tuple[Condition, ...]:
     try:
         return read_conditions(given["condition"], supplied) if "condition" in given else ()
-    except ConditionMalformed as trouble:
-        _refuse(Reason.POLICY_CONDITION, trouble.part, trouble.value)
+    except ConditionMalformed as error:
+        _refuse(Reason.POLICY_CONDITION, error.part, error.value)
 
 
 def _principals(value: object) -> Principals:

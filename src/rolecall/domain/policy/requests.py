@@ -11,7 +11,7 @@ from rolecall.values import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PolicyRequest:
     """`operation` as policies spell it, ``postgres:CreateAccount``; `resources` as six segments, or ``*``.
 
     Every resource must be permitted. `context` holds the values of condition keys, such as ``qcs:ip``; None is what the
@@ -24,7 +24,7 @@ class Ask:
 
 
 class Permissions(Protocol):
-    async def permit(self, caller: Caller, ask: Ask) -> None:
+    async def permit(self, caller: Caller, request: PolicyRequest) -> None:
         """NOT_PERMITTED, with the facts ``operation`` and ``resource`` of what was refused."""
 
 

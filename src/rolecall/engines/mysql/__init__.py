@@ -78,8 +78,8 @@ class MySqlEngine:
     def require_new_name(self, name: str) -> None:
         self._accounts.require_new_name(name)
 
-    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
-        await self._accounts.expect_new(accounts)
+    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
+        await self._accounts.require_new(accounts)
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         return await self._accounts.create(new)

@@ -27,7 +27,7 @@ class Accounts:
     def require_new_name(self, name: str) -> None:
         names.require_new_user(name, self._server.flavor, self._server.administrator)
 
-    async def expect_new(self, accounts: Sequence[NewAccount]) -> None:
+    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
         for new in accounts:
             self.require_new_name(new.name)
         if accounts:

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rolecall.contracts.permission import ask_of
+from rolecall.contracts.permission import policy_request
 from rolecall.contracts.tencent.cam.contract import CONTRACT
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.commands import Membership, SubUserRef
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Checked
 from rolecall.verbs import Decipher, Verb, Verbs
 from rolecall.verbs.cam import answers
@@ -68,9 +68,9 @@ def _memberships(checked: Checked) -> tuple[Membership, ...]:
     )
 
 
-def _unnumbered(checked: Checked) -> Ask:
+def _unnumbered(checked: Checked) -> PolicyRequest:
     place = f"qcs::cam::uin/{checked.caller.owner_number}:uin/"
-    ask = ask_of(checked, CONTRACT, CONTRACT.actions[checked.call.action])
+    ask = policy_request(checked, CONTRACT, CONTRACT.actions[checked.call.action])
     return replace(ask, resources=(place,))
 
 

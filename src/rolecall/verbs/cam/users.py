@@ -23,11 +23,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from rolecall.contracts.permission import ask_of
+from rolecall.contracts.permission import policy_request
 from rolecall.contracts.tencent.cam.contract import CONTRACT
 from rolecall.contracts.tencent.cam.rules import unescaped_email
 from rolecall.domain.iam import commands
-from rolecall.domain.policy.requests import Ask
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Checked, Secret
 from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs
 from rolecall.verbs.cam import answers
@@ -108,9 +108,11 @@ def _update_user(checked: Checked, _: Decipher) -> commands.ChangeSubUser:
 
 def _delete_user(checked: Checked, _: Decipher) -> commands.DeleteSubUser:
     """With Force keys are deleted too, which takes the permission ``cam:DeleteApiKey`` (SDK: DeleteUserRequest)."""
-    ask: Ask | None = None
+    ask: PolicyRequest | None = None
     if number(checked.params, "Force"):
-        ask = replace(ask_of(checked, CONTRACT, CONTRACT.actions["DeleteUser"]), operation="cam:DeleteApiKey")
+        ask = replace(
+            policy_request(checked, CONTRACT, CONTRACT.actions["DeleteUser"]), operation="cam:DeleteApiKey"
+        )
     return commands.DeleteSubUser(text(checked.params, "Name"), ask, _TAGGED)
 
 

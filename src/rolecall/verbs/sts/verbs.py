@@ -3,7 +3,7 @@
 | action | command | answer |
 |---|---|---|
 | AssumeRole | AssumeRole | Credentials, ExpiredTime, Expiration |
-| GetFederationToken | LendOwn | the same |
+| GetFederationToken | IssueOwnSession | the same |
 | GetCallerIdentity | (the proven caller) | Arn, AccountId, UserId, PrincipalId, Type |
 | QueryApiKey | ListKeys | IdKeys |
 """
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from rolecall.domain.access.authenticator import AccessKey
 from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.commands import ListKeys
-from rolecall.domain.iam.role_commands import Lent, RoleRef
+from rolecall.domain.iam.role_commands import IssuedSession, RoleRef
 from rolecall.values import Checked, PrincipalKind
 from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
 from rolecall.verbs.cam.roles import unescaped
@@ -43,12 +43,12 @@ def _assume(checked: Checked, _: Decipher) -> commands.AssumeRole:
     )
 
 
-def _federate(checked: Checked, _: Decipher) -> commands.LendOwn:
+def _federate(checked: Checked, _: Decipher) -> commands.IssueOwnSession:
     params = checked.params
-    return commands.LendOwn(text(params, "Name"), unescaped(text(params, "Policy")), _seconds(params))
+    return commands.IssueOwnSession(text(params, "Name"), unescaped(text(params, "Policy")), _seconds(params))
 
 
-def _lent(_checked: Checked, lent: Lent) -> Answer:
+def _lent(_checked: Checked, lent: IssuedSession) -> Answer:
     return {
         "Credentials": {
             "Token": lent.token.reveal(),

@@ -17,11 +17,11 @@ from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
 
 
-class StandingBook(Protocol):
+class StandingRepository(Protocol):
     async def standing(self, owner_id: int, store_id: UUID | None) -> Standing: ...
 
 
-class UserBook(StandingBook, Protocol):
+class UserRepository(StandingRepository, Protocol):
     async def look(self, owner_id: int, user: User) -> Look:
         """What stands in the way of making this user."""
 
@@ -61,7 +61,7 @@ class UserBook(StandingBook, Protocol):
         """False if one of them is not there, or is linked already."""
 
 
-class DirectoryBook(StandingBook, Protocol):
+class DirectoryRepository(StandingRepository, Protocol):
     async def stores(self, owner_id: int) -> Sequence[UserStore]: ...
 
     async def add_store(self, store: UserStore, record: Record) -> UserStore:

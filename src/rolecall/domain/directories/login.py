@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from rolecall.domain.access.browser_sessions import mark_of_hash
-from rolecall.domain.access.sign_ins import AddressLimit, Sent, Who, WrongPassword
-from rolecall.domain.directories.model import SignInBook, User, UserStatus
+from rolecall.domain.access.browser_sessions import password_fingerprint
+from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, Who, WrongPassword
+from rolecall.domain.directories.model import User, UserSignInRepository, UserStatus
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
@@ -25,23 +25,27 @@ SHORTEST_PASSWORD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class GateRules:
+class LockRules:
     """After `failures` a user is locked for `seconds`."""
 
     failures: int
     seconds: int
 
 
-class Gate:
+class PasswordLogin:
     def __init__(
-        self, book: SignInBook, addresses: AddressLimit, passwords: Passwords, rules: GateRules
+        self,
+        repository: UserSignInRepository,
+        addresses: AddressLimit,
+        passwords: Passwords,
+        rules: LockRules,
     ) -> None:
-        self.book = book
+        self.repository = repository
         self._addresses = addresses
         self._passwords = passwords
         self._rules = rules
 
-    async def enter(
+    async def authenticate(
         self,
         store_id: UUID,
         login: str,
@@ -52,13 +56,13 @@ class Gate:
     ) -> User:
         """The user, as of after this sign-in. CREDENTIALS_INVALID, whatever is wrong with them; RATE_EXCEEDED;
         HASHING_BUSY."""
-        async with self._addresses.guarding(client, now, Sent("oidc", action)) as attempt:
-            user = await self.book.user_by_login(store_id, login)
+        async with self._addresses.guarding(client, now, SignInSource("oidc", action)) as attempt:
+            user = await self.repository.user_by_login(store_id, login)
             verdict = await self._verify(None if user is None else user.password_hash, password)
-            await attempt.expect_admitted()
+            await attempt.require_admitted()
             if user is not None and verdict.matches and _open_to(user, now):
                 old, new = user.password_hash, verdict.renewed
-                if await self.book.signed_in(user.id, now, old, new, client):
+                if await self.repository.signed_in(user.id, now, old, new, client):
                     attempt.who = _who(user)
                     return replace(user, password_hash=new or old)
             await self._count(store_id, user, login, now)
@@ -73,7 +77,7 @@ class Gate:
             raise Refused(Reason.PASSWORD_CONTENT)
         fresh = await self._passwords.hash(password)
         record = Record(Change.USER_PASSWORD, user.id.hex, origin, {"store": user.store_id.hex, "own": True})
-        if not await self.book.set_password(user.id, user.password_hash or "", fresh, record):
+        if not await self.repository.set_password(user.id, user.password_hash or "", fresh, record):
             raise Refused(Reason.CREDENTIALS_INVALID, note="the user was changed meanwhile")
         return replace(user, password_hash=fresh, must_reset=False)
 
@@ -87,23 +91,23 @@ class Gate:
 
     async def _count(self, store_id: UUID, user: User | None, login: str, now: datetime) -> None:
         if user is not None and _open_to(user, now):
-            await self.book.sign_in_failed(user.id, now, self._rules.failures, self._rules.seconds)
+            await self.repository.sign_in_failed(user.id, now, self._rules.failures, self._rules.seconds)
         else:
             # A locked user stays locked no longer than was said, however often the door is tried.
-            await self._addresses.nobody_failed(store_id.hex, login, now)
+            await self._addresses.count_unknown_login(store_id.hex, login, now)
 
 
 def _who(user: User) -> Who:
     return Who(user.name or user.id.hex, detail={"store": user.store_id.hex, "user": user.id.hex})
 
 
-def mark_of(user: User) -> bytes:
-    return mark_of_hash(user.password_hash)
+def fingerprint_of(user: User) -> bytes:
+    return password_fingerprint(user.password_hash)
 
 
-def may_stay(user: User | None, mark: bytes) -> bool:
+def still_valid(user: User | None, fingerprint: bytes) -> bool:
     """Whether what was issued on a password still holds. Too many failures, which anybody can cause, end nothing."""
-    return user is not None and user.status is UserStatus.NORMAL and mark_of(user) == mark
+    return user is not None and user.status is UserStatus.NORMAL and fingerprint_of(user) == fingerprint
 
 
 def _open_to(user: User, now: datetime) -> bool:

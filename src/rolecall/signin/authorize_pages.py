@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from rolecall.domain.directories.gate import SHORTEST_PASSWORD
+from rolecall.domain.directories.login import SHORTEST_PASSWORD
 from rolecall.domain.directories.model import User
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import browser, forms, metadata, pages, replies
-from rolecall.signin.authorization import AuthorizationRequest, WayBack
-from rolecall.signin.visits import Visit
+from rolecall.signin.authorization import AuthorizationRequest, RedirectTarget
+from rolecall.signin.provider_request import ProviderRequest
 from rolecall.values import Language, Reply, Secret
 
-PASSWORD_TROUBLE: Mapping[Reason, tuple[int, str]] = {
+PASSWORD_ERRORS: Mapping[Reason, tuple[int, str]] = {
     Reason.PASSWORD_LENGTH: (400, "password_short"),
     Reason.PASSWORD_CONTENT: (400, "password_same"),
     Reason.HASHING_BUSY: (503, "busy"),
@@ -21,7 +21,7 @@ PASSWORD_TROUBLE: Mapping[Reason, tuple[int, str]] = {
 
 
 def sign_in(
-    visit: Visit,
+    incoming: ProviderRequest,
     asked: AuthorizationRequest,
     *,
     status: int = 200,
@@ -31,39 +31,41 @@ def sign_in(
     **facts: object,
 ) -> Reply:
     """`key` says what went wrong, with `facts`."""
-    token, cookies = browser.form_ties(visit.request, visit.realm)
-    language = _language(visit, asked)
+    token, cookies = browser.form_token(incoming.request, incoming.realm)
+    language = _language(incoming, asked)
     return pages.page(
         "sign_in",
         language,
         status=status,
-        message=pages.say(language, key, **facts) if key else "",
+        message=pages.translate(language, key, **facts) if key else "",
         leads_on=True,
         headers=(*headers, *cookies),
         code=key,
-        store=visit.store.name,
+        store=incoming.store.name,
         application=asked.application.name,
         login=login or asked.login_hint,
         csrf=token,
-        action=f"{visit.base}{metadata.SIGN_IN}?{asked.query}",
+        action=f"{incoming.base}{metadata.SIGN_IN}?{asked.query}",
     )
 
 
-def not_let_in(visit: Visit, asked: AuthorizationRequest, refusal: Refused, login: str) -> Reply:
+def refused(incoming: ProviderRequest, asked: AuthorizationRequest, refusal: Refused, login: str) -> Reply:
     """The gate's refusals, without a word about who it is that was refused."""
     if refusal.reason is Reason.RATE_EXCEEDED:
         seconds = refusal.facts["seconds"]
         after = (("retry-after", str(seconds)),)
-        return sign_in(visit, asked, status=429, key="too_many", login=login, headers=after, seconds=seconds)
+        return sign_in(
+            incoming, asked, status=429, key="too_many", login=login, headers=after, seconds=seconds
+        )
     if refusal.reason is Reason.HASHING_BUSY:
-        return sign_in(visit, asked, status=503, key="busy", login=login, headers=(("retry-after", "1"),))
+        return sign_in(incoming, asked, status=503, key="busy", login=login, headers=(("retry-after", "1"),))
     if refusal.reason is not Reason.CREDENTIALS_INVALID:
         raise refusal
-    return sign_in(visit, asked, status=403, key="wrong", login=login)
+    return sign_in(incoming, asked, status=403, key="wrong", login=login)
 
 
 def change_password(
-    visit: Visit,
+    incoming: ProviderRequest,
     asked: AuthorizationRequest,
     user: User,
     session: Secret,
@@ -71,53 +73,62 @@ def change_password(
     status: int = 200,
     key: str = "",
 ) -> Reply:
-    language = _language(visit, asked)
+    language = _language(incoming, asked)
     return pages.page(
         "password",
         language,
         status=status,
-        message=pages.say(language, key) if key else "",
+        message=pages.translate(language, key) if key else "",
         leads_on=True,
         code=key,
         forced=True,
         ask_current=False,
-        login=called(user),
-        hint=pages.say(language, "password_hint", number=SHORTEST_PASSWORD),
+        login=display_name(user),
+        hint=pages.translate(language, "password_hint", number=SHORTEST_PASSWORD),
         csrf=browser.token_for(session),
-        action=f"{visit.base}{metadata.PASSWORD}?{asked.query}",
+        action=f"{incoming.base}{metadata.PASSWORD}?{asked.query}",
     )
 
 
-def go_on(
-    visit: Visit, asked: AuthorizationRequest, user: User, session: Secret, headers: replies.Headers = ()
+def confirm(
+    incoming: ProviderRequest,
+    asked: AuthorizationRequest,
+    user: User,
+    session: Secret,
+    headers: replies.Headers = (),
 ) -> Reply:
     """Ask the user who is signed in whether to go on to the application."""
     again = dict(parse_qsl(asked.query)) | {"prompt": "login"}
     return pages.page(
         "continue",
-        _language(visit, asked),
+        _language(incoming, asked),
         leads_on=True,
         headers=headers,
-        store=visit.store.name,
+        store=incoming.store.name,
         application=asked.application.name,
-        user=called(user),
+        user=display_name(user),
         csrf=browser.token_for(session),
-        action=f"{visit.base}{metadata.CONTINUE}?{asked.query}",
-        another=f"{visit.base}{metadata.AUTHORIZE}?{urlencode(again)}",
+        action=f"{incoming.base}{metadata.CONTINUE}?{asked.query}",
+        another=f"{incoming.base}{metadata.AUTHORIZE}?{urlencode(again)}",
     )
 
 
-def back(visit: Visit, way: WayBack, answer: Mapping[str, str], headers: replies.Headers = ()) -> Reply:
+def redirect_back(
+    incoming: ProviderRequest,
+    target: RedirectTarget,
+    answer: Mapping[str, str],
+    headers: replies.Headers = (),
+) -> Reply:
     """To the application, with `state` and the issuer (RFC 9207)."""
-    parameters = {**answer, "state": way.state, "iss": visit.issuer}
+    parameters = {**answer, "state": target.state, "iss": incoming.issuer}
     return replies.redirect(
-        replies.with_parameters(way.redirect_uri, parameters), headers, answer.get("error", "")
+        replies.with_parameters(target.redirect_uri, parameters), headers, answer.get("error", "")
     )
 
 
-def called(user: User) -> str:
+def display_name(user: User) -> str:
     return user.nickname or user.name or user.email or user.phone or user.id.hex
 
 
-def _language(visit: Visit, asked: AuthorizationRequest) -> Language:
-    return forms.language(visit.request, asked.ui_locales)
+def _language(incoming: ProviderRequest, asked: AuthorizationRequest) -> Language:
+    return forms.language(incoming.request, asked.ui_locales)

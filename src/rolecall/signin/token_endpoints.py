@@ -6,16 +6,16 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
-from rolecall.domain.directories.gate import Gate
-from rolecall.domain.directories.provider import Application, ApplicationBook, TokenKind
+from rolecall.domain.directories.login import PasswordLogin
+from rolecall.domain.directories.provider import Application, ApplicationRepository, TokenKind
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import clients, forms, metadata, replies, scopes
 from rolecall.signin.claims import userinfo
 from rolecall.signin.forms import Fields
 from rolecall.signin.jose import Jose
+from rolecall.signin.provider_request import ProviderRequest
 from rolecall.signin.refusals import OAuthRefused, invalid_grant, invalid_request
 from rolecall.signin.tokens import ACCESS_LASTS, Issued, Tokens
-from rolecall.signin.visits import Visit
 from rolecall.values import Reply, Secret
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
@@ -29,14 +29,16 @@ _METHODS = {
     metadata.USERINFO: ("GET", "POST"),
 }
 
-Ask = Callable[[Visit], Awaitable[Reply]]
-GrantType = Callable[[Visit, Application, Fields], Awaitable[Issued]]
+Ask = Callable[[ProviderRequest], Awaitable[Reply]]
+GrantType = Callable[[ProviderRequest, Application, Fields], Awaitable[Issued]]
 
 
-class BackChannel:
-    def __init__(self, applications: ApplicationBook, gate: Gate, tokens: Tokens, jose: Jose) -> None:
+class TokenEndpoints:
+    def __init__(
+        self, applications: ApplicationRepository, password_login: PasswordLogin, tokens: Tokens, jose: Jose
+    ) -> None:
         self._applications = applications
-        self._gate = gate
+        self._login = password_login
         self._tokens = tokens
         self._jose = jose
         self._asks: Mapping[str, Ask] = {
@@ -57,32 +59,32 @@ class BackChannel:
     def serves(self, path: str) -> bool:
         return path in self._asks
 
-    async def answer(self, visit: Visit) -> Reply:
+    async def answer(self, incoming: ProviderRequest) -> Reply:
         """Programs in browsers may ask too: none of this depends on a cookie."""
-        methods = _METHODS[visit.path]
-        if visit.request.method == "OPTIONS":
+        methods = _METHODS[incoming.path]
+        if incoming.request.method == "OPTIONS":
             return _preflight(methods)
-        if not forms.method_is_one_of(visit.request, methods):
+        if not forms.method_is_one_of(incoming.request, methods):
             reply = replies.error(
                 405, "invalid_request", f"the method is none of {' '.join(methods)}", _allow(methods)
             )
         else:
             try:
-                reply = await self._asks[visit.path](visit)
+                reply = await self._asks[incoming.path](incoming)
             except OAuthRefused as refusal:
                 reply = refusal.reply()
-            except forms.Malformed as trouble:
-                reply = invalid_request(str(trouble)).reply()
+            except forms.Malformed as error:
+                reply = invalid_request(str(error)).reply()
         return Reply(reply.status, (*reply.headers, *replies.ANY_ORIGIN), reply.body, reply.code)
 
-    async def _discovery(self, visit: Visit) -> Reply:
-        return replies.answer(200, metadata.discovery(visit.issuer))
+    async def _discovery(self, incoming: ProviderRequest) -> Reply:
+        return replies.answer(200, metadata.discovery(incoming.issuer))
 
-    async def _keys(self, visit: Visit) -> Reply:
-        return replies.answer(200, await self._jose.published(visit.store.id, visit.now))
+    async def _keys(self, incoming: ProviderRequest) -> Reply:
+        return replies.answer(200, await self._jose.published(incoming.store.id, incoming.now))
 
-    async def _token(self, visit: Visit) -> Reply:
-        form = _form(visit)
+    async def _token(self, incoming: ProviderRequest) -> Reply:
+        form = _form(incoming)
         if "grant_type" not in form:
             raise invalid_request("grant_type is missing")
         grant = self._grants.get(form["grant_type"])
@@ -90,8 +92,8 @@ class BackChannel:
             raise OAuthRefused(
                 "unsupported_grant_type", f"grant_type is one of {' '.join(metadata.GRANT_TYPES)}"
             )
-        application = await self._client(visit, form)
-        issued = await grant(visit, application, form)
+        application = await self._client(incoming, form)
+        issued = await grant(incoming, application, form)
         answer: dict[str, object] = {
             "access_token": issued.access.reveal(),
             "token_type": "Bearer",
@@ -102,32 +104,34 @@ class BackChannel:
             answer["refresh_token"] = issued.refresh.reveal()
         if issued.user is not None and scopes.holds(issued.scope, "openid"):
             id_token = await self._jose.id_token(
-                visit.store.id,
-                issuer=visit.issuer,
+                incoming.store.id,
+                issuer=incoming.issuer,
                 subject=issued.user.id,
                 audience=application.id,
                 access_token=issued.access,
                 nonce=issued.nonce,
                 authenticated_at=issued.authenticated_at,
-                now=visit.now,
+                now=incoming.now,
             )
             answer["id_token"] = id_token.reveal()
         return replies.answer(200, answer)
 
-    async def _by_code(self, visit: Visit, application: Application, form: Fields) -> Issued:
+    async def _by_code(self, incoming: ProviderRequest, application: Application, form: Fields) -> Issued:
         for name in ("code", "redirect_uri"):
             if name not in form:
                 raise invalid_request(f"{name} is missing")
         return await self._tokens.redeem(
-            application, form.secret("code"), form["redirect_uri"], form["code_verifier"], visit.now
+            application, form.secret("code"), form["redirect_uri"], form["code_verifier"], incoming.now
         )
 
-    async def _by_refresh(self, visit: Visit, application: Application, form: Fields) -> Issued:
+    async def _by_refresh(self, incoming: ProviderRequest, application: Application, form: Fields) -> Issued:
         if "refresh_token" not in form:
             raise invalid_request("refresh_token is missing")
-        return await self._tokens.refresh(application, form.secret("refresh_token"), form["scope"], visit.now)
+        return await self._tokens.refresh(
+            application, form.secret("refresh_token"), form["scope"], incoming.now
+        )
 
-    async def _by_password(self, visit: Visit, application: Application, form: Fields) -> Issued:
+    async def _by_password(self, incoming: ProviderRequest, application: Application, form: Fields) -> Issued:
         """RFC 6749 4.3. A store has one source of names and passwords, so `auth_source_id` has nothing to choose."""
         if not application.password_grant:
             raise OAuthRefused(
@@ -138,39 +142,39 @@ class BackChannel:
                 raise invalid_request(f"{name} is missing")
         scope = scopes.granted(form["scope"])
         try:
-            secret, client = form.secret("password"), visit.request.client
-            user = await self._gate.enter(
-                visit.store.id, form["username"], secret, client, visit.now, "password grant"
+            secret, client = form.secret("password"), incoming.request.client
+            user = await self._login.authenticate(
+                incoming.store.id, form["username"], secret, client, incoming.now, "password grant"
             )
         except Refused as refusal:
             raise _refused(refusal) from refusal
         if user.must_reset:
             raise invalid_grant("the password must be changed first, at the sign-in page")
-        return await self._tokens.issue(application, user, scope, visit.now)
+        return await self._tokens.issue(application, user, scope, incoming.now)
 
-    async def _by_itself(self, visit: Visit, application: Application, form: Fields) -> Issued:
+    async def _by_itself(self, incoming: ProviderRequest, application: Application, form: Fields) -> Issued:
         if application.public:
             raise OAuthRefused("unauthorized_client", "a public application cannot prove that it is itself")
-        return await self._tokens.issue(application, None, scopes.granted(form["scope"]), visit.now)
+        return await self._tokens.issue(application, None, scopes.granted(form["scope"]), incoming.now)
 
-    async def _revoke(self, visit: Visit) -> Reply:
-        form = _form(visit)
-        application = await self._client(visit, form)
+    async def _revoke(self, incoming: ProviderRequest) -> Reply:
+        form = _form(incoming)
+        application = await self._client(incoming, form)
         if "token" not in form:
             raise invalid_request("token is missing")
         await self._tokens.revoke(application, form.secret("token"))
         return replies.answer(200, {})
 
-    async def _introspect(self, visit: Visit) -> Reply:
+    async def _introspect(self, incoming: ProviderRequest) -> Reply:
         """RFC 7662. Any application of the store that has a secret may ask about any token of the store."""
-        form = _form(visit)
-        application = await self._client(visit, form)
+        form = _form(incoming)
+        application = await self._client(incoming, form)
         if application.public:
             raise OAuthRefused("invalid_client", "a public application may not ask", 401)
         if "token" not in form:
             raise invalid_request("token is missing")
-        found = await self._tokens.live(visit.store.id, form.secret("token"), visit.now)
-        if found is None or not await self._is_of(found[0].grant.application, visit.store.id):
+        found = await self._tokens.live(incoming.store.id, form.secret("token"), incoming.now)
+        if found is None or not await self._is_of(found[0].grant.application, incoming.store.id):
             return replies.answer(200, {"active": False})
         held, user = found
         is_access = held.token.kind is TokenKind.ACCESS
@@ -179,7 +183,7 @@ class BackChannel:
             return replies.answer(200, {"active": False})
         said: dict[str, object] = {
             "active": True,
-            "iss": visit.issuer,
+            "iss": incoming.issuer,
             "client_id": held.grant.application,
             "aud": held.grant.application,
             "scope": held.token.scope,
@@ -193,37 +197,43 @@ class BackChannel:
             said["username"] = user.name
         return replies.answer(200, said)
 
-    async def _userinfo(self, visit: Visit) -> Reply:
+    async def _userinfo(self, incoming: ProviderRequest) -> Reply:
         """OpenID Connect Core 5.3, RFC 6750 3."""
-        header = visit.request.header("authorization")
+        header = incoming.request.header("authorization")
         if not header:
             return replies.error(
                 401, "invalid_token", "an access token is missing", (("www-authenticate", _REALM),)
             )
         shown = _BEARER.fullmatch(header)
         found = (
-            None if shown is None else await self._tokens.live(visit.store.id, Secret(shown[1]), visit.now)
+            None
+            if shown is None
+            else await self._tokens.live(incoming.store.id, Secret(shown[1]), incoming.now)
         )
         held, user = found or (None, None)
         if held is None or user is None or held.token.kind is not TokenKind.ACCESS:
             return _bearer_error(401, "invalid_token", "the access token is not known, or has ended")
         if not scopes.holds(held.token.scope, "openid"):
             return _bearer_error(403, "insufficient_scope", "the scope openid was not granted")
-        groups = await self._gate.book.groups_of(user.id) if scopes.holds(held.token.scope, "groups") else ()
+        groups = (
+            await self._login.repository.groups_of(user.id)
+            if scopes.holds(held.token.scope, "groups")
+            else ()
+        )
         return replies.answer(200, userinfo(user, held.token.scope, groups))
 
-    async def _client(self, visit: Visit, form: Fields) -> Application:
-        return await clients.authenticated(self._applications, visit.store.id, visit.request, form)
+    async def _client(self, incoming: ProviderRequest, form: Fields) -> Application:
+        return await clients.authenticated(self._applications, incoming.store.id, incoming.request, form)
 
     async def _is_of(self, client_id: str, store_id: UUID) -> bool:
         application = await self._applications.application(client_id)
         return application is not None and application.store_id == store_id
 
 
-def _form(visit: Visit) -> Fields:
-    if visit.request.query:
+def _form(incoming: ProviderRequest) -> Fields:
+    if incoming.request.query:
         raise invalid_request("parameters stand in the body, not in the URL")
-    return forms.form(visit.request)
+    return forms.form(incoming.request)
 
 
 def _refused(refusal: Refused) -> OAuthRefused:

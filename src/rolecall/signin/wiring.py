@@ -8,21 +8,21 @@ from datetime import UTC, datetime
 
 import structlog
 
-from rolecall.domain.access.browser_sessions import BrowserSessions, SessionBook
-from rolecall.domain.access.sign_ins import AddressLimit, FailureBook
-from rolecall.domain.directories.gate import Gate, GateRules
-from rolecall.domain.directories.model import SignInBook
-from rolecall.domain.directories.provider import ProviderBook
+from rolecall.domain.access.browser_sessions import BrowserSessions, SessionRepository
+from rolecall.domain.access.sign_ins import AddressLimit, FailureRepository
+from rolecall.domain.directories.login import LockRules, PasswordLogin
+from rolecall.domain.directories.model import UserSignInRepository
+from rolecall.domain.directories.provider import ProviderRepository
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
 from rolecall.domain.operations.audit import Audit
 from rolecall.domain.secrets.passwords import Passwords
-from rolecall.signin.back_channel import BackChannel
-from rolecall.signin.console import CarryOut, Console, ConsoleDoor, SubjectBook
-from rolecall.signin.entrance import Entrance
+from rolecall.signin.authorize import AuthorizationEndpoint
+from rolecall.signin.console import CarryOut, Console, ConsoleDoor, SubjectRepository
+from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.jose import Jose
-from rolecall.signin.present import Presences
-from rolecall.signin.room import Report, SignInRoom
+from rolecall.signin.router import Report, SignInRouter
 from rolecall.signin.sign_out import SignOut
+from rolecall.signin.token_endpoints import TokenEndpoints
 from rolecall.signin.tokens import Tokens
 
 _log = structlog.get_logger(__name__)
@@ -35,11 +35,11 @@ _PURGED_EVERY = 600.0
 class Books:
     """Where everything about signing in is kept."""
 
-    users: SignInBook
-    provider: ProviderBook
-    sessions: SessionBook
-    failures: FailureBook
-    subjects: SubjectBook
+    users: UserSignInRepository
+    provider: ProviderRepository
+    sessions: SessionRepository
+    failures: FailureRepository
+    subjects: SubjectRepository
     audit: Audit
 
 
@@ -71,14 +71,16 @@ class SignIn:
         self.addresses = addresses = AddressLimit(
             books.failures, books.audit, rules.address_failures, rules.seconds
         )
-        gate = Gate(books.users, addresses, passwords, GateRules(rules.failures, rules.seconds))
+        password_login = PasswordLogin(
+            books.users, addresses, passwords, LockRules(rules.failures, rules.seconds)
+        )
         tokens, jose = Tokens(books.provider, books.users), Jose(keys)
-        presences = Presences(books.users, sessions, jose)
-        self.room = SignInRoom(
+        current_user = CurrentUser(books.users, sessions, jose)
+        self.room = SignInRouter(
             books.users,
-            BackChannel(books.provider, gate, tokens, jose),
-            Entrance(books.provider, gate, sessions, tokens, presences),
-            SignOut(books.provider, sessions, presences, jose),
+            TokenEndpoints(books.provider, password_login, tokens, jose),
+            AuthorizationEndpoint(books.provider, password_login, sessions, tokens, current_user),
+            SignOut(books.provider, sessions, current_user, jose),
             Console(door, books.subjects, sessions, addresses, carry_out),
             report,
             rules.public_url,
@@ -96,5 +98,5 @@ class SignIn:
             await asyncio.sleep(_PURGED_EVERY)
             try:
                 await self.purge()
-            except Exception as trouble:  # noqa: BLE001 - another time, then
-                _log.warning("what has expired could not be forgotten", trouble=type(trouble).__name__)
+            except Exception as error:  # noqa: BLE001 - another time, then
+                _log.warning("what has expired could not be forgotten", error=type(error).__name__)

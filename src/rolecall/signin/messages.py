@@ -131,6 +131,6 @@ _CHINESE = {
     "none": "无",
 }  # fmt: skip
 
-WORDS: Mapping[Language, Mapping[str, str]] = MappingProxyType(
+MESSAGES: Mapping[Language, Mapping[str, str]] = MappingProxyType(
     {Language.ENGLISH: _ENGLISH, Language.CHINESE: _CHINESE}
 )

@@ -9,14 +9,14 @@ from uuid import UUID
 
 import structlog
 
-from rolecall.domain.directories.model import SignInBook
+from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.signin import console, forms, metadata, pages, refusals, replies
-from rolecall.signin.back_channel import BackChannel
+from rolecall.signin.authorize import AuthorizationEndpoint
 from rolecall.signin.console import Console
-from rolecall.signin.entrance import Entrance
+from rolecall.signin.messages import MESSAGES
+from rolecall.signin.provider_request import ProviderRequest, origin
 from rolecall.signin.sign_out import SignOut
-from rolecall.signin.visits import Visit, origin
-from rolecall.signin.words import WORDS
+from rolecall.signin.token_endpoints import TokenEndpoints
 from rolecall.values import Language, Reply, Request
 
 _log = structlog.get_logger("rolecall.calls")
@@ -24,35 +24,35 @@ _log = structlog.get_logger("rolecall.calls")
 _PROVIDERS = "/oidc/"
 _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
 
-PROVIDERS = "oidc"
+PROVIDER = "oidc"
 """What the providers are called in logs and metrics; sub-users' pages: `console.REALM`."""
 
 ACTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    PROVIDERS: {"provider": metadata.PATHS},
+    PROVIDER: {"provider": metadata.PATHS},
     console.REALM: {console.REALM: console.PATHS},
 }
-CODES = refusals.ERRORS | frozenset(WORDS[Language.ENGLISH])
+CODES = refusals.ERRORS | frozenset(MESSAGES[Language.ENGLISH])
 """All that answers are reported with."""
 
 Report = Callable[[str, str, str, str, float], None]
 """(dialect, service, action, code, seconds), as calls of every dialect are counted."""
 
 
-class SignInRoom:
+class SignInRouter:
     """`public_url` is where clients reach this server; empty: where the request says that it was sent to."""
 
     def __init__(
         self,
-        stores: SignInBook,
-        back_channel: BackChannel,
-        entrance: Entrance,
+        stores: UserSignInRepository,
+        token_endpoints: TokenEndpoints,
+        entrance: AuthorizationEndpoint,
         sign_out: SignOut,
         console: Console,
         report: Report,
         public_url: str = "",
     ) -> None:
         self._stores = stores
-        self._back_channel = back_channel
+        self._token_endpoints = token_endpoints
         self._entrance = entrance
         self._sign_out = sign_out
         self._console = console
@@ -65,14 +65,14 @@ class SignInRoom:
         started = time.perf_counter()
         try:
             service, action, reply = await self._answer(request)
-        except forms.Malformed as trouble:
-            reply = pages.error(forms.language(request), 400, "malformed", why=str(trouble))
+        except forms.Malformed as error:
+            reply = pages.error(forms.language(request), 400, "malformed", why=str(error))
             service, action = "unknown", "unknown"
         except Exception:  # noqa: BLE001 - a crash is answered too
             _log.exception("a sign-in crashed")
             service, action, reply = "unknown", "unknown", pages.error(forms.language(request), 500, "mishap")
         seconds = time.perf_counter() - started
-        dialect = PROVIDERS if _below_issuer(request.path).startswith(_PROVIDERS) else console.REALM
+        dialect = PROVIDER if _below_issuer(request.path).startswith(_PROVIDERS) else console.REALM
         self._report(dialect, service, action, reply.code, seconds)
         _log.info(
             "sign-in",
@@ -101,18 +101,18 @@ class SignInRoom:
         if found is None or store is None:
             return "unknown", "unknown", pages.error(forms.language(request), 404, "not_found")
         base = f"{origin(request, self._public_url)}{_PROVIDERS}{store.id.hex}"
-        visit = Visit(request, store, base, found[2])
-        if self._back_channel.serves(visit.path):
-            return "provider", visit.path, await self._for_programs(visit)
+        incoming = ProviderRequest(request, store, base, found[2])
+        if self._token_endpoints.serves(incoming.path):
+            return "provider", incoming.path, await self._for_programs(incoming)
         for part in (self._entrance, self._sign_out):
-            if part.serves(visit.path):
-                return "provider", visit.path, await part.answer(visit)
-        return "unknown", "unknown", pages.error(visit.language, 404, "not_found")
+            if part.serves(incoming.path):
+                return "provider", incoming.path, await part.answer(incoming)
+        return "unknown", "unknown", pages.error(incoming.language, 404, "not_found")
 
-    async def _for_programs(self, visit: Visit) -> Reply:
+    async def _for_programs(self, incoming: ProviderRequest) -> Reply:
         """A crash is told in JSON too."""
         try:
-            return await self._back_channel.answer(visit)
+            return await self._token_endpoints.answer(incoming)
         except Exception:  # noqa: BLE001 - a crash is answered too
             _log.exception("a sign-in crashed")
             return replies.error(500, "server_error", "something went wrong here; it was logged")

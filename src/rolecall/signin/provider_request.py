@@ -49,7 +49,7 @@ def moment(request: Request) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class ProviderRequest:
     """`issuer` is the provider's identifier (OpenID Connect Discovery 3), and where its paths begin."""
 
     request: Request

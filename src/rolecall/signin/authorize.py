@@ -1,0 +1,198 @@
+"""The entrance of a user store: what a browser is sent to, and sent back from with a code.
+
+The request for authorization travels along in the pages' own URLs and is judged anew at every step, so nothing of
+it is kept. Who has signed in is in the session, which a page's form must be tied to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from rolecall.domain.access.browser_sessions import BrowserSessions
+from rolecall.domain.directories.login import PasswordLogin, fingerprint_of
+from rolecall.domain.directories.model import User
+from rolecall.domain.directories.provider import ApplicationRepository
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.signin import authorization, authorize_pages, browser, forms, metadata, pages, replies
+from rolecall.signin.authorization import AuthorizationRequest, InvalidClientRedirect
+from rolecall.signin.current_user import CurrentUser
+from rolecall.signin.provider_request import ProviderRequest
+from rolecall.signin.refusals import OAuthRefused
+from rolecall.signin.tokens import Tokens
+from rolecall.values import Caller, Origin, Reply
+
+Step = Callable[[ProviderRequest, AuthorizationRequest], Awaitable[Reply]]
+
+_METHODS = {
+    metadata.AUTHORIZE: ("GET", "POST"),
+    metadata.SIGN_IN: ("POST",),
+    metadata.CONTINUE: ("POST",),
+    metadata.PASSWORD: ("GET", "POST"),
+}
+
+
+class AuthorizationEndpoint:
+    def __init__(
+        self,
+        applications: ApplicationRepository,
+        password_login: PasswordLogin,
+        sessions: BrowserSessions,
+        tokens: Tokens,
+        current_user: CurrentUser,
+    ) -> None:
+        self._applications = applications
+        self._login = password_login
+        self._sessions = sessions
+        self._tokens = tokens
+        self._current_user = current_user
+        self._steps: Mapping[str, Step] = {
+            metadata.AUTHORIZE: self._authorize,
+            metadata.SIGN_IN: self._sign_in,
+            metadata.CONTINUE: self._continue,
+            metadata.PASSWORD: self._password,
+        }
+
+    def serves(self, path: str) -> bool:
+        return path in self._steps
+
+    async def answer(self, incoming: ProviderRequest) -> Reply:
+        request, methods = incoming.request, _METHODS[incoming.path]
+        if not forms.method_is_one_of(request, methods):
+            return pages.error(incoming.language, 405, "wrong_method", (("allow", ", ".join(methods)),))
+        # Only here may the request stand in a form (OpenID Connect Core 3.1.2.1).
+        in_form = request.method == "POST" and incoming.path == metadata.AUTHORIZE
+        try:
+            asked = forms.form(request) if in_form else forms.fields(request.query)
+            target = await authorization.redirect_target(self._applications, incoming.store.id, asked)
+        except InvalidClientRedirect as error:
+            return pages.error(incoming.language, 400, error.key)
+        try:
+            return await self._steps[incoming.path](incoming, authorization.read(target, asked))
+        except OAuthRefused as refusal:
+            answer = {"error": refusal.error, "error_description": refusal.description}
+            return authorize_pages.redirect_back(incoming, target, answer)
+
+    async def _authorize(self, incoming: ProviderRequest, asked: AuthorizationRequest) -> Reply:
+        signed_in = await self._current_user.for_request(incoming, asked)
+        session_id = browser.session_id(incoming.request, incoming.realm)
+        if "none" in asked.prompt and signed_in is None:
+            raise OAuthRefused("login_required", "nobody is signed in, or not lately enough")
+        if signed_in is None or session_id is None or "login" in asked.prompt:
+            return authorize_pages.sign_in(incoming, asked)
+        user, session = signed_in
+        if asked.prompt & {"consent", "select_account"}:
+            return authorize_pages.confirm(incoming, asked, user, session_id)
+        return await self._send_back(incoming, asked, user, session.authenticated_at)
+
+    async def _sign_in(self, incoming: ProviderRequest, asked: AuthorizationRequest) -> Reply:
+        posted = forms.form(incoming.request)
+        login = posted["login"]
+        if not browser.form_is_tied(incoming.request, incoming.realm, posted["csrf"]):
+            return authorize_pages.sign_in(incoming, asked, status=403, key="stale", login=login)
+        try:
+            user = await self._login.authenticate(
+                incoming.store.id, login, posted.secret("password"), incoming.request.client, incoming.now
+            )
+        except Refused as refusal:
+            return authorize_pages.refused(incoming, asked, refusal, login)
+        return await self._begin_session(incoming, asked, user, must_change=user.must_reset, at=incoming.now)
+
+    async def _continue(self, incoming: ProviderRequest, asked: AuthorizationRequest) -> Reply:
+        posted = forms.form(incoming.request)
+        signed_in = await self._current_user.for_request(incoming, asked)
+        session_id = browser.session_id(incoming.request, incoming.realm)
+        if signed_in is None or not browser.tied_to(session_id, incoming.request, posted["csrf"]):
+            return authorize_pages.sign_in(incoming, asked, status=403, key="stale")
+        return await self._send_back(incoming, asked, signed_in[0], signed_in[1].authenticated_at)
+
+    async def _password(self, incoming: ProviderRequest, asked: AuthorizationRequest) -> Reply:
+        """For somebody who has shown a password that must be changed, and for nobody else."""
+        signed_in = await self._current_user.find(incoming)
+        session_id = browser.session_id(incoming.request, incoming.realm)
+        if signed_in is None or session_id is None or not signed_in[1].must_change:
+            return authorize_pages.sign_in(incoming, asked)
+        user, session = signed_in
+
+        def again(status: int = 200, key: str = "") -> Reply:
+            return authorize_pages.change_password(incoming, asked, user, session_id, status=status, key=key)
+
+        if incoming.request.method != "POST":
+            return again()
+        posted = forms.form(incoming.request)
+        if not browser.tied_to(session_id, incoming.request, posted["csrf"]):
+            return again(403, "stale")
+        if posted["new"] != posted["repeat"]:
+            return again(400, "password_differs")
+        try:
+            changed = await self._login.change_password(user, posted.secret("new"), _origin(incoming, user))
+        except Refused as refusal:
+            if refusal.reason is Reason.CREDENTIALS_INVALID:
+                return authorize_pages.sign_in(incoming, asked, status=403, key="stale")
+            if refusal.reason not in authorize_pages.PASSWORD_ERRORS:
+                raise
+            return again(*authorize_pages.PASSWORD_ERRORS[refusal.reason])
+        await self._sessions.end_all(user_id=user.id)
+        return await self._begin_session(
+            incoming, asked, changed, must_change=False, at=session.authenticated_at
+        )
+
+    async def _begin_session(
+        self,
+        incoming: ProviderRequest,
+        asked: AuthorizationRequest,
+        user: User,
+        *,
+        must_change: bool,
+        at: datetime,
+    ) -> Reply:
+        """A new session, whatever the browser had before, and on with it."""
+        session = await self._sessions.begin(
+            user_id=user.id,
+            fingerprint=fingerprint_of(user),
+            must_change=must_change,
+            at=at,
+            seen_at=incoming.now,
+            instead_of=browser.session_id(incoming.request, incoming.realm),
+        )
+        if session is None:  # deleted meanwhile
+            return authorize_pages.sign_in(incoming, asked, status=403, key="wrong")
+        cookies = browser.session_cookie(incoming.request, incoming.realm, session)
+        if must_change:
+            return replies.redirect(f"{incoming.base}{metadata.PASSWORD}?{asked.query}", cookies)
+        if "consent" in asked.prompt:  # asked for always, also of a user who has just signed in
+            return authorize_pages.confirm(incoming, asked, user, session, cookies)
+        return await self._send_back(incoming, asked, user, at, cookies)
+
+    async def _send_back(
+        self,
+        incoming: ProviderRequest,
+        asked: AuthorizationRequest,
+        user: User,
+        at: datetime,
+        headers: replies.Headers = (),
+    ) -> Reply:
+        """With a code."""
+        code = await self._tokens.code(
+            asked.application,
+            user,
+            redirect_uri=asked.target.redirect_uri,
+            scope=asked.scope,
+            nonce=asked.nonce,
+            challenge=asked.challenge,
+            authenticated_at=at,
+            now=incoming.now,
+        )
+        if code is None:
+            raise OAuthRefused("access_denied", "the user or the application is there no more")
+        return authorize_pages.redirect_back(incoming, asked.target, {"code": code.reveal()}, headers)
+
+
+def _origin(incoming: ProviderRequest, user: User) -> Origin:
+    """The user itself: none of the owner's principals, whose numbers are positive."""
+    caller = Caller(incoming.store.owner_id, -1, 0, principal=0, access_key_id=f"user:{user.id.hex}")
+    request = incoming.request
+    return Origin(
+        caller, "oidc", "ChangePassword", str(uuid4()), client=request.client, secure=request.secure
+    )
