@@ -29,7 +29,7 @@ from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.password_tokens import DatabaseTokens
 from rolecall.domain.accounts.superuser import Superusers
-from rolecall.domain.bus import Control
+from rolecall.domain.bus import Bus
 from rolecall.domain.directories.signing_keys import SigningKeys
 from rolecall.domain.directories.wiring import Bounds, Directories
 from rolecall.domain.engine import Engine, EngineAddress, StorePlace
@@ -166,7 +166,7 @@ class House:
         self.keys.introspection = self._outside = outside_callers(
             settings, self.store.keys.owners, self._sub_user_named
         )
-        self.control = self._control(work, lending)
+        self.bus = self._bus(work, lending)
         self.signing_keys = SigningKeys(self.store.provider, self.sealer)
         self.sign_in = self._sign_in()
         self.keys.addresses = self.sign_in.addresses
@@ -178,28 +178,26 @@ class House:
         self._client_token_key: Secret | None = None
         self._sub_user_token_key: Secret | None = None
 
-    def _control(self, work: Work, lending: SessionCredentials) -> Control:
+    def _bus(self, work: Work, lending: SessionCredentials) -> Bus:
         store = self.store
         period = self.settings.rotation_seconds
         tokens = DatabaseTokens(work, self.credentials, store.rotation, store.audit, period)
-        return Control(
-            self.accounts,
-            self.credentials,
-            Grants(work),
-            self.promises,
-            Databases(self.reach, self.journal),
-            self.servers,
-            rooms=(
-                Superusers(work, self.journal).handlers,
-                Tokens(self.keys, self.revocations).handlers,
-                Rates(self.door).handlers,
-                self.provisioning.handlers,
-                self.people.handlers,
-                Policies(store.policies, self.presets, PolicyQuotas()).handlers,
-                Roles(store.roles, lending, Tags(store.tags)).handlers,
-                tokens.handlers,
-                self._directories().handlers,
-            ),
+        return Bus(
+            self.accounts.handlers,
+            self.credentials.handlers,
+            Grants(work).handlers,
+            self.promises.handlers,
+            Databases(self.reach, self.journal).handlers,
+            self.servers.handlers,
+            Superusers(work, self.journal).handlers,
+            Tokens(self.keys, self.revocations).handlers,
+            Rates(self.door).handlers,
+            self.provisioning.handlers,
+            self.people.handlers,
+            Policies(store.policies, self.presets, PolicyQuotas()).handlers,
+            Roles(store.roles, lending, Tags(store.tags)).handlers,
+            tokens.handlers,
+            self._directories().handlers,
         )
 
     def _directories(self) -> Directories:
@@ -247,7 +245,7 @@ class House:
             self.signing_keys,
             self.passwords,
             self.people.sign_in,
-            self.control.carry_out,
+            self.bus,
             self.metrics.call,
         )
 
@@ -366,7 +364,7 @@ class House:
             self.keys,
             admission,
             self.permissions,
-            self.control,
+            self.bus,
             self.deciphering.decipher,
             Replays(settings.aliyun_clock_window),
             self.metrics,

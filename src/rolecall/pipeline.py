@@ -6,7 +6,7 @@
     4  admission  are there not too many
     5  contract   are the parameters right        -> Checked, and is that permitted
     6  verb       the same, in neutral words      -> command
-    7  control    done once, and recorded         -> outcome
+    7  bus        done once, and recorded         -> outcome
     8  dialect    the answer, in the same dialect -> Reply
 
 Whatever goes wrong on the way, an unknown route, an oversize body or a crash included, is answered in the
@@ -32,7 +32,7 @@ from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Keys
 from rolecall.domain.access.sign_ins import SignInSource
-from rolecall.domain.bus import Control
+from rolecall.domain.bus import Bus
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.policy.requests import Permissions
 from rolecall.domain.reasons import Fault, Reason, Refused
@@ -41,7 +41,7 @@ from rolecall.metrics import Metrics
 from rolecall.signing.replay import Replays
 from rolecall.signing.token import OutsideTokenClaim, TokenClaim
 from rolecall.values import Call, Caller, Checked, Envelope, Mark, Origin, Reply, Request
-from rolecall.verbs import Decipher, StaticVerb, Verbs
+from rolecall.verbs import Decipher, Verbs
 
 _log = structlog.get_logger("rolecall.calls")
 
@@ -89,7 +89,7 @@ class Pipeline:
         keys: Keys,
         admission: Admission,
         permissions: Permissions,
-        control: Control,
+        bus: Bus,
         decipher: Decipher,
         replays: Replays,
         metrics: Metrics,
@@ -108,7 +108,7 @@ class Pipeline:
         self._keys = keys
         self._admission = admission
         self._permissions = permissions
-        self._control = control
+        self._bus = bus
         self._decipher = decipher
         self._replays = replays
         self._metrics = metrics
@@ -140,7 +140,7 @@ class Pipeline:
             call = await self._parsed(dialect, envelope)
             self._expect_private(call)
             caller = await self._prove(call)
-            reply = dialect.render(call, await self._carry_out(call, caller))
+            reply = dialect.render(call, await self._outcome(call, caller))
         except Refused as refusal:
             trouble = refusal
             if call is not None and caller is not None and refusal.reason is Reason.NOT_PERMITTED:
@@ -212,7 +212,7 @@ class Pipeline:
     def _service(self, call: Call) -> Service:
         return self._services[call.dialect, call.service, call.version]
 
-    async def _carry_out(self, call: Call, caller: Caller) -> Mapping[str, object]:
+    async def _outcome(self, call: Call, caller: Caller) -> Mapping[str, object]:
         """Stages 4 to 7, and the outcome as the vendor's fields."""
         service = self._service(call)
         action = service.action(call)
@@ -226,11 +226,7 @@ class Pipeline:
         await self._admission.charge(call, caller, action)
         self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
-        if isinstance(verb, StaticVerb):
-            return verb.static(checked)
-        command = verb.command(checked, self._decipher)
-        outcome = await self._control.carry_out(command, origin_of(checked))
-        return verb.answer(checked, outcome)
+        return await verb.serve(checked, self._decipher, self._bus, origin_of(checked))
 
     def _dialect(self, request: Request) -> Dialect | None:
         """None where no dialect's client can have meant it, and for what the well-known places do not hold."""

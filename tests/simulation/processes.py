@@ -30,7 +30,7 @@ from rolecall.domain.accounts.deferred import Promises
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.superuser import Superusers
-from rolecall.domain.bus import Control
+from rolecall.domain.bus import Bus
 from rolecall.domain.engine import Engine, EngineAddress
 from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.instances.registry import Attachments, Reach
@@ -97,14 +97,15 @@ class Process:
             tokens,
             journal,
         )
-        self.control = Control(
-            Accounts(work, ledger, promises, tokens),
-            credentials,
-            Grants(work),
-            promises,
-            Databases(reach, journal),
-            Servers(reach, instances, ledger),
-            rooms=(Superusers(work, journal).handlers, self._provisioning.handlers),
+        self.bus = Bus(
+            Accounts(work, ledger, promises, tokens).handlers,
+            credentials.handlers,
+            Grants(work).handlers,
+            promises.handlers,
+            Databases(reach, journal).handlers,
+            Servers(reach, instances, ledger).handlers,
+            Superusers(work, journal).handlers,
+            self._provisioning.handlers,
         )
         self.recovery = Recovery(ledger, journal, reach, promises)
         rotation = store_port(self.replica.rotation, gates)
@@ -165,7 +166,7 @@ class Process:
 
     async def ask(self, command: Command, origin: Origin) -> Outcome:
         """As a client of this process sees it: an answer, or none if the process ends first."""
-        return await self.answered(lambda: self.control.carry_out(command, origin))
+        return await self.answered(lambda: self.bus.execute(command, origin))
 
     async def answered(self, work: Callable[[], Awaitable[Any]]) -> Outcome:
         answer = self._run(self._answer(work))

@@ -192,10 +192,10 @@ def test_a_change_of_owner_is_not_repeated_after_another_one_that_was_acknowledg
             return bool(await record(operation, *args))
 
         ledger.record = lose
-        given = asyncio.ensure_future(process.control.carry_out(_owner("bob"), run.origin("a")))
+        given = asyncio.ensure_future(process.bus.execute(_owner("bob"), run.origin("a")))
         while not lost:
             await asyncio.sleep(0.1)
-        await process.control.carry_out(_owner("ada"), run.origin("b"))
+        await process.bus.execute(_owner("ada"), run.origin("b"))
         given.cancel()
         await asyncio.gather(given, return_exceptions=True)
         await process.recovery.round()

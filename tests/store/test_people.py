@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
 from rolecall.domain.access.authenticator import Keys, Owner
+from rolecall.domain.bus import Bus
 from rolecall.domain.iam import commands as c
 from rolecall.domain.iam import tag_commands as t
 from rolecall.domain.iam.groups import GroupQuotas, Groups
@@ -60,7 +61,7 @@ class World:
 
     async def do(self, command: Command, caller: Caller | None = None) -> Any:
         origin = Origin(caller or self.caller, "d", "A", "r")
-        return await self.room.handlers[type(command)](command, origin)
+        return await Bus(self.room.handlers).execute(command, origin)
 
     async def reason(self, command: Command, caller: Caller | None = None) -> Reason:
         with pytest.raises(Refused) as refused:
@@ -472,12 +473,12 @@ async def test_what_could_not_be_written_stays_noted(world: World) -> None:
 
 
 async def test_groups_have_quotas(world: World) -> None:
-    handlers = Groups(
-        world.store.groups, OwnersOnly(), GroupQuotas(groups=2, members=2, memberships=1)
-    ).handlers
+    bus = Bus(
+        Groups(world.store.groups, OwnersOnly(), GroupQuotas(groups=2, members=2, memberships=1)).handlers
+    )
 
     async def do(command: Command) -> Any:
-        return await handlers[type(command)](command, Origin(world.caller, "d", "A", "r"))
+        return await bus.execute(command, Origin(world.caller, "d", "A", "r"))
 
     first, second = await do(c.AddGroup("one")), await do(c.AddGroup("two"))
     with pytest.raises(Refused, match="group-quota"):

@@ -149,13 +149,13 @@ async def test_without_a_provisioner_nothing_is_made_or_changed(bench: Bench) ->
     async with bench.house(None) as house:
         (instance,) = await all_of(house)
         name, missing = name_of(instance), Reason.PROVISIONER_MISSING
-        control, origin = house.control, bench.origin
-        assert await refusal(control.carry_out(NEW, origin)) is missing
-        assert await refusal(control.carry_out(commands.ProvisionInstances(NEW, 2), origin)) is missing
-        assert await refusal(control.carry_out(commands.RestartInstance(name), origin)) is missing
-        assert await refusal(control.carry_out(commands.DeprovisionInstance(name), origin)) is missing
-        assert await refusal(control.carry_out(commands.IsolateInstances((name,)), origin)) is missing
-        assert await refusal(control.carry_out(commands.ReviveInstances((name,)), origin)) is missing
+        bus, origin = house.bus, bench.origin
+        assert await refusal(bus.execute(NEW, origin)) is missing
+        assert await refusal(bus.execute(commands.ProvisionInstances(NEW, 2), origin)) is missing
+        assert await refusal(bus.execute(commands.RestartInstance(name), origin)) is missing
+        assert await refusal(bus.execute(commands.DeprovisionInstance(name), origin)) is missing
+        assert await refusal(bus.execute(commands.IsolateInstances((name,)), origin)) is missing
+        assert await refusal(bus.execute(commands.ReviveInstances((name,)), origin)) is missing
 
 
 async def test_kinds_and_versions_that_are_not_there_are_refused(bench: Bench) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from rolecall.domain.access.revocations import Revocations
 from rolecall.domain.access.tokens import Tokens
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.bus import Bus
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
 from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.instances.views import InstanceView
@@ -267,7 +268,7 @@ class Cloud:
         self.revocations = Revocations(self)
         rates = Rates(lambda: Admission(None))
         tokens = Tokens(self.keys, self.revocations, self.time)
-        self.handlers = {**tokens.handlers, **rates.handlers}
+        self.bus = Bus(tokens.handlers, rates.handlers)
         self.now: float | None = None
         self.seen: list[Request] = []
 
@@ -293,8 +294,8 @@ class Cloud:
         if isinstance(verb, StaticVerb):
             return verb.static(checked)
         command = verb.command(checked, lambda cipher: cipher)
-        if (handler := self.handlers.get(type(command))) is not None:
-            return verb.answer(checked, asyncio.run(_awaited(handler(command, origin_of(checked)))))
+        if type(command) in self.bus.commands:
+            return verb.answer(checked, asyncio.run(self.bus.execute(command, origin_of(checked))))
         return verb.answer(checked, self.control.carry_out(command, caller))
 
     async def _prove(self, claim: Claim) -> Caller:
@@ -334,10 +335,6 @@ class Cloud:
         reply = self.send("POST", "/v2.0/tokens", body, headers={"content-type": "application/json"})
         token: str = json.loads(reply.body)["access"]["token"]["id"]
         return token
-
-
-async def _awaited(work: Awaitable[object]) -> object:
-    return await work
 
 
 @contextmanager

@@ -268,7 +268,7 @@ class MemoryPeople:
     async def subject(self, number: int) -> Subject | None:
         return None if self.gone or number != self.user.number else Subject(self.user, OWNER)
 
-    async def carry_out(self, command: object, origin: Origin) -> Any:
+    async def execute(self, command: object, origin: Origin) -> Any:
         self.origins.append(origin)
         if type(command).__name__ == "FindSubUsers":
             return (self.user,)
@@ -305,7 +305,7 @@ class Desk:
             self.signing_keys,
             self.passwords,
             self.people,
-            self.people.carry_out,
+            self.people,
             lambda *what: self.reports.append(what),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -11,11 +11,12 @@ from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.iam import commands
-from rolecall.domain.iam.views import AddedSubUser
 from rolecall.domain.messages import Command
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import SettingsError
+
+_T = TypeVar("_T")
 
 app = typer.Typer(help="Sub-users: people and machines that act for the owner.", no_args_is_help=True)
 
@@ -42,7 +43,7 @@ def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None
                 "last_login_at": user.last_login_at,
                 "created_at": user.created_at,
             }
-            for user in await _carry_out(house, commands.ListSubUsers(), "sub-user list")
+            for user in await _execute(house, commands.ListSubUsers(), "sub-user list")
         ]
 
     columns = ("uin", "name", "console_login", "remark", "last_login_at", "created_at")
@@ -66,7 +67,7 @@ def add(
     )
 
     async def work(house: House) -> dict[str, object]:
-        added: AddedSubUser = await _carry_out(house, command, "sub-user add")
+        added = await _execute(house, command, "sub-user add")
         return {
             "uin": added.user.number,
             "name": added.user.name,
@@ -85,16 +86,16 @@ def delete(name: str, data: DataOption = None) -> None:
     command = commands.DeleteSubUser(name, PolicyRequest("sub-user delete", ("*",), {}))
 
     async def work(house: House) -> None:
-        await _carry_out(house, command, "sub-user delete")
+        await _execute(house, command, "sub-user delete")
 
     with_house(data, work)
     print(f"{name} is deleted")
 
 
-async def _carry_out(house: House, command: Command, action: str) -> Any:
+async def _execute(house: House, command: Command[_T], action: str) -> _T:
     """In the owner's name."""
     owner = await only_owner(house)
     try:
-        return await house.control.carry_out(command, origin_in_owners_name(owner, action))
+        return await house.bus.execute(command, origin_in_owners_name(owner, action))
     except Refused as refusal:
         raise SettingsError(_TROUBLES.get(refusal.reason, refusal.reason.value)) from None

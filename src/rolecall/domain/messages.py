@@ -5,21 +5,39 @@ An `InstanceName` is a public id together with the dialect it belongs to; the do
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from rolecall.values import Origin
 
+T_co = TypeVar("T_co", covariant=True)
 
-class Command:
-    """What the domain can be asked; `domain.bus` has a handler for every subclass."""
+
+class Command(Generic[T_co]):
+    """A request to the domain. `T_co` is the type of its outcome; every subclass has one handler in `domain.bus`."""
 
     __slots__ = ()
 
+    @classmethod
+    def handled_by(cls, handler: Callable[[Self, Origin], Awaitable[T_co]]) -> Registration:
+        """`handler` returns the outcome or raises `Refused`; its types are checked against the command's."""
+        return Registration(cls, handler)
 
-Handlers = Mapping[type[Command], Callable[[Any, Origin], Awaitable[object]]]
-"""Which handler carries out which command. It gives the outcome, or raises `Refused`."""
+
+Handler: TypeAlias = Callable[[Any, Origin], Awaitable[object]]
+"""A handler whose command is known only when it is called; `Command.handled_by` has checked its types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A command with its handler. Made by `Command.handled_by` alone, which knows that the two belong together."""
+
+    command: type[Command[object]]
+    handler: Handler
+
+
+Handlers: TypeAlias = Sequence[Registration]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +54,7 @@ class ClientToken:
     digest: str
 
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

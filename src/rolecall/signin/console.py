@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
-from rolecall.domain.access.authenticator import AccessKey, Owner
+from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions, password_fingerprint
 from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, Who
+from rolecall.domain.bus import Bus
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PageAttached
 from rolecall.domain.iam.sign_in import SignedIn, Subject
-from rolecall.domain.messages import Command
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import browser, forms, pages, replies
 from rolecall.signin.provider_request import moment
@@ -31,8 +31,6 @@ _SIGN_OUT = f"{PREFIX}/sign-out"
 PATHS = frozenset({_HOME, _SIGN_IN, _PASSWORD, _SIGN_OUT})
 _MOST = 100
 """Groups and policies that are shown."""
-
-CarryOut = Callable[[Command, Origin], Awaitable[Any]]
 
 
 class ConsoleDoor(Protocol):
@@ -74,13 +72,13 @@ class Console:
         subjects: SubjectRepository,
         sessions: BrowserSessions,
         addresses: AddressLimit,
-        carry_out: CarryOut,
+        bus: Bus,
     ) -> None:
         self._door = door
         self._subjects = subjects
         self._sessions = sessions
         self._addresses = addresses
-        self._carry_out = carry_out
+        self._bus = bus
         self._steps: Mapping[tuple[str, str], Callable[[Request], Awaitable[Reply]]] = {
             ("GET", _HOME): self._home,
             ("GET", _SIGN_IN): self._show_sign_in,
@@ -201,11 +199,11 @@ class Console:
         if here.session.must_change:
             return replies.redirect(_PASSWORD)
         me, origin = commands.SubUserRef(number=here.user.number), _origin(request, here, "ShowMyself")
-        keys: tuple[AccessKey, ...] = await self._carry_out(commands.ListKeys(None), origin)
-        uses = await self._carry_out(commands.ShowKeyUses(tuple(key.id for key in keys)), origin)
-        groups = await self._carry_out(commands.PageGroupsOf(me, 0, _MOST), origin)
+        keys = await self._bus.execute(commands.ListKeys(None), origin)
+        uses = await self._bus.execute(commands.ShowKeyUses(tuple(key.id for key in keys)), origin)
+        groups = await self._bus.execute(commands.PageGroupsOf(me, 0, _MOST), origin)
         bearer = BearerRef(Bearer.SUB_USER, here.user.number)
-        attached = await self._carry_out(PageAttached(bearer, 0, _MOST, by_group=True), origin)
+        attached = await self._bus.execute(PageAttached(bearer, 0, _MOST, by_group=True), origin)
         used = {use.key_id: use.used_at for use in uses}
         return pages.page(
             "console",
@@ -230,10 +228,10 @@ class Console:
         if subject is None:
             return None
         here = _Here(subject.user, subject.owner, session, session_id)
-        found = await self._carry_out(
+        found = await self._bus.execute(
             commands.FindSubUsers((session.sub_user,)), _origin(request, here, "ShowMyself")
         )
-        user: SubUser | None = next(iter(found), None)
+        user = next(iter(found), None)
         if (
             user is None
             or not user.console_login

@@ -10,6 +10,7 @@ import structlog
 
 from rolecall.domain.access.browser_sessions import BrowserSessions, SessionRepository
 from rolecall.domain.access.sign_ins import AddressLimit, FailureRepository
+from rolecall.domain.bus import Bus
 from rolecall.domain.directories.login import LockRules, PasswordLogin
 from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.domain.directories.provider import ProviderRepository
@@ -17,7 +18,7 @@ from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
 from rolecall.domain.operations.audit import Audit
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.signin.authorize import AuthorizationEndpoint
-from rolecall.signin.console import CarryOut, Console, ConsoleDoor, SubjectRepository
+from rolecall.signin.console import Console, ConsoleDoor, SubjectRepository
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.jose import Jose
 from rolecall.signin.router import Report, SignInRouter
@@ -63,7 +64,7 @@ class SignIn:
         keys: SigningKeys,
         passwords: Passwords,
         door: ConsoleDoor,
-        carry_out: CarryOut,
+        bus: Bus,
         report: Report,
     ) -> None:
         self._provider = books.provider
@@ -81,7 +82,7 @@ class SignIn:
             TokenEndpoints(books.provider, password_login, tokens, jose),
             AuthorizationEndpoint(books.provider, password_login, sessions, tokens, current_user),
             SignOut(books.provider, sessions, current_user, jose),
-            Console(door, books.subjects, sessions, addresses, carry_out),
+            Console(door, books.subjects, sessions, addresses, bus),
             report,
             rules.public_url,
         )

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
-from rolecall.values import Checked, Secret
+from rolecall.values import Checked, Origin, Secret
+
+_T = TypeVar("_T")
 
 Answer: TypeAlias = dict[str, object]
 """What stands in the vendor's envelope, without the request id: strings, numbers, booleans, lists and dicts."""
@@ -20,11 +23,14 @@ Decipher: TypeAlias = Callable[[Secret], Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Generic[_T]):
     """`command` may refuse what no rule of a single field can say; `answer` takes the command's outcome."""
 
-    command: Callable[[Checked, Decipher], Command]
-    answer: Callable[[Checked, Any], Answer]
+    command: Callable[[Checked, Decipher], Command[_T]]
+    answer: Callable[[Checked, _T], Answer]
+
+    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin) -> Answer:
+        return self.answer(checked, await bus.execute(self.command(checked, decipher), origin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +39,19 @@ class StaticVerb:
 
     static: Callable[[Checked], Answer]
 
+    async def serve(self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin) -> Answer:
+        return self.static(checked)
 
-Verbs: TypeAlias = Mapping[str, Verb | StaticVerb]
+
+class Served(Protocol):
+    """`Verb` or `StaticVerb`: the answer to a checked call."""
+
+    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, /) -> Answer: ...
+
+
+Verbs: TypeAlias = Mapping[str, Served]
+
+
+def nothing(_checked: Checked, _outcome: object) -> Answer:
+    """The answer of actions without output."""
+    return {}

@@ -35,8 +35,8 @@ class RateCounter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowRates(Command):
-    """A tuple of Standing, without those that are lifted."""
+class ShowRates(Command[tuple[Standing, ...]]):
+    """Rates that are lifted are left out."""
 
     allowances: tuple[Allowance, ...]
 
@@ -46,7 +46,7 @@ class Rates:
 
     def __init__(self, counter: Callable[[], RateCounter]) -> None:
         self._counter = counter
-        self.handlers: Handlers = {ShowRates: self.show}
+        self.handlers: Handlers = (ShowRates.handled_by(self.show),)
 
     async def show(self, command: ShowRates, origin: Origin) -> tuple[Standing, ...]:
         counter = self._counter()

@@ -14,14 +14,14 @@ from rolecall.values import Caller, Origin
 
 
 @dataclass(frozen=True, slots=True)
-class ShowToken(Command):
+class ShowToken(Command[Caller]):
     """Whose a token is: a Caller. OBJECT_MISSING for one that is no good, or that the caller may not look at."""
 
     subject: Revocable
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeToken(Command):
+class RevokeToken(Command[None]):
     """No use of the token after this succeeds. OBJECT_MISSING as for `ShowToken`."""
 
     subject: Revocable
@@ -36,7 +36,10 @@ class Tokens:
         self._keys = keys
         self._revocations = revocations
         self._clock = clock
-        self.handlers: Handlers = {ShowToken: self.show, RevokeToken: self.revoke}
+        self.handlers: Handlers = (
+            ShowToken.handled_by(self.show),
+            RevokeToken.handled_by(self.revoke),
+        )
 
     async def show(self, command: ShowToken, origin: Origin) -> Caller:
         return await self._holder(command.subject, origin)

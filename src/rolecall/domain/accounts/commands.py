@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.domain.engine import AccountKind, DatabaseGrant, DatabaseObject, ObjectType, PrivilegeChange
-from rolecall.domain.messages import ClientToken, Command, InstanceName
+from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.engine import (
+    AccountKind,
+    DatabaseFacts,
+    DatabaseGrant,
+    DatabaseObject,
+    ObjectType,
+    PrivilegeChange,
+)
+from rolecall.domain.messages import ClientToken, Command, InstanceName, Page
 from rolecall.values import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class CreateAccount(Command):
+class CreateAccount(Command[AccountView]):
     """`host` and `grants` are of servers where an account is a name at a host (the MySQL family)."""
 
     instance: InstanceName
@@ -40,8 +48,8 @@ class AccountSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseAccounts(Command):
-    """Checked and written down now, all or none; made by a worker, through outages and restarts. Answers None.
+class PromiseAccounts(Command[None]):
+    """Checked and written down now, all or none; made by a worker, through outages and restarts.
 
     `to_come` as in `ChangeGrants`.
     """
@@ -52,7 +60,7 @@ class PromiseAccounts(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteAccount(Command):
+class DeleteAccount(Command[None]):
     """`must_exist` refuses with ACCOUNT_MISSING; otherwise deleting what is not there succeeds."""
 
     instance: InstanceName
@@ -62,7 +70,7 @@ class DeleteAccount(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListAccounts(Command):
+class ListAccounts(Command[Page[AccountView]]):
     """`order` is ``created``, ``updated`` or ``name``."""
 
     instance: InstanceName
@@ -73,7 +81,7 @@ class ListAccounts(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ResetPassword(Command):
+class ResetPassword(Command[None]):
     """`old_password`, where given, must be the account's present one (PASSWORD_WRONG)."""
 
     instance: InstanceName
@@ -84,7 +92,7 @@ class ResetPassword(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRemark(Command):
+class ChangeRemark(Command[None]):
     instance: InstanceName
     name: str
     remark: str
@@ -92,7 +100,7 @@ class ChangeRemark(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ResetPasswords(Command):
+class ResetPasswords(Command[None]):
     """Several at once: if one account is missing, none is changed."""
 
     instance: InstanceName
@@ -100,7 +108,7 @@ class ResetPasswords(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class MoveAccount(Command):
+class MoveAccount(Command[None]):
     """A new name, host or password for an account (the MySQL family); None leaves it."""
 
     instance: InstanceName
@@ -112,7 +120,7 @@ class MoveAccount(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeGrants(Command):
+class ChangeGrants(Command[None]):
     """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be.
 
     `to_come` keeps a grant on a database that is not there for the one that will be made; else DATABASE_MISSING.
@@ -128,15 +136,15 @@ class ChangeGrants(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class AllAccounts(Command):
-    """Every account of an instance as a tuple of AccountView, by name and host."""
+class AllAccounts(Command[tuple[AccountView, ...]]):
+    """Every account of an instance, by name and host."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class ShowAccount(Command):
-    """Its AccountView, or ACCOUNT_MISSING. `otherwise`: another name and host, for where there is no such account."""
+class ShowAccount(Command[AccountView]):
+    """ACCOUNT_MISSING. `otherwise`: another name and host, to show if there is no such account."""
 
     instance: InstanceName
     name: str
@@ -145,8 +153,8 @@ class ShowAccount(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class AllDatabases(Command):
-    """Every database of an instance as a tuple of DatabaseFacts, by name."""
+class AllDatabases(Command[tuple[DatabaseFacts, ...]]):
+    """Every database of an instance, by name."""
 
     instance: InstanceName
 
@@ -161,7 +169,7 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateDatabases(Command):
+class CreateDatabases(Command[None]):
     """All checked before the first is made."""
 
     instance: InstanceName
@@ -169,58 +177,58 @@ class CreateDatabases(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SuperuserState(Command):
-    """Whether the instance's own superuser was enabled for tenants: a bool."""
+class SuperuserState(Command[bool]):
+    """Whether the instance's own superuser was enabled for tenants."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class EnableSuperuser(Command):
-    """Answers the generated, or given, password as a Secret."""
+class EnableSuperuser(Command[Secret]):
+    """The outcome is the password, generated unless it is given."""
 
     instance: InstanceName
     password: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
-class DisableSuperuser(Command):
+class DisableSuperuser(Command[None]):
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class LockAccount(Command):
-    instance: InstanceName
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnlockAccount(Command):
+class LockAccount(Command[None]):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class OpenManagedPassword(Command):
+class UnlockAccount(Command[None]):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class CloseManagedPassword(Command):
+class OpenManagedPassword(Command[None]):
+    instance: InstanceName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseManagedPassword(Command[None]):
     instance: InstanceName
     name: str
     password: Secret
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshManagedPassword(Command):
+class RefreshManagedPassword(Command[None]):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class ShowPrivileges(Command):
+class ShowPrivileges(Command[tuple[tuple[str, ...] | AccountKind, ...]]):
     """`account_kind` True also asks for the account's own kind (an `AccountKind`)."""
 
     instance: InstanceName
@@ -230,7 +238,7 @@ class ShowPrivileges(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePrivileges(Command):
+class ChangePrivileges(Command[None]):
     instance: InstanceName
     name: str
     changes: tuple[PrivilegeChange, ...]
@@ -239,7 +247,7 @@ class ChangePrivileges(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CreateDatabase(Command):
+class CreateDatabase(Command[None]):
     instance: InstanceName
     name: str
     owner: str
@@ -249,7 +257,7 @@ class CreateDatabase(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteDatabase(Command):
+class DeleteDatabase(Command[None]):
     """`must_exist` refuses with DATABASE_MISSING; otherwise deleting what is not there succeeds."""
 
     instance: InstanceName
@@ -258,7 +266,7 @@ class DeleteDatabase(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListDatabases(Command):
+class ListDatabases(Command[Page[DatabaseFacts]]):
     """`name_contains` empty lists all; several match any of them."""
 
     instance: InstanceName
@@ -268,7 +276,7 @@ class ListDatabases(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListObjects(Command):
+class ListObjects(Command[Page[str]]):
     instance: InstanceName
     type: ObjectType
     database: str
@@ -279,7 +287,7 @@ class ListObjects(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeDatabaseOwner(Command):
+class ChangeDatabaseOwner(Command[None]):
     instance: InstanceName
     name: str
     owner: str

@@ -12,6 +12,7 @@ from rolecall.domain.capabilities import password_checks
 from rolecall.domain.engine import AccountChange, AccountFacts
 from rolecall.domain.identity import ChangedMeanwhile, Expected
 from rolecall.domain.instances.registry import Attached
+from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
@@ -23,6 +24,16 @@ _MANAGED_PASSWORD_SYMBOLS = "!#%^*-+=_"
 class Credentials:
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.handlers: Handlers = (
+            commands.ResetPassword.handled_by(self.reset_password),
+            commands.ResetPasswords.handled_by(self.reset_passwords),
+            commands.MoveAccount.handled_by(self.move),
+            commands.LockAccount.handled_by(self.lock),
+            commands.UnlockAccount.handled_by(self.unlock),
+            commands.OpenManagedPassword.handled_by(self.open_managed_password),
+            commands.CloseManagedPassword.handled_by(self.close_managed_password),
+            commands.RefreshManagedPassword.handled_by(self.refresh_managed_password),
+        )
 
     async def reset_password(self, command: commands.ResetPassword, origin: Origin) -> None:
         """PASSWORD_MANAGED while Rolecall manages it; PASSWORD_WRONG if an old password is given and is not the one."""

@@ -12,7 +12,7 @@ from rolecall.domain.capabilities import object_privileges
 from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import Attached, Reach
-from rolecall.domain.messages import Page
+from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent
 from rolecall.domain.reasons import Reason, Refused
@@ -23,6 +23,15 @@ class Databases:
     def __init__(self, reach: Reach, journal: Journal) -> None:
         self._reach = reach
         self._journal = journal
+        self.handlers: Handlers = (
+            commands.CreateDatabase.handled_by(self.create),
+            commands.CreateDatabases.handled_by(self.create_several),
+            commands.DeleteDatabase.handled_by(self.delete),
+            commands.ListDatabases.handled_by(self.page),
+            commands.AllDatabases.handled_by(self.all),
+            commands.ListObjects.handled_by(self.objects),
+            commands.ChangeDatabaseOwner.handled_by(self.change_owner),
+        )
 
     async def create(self, command: commands.CreateDatabase, origin: Origin) -> None:
         attached = await self._reach.attach(command.instance, origin.caller)

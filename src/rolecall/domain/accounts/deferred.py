@@ -23,6 +23,7 @@ from rolecall.domain.accounts.context import Place, Target, Work
 from rolecall.domain.capabilities import database_grants
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.instances.registry import Attached
+from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import decode_grants, encode_grants
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
@@ -49,6 +50,7 @@ class Promises:
         self._journal = journal
         self._accepting: set[Place] = set()
         self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
+        self.handlers: Handlers = (commands.PromiseAccounts.handled_by(self.accept),)
 
     async def accept(self, command: commands.PromiseAccounts, origin: Origin) -> None:
         """All or none. ACCOUNT_REPEATED, HOST_MALFORMED, and what the engine says that it would refuse.

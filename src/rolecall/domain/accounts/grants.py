@@ -10,6 +10,7 @@ from rolecall.domain.capabilities import database_grants, object_privileges
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import Attached
+from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import encode_changes, encode_grants
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import Reason, Refused
@@ -19,6 +20,11 @@ from rolecall.values import Origin
 class Grants:
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.handlers: Handlers = (
+            commands.ShowPrivileges.handled_by(self.show_privileges),
+            commands.ChangePrivileges.handled_by(self.change_privileges),
+            commands.ChangeGrants.handled_by(self.change_grants),
+        )
 
     async def show_privileges(
         self, command: commands.ShowPrivileges, origin: Origin

@@ -23,7 +23,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import Attached
-from rolecall.domain.messages import Page
+from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.operations.client_tokens import ClientTokens
 from rolecall.domain.operations.encoding import encode_grants
@@ -44,6 +44,14 @@ class Accounts:
         self._ledger = ledger
         self._promises = promises
         self._tokens = tokens
+        self.handlers: Handlers = (
+            commands.CreateAccount.handled_by(self.create),
+            commands.DeleteAccount.handled_by(self.delete),
+            commands.ListAccounts.handled_by(self.page),
+            commands.AllAccounts.handled_by(self.all),
+            commands.ShowAccount.handled_by(self.show),
+            commands.ChangeRemark.handled_by(self.change_remark),
+        )
 
     async def create(self, command: commands.CreateAccount, origin: Origin) -> AccountView:
         """ACCOUNT_TAKEN, ACCOUNT_QUOTA, DATABASE_MISSING, CLIENT_TOKEN_MISMATCH, CLIENT_TOKEN_BUSY.

@@ -21,14 +21,6 @@ from rolecall.values import Origin, Secret
 
 
 @dataclass(frozen=True, slots=True)
-class ShowDatabaseToken(Command):
-    """Answers a DatabaseToken. ACCOUNT_MISSING, PASSWORD_NOT_MANAGED, PASSWORD_UNDECIPHERABLE."""
-
-    instance: InstanceName
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
 class DatabaseToken:
     """`next_at` None: passwords are not rotated. The rest is of the last rotation; its cost is -1 if it failed."""
 
@@ -38,6 +30,14 @@ class DatabaseToken:
     cost_milliseconds: int
     succeeded: bool
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDatabaseToken(Command[DatabaseToken]):
+    """ACCOUNT_MISSING, PASSWORD_NOT_MANAGED, PASSWORD_UNDECIPHERABLE."""
+
+    instance: InstanceName
+    account: str
 
 
 class DatabaseTokens:
@@ -58,7 +58,7 @@ class DatabaseTokens:
         self._audit = audit
         self._period = period
         self._clock = clock
-        self.handlers: Handlers = {ShowDatabaseToken: self.show}
+        self.handlers: Handlers = (ShowDatabaseToken.handled_by(self.show),)
 
     async def show(self, command: ShowDatabaseToken, origin: Origin) -> DatabaseToken:
         target = await self._work.target(command.instance, origin, command.account)

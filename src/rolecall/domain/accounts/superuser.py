@@ -25,11 +25,11 @@ class Superusers:
     def __init__(self, work: Work, journal: Journal) -> None:
         self._work = work
         self._journal = journal
-        self.handlers: Handlers = {
-            commands.SuperuserState: self.state,
-            commands.EnableSuperuser: self.enable,
-            commands.DisableSuperuser: self.disable,
-        }
+        self.handlers: Handlers = (
+            commands.SuperuserState.handled_by(self.state),
+            commands.EnableSuperuser.handled_by(self.enable),
+            commands.DisableSuperuser.handled_by(self.disable),
+        )
 
     async def state(self, command: commands.SuperuserState, origin: Origin) -> bool:
         """Whether it is enabled now; the server itself tells. False where there is no such thing."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rolecall.domain.directories.model import CustomAttribute, UserStatus
+from rolecall.domain.directories.model import CustomAttribute, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.queries import Condition, Order
-from rolecall.domain.messages import Command
+from rolecall.domain.directories.views import DirectoryEvent, UserView
+from rolecall.domain.messages import Command, Page
 from rolecall.values import Secret
 
 
@@ -28,8 +30,8 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateUser(Command):
-    """Gives a `UserView`. `dry` refuses with DRY_RUN what would have been done."""
+class CreateUser(Command[UserView]):
+    """`dry` refuses with DRY_RUN what would have been done."""
 
     store: UUID
     attributes: Attributes
@@ -38,9 +40,7 @@ class CreateUser(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeUser(Command):
-    """Gives a `UserView`."""
-
+class ChangeUser(Command[UserView]):
     store: UUID
     user: UUID
     attributes: Attributes
@@ -48,16 +48,16 @@ class ChangeUser(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowUser(Command):
-    """Gives a `UserView`, or None if there is none. `user` None is nobody."""
+class ShowUser(Command[UserView | None]):
+    """The outcome is None if there is no such user; a `user` of None never exists."""
 
     store: UUID
     user: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
-class FindUsers(Command):
-    """Gives a `Page` of `UserView`. The newest come first unless an order is given."""
+class FindUsers(Command[Page[UserView]]):
+    """The newest come first unless an order is given."""
 
     store: UUID
     conditions: tuple[Condition, ...]
@@ -67,7 +67,7 @@ class FindUsers(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SetUserStatus(Command):
+class SetUserStatus(Command[None]):
     store: UUID
     user: UUID
     status: UserStatus
@@ -75,7 +75,7 @@ class SetUserStatus(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class SetUserPassword(Command):
+class SetUserPassword(Command[None]):
     store: UUID
     user: UUID
     password: Secret
@@ -83,8 +83,8 @@ class SetUserPassword(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ResetUserPassword(Command):
-    """Gives the new password, which nobody is told again."""
+class ResetUserPassword(Command[Secret]):
+    """The outcome is the new password, which cannot be shown again."""
 
     store: UUID
     user: UUID
@@ -92,7 +92,7 @@ class ResetUserPassword(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteUsers(Command):
+class DeleteUsers(Command[None]):
     """Those who are not there are deleted already."""
 
     store: UUID
@@ -101,7 +101,7 @@ class DeleteUsers(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkUsers(Command):
+class LinkUsers(Command[None]):
     """The secondary user becomes a second face of the primary one. `on` is ``phone`` or ``email``."""
 
     store: UUID
@@ -112,9 +112,7 @@ class LinkUsers(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CreateUserStore(Command):
-    """Gives a `UserStore`."""
-
+class CreateUserStore(Command[UserStore]):
     name: str
     description: str
     logo: str
@@ -122,12 +120,12 @@ class CreateUserStore(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListUserStores(Command):
-    """Gives the owner's stores, the oldest first."""
+class ListUserStores(Command[Sequence[UserStore]]):
+    """The owner's stores, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeUserStore(Command):
+class ChangeUserStore(Command[None]):
     """None leaves what is there."""
 
     store: UUID
@@ -138,7 +136,7 @@ class ChangeUserStore(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteUserStore(Command):
+class DeleteUserStore(Command[None]):
     """With all that is in it."""
 
     store: UUID
@@ -146,9 +144,7 @@ class DeleteUserStore(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CreateUserGroup(Command):
-    """Gives a `UserGroup`."""
-
+class CreateUserGroup(Command[UserGroup]):
     store: UUID
     name: str
     description: str
@@ -156,8 +152,8 @@ class CreateUserGroup(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListUserGroups(Command):
-    """Gives a `Page` of `UserGroup`, the oldest first. `ids` None: any; `texts`: a part of the name, or the whole id.
+class ListUserGroups(Command[Page[UserGroup]]):
+    """The oldest first. `ids` None: any; `texts`: a part of the name, or the whole id.
 
     The conditions that are `negated` hold for what they do not name.
     """
@@ -171,7 +167,7 @@ class ListUserGroups(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeUserGroup(Command):
+class ChangeUserGroup(Command[None]):
     """`description` None leaves what is there."""
 
     store: UUID
@@ -182,7 +178,7 @@ class ChangeUserGroup(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteUserGroups(Command):
+class DeleteUserGroups(Command[None]):
     """Those that are not there are deleted already."""
 
     store: UUID
@@ -191,8 +187,8 @@ class DeleteUserGroups(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListDirectoryEvents(Command):
-    """Gives a `Page` of `DirectoryEvent`, the newest first. `kinds` empty: all."""
+class ListDirectoryEvents(Command[Page[DirectoryEvent]]):
+    """The newest first. `kinds` empty: all."""
 
     store: UUID
     since: datetime

@@ -14,7 +14,7 @@ class DirectoryEvents:
     def __init__(self, repository: DirectoryRepository, access: StoreAccess) -> None:
         self._repository = repository
         self._access = access
-        self.handlers: Handlers = {commands.ListDirectoryEvents: self.page}
+        self.handlers: Handlers = (commands.ListDirectoryEvents.handled_by(self.page),)
 
     async def page(self, command: commands.ListDirectoryEvents, origin: Origin) -> Page[DirectoryEvent]:
         found = await self._repository.events(origin.caller.owner_id, command)

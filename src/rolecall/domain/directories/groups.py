@@ -23,12 +23,12 @@ class UserGroups:
         self._repository = repository
         self._access = access
         self._quota = quota
-        self.handlers: Handlers = {
-            commands.CreateUserGroup: self.create,
-            commands.ListUserGroups: self.page,
-            commands.ChangeUserGroup: self.change,
-            commands.DeleteUserGroups: self.delete,
-        }
+        self.handlers: Handlers = (
+            commands.CreateUserGroup.handled_by(self.create),
+            commands.ListUserGroups.handled_by(self.page),
+            commands.ChangeUserGroup.handled_by(self.change),
+            commands.DeleteUserGroups.handled_by(self.delete),
+        )
 
     async def create(self, command: commands.CreateUserGroup, origin: Origin) -> UserGroup:
         """USER_GROUP_TAKEN, USER_QUOTA."""

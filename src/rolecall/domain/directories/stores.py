@@ -24,12 +24,12 @@ class UserStores:
         self._repository = repository
         self._access = access
         self._quota = quota
-        self.handlers: Handlers = {
-            commands.CreateUserStore: self.create,
-            commands.ListUserStores: self.all,
-            commands.ChangeUserStore: self.change,
-            commands.DeleteUserStore: self.delete,
-        }
+        self.handlers: Handlers = (
+            commands.CreateUserStore.handled_by(self.create),
+            commands.ListUserStores.handled_by(self.all),
+            commands.ChangeUserStore.handled_by(self.change),
+            commands.DeleteUserStore.handled_by(self.delete),
+        )
 
     async def create(self, command: commands.CreateUserStore, origin: Origin) -> UserStore:
         """The first store of an owner is its default. DIRECTORIES_INACTIVE, STORE_TAKEN, STORE_QUOTA."""

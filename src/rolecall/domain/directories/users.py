@@ -51,17 +51,17 @@ class Users:
         self._passwords = passwords
         self._repeats = repeats
         self._quota = quota
-        self.handlers: Handlers = {
-            commands.CreateUser: self.create,
-            commands.ShowUser: self.show,
-            commands.FindUsers: self.find,
-            commands.ChangeUser: self.change,
-            commands.SetUserStatus: self.set_status,
-            commands.SetUserPassword: self.set_password,
-            commands.ResetUserPassword: self.reset_password,
-            commands.DeleteUsers: self.delete,
-            commands.LinkUsers: self.link,
-        }
+        self.handlers: Handlers = (
+            commands.CreateUser.handled_by(self.create),
+            commands.ShowUser.handled_by(self.show),
+            commands.FindUsers.handled_by(self.find),
+            commands.ChangeUser.handled_by(self.change),
+            commands.SetUserStatus.handled_by(self.set_status),
+            commands.SetUserPassword.handled_by(self.set_password),
+            commands.ResetUserPassword.handled_by(self.reset_password),
+            commands.DeleteUsers.handled_by(self.delete),
+            commands.LinkUsers.handled_by(self.link),
+        )
 
     async def create(self, command: commands.CreateUser, origin: Origin) -> UserView:
         """The password is hashed while it is looked whether anything stands in the way.

@@ -43,9 +43,9 @@ class Directories:
         self.stores = UserStores(repository, access, bounds.stores)
         self.groups = UserGroups(repository, access, bounds.groups)
         self.events = DirectoryEvents(repository, access)
-        self.handlers: Handlers = {
-            **self.users.handlers,
-            **self.stores.handlers,
-            **self.groups.handlers,
-            **self.events.handlers,
-        }
+        self.handlers: Handlers = (
+            *self.users.handlers,
+            *self.stores.handlers,
+            *self.groups.handlers,
+            *self.events.handlers,
+        )

@@ -46,13 +46,13 @@ class AccessKeys:
         self._repository = repository
         self._sealer = sealer
         self._uses = uses
-        self.handlers: Handlers = {
-            commands.CreateKey: self.create,
-            commands.ListKeys: self.all,
-            commands.ChangeKey: self.change,
-            commands.DeleteKey: self.delete,
-            commands.ShowKeyUses: self.uses,
-        }
+        self.handlers: Handlers = (
+            commands.CreateKey.handled_by(self.create),
+            commands.ListKeys.handled_by(self.all),
+            commands.ChangeKey.handled_by(self.change),
+            commands.DeleteKey.handled_by(self.delete),
+            commands.ShowKeyUses.handled_by(self.uses),
+        )
 
     async def create(self, command: commands.CreateKey, origin: Origin) -> KeyShown:
         principal = await self._principal(command.principal, origin.caller)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.domain.messages import Command
+from rolecall.domain.access.authenticator import AccessKey
+from rolecall.domain.iam.model import SubUser
+from rolecall.domain.iam.views import AddedSubUser, Census, Group, GroupView, KeyShown, KeyUse, RulesView
+from rolecall.domain.messages import Command, Page
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Secret
 
@@ -21,8 +24,8 @@ class SubUserRef:
 
 
 @dataclass(frozen=True, slots=True)
-class AddSubUser(Command):
-    """Answers an AddedSubUser. Without `console_login` the password is ignored; with it and without one, one is made.
+class AddSubUser(Command[AddedSubUser]):
+    """Without `console_login` the password is ignored; with it and without one, one is made.
 
     SUB_USER_NAME_MALFORMED, SUB_USER_TAKEN, SUB_USER_QUOTA, SUB_USER_RATE, PASSWORD_BREAKS_RULES, HASHING_BUSY.
     """
@@ -39,41 +42,41 @@ class AddSubUser(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowSubUser(Command):
-    """Answers a SubUser. SUB_USER_MISSING."""
+class ShowSubUser(Command[SubUser]):
+    """SUB_USER_MISSING."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListSubUsers(Command):
-    """Answers all, the newest first: a tuple of SubUser."""
+class ListSubUsers(Command[tuple[SubUser, ...]]):
+    """All of them, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class PageSubUsers(Command):
-    """Answers at most `limit` in the order of their numbers, those after the number `after`: a tuple of SubUser."""
+class PageSubUsers(Command[tuple[SubUser, ...]]):
+    """At most `limit`, in the order of their numbers, beginning after the number `after`."""
 
     after: int
     limit: int
 
 
 @dataclass(frozen=True, slots=True)
-class FindSubUsers(Command):
-    """Answers those of the numbers that are there: a tuple of SubUser."""
+class FindSubUsers(Command[tuple[SubUser, ...]]):
+    """The sub-users with these numbers, without those that do not exist."""
 
     numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FindSubUser(Command):
-    """Answers a SubUser. SUB_USER_MISSING, SUB_USER_UNNAMED."""
+class FindSubUser(Command[SubUser]):
+    """SUB_USER_MISSING, SUB_USER_UNNAMED."""
 
     ref: SubUserRef
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeSubUser(Command):
+class ChangeSubUser(Command[None]):
     """SUB_USER_MISSING, PASSWORD_BREAKS_RULES, HASHING_BUSY. A password is ignored where there is no console login."""
 
     name: str
@@ -87,7 +90,7 @@ class ChangeSubUser(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteSubUser(Command):
+class DeleteSubUser(Command[None]):
     """Without `keys_too`, what is there with keys is kept: SUB_USER_HAS_KEYS. It is what the caller must be permitted
     before keys are deleted (SUB_USER_KEYS_KEPT). `tagged` is what its tags are kept under. SUB_USER_MISSING.
     """
@@ -98,13 +101,13 @@ class DeleteSubUser(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CountPeople(Command):
-    """Answers a Census."""
+class CountPeople(Command[Census]):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
-class CreateKey(Command):
-    """Answers a KeyShown. `principal` None stands for the caller.
+class CreateKey(Command[KeyShown]):
+    """`principal` None stands for the caller.
 
     SUB_USER_MISSING, OWNER_PROTECTED, KEY_QUOTA.
     """
@@ -114,14 +117,14 @@ class CreateKey(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ListKeys(Command):
-    """Answers a tuple of AccessKey, the oldest first. SUB_USER_MISSING, OWNER_PROTECTED."""
+class ListKeys(Command[tuple[AccessKey, ...]]):
+    """The oldest first. SUB_USER_MISSING, OWNER_PROTECTED."""
 
     principal: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeKey(Command):
+class ChangeKey(Command[None]):
     """SUB_USER_MISSING, OWNER_PROTECTED, KEY_MISSING, KEY_FOREIGN."""
 
     principal: int | None
@@ -130,7 +133,7 @@ class ChangeKey(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteKey(Command):
+class DeleteKey(Command[None]):
     """SUB_USER_MISSING, OWNER_PROTECTED, KEY_MISSING, KEY_FOREIGN."""
 
     principal: int | None
@@ -138,19 +141,19 @@ class DeleteKey(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowKeyUses(Command):
-    """Answers a tuple of KeyUse, one for each of the ids that is a key of the owner's."""
+class ShowKeyUses(Command[tuple[KeyUse, ...]]):
+    """One for each id that is a key of the owner."""
 
     key_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ShowPasswordRules(Command):
-    """Answers a RulesView."""
+class ShowPasswordRules(Command[RulesView]):
+    """The rules that hold now."""
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePasswordRules(Command):
+class ChangePasswordRules(Command[None]):
     """They hold for passwords set from now on. `must_contain` holds names of classes (`rules.CLASSES`)."""
 
     minimum_length: int | None = None
@@ -162,23 +165,23 @@ class ChangePasswordRules(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class AddGroup(Command):
-    """Answers its id. GROUP_TAKEN, GROUP_QUOTA."""
+class AddGroup(Command[int]):
+    """Its id. GROUP_TAKEN, GROUP_QUOTA."""
 
     name: str
     remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ShowGroup(Command):
-    """Answers a GroupView. GROUP_MISSING."""
+class ShowGroup(Command[GroupView]):
+    """GROUP_MISSING."""
 
     group: int
 
 
 @dataclass(frozen=True, slots=True)
-class PageGroups(Command):
-    """Answers a Page of Group, the newest first; `name_contains` in any case of letters."""
+class PageGroups(Command[Page[Group]]):
+    """The newest first; `name_contains` in any case of letters."""
 
     offset: int
     limit: int
@@ -186,7 +189,7 @@ class PageGroups(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeGroup(Command):
+class ChangeGroup(Command[None]):
     """GROUP_MISSING, GROUP_TAKEN."""
 
     group: int
@@ -195,7 +198,7 @@ class ChangeGroup(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteGroup(Command):
+class DeleteGroup(Command[None]):
     """GROUP_MISSING. Its members stay."""
 
     group: int
@@ -208,7 +211,7 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class JoinGroups(Command):
+class JoinGroups(Command[None]):
     """All or none; who is a member already stays one. GROUP_MISSING, SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA.
 
     `unnumbered` is to be permitted for each member that is not named by its number; its resources are what stands
@@ -220,7 +223,7 @@ class JoinGroups(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveGroups(Command):
+class LeaveGroups(Command[None]):
     """All or none; who is no member stays none. `unnumbered` as above. GROUP_MISSING, SUB_USER_MISSING."""
 
     memberships: tuple[Membership, ...]
@@ -228,8 +231,8 @@ class LeaveGroups(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class PageMembers(Command):
-    """Answers a Page of SubUser, in the order they were added. GROUP_MISSING."""
+class PageMembers(Command[Page[SubUser]]):
+    """In the order they were added. GROUP_MISSING."""
 
     group: int
     offset: int
@@ -237,8 +240,8 @@ class PageMembers(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class PageGroupsOf(Command):
-    """Answers a Page of Group. SUB_USER_MISSING."""
+class PageGroupsOf(Command[Page[Group]]):
+    """SUB_USER_MISSING."""
 
     sub_user: SubUserRef
     offset: int

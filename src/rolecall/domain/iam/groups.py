@@ -65,18 +65,18 @@ class Groups:
         self._repository = repository
         self._permissions = permissions
         self._quotas = quotas or GroupQuotas()
-        self.handlers: Handlers = {
-            commands.AddGroup: self.add,
-            commands.ShowGroup: self.show,
-            commands.PageGroups: self.page,
-            commands.ChangeGroup: self.change,
-            commands.DeleteGroup: self.delete,
-            commands.JoinGroups: self.join,
-            commands.LeaveGroups: self.leave,
-            commands.PageMembers: self.members,
-            commands.PageGroupsOf: self.groups_of,
-            commands.FindSubUser: self.find,
-        }
+        self.handlers: Handlers = (
+            commands.AddGroup.handled_by(self.add),
+            commands.ShowGroup.handled_by(self.show),
+            commands.PageGroups.handled_by(self.page),
+            commands.ChangeGroup.handled_by(self.change),
+            commands.DeleteGroup.handled_by(self.delete),
+            commands.JoinGroups.handled_by(self.join),
+            commands.LeaveGroups.handled_by(self.leave),
+            commands.PageMembers.handled_by(self.members),
+            commands.PageGroupsOf.handled_by(self.groups_of),
+            commands.FindSubUser.handled_by(self.find),
+        )
 
     async def add(self, command: commands.AddGroup, origin: Origin) -> int:
         record = Record(Change.GROUP_CREATE, command.name, origin)

@@ -102,17 +102,17 @@ class Policies:
         self._repository = repository
         self._presets = presets
         self._quotas = quotas
-        self.handlers: Handlers = {
-            commands.CreatePolicy: self.create,
-            commands.ShowPolicy: self.show,
-            commands.PagePolicies: self.page,
-            commands.ChangePolicy: self.change,
-            commands.DeletePolicies: self.delete,
-            commands.AttachPolicy: self.attach,
-            commands.DetachPolicy: self.detach,
-            commands.PageAttached: self.page_attached,
-            commands.PageBearers: self.page_bearers,
-        }
+        self.handlers: Handlers = (
+            commands.CreatePolicy.handled_by(self.create),
+            commands.ShowPolicy.handled_by(self.show),
+            commands.PagePolicies.handled_by(self.page),
+            commands.ChangePolicy.handled_by(self.change),
+            commands.DeletePolicies.handled_by(self.delete),
+            commands.AttachPolicy.handled_by(self.attach),
+            commands.DetachPolicy.handled_by(self.detach),
+            commands.PageAttached.handled_by(self.page_attached),
+            commands.PageBearers.handled_by(self.page_bearers),
+        )
 
     async def create(self, command: commands.CreatePolicy, origin: Origin) -> int:
         accept(parse_policy(command.document))

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rolecall.domain.iam.tag_commands import Pair
-from rolecall.domain.messages import Command
+from rolecall.domain.messages import Command, Page
 from rolecall.domain.policy.model import Policy
 
 
@@ -34,93 +34,6 @@ class BearerRef:
     kind: Bearer
     id: int | None = None
     name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CreatePolicy(Command):
-    """Answers its id. POLICY_TAKEN, POLICY_QUOTA, TAG_QUOTA, and what `language.parse_policy` says of the document."""
-
-    name: str
-    document: str
-    description: str = ""
-    tags: tuple[Pair, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ShowPolicy(Command):
-    """Answers a Policy. POLICY_MISSING."""
-
-    policy: PolicyRef
-
-
-@dataclass(frozen=True, slots=True)
-class PagePolicies(Command):
-    """Answers a Page of PolicyView: the owner's, the newest first, then the presets. None of `preset` is both."""
-
-    offset: int
-    limit: int
-    preset: bool | None = None
-    name_contains: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePolicy(Command):
-    """Answers its id. None leaves what is there. POLICY_MISSING, POLICY_PRESET, POLICY_TAKEN, and as CreatePolicy."""
-
-    policy: PolicyRef
-    name: str | None = None
-    description: str | None = None
-    document: str | None = None
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeletePolicies(Command):
-    """All or none, with their attachments. POLICY_MISSING, POLICY_PRESET."""
-
-    ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AttachPolicy(Command):
-    """What is attached already stays so. POLICY_MISSING, ATTACHMENT_QUOTA; SUB_USER_, GROUP_ or ROLE_MISSING."""
-
-    policy: PolicyRef
-    bearer: BearerRef
-
-
-@dataclass(frozen=True, slots=True)
-class DetachPolicy(Command):
-    """What is not attached stays so. POLICY_MISSING; SUB_USER_, GROUP_ or ROLE_MISSING."""
-
-    policy: PolicyRef
-    bearer: BearerRef
-
-
-@dataclass(frozen=True, slots=True)
-class PageAttached(Command):
-    """Answers a Page of Attached, the newest first: of a sub-user what it has directly, by its groups, or both.
-
-    SUB_USER_, GROUP_ or ROLE_MISSING.
-    """
-
-    bearer: BearerRef
-    offset: int
-    limit: int
-    direct: bool = True
-    by_group: bool = False
-    preset: bool | None = None
-    name_contains: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PageBearers(Command):
-    """Answers a Page of BearerView, the newest first. POLICY_MISSING."""
-
-    policy: PolicyRef
-    offset: int
-    limit: int
-    kinds: frozenset[Bearer] = frozenset(Bearer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +64,90 @@ class BearerView:
     name: str
     number: int
     attached_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePolicy(Command[int]):
+    """Its id. POLICY_TAKEN, POLICY_QUOTA, TAG_QUOTA, and what `language.parse_policy` says of the document."""
+
+    name: str
+    document: str
+    description: str = ""
+    tags: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPolicy(Command[Policy]):
+    """POLICY_MISSING."""
+
+    policy: PolicyRef
+
+
+@dataclass(frozen=True, slots=True)
+class PagePolicies(Command[Page[PolicyView]]):
+    """The owner's, the newest first, then the presets. `preset` None asks for both."""
+
+    offset: int
+    limit: int
+    preset: bool | None = None
+    name_contains: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePolicy(Command[int]):
+    """Its id. None leaves a field unchanged. POLICY_MISSING, POLICY_PRESET, POLICY_TAKEN, and as CreatePolicy."""
+
+    policy: PolicyRef
+    name: str | None = None
+    description: str | None = None
+    document: str | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePolicies(Command[None]):
+    """All or none, with their attachments. POLICY_MISSING, POLICY_PRESET."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPolicy(Command[None]):
+    """What is attached already stays so. POLICY_MISSING, ATTACHMENT_QUOTA; SUB_USER_, GROUP_ or ROLE_MISSING."""
+
+    policy: PolicyRef
+    bearer: BearerRef
+
+
+@dataclass(frozen=True, slots=True)
+class DetachPolicy(Command[None]):
+    """What is not attached stays so. POLICY_MISSING; SUB_USER_, GROUP_ or ROLE_MISSING."""
+
+    policy: PolicyRef
+    bearer: BearerRef
+
+
+@dataclass(frozen=True, slots=True)
+class PageAttached(Command[Page[Attached]]):
+    """The newest first: of a sub-user the policies that it has directly, by its groups, or both.
+
+    SUB_USER_, GROUP_ or ROLE_MISSING.
+    """
+
+    bearer: BearerRef
+    offset: int
+    limit: int
+    direct: bool = True
+    by_group: bool = False
+    preset: bool | None = None
+    name_contains: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageBearers(Command[Page[BearerView]]):
+    """The newest first. POLICY_MISSING."""
+
+    policy: PolicyRef
+    offset: int
+    limit: int
+    kinds: frozenset[Bearer] = frozenset(Bearer)

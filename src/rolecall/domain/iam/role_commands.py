@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.domain.messages import Command
+from rolecall.domain.iam.model import Role
+from rolecall.domain.messages import Command, Page
 from rolecall.values import Secret
 
 
@@ -17,8 +18,18 @@ class RoleRef:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateRole(Command):
-    """Answers its id. ROLE_TAKEN, ROLE_QUOTA, and what `language.parse_trust` says. `session_seconds` 0: the usual."""
+class IssuedSession:
+    """Temporary credentials. `expires_at` is unix time in seconds."""
+
+    key_id: str
+    secret: Secret
+    token: Secret
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRole(Command[int]):
+    """Its id. ROLE_TAKEN, ROLE_QUOTA, and what `language.parse_trust` says. `session_seconds` 0: the usual."""
 
     name: str
     trust: str
@@ -29,15 +40,15 @@ class CreateRole(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowRole(Command):
-    """Answers a Role. ROLE_MISSING."""
+class ShowRole(Command[Role]):
+    """ROLE_MISSING."""
 
     role: RoleRef
 
 
 @dataclass(frozen=True, slots=True)
-class PageRoles(Command):
-    """Answers a Page of Role, the newest first: those that have every one of `tags`."""
+class PageRoles(Command[Page[Role]]):
+    """The roles that have every one of `tags`, the newest first."""
 
     offset: int
     limit: int
@@ -45,7 +56,7 @@ class PageRoles(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRole(Command):
+class ChangeRole(Command[None]):
     """ROLE_MISSING, and what `language.parse_trust` says."""
 
     role: RoleRef
@@ -56,7 +67,7 @@ class ChangeRole(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class TagRole(Command):
+class TagRole(Command[None]):
     """ROLE_MISSING, TAG_QUOTA."""
 
     role: RoleRef
@@ -65,15 +76,15 @@ class TagRole(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteRole(Command):
+class DeleteRole(Command[None]):
     """With its attachments; whoever has taken it is refused at the next call. ROLE_MISSING."""
 
     role: RoleRef
 
 
 @dataclass(frozen=True, slots=True)
-class AssumeRole(Command):
-    """Answers an IssuedSession. `owner_number` is that of the role; conditions of the trust document see `external_id`.
+class AssumeRole(Command[IssuedSession]):
+    """`owner_number` is that of the role; conditions of the trust document see `external_id`.
 
     ROLE_MISSING, ROLE_UNTRUSTING, SESSION_TOO_LONG, and what `language.parse_policy` says of `policy`.
     """
@@ -87,8 +98,8 @@ class AssumeRole(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class IssueOwnSession(Command):
-    """The caller's own permissions, narrowed by `policy`, for a while: answers an IssuedSession.
+class IssueOwnSession(Command[IssuedSession]):
+    """The caller's own permissions, narrowed by `policy`, for a limited time.
 
     SESSION_NESTED, SESSION_TOO_LONG, and what `language.parse_policy` says.
     """
@@ -96,13 +107,3 @@ class IssueOwnSession(Command):
     name: str
     policy: str
     seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedSession:
-    """Temporary credentials. `expires_at` is unix time in seconds."""
-
-    key_id: str
-    secret: Secret
-    token: Secret
-    expires_at: int

@@ -89,16 +89,16 @@ class Roles:
         self._tags = tags
         self._quota = quota
         self._clock = clock
-        self.handlers: Handlers = {
-            commands.CreateRole: self.create,
-            commands.ShowRole: self.show,
-            commands.PageRoles: self.page,
-            commands.ChangeRole: self.change,
-            commands.DeleteRole: self.delete,
-            commands.TagRole: self.tag,
-            commands.AssumeRole: self.assume,
-            commands.IssueOwnSession: self.lend_own,
-        }
+        self.handlers: Handlers = (
+            commands.CreateRole.handled_by(self.create),
+            commands.ShowRole.handled_by(self.show),
+            commands.PageRoles.handled_by(self.page),
+            commands.ChangeRole.handled_by(self.change),
+            commands.DeleteRole.handled_by(self.delete),
+            commands.TagRole.handled_by(self.tag),
+            commands.AssumeRole.handled_by(self.assume),
+            commands.IssueOwnSession.handled_by(self.lend_own),
+        )
 
     async def create(self, command: commands.CreateRole, origin: Origin) -> int:
         accept(parse_trust(command.trust))

@@ -106,18 +106,18 @@ class SubUsers:
         self._sealer = sealer
         self._permissions = permissions
         self._quotas = quotas
-        self.handlers: Handlers = {
-            commands.AddSubUser: self.add,
-            commands.ShowSubUser: self.show,
-            commands.ListSubUsers: self.all,
-            commands.PageSubUsers: self.page,
-            commands.FindSubUsers: self.find,
-            commands.ChangeSubUser: self.change,
-            commands.DeleteSubUser: self.delete,
-            commands.CountPeople: self.count,
-            commands.ShowPasswordRules: self.rules,
-            commands.ChangePasswordRules: self.change_rules,
-        }
+        self.handlers: Handlers = (
+            commands.AddSubUser.handled_by(self.add),
+            commands.ShowSubUser.handled_by(self.show),
+            commands.ListSubUsers.handled_by(self.all),
+            commands.PageSubUsers.handled_by(self.page),
+            commands.FindSubUsers.handled_by(self.find),
+            commands.ChangeSubUser.handled_by(self.change),
+            commands.DeleteSubUser.handled_by(self.delete),
+            commands.CountPeople.handled_by(self.count),
+            commands.ShowPasswordRules.handled_by(self.rules),
+            commands.ChangePasswordRules.handled_by(self.change_rules),
+        )
 
     async def add(self, command: commands.AddSubUser, origin: Origin) -> AddedSubUser:
         owner_id = origin.caller.owner_id

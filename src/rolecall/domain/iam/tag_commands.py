@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from rolecall.domain.messages import Command
+from rolecall.domain.messages import Command, Page
+from rolecall.domain.reasons import Reason
 
 Pair = tuple[str, str]
 """A key and a value."""
@@ -69,8 +70,8 @@ class TagQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class PageTags(Command):
-    """Answers a Page of Tag, by resource and key."""
+class PageTags(Command[Page[Tag]]):
+    """By resource and key."""
 
     query: TagQuery
     offset: int
@@ -78,8 +79,8 @@ class PageTags(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class PageTagged(Command):
-    """Answers a Page of Tagged. A filter is a key with values, of which the resource has one; no values: has any.
+class PageTagged(Command[Page[Tagged]]):
+    """A filter is a key with values, of which the resource has one; no values: has any.
 
     `every` asks for all filters, else for one of them.
     """
@@ -103,11 +104,11 @@ class TagMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeTags(Command):
+class ChangeTags(Command[tuple[tuple[TagPlace, Reason], ...]]):
     """Put pairs on resources and take keys off, all or none. TAG_QUOTA, TAG_KEY_QUOTA, TAG_VALUE_QUOTA.
 
     `strict`: TAG_UNATTACHED for a key to be taken off that is not on the resource. `apart`: each resource is changed by
-    itself; then nothing is refused, and the answer is a tuple of (place, reason) of those that could not be changed.
+    itself; then nothing is refused, and the outcome names those that could not be changed.
     """
 
     places: tuple[TagPlace, ...]
@@ -119,22 +120,22 @@ class ChangeTags(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CreatePairs(Command):
+class CreatePairs(Command[None]):
     """All or none. TAG_TAKEN, TAG_KEY_QUOTA, TAG_VALUE_QUOTA."""
 
     pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class DeletePairs(Command):
+class DeletePairs(Command[None]):
     """All or none. TAG_MISSING, TAG_IN_USE."""
 
     pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class PagePairs(Command):
-    """Answers a Page of KnownPair. `keys` None: of any; `pair`: that one alone; `creator` None: of any."""
+class PagePairs(Command[Page[KnownPair]]):
+    """`keys` None: of any; `pair`: that one alone; `creator` None: of any."""
 
     keys: tuple[str, ...] | None
     offset: int
@@ -144,8 +145,8 @@ class PagePairs(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class PageKeys(Command):
-    """Answers a Page of texts: the keys that there are."""
+class PageKeys(Command[Page[str]]):
+    """The keys that exist."""
 
     offset: int
     limit: int
@@ -153,15 +154,15 @@ class PageKeys(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class CreateProject(Command):
-    """Answers its id. PROJECT_TAKEN, PROJECT_QUOTA."""
+class CreateProject(Command[int]):
+    """Its id. PROJECT_TAKEN, PROJECT_QUOTA."""
 
     name: str
     info: str
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeProject(Command):
+class ChangeProject(Command[None]):
     """None leaves what is there. PROJECT_MISSING, PROJECT_TAKEN."""
 
     id: int
@@ -171,8 +172,8 @@ class ChangeProject(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class PageProjects(Command):
-    """Answers a Page of Project. `hidden` asks for the disabled ones too."""
+class PageProjects(Command[Page[Project]]):
+    """`hidden` asks for the disabled ones too."""
 
     hidden: bool
     offset: int

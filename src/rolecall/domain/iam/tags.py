@@ -75,15 +75,15 @@ class Tags:
     def __init__(self, repository: TagRepository, quotas: TagQuotas | None = None) -> None:
         self._repository = repository
         self._quotas = quotas or TagQuotas()
-        self.handlers: Handlers = {
-            commands.PageTags: self.page,
-            commands.PageTagged: self.page_tagged,
-            commands.ChangeTags: self.change,
-            commands.CreatePairs: self.create,
-            commands.DeletePairs: self.delete,
-            commands.PagePairs: self.page_pairs,
-            commands.PageKeys: self.page_keys,
-        }
+        self.handlers: Handlers = (
+            commands.PageTags.handled_by(self.page),
+            commands.PageTagged.handled_by(self.page_tagged),
+            commands.ChangeTags.handled_by(self.change),
+            commands.CreatePairs.handled_by(self.create),
+            commands.DeletePairs.handled_by(self.delete),
+            commands.PagePairs.handled_by(self.page_pairs),
+            commands.PageKeys.handled_by(self.page_keys),
+        )
 
     async def page(self, command: commands.PageTags, origin: Origin) -> Page[Tag]:
         return await self._repository.tags(origin.caller.owner_id, command)
@@ -138,11 +138,11 @@ class Projects:
     def __init__(self, repository: ProjectRepository, quotas: TagQuotas | None = None) -> None:
         self._repository = repository
         self._quotas = quotas or TagQuotas()
-        self.handlers: Handlers = {
-            commands.CreateProject: self.create,
-            commands.ChangeProject: self.change,
-            commands.PageProjects: self.page,
-        }
+        self.handlers: Handlers = (
+            commands.CreateProject.handled_by(self.create),
+            commands.ChangeProject.handled_by(self.change),
+            commands.PageProjects.handled_by(self.page),
+        )
 
     async def create(self, command: commands.CreateProject, origin: Origin) -> int:
         record = Record(Change.PROJECT_CREATE, command.name, origin)

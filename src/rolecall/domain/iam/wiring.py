@@ -47,10 +47,10 @@ class PeopleRoom:
         ruled = RuledPasswords(books.sub_users, passwords)
         self.uses = KeyUses(books.uses)
         self.sign_in = SignIn(books.sign_ins, passwords, ruled, key)
-        self.handlers: Handlers = {
-            **SubUsers(books.sub_users, ruled, sealer, permissions, quotas).handlers,
-            **AccessKeys(books.keys, sealer, self.uses).handlers,
-            **Groups(books.groups, permissions).handlers,
-            **Tags(books.tags).handlers,
-            **Projects(books.projects).handlers,
-        }
+        self.handlers: Handlers = (
+            *SubUsers(books.sub_users, ruled, sealer, permissions, quotas).handlers,
+            *AccessKeys(books.keys, sealer, self.uses).handlers,
+            *Groups(books.groups, permissions).handlers,
+            *Tags(books.tags).handlers,
+            *Projects(books.projects).handlers,
+        )

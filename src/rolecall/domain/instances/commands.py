@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rolecall.domain.instances.registry import AddressGroup
+from rolecall.domain.instances.views import InstanceView
 from rolecall.domain.messages import Command, InstanceName
+from rolecall.domain.operations.views import OperationView
 
 
 @dataclass(frozen=True, slots=True)
-class RenameInstance(Command):
+class RenameInstance(Command[None]):
     instance: InstanceName
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class SetAddressList(Command):
-    """Addresses the instance should take, as a note: Rolecall is not in the data path. Answers all: a tuple of str."""
+class SetAddressList(Command[tuple[str, ...]]):
+    """Addresses the instance should take, as a note: Rolecall is not in the data path. The outcome is all addresses."""
 
     instance: InstanceName
     addresses: tuple[str, ...]
@@ -29,22 +33,22 @@ class SetAddressList(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowAddressList(Command):
-    """A tuple of AddressGroup, the default one first."""
+class ShowAddressList(Command[tuple[AddressGroup, ...]]):
+    """The default group comes first."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class ListOperations(Command):
-    """The newest operations of an instance, at most `limit`, as a tuple of OperationView."""
+class ListOperations(Command[tuple[OperationView, ...]]):
+    """The newest operations of an instance, at most `limit`."""
 
     instance: InstanceName
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ListInstances(Command):
+class ListInstances(Command[Sequence[InstanceView]]):
     """`databases` asks for the names of each one's databases too."""
 
     dialect: str
@@ -52,7 +56,7 @@ class ListInstances(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ShowInstance(Command):
+class ShowInstance(Command[InstanceView]):
     """`databases` asks for the names of its databases too."""
 
     instance: InstanceName

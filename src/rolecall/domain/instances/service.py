@@ -10,6 +10,7 @@ from rolecall.domain.engine import EngineFacts
 from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.instances.registry import AddressGroup, Instance, Phase, Reach
 from rolecall.domain.instances.views import InstanceView
+from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.model import Change, Operation
 from rolecall.domain.operations.records import Record
 from rolecall.domain.operations.views import OperationView
@@ -39,6 +40,14 @@ class Servers:
         self._reach = reach
         self._book = book
         self._operations = operations
+        self.handlers: Handlers = (
+            instance_commands.ListInstances.handled_by(self.all),
+            instance_commands.ShowInstance.handled_by(self.show),
+            instance_commands.RenameInstance.handled_by(self.rename),
+            instance_commands.SetAddressList.handled_by(self.set_addresses),
+            instance_commands.ShowAddressList.handled_by(self.addresses),
+            instance_commands.ListOperations.handled_by(self.operations),
+        )
 
     async def all(self, command: instance_commands.ListInstances, origin: Origin) -> Sequence[InstanceView]:
         instances = await self._reach.all(origin.caller)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
+from rolecall.domain.instances.views import InstanceView
 from rolecall.domain.messages import ClientToken, Command, InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class RestartInstance(Command):
-    """Answers the operation's id. PROVISIONER_MISSING unless Rolecall runs the server itself."""
+class RestartInstance(Command[UUID]):
+    """The outcome is the operation's id. PROVISIONER_MISSING unless Rolecall runs the server itself."""
 
     instance: InstanceName
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisionInstance(Command):
-    """Start a server of one's own for a new instance; answers its InstanceView while that is under way.
+class ProvisionInstance(Command[InstanceView]):
+    """Start a server of one's own for a new instance; the outcome comes while the server is still starting.
 
     Empty `region`, `zone`, `encoding` (of the first database) and `version` (the first parts of its number) stand for
     the kind's own.
@@ -38,15 +40,15 @@ class ProvisionInstance(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ProvisionInstances(Command):
-    """Several alike, all or none; answers a tuple of InstanceView."""
+class ProvisionInstances(Command[tuple[InstanceView, ...]]):
+    """Several alike, all or none."""
 
     alike: ProvisionInstance
     count: int
 
 
 @dataclass(frozen=True, slots=True)
-class DeprovisionInstance(Command):
+class DeprovisionInstance(Command[None]):
     """Stop and delete a server that Rolecall started. PROVISIONER_MISSING for one that it did not.
 
     `isolated` wants it isolated before (INSTANCE_RUNNING), else it must be running.
@@ -58,14 +60,14 @@ class DeprovisionInstance(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class IsolateInstances(Command):
+class IsolateInstances(Command[None]):
     """Stop servers that Rolecall started and keep their data. PROVISIONER_MISSING. All are checked before the first."""
 
     instances: tuple[InstanceName, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReviveInstances(Command):
+class ReviveInstances(Command[None]):
     """Start isolated ones again. INSTANCE_RUNNING, PROVISIONER_MISSING. All are checked before the first."""
 
     instances: tuple[InstanceName, ...]

@@ -96,14 +96,14 @@ class Provisioning:
 
     @property
     def handlers(self) -> Handlers:
-        return {
-            provisioning_commands.ProvisionInstance: self.create,
-            provisioning_commands.ProvisionInstances: self.create_several,
-            provisioning_commands.RestartInstance: self.restart,
-            provisioning_commands.IsolateInstances: self.isolate,
-            provisioning_commands.ReviveInstances: self.revive,
-            provisioning_commands.DeprovisionInstance: self.delete,
-        }
+        return (
+            provisioning_commands.ProvisionInstance.handled_by(self.create),
+            provisioning_commands.ProvisionInstances.handled_by(self.create_several),
+            provisioning_commands.RestartInstance.handled_by(self.restart),
+            provisioning_commands.IsolateInstances.handled_by(self.isolate),
+            provisioning_commands.ReviveInstances.handled_by(self.revive),
+            provisioning_commands.DeprovisionInstance.handled_by(self.delete),
+        )
 
     async def resume(self) -> None:
         """Go on where an earlier process ended."""

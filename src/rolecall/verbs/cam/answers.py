@@ -35,10 +35,6 @@ def moment(when: datetime | None) -> str:
     return "" if when is None else when.astimezone(_VENDOR_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
 def _shown(secret: Secret | None) -> str:
     return "" if secret is None else secret.reveal()
 

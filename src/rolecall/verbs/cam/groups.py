@@ -20,7 +20,7 @@ from rolecall.domain.iam import commands
 from rolecall.domain.iam.commands import Membership, SubUserRef
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs
+from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.cam import answers
 from rolecall.verbs.cam.users import maybe_number, maybe_text
 from rolecall.verbs.params import Params, number, structures, text
@@ -96,10 +96,10 @@ VERBS: Verbs = {
     "CreateGroup": Verb(_create, answers.group_created),
     "GetGroup": Verb(_get, answers.group),
     "ListGroups": Verb(_list, answers.groups),
-    "UpdateGroup": Verb(_update, answers.nothing),
-    "DeleteGroup": Verb(_delete, answers.nothing),
-    "AddUserToGroup": Verb(_join, answers.nothing),
-    "RemoveUserFromGroup": Verb(_leave, answers.nothing),
+    "UpdateGroup": Verb(_update, nothing),
+    "DeleteGroup": Verb(_delete, nothing),
+    "AddUserToGroup": Verb(_join, nothing),
+    "RemoveUserFromGroup": Verb(_leave, nothing),
     "ListUsersForGroup": Verb(_members, answers.members),
     "ListGroupsForUser": Verb(_groups_of, answers.groups),
 }

@@ -15,13 +15,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 
 from rolecall.domain.iam import policy_commands as commands
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PolicyRef
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Answer, Decipher, Verb, Verbs
+from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.cam import policy_answers as answers
 from rolecall.verbs.params import Params, number, structures, text
 
@@ -134,10 +134,6 @@ def _of_group(checked: Checked, _: Decipher) -> commands.PageAttached:
 def _entities(checked: Checked, _: Decipher) -> commands.PageBearers:
     params = checked.params
     return commands.PageBearers(policy_ref(params), *window(params), _ENTITIES[text(params, "EntityFilter")])
-
-
-def nothing(_checked: Checked, _outcome: Any) -> Answer:
-    return {}
 
 
 VERBS: Verbs = {

@@ -24,9 +24,9 @@ from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs
+from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.cam import policy_answers as answers
-from rolecall.verbs.cam.policies import maybe, nothing, policy_ref, tags, window
+from rolecall.verbs.cam.policies import maybe, policy_ref, tags, window
 from rolecall.verbs.params import Params, number, text, texts
 
 _KINDS: Mapping[str, bool | None] = {"": None, "User": False, "QCS": True}

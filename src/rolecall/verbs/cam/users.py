@@ -29,7 +29,7 @@ from rolecall.contracts.tencent.cam.rules import unescaped_email
 from rolecall.domain.iam import commands
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing
 from rolecall.verbs.cam import answers
 from rolecall.verbs.params import Params, number, secret, structure, text
 
@@ -178,18 +178,18 @@ VERBS: Verbs = {
     "GetUser": Verb(_get_user, answers.shown),
     "ListUsers": Verb(_list_users, answers.listed),
     "ListAccounts": Verb(_list_accounts, answers.accounts),
-    "UpdateUser": Verb(_update_user, answers.nothing),
-    "DeleteUser": Verb(_delete_user, answers.nothing),
+    "UpdateUser": Verb(_update_user, nothing),
+    "DeleteUser": Verb(_delete_user, nothing),
     "DescribeSubAccounts": Verb(_describe_sub_accounts, answers.described),
     "GetUserAppId": StaticVerb(answers.app_id),
     "ListCollaborators": StaticVerb(lambda _: {"TotalNum": 0, "Data": []}),
     "GetAccountSummary": Verb(_summary, answers.summary),
     "CreateAccessKey": Verb(_create_key, answers.key_created),
     "ListAccessKeys": Verb(_list_keys, answers.keys),
-    "UpdateAccessKey": Verb(_update_key, answers.nothing),
-    "DeleteAccessKey": Verb(_delete_key, answers.nothing),
+    "UpdateAccessKey": Verb(_update_key, nothing),
+    "DeleteAccessKey": Verb(_delete_key, nothing),
     "GetSecurityLastUsed": Verb(_key_uses, answers.key_uses),
     "GetPasswordRules": Verb(_show_rules, answers.rules),
-    "UpdatePasswordRules": Verb(_change_rules, answers.nothing),
+    "UpdatePasswordRules": Verb(_change_rules, nothing),
     "DescribeSafeAuthFlagColl": Verb(_safety, answers.safety),
 }

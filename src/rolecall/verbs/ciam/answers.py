@@ -75,10 +75,6 @@ def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
 def user_made(checked: Checked, view: UserView) -> Answer:
     return {"User": _user(checked, view, original=True)}
 

@@ -35,7 +35,7 @@ from rolecall.domain.directories.model import CustomAttribute, UserStatus
 from rolecall.domain.directories.queries import Condition, Operator, UserField
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs
+from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.ciam import answers
 from rolecall.verbs.ciam.queries import (
     event_kinds,
@@ -254,18 +254,18 @@ VERBS: Verbs = {
     "DescribeUser": Verb(_describe_user, answers.users_page),
     "ListUser": Verb(_list_user, answers.users_page),
     "ListUserByProperty": Verb(_list_user_by_property, answers.users),
-    "UpdateUserStatus": Verb(_update_user_status, answers.nothing),
-    "SetPassword": Verb(_set_password, answers.nothing),
+    "UpdateUserStatus": Verb(_update_user_status, nothing),
+    "SetPassword": Verb(_set_password, nothing),
     "ResetPassword": Verb(_reset_password, answers.password),
-    "DeleteUsers": Verb(_delete_users, answers.nothing),
-    "LinkAccount": Verb(_link_account, answers.nothing),
+    "DeleteUsers": Verb(_delete_users, nothing),
+    "LinkAccount": Verb(_link_account, nothing),
     "CreateUserStore": Verb(_create_user_store, answers.store_made),
     "ListUserStore": Verb(_list_user_store, answers.stores),
-    "UpdateUserStore": Verb(_update_user_store, answers.nothing),
-    "DeleteUserStore": Verb(_delete_user_store, answers.nothing),
+    "UpdateUserStore": Verb(_update_user_store, nothing),
+    "DeleteUserStore": Verb(_delete_user_store, nothing),
     "CreateUserGroup": Verb(_create_user_group, answers.group_made),
     "ListUserGroups": Verb(_list_user_groups, answers.groups_page),
-    "UpdateUserGroup": Verb(_update_user_group, answers.nothing),
+    "UpdateUserGroup": Verb(_update_user_group, nothing),
     "DeleteUserGroups": Verb(_delete_user_groups, answers.groups_deleted),
     "ListLogMessageByCondition": Verb(_list_log_messages, answers.events_page),
 }

@@ -32,10 +32,6 @@ _STATUSES: Mapping[str, str] = {
 _OPERATING: Mapping[str, str] = {"ACTIVE": "HEALTHY", "BUILD": "NEW", "REBOOT": "RESTARTING"}
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
 def users(checked: Checked, found: Sequence[AccountView]) -> Answer:
     """Without the reserved ones, by ``name@host``, which is also a page's marker."""
     shown = [one for one in found if one.name.lower() not in RESERVED_USERS]

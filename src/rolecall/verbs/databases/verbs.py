@@ -34,7 +34,7 @@ from rolecall.domain.messages import InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
 from rolecall.verbs.databases import answers, limits, tables
 from rolecall.verbs.params import Params, secret, structure, structures, text
 
@@ -236,29 +236,29 @@ def _not_implemented(_checked: Checked) -> Answer:
 VERBS: Verbs = {
     "ListVersions": StaticVerb(tables.database_versions),
     "ShowVersion": StaticVerb(tables.database_version),
-    "CreateUsers": Verb(_create_users, answers.nothing),
+    "CreateUsers": Verb(_create_users, nothing),
     "ListUsers": Verb(_list_users, answers.users),
     "ShowUser": Verb(_show_user, answers.user),
-    "ChangePasswords": Verb(_change_passwords, answers.nothing),
-    "UpdateUser": Verb(_update_user, answers.nothing),
-    "DeleteUser": Verb(_delete_user, answers.nothing),
+    "ChangePasswords": Verb(_change_passwords, nothing),
+    "UpdateUser": Verb(_update_user, nothing),
+    "DeleteUser": Verb(_delete_user, nothing),
     "ListGrants": Verb(_show_user, answers.grants),
-    "GrantDatabases": Verb(_grant, answers.nothing),
-    "RevokeDatabase": Verb(_revoke, answers.nothing),
+    "GrantDatabases": Verb(_grant, nothing),
+    "RevokeDatabase": Verb(_revoke, nothing),
     "ListDatabases": Verb(_list_databases, answers.databases),
-    "CreateDatabases": Verb(_create_databases, answers.nothing),
+    "CreateDatabases": Verb(_create_databases, nothing),
     "ShowDatabase": StaticVerb(_not_implemented),
-    "DeleteDatabase": Verb(_delete_database, answers.nothing),
+    "DeleteDatabase": Verb(_delete_database, nothing),
     "ShowRoot": Verb(_show_root, answers.root_state),
     "EnableRoot": Verb(_enable_root, answers.root),
-    "DisableRoot": Verb(_disable_root, answers.nothing),
+    "DisableRoot": Verb(_disable_root, nothing),
     "ListInstances": Verb(_list_instances, answers.instances),
     "ListInstancesDetail": Verb(_list_instances, answers.instances_in_detail),
     "ShowInstance": Verb(_show_instance, answers.instance),
     "CreateInstance": Verb(_create_instance, answers.new_instance),
-    "UpdateInstance": Verb(_rename_instance, answers.nothing),
-    "DeleteInstance": Verb(_delete_instance, answers.nothing),
-    "ActOnInstance": Verb(_act, answers.nothing),
+    "UpdateInstance": Verb(_rename_instance, nothing),
+    "DeleteInstance": Verb(_delete_instance, nothing),
+    "ActOnInstance": Verb(_act, nothing),
     "ListFlavors": StaticVerb(tables.flavors),
     "ShowFlavor": StaticVerb(tables.flavor),
     "ListDatastores": StaticVerb(tables.datastores),

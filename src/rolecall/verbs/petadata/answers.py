@@ -68,10 +68,6 @@ def vendor_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
 def accounts(checked: Checked, found: Sequence[AccountView]) -> Answer:
     listed = [_account(one) for one in found if one.standing != "failed"]
     return {"InstanceId": text(checked.params, "InstanceId"), "AccountList": {"Account": listed}}

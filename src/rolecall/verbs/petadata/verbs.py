@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from rolecall.contracts.aliyun.petadata.rules import ACCESS, addresses, database_names, grants_of, moment
 from rolecall.domain.accounts import commands
@@ -38,7 +38,7 @@ from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
 from rolecall.verbs.params import Params, secret, text
 from rolecall.verbs.petadata import answers
 from rolecall.verbs.petadata.token import client_token
@@ -47,6 +47,7 @@ DIALECT = "aliyun"
 HOST = "%"
 ACCOUNTS_AT_MOST = 3
 """Accounts of an instance ("you can create a maximum of three accounts for the instance", CreateAccount)."""
+_T = TypeVar("_T")
 _TASKS_AT_MOST = 1000
 _OWN_ADDRESS = "127.0.0.1"
 """The address list of a new instance that is made without one."""
@@ -276,10 +277,8 @@ def _keep_owner(checked: Checked) -> None:
             raise Refused(Reason.TENANT_FOREIGN, name)
 
 
-def _verb(
-    make: Callable[[Checked], Command], answer: Callable[[Checked, Any], Answer] = answers.nothing
-) -> Verb:
-    def command(checked: Checked, _decipher: Decipher) -> Command:
+def _verb(make: Callable[[Checked], Command[_T]], answer: Callable[[Checked, _T], Answer]) -> Verb[_T]:
+    def command(checked: Checked, _decipher: Decipher) -> Command[_T]:
         _keep_owner(checked)
         return make(checked)
 
@@ -292,22 +291,22 @@ def _regions(checked: Checked) -> Answer:
 
 
 VERBS: Verbs = {
-    "CreateAccount": _verb(_create_account),
+    "CreateAccount": _verb(_create_account, nothing),
     "DescribeAccounts": _verb(_all_accounts, answers.accounts),
-    "DeleteAccount": _verb(_delete_account),
-    "ResetAccountPassword": _verb(_reset_password),
-    "ModifyAccountPassword": _verb(_reset_password),
-    "ModifyAccountDescription": _verb(_change_remark),
-    "GrantAccountPrivilege": _verb(_grant),
-    "RevokeAccountPrivilege": _verb(_revoke),
+    "DeleteAccount": _verb(_delete_account, nothing),
+    "ResetAccountPassword": _verb(_reset_password, nothing),
+    "ModifyAccountPassword": _verb(_reset_password, nothing),
+    "ModifyAccountDescription": _verb(_change_remark, nothing),
+    "GrantAccountPrivilege": _verb(_grant, nothing),
+    "RevokeAccountPrivilege": _verb(_revoke, nothing),
     "CreateDatabase": _verb(_create_database, answers.ordered),
-    "DeleteDatabase": _verb(_delete_database),
+    "DeleteDatabase": _verb(_delete_database, nothing),
     "DescribeDatabases": _verb(_all_databases, answers.databases),
     "CreateInstance": _verb(_create_instance, answers.instance_created),
-    "DeleteInstance": _verb(_delete_instance),
+    "DeleteInstance": _verb(_delete_instance, nothing),
     "DescribeInstances": _verb(_list_instances, answers.instances),
     "DescribeInstanceInfo": _verb(_show_instance, answers.instance),
-    "ModifyInstanceName": _verb(_rename_instance),
+    "ModifyInstanceName": _verb(_rename_instance, nothing),
     "DescribeSecurityIPs": _verb(_show_addresses, answers.addresses),
     "ModifySecurityIPs": _verb(_set_addresses, answers.addresses_set),
     "ModifySecurityIps": _verb(_set_addresses, answers.addresses_set),

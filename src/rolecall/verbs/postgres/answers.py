@@ -44,10 +44,6 @@ def vendor_time(moment: datetime | None) -> str:
     return _NEVER if moment is None else moment.astimezone(_VENDOR_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
 def account_created(_checked: Checked, account: AccountView) -> Answer:
     """`Oid` is promised by the page's prose and in no SDK's model; typed SDKs ignore it."""
     return {"Oid": account.oid}

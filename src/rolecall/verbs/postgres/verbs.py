@@ -34,7 +34,7 @@ from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing
 from rolecall.verbs.params import Params, flag, number, secret, structures, text, texts
 from rolecall.verbs.postgres import answers
 from rolecall.verbs.postgres.instances import INSTANCE_VERBS, plain
@@ -206,21 +206,21 @@ def _show_instance(checked: Checked, _: Decipher) -> instance_commands.ShowInsta
 VERBS: Verbs = {
     "CreateAccount": Verb(_create_account, answers.account_created),
     "DescribeAccounts": Verb(_list_accounts, answers.accounts),
-    "DeleteAccount": Verb(_delete_account, answers.nothing),
-    "ResetAccountPassword": Verb(_reset_password, answers.nothing),
-    "ModifyAccountRemark": Verb(_change_remark, answers.nothing),
-    "LockAccount": Verb(_lock, answers.nothing),
-    "UnlockAccount": Verb(_unlock, answers.nothing),
+    "DeleteAccount": Verb(_delete_account, nothing),
+    "ResetAccountPassword": Verb(_reset_password, nothing),
+    "ModifyAccountRemark": Verb(_change_remark, nothing),
+    "LockAccount": Verb(_lock, nothing),
+    "UnlockAccount": Verb(_unlock, nothing),
     "DescribeAccountPrivileges": Verb(_show_privileges, answers.privileges),
-    "ModifyAccountPrivileges": Verb(_change_privileges, answers.nothing),
-    "OpenAccountCAM": Verb(_open_cam, answers.nothing),
-    "CloseAccountCAM": Verb(_close_cam, answers.nothing),
-    "RefreshAccountPassword": Verb(_refresh, answers.nothing),
-    "CreateDatabase": Verb(_create_database, answers.nothing),
-    "DeleteDatabase": Verb(_delete_database, answers.nothing),
+    "ModifyAccountPrivileges": Verb(_change_privileges, nothing),
+    "OpenAccountCAM": Verb(_open_cam, nothing),
+    "CloseAccountCAM": Verb(_close_cam, nothing),
+    "RefreshAccountPassword": Verb(_refresh, nothing),
+    "CreateDatabase": Verb(_create_database, nothing),
+    "DeleteDatabase": Verb(_delete_database, nothing),
     "DescribeDatabases": Verb(_list_databases, answers.databases),
     "DescribeDatabaseObjects": Verb(_list_objects, answers.objects),
-    "ModifyDatabaseOwner": Verb(_change_owner, answers.nothing),
+    "ModifyDatabaseOwner": Verb(_change_owner, nothing),
     "DescribeDBInstances": Verb(_list_instances, answers.instances),
     "DescribeDBInstanceAttribute": Verb(_show_instance, answers.instance),
     "DescribeRegions": StaticVerb(answers.regions),

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 from rolecall.contracts.tencent.tag.codes import TEXTS
 from rolecall.contracts.tencent.tag.errors import WISHES
@@ -20,11 +19,7 @@ from rolecall.verbs.params import number, text, texts
 _CUSTOM = "Custom"
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
-def _paged(checked: Checked, page: Page[Any], name: str, items: Sequence[object]) -> Answer:
+def _paged(checked: Checked, page: Page[object], name: str, items: Sequence[object]) -> Answer:
     params = checked.params
     return {
         "TotalCount": page.total,
@@ -146,7 +141,7 @@ def offset_of(token: str) -> int:
     return offset
 
 
-def _next(checked: Checked, page: Page[Any]) -> str:
+def _next(checked: Checked, page: Page[object]) -> str:
     """The token of the page behind this one; empty for the last."""
     behind = offset_of(text(checked.params, "PaginationToken")) + len(page.items)
     return base64.urlsafe_b64encode(str(behind).encode()).decode() if behind < page.total else ""

@@ -29,7 +29,7 @@ from rolecall.domain.iam import tag_commands as commands
 from rolecall.domain.iam.tag_commands import Pair, TagMode, TagPlace, TagQuery
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs
+from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.params import Params, number, structures, text, texts
 from rolecall.verbs.tag import answers
 from rolecall.verbs.tag.answers import offset_of
@@ -281,10 +281,10 @@ def _projects(checked: Checked, _: Decipher) -> commands.PageProjects:
 
 
 VERBS: Verbs = {
-    "CreateTag": Verb(_create, answers.nothing),
-    "CreateTags": Verb(_create_all, answers.nothing),
-    "DeleteTag": Verb(_delete, answers.nothing),
-    "DeleteTags": Verb(_delete_all, answers.nothing),
+    "CreateTag": Verb(_create, nothing),
+    "CreateTags": Verb(_create_all, nothing),
+    "DeleteTag": Verb(_delete, nothing),
+    "DeleteTags": Verb(_delete_all, nothing),
     "DescribeTags": Verb(_list_pairs(_page), answers.known_pairs),
     "DescribeTagsSeq": Verb(_list_pairs(_in_pages), answers.known_pairs),
     "GetTags": Verb(_list_pairs(_by_token), answers.pairs_by_token),
@@ -293,13 +293,13 @@ VERBS: Verbs = {
     "DescribeTagValues": Verb(_list_pairs(_page), answers.pairs),
     "DescribeTagValuesSeq": Verb(_list_pairs(_in_pages), answers.pairs),
     "GetTagValues": Verb(_list_pairs(_by_token), answers.pairs_by_token),
-    "AddResourceTag": Verb(_change_one(TagMode.ADD), answers.nothing),
-    "UpdateResourceTagValue": Verb(_change_one(TagMode.CHANGE), answers.nothing),
-    "DeleteResourceTag": Verb(_take_from_one, answers.nothing),
-    "ModifyResourceTags": Verb(_modify, answers.nothing),
-    "AttachResourcesTag": Verb(_change_many(TagMode.ADD), answers.nothing),
-    "ModifyResourcesTagValue": Verb(_change_many(TagMode.CHANGE), answers.nothing),
-    "DetachResourcesTag": Verb(_take_from_many, answers.nothing),
+    "AddResourceTag": Verb(_change_one(TagMode.ADD), nothing),
+    "UpdateResourceTagValue": Verb(_change_one(TagMode.CHANGE), nothing),
+    "DeleteResourceTag": Verb(_take_from_one, nothing),
+    "ModifyResourceTags": Verb(_modify, nothing),
+    "AttachResourcesTag": Verb(_change_many(TagMode.ADD), nothing),
+    "ModifyResourcesTagValue": Verb(_change_many(TagMode.CHANGE), nothing),
+    "DetachResourcesTag": Verb(_take_from_many, nothing),
     "TagResources": Verb(_tag, answers.failed),
     "UnTagResources": Verb(_untag, answers.failed),
     "GetResources": Verb(_resources, answers.resources),
@@ -310,6 +310,6 @@ VERBS: Verbs = {
     "DescribeResourcesByTags": Verb(_by_tags(True), answers.tagged),
     "DescribeResourcesByTagsUnion": Verb(_by_tags(False), answers.tagged),
     "AddProject": Verb(_add_project, answers.project_created),
-    "UpdateProject": Verb(_change_project, answers.nothing),
+    "UpdateProject": Verb(_change_project, nothing),
     "DescribeProjects": Verb(_projects, answers.projects),
 }

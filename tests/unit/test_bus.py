@@ -1,0 +1,60 @@
+"""Every command has exactly one handler, and every action of every service has a verb."""
+
+from __future__ import annotations
+
+import sys
+import typing
+from dataclasses import dataclass
+
+import pytest
+
+from rolecall.assembly import SERVICES, House
+from rolecall.domain.bus import Bus
+from rolecall.domain.messages import Command
+from rolecall.pipeline import NOBODY
+from rolecall.settings import Settings
+from rolecall.values import Origin, Secret
+
+
+def commands_of_the_house() -> set[type]:
+    """A dataclass with slots is made twice: only the second stands in its module."""
+    return {
+        command
+        for command in Command.__subclasses__()
+        if command.__module__.startswith("rolecall.")
+        and vars(sys.modules[command.__module__])[command.__name__] is command
+    }
+
+
+async def test_every_command_has_a_handler() -> None:
+    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
+    try:
+        assert commands_of_the_house() == set(house.bus.commands)
+    finally:
+        await house.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Double(Command[int]):
+    number: int
+
+
+async def _doubled(command: _Double, _origin: Origin) -> int:
+    return command.number * 2
+
+
+async def test_the_bus_answers_with_what_the_handler_returns() -> None:
+    origin = Origin(NOBODY, "dialect", "Action", "request")
+    assert await Bus((_Double.handled_by(_doubled),)).execute(_Double(21), origin) == 42
+
+
+def test_a_command_with_two_handlers_is_refused() -> None:
+    with pytest.raises(ValueError, match="_Double has two handlers"):
+        Bus((_Double.handled_by(_doubled),), (_Double.handled_by(_doubled),))
+
+
+@pytest.mark.parametrize(
+    "service", SERVICES, ids=lambda one: f"{one.contract.service}-{one.contract.version}"
+)
+def test_every_action_has_a_verb_and_no_verb_is_without_an_action(service: typing.Any) -> None:
+    assert set(service.verbs) == set(service.contract.actions)
