@@ -13,6 +13,7 @@ from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
 from rolecall.values import Checked, Origin, Secret
 
+_P = TypeVar("_P")
 _T = TypeVar("_T")
 
 Answer: TypeAlias = dict[str, object]
@@ -23,35 +24,42 @@ Decipher: TypeAlias = Callable[[Secret], Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class Verb(Generic[_T]):
+class Verb(Generic[_P, _T]):
     """`command` may refuse what no rule of a single field can say; `answer` takes the command's outcome."""
 
-    command: Callable[[Checked, Decipher], Command[_T]]
-    answer: Callable[[Checked, _T], Answer]
+    params: type[_P]
+    command: Callable[[Checked[_P], Decipher], Command[_T]]
+    answer: Callable[[Checked[_P], _T], Answer]
 
-    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin) -> Answer:
-        return self.answer(checked, await bus.execute(self.command(checked, decipher), origin))
+    async def serve(self, checked: Checked[object], decipher: Decipher, bus: Bus, origin: Origin) -> Answer:
+        typed = checked.of(self.params)
+        return self.answer(typed, await bus.execute(self.command(typed, decipher), origin))
 
 
 @dataclass(frozen=True, slots=True)
-class StaticVerb:
+class StaticVerb(Generic[_P]):
     """An action that is answered from tables alone; the domain is not asked."""
 
-    static: Callable[[Checked], Answer]
+    params: type[_P]
+    static: Callable[[Checked[_P]], Answer]
 
-    async def serve(self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin) -> Answer:
-        return self.static(checked)
+    async def serve(
+        self, checked: Checked[object], _decipher: Decipher, _bus: Bus, _origin: Origin
+    ) -> Answer:
+        return self.static(checked.of(self.params))
 
 
 class Served(Protocol):
     """`Verb` or `StaticVerb`: the answer to a checked call."""
 
-    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, /) -> Answer: ...
+    async def serve(
+        self, checked: Checked[object], decipher: Decipher, bus: Bus, origin: Origin, /
+    ) -> Answer: ...
 
 
 Verbs: TypeAlias = Mapping[str, Served]
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
+def nothing(_checked: Checked[object], _outcome: object) -> Answer:
     """The answer of actions without output."""
     return {}
