@@ -10,13 +10,10 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Generic, NoReturn, Protocol, SupportsIndex, TypeVar, runtime_checkable
+from typing import NoReturn, Protocol, SupportsIndex, runtime_checkable
 
 KEY_PREFIX = "AKID"
 """How the id of an access key begins: clients of CAM expect it, those of the other dialects take any text."""
-
-P_co = TypeVar("P_co", covariant=True)
-_P = TypeVar("_P")
 
 
 class Secret:
@@ -249,22 +246,16 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked(Generic[P_co]):
+class Checked:
     """A call whose parameters kept the contract: typed, defaults filled in, secrets wrapped.
 
-    `params` is an instance of the action's class (`rolecall.contracts.parameters`).
-    An optional parameter that was not sent and has no default is None.
+    Values are ``str``, ``int``, ``bool``, ``float``, `Secret`, lists of these, and dicts of these.
+    An optional parameter that was not sent and has no default is absent.
     """
 
     call: Call
     caller: Caller
-    params: P_co
-
-    def of(self, params: type[_P]) -> Checked[_P]:
-        """The same, known to have parameters of that class. TypeError if it has others."""
-        if not isinstance(self.params, params):
-            raise TypeError(f"{self.action} has no {params.__name__}")
-        return Checked(self.call, self.caller, self.params)
+    params: Mapping[str, object]
 
     @property
     def action(self) -> str:

@@ -13,7 +13,6 @@ from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
 from rolecall.values import Checked, Origin, Secret
 
-_P = TypeVar("_P")
 _T = TypeVar("_T")
 
 Answer: TypeAlias = dict[str, object]
@@ -24,42 +23,35 @@ Decipher: TypeAlias = Callable[[Secret], Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class Verb(Generic[_P, _T]):
+class Verb(Generic[_T]):
     """`command` may refuse what no rule of a single field can say; `answer` takes the command's outcome."""
 
-    params: type[_P]
-    command: Callable[[Checked[_P], Decipher], Command[_T]]
-    answer: Callable[[Checked[_P], _T], Answer]
+    command: Callable[[Checked, Decipher], Command[_T]]
+    answer: Callable[[Checked, _T], Answer]
 
-    async def serve(self, checked: Checked[object], decipher: Decipher, bus: Bus, origin: Origin) -> Answer:
-        typed = checked.of(self.params)
-        return self.answer(typed, await bus.execute(self.command(typed, decipher), origin))
+    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin) -> Answer:
+        return self.answer(checked, await bus.execute(self.command(checked, decipher), origin))
 
 
 @dataclass(frozen=True, slots=True)
-class StaticVerb(Generic[_P]):
+class StaticVerb:
     """An action that is answered from tables alone; the domain is not asked."""
 
-    params: type[_P]
-    static: Callable[[Checked[_P]], Answer]
+    static: Callable[[Checked], Answer]
 
-    async def serve(
-        self, checked: Checked[object], _decipher: Decipher, _bus: Bus, _origin: Origin
-    ) -> Answer:
-        return self.static(checked.of(self.params))
+    async def serve(self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin) -> Answer:
+        return self.static(checked)
 
 
 class Served(Protocol):
     """`Verb` or `StaticVerb`: the answer to a checked call."""
 
-    async def serve(
-        self, checked: Checked[object], decipher: Decipher, bus: Bus, origin: Origin, /
-    ) -> Answer: ...
+    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, /) -> Answer: ...
 
 
 Verbs: TypeAlias = Mapping[str, Served]
 
 
-def nothing(_checked: Checked[object], _outcome: object) -> Answer:
+def nothing(_checked: Checked, _outcome: object) -> Answer:
     """The answer of actions without output."""
     return {}

@@ -12,8 +12,9 @@ from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
 from rolecall.contracts.openstack.places import base_url
+from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Checked, number, text
+from rolecall.verbs.params import number, text
 
 PAGE_SIZE = 20
 

@@ -18,9 +18,9 @@ from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.access.revocations import Revocable
 from rolecall.domain.access.tokens import RevokeToken, ShowToken
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Caller, Secret
-from rolecall.verbs import Answer, Decipher, Verbs
-from rolecall.verbs.params import Checked, flag, loose, loose_static, secret, text
+from rolecall.values import Caller, Checked, Secret
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs.params import flag, secret, text
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
@@ -247,16 +247,16 @@ def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -
 
 
 V3_VERBS: Verbs = {
-    "ListVersions": loose_static(versions),
-    "ShowVersion": loose_static(v3_version),
-    "IssueToken": loose_static(issue_v3),
-    "ShowToken": loose(_show, show_v3),
-    "RevokeToken": loose(_revoke, _nothing),
+    "ListVersions": StaticVerb(versions),
+    "ShowVersion": StaticVerb(v3_version),
+    "IssueToken": StaticVerb(issue_v3),
+    "ShowToken": Verb(_show, show_v3),
+    "RevokeToken": Verb(_revoke, _nothing),
 }
 V2_VERBS: Verbs = {
-    "ListVersions": loose_static(versions),
-    "ShowVersion": loose_static(v2_version),
-    "IssueToken": loose_static(issue_v2),
-    "ShowToken": loose(_show, show_v2),
-    "RevokeToken": loose(_revoke, _nothing),
+    "ListVersions": StaticVerb(versions),
+    "ShowVersion": StaticVerb(v2_version),
+    "IssueToken": StaticVerb(issue_v2),
+    "ShowToken": Verb(_show, show_v2),
+    "RevokeToken": Verb(_revoke, _nothing),
 }
