@@ -12,14 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from rolecall.admission import Admission
-from rolecall.contracts.model import Contract
+from rolecall.auth.keystone import keystone_tokens
 from rolecall.contracts.tencent.cam import presets
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.tencent import Tencent
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.authenticator import AccessKeys, Authenticator
+from rolecall.domain.access.keys import Keys
 from rolecall.domain.access.rates import Rates
 from rolecall.domain.access.revocations import Revocations
+from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.access.tokens import Tokens
 from rolecall.domain.accounts.context import Work
 from rolecall.domain.accounts.credentials import Credentials
@@ -36,6 +38,7 @@ from rolecall.domain.engine import Engine, EngineAddress, StorePlace
 from rolecall.domain.iam.policies import Policies, PolicyQuotas
 from rolecall.domain.iam.roles import Roles
 from rolecall.domain.iam.sessions import SessionCredentials
+from rolecall.domain.iam.sign_in import SubUserPasswords
 from rolecall.domain.iam.sub_users import Quotas
 from rolecall.domain.iam.tags import Tags
 from rolecall.domain.iam.wiring import Books, PeopleRoom
@@ -60,38 +63,23 @@ from rolecall.engines.base import Watched
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.intake import Strangers
-from rolecall.introspection import outside_callers
 from rolecall.metrics import Metrics
 from rolecall.pipeline import Dialect, Pipeline
-from rolecall.services import SERVICES as SERVICES
+from rolecall.services import INSTANCES, REGIONAL, SERVICES, contracts_of
 from rolecall.settings import Settings, SettingsError
 from rolecall.signin import router as sign_in_room
 from rolecall.signin import wiring as signin
 from rolecall.signing.replay import Replays
+from rolecall.signing.token import TokenClaim
 from rolecall.store import Store
 from rolecall.values import Secret
 
 _log = structlog.get_logger(__name__)
 
-REGIONAL = frozenset({"postgres", "petadata"})
-"""Services whose callers choose the region of a call freely."""
-
-INSTANCES: Mapping[str, str] = {
-    "postgres": "tencent",
-    "petadata": "aliyun",
-    "trove": "openstack",
-    "cam:resourceUser": "tencent",
-}
-"""Services, and kinds of their resources, that are instances, with the dialect whose ids these have."""
-
 ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
     "postgresql": PostgresEngine,
     "mysql": MySqlEngine,
 }
-
-
-def _contracts(dialect: str) -> list[Contract]:
-    return [service.contract for service in SERVICES if service.contract.dialect == dialect]
 
 
 _READERS = 2
@@ -122,7 +110,7 @@ class House:
         self.store = Store(dsn, pool_size=size, deadlines=settings.store_deadlines(), migration=owner)
         self.sealer = Sealer(master_keys)
         self.revocations = Revocations(self.store.revocations)
-        self.keys = Keys(self.store.keys, self.sealer, revocations=self.revocations)
+        self.keys = Keys(self.store.keys, self.sealer)
         self._store_place: StorePlace | None = None
         self._lock_key: Secret | None = None
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
@@ -158,18 +146,16 @@ class House:
             self.store.policies, self.presets, self.store.instances, INSTANCES, REGIONAL
         )
         lending = SessionCredentials(self.sealer, self.store.keys, self.store.roles)
-        self.keys.lender = lending
         self.rotation = Rotation(
             work, self.reach, self.credentials, self.store.rotation, settings.rotation_seconds
         )
         self.people = self._people()
-        self.keys.introspection = self._outside = outside_callers(
-            settings, self.store.keys.owners, self._sub_user_named
-        )
+        self._addresses = self._address_limit()
+        self._outside = keystone_tokens(settings, self.store.keys.owners, self._sub_user_named)
+        self.authenticator = self._authenticator(lending)
         self.bus = self._bus(work, lending)
         self.signing_keys = SigningKeys(self.store.provider, self.sealer)
         self.sign_in = self._sign_in()
-        self.keys.addresses = self.sign_in.addresses
         self.recovery = Recovery(operations, self.journal, self.reach, self.promises, self.metrics.unresolved)
         self.auditing = Auditing(self.store.audit, self.sealer, settings.audit_retention_days)
         self._tasks: list[asyncio.Task[None]] = []
@@ -190,7 +176,7 @@ class House:
             Databases(self.reach, self.journal).handlers,
             self.servers.handlers,
             Superusers(work, self.journal).handlers,
-            Tokens(self.keys, self.revocations).handlers,
+            Tokens(self.authenticator, self.revocations, TokenClaim).handlers,
             Rates(self.door).handlers,
             self.provisioning.handlers,
             self.people.handlers,
@@ -199,6 +185,21 @@ class House:
             tokens.handlers,
             self._directories().handlers,
         )
+
+    def _address_limit(self) -> AddressLimit:
+        store, settings = self.store, self.settings
+        most, seconds = settings.sign_in_address_failures, settings.sign_in_lock_seconds
+        return AddressLimit(store.failures, store.audit, most, seconds)
+
+    def _authenticator(self, sessions: SessionCredentials) -> Authenticator:
+        keystone = () if self._outside is None else (self._outside,)
+        methods = (
+            *keystone,
+            sessions,
+            AccessKeys(self.keys, self.people.uses.note),
+            SubUserPasswords(self.people.sign_in, self._addresses),
+        )
+        return Authenticator(methods, self.revocations)
 
     def _directories(self) -> Directories:
         settings = self.settings
@@ -218,12 +219,9 @@ class House:
             store.sign_ins,
         )
         quotas = Quotas(settings.sub_user_quota, settings.sub_user_rate or None)
-        room = PeopleRoom(
+        return PeopleRoom(
             books, self.passwords, self.sealer, self.permissions, quotas, self._token_key_of_sub_users
         )
-        self.keys.people = room.sign_in
-        self.keys.note_use = room.uses.note
-        return room
 
     def _sign_in(self) -> signin.SignIn:
         store, settings = self.store, self.settings
@@ -232,16 +230,14 @@ class House:
                 store.directories,
                 store.provider,
                 store.browser_sessions,
-                store.failures,
                 store.sign_ins,
-                store.audit,
             ),
             signin.Rules(
                 settings.sign_in_failures,
-                settings.sign_in_address_failures,
                 settings.sign_in_lock_seconds,
                 settings.public_url,
             ),
+            self._addresses,
             self.signing_keys,
             self.passwords,
             self.people.sign_in,
@@ -337,20 +333,20 @@ class House:
         window, hosts = settings.clock_window, settings.public_hosts
         dialects: list[Dialect] = [
             Tencent(
-                _contracts("tencent"),
+                contracts_of("tencent"),
                 clock_window=window,
                 public_hosts=hosts,
                 signed_action=settings.tencent_signed_action,
                 v1=settings.tencent_older_signatures,
             ),
             Aliyun(
-                _contracts("aliyun"),
+                contracts_of("aliyun"),
                 clock_window=settings.aliyun_clock_window,
                 public_hosts=hosts,
                 require_tls=require_tls,
             ),
             OpenStack(
-                _contracts("openstack"),
+                contracts_of("openstack"),
                 region=settings.openstack_region,
                 outside=self._outside is not None,
             ),
@@ -361,7 +357,7 @@ class House:
         return Pipeline(
             dialects,
             services,
-            self.keys,
+            self.authenticator,
             admission,
             self.permissions,
             self.bus,

@@ -30,7 +30,7 @@ from rolecall.admission import Admission
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import policy_request
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.authenticator import Authenticator, Proven
 from rolecall.domain.access.sign_ins import SignInSource
 from rolecall.domain.bus import Bus
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
@@ -48,7 +48,7 @@ _log = structlog.get_logger("rolecall.calls")
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
-NOBODY = Caller(owner_id=0, owner_number=0, app_id=0, principal=0, access_key_id="")
+ANONYMOUS = Proven(Caller(owner_id=0, owner_number=0, app_id=0, principal=0, access_key_id=""))
 """Who calls a public action without credentials."""
 
 
@@ -86,7 +86,7 @@ class Pipeline:
         self,
         dialects: Sequence[Dialect],
         services: Mapping[tuple[str, str, str], Service],
-        keys: Keys,
+        authenticator: Authenticator,
         admission: Admission,
         permissions: Permissions,
         bus: Bus,
@@ -105,7 +105,7 @@ class Pipeline:
         `require_tls` refuses calls that carry a secret or show a token if they did not come over TLS."""
         self._dialects = dialects
         self._services = services
-        self._keys = keys
+        self._authenticator = authenticator
         self._admission = admission
         self._permissions = permissions
         self._bus = bus
@@ -139,8 +139,9 @@ class Pipeline:
         try:
             call = await self._parsed(dialect, envelope)
             self._expect_private(call)
-            caller = await self._prove(call)
-            reply = dialect.render(call, await self._outcome(call, caller))
+            proven = await self._prove(call)
+            caller = proven.caller
+            reply = dialect.render(call, await self._outcome(call, proven))
         except Refused as refusal:
             trouble = refusal
             if call is not None and caller is not None and refusal.reason is Reason.NOT_PERMITTED:
@@ -197,24 +198,26 @@ class Pipeline:
         if shows_token or self._service(call).action(call).carries_secret:
             raise Refused(Reason.TLS_REQUIRED)
 
-    async def _prove(self, call: Call) -> Caller:
+    async def _prove(self, call: Call) -> Proven:
         """Stage 3. Public actions are answered to anybody; what was sent before is refused if it may not be again."""
         action, request = self._service(call).action(call), call.envelope.request
         if not call.claim.access_key_id and action.public:
-            return NOBODY
+            return ANONYMOUS
         now = self._clock()
         self._strangers.admit(request.client, call.claim.access_key_id)
-        caller = await self._keys.prove(call.claim, now, request.client, _source(call))
-        self._strangers.proven(request.client, call.claim.access_key_id)
+        proven = await self._authenticator.authenticate(call.claim, now, request.client, _source(call))
+        # A sub-user's tokens are let in from there then, its name and password are limited as before.
+        key_id = proven.caller.access_key_id if call.claim.access_key_id else ""
+        self._strangers.proven(request.client, key_id)
         self._replays.require_new(call.claim, now)
-        return caller
+        return proven
 
     def _service(self, call: Call) -> Service:
         return self._services[call.dialect, call.service, call.version]
 
-    async def _outcome(self, call: Call, caller: Caller) -> Mapping[str, object]:
+    async def _outcome(self, call: Call, proven: Proven) -> Mapping[str, object]:
         """Stages 4 to 7, and the outcome as the vendor's fields."""
-        service = self._service(call)
+        service, caller = self._service(call), proven.caller
         action = service.action(call)
         await self._admission.admit(call, caller, action, service.regions)
         request, now = call.envelope.request, self._clock()
@@ -226,7 +229,7 @@ class Pipeline:
         await self._admission.charge(call, caller, action)
         self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
-        return await verb.serve(checked, self._decipher, self._bus, origin_of(checked))
+        return await verb.serve(checked, self._decipher, self._bus, origin_of(checked), proven.issuer)
 
     def _dialect(self, request: Request) -> Dialect | None:
         """None where no dialect's client can have meant it, and for what the well-known places do not hold."""

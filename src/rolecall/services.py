@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rolecall.contracts.aliyun.petadata import contract as petadata
+from rolecall.contracts.model import Contract
 from rolecall.contracts.openstack.databases import contract as databases
 from rolecall.contracts.openstack.identity import contract as identity
 from rolecall.contracts.tencent.cam import contract as cam
@@ -53,3 +54,18 @@ VENDOR_HOSTS: Sequence[str] = sorted(
     for region in ("", f".{quickstart}")
 )
 """The vendors' own names of what is served: some clients insist on calling by them."""
+
+REGIONAL = frozenset({"postgres", "petadata"})
+"""Services whose callers choose the region of a call freely."""
+
+INSTANCES: Mapping[str, str] = {
+    "postgres": "tencent",
+    "petadata": "aliyun",
+    "trove": "openstack",
+    "cam:resourceUser": "tencent",
+}
+"""Services, and kinds of their resources, that are instances, with the dialect whose ids these have."""
+
+
+def contracts_of(dialect: str) -> list[Contract]:
+    return [service.contract for service in SERVICES if service.contract.dialect == dialect]

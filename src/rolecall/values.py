@@ -140,6 +140,35 @@ class Deferred(Mapping[str, object]):
         return len(self._looked_at())
 
 
+class TokenFacts(Protocol):
+    """What a token says. Times are unix seconds; `method` is the kind of credential that bought it."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def audit_id(self) -> str: ...
+    @property
+    def issued_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int: ...
+
+
+class IssuedToken(Protocol):
+    """A new token: its text, and what it says."""
+
+    @property
+    def text(self) -> Secret: ...
+    @property
+    def token(self) -> TokenFacts: ...
+
+
+class TokenIssuer(Protocol):
+    """A proven credential that can be exchanged for a token."""
+
+    def issue(self, now: float, tenant: int) -> IssuedToken:
+        """`now` in unix seconds; `tenant` is the owner's number."""
+
+
 class Claim(Protocol):
     """What a request says about who sent it: a key id, and a proof that only the key's holder can make."""
 
@@ -150,18 +179,18 @@ class Claim(Protocol):
     def token(self) -> Secret | None:
         """The session token that goes with a temporary key, if one was sent."""
 
-    def prove(self, key: Secret, now: float) -> None:
-        """Return if the proof holds under `key` at unix time `now`, else raise `Refused`."""
+    def prove(self, key: Secret, now: float) -> TokenIssuer | None:
+        """Refuse unless the proof holds under `key` at unix time `now`; the issuer if tokens can be bought with it."""
 
 
 @runtime_checkable
-class NamedClaim(Claim, Protocol):
+class PasswordClaim(Claim, Protocol):
     """A claim whose key id may be a sub-user's name, shown with its password."""
 
     @property
     def shown(self) -> Secret: ...
 
-    def accept(self, key_id: str, key: Secret) -> None:
+    def verified(self, key_id: str, key: Secret) -> TokenIssuer:
         """The password was right: tokens are issued in the name of `key_id`, sealed with `key`."""
 
 

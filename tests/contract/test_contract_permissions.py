@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rolecall.assembly import REGIONAL, SERVICES
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Shape
 from rolecall.contracts.permission import policy_request
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.services import REGIONAL, SERVICES
 from rolecall.values import Call, Caller, Checked, Envelope, Language, Request
 
 CALLER = Caller(1, 100, 125, 700, "AKID")

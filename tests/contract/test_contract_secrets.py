@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from rolecall.assembly import SERVICES, House
+from rolecall.assembly import House
+from rolecall.services import SERVICES
 from rolecall.settings import Settings
 from rolecall.signing.token import Token, seal
 from rolecall.values import Request, Secret

@@ -20,13 +20,13 @@ import asyncmy
 import pytest
 from asyncmy.errors import MySQLError
 
-from rolecall.assembly import SERVICES
 from rolecall.contracts.aliyun.petadata import contract as petadata
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.openstack.databases import contract as databases
 from rolecall.contracts.tencent.cam import contract as cam
 from rolecall.contracts.tencent.ciam import contract as ciam
 from rolecall.contracts.tencent.postgres import contract as postgres
+from rolecall.services import SERVICES
 from rolecall.values import Secret
 
 ROOT = Path(__file__).parents[2]

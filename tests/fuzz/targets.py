@@ -14,7 +14,6 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.server import ServerState
 
-from rolecall.assembly import SERVICES
 from rolecall.connections import Bounds, HttpProtocol
 from rolecall.contracts.model import Contract
 from rolecall.dialects.aliyun import Aliyun
@@ -23,6 +22,7 @@ from rolecall.dialects.tencent import Tencent, bodies
 from rolecall.domain import strict_json
 from rolecall.domain.reasons import Refused
 from rolecall.pipeline import Dialect
+from rolecall.services import SERVICES
 from rolecall.signin import forms
 from rolecall.signing import token
 from rolecall.values import Deferred, Request, Secret

@@ -41,14 +41,14 @@ ALLOWED: dict[str, set[str]] = {
     "metrics": {"domain", "values"},
     "admission": _RIVER,
     "intake": {"domain", "values"},
-    "introspection": {"domain", "settings", "signing", "values"},
+    "auth": {"domain", "settings", "signing", "values"},
     "pipeline": {"admission", "intake", "metrics", "signing", "verbs", *_RIVER},
     "proxies": set(),
     "response_headers": set(),
     "local": {"values"},
     # assembly chooses the parts; server and cli are outside it
     "assembly": {
-        "admission", "contracts", "dialects", "domain", "engines", "exchanges", "intake", "introspection", "metrics",
+        "admission", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "metrics",
         "pipeline", "services", "settings", "signin", "signing", "store", "values",
     },
     "connections": {"settings"},
@@ -260,7 +260,7 @@ REVEALERS = {
     "rolecall.domain.directories.repeats",
     "rolecall.verbs.petadata.token",
     # tokens and a password that are shown to the identity service that can tell about them
-    "rolecall.introspection",
+    "rolecall.auth.keystone",
     # answers that show a secret once, on purpose: a token, a new password
     "rolecall.verbs.ciam.answers",
     "rolecall.dialects.openstack.json_bodies",

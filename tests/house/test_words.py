@@ -48,7 +48,6 @@ NOT_YET = {
     "engines",
     "exchanges",
     "intake.py",
-    "introspection.py",
     "local",
     "metrics.py",
     "pipeline.py",

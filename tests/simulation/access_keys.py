@@ -10,7 +10,7 @@ from tests.simulation.scenarios import Run, prepared, storm, told
 from tests.simulation.schedules import choose
 from tests.simulation.world import SEALER, Hazards, OwningServer
 
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.keys import Keys
 from rolecall.domain.reasons import Reason
 from rolecall.values import Secret
 
@@ -31,7 +31,7 @@ async def _prover(run: Run, claim: Shown) -> None:
     for _ in range(4 + choose(4)):
         process = run.slots[choose(len(run.slots))]
         if process.gates.alive:
-            await process.answered(lambda process=process: process.keys.prove(claim, run.world.unix()))  # type: ignore[misc]
+            await process.answered(lambda process=process: process.proven(claim))  # type: ignore[misc]
         await asyncio.sleep((0.0, 0.01, 0.5)[choose(3)])
 
 
@@ -62,7 +62,7 @@ async def keys() -> None:
         for process in run.slots:
             if process.gates.alive:
                 outcome = await process.answered(
-                    lambda process=process: process.keys.prove(claim, run.world.unix())  # type: ignore[misc]
+                    lambda process=process: process.proven(claim)  # type: ignore[misc]
                 )
                 refused = (outcome.kind, outcome.value) == ("refused", Reason.KEY_DISABLED)
                 expect(refused, "a disabled key is refused", (process.gates.name, outcome))

@@ -22,7 +22,8 @@ from tests.simulation.world import (
     store_port,
 )
 
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.authenticator import AccessKeys, Presented, Proven
+from rolecall.domain.access.keys import Keys
 from rolecall.domain.accounts.context import Work
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.databases import Databases
@@ -46,7 +47,7 @@ from rolecall.domain.provisioning.service import Provisioning
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.engines.base import Watched
 from rolecall.store.memory import MemoryReplica
-from rolecall.values import Origin, Secret
+from rolecall.values import Claim, Origin, Secret
 
 _NO_POOL = cast("ThreadPoolExecutor", None)
 """Verifiers are quick here."""
@@ -86,7 +87,7 @@ class Process:
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
         credentials = Credentials(work)
         self.books = key_port(self.replica.keys, gates)
-        self.keys = Keys(self.books, SEALER)
+        self.keys = AccessKeys(Keys(self.books, SEALER), lambda _key_id, _now: None)
         self._provisioning = Provisioning(
             None if provisioner is None else quiet_port(provisioner, gates),
             3,
@@ -167,6 +168,9 @@ class Process:
     async def ask(self, command: Command, origin: Origin) -> Outcome:
         """As a client of this process sees it: an answer, or none if the process ends first."""
         return await self.answered(lambda: self.bus.execute(command, origin))
+
+    async def proven(self, claim: Claim) -> Proven | None:
+        return await self.keys.authenticate(Presented(claim, self.world.unix()))
 
     async def answered(self, work: Callable[[], Awaitable[Any]]) -> Outcome:
         answer = self._run(self._answer(work))

@@ -13,7 +13,7 @@ from tests.simulation.processes import Outcome, Process
 from tests.simulation.schedules import History, choose
 from tests.simulation.world import SEALER, GrantingServer, Hazards, OwningServer, Server, World
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.accounts import commands
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, Engine
 from rolecall.domain.instances.registry import Instance, NewInstance, register

@@ -22,7 +22,7 @@ import psycopg
 from tests.simulation.schedules import choose, happens, virtual_time
 
 from rolecall.ambient import Ambient, entered
-from rolecall.domain.access.authenticator import AccessKey
+from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.engine import AccountChange, AccountFacts, Engine
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer

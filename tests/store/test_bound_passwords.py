@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.store.test_ledger import SEALER, new_instance
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.instances.registry import (
     Instance,
     moved,

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from tests.store.test_ledger import SEALER, new_instance
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.instances.registry import register
 from rolecall.domain.messages import ClientToken
 from rolecall.domain.operations.claims import Claim, ClaimedBefore

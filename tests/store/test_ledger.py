@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from rolecall.ambient import Ambient, entered
-from rolecall.domain.access.authenticator import Keys, Owner
+from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.instances.registry import Instance, NewInstance, Provision, register
 from rolecall.domain.operations.model import (

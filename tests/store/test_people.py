@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
-from rolecall.domain.access.authenticator import Keys, Owner
+from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.bus import Bus
 from rolecall.domain.iam import commands as c
 from rolecall.domain.iam import tag_commands as t
@@ -115,8 +115,7 @@ async def make(dsn: Secret) -> AsyncIterator[Callable[..., Awaitable[World]]]:
             store.sign_ins,
         )
         room = PeopleRoom(books, passwords, sealer, OwnersOnly(), Quotas(**quotas), lambda: Secret("house"))
-        keys = Keys(store.keys, sealer, room.sign_in)
-        keys.note_use = room.uses.note
+        keys = Keys(store.keys, sealer)
         owner = await keys.create_owner()
 
         async def sql(query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -373,32 +372,32 @@ async def test_an_old_password_must_be_changed_or_opens_nothing(world: World, lo
         assert (await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
 
 
-async def test_a_passkey_lives_until_the_password_changes_or_its_sub_user_goes(world: World) -> None:
+async def test_a_token_key_lives_until_the_password_changes_or_its_sub_user_goes(world: World) -> None:
     sign_in = world.room.sign_in
     user = (await world.add(world.u, console_login=True, password=RIGHT)).user
     bought = await sign_in.sign_in(world.u, RIGHT)
-    again = await sign_in.passkey(bought.key_id)
+    again = await sign_in.token_key(bought.key_id)
     assert again == bought
     assert bought.principal == user.number
     await world.do(c.ChangeSubUser(world.u, password=NEXT))
-    changed = await sign_in.passkey(bought.key_id)
+    changed = await sign_in.token_key(bought.key_id)
     assert changed is not None
     assert changed.secret != bought.secret
     await world.do(c.ChangeSubUser(world.u, must_reset_password=True))
-    assert await sign_in.passkey(bought.key_id) is None, "it opens nothing until the password is changed"
+    assert await sign_in.token_key(bought.key_id) is None, "it opens nothing until the password is changed"
     await world.do(c.ChangeSubUser(world.u, must_reset_password=False))
-    assert await sign_in.passkey(bought.key_id) is not None
+    assert await sign_in.token_key(bought.key_id) is not None
     await world.do(c.ChangeSubUser(world.u, console_login=False))
-    assert await sign_in.passkey(bought.key_id) is None
+    assert await sign_in.token_key(bought.key_id) is None
     await world.do(c.DeleteSubUser(world.u))
-    assert await sign_in.passkey(bought.key_id) is None
+    assert await sign_in.token_key(bought.key_id) is None
 
 
 async def test_replicas_are_told_that_a_password_must_be_changed(world: World) -> None:
     await world.add(world.u, console_login=True, password=RIGHT)
     bought = await world.room.sign_in.sign_in(world.u, RIGHT)
     await world.store.join()
-    assert await world.room.sign_in.passkey(bought.key_id) == bought
+    assert await world.room.sign_in.token_key(bought.key_id) == bought
     remembered = world.store.sign_ins._subjects
     assert remembered.get(bought.principal) is not None
     await world.sql("update sub_users set remark = 'x' where number = %s", bought.principal)
@@ -406,14 +405,14 @@ async def test_replicas_are_told_that_a_password_must_be_changed(world: World) -
     async with asyncio.timeout(10):
         while remembered.get(bought.principal) is not None:
             await asyncio.sleep(0)
-    assert await world.room.sign_in.passkey(bought.key_id) is None
+    assert await world.room.sign_in.token_key(bought.key_id) is None
 
 
 @pytest.mark.parametrize(
     "key_id", ["", "u", "sub-user:", "sub-user:x", "sub-user:-1", "sub-user:" + "9" * 30]
 )
-async def test_no_passkey_stands_behind_what_is_no_sub_users_key_id(world: World, key_id: str) -> None:
-    assert await world.room.sign_in.passkey(key_id) is None
+async def test_no_token_key_stands_behind_what_is_no_sub_users_key_id(world: World, key_id: str) -> None:
+    assert await world.room.sign_in.token_key(key_id) is None
 
 
 # keys

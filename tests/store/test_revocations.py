@@ -21,8 +21,7 @@ ONE, OTHER, OLD = (bytes([number]) * 16 for number in (1, 2, 3))
 
 def bought() -> TokenClaim:
     claim = CredentialsClaim("AKIDx", Secret("key"), "password")
-    claim.prove(Secret("key"), time.time())
-    return TokenClaim(claim.issue(time.time(), 1).text)
+    return TokenClaim(claim.prove(Secret("key"), time.time()).issue(time.time(), 1).text)
 
 
 async def test_a_revoked_token_is_known_by_its_id_and_revoking_twice_is_no_error(store: Store) -> None:

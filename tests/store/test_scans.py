@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from tests.store.test_store import keys, store, until
 
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.keys import Keys
 from rolecall.domain.directories.commands import FindUsers
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store import Store

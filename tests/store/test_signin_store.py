@@ -253,7 +253,7 @@ async def test_failures_are_counted_for_a_while_and_then_forgotten(store: Store)
 
     async def shown(client: str, at: datetime, *, right: bool = False) -> tuple[Reason, object] | None:
         try:
-            async with limit.guarding(client, at, SignInSource()) as attempt:
+            async with limit.guarded(client, at, SignInSource()) as attempt:
                 await attempt.require_admitted()
                 if not right:
                     raise Refused(Reason.CREDENTIALS_INVALID)

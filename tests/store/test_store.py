@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.keys import Keys
 from rolecall.domain.operations.model import Change, Intent
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store

@@ -18,7 +18,8 @@ from rolecall.contracts.check import check
 from rolecall.contracts.openstack.databases import contract as databases
 from rolecall.contracts.openstack.identity import contract as identity
 from rolecall.dialects.openstack import OpenStack
-from rolecall.domain.access.authenticator import AccessKey, Keys, Owner, secret_purpose
+from rolecall.domain.access.authenticator import AccessKeys, AuthenticationMethod, Authenticator, Proven
+from rolecall.domain.access.keys import AccessKey, Keys, Owner, secret_purpose
 from rolecall.domain.access.rates import Rates
 from rolecall.domain.access.revocations import Revocations
 from rolecall.domain.access.tokens import Tokens
@@ -32,9 +33,10 @@ from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory_grants import MemoryGrantsEngine
-from rolecall.pipeline import origin_of
+from rolecall.pipeline import ANONYMOUS, origin_of
+from rolecall.signing.token import TokenClaim
 from rolecall.values import Call, Caller, Claim, Mark, Reply, Request, Secret
-from rolecall.verbs import StaticVerb
+from rolecall.verbs import IssuingVerb, StaticVerb
 from rolecall.verbs.databases import verbs as databases_verbs
 from rolecall.verbs.identity import verbs as identity_verbs
 
@@ -44,7 +46,6 @@ INSTANCE = "9cccb45e-e15d-4bcc-aedc-61a4bf3e4ad9"
 BUILDING = "dcc5c518-73c7-4471-83e1-15fae67a98eb"
 FOREIGN = "00000000-0000-4000-8000-000000000001"
 BORN = datetime(2024, 5, 6, 13, 0, 12, tzinfo=UTC)
-NOBODY = Caller(0, 0, 0, 0, "")
 
 CONTRACTS = (databases.CONTRACT, identity.V3, identity.V2)
 VERBS = {
@@ -258,16 +259,17 @@ def view(name: str, host: str, grants: set[str]) -> AccountView:
 class Cloud:
     """`answer` is the pipeline without admission and policies: an action that is public takes nobody's call."""
 
-    def __init__(self, *, lifetime: int = 3600) -> None:
+    def __init__(self, *methods: AuthenticationMethod, lifetime: int = 3600) -> None:
         sealer = Sealer([bytes(32)])
         self.book = KeyRepository(sealer)
-        self.keys = Keys(self.book, sealer)  # type: ignore[arg-type]
         self.dialect = OpenStack(CONTRACTS, lifetime=lifetime)
         self.control = FakeControl()
         self.revoked: set[bytes] = set()
         self.revocations = Revocations(self)
         rates = Rates(lambda: Admission(None))
-        tokens = Tokens(self.keys, self.revocations, self.time)
+        keys = AccessKeys(Keys(self.book, sealer), lambda _key_id, _now: None)  # type: ignore[arg-type]
+        self.authenticator = Authenticator((keys, *methods), self.revocations)
+        tokens = Tokens(self.authenticator, self.revocations, TokenClaim, self.time)
         self.bus = Bus(tokens.handlers, rates.handlers)
         self.now: float | None = None
         self.seen: list[Request] = []
@@ -288,20 +290,21 @@ class Cloud:
 
     def _carry_out(self, call: Call) -> Mapping[str, object]:
         action = _CONTRACTS[call.service, call.version].actions[call.action]
-        caller = NOBODY if action.public else asyncio.run(self._prove(call.claim))
-        checked = check(call, caller, action)
+        proven = ANONYMOUS if action.public else asyncio.run(self._prove(call.claim))
+        checked = check(call, proven.caller, action)
         verb = VERBS[call.service, call.version][call.action]
         if isinstance(verb, StaticVerb):
             return verb.static(checked)
+        if isinstance(verb, IssuingVerb):
+            assert proven.issuer is not None
+            return verb.issue(checked, proven.issuer)
         command = verb.command(checked, lambda cipher: cipher)
         if type(command) in self.bus.commands:
             return verb.answer(checked, asyncio.run(self.bus.execute(command, origin_of(checked))))
-        return verb.answer(checked, self.control.carry_out(command, caller))
+        return verb.answer(checked, self.control.carry_out(command, proven.caller))
 
-    async def _prove(self, claim: Claim) -> Caller:
-        caller = await self.keys.prove(claim, self.time())
-        await self.revocations.require_good(claim)
-        return caller
+    async def _prove(self, claim: Claim) -> Proven:
+        return await self.authenticator.authenticate(claim, self.time())
 
     async def is_revoked(self, token_id: bytes) -> bool:
         return token_id in self.revoked

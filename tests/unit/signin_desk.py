@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID, uuid4
 
-from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.access.browser_sessions import BrowserSession
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.access.sign_ins import AddressLimit, Failures, SignInSource
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.provider import Application, Code, Grant, SigningKey, Token, TokenWithGrant
@@ -299,9 +299,11 @@ class Desk:
         self.users.stores[self.store.id] = self.store
         self.signing_keys = SigningKeys(self.provider, Sealer(parse_master_keys(new_master_key())))
         self.audit = MemoryAudit()
+        self.addresses = AddressLimit(self.kept, self.audit, self.address_failures, 900)
         self.sign_in = SignIn(
-            Books(self.users, self.provider, self.kept, self.kept, self.people, self.audit),
-            Rules(self.failures, self.address_failures, 900, self.public_url),
+            Books(self.users, self.provider, self.kept, self.people),
+            Rules(self.failures, 900, self.public_url),
+            self.addresses,
             self.signing_keys,
             self.passwords,
             self.people,
@@ -410,7 +412,7 @@ class Desk:
 async def failed(addresses: AddressLimit, client: str, at: datetime) -> None:
     """Count a wrong password."""
     with suppress(Refused):
-        async with addresses.guarding(client, at, SignInSource()):
+        async with addresses.guarded(client, at, SignInSource()):
             raise Refused(Reason.CREDENTIALS_INVALID)
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from rolecall.assembly import SERVICES, House
+from rolecall.assembly import House
 from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
-from rolecall.pipeline import NOBODY
+from rolecall.pipeline import ANONYMOUS
+from rolecall.services import SERVICES
 from rolecall.settings import Settings
 from rolecall.values import Origin, Secret
 
@@ -44,7 +45,7 @@ async def _doubled(command: _Double, _origin: Origin) -> int:
 
 
 async def test_the_bus_answers_with_what_the_handler_returns() -> None:
-    origin = Origin(NOBODY, "dialect", "Action", "request")
+    origin = Origin(ANONYMOUS.caller, "dialect", "Action", "request")
     assert await Bus((_Double.handled_by(_doubled),)).execute(_Double(21), origin) == 42
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from rolecall.assembly import SERVICES
 from rolecall.contracts.aliyun.petadata import contract as petadata
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.openstack import OpenStack
@@ -22,6 +21,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.intake import SMALL, Body, Budget, ClientGone, Strangers
 from rolecall.metrics import Metrics
 from rolecall.pipeline import Pipeline
+from rolecall.services import SERVICES
 from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Request
 

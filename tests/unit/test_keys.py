@@ -8,8 +8,8 @@ import pytest
 from tests.unit.openstack_cloud import Cloud
 from tests.unit.signin_desk import OWNER, START, MemorySessions, failed
 
-from rolecall.domain.access.authenticator import SubUserTokenKey
 from rolecall.domain.access.sign_ins import AddressLimit
+from rolecall.domain.iam.sign_in import SubUserPasswords, SubUserTokenKey
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import CredentialsClaim
 from rolecall.store.memory_audit import MemoryAudit
@@ -36,54 +36,56 @@ class People:
 
 
 @pytest.fixture
-def cloud() -> Cloud:
-    cloud = Cloud()
-    cloud.keys.people = People()
-    cloud.keys.addresses = AddressLimit(MemorySessions(), MemoryAudit(), 2, 900)
-    return cloud
+def people() -> People:
+    return People()
+
+
+@pytest.fixture
+def limit() -> AddressLimit:
+    return AddressLimit(MemorySessions(), MemoryAudit(), 2, 900)
+
+
+@pytest.fixture
+def cloud(people: People, limit: AddressLimit) -> Cloud:
+    return Cloud(SubUserPasswords(people, limit))
 
 
 async def tried(cloud: Cloud, password: str, client: str = "192.0.2.1", at: float = START) -> Reason | None:
     try:
-        await cloud.keys.prove(CredentialsClaim("ann", Secret(password), "password"), at, client)
+        await cloud.authenticator.authenticate(
+            CredentialsClaim("ann", Secret(password), "password"), at, client
+        )
     except Refused as refusal:
         return refusal.reason
     return None
 
 
-def people_of(cloud: Cloud) -> People:
-    assert isinstance(cloud.keys.people, People)
-    return cloud.keys.people
-
-
 async def test_an_address_with_too_many_failures_is_refused_before_any_password_is_looked_at(
-    cloud: Cloud,
+    cloud: Cloud, people: People
 ) -> None:
     for _ in range(2):
         assert await tried(cloud, "wrong") is Reason.CREDENTIALS_INVALID
     assert await tried(cloud, RIGHT) is Reason.RATE_EXCEEDED
-    assert people_of(cloud).asked == 2
+    assert people.asked == 2
     assert await tried(cloud, RIGHT, "192.0.2.2") is None
     assert await tried(cloud, RIGHT, at=START + 901) is None
 
 
-async def test_what_is_nobodys_wrong_guess_is_not_counted(cloud: Cloud) -> None:
-    people_of(cloud).trouble = Reason.HASHING_BUSY
+async def test_what_is_nobodys_wrong_guess_is_not_counted(cloud: Cloud, people: People) -> None:
+    people.trouble = Reason.HASHING_BUSY
     for _ in range(3):
         assert await tried(cloud, RIGHT) is Reason.HASHING_BUSY
-    people_of(cloud).trouble = None
+    people.trouble = None
     assert await tried(cloud, RIGHT) is None
 
 
 @pytest.mark.parametrize("password", [RIGHT, "wrong"])
 async def test_of_guesses_sent_at_once_those_over_the_limit_are_all_refused_alike(
-    cloud: Cloud, password: str, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, people: People, limit: AddressLimit, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people, limit = people_of(cloud), cloud.keys.addresses
     sign_in = people.sign_in
 
     async def meanwhile(name: str, shown: Secret) -> SubUserTokenKey:
-        assert limit is not None
         for _ in range(2):
             await failed(limit, "192.0.2.1", datetime.fromtimestamp(START, UTC))
         return await sign_in(name, shown)

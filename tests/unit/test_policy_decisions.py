@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import pytest
 
-from rolecall.assembly import INSTANCES, REGIONAL
 from rolecall.contracts.tencent.cam.presets import PRESETS
 from rolecall.domain.instances.registry import Instance
 from rolecall.domain.policy import decisions
@@ -19,6 +18,7 @@ from rolecall.domain.policy.decisions import Decisions, Grant
 from rolecall.domain.policy.presets import Presets
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.services import INSTANCES, REGIONAL
 from rolecall.values import Caller, PrincipalKind
 
 CALLER = Caller(1, 100, 125, 700, "AKID")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.role_commands import AssumeRole, IssueOwnSession, RoleRef
 from rolecall.domain.iam.roles import Roles

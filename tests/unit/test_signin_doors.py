@@ -14,8 +14,8 @@ import pytest
 from tests.unit.openstack_cloud import Cloud
 from tests.unit.signin_desk import OWNER, START, Desk, MemorySessions, content, form_of
 
-from rolecall.domain.access.authenticator import SubUserTokenKey
 from rolecall.domain.access.sign_ins import AddressLimit
+from rolecall.domain.iam.sign_in import SubUserPasswords, SubUserTokenKey
 from rolecall.domain.operations.audit import Outcome
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import CredentialsClaim
@@ -84,15 +84,15 @@ async def test_openstacks_tokens_answer_no_more_guesses_than_the_limit() -> None
         async def token_key(self, key_id: str) -> SubUserTokenKey | None:
             raise AssertionError(key_id)
 
-    cloud, people = Cloud(), People()
+    people = People()
     people.sign_in = together(people.sign_in)  # type: ignore[method-assign]
-    cloud.keys.people = people
-    cloud.keys.addresses = AddressLimit(MemorySessions(), MemoryAudit(), LIMIT, 900)
+    addresses = AddressLimit(MemorySessions(), MemoryAudit(), LIMIT, 900)
+    cloud = Cloud(SubUserPasswords(people, addresses))
 
     async def guess() -> Reason:
         claim = CredentialsClaim("ann", Secret("wrong"), "password")
         with pytest.raises(Refused) as refused:
-            await cloud.keys.prove(claim, START, "192.0.2.1")
+            await cloud.authenticator.authenticate(claim, START, "192.0.2.1")
         return refused.value.reason
 
     reasons = Counter(await asyncio.gather(*(guess() for _ in range(GUESSES))))

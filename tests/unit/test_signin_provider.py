@@ -586,7 +586,7 @@ async def test_guesses_that_were_sent_at_once_are_no_more_than_the_limits(
         verdict = await verify(stored, password)
         at = datetime.fromtimestamp(desk.now, UTC)
         for _ in range(desk.address_failures):
-            await failed(desk.sign_in.addresses, desk.client, at)
+            await failed(desk.addresses, desk.client, at)
         return verdict
 
     monkeypatch.setattr(desk.passwords, "verify", address_over)

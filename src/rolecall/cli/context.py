@@ -19,7 +19,7 @@ from rich.table import Table
 
 from rolecall.assembly import House
 from rolecall.cli.data import credentials
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.instances.registry import Instance
 from rolecall.settings import Settings, SettingsError
 

@@ -11,7 +11,7 @@ import typer
 from rolecall.assembly import House
 from rolecall.cli.context import JsonOption, only_owner, show, with_house
 from rolecall.cli.data import DataOption
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.iam.policy_commands import PolicyRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.policy.decisions import because

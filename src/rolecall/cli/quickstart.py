@@ -17,7 +17,7 @@ from rolecall.cli.registration import (
     new_faces,
     new_instance,
 )
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.directories.applications import register as register_application
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.provider import Application

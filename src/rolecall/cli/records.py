@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from rolecall.assembly import House
 from rolecall.cli.context import with_house
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.operations.audit import Entry, Outcome
 from rolecall.domain.reasons import Refused
 from rolecall.values import Caller, Origin

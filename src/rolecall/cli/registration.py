@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.instances.registry import Instance, NewInstance, new_public_id
 from rolecall.domain.provisioning.ports import Blueprint
 from rolecall.local.provisioner import ADMINISTRATORS, LocalProvisioner

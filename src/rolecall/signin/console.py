@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import uuid4
 
-from rolecall.domain.access.authenticator import Owner
 from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions, password_fingerprint
-from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, Who
+from rolecall.domain.access.keys import Owner
+from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, SignInSubject
 from rolecall.domain.bus import Bus
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.model import SubUser
@@ -108,10 +108,11 @@ class Console:
             return _sign_in_page(request, 403, "stale", posted)
         now = moment(request)
         try:
-            async with self._addresses.guarding(request.client, now, SignInSource(REALM)) as attempt:
+            async with self._addresses.guarded(request.client, now, SignInSource(REALM)) as attempt:
                 signed_in = await self._proven(request, posted)
-                await attempt.require_admitted()
-                attempt.who = Who(signed_in.user.name, signed_in.owner.id, signed_in.user.number)
+                attempt.subject = SignInSubject(
+                    signed_in.user.name, signed_in.owner.id, signed_in.user.number
+                )
         except Refused as refusal:
             if refusal.reason is Reason.RATE_EXCEEDED:
                 return _sign_in_page(request, 429, "too_many", posted, seconds=refusal.facts["seconds"])
@@ -158,11 +159,11 @@ class Console:
         try:
             old, new = posted.secret("current"), posted.secret("new")
             source = SignInSource(REALM, "password change")
-            async with self._addresses.guarding(request.client, moment(request), source) as attempt:
+            async with self._addresses.guarded(request.client, moment(request), source) as attempt:
                 await self._door.change_password(
                     here.user, old, new, _origin(request, here, "ChangePassword"), attempt.require_admitted
                 )
-                attempt.who = Who(here.user.name, here.owner.id, here.user.number)
+                attempt.subject = SignInSubject(here.user.name, here.owner.id, here.user.number)
             signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
         except Refused as refusal:
             return await self._not_changed(request, here, refusal)

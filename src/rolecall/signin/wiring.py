@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 import structlog
 
 from rolecall.domain.access.browser_sessions import BrowserSessions, SessionRepository
-from rolecall.domain.access.sign_ins import AddressLimit, FailureRepository
+from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.bus import Bus
 from rolecall.domain.directories.login import LockRules, PasswordLogin
 from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.domain.directories.provider import ProviderRepository
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
-from rolecall.domain.operations.audit import Audit
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.signin.authorize import AuthorizationEndpoint
 from rolecall.signin.console import Console, ConsoleDoor, SubjectRepository
@@ -39,28 +38,26 @@ class Books:
     users: UserSignInRepository
     provider: ProviderRepository
     sessions: SessionRepository
-    failures: FailureRepository
     subjects: SubjectRepository
-    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """After `failures` wrong passwords a user is locked, after `address_failures` an address, for `seconds`."""
+    """After `failures` wrong passwords a user is locked for `seconds`."""
 
     failures: int
-    address_failures: int
     seconds: int
     public_url: str = ""
 
 
 class SignIn:
-    """`room` answers requests; `run` forgets what has expired; `addresses` counts for others who take passwords."""
+    """`room` answers requests; `run` deletes what has expired."""
 
     def __init__(
         self,
         books: Books,
         rules: Rules,
+        addresses: AddressLimit,
         keys: SigningKeys,
         passwords: Passwords,
         door: ConsoleDoor,
@@ -68,10 +65,8 @@ class SignIn:
         report: Report,
     ) -> None:
         self._provider = books.provider
+        self._addresses = addresses
         self._sessions = sessions = BrowserSessions(books.sessions)
-        self.addresses = addresses = AddressLimit(
-            books.failures, books.audit, rules.address_failures, rules.seconds
-        )
         password_login = PasswordLogin(
             books.users, addresses, passwords, LockRules(rules.failures, rules.seconds)
         )
@@ -91,7 +86,7 @@ class SignIn:
         now = datetime.now(UTC)
         await self._provider.purge(now, now - PUBLISHED)
         await self._sessions.purge(now)
-        await self.addresses.purge(now)
+        await self._addresses.purge(now)
 
     async def run(self) -> None:
         """Purge again and again, until cancelled."""

@@ -7,7 +7,7 @@
 Both are asked after a claim was proven, so that nobody without a key can fill them or burn another's nonce, and are
 told only of a call that was admitted:
 
-    caller = await keys.prove(claim, now)
+    proven = await authenticator.authenticate(claim, now)
     replays.require_new(claim, now)
     await admission.admit(call, caller, action)
     replays.remember(claim, request, now, regional=regional)

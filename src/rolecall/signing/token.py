@@ -105,74 +105,71 @@ def verify(text: Secret, key: Secret, now: float) -> None:
         raise Refused(Reason.TOKEN_INVALID, note="the token has expired")
 
 
-class _Buyer:
-    """A claim that can be turned into a token once it was proven."""
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A proven credential that can be exchanged for tokens (`values.TokenIssuer`).
 
-    __slots__ = ("_key", "_lifetime", "access_key_id", "method")
+    Tokens name `key_id` and are sealed with `key`. `ends`, in unix seconds: they expire no later.
+    """
 
-    def __init__(self, access_key_id: str, method: str, lifetime: int) -> None:
-        self.access_key_id = access_key_id
-        self.method = method
-        self._lifetime = lifetime
-        self._key: Secret | None = None
-
-    @property
-    def token(self) -> Secret | None:
-        """None: this is no temporary key."""
-        return None
+    key_id: str
+    key: Secret
+    method: str
+    lifetime: int
+    ends: int | None = None
 
     def issue(self, now: float, tenant: int) -> IssuedToken:
-        """A new token for a tenant that the caller was seen to belong to. Only after `prove`."""
-        if self._key is None:
-            raise RuntimeError("a token is issued only for a claim that was proven")
+        """A new token for a tenant that the caller was seen to belong to."""
         issued = int(now)
-        expires = self._expiry(issued)
-        token = Token(self.access_key_id, tenant, issued, expires, secrets.token_bytes(16), self.method)
-        return IssuedToken(seal(token, self._key), token)
-
-    def _expiry(self, issued: int) -> int:
-        return issued + self._lifetime
+        expires = issued + self.lifetime if self.ends is None else min(issued + self.lifetime, self.ends)
+        token = Token(self.key_id, tenant, issued, expires, secrets.token_bytes(16), self.method)
+        return IssuedToken(seal(token, self.key), token)
 
 
-class CredentialsClaim(_Buyer):
+@dataclass(frozen=True, eq=False)
+class CredentialsClaim:
     """An access key shown whole: its id as the user's name, and its secret as the password or API key.
 
     `method` is the kind of credential in the vendor's word: ``password``, ``apikey``, ``application_credential``.
     """
 
-    __slots__ = ("shown",)
+    access_key_id: str
+    shown: Secret
+    method: str
+    lifetime: int = LIFETIME
 
-    def __init__(self, access_key_id: str, shown: Secret, method: str, lifetime: int = LIFETIME) -> None:
-        super().__init__(access_key_id, method, lifetime)
-        self.shown = shown
+    @property
+    def token(self) -> Secret | None:
+        """None: this is not a temporary key."""
+        return None
 
-    def accept(self, key_id: str, key: Secret) -> None:
-        """The password of a sub-user was right; tokens are issued in the name of `key_id`."""
-        self.access_key_id = key_id
-        self._key = key
+    def verified(self, key_id: str, key: Secret) -> Credential:
+        """The password of a sub-user was right; tokens name `key_id`."""
+        return Credential(key_id, key, self.method, self.lifetime)
 
-    def prove(self, key: Secret, now: float) -> None:  # noqa: ARG002 - a password is good at any time
+    def prove(self, key: Secret, now: float) -> Credential:  # noqa: ARG002 - a password is good at any time
         """CREDENTIALS_INVALID. The comparison takes the same time wherever the two differ."""
-        if self._key is not None:
-            return
         if self.shown != key:
             raise Refused(Reason.CREDENTIALS_INVALID)
-        self._key = key
+        return self.verified(self.access_key_id, key)
 
 
-class TokenClaim(_Buyer):
+class TokenClaim:
     """A token, shown for a tenant; `tenant` is the text in the request's URL, empty where there is none.
 
-    Refuses with TOKEN_INVALID when made of a text that is no token.
+    Refuses with TOKEN_INVALID when made of a text that is not a token.
     """
 
-    __slots__ = ("facts", "tenant", "text")
+    __slots__ = ("_lifetime", "access_key_id", "facts", "tenant", "text")
+
+    token: Secret | None = None
 
     def __init__(self, text: Secret, tenant: str = "", lifetime: int = LIFETIME) -> None:
         self.text = text
         self.facts = read(text)
-        super().__init__(self.facts.access_key_id, "token", lifetime)
+        self.access_key_id = self.facts.access_key_id
         self.tenant = tenant
+        self._lifetime = lifetime
 
     @property
     def token_id(self) -> bytes:
@@ -182,20 +179,15 @@ class TokenClaim(_Buyer):
     def expires_at(self) -> int:
         return self.facts.expires_at
 
-    def subject(self, text: Secret) -> TokenClaim:
-        """Another token, that this one is shown to look at. TOKEN_INVALID."""
-        return TokenClaim(text)
+    def prove(self, key: Secret, now: float) -> Credential:
+        """TOKEN_INVALID, and only then TENANT_FOREIGN: tenants are not revealed to an unknown client.
 
-    def prove(self, key: Secret, now: float) -> None:
-        """TOKEN_INVALID, and only then TENANT_FOREIGN: a stranger learns nothing of tenants."""
+        A token bought with a token expires when that one would have (Keystone: rescoping keeps ``expires_at``).
+        """
         verify(self.text, key, now)
         if self.tenant and self.tenant != str(self.facts.tenant):
             raise Refused(Reason.TENANT_FOREIGN, facts={"value": self.tenant})
-        self._key = key
-
-    def _expiry(self, issued: int) -> int:
-        """A token bought with a token dies when that one would have (Keystone: rescoping keeps ``expires_at``)."""
-        return min(super()._expiry(issued), self.facts.expires_at)
+        return Credential(self.access_key_id, key, "token", self._lifetime, self.facts.expires_at)
 
 
 class OutsideTokenClaim:
@@ -216,15 +208,11 @@ class OutsideTokenClaim:
         self.tenant = tenant
 
     def prove(self, key: Secret, now: float) -> None:  # noqa: ARG002 - no key of ours sealed it
-        raise Refused(Reason.TOKEN_INVALID, note="nobody vouches for the token")
-
-    def subject(self, text: Secret) -> TokenClaim:
-        """One of our tokens, that this one is shown to look at. TOKEN_INVALID."""
-        return TokenClaim(text)
+        raise Refused(Reason.TOKEN_INVALID, note="tokens of another service are not accepted")
 
 
 class AnonymousClaim:
-    """Nobody's claim, for the few actions that are public; it can never be proven."""
+    """Without credentials, for the few actions that are public; it can never be proven."""
 
     __slots__ = ()
     access_key_id = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.domain.access.authenticator import AccessKey, Owner
+from rolecall.domain.access.keys import AccessKey, Owner
 from rolecall.store.connection import Pool, Row
 from rolecall.store.replica import NotifiedCache, Replica
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import AccessKey, Owner
+from rolecall.domain.access.keys import AccessKey, Owner
 from rolecall.domain.accounts.ports import Due, Rotated
 from rolecall.domain.instances.registry import Instance, NewInstance, Phase
 from rolecall.domain.operations.model import Change

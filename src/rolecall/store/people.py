@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.access.authenticator import MintedKey
+from rolecall.domain.access.keys import MintedKey
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.password_rules import MOST_EARLIER, PasswordRules
 from rolecall.domain.iam.sub_users import Draft, Quotas, Revision

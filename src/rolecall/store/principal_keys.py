@@ -7,7 +7,7 @@ from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from rolecall.domain.access.authenticator import AccessKey, MintedKey
+from rolecall.domain.access.keys import AccessKey, MintedKey
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Pool, Row

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg import errors
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.iam.roles import RoleDraft

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.sign_in import Candidate, Subject
 from rolecall.domain.iam.sub_users import Revision

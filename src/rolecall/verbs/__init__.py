@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
-from rolecall.values import Checked, Origin, Secret
+from rolecall.values import Checked, Origin, Secret, TokenIssuer
 
 _T = TypeVar("_T")
 
@@ -29,7 +29,9 @@ class Verb(Generic[_T]):
     command: Callable[[Checked, Decipher], Command[_T]]
     answer: Callable[[Checked, _T], Answer]
 
-    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin) -> Answer:
+    async def serve(
+        self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, _issuer: TokenIssuer | None
+    ) -> Answer:
         return self.answer(checked, await bus.execute(self.command(checked, decipher), origin))
 
 
@@ -39,14 +41,32 @@ class StaticVerb:
 
     static: Callable[[Checked], Answer]
 
-    async def serve(self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin) -> Answer:
+    async def serve(
+        self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin, _issuer: TokenIssuer | None
+    ) -> Answer:
         return self.static(checked)
 
 
-class Served(Protocol):
-    """`Verb` or `StaticVerb`: the answer to a checked call."""
+@dataclass(frozen=True, slots=True)
+class IssuingVerb:
+    """An action that exchanges the proven credential for a token."""
 
-    async def serve(self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, /) -> Answer: ...
+    issue: Callable[[Checked, TokenIssuer], Answer]
+
+    async def serve(
+        self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin, issuer: TokenIssuer | None
+    ) -> Answer:
+        if issuer is None:
+            raise RuntimeError("the credential cannot be exchanged for a token")
+        return self.issue(checked, issuer)
+
+
+class Served(Protocol):
+    """The answer to a checked call; `issuer` makes tokens where the proven credential can be exchanged for one."""
+
+    async def serve(
+        self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, issuer: TokenIssuer | None, /
+    ) -> Answer: ...
 
 
 Verbs: TypeAlias = Mapping[str, Served]

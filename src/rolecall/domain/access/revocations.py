@@ -1,7 +1,7 @@
-"""Tokens that were ended before their time.
+"""Revoked tokens.
 
-A token carries its own proof, so what has to be known of one is only that it is no good any more. That is kept until
-the token would have expired, and asked at every use.
+A token carries its own proof, so only its revocation is stored: until the token would have expired. It is looked up at
+every use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Revocable(Claim, Protocol):
 
 
 class RevocationRepository(Protocol):
-    """Where revoked tokens are kept. It may remember an answer until it is told of a change."""
+    """An answer may be cached until a change is notified."""
 
     async def is_revoked(self, token_id: bytes) -> bool: ...
     async def revoke(self, token_id: bytes, expires_at: int) -> None:

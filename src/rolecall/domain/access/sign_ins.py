@@ -1,6 +1,6 @@
-"""Sign-ins: recorded, and the failed ones counted, by client address and by names that nobody has.
+"""Sign-ins: recorded; failures counted by client address, and by names without an account.
 
-A count begins with the first failure and is forgotten a while after it.
+A count starts with the first failure and expires a while after it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Failures:
 class FailureRepository(Protocol):
     async def failures(self, subject: str) -> Failures | None: ...
     async def add_failure(self, subject: str, at: datetime, forgotten_before: datetime) -> Failures:
-        """One more, and the count with it; a count that began before `forgotten_before` begins again."""
+        """Count one more, and return the count; a count that began before `forgotten_before` starts again."""
 
     async def purge_failures(self, began_before: datetime) -> None: ...
 
@@ -41,8 +41,8 @@ class SignInSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Whose password it is, or would be."""
+class SignInSubject:
+    """SignInSubjectse password it is, or would be."""
 
     target: str = ""
     owner_id: int | None = None
@@ -50,34 +50,37 @@ class Who:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
-_NOBODY = Who()
-"""Also of a name that nobody has: what was typed there may be a password, and is not recorded."""
+_UNKNOWN = SignInSubject()
+"""Also of a name without an account: what was typed there may be a password, and is not recorded."""
 
 
 class WrongPassword(Refused):
-    """CREDENTIALS_INVALID for somebody who is there. `who` is for the audit trail alone, never for answers."""
+    """CREDENTIALS_INVALID for an account that exists. `subject` is for the audit trail alone, never for answers."""
 
-    def __init__(self, who: Who, note: str = "") -> None:
+    def __init__(self, subject: SignInSubject, note: str = "") -> None:
         super().__init__(Reason.CREDENTIALS_INVALID, note=note)
-        self.who = who
+        self.subject = subject
 
 
 class Attempt:
-    """One password at the door. Who lets it in says whose it is: `who`."""
+    """One password to verify. `subject` is set by the verifier, to whose it is."""
 
     def __init__(self, limit: AddressLimit, client: str, now: datetime) -> None:
         self._limit = limit
         self._client = client
         self._now = now
-        self.who = _NOBODY
+        self._admitted = False
+        self.subject = _UNKNOWN
 
     async def require_admitted(self) -> None:
-        """RATE_EXCEEDED."""
-        await self._limit.admit(self._client, self._now)
+        """RATE_EXCEEDED. Before a right password has any effect; at the end of the guard at the latest."""
+        if not self._admitted:
+            await self._limit.admit(self._client, self._now)
+            self._admitted = True
 
 
 class AddressLimit:
-    """At most `most` failures from one client address in `seconds`; then it is refused without a look at anything."""
+    """At most `most` failures from one client address in `seconds`; then it is refused before anything is verified."""
 
     def __init__(self, repository: FailureRepository, audit: Audit, most: int, seconds: int) -> None:
         self._repository = repository
@@ -86,48 +89,48 @@ class AddressLimit:
         self._window = timedelta(seconds=seconds)
 
     @asynccontextmanager
-    async def guarding(self, client: str, now: datetime, source: SignInSource) -> AsyncIterator[Attempt]:
-        """The door around the judging of one password, wherever passwords are shown.
+    async def guarded(self, client: str, now: datetime, source: SignInSource) -> AsyncIterator[Attempt]:
+        """The guard around the verification of a password: admit, verify, admit again, count, record.
 
-            async with addresses.guarding(client, now, sent) as attempt:
-                user = await judge(password)        # raises CREDENTIALS_INVALID for a wrong one
-                await attempt.require_admitted()     # before anything is told or done of a right one
-                attempt.who = Who(user.name, ...)
+            async with addresses.guarded(client, now, source) as attempt:
+                user = await verify(password)       # raises CREDENTIALS_INVALID for a wrong one
+                attempt.subject = SignInSubject(user.name, ...)
 
         RATE_EXCEEDED, with the facts ``seconds`` and ``retry_after``: both, how long to wait. A CREDENTIALS_INVALID
-        that leaves the door is counted, and is answered as such only up to the limit: many may have guessed at once,
-        all of them admitted before the first of them was counted, and no more than the limit allows learn anything.
+        is counted, and is answered as such only up to the limit: many guesses may have been sent at once and admitted
+        before the first of them was counted, and no more than the limit allows learn anything.
 
-        What was let in, and what was refused up to the limit, is recorded.
+        Successes, and failures up to the limit, are recorded.
         """
         await self.admit(client, now)
         attempt = Attempt(self, client, now)
         try:
             yield attempt
+            await attempt.require_admitted()
         except Refused as refusal:
             if refusal.reason is Reason.CREDENTIALS_INVALID:
                 counted = await self._repository.add_failure(_address(client), now, now - self._window)
                 if counted.number > self._most:
                     raise self._refusal(counted, now) from None
-                who = refusal.who if isinstance(refusal, WrongPassword) else _NOBODY
-                await self._note(Outcome.FAILED, who, client, source, refusal.reason.value)
+                subject = refusal.subject if isinstance(refusal, WrongPassword) else _UNKNOWN
+                await self._note(Outcome.FAILED, subject, client, source, refusal.reason.value)
             raise
-        await self._note(Outcome.DONE, attempt.who, client, source)
+        await self._note(Outcome.DONE, attempt.subject, client, source)
 
     async def _note(
-        self, outcome: Outcome, who: Who, client: str, source: SignInSource, reason: str = ""
+        self, outcome: Outcome, subject: SignInSubject, client: str, source: SignInSource, reason: str = ""
     ) -> None:
         entry = Entry(
             source.dialect,
             source.action,
             outcome,
-            who.target,
+            subject.target,
             reason,
-            who.owner_id,
-            who.principal,
+            subject.owner_id,
+            subject.principal,
             request_id=source.request_id,
             client=client,
-            detail=who.detail,
+            detail=subject.detail,
         )
         await self._audit.note_quickly(entry)
 
@@ -142,7 +145,7 @@ class AddressLimit:
         return Refused(Reason.RATE_EXCEEDED, facts={"seconds": seconds, "retry_after": seconds})
 
     async def count_unknown_login(self, where: str, login: str, now: datetime) -> None:
-        """What a failure of an account costs, for a login that has none: so that no timing tells them apart."""
+        """Costs what the failure of an account costs, for a login without one: timing must not tell them apart."""
         name = hashlib.sha256(f"{where}\n{login}".encode()).hexdigest()
         await self._repository.add_failure(f"name:{name}", now, now - self._window)
 

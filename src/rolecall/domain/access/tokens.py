@@ -1,57 +1,81 @@
-"""Tokens as things of their own: whose one is, and ending it."""
+"""Token inspection and revocation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import Keys
+from rolecall.domain.access.authenticator import Authenticator
 from rolecall.domain.access.revocations import Revocable, Revocations
 from rolecall.domain.messages import Command, Handlers
 from rolecall.domain.reasons import Fault, Reason, Refused
-from rolecall.values import Caller, Origin
+from rolecall.values import Caller, Origin, Secret, TokenFacts
+
+
+class ReadToken(Revocable, Protocol):
+    """A token that was read and is not proven yet."""
+
+    @property
+    def facts(self) -> TokenFacts: ...
 
 
 @dataclass(frozen=True, slots=True)
-class ShowToken(Command[Caller]):
-    """Whose a token is: a Caller. OBJECT_MISSING for one that is no good, or that the caller may not look at."""
+class TokenShown:
+    holder: Caller
+    text: Secret
+    facts: TokenFacts
 
-    subject: Revocable
+
+@dataclass(frozen=True, slots=True)
+class ShowToken(Command[TokenShown]):
+    """OBJECT_MISSING for a token that is not good, or that the caller may not look at."""
+
+    text: Secret
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeToken(Command[None]):
-    """No use of the token after this succeeds. OBJECT_MISSING as for `ShowToken`."""
+    """The token is refused from then on. OBJECT_MISSING as for `ShowToken`."""
 
-    subject: Revocable
+    text: Secret
 
 
 class Tokens:
-    """An owner may look at and end the tokens of all its callers; everybody else its own."""
+    """An owner may look at and revoke the tokens of all its callers, any other caller its own.
+
+    `read` refuses a text that is not a token with TOKEN_INVALID.
+    """
 
     def __init__(
-        self, keys: Keys, revocations: Revocations, clock: Callable[[], float] = ambient.unix
+        self,
+        authenticator: Authenticator,
+        revocations: Revocations,
+        read: Callable[[Secret], ReadToken],
+        clock: Callable[[], float] = ambient.unix,
     ) -> None:
-        self._keys = keys
+        self._authenticator = authenticator
         self._revocations = revocations
+        self._read = read
         self._clock = clock
         self.handlers: Handlers = (
             ShowToken.handled_by(self.show),
             RevokeToken.handled_by(self.revoke),
         )
 
-    async def show(self, command: ShowToken, origin: Origin) -> Caller:
-        return await self._holder(command.subject, origin)
+    async def show(self, command: ShowToken, origin: Origin) -> TokenShown:
+        token, holder = await self._proven(command.text, origin)
+        return TokenShown(holder, command.text, token.facts)
 
     async def revoke(self, command: RevokeToken, origin: Origin) -> None:
-        await self._holder(command.subject, origin)
-        await self._revocations.revoke(command.subject)
+        token, _ = await self._proven(command.text, origin)
+        await self._revocations.revoke(token)
 
-    async def _holder(self, subject: Revocable, origin: Origin) -> Caller:
+    async def _proven(self, text: Secret, origin: Origin) -> tuple[ReadToken, Caller]:
         try:
-            holder = await self._keys.prove(subject, self._clock())
-            await self._revocations.require_good(subject)
+            token = self._read(text)
+            holder = (await self._authenticator.authenticate(token, self._clock())).caller
         except Refused as refusal:
             if refusal.reason.fault is Fault.CALLER:
                 raise Refused(Reason.OBJECT_MISSING, note=refusal.note) from None
@@ -60,4 +84,4 @@ class Tokens:
         is_own = caller.is_owner or holder.principal == caller.principal
         if holder.owner_id != caller.owner_id or not is_own:
             raise Refused(Reason.OBJECT_MISSING, note="another's token")
-        return holder
+        return token, holder

@@ -1,8 +1,8 @@
-"""The gate of a user store: a name and a password are shown, and a user is let in or not.
+"""Sign-in of a user store's users by name and password.
 
 An unknown name, a wrong password, a locked and a frozen user are refused in the same words, after the same hashing and
-after as much writing, so that nobody learns from outside who has an account. An imported hash of another make or cost
-takes its own time until it is replaced, at its user's first sign-in: that time can be told from a stranger's.
+as many writes, so that clients cannot find out which accounts exist. An imported hash of another scheme or cost takes
+its own time until it is replaced, at the first sign-in of its user: that time differs from an unknown name's.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from datetime import datetime
 from uuid import UUID
 
 from rolecall.domain.access.browser_sessions import password_fingerprint
-from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, Who, WrongPassword
+from rolecall.domain.access.sign_ins import AddressLimit, SignInSource, SignInSubject, WrongPassword
 from rolecall.domain.directories.model import User, UserSignInRepository, UserStatus
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.secrets.passwords import Passwords, Verdict
+from rolecall.domain.secrets.passwords import Passwords
 from rolecall.values import Origin, Secret
 
 SHORTEST_PASSWORD = 8
@@ -56,17 +56,17 @@ class PasswordLogin:
     ) -> User:
         """The user, as of after this sign-in. CREDENTIALS_INVALID, whatever is wrong with them; RATE_EXCEEDED;
         HASHING_BUSY."""
-        async with self._addresses.guarding(client, now, SignInSource("oidc", action)) as attempt:
+        async with self._addresses.guarded(client, now, SignInSource("oidc", action)) as attempt:
             user = await self.repository.user_by_login(store_id, login)
-            verdict = await self._verify(None if user is None else user.password_hash, password)
+            verdict = await self._passwords.verify(None if user is None else user.password_hash, password)
             await attempt.require_admitted()
             if user is not None and verdict.matches and _open_to(user, now):
                 old, new = user.password_hash, verdict.renewed
                 if await self.repository.signed_in(user.id, now, old, new, client):
-                    attempt.who = _who(user)
+                    attempt.subject = _subject(user)
                     return replace(user, password_hash=new or old)
             await self._count(store_id, user, login, now)
-            raise WrongPassword(_who(user)) if user is not None else Refused(Reason.CREDENTIALS_INVALID)
+            raise WrongPassword(_subject(user)) if user is not None else Refused(Reason.CREDENTIALS_INVALID)
 
     async def change_password(self, user: User, password: Secret, origin: Origin) -> User:
         """The user, with the new one. PASSWORD_LENGTH, PASSWORD_CONTENT (it is the old one), HASHING_BUSY;
@@ -81,24 +81,16 @@ class PasswordLogin:
             raise Refused(Reason.CREDENTIALS_INVALID, note="the user was changed meanwhile")
         return replace(user, password_hash=fresh, must_reset=False)
 
-    async def _verify(self, stored: str | None, password: Secret) -> Verdict:
-        try:
-            return await self._passwords.verify(stored, password)
-        except Refused as refusal:
-            if refusal.reason is Reason.PASSWORD_LENGTH:  # nobody has such a password
-                return Verdict(matches=False)
-            raise
-
     async def _count(self, store_id: UUID, user: User | None, login: str, now: datetime) -> None:
         if user is not None and _open_to(user, now):
             await self.repository.sign_in_failed(user.id, now, self._rules.failures, self._rules.seconds)
         else:
-            # A locked user stays locked no longer than was said, however often the door is tried.
+            # A lock is not extended by further attempts.
             await self._addresses.count_unknown_login(store_id.hex, login, now)
 
 
-def _who(user: User) -> Who:
-    return Who(user.name or user.id.hex, detail={"store": user.store_id.hex, "user": user.id.hex})
+def _subject(user: User) -> SignInSubject:
+    return SignInSubject(user.name or user.id.hex, detail={"store": user.store_id.hex, "user": user.id.hex})
 
 
 def fingerprint_of(user: User) -> bytes:
@@ -106,7 +98,7 @@ def fingerprint_of(user: User) -> bytes:
 
 
 def still_valid(user: User | None, fingerprint: bytes) -> bool:
-    """Whether what was issued on a password still holds. Too many failures, which anybody can cause, end nothing."""
+    """Whether what was issued on a password is still valid. Failed sign-ins end nothing: any client can cause them."""
     return user is not None and user.status is UserStatus.NORMAL and fingerprint_of(user) == fingerprint
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from rolecall.domain.access.authenticator import AccessKey, MintedKey, mint
+from rolecall.domain.access.keys import AccessKey, MintedKey, mint
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.key_uses import KeyUses
 from rolecall.domain.iam.views import KeyShown, KeyUse

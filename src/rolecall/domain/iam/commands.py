@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rolecall.domain.access.authenticator import AccessKey
+from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.views import AddedSubUser, Census, Group, GroupView, KeyShown, KeyUse, RulesView
 from rolecall.domain.messages import Command, Page

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.role_commands import IssuedSession, RoleRef

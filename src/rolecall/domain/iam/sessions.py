@@ -10,15 +10,17 @@ import base64
 import binascii
 import json
 import string
+from dataclasses import dataclass
 from typing import Protocol
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import LONGEST_KEY_ID, KeyRepository, OpenedSession
+from rolecall.domain.access.authenticator import Presented, Proven
+from rolecall.domain.access.keys import LONGEST_KEY_ID, KeyRepository
 from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.role_commands import IssuedSession
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
-from rolecall.values import KEY_PREFIX, Caller, Secret, Session
+from rolecall.values import KEY_PREFIX, Caller, PasswordClaim, Secret, Session
 
 _ALPHABET = string.ascii_letters + string.digits
 _ID_CHARACTERS = 64
@@ -29,6 +31,14 @@ _LONGEST_TOKEN = 32 * 1024
 assert len(KEY_PREFIX) + _ID_CHARACTERS > LONGEST_KEY_ID  # noqa: S101 - how keys are told apart
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """Temporary credentials, opened: the caller that they are, and the secret that signs."""
+
+    caller: Caller
+    secret: Secret
+
+
 class ActiveRoles(Protocol):
     """Where roles are looked up at every call of somebody who took one."""
 
@@ -36,7 +46,7 @@ class ActiveRoles(Protocol):
 
 
 class SessionCredentials:
-    """Issues temporary credentials, and opens them (`keys.Lender`)."""
+    """Issues temporary credentials, and authenticates by them."""
 
     def __init__(self, sealer: Sealer, keys: KeyRepository, roles: ActiveRoles) -> None:
         self._sealer = sealer
@@ -65,6 +75,23 @@ class SessionCredentials:
         sealed = self._sealer.seal(Secret(json.dumps(content)), _purpose(key_id))
         token = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
         return IssuedSession(key_id, Secret(secret), Secret(token), expires_at)
+
+    async def authenticate(self, presented: Presented) -> Proven | None:
+        """TOKEN_INVALID, also for a temporary key without its session token; what the claim raises."""
+        claim = presented.claim
+        is_temporary = len(claim.access_key_id) > LONGEST_KEY_ID
+        if claim.token is None:
+            if (
+                is_temporary
+                and claim.access_key_id.startswith(KEY_PREFIX)
+                and not isinstance(claim, PasswordClaim)
+            ):
+                raise Refused(Reason.TOKEN_INVALID, note="a temporary key without its session token")
+            return None
+        if not is_temporary:
+            raise Refused(Reason.TOKEN_INVALID, note="a permanent key takes no session token")
+        session = await self.opened(claim.access_key_id, claim.token, presented.now)
+        return Proven(session.caller, claim.prove(session.secret, presented.now))
 
     async def opened(self, key_id: str, token: Secret, now: float) -> OpenedSession:
         """TOKEN_INVALID: not ours, of another key, expired, or of a key or a role that is no more."""

@@ -9,20 +9,21 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import Owner, SubUserTokenKey
-from rolecall.domain.access.sign_ins import Who, WrongPassword
+from rolecall.domain.access.authenticator import Presented, Proven
+from rolecall.domain.access.keys import Owner
+from rolecall.domain.access.sign_ins import AddressLimit, SignInSubject, WrongPassword
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.password_rules import PasswordRules, RuledPasswords
 from rolecall.domain.iam.sub_users import Revision
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.secrets.passwords import Passwords, Verdict
-from rolecall.values import Origin, Secret
+from rolecall.domain.secrets.passwords import Passwords
+from rolecall.values import Caller, Origin, PasswordClaim, Secret
 
 _NOBODY = 0
 """The number that no sub-user has."""
@@ -47,6 +48,16 @@ class Subject:
 
     user: SubUser
     owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class SubUserTokenKey:
+    """Seals a sub-user's tokens: `key_id` names it in them, `secret` changes with the sub-user's password."""
+
+    owner: Owner
+    principal: int
+    key_id: str
+    secret: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +114,8 @@ class SignIn:
         """For a token. CREDENTIALS_INVALID, also for a password that must be changed first; HASHING_BUSY."""
         signed_in = await self._proven(name, password, None)
         if signed_in.must_change:
-            who = Who(name, signed_in.owner.id, signed_in.user.number)
-            raise WrongPassword(who, "the password must be changed first")
+            subject = SignInSubject(name, signed_in.owner.id, signed_in.user.number)
+            raise WrongPassword(subject, "the password must be changed first")
         return self._token_key(Subject(signed_in.user, signed_in.owner))
 
     async def token_key(self, key_id: str) -> SubUserTokenKey | None:
@@ -130,7 +141,7 @@ class SignIn:
     ) -> None:
         """A sub-user changes its own, having signed in. CREDENTIALS_INVALID, PASSWORD_BREAKS_RULES, HASHING_BUSY.
 
-        `require_admitted` is the door's (`AddressLimit.guarding`)."""
+        `require_admitted` is the guard's (`AddressLimit.guarded`)."""
         subject = await self._repository.subject(user.number)
         proven = await self._proven(user.name, old, None, 0 if subject is None else subject.owner.number)
         if proven.user.number != user.number:
@@ -148,7 +159,7 @@ class SignIn:
     ) -> SignedIn:
         candidate = await self._repository.candidate(name, owner_number)
         stored = _stored(candidate)
-        verdict = await self._verdict(stored, password)
+        verdict = await self._passwords.verify(stored, password)
         if candidate is None or stored is None or not verdict.matches:
             number, limit = (
                 (_NOBODY, 0) if candidate is None else (candidate.user.number, candidate.rules.retry_limit)
@@ -157,26 +168,17 @@ class SignIn:
             note = "no such name, or not its password"
             if candidate is None:
                 raise Refused(Reason.CREDENTIALS_INVALID, note=note)
-            raise WrongPassword(_who(candidate), note)
+            raise WrongPassword(_subject(candidate), note)
         user = candidate.user
         if verdict.renewed is not None:
             await self._repository.rehashed(user.number, stored, verdict.renewed)
             user = replace(user, password_hash=verdict.renewed)
         expired = _expired(user, candidate.rules)
         if expired and candidate.rules.expired_is_locked:
-            raise WrongPassword(_who(candidate), "the password has expired")
+            raise WrongPassword(_subject(candidate), "the password has expired")
         if not await self._repository.succeeded(user.number, client):
-            raise WrongPassword(_who(candidate), "locked out")
+            raise WrongPassword(_subject(candidate), "locked out")
         return SignedIn(user, candidate.owner, user.must_reset_password or expired)
-
-    async def _verdict(self, stored: str | None, password: Secret) -> Verdict:
-        """HASHING_BUSY. A password too long to be hashed is nobody's."""
-        try:
-            return await self._passwords.verify(stored, password)
-        except Refused as refusal:
-            if refusal.reason is Reason.PASSWORD_LENGTH:
-                return Verdict(matches=False)
-            raise
 
     def _token_key(self, subject: Subject) -> SubUserTokenKey:
         """Its secret is another one once the password is another one, or hashed anew."""
@@ -186,8 +188,47 @@ class SignIn:
         return SubUserTokenKey(subject.owner, number, f"{_PREFIX}{number}", Secret(secret))
 
 
-def _who(candidate: Candidate) -> Who:
-    return Who(candidate.user.name, candidate.owner.id, candidate.user.number)
+class TokenSignIn(Protocol):
+    async def sign_in(self, name: str, password: Secret) -> SubUserTokenKey: ...
+    async def token_key(self, key_id: str) -> SubUserTokenKey | None: ...
+
+
+class SubUserPasswords:
+    """Authenticates by a sub-user's name and password, and by the tokens that were bought with them."""
+
+    def __init__(self, sign_in: TokenSignIn, addresses: AddressLimit) -> None:
+        self._sign_in = sign_in
+        self._addresses = addresses
+
+    async def authenticate(self, presented: Presented) -> Proven | None:
+        """CREDENTIALS_INVALID, HASHING_BUSY, RATE_EXCEEDED; what the claim raises."""
+        claim = presented.claim
+        if isinstance(claim, PasswordClaim):
+            key = await self._signed_in(claim, presented)
+            return Proven(_caller(key), claim.verified(key.key_id, key.secret))
+        token_key = await self._sign_in.token_key(claim.access_key_id)
+        if token_key is None:
+            return None
+        return Proven(_caller(token_key), claim.prove(token_key.secret, presented.now))
+
+    async def _signed_in(self, claim: PasswordClaim, presented: Presented) -> SubUserTokenKey:
+        """Failures from an unknown address are neither limited nor recorded."""
+        name, password, client = claim.access_key_id, claim.shown, presented.client
+        if not client:
+            return await self._sign_in.sign_in(name, password)
+        now = datetime.fromtimestamp(presented.now, UTC)
+        async with self._addresses.guarded(client, now, presented.source) as attempt:
+            key = await self._sign_in.sign_in(name, password)
+            attempt.subject = SignInSubject(name, key.owner.id, key.principal)
+            return key
+
+
+def _caller(key: SubUserTokenKey) -> Caller:
+    return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.key_id)
+
+
+def _subject(candidate: Candidate) -> SignInSubject:
+    return SignInSubject(candidate.user.name, candidate.owner.id, candidate.user.number)
 
 
 def _stored(candidate: Candidate | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from rolecall.domain.access.authenticator import MintedKey, mint
+from rolecall.domain.access.keys import MintedKey, mint
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.password_rules import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from rolecall.domain.access import authenticator as keys
+from rolecall.domain.access import keys
 from rolecall.domain.accounts import context as work
 from rolecall.domain.accounts import deferred as promises
 from rolecall.domain.directories.signing_keys import signing_key_purpose

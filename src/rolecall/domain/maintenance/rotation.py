@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from rolecall import ambient
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.accounts.context import Place, Target, Work
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.ports import Due, RotationRepository

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
-from rolecall.domain.access.authenticator import AccessKey
+from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.views import AddedSubUser, Census, Group, GroupView, KeyShown, KeyUse, RulesView
 from rolecall.domain.messages import Page

@@ -2,7 +2,7 @@
 
 | action | command | answer |
 |---|---|---|
-| IssueToken | (the proven claim itself) | a token, its catalog |
+| IssueToken | (the proven credential itself) | a token, its catalog |
 | ShowToken | ShowToken | the same, of a token that is there |
 | RevokeToken | RevokeToken | - |
 | ListVersions, ShowVersion | (tables) | version documents |
@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol, cast
 
 from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
-from rolecall.domain.access.revocations import Revocable
-from rolecall.domain.access.tokens import RevokeToken, ShowToken
+from rolecall.domain.access.tokens import RevokeToken, ShowToken, TokenShown
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Caller, Checked, Secret
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.values import Caller, Checked, IssuedToken, Secret, TokenFacts, TokenIssuer
+from rolecall.verbs import Answer, Decipher, IssuingVerb, StaticVerb, Verb, Verbs
 from rolecall.verbs.params import flag, secret, text
 
 _DOMAIN = {"id": "default", "name": "Default"}
@@ -28,66 +26,20 @@ _RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
 _KEYSTONE_METHODS: Mapping[str, str] = {"apikey": "password"}
 
 
-class TokenFacts(Protocol):
-    """What a token says. Times are unix seconds; `method` is the kind of credential that bought it."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def audit_id(self) -> str: ...
-    @property
-    def issued_at(self) -> int: ...
-    @property
-    def expires_at(self) -> int: ...
-
-
-class Issued(Protocol):
-    """A new token."""
-
-    @property
-    def text(self) -> Secret: ...
-    @property
-    def token(self) -> TokenFacts: ...
-
-
-class Issuer(Protocol):
-    """A proven claim that can be turned into a token."""
-
-    def issue(self, now: float, tenant: int) -> Issued: ...
-
-
-class Subject(Revocable, Protocol):
-    """A token that is asked about."""
-
-    @property
-    def text(self) -> Secret: ...
-    @property
-    def facts(self) -> TokenFacts: ...
-
-
-class Inspector(Protocol):
-    """A claim made with a token, which can be shown to look at another."""
-
-    def subject(self, text: Secret) -> Subject: ...
-
-
-def _issue(checked: Checked) -> Issued:
+def _issue(checked: Checked, issuer: TokenIssuer) -> IssuedToken:
     """TENANT_FOREIGN for any tenant but the caller's own: its id and its name are the owner's number."""
     own = checked.caller.owner_number
     if text(checked.params, "tenant") not in ("", str(own)):
         raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": text(checked.params, "tenant")})
-    return cast("Issuer", checked.call.claim).issue(checked.call.envelope.request.received, own)
+    return issuer.issue(checked.call.envelope.request.received, own)
 
 
-def _subject(checked: Checked) -> Subject:
-    """OBJECT_MISSING for what can be no token, and for none at all (Keystone)."""
+def _subject(checked: Checked) -> Secret:
+    """OBJECT_MISSING without a token in the request (Keystone)."""
     asked = secret(checked.params, "subject")
     if asked is None:
         raise Refused(Reason.OBJECT_MISSING, "subject", note="no token in the request")
-    try:
-        return cast("Inspector", checked.call.claim).subject(asked)
-    except Refused as refusal:
-        raise Refused(Reason.OBJECT_MISSING, "subject", note=refusal.note) from None
+    return asked
 
 
 def _show(checked: Checked, _: Decipher) -> ShowToken:
@@ -106,24 +58,22 @@ def _nothing(_checked: Checked, _outcome: object) -> Answer:
     return {}
 
 
-def issue_v3(checked: Checked) -> Answer:
-    issued = _issue(checked)
+def issue_v3(checked: Checked, issuer: TokenIssuer) -> Answer:
+    issued = _issue(checked, issuer)
     return _token_v3(checked, checked.caller, issued.text, issued.token)
 
 
-def issue_v2(checked: Checked) -> Answer:
-    issued = _issue(checked)
+def issue_v2(checked: Checked, issuer: TokenIssuer) -> Answer:
+    issued = _issue(checked, issuer)
     return _token_v2(checked, checked.caller, issued.text, issued.token)
 
 
-def show_v3(checked: Checked, holder: Caller) -> Answer:
-    subject = _subject(checked)
-    return _token_v3(checked, holder, subject.text, subject.facts)
+def show_v3(checked: Checked, shown: TokenShown) -> Answer:
+    return _token_v3(checked, shown.holder, shown.text, shown.facts)
 
 
-def show_v2(checked: Checked, holder: Caller) -> Answer:
-    subject = _subject(checked)
-    return _token_v2(checked, holder, subject.text, subject.facts)
+def show_v2(checked: Checked, shown: TokenShown) -> Answer:
+    return _token_v2(checked, shown.holder, shown.text, shown.facts)
 
 
 def _roles(holder: Caller) -> list[dict[str, str]]:
@@ -249,14 +199,14 @@ def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -
 V3_VERBS: Verbs = {
     "ListVersions": StaticVerb(versions),
     "ShowVersion": StaticVerb(v3_version),
-    "IssueToken": StaticVerb(issue_v3),
+    "IssueToken": IssuingVerb(issue_v3),
     "ShowToken": Verb(_show, show_v3),
     "RevokeToken": Verb(_revoke, _nothing),
 }
 V2_VERBS: Verbs = {
     "ListVersions": StaticVerb(versions),
     "ShowVersion": StaticVerb(v2_version),
-    "IssueToken": StaticVerb(issue_v2),
+    "IssueToken": IssuingVerb(issue_v2),
     "ShowToken": Verb(_show, show_v2),
     "RevokeToken": Verb(_revoke, _nothing),
 }

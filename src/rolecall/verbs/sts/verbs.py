@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rolecall.domain.access.authenticator import AccessKey
+from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.commands import ListKeys
 from rolecall.domain.iam.role_commands import IssuedSession, RoleRef

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 from tests.unit.keystone_server import PASSWORD, PROJECT, SERVICE, KeystonePlay, playing
 
-from rolecall import introspection
-from rolecall.domain.access.authenticator import Owner
+from rolecall.auth import keystone
+from rolecall.auth.keystone import KeystoneTokens, keystone_tokens
+from rolecall.domain.access.authenticator import Presented
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.introspection import OutsideCallers, outside_callers
 from rolecall.settings import Settings, SettingsError
 from rolecall.signing.token import AnonymousClaim, CredentialsClaim, OutsideTokenClaim
 from rolecall.values import Caller, Secret
@@ -51,7 +52,7 @@ async def sub_user(owner_id: int, name: str) -> int | None:
 
 
 @asynccontextmanager
-async def callers(url: str, **changes: Any) -> AsyncIterator[OutsideCallers]:
+async def callers(url: str, **changes: Any) -> AsyncIterator[KeystoneTokens]:
     settings: dict[str, Any] = {
         "keystone_url": url,
         "keystone_username": SERVICE,
@@ -59,7 +60,7 @@ async def callers(url: str, **changes: Any) -> AsyncIterator[OutsideCallers]:
         "keystone_projects": {PROJECT: OWNER.number},
         **changes,
     }
-    made = outside_callers(Settings(**settings), owners, sub_user)
+    made = keystone_tokens(Settings(**settings), owners, sub_user)
     assert made is not None
     try:
         yield made
@@ -67,13 +68,14 @@ async def callers(url: str, **changes: Any) -> AsyncIterator[OutsideCallers]:
         await made.close()
 
 
-async def caller(outside: OutsideCallers, token: str, tenant: str = "", now: float = 0) -> Caller:
-    found = await outside.caller(OutsideTokenClaim(Secret(token), tenant), now or time.time())
-    assert found is not None
-    return found
+async def caller(outside: KeystoneTokens, token: str, tenant: str = "", now: float = 0) -> Caller:
+    claim = OutsideTokenClaim(Secret(token), tenant)
+    proven = await outside.authenticate(Presented(claim, now or time.time()))
+    assert proven is not None
+    return proven.caller
 
 
-async def reason(outside: OutsideCallers, token: str, tenant: str = "", now: float = 0) -> Reason:
+async def reason(outside: KeystoneTokens, token: str, tenant: str = "", now: float = 0) -> Reason:
     with pytest.raises(Refused) as caught:
         await caller(outside, token, tenant, now)
     assert token not in str(caught.value)
@@ -124,7 +126,7 @@ async def test_an_unknown_or_expired_token_is_refused(url: str, play: KeystonePl
 async def test_only_claims_with_an_outside_token_are_asked_about(url: str, play: KeystonePlay) -> None:
     async with callers(url) as outside:
         for claim in (AnonymousClaim(), CredentialsClaim("a", Secret("b"), "password")):
-            assert await outside.caller(claim, 0) is None
+            assert await outside.authenticate(Presented(claim, 0)) is None
     assert play.asked == play.signed_in == 0
 
 
@@ -175,7 +177,7 @@ async def test_an_answer_that_is_neither_yes_nor_no_is_not_remembered(url: str, 
 async def test_refusals_take_no_more_memory_than_is_set_for_them(
     url: str, play: KeystonePlay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(introspection, "_REMEMBERED", 2)
+    monkeypatch.setattr(keystone, "_CACHED", 2)
     now = time.time()
     async with callers(url) as outside:
         for name in ("one", "two", "three", "three", "one"):
@@ -186,9 +188,10 @@ async def test_refusals_take_no_more_memory_than_is_set_for_them(
 async def test_a_client_address_has_no_more_than_some_tokens_asked_about_at_once(
     url: str, play: KeystonePlay
 ) -> None:
-    async def ask(outside: OutsideCallers, client: str) -> Reason | None:
+    async def ask(outside: KeystoneTokens, client: str) -> Reason | None:
         try:
-            await outside.caller(OutsideTokenClaim(Secret(play.issue())), time.time(), client)
+            claim = OutsideTokenClaim(Secret(play.issue()))
+            await outside.authenticate(Presented(claim, time.time(), client))
         except Refused as refusal:
             return refusal.reason
         return None
@@ -324,7 +327,7 @@ async def test_settings_that_would_be_unsafe_or_useless_are_refused(wrong: dict[
 
 
 async def test_without_a_keystone_there_are_no_outside_callers() -> None:
-    assert outside_callers(Settings(), owners, sub_user) is None
+    assert keystone_tokens(Settings(), owners, sub_user) is None
 
 
 @pytest.mark.parametrize("text", ["", "with space", "é", "x" * 8193, "line\nbreak"])

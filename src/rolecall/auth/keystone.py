@@ -1,7 +1,7 @@
-"""Callers that an outside Keystone vouches for: their tokens are shown to it, and its word is believed for a moment.
+"""Tokens of an external Keystone: validated there, its answers cached for a moment.
 
 Source: OpenStack Identity API v3, "Validate and show information for token" and "Password authentication with scoped
-authorization". A token that Keystone does not know is refused, and so is everybody while it cannot be asked.
+authorization". A token that Keystone does not know is refused, and so is every token while Keystone is unreachable.
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from rolecall.domain.access.authenticator import Owner
+from rolecall.domain.access.authenticator import Presented, Proven
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import Settings, SettingsError
 from rolecall.signing.token import OutsideTokenClaim
-from rolecall.values import Caller, Claim, Secret
+from rolecall.values import Caller, Secret
 
-_REMEMBERED = 10_000
-"""Tokens whose last answer is kept at most, and as many again that are not known."""
+_CACHED = 10_000
+"""Valid tokens cached at most, and as many unknown ones."""
 
 _UNKNOWN_FOR = 5.0
-"""Seconds that a token which Keystone does not know is refused without asking again."""
+"""Seconds for which a token that Keystone does not know is refused without asking again."""
 
 _AT_ONCE = 10
-"""Tokens that are asked about at once for one client address: half of the connections."""
+"""Tokens validated at once for one client address: half of the connections."""
 
 _MARGIN = 60.0
-"""Seconds before its end at which our own token is renewed."""
+"""Seconds before its expiry at which our own token is renewed."""
 
 _SUBJECT = "X-Subject-Token"
 
@@ -46,12 +47,12 @@ T = TypeVar("T")
 Document = Mapping[str, object]
 FindOwners = Callable[[], Awaitable[Sequence[Owner]]]
 FindSubUser = Callable[[int, str], Awaitable[int | None]]
-"""By an owner's id and a name; a sub-user's number."""
+"""The number of an owner's sub-user of that name; the owner by its id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
-    """What Keystone says of a token, as far as it matters here. `expires_at` is unix time in seconds."""
+class KeystoneToken:
+    """What Keystone says of a token, as far as it is used here. `expires_at` is unix time in seconds."""
 
     user_id: str
     user_name: str
@@ -63,9 +64,9 @@ class Vouched:
 
 @dataclass(frozen=True, slots=True)
 class ServiceUser:
-    """The user of Keystone as which Rolecall asks; it needs a role that may validate tokens (``service``, ``admin``).
+    """Keystone's user for validating tokens; its role must be allowed to (``service``, ``admin``).
 
-    `domain` is the name of the domain of both, user and project.
+    `domain` is the name of the domain of both user and project.
     """
 
     name: str
@@ -73,7 +74,7 @@ class ServiceUser:
     project: str
     domain: str
 
-    def asking(self) -> Document:
+    def auth_request(self) -> Document:
         domain = {"name": self.domain}
         user = {"name": self.name, "password": self.password.reveal(), "domain": domain}
         scope = {"project": {"name": self.project, "domain": domain}}
@@ -98,17 +99,17 @@ class Keystone:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def validate(self, token: Secret, now: float) -> Vouched:
-        """TOKEN_INVALID; IDENTITY_UNREACHABLE for any answer that is neither yes nor no."""
+    async def validate(self, token: Secret, now: float) -> KeystoneToken:
+        """TOKEN_INVALID; IDENTITY_UNREACHABLE for any answer that does not decide it."""
         answer = await self._shown(token, await self._own_token(now))
-        if answer.status_code == 401:  # our own token was ended before its time
+        if answer.status_code == 401:  # our own token was revoked
             self._own_until = 0.0
             answer = await self._shown(token, await self._own_token(now))
         if answer.status_code == 404:
             raise Refused(Reason.TOKEN_INVALID, note="Keystone does not know the token")
         if answer.status_code != 200:
             raise _unreachable(f"Keystone answered {answer.status_code} to a token")
-        return _vouched(answer)
+        return _token_of(answer)
 
     async def _shown(self, token: Secret, own: Secret) -> httpx.Response:
         headers = {"X-Auth-Token": own.reveal(), _SUBJECT: token.reveal()}
@@ -117,11 +118,11 @@ class Keystone:
     async def _own_token(self, now: float) -> Secret:
         async with self._renewing:
             if self._own is None or now >= self._own_until:
-                answer = await self._send("POST", self._tokens, {}, self._user.asking())
+                answer = await self._send("POST", self._tokens, {}, self._user.auth_request())
                 if answer.status_code != 201 or _SUBJECT not in answer.headers:
                     raise _unreachable(f"Keystone answered {answer.status_code} to Rolecall's own user")
                 self._own = Secret(answer.headers[_SUBJECT])
-                self._own_until = _vouched(answer).expires_at - _MARGIN
+                self._own_until = _token_of(answer).expires_at - _MARGIN
             return self._own
 
     async def _send(
@@ -131,26 +132,25 @@ class Keystone:
             return await self._http.request(method, url, headers=headers, json=body)
         except httpx.HTTPError as error:
             # No cause is kept: it holds the request, and with it tokens.
-            raise _unreachable(f"Keystone cannot be asked: {type(error).__name__}") from None
+            raise _unreachable(f"Keystone is unreachable: {type(error).__name__}") from None
 
 
-class RememberedAnswers:
-    """Keystone's word on a token, believed for `seconds`; a token that is asked about twice at once is asked once.
+class TokenCache:
+    """Caches Keystone's answer on a token for `seconds`; concurrent validations of one token are one request.
 
-    Whoever shows tokens that nobody issued costs Keystone no more than one question for each of them in a few seconds,
-    and a client address no more than some at once.
+    A client with made-up tokens costs Keystone one request for each of them in a few seconds, and only some at once.
     """
 
-    def __init__(self, ask: Callable[[Secret, float], Awaitable[Vouched]], seconds: float) -> None:
+    def __init__(self, ask: Callable[[Secret, float], Awaitable[KeystoneToken]], seconds: float) -> None:
         self._ask = ask
         self._seconds = seconds
-        self._known: OrderedDict[bytes, tuple[Vouched, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[KeystoneToken, float]] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Vouched]] = {}
+        self._asking: dict[bytes, asyncio.Task[KeystoneToken]] = {}
         self._asking_for: Counter[str] = Counter()
 
-    async def validate(self, token: Secret, now: float, client: str = "") -> Vouched:
-        """As `Keystone.validate`; RATE_EXCEEDED if too many are asked about for this client already."""
+    async def validate(self, token: Secret, now: float, client: str = "") -> KeystoneToken:
+        """As `Keystone.validate`; RATE_EXCEEDED if too many tokens of this client are being validated."""
         digest = hashlib.sha256(token.reveal().encode()).digest()
         if (known := self._known.get(digest)) is not None and now < known[1]:
             return known[0]
@@ -166,52 +166,57 @@ class RememberedAnswers:
             asking.add_done_callback(partial(self._answered, digest, client))
         return await asyncio.shield(asking)
 
-    def _answered(self, digest: bytes, client: str, asking: asyncio.Task[Vouched]) -> None:
+    def _answered(self, digest: bytes, client: str, asking: asyncio.Task[KeystoneToken]) -> None:
         self._asking.pop(digest, None)
         self._asking_for[client] -= 1
         if not self._asking_for[client]:
             del self._asking_for[client]
         if not asking.cancelled():
-            asking.exception()  # looked at, also if everybody who waited for it has gone
+            asking.exception()  # retrieved, also if no request waits for it any longer
 
-    async def _answer(self, digest: bytes, token: Secret, now: float) -> Vouched:
+    async def _answer(self, digest: bytes, token: Secret, now: float) -> KeystoneToken:
         try:
-            vouched = await self._ask(token, now)
+            answer = await self._ask(token, now)
         except Refused as refusal:
             if refusal.reason is Reason.TOKEN_INVALID:
-                _remember(self._unknown, digest, now + _UNKNOWN_FOR)
+                _cache(self._unknown, digest, now + _UNKNOWN_FOR)
             raise
         if self._seconds:
-            _remember(self._known, digest, (vouched, min(now + self._seconds, vouched.expires_at)))
-        return vouched
+            _cache(self._known, digest, (answer, min(now + self._seconds, answer.expires_at)))
+        return answer
 
 
-def _remember(kept: OrderedDict[bytes, T], digest: bytes, answer: T) -> None:
+def _cache(kept: OrderedDict[bytes, T], digest: bytes, answer: T) -> None:
     kept[digest] = answer
     kept.move_to_end(digest)
-    if len(kept) > _REMEMBERED:
+    if len(kept) > _CACHED:
         kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
-    """Who is who. `projects`: owner's number by project id. `domain` is the id of the domain whose users come here;
-    `admin_role`, where it is not empty, makes the owner of whoever has it on the project."""
+class KeystoneMapping:
+    """Which caller a token is. `projects`: the owner's number by project id. `domain`: the id of the domain whose users
+    are sub-users. `admin_role`: unless empty, a user with that role on the project is the owner."""
 
     projects: Mapping[str, int]
     domain: str
     admin_role: str
 
 
-class OutsideCallers:
-    """`domain.access.authenticator.Introspection`. `sub_user` finds a sub-user's number by its owner and name."""
+class KeystoneTokens:
+    """Authenticates by tokens of Keystone."""
 
     def __init__(
-        self, keystone: Keystone, seconds: float, rules: Who, owners: FindOwners, sub_user: FindSubUser
+        self,
+        keystone: Keystone,
+        seconds: float,
+        mapping: KeystoneMapping,
+        owners: FindOwners,
+        sub_user: FindSubUser,
     ) -> None:
         self._keystone = keystone
-        self._answers = RememberedAnswers(keystone.validate, seconds)
-        self._rules = rules
+        self._answers = TokenCache(keystone.validate, seconds)
+        self._mapping = mapping
         self._owners = owners
         self._sub_user = sub_user
         self._known: dict[int, Owner] = {}
@@ -219,51 +224,51 @@ class OutsideCallers:
     async def close(self) -> None:
         await self._keystone.close()
 
-    async def caller(self, claim: Claim, now: float, client: str = "") -> Caller | None:
+    async def authenticate(self, presented: Presented) -> Proven | None:
         """TOKEN_INVALID, TENANT_FOREIGN, NOT_PERMITTED, IDENTITY_UNREACHABLE, RATE_EXCEEDED."""
+        claim = presented.claim
         if not isinstance(claim, OutsideTokenClaim):
             return None
-        vouched = await self._answers.validate(claim.text, now, client)
-        if now >= vouched.expires_at:
+        token = await self._answers.validate(claim.text, presented.now, presented.client)
+        if presented.now >= token.expires_at:
             raise Refused(Reason.TOKEN_INVALID, note="the token has expired")
-        owner = await self._owner(vouched.project_id)
+        owner = await self._owner(token.project_id)
         if owner is None:
             raise Refused(Reason.NOT_PERMITTED, note="a project that is mapped to no owner")
-        if claim.tenant and claim.tenant not in (vouched.project_id, str(owner.number)):
+        if claim.tenant and claim.tenant not in (token.project_id, str(owner.number)):
             raise Refused(Reason.TENANT_FOREIGN, facts={"value": claim.tenant})
-        principal = await self._principal(owner, vouched)
-        return Caller(owner.id, owner.number, owner.app_id, principal, f"keystone:{vouched.user_id}")
+        principal = await self._principal(owner, token)
+        user = f"keystone:{token.user_id}"
+        return Proven(Caller(owner.id, owner.number, owner.app_id, principal, user))
 
     async def _owner(self, project: str) -> Owner | None:
-        number = self._rules.projects.get(project)
+        number = self._mapping.projects.get(project)
         if number is None:
             return None
-        if number not in self._known:  # owners come and never go
+        if number not in self._known:  # owners are never deleted
             self._known = {owner.number: owner for owner in await self._owners()}
         return self._known.get(number)
 
-    async def _principal(self, owner: Owner, vouched: Vouched) -> int:
-        """A sub-user of the same name goes before the role: whoever is one has the rights of one."""
-        if vouched.user_domain == self._rules.domain:
-            sub_user = await self._sub_user(owner.id, vouched.user_name)
+    async def _principal(self, owner: Owner, token: KeystoneToken) -> int:
+        """A sub-user of the same name takes precedence over the role."""
+        if token.user_domain == self._mapping.domain:
+            sub_user = await self._sub_user(owner.id, token.user_name)
             if sub_user is not None:
                 return sub_user
-        if self._rules.admin_role and self._rules.admin_role in vouched.roles:
+        if self._mapping.admin_role and self._mapping.admin_role in token.roles:
             return owner.number
-        raise Refused(
-            Reason.NOT_PERMITTED, note="no sub-user of that name, and not the role that makes the owner"
-        )
+        raise Refused(Reason.NOT_PERMITTED, note="no sub-user of that name, and not the role of the owner")
 
 
-def outside_callers(settings: Settings, owners: FindOwners, sub_user: FindSubUser) -> OutsideCallers | None:
-    """What the settings say, None if they name no Keystone. SettingsError."""
+def keystone_tokens(settings: Settings, owners: FindOwners, sub_user: FindSubUser) -> KeystoneTokens | None:
+    """As the settings say; None if they name no Keystone. SettingsError."""
     if not settings.keystone_url:
         return None
     if not is_safe(settings.keystone_url):
         raise SettingsError("ROLECALL_KEYSTONE_URL must be https://, or http:// on this machine itself")
     if not settings.keystone_username or settings.keystone_password is None:
         raise SettingsError(
-            "ROLECALL_KEYSTONE_USERNAME and ROLECALL_KEYSTONE_PASSWORD: as whom to ask Keystone"
+            "ROLECALL_KEYSTONE_USERNAME and ROLECALL_KEYSTONE_PASSWORD: the service user of Keystone"
         )
     password = Secret(settings.keystone_password.get_secret_value())
     user = ServiceUser(
@@ -273,8 +278,10 @@ def outside_callers(settings: Settings, owners: FindOwners, sub_user: FindSubUse
         keystone = Keystone(settings.keystone_url, user, authorities=settings.keystone_ca_file)
     except OSError as error:
         raise SettingsError(f"ROLECALL_KEYSTONE_CA_FILE cannot be used: {error}") from None
-    who = Who(settings.keystone_projects, settings.keystone_caller_domain, settings.keystone_admin_role)
-    return OutsideCallers(keystone, settings.keystone_cache_seconds, who, owners, sub_user)
+    mapping = KeystoneMapping(
+        settings.keystone_projects, settings.keystone_caller_domain, settings.keystone_admin_role
+    )
+    return KeystoneTokens(keystone, settings.keystone_cache_seconds, mapping, owners, sub_user)
 
 
 def is_safe(url: str) -> bool:
@@ -294,13 +301,13 @@ def _unreachable(note: str) -> Refused:
     return Refused(Reason.IDENTITY_UNREACHABLE, note=note)
 
 
-def _vouched(answer: httpx.Response) -> Vouched:
-    """Without a project it is a token for something else; its project is empty then, which no owner has."""
+def _token_of(answer: httpx.Response) -> KeystoneToken:
+    """A token without a project has an empty project id, which is mapped to no owner."""
     try:
         token = json.loads(answer.content)["token"]
         roles = frozenset(str(role["name"]) for role in token.get("roles", ()))
         user = token["user"]
-        return Vouched(
+        return KeystoneToken(
             str(user["id"]),
             str(user["name"]),
             str(user["domain"]["id"]),
@@ -309,4 +316,4 @@ def _vouched(answer: httpx.Response) -> Vouched:
             datetime.fromisoformat(token["expires_at"]).timestamp(),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise _unreachable("Keystone's answer is no token document") from None
+        raise _unreachable("Keystone's answer is not a token document") from None

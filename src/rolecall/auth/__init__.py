@@ -1,0 +1,1 @@
+"""Authentication that asks other services."""
