@@ -29,8 +29,13 @@ PATIENCE = 120.0
 
 
 def pytest_configure() -> None:
-    """What a script starts in the background inherits SIGINT as ignored; the programs under test must not."""
+    """What the programs under test inherit.
+
+    What a script starts in the background ignores SIGINT; the programs must not. They are started a thousand times, and
+    half of a start is compiling where no bytecode may be kept.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(optionalhook=True)

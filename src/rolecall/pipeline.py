@@ -290,7 +290,7 @@ _NO_CALL = _plain(400, "BadRequest", "This is no call of any API that is served 
 _NO_SUCH_PATH = _plain(404, "NotFound", "There is nothing here.")
 
 
-def origin_of(checked: Checked) -> Origin:
+def origin_of(checked: Checked[object]) -> Origin:
     """What is kept, with every operation, of where a command came from."""
     return _origin(checked.call, checked.caller)
 

@@ -10,10 +10,13 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import NoReturn, Protocol, SupportsIndex, runtime_checkable
+from typing import Generic, NoReturn, Protocol, SupportsIndex, TypeVar, runtime_checkable
 
 KEY_PREFIX = "AKID"
 """How the id of an access key begins: clients of CAM expect it, those of the other dialects take any text."""
+
+P_co = TypeVar("P_co", covariant=True)
+_P = TypeVar("_P")
 
 
 class Secret:
@@ -275,16 +278,22 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Generic[P_co]):
     """A call whose parameters kept the contract: typed, defaults filled in, secrets wrapped.
 
-    Values are ``str``, ``int``, ``bool``, ``float``, `Secret`, lists of these, and dicts of these.
-    An optional parameter that was not sent and has no default is absent.
+    `params` is an instance of the action's class (`rolecall.contracts.parameters`).
+    An optional parameter that was not sent and has no default is None.
     """
 
     call: Call
     caller: Caller
-    params: Mapping[str, object]
+    params: P_co
+
+    def of(self, params: type[_P]) -> Checked[_P]:
+        """The same, known to have parameters of that class. TypeError if it has others."""
+        if not isinstance(self.params, params):
+            raise TypeError(f"{self.action} has no {params.__name__}")
+        return Checked(self.call, self.caller, self.params)
 
     @property
     def action(self) -> str:

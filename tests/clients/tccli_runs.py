@@ -1,8 +1,9 @@
 """The unmodified tccli, run from a process that has imported it once: each call is a fork of that process.
 
 A run of the command takes a second, nearly all of it imports, and the tests make hundreds. The fork has what a process
-of its own would have: arguments, environment, standard streams and exit status. `test_tccli.py` also runs the command
-itself.
+of its own would have: arguments, environment, standard streams and exit status. The command copies its table of the
+vendor's 267 services twice for each of them, so the table holds only the services that are called here.
+`test_tccli.py` also runs the command itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
@@ -58,13 +60,22 @@ def serving() -> Iterator[Tccli]:
             assert process.wait(60) == 0
 
 
+SERVICES = ("cam", "ciam", "postgres", "sts", "tag")
+
 _kept: list[object] = []
 
 
 def _serve(asks: IO[str], answers: IO[str]) -> None:
     import tccli.main
-    from tccli.services import cam, ciam, postgres, sts, tag  # noqa: F401 - imported once, before the forks
+    from tccli.plugin import import_plugins
+    from tccli.services import SERVICE_VERSIONS
 
+    # Imported once, before the forks.
+    import_plugins()
+    for service in SERVICES:
+        import_module(f"tccli.services.{service}")
+    for service in SERVICE_VERSIONS.keys() - SERVICES:
+        del SERVICE_VERSIONS[service]
     for line in asks:
         ask = json.loads(line)
         child = os.fork()

@@ -59,3 +59,12 @@ def test_a_command_with_two_handlers_is_refused() -> None:
 )
 def test_every_action_has_a_verb_and_no_verb_is_without_an_action(service: typing.Any) -> None:
     assert set(service.verbs) == set(service.contract.actions)
+
+
+@pytest.mark.parametrize(
+    "service", SERVICES, ids=lambda one: f"{one.contract.service}-{one.contract.version}"
+)
+def test_a_verb_reads_the_parameters_that_the_contract_of_its_action_declares(service: typing.Any) -> None:
+    for name, action in service.contract.actions.items():
+        declared = dict if action.parameters is None else action.parameters.type
+        assert service.verbs[name].params is declared, name

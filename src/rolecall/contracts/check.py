@@ -57,14 +57,14 @@ class _Reading:
         )
 
 
-def check(call: Call, caller: Caller, action: Action) -> Checked:
+def check(call: Call, caller: Caller, action: Action) -> Checked[object]:
     """PARAMETER_MISSING, PARAMETER_UNKNOWN, PARAMETER_TYPE, REGION_UNSUPPORTED, or what a broken rule says.
 
     Facts of the refusal: ``value`` (shortened, never a secret), and ``expected`` for a wrong type.
     """
     _keep_region(call.region, action.regions)
     reading = _Reading(call.flat, action.blank_is_absent)
-    params = _structure(call.params, action.params, "", reading)
+    params = _structure(call.params, action.shape, "", reading)
     _keep_fields(params, action.params, "")
     return Checked(call, caller, params)
 
@@ -106,10 +106,9 @@ def _keep_region(region: str, regions: frozenset[str] | None) -> None:
         raise Refused(Reason.REGION_UNSUPPORTED, "Region", facts={"value": shown(region)})
 
 
-def _structure(
-    raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str, reading: _Reading
-) -> dict[str, object]:
-    known = 0
+def _structure(raw: Mapping[str, object], shape: Shape, prefix: str, reading: _Reading) -> object:
+    """An instance of the shape's class."""
+    known, fields = 0, shape.fields
     for field in fields:
         known += field.name in raw
         if field.required and raw.get(field.name) is None:
@@ -123,7 +122,7 @@ def _structure(
             typed[field.name] = _typed(value, field.type, prefix + field.name, reading)
         elif field.default is not None:
             typed[field.name] = field.default
-    return typed
+    return typed if shape.type is None else shape.type(**typed)
 
 
 def _refuse_unknown(raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
@@ -143,7 +142,7 @@ def _typed(value: object, type_: Kind | ListOf | Shape, path: str, reading: _Rea
         return _list(value, type_, path, reading)
     if not isinstance(value, Mapping):
         raise _wrong_type(value, type_, path)
-    return _structure(value, type_.fields, path + ".", reading)
+    return _structure(value, type_, path + ".", reading)
 
 
 def _list(value: object, type_: ListOf, path: str, reading: _Reading) -> list[object]:
@@ -161,10 +160,10 @@ def _wrong_type(value: object, type_: Kind | ListOf | Shape, path: str) -> Refus
     return Refused(Reason.PARAMETER_TYPE, path, facts={"value": shown(value), "expected": expected})
 
 
-def _keep_fields(values: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
+def _keep_fields(values: object, fields: tuple[Field, ...], prefix: str) -> None:
     for field in fields:
-        if field.name in values:
-            value = values[field.name]
+        value = values.get(field.name) if isinstance(values, dict) else getattr(values, field.name)
+        if value is not None:
             keep(field.rules, value, prefix + field.name, lines=field.type is Kind.DOCUMENT)
             if not isinstance(field.type, Kind):
                 _keep_inside(value, field.type, prefix + field.name)
@@ -174,7 +173,7 @@ def _keep_inside(value: object, type_: Kind | ListOf | Shape, path: str) -> None
     if isinstance(type_, ListOf) and isinstance(value, list):
         for index, item in enumerate(value):
             _keep_inside(item, type_.item, f"{path}.{index}")
-    elif isinstance(type_, Shape) and isinstance(value, dict):
+    elif isinstance(type_, Shape):
         _keep_fields(value, type_.fields, path + ".")
     else:
         keep((), value, path)

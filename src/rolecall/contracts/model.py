@@ -55,6 +55,8 @@ class Shape:
 
     name: str
     fields: tuple[Field, ...]
+    type: Callable[..., object] | None = None
+    """Makes its value of typed fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,18 @@ class Action:
     blank_is_absent: bool = False
     """An optional text that is sent empty, and an optional integer that is sent as 0, were not given if the parameter's
     rules refuse that value. Clients in Go send both for every field that was not set."""
+    parameters: Shape | None = None
+    """The class of its parameters, which then are not given in `params`."""
     mints_secret: bool = False
     """Its answer tells a secret: a new key, a token, a password."""
+
+    def __post_init__(self) -> None:
+        if self.parameters is not None:
+            object.__setattr__(self, "params", self.parameters.fields)
+
+    @property
+    def shape(self) -> Shape:
+        return self.parameters or Shape(self.name, self.params)
 
     @property
     def carries_secret(self) -> bool:

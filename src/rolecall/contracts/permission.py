@@ -27,7 +27,7 @@ _MOST_RESOURCES = 200
 _SEGMENTS: Mapping[str, int] = {"service": 2, "content": 5}
 
 
-def policy_request(checked: Checked, contract: Contract, action: Action) -> PolicyRequest:
+def policy_request(checked: Checked[object], contract: Contract, action: Action) -> PolicyRequest:
     """The ask of a call whose caller was proven."""
     call = checked.call
     request = call.envelope.request
@@ -45,7 +45,7 @@ def policy_request(checked: Checked, contract: Contract, action: Action) -> Poli
     )
 
 
-def _asked(template: str, checked: Checked) -> Iterator[str]:
+def _asked(template: str, checked: Checked[object]) -> Iterator[str]:
     """A region is a header of the caller's: it must not reach into the segments behind it."""
     caller = checked.caller
     known = {
@@ -65,7 +65,7 @@ def _asked(template: str, checked: Checked) -> Iterator[str]:
         yield _HOLE.sub(lambda hole: values[hole[1]], wanted)  # noqa: B023 - used within the turn
 
 
-def _choices(hole: str, known: Mapping[str, str], checked: Checked) -> list[str]:
+def _choices(hole: str, known: Mapping[str, str], checked: Checked[object]) -> list[str]:
     """Empty if nothing was sent for the hole, but for one that is left out with its slash then."""
     if hole.endswith("/"):
         return [f"{value}/" for value in _choices(hole[:-1], known, checked)] or [""]
@@ -94,5 +94,6 @@ def _values(params: object, path: str, owner: str) -> Iterator[str]:
         yield f"qcs::{service}::uin/{owner}:{content}"
         return
     name, _, rest = path.partition(".")
-    if isinstance(params, Mapping) and name in params:
-        yield from _values(params[name], rest, owner)
+    value = params.get(name) if isinstance(params, Mapping) else getattr(params, name, None)
+    if value is not None:
+        yield from _values(value, rest, owner)

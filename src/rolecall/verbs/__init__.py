@@ -13,6 +13,7 @@ from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
 from rolecall.values import Checked, Origin, Secret, TokenIssuer
 
+_P = TypeVar("_P")
 _T = TypeVar("_T")
 
 Answer: TypeAlias = dict[str, object]
@@ -23,55 +24,80 @@ Decipher: TypeAlias = Callable[[Secret], Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class Verb(Generic[_T]):
+class Verb(Generic[_P, _T]):
     """`command` may refuse what no rule of a single field can say; `answer` takes the command's outcome."""
 
-    command: Callable[[Checked, Decipher], Command[_T]]
-    answer: Callable[[Checked, _T], Answer]
+    params: type[_P]
+    command: Callable[[Checked[_P], Decipher], Command[_T]]
+    answer: Callable[[Checked[_P], _T], Answer]
 
     async def serve(
-        self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, _issuer: TokenIssuer | None
+        self,
+        checked: Checked[object],
+        decipher: Decipher,
+        bus: Bus,
+        origin: Origin,
+        _issuer: TokenIssuer | None,
     ) -> Answer:
-        return self.answer(checked, await bus.execute(self.command(checked, decipher), origin))
+        typed = checked.of(self.params)
+        return self.answer(typed, await bus.execute(self.command(typed, decipher), origin))
 
 
 @dataclass(frozen=True, slots=True)
-class StaticVerb:
+class StaticVerb(Generic[_P]):
     """An action that is answered from tables alone; the domain is not asked."""
 
-    static: Callable[[Checked], Answer]
+    params: type[_P]
+    static: Callable[[Checked[_P]], Answer]
 
     async def serve(
-        self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin, _issuer: TokenIssuer | None
+        self,
+        checked: Checked[object],
+        _decipher: Decipher,
+        _bus: Bus,
+        _origin: Origin,
+        _issuer: TokenIssuer | None,
     ) -> Answer:
-        return self.static(checked)
+        return self.static(checked.of(self.params))
 
 
 @dataclass(frozen=True, slots=True)
-class IssuingVerb:
+class IssuingVerb(Generic[_P]):
     """An action that exchanges the proven credential for a token."""
 
-    issue: Callable[[Checked, TokenIssuer], Answer]
+    params: type[_P]
+    issue: Callable[[Checked[_P], TokenIssuer], Answer]
 
     async def serve(
-        self, checked: Checked, _decipher: Decipher, _bus: Bus, _origin: Origin, issuer: TokenIssuer | None
+        self,
+        checked: Checked[object],
+        _decipher: Decipher,
+        _bus: Bus,
+        _origin: Origin,
+        issuer: TokenIssuer | None,
     ) -> Answer:
         if issuer is None:
             raise RuntimeError("the credential cannot be exchanged for a token")
-        return self.issue(checked, issuer)
+        return self.issue(checked.of(self.params), issuer)
 
 
 class Served(Protocol):
     """The answer to a checked call; `issuer` makes tokens where the proven credential can be exchanged for one."""
 
     async def serve(
-        self, checked: Checked, decipher: Decipher, bus: Bus, origin: Origin, issuer: TokenIssuer | None, /
+        self,
+        checked: Checked[object],
+        decipher: Decipher,
+        bus: Bus,
+        origin: Origin,
+        issuer: TokenIssuer | None,
+        /,
     ) -> Answer: ...
 
 
 Verbs: TypeAlias = Mapping[str, Served]
 
 
-def nothing(_checked: Checked, _outcome: object) -> Answer:
+def nothing(_checked: Checked[object], _outcome: object) -> Answer:
     """The answer of actions without output."""
     return {}

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar, cast
 
+from rolecall import values, verbs
+from rolecall.domain.messages import Command
 from rolecall.values import Secret
 
+_T = TypeVar("_T")
+
 Params = Mapping[str, object]
+Checked: TypeAlias = values.Checked[dict[str, object]]
+
+
+def loose(
+    command: Callable[[Checked, verbs.Decipher], Command[_T]], answer: Callable[[Checked, _T], verbs.Answer]
+) -> verbs.Verb[dict[str, object], _T]:
+    return verbs.Verb(dict, command, answer)
+
+
+def loose_static(static: Callable[[Checked], verbs.Answer]) -> verbs.StaticVerb[dict[str, object]]:
+    return verbs.StaticVerb(dict, static)
+
+
+def loose_issuing(
+    issue: Callable[[Checked, values.TokenIssuer], verbs.Answer],
+) -> verbs.IssuingVerb[dict[str, object]]:
+    return verbs.IssuingVerb(dict, issue)
 
 
 def text(params: Params, name: str) -> str:

@@ -13,9 +13,9 @@ from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.views import AddedSubUser, Census, Group, GroupView, KeyShown, KeyUse, RulesView
 from rolecall.domain.messages import Page
-from rolecall.values import Checked, Secret
+from rolecall.values import Secret
 from rolecall.verbs import Answer
-from rolecall.verbs.params import number, text
+from rolecall.verbs.params import Checked, number, text
 
 _VENDOR_ZONE = timezone(timedelta(hours=8))
 _SUB_USER = 2  # SubAccountUser.UserType

@@ -19,11 +19,10 @@ from rolecall.contracts.tencent.cam.contract import CONTRACT
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.commands import Membership, SubUserRef
 from rolecall.domain.policy.requests import PolicyRequest
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Decipher, Verbs, nothing
 from rolecall.verbs.cam import answers
 from rolecall.verbs.cam.users import maybe_number, maybe_text
-from rolecall.verbs.params import Params, number, structures, text
+from rolecall.verbs.params import Checked, Params, loose, number, structures, text
 
 
 def window(params: Params) -> tuple[int, int]:
@@ -93,13 +92,13 @@ def _groups_of(checked: Checked, _: Decipher) -> commands.PageGroupsOf:
 
 
 VERBS: Verbs = {
-    "CreateGroup": Verb(_create, answers.group_created),
-    "GetGroup": Verb(_get, answers.group),
-    "ListGroups": Verb(_list, answers.groups),
-    "UpdateGroup": Verb(_update, nothing),
-    "DeleteGroup": Verb(_delete, nothing),
-    "AddUserToGroup": Verb(_join, nothing),
-    "RemoveUserFromGroup": Verb(_leave, nothing),
-    "ListUsersForGroup": Verb(_members, answers.members),
-    "ListGroupsForUser": Verb(_groups_of, answers.groups),
+    "CreateGroup": loose(_create, answers.group_created),
+    "GetGroup": loose(_get, answers.group),
+    "ListGroups": loose(_list, answers.groups),
+    "UpdateGroup": loose(_update, nothing),
+    "DeleteGroup": loose(_delete, nothing),
+    "AddUserToGroup": loose(_join, nothing),
+    "RemoveUserFromGroup": loose(_leave, nothing),
+    "ListUsersForGroup": loose(_members, answers.members),
+    "ListGroupsForUser": loose(_groups_of, answers.groups),
 }

@@ -20,10 +20,9 @@ from typing import cast
 from rolecall.domain.iam import policy_commands as commands
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PolicyRef
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Decipher, Verbs, nothing
 from rolecall.verbs.cam import policy_answers as answers
-from rolecall.verbs.params import Params, number, structures, text
+from rolecall.verbs.params import Checked, Params, loose, number, structures, text
 
 _SCOPES: Mapping[str, bool | None] = {"All": None, "QCS": True, "Local": False}
 PRESET_BY_TYPE: Mapping[int, bool | None] = {0: None, 1: False, 2: True}
@@ -137,17 +136,17 @@ def _entities(checked: Checked, _: Decipher) -> commands.PageBearers:
 
 
 VERBS: Verbs = {
-    "CreatePolicy": Verb(_create, answers.created),
-    "GetPolicy": Verb(_get, answers.policy),
-    "ListPolicies": Verb(_list, answers.policies),
-    "UpdatePolicy": Verb(_update, answers.updated),
-    "DeletePolicy": Verb(_delete, nothing),
-    "AttachUserPolicy": Verb(_attach(Bearer.SUB_USER, "AttachUin"), nothing),
-    "DetachUserPolicy": Verb(_detach(Bearer.SUB_USER, "DetachUin"), nothing),
-    "AttachGroupPolicy": Verb(_attach(Bearer.GROUP, "AttachGroupId"), nothing),
-    "DetachGroupPolicy": Verb(_detach(Bearer.GROUP, "DetachGroupId"), nothing),
-    "ListAttachedUserPolicies": Verb(_of_user, answers.attached),
-    "ListAttachedUserAllPolicies": Verb(_all_of_user, answers.attached_all),
-    "ListAttachedGroupPolicies": Verb(_of_group, answers.attached),
-    "ListEntitiesForPolicy": Verb(_entities, answers.entities),
+    "CreatePolicy": loose(_create, answers.created),
+    "GetPolicy": loose(_get, answers.policy),
+    "ListPolicies": loose(_list, answers.policies),
+    "UpdatePolicy": loose(_update, answers.updated),
+    "DeletePolicy": loose(_delete, nothing),
+    "AttachUserPolicy": loose(_attach(Bearer.SUB_USER, "AttachUin"), nothing),
+    "DetachUserPolicy": loose(_detach(Bearer.SUB_USER, "DetachUin"), nothing),
+    "AttachGroupPolicy": loose(_attach(Bearer.GROUP, "AttachGroupId"), nothing),
+    "DetachGroupPolicy": loose(_detach(Bearer.GROUP, "DetachGroupId"), nothing),
+    "ListAttachedUserPolicies": loose(_of_user, answers.attached),
+    "ListAttachedUserAllPolicies": loose(_all_of_user, answers.attached_all),
+    "ListAttachedGroupPolicies": loose(_of_group, answers.attached),
+    "ListEntitiesForPolicy": loose(_entities, answers.entities),
 }

@@ -14,9 +14,9 @@ from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.policy_commands import Attached, Bearer, BearerView, PolicyView
 from rolecall.domain.messages import Page
 from rolecall.domain.policy.model import Policy
-from rolecall.values import Checked
 from rolecall.verbs import Answer
 from rolecall.verbs.cam.answers import moment
+from rolecall.verbs.params import Checked
 
 _BY_SYNTAX = 2  # CreateMode: 1 is by product, in the console
 _RELATED: Mapping[Bearer, int] = {Bearer.SUB_USER: 1, Bearer.GROUP: 2, Bearer.ROLE: 3}

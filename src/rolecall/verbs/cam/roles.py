@@ -23,11 +23,10 @@ from rolecall.domain.iam.policy_commands import Bearer, BearerRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Decipher, Verbs, nothing
 from rolecall.verbs.cam import policy_answers as answers
 from rolecall.verbs.cam.policies import maybe, policy_ref, tags, window
-from rolecall.verbs.params import Params, number, text, texts
+from rolecall.verbs.params import Checked, Params, loose, number, text, texts
 
 _KINDS: Mapping[str, bool | None] = {"": None, "User": False, "QCS": True}
 
@@ -139,18 +138,18 @@ def _database_token(checked: Checked, _: Decipher) -> ShowDatabaseToken:
 
 
 VERBS: Verbs = {
-    "CreateRole": Verb(_create, answers.role_created),
-    "GetRole": Verb(_get, answers.role),
-    "DeleteRole": Verb(_delete, nothing),
-    "DescribeRoleList": Verb(_list, answers.roles),
-    "UpdateAssumeRolePolicy": Verb(_trust, nothing),
-    "UpdateRoleDescription": Verb(_describe, nothing),
-    "UpdateRoleConsoleLogin": Verb(_console, nothing),
-    "UpdateRoleSessionDuration": Verb(_duration, nothing),
-    "TagRole": Verb(_tag, nothing),
-    "UntagRole": Verb(_untag, nothing),
-    "AttachRolePolicy": Verb(_attach, nothing),
-    "DetachRolePolicy": Verb(_detach, nothing),
-    "ListAttachedRolePolicies": Verb(_attached, answers.attached_to_role),
-    "BuildDataFlowAuthToken": Verb(_database_token, answers.database_token),
+    "CreateRole": loose(_create, answers.role_created),
+    "GetRole": loose(_get, answers.role),
+    "DeleteRole": loose(_delete, nothing),
+    "DescribeRoleList": loose(_list, answers.roles),
+    "UpdateAssumeRolePolicy": loose(_trust, nothing),
+    "UpdateRoleDescription": loose(_describe, nothing),
+    "UpdateRoleConsoleLogin": loose(_console, nothing),
+    "UpdateRoleSessionDuration": loose(_duration, nothing),
+    "TagRole": loose(_tag, nothing),
+    "UntagRole": loose(_untag, nothing),
+    "AttachRolePolicy": loose(_attach, nothing),
+    "DetachRolePolicy": loose(_detach, nothing),
+    "ListAttachedRolePolicies": loose(_attached, answers.attached_to_role),
+    "BuildDataFlowAuthToken": loose(_database_token, answers.database_token),
 }

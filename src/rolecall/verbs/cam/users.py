@@ -28,10 +28,10 @@ from rolecall.contracts.tencent.cam.contract import CONTRACT
 from rolecall.contracts.tencent.cam.rules import unescaped_email
 from rolecall.domain.iam import commands
 from rolecall.domain.policy.requests import PolicyRequest
-from rolecall.values import Checked, Secret
-from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing
+from rolecall.values import Secret
+from rolecall.verbs import Decipher, Verbs, nothing
 from rolecall.verbs.cam import answers
-from rolecall.verbs.params import Params, number, secret, structure, text
+from rolecall.verbs.params import Checked, Params, loose, loose_static, number, secret, structure, text
 
 _TAGGED = ("cam", "uin")
 """The service and prefix that sub-users' tags are kept under (verbs/tag/verbs.py)."""
@@ -174,22 +174,22 @@ def _safety(checked: Checked, _: Decipher) -> commands.FindSubUser:
 
 
 VERBS: Verbs = {
-    "AddUser": Verb(_add_user, answers.added),
-    "GetUser": Verb(_get_user, answers.shown),
-    "ListUsers": Verb(_list_users, answers.listed),
-    "ListAccounts": Verb(_list_accounts, answers.accounts),
-    "UpdateUser": Verb(_update_user, nothing),
-    "DeleteUser": Verb(_delete_user, nothing),
-    "DescribeSubAccounts": Verb(_describe_sub_accounts, answers.described),
-    "GetUserAppId": StaticVerb(answers.app_id),
-    "ListCollaborators": StaticVerb(lambda _: {"TotalNum": 0, "Data": []}),
-    "GetAccountSummary": Verb(_summary, answers.summary),
-    "CreateAccessKey": Verb(_create_key, answers.key_created),
-    "ListAccessKeys": Verb(_list_keys, answers.keys),
-    "UpdateAccessKey": Verb(_update_key, nothing),
-    "DeleteAccessKey": Verb(_delete_key, nothing),
-    "GetSecurityLastUsed": Verb(_key_uses, answers.key_uses),
-    "GetPasswordRules": Verb(_show_rules, answers.rules),
-    "UpdatePasswordRules": Verb(_change_rules, nothing),
-    "DescribeSafeAuthFlagColl": Verb(_safety, answers.safety),
+    "AddUser": loose(_add_user, answers.added),
+    "GetUser": loose(_get_user, answers.shown),
+    "ListUsers": loose(_list_users, answers.listed),
+    "ListAccounts": loose(_list_accounts, answers.accounts),
+    "UpdateUser": loose(_update_user, nothing),
+    "DeleteUser": loose(_delete_user, nothing),
+    "DescribeSubAccounts": loose(_describe_sub_accounts, answers.described),
+    "GetUserAppId": loose_static(answers.app_id),
+    "ListCollaborators": loose_static(lambda _: {"TotalNum": 0, "Data": []}),
+    "GetAccountSummary": loose(_summary, answers.summary),
+    "CreateAccessKey": loose(_create_key, answers.key_created),
+    "ListAccessKeys": loose(_list_keys, answers.keys),
+    "UpdateAccessKey": loose(_update_key, nothing),
+    "DeleteAccessKey": loose(_delete_key, nothing),
+    "GetSecurityLastUsed": loose(_key_uses, answers.key_uses),
+    "GetPasswordRules": loose(_show_rules, answers.rules),
+    "UpdatePasswordRules": loose(_change_rules, nothing),
+    "DescribeSafeAuthFlagColl": loose(_safety, answers.safety),
 }

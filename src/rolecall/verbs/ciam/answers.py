@@ -25,10 +25,10 @@ from rolecall.domain.directories.views import (
     UserView,
 )
 from rolecall.domain.messages import Page
-from rolecall.values import Checked, Language, Secret
+from rolecall.values import Language, Secret
 from rolecall.verbs import Answer
 from rolecall.verbs.ciam.queries import EVENT_CODES
-from rolecall.verbs.params import flag, structure
+from rolecall.verbs.params import Checked, flag, structure
 
 _STATUSES: Mapping[UserStatus, str] = {
     UserStatus.NORMAL: "NORMAL",

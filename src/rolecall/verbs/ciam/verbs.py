@@ -34,8 +34,7 @@ from rolecall.domain.directories import commands
 from rolecall.domain.directories.model import CustomAttribute, UserStatus
 from rolecall.domain.directories.queries import Condition, Operator, UserField
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Decipher, Verbs, nothing
 from rolecall.verbs.ciam import answers
 from rolecall.verbs.ciam.queries import (
     event_kinds,
@@ -45,7 +44,18 @@ from rolecall.verbs.ciam.queries import (
     query_conditions,
     query_order,
 )
-from rolecall.verbs.params import Params, flag, number, secret, structure, structures, text, texts
+from rolecall.verbs.params import (
+    Checked,
+    Params,
+    flag,
+    loose,
+    number,
+    secret,
+    structure,
+    structures,
+    text,
+    texts,
+)
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _STATUSES: Mapping[str, UserStatus] = {
@@ -245,27 +255,27 @@ def _list_user_groups_2021(checked: Checked, _: Decipher) -> commands.ListUserGr
     )
 
 
-EARLIER_VERBS: Verbs = {"ListUserGroups": Verb(_list_user_groups_2021, answers.groups_page_2021)}
+EARLIER_VERBS: Verbs = {"ListUserGroups": loose(_list_user_groups_2021, answers.groups_page_2021)}
 
 VERBS: Verbs = {
-    "CreateUser": Verb(_create_user, answers.user_made),
-    "UpdateUser": Verb(_update_user, answers.user_made),
-    "DescribeUserById": Verb(_describe_user_by_id, answers.user_shown),
-    "DescribeUser": Verb(_describe_user, answers.users_page),
-    "ListUser": Verb(_list_user, answers.users_page),
-    "ListUserByProperty": Verb(_list_user_by_property, answers.users),
-    "UpdateUserStatus": Verb(_update_user_status, nothing),
-    "SetPassword": Verb(_set_password, nothing),
-    "ResetPassword": Verb(_reset_password, answers.password),
-    "DeleteUsers": Verb(_delete_users, nothing),
-    "LinkAccount": Verb(_link_account, nothing),
-    "CreateUserStore": Verb(_create_user_store, answers.store_made),
-    "ListUserStore": Verb(_list_user_store, answers.stores),
-    "UpdateUserStore": Verb(_update_user_store, nothing),
-    "DeleteUserStore": Verb(_delete_user_store, nothing),
-    "CreateUserGroup": Verb(_create_user_group, answers.group_made),
-    "ListUserGroups": Verb(_list_user_groups, answers.groups_page),
-    "UpdateUserGroup": Verb(_update_user_group, nothing),
-    "DeleteUserGroups": Verb(_delete_user_groups, answers.groups_deleted),
-    "ListLogMessageByCondition": Verb(_list_log_messages, answers.events_page),
+    "CreateUser": loose(_create_user, answers.user_made),
+    "UpdateUser": loose(_update_user, answers.user_made),
+    "DescribeUserById": loose(_describe_user_by_id, answers.user_shown),
+    "DescribeUser": loose(_describe_user, answers.users_page),
+    "ListUser": loose(_list_user, answers.users_page),
+    "ListUserByProperty": loose(_list_user_by_property, answers.users),
+    "UpdateUserStatus": loose(_update_user_status, nothing),
+    "SetPassword": loose(_set_password, nothing),
+    "ResetPassword": loose(_reset_password, answers.password),
+    "DeleteUsers": loose(_delete_users, nothing),
+    "LinkAccount": loose(_link_account, nothing),
+    "CreateUserStore": loose(_create_user_store, answers.store_made),
+    "ListUserStore": loose(_list_user_store, answers.stores),
+    "UpdateUserStore": loose(_update_user_store, nothing),
+    "DeleteUserStore": loose(_delete_user_store, nothing),
+    "CreateUserGroup": loose(_create_user_group, answers.group_made),
+    "ListUserGroups": loose(_list_user_groups, answers.groups_page),
+    "UpdateUserGroup": loose(_update_user_group, nothing),
+    "DeleteUserGroups": loose(_delete_user_groups, answers.groups_deleted),
+    "ListLogMessageByCondition": loose(_list_log_messages, answers.events_page),
 }

@@ -13,10 +13,11 @@ from rolecall.contracts.openstack.places import database_root, database_url
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.instances.views import InstanceView
-from rolecall.values import Checked, Secret
+from rolecall.values import Secret
 from rolecall.verbs import Answer
 from rolecall.verbs.databases.pages import page
 from rolecall.verbs.databases.tables import DATASTORE, FLAVOR, VOLUME_SIZE, links
+from rolecall.verbs.params import Checked
 
 _STATUSES: Mapping[str, str] = {
     "running": "ACTIVE",

@@ -12,8 +12,8 @@ from typing import Final
 
 from rolecall.contracts.openstack.databases.contract import CALLS_A_MINUTE, VERBS
 from rolecall.domain.access.rates import Allowance, ShowRates, Standing
-from rolecall.values import Checked
 from rolecall.verbs import Answer, Decipher
+from rolecall.verbs.params import Checked
 
 _UNITS: Final = {1: "SECOND", 60: "MINUTE"}
 

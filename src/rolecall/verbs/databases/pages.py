@@ -12,9 +12,8 @@ from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
 from rolecall.contracts.openstack.places import base_url
-from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import number, text
+from rolecall.verbs.params import Checked, number, text
 
 PAGE_SIZE = 20
 

@@ -11,9 +11,8 @@ from typing import Final
 
 from rolecall.contracts.openstack.places import database_root, database_url
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Params, text
+from rolecall.verbs.params import Checked, Params, text
 
 DATASTORE: Final = "mysql"
 _DATASTORE_NAMES: Final = (DATASTORE, "mariadb")

@@ -33,10 +33,10 @@ from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
+from rolecall.values import Secret
+from rolecall.verbs import Answer, Decipher, Verbs, nothing
 from rolecall.verbs.databases import answers, limits, tables
-from rolecall.verbs.params import Params, secret, structure, structures, text
+from rolecall.verbs.params import Checked, Params, loose, loose_static, secret, structure, structures, text
 
 ENGINE = "mysql"
 """The kind of server that an instance of this API is."""
@@ -234,36 +234,36 @@ def _not_implemented(_checked: Checked) -> Answer:
 
 
 VERBS: Verbs = {
-    "ListVersions": StaticVerb(tables.database_versions),
-    "ShowVersion": StaticVerb(tables.database_version),
-    "CreateUsers": Verb(_create_users, nothing),
-    "ListUsers": Verb(_list_users, answers.users),
-    "ShowUser": Verb(_show_user, answers.user),
-    "ChangePasswords": Verb(_change_passwords, nothing),
-    "UpdateUser": Verb(_update_user, nothing),
-    "DeleteUser": Verb(_delete_user, nothing),
-    "ListGrants": Verb(_show_user, answers.grants),
-    "GrantDatabases": Verb(_grant, nothing),
-    "RevokeDatabase": Verb(_revoke, nothing),
-    "ListDatabases": Verb(_list_databases, answers.databases),
-    "CreateDatabases": Verb(_create_databases, nothing),
-    "ShowDatabase": StaticVerb(_not_implemented),
-    "DeleteDatabase": Verb(_delete_database, nothing),
-    "ShowRoot": Verb(_show_root, answers.root_state),
-    "EnableRoot": Verb(_enable_root, answers.root),
-    "DisableRoot": Verb(_disable_root, nothing),
-    "ListInstances": Verb(_list_instances, answers.instances),
-    "ListInstancesDetail": Verb(_list_instances, answers.instances_in_detail),
-    "ShowInstance": Verb(_show_instance, answers.instance),
-    "CreateInstance": Verb(_create_instance, answers.new_instance),
-    "UpdateInstance": Verb(_rename_instance, nothing),
-    "DeleteInstance": Verb(_delete_instance, nothing),
-    "ActOnInstance": Verb(_act, nothing),
-    "ListFlavors": StaticVerb(tables.flavors),
-    "ShowFlavor": StaticVerb(tables.flavor),
-    "ListDatastores": StaticVerb(tables.datastores),
-    "ShowDatastore": StaticVerb(tables.datastore),
-    "ListDatastoreVersions": StaticVerb(tables.datastore_versions),
-    "ShowDatastoreVersion": StaticVerb(tables.datastore_version),
-    "ListLimits": Verb(limits.asked, limits.limits),
+    "ListVersions": loose_static(tables.database_versions),
+    "ShowVersion": loose_static(tables.database_version),
+    "CreateUsers": loose(_create_users, nothing),
+    "ListUsers": loose(_list_users, answers.users),
+    "ShowUser": loose(_show_user, answers.user),
+    "ChangePasswords": loose(_change_passwords, nothing),
+    "UpdateUser": loose(_update_user, nothing),
+    "DeleteUser": loose(_delete_user, nothing),
+    "ListGrants": loose(_show_user, answers.grants),
+    "GrantDatabases": loose(_grant, nothing),
+    "RevokeDatabase": loose(_revoke, nothing),
+    "ListDatabases": loose(_list_databases, answers.databases),
+    "CreateDatabases": loose(_create_databases, nothing),
+    "ShowDatabase": loose_static(_not_implemented),
+    "DeleteDatabase": loose(_delete_database, nothing),
+    "ShowRoot": loose(_show_root, answers.root_state),
+    "EnableRoot": loose(_enable_root, answers.root),
+    "DisableRoot": loose(_disable_root, nothing),
+    "ListInstances": loose(_list_instances, answers.instances),
+    "ListInstancesDetail": loose(_list_instances, answers.instances_in_detail),
+    "ShowInstance": loose(_show_instance, answers.instance),
+    "CreateInstance": loose(_create_instance, answers.new_instance),
+    "UpdateInstance": loose(_rename_instance, nothing),
+    "DeleteInstance": loose(_delete_instance, nothing),
+    "ActOnInstance": loose(_act, nothing),
+    "ListFlavors": loose_static(tables.flavors),
+    "ShowFlavor": loose_static(tables.flavor),
+    "ListDatastores": loose_static(tables.datastores),
+    "ShowDatastore": loose_static(tables.datastore),
+    "ListDatastoreVersions": loose_static(tables.datastore_versions),
+    "ShowDatastoreVersion": loose_static(tables.datastore_version),
+    "ListLimits": loose(limits.asked, limits.limits),
 }

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.access.tokens import RevokeToken, ShowToken, TokenShown
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Caller, Checked, IssuedToken, Secret, TokenFacts, TokenIssuer
-from rolecall.verbs import Answer, Decipher, IssuingVerb, StaticVerb, Verb, Verbs
-from rolecall.verbs.params import flag, secret, text
+from rolecall.values import Caller, IssuedToken, Secret, TokenFacts, TokenIssuer
+from rolecall.verbs import Answer, Decipher, Verbs
+from rolecall.verbs.params import Checked, flag, loose, loose_issuing, loose_static, secret, text
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
@@ -197,16 +197,16 @@ def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -
 
 
 V3_VERBS: Verbs = {
-    "ListVersions": StaticVerb(versions),
-    "ShowVersion": StaticVerb(v3_version),
-    "IssueToken": IssuingVerb(issue_v3),
-    "ShowToken": Verb(_show, show_v3),
-    "RevokeToken": Verb(_revoke, _nothing),
+    "ListVersions": loose_static(versions),
+    "ShowVersion": loose_static(v3_version),
+    "IssueToken": loose_issuing(issue_v3),
+    "ShowToken": loose(_show, show_v3),
+    "RevokeToken": loose(_revoke, _nothing),
 }
 V2_VERBS: Verbs = {
-    "ListVersions": StaticVerb(versions),
-    "ShowVersion": StaticVerb(v2_version),
-    "IssueToken": IssuingVerb(issue_v2),
-    "ShowToken": Verb(_show, show_v2),
-    "RevokeToken": Verb(_revoke, _nothing),
+    "ListVersions": loose_static(versions),
+    "ShowVersion": loose_static(v2_version),
+    "IssueToken": loose_issuing(issue_v2),
+    "ShowToken": loose(_show, show_v2),
+    "RevokeToken": loose(_revoke, _nothing),
 }

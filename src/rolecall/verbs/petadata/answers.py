@@ -19,9 +19,8 @@ from rolecall.domain.instances.registry import AddressGroup
 from rolecall.domain.instances.views import InstanceView
 from rolecall.domain.operations.views import OperationView
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import number, text
+from rolecall.verbs.params import Checked, number, text
 
 _NEVER_ENDS = "2999-09-08T16:00:00Z"
 _POST_PAID = "PostPaid"

@@ -10,8 +10,8 @@ import hashlib
 import json
 
 from rolecall.domain.messages import ClientToken
-from rolecall.values import Checked, Secret
-from rolecall.verbs.params import text
+from rolecall.values import Secret
+from rolecall.verbs.params import Checked, text
 
 _NAMES = ("ClientToken", "Token")
 

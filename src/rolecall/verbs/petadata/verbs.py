@@ -37,9 +37,9 @@ from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
-from rolecall.verbs.params import Params, secret, text
+from rolecall.values import Secret
+from rolecall.verbs import Answer, Decipher, Verb, Verbs, nothing
+from rolecall.verbs.params import Checked, Params, loose, loose_static, secret, text
 from rolecall.verbs.petadata import answers
 from rolecall.verbs.petadata.token import client_token
 
@@ -277,12 +277,14 @@ def _keep_owner(checked: Checked) -> None:
             raise Refused(Reason.TENANT_FOREIGN, name)
 
 
-def _verb(make: Callable[[Checked], Command[_T]], answer: Callable[[Checked, _T], Answer]) -> Verb[_T]:
+def _verb(
+    make: Callable[[Checked], Command[_T]], answer: Callable[[Checked, _T], Answer]
+) -> Verb[dict[str, object], _T]:
     def command(checked: Checked, _decipher: Decipher) -> Command[_T]:
         _keep_owner(checked)
         return make(checked)
 
-    return Verb(command, answer)
+    return loose(command, answer)
 
 
 def _regions(checked: Checked) -> Answer:
@@ -310,7 +312,7 @@ VERBS: Verbs = {
     "DescribeSecurityIPs": _verb(_show_addresses, answers.addresses),
     "ModifySecurityIPs": _verb(_set_addresses, answers.addresses_set),
     "ModifySecurityIps": _verb(_set_addresses, answers.addresses_set),
-    "DescribeRegions": StaticVerb(_regions),
+    "DescribeRegions": loose_static(_regions),
     "DescribeTasks": _verb(_list_tasks, answers.tasks),
     "DescribeTaskStatus": _verb(_one_task, answers.task),
     "DescribeUserInfo": _verb(_count_instances, answers.user),

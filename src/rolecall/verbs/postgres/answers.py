@@ -12,6 +12,7 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
+from rolecall.contracts.tencent.postgres import parameters
 from rolecall.contracts.tencent.postgres.places import CHINESE_NUMERALS, PLACES, Place
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import AccountKind, DatabaseFacts
@@ -19,7 +20,6 @@ from rolecall.domain.instances.views import InstanceView
 from rolecall.domain.messages import Page
 from rolecall.values import Checked, Language
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Params, number, structures, text, texts
 from rolecall.verbs.postgres.privileges import TYPES, echoed_object
 
 _NEVER = "0000-00-00 00:00:00"
@@ -44,13 +44,13 @@ def vendor_time(moment: datetime | None) -> str:
     return _NEVER if moment is None else moment.astimezone(_VENDOR_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def account_created(_checked: Checked, account: AccountView) -> Answer:
+def account_created(_checked: Checked[object], account: AccountView) -> Answer:
     """`Oid` is promised by the page's prose and in no SDK's model; typed SDKs ignore it."""
     return {"Oid": account.oid}
 
 
-def accounts(checked: Checked, page: Page[AccountView]) -> Answer:
-    instance = text(checked.params, "DBInstanceId")
+def accounts(checked: Checked[parameters.DescribeAccounts], page: Page[AccountView]) -> Answer:
+    instance = checked.params.DBInstanceId
     return {"TotalCount": page.total, "Details": [_account(instance, one) for one in page.items]}
 
 
@@ -69,9 +69,11 @@ def _account(instance: str, account: AccountView) -> Answer:
     }
 
 
-def privileges(checked: Checked, found: Sequence[tuple[str, ...] | AccountKind]) -> Answer:
+def privileges(
+    checked: Checked[parameters.DescribeAccountPrivileges], found: Sequence[tuple[str, ...] | AccountKind]
+) -> Answer:
     """One entry per object asked, in order; the account itself is answered by its type."""
-    asked = structures(checked.params, "DatabaseObjectSet")
+    asked = checked.params.DatabaseObjectSet
     return {
         "PrivilegeSet": [
             {"Object": echoed_object(entry), "PrivilegeSet": _words(one)}
@@ -84,7 +86,7 @@ def _words(found: tuple[str, ...] | AccountKind) -> list[str]:
     return [TYPES[found]] if isinstance(found, AccountKind) else list(found)
 
 
-def databases(_checked: Checked, page: Page[DatabaseFacts]) -> Answer:
+def databases(_checked: Checked[object], page: Page[DatabaseFacts]) -> Answer:
     return {
         "Items": [database.name for database in page.items],
         "TotalCount": page.total,
@@ -105,35 +107,35 @@ def _database(database: DatabaseFacts) -> Answer:
     }
 
 
-def objects(_checked: Checked, page: Page[str]) -> Answer:
+def objects(_checked: Checked[object], page: Page[str]) -> Answer:
     return {"ObjectSet": list(page.items), "TotalCount": page.total}
 
 
-def instances(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+def instances(checked: Checked[parameters.DescribeDBInstances], found: Sequence[InstanceView]) -> Answer:
     """Those of the call's region that every filter lets pass, ordered and paged."""
-    filters = structures(checked.params, "Filters")
+    filters = checked.params.Filters or ()
     wanted = [
         one
         for one in found
         if one.region == checked.call.region and all(_passes(one, each) for each in filters)
     ]
-    descending = text(checked.params, "OrderByType") == "desc"
-    wanted.sort(key=_INSTANCE_ORDERS[text(checked.params, "OrderBy")], reverse=descending)
-    offset, limit = number(checked.params, "Offset"), number(checked.params, "Limit") or _DEFAULT_INSTANCES
+    descending = checked.params.OrderByType == "desc"
+    wanted.sort(key=_INSTANCE_ORDERS[checked.params.OrderBy], reverse=descending)
+    offset, limit = checked.params.Offset, checked.params.Limit or _DEFAULT_INSTANCES
     return {
         "TotalCount": len(wanted),
         "DBInstanceSet": [_instance(one) for one in wanted[offset : offset + limit]],
     }
 
 
-def instance(_checked: Checked, found: InstanceView) -> Answer:
+def instance(_checked: Checked[object], found: InstanceView) -> Answer:
     return {"DBInstance": _instance(found)}
 
 
-def _passes(one: InstanceView, filter_: Params) -> bool:
+def _passes(one: InstanceView, filter_: parameters.InstanceFilter) -> bool:
     """A filter without values lets everything pass; several values are joined by OR."""
-    values = texts(filter_, "Values")
-    matches = _INSTANCE_FILTERS[text(filter_, "Name")]
+    values = filter_.Values
+    matches = _INSTANCE_FILTERS[filter_.Name or ""]
     return not values or any(matches(one, value) for value in values)
 
 
@@ -228,7 +230,7 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def regions(checked: Checked) -> Answer:
+def regions(checked: Checked[object]) -> Answer:
     chinese = _speaks_chinese(checked)
     return {"TotalCount": len(PLACES), "RegionSet": [_region(place, chinese=chinese) for place in PLACES]}
 
@@ -243,7 +245,7 @@ def _region(place: Place, *, chinese: bool) -> Answer:
     }
 
 
-def zones(checked: Checked) -> Answer:
+def zones(checked: Checked[object]) -> Answer:
     """The zones of the call's region."""
     chinese = _speaks_chinese(checked)
     found = [
@@ -268,5 +270,5 @@ def _zone(place: Place, zone: int, *, chinese: bool) -> Answer:
     }
 
 
-def _speaks_chinese(checked: Checked) -> bool:
+def _speaks_chinese(checked: Checked[object]) -> bool:
     return checked.call.envelope.language is Language.CHINESE

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from rolecall.contracts.check import keep, shown
+from rolecall.contracts.tencent.postgres import parameters
 from rolecall.contracts.tencent.postgres.places import PLACES
 from rolecall.contracts.tencent.postgres.rules import PASSWORD, enciphered
 from rolecall.domain.accounts.commands import AccountSpec
@@ -24,19 +25,20 @@ from rolecall.domain.messages import InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, Decipher, Verb, Verbs
-from rolecall.verbs.params import Params, number, secret, text, texts
+from rolecall.verbs import Answer, Decipher, Verb, Verbs, nothing
 
 _UNNAMED = "Unnamed"
 """What the vendor calls an instance without a name."""
 
 
-def _instance(checked: Checked) -> InstanceName:
-    return InstanceName("tencent", text(checked.params, "DBInstanceId"))
+def _instance(checked: Checked[parameters.OnInstance]) -> InstanceName:
+    return InstanceName("tencent", checked.params.DBInstanceId)
 
 
-def _instances(checked: Checked) -> tuple[InstanceName, ...]:
-    named = texts(checked.params, "DBInstanceIdSet")
+def _instances(
+    checked: Checked[parameters.DisIsolateDBInstances | parameters.IsolateDBInstances],
+) -> tuple[InstanceName, ...]:
+    named = checked.params.DBInstanceIdSet
     if not named:
         raise Refused(Reason.PARAMETER_MISSING, "DBInstanceIdSet")
     return tuple(InstanceName("tencent", one) for one in dict.fromkeys(named))
@@ -52,39 +54,41 @@ def plain(password: Secret, decipher: Decipher, field: str, *, encrypted: bool =
     return found
 
 
-def _create(checked: Checked, decipher: Decipher) -> provisioning_commands.ProvisionInstances:
+def _create(
+    checked: Checked[parameters.CreateInstances], decipher: Decipher
+) -> provisioning_commands.ProvisionInstances:
     """The root account is a super account, as the vendor's is."""
     params, region = checked.params, checked.call.region
-    zone = text(params, "Zone")
+    zone = params.Zone
     if zone not in _zones(region):
         raise Refused(Reason.PARAMETER_VALUE, "Zone", facts={"value": shown(zone)})
-    password = secret(params, "AdminPassword")
-    if password is None:
-        raise Refused(Reason.PARAMETER_MISSING, "AdminPassword")
     root = AccountSpec(
-        text(params, "AdminName"),
+        params.AdminName,
         "",
-        plain(password, decipher, "AdminPassword"),
+        plain(params.AdminPassword, decipher, "AdminPassword"),
         kind=AccountKind.SUPER,
     )
     alike = provisioning_commands.ProvisionInstance(
         dialect="tencent",
         engine="postgresql",
-        name=text(params, "Name") or _UNNAMED,
+        name=params.Name or _UNNAMED,
         region=region,
         accounts=(root,),
         zone=zone,
-        encoding=text(params, "Charset"),
+        encoding=params.Charset,
         version=_major_version(params),
     )
-    return provisioning_commands.ProvisionInstances(alike, number(params, "InstanceCount"))
+    return provisioning_commands.ProvisionInstances(alike, params.InstanceCount)
 
 
-def _major_version(params: Params) -> str:
+def _major_version(params: parameters.CreateInstances) -> str:
     """Of the three ways to name one, which must agree: ``12``, ``12.4``, ``v12.4_r1.0``. PARAMETER_VALUE."""
     major = ""
-    for name in ("DBMajorVersion", "DBVersion", "DBKernelVersion"):
-        named = text(params, name)
+    for name, named in (
+        ("DBMajorVersion", params.DBMajorVersion or ""),
+        ("DBVersion", params.DBVersion or ""),
+        ("DBKernelVersion", params.DBKernelVersion or ""),
+    ):
         one = named.lstrip("v").partition(".")[0]
         if major and one and one != major:
             raise Refused(Reason.PARAMETER_VALUE, name, facts={"value": shown(named)})
@@ -96,23 +100,31 @@ def _zones(region: str) -> Sequence[str]:
     return [f"{region}-{zone}" for place in PLACES if place.region == region for zone in place.zones]
 
 
-def _isolate(checked: Checked, _: Decipher) -> provisioning_commands.IsolateInstances:
+def _isolate(
+    checked: Checked[parameters.IsolateDBInstances], _: Decipher
+) -> provisioning_commands.IsolateInstances:
     return provisioning_commands.IsolateInstances(_instances(checked))
 
 
-def _revive(checked: Checked, _: Decipher) -> provisioning_commands.ReviveInstances:
+def _revive(
+    checked: Checked[parameters.DisIsolateDBInstances], _: Decipher
+) -> provisioning_commands.ReviveInstances:
     return provisioning_commands.ReviveInstances(_instances(checked))
 
 
-def _destroy(checked: Checked, _: Decipher) -> provisioning_commands.DeprovisionInstance:
+def _destroy(
+    checked: Checked[parameters.DestroyDBInstance], _: Decipher
+) -> provisioning_commands.DeprovisionInstance:
     return provisioning_commands.DeprovisionInstance(_instance(checked), isolated=True)
 
 
-def _restart(checked: Checked, _: Decipher) -> provisioning_commands.RestartInstance:
+def _restart(
+    checked: Checked[parameters.RestartDBInstance], _: Decipher
+) -> provisioning_commands.RestartInstance:
     return provisioning_commands.RestartInstance(_instance(checked))
 
 
-def _created(checked: Checked, made: Sequence[InstanceView]) -> Answer:
+def _created(checked: Checked[object], made: Sequence[InstanceView]) -> Answer:
     """Nothing is sold: the numbers of orders belong to the call. The ids are told whatever the charge type is."""
     call = UUID(checked.call.request_id).int
     return {
@@ -122,19 +134,15 @@ def _created(checked: Checked, made: Sequence[InstanceView]) -> Answer:
     }
 
 
-def _nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
-def _restarting(_checked: Checked, operation: UUID) -> Answer:
+def _restarting(_checked: Checked[object], operation: UUID) -> Answer:
     task = operation.int % 2**31
     return {"FlowId": task, "TaskId": task}
 
 
 INSTANCE_VERBS: Verbs = {
-    "CreateInstances": Verb(_create, _created),
-    "IsolateDBInstances": Verb(_isolate, _nothing),
-    "DisIsolateDBInstances": Verb(_revive, _nothing),
-    "DestroyDBInstance": Verb(_destroy, _nothing),
-    "RestartDBInstance": Verb(_restart, _restarting),
+    "CreateInstances": Verb(parameters.CreateInstances, _create, _created),
+    "IsolateDBInstances": Verb(parameters.IsolateDBInstances, _isolate, nothing),
+    "DisIsolateDBInstances": Verb(parameters.DisIsolateDBInstances, _revive, nothing),
+    "DestroyDBInstance": Verb(parameters.DestroyDBInstance, _destroy, nothing),
+    "RestartDBInstance": Verb(parameters.RestartDBInstance, _restart, _restarting),
 }

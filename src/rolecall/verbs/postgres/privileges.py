@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rolecall.contracts.check import shown
+from rolecall.contracts.tencent.postgres import parameters
 from rolecall.domain.engine import AccountKind, DatabaseObject, ObjectType, PrivilegeChange
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.verbs.params import Params, flag, structure, text, texts
 
 KINDS: Mapping[str, AccountKind] = {"normal": AccountKind.NORMAL, "tencentDBSuper": AccountKind.SUPER}
 TYPES: Mapping[AccountKind, str] = {kind: name for name, kind in KINDS.items()}
@@ -74,67 +74,83 @@ class Modification:
     kind: AccountKind | None = None
 
 
-def asked_object(entry: Params, user: str, path: str) -> DatabaseObject | None:
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an object is; empty for what its type does not need."""
+
+    database: str = ""
+    schema: str = ""
+    table: str = ""
+
+
+def asked_object(entry: parameters.DatabaseObject, user: str, path: str) -> DatabaseObject | None:
     """A DatabaseObject; None stands for the account itself.
 
     PARAMETER_MISSING, OBJECT_NAME_MALFORMED, PARAMETER_VALUE (another account than UserName).
     """
-    if text(entry, "ObjectType") == _ACCOUNT:
-        _expect(text(entry, "ObjectName"), text(entry, "ObjectName") == user, f"{path}.ObjectName")
+    if entry.ObjectType == _ACCOUNT:
+        _require(entry.ObjectName, entry.ObjectName == user, f"{path}.ObjectName")
         return None
-    type_ = ObjectType(text(entry, "ObjectType"))
-    name = _object_name(entry, type_, f"{path}.ObjectName")
-    where = parents(entry, type_, f"{path}.")
-    return DatabaseObject(
-        type_, name, where.get("DatabaseName", ""), where.get("SchemaName", ""), where.get("TableName", "")
-    )
+    type_ = ObjectType(entry.ObjectType)
+    name = _require_name(entry.ObjectName, _ROUTINE if type_ in _ROUTINES else _NAME, f"{path}.ObjectName")
+    where = location(entry, type_, f"{path}.")
+    return DatabaseObject(type_, name, where.database, where.schema, where.table)
 
 
-def parents(entry: Params, type_: ObjectType, prefix: str) -> dict[str, str]:
-    """The keys that say where objects of a type are; keys the type does not need are left out.
+def location(
+    entry: parameters.DatabaseObject | parameters.DescribeDatabaseObjects, type_: ObjectType, prefix: str
+) -> Location:
+    """PARAMETER_MISSING, OBJECT_NAME_MALFORMED. Keys that the type does not need are ignored."""
+    given = _location_keys(entry)
+    needed = (_require_name(given[key], _NAME, prefix + key) if key in NEEDED[type_] else "" for key in given)
+    return Location(*needed)
 
-    PARAMETER_MISSING, OBJECT_NAME_MALFORMED.
-    """
-    return {key: _named(entry, key, _NAME, prefix + key) for key in NEEDED[type_]}
+
+def _location_keys(
+    entry: parameters.DatabaseObject | parameters.DescribeDatabaseObjects,
+) -> dict[str, str]:
+    return {
+        "DatabaseName": entry.DatabaseName or "",
+        "SchemaName": entry.SchemaName or "",
+        "TableName": entry.TableName or "",
+    }
 
 
-def echoed_object(entry: Params) -> dict[str, str]:
+def echoed_object(entry: parameters.DatabaseObject) -> dict[str, str]:
     """A DatabaseObject as answers repeat it: all five keys, empty where the type has no use for one."""
-    kind = text(entry, "ObjectType")
+    kind = entry.ObjectType
     used = () if kind == _ACCOUNT else NEEDED[ObjectType(kind)]
-    where = {key: text(entry, key) if key in used else "" for key in (*_IN_SCHEMA, "TableName")}
-    return {"ObjectType": kind, "ObjectName": text(entry, "ObjectName"), **where}
+    where = {key: value if key in used else "" for key, value in _location_keys(entry).items()}
+    return {"ObjectType": kind, "ObjectName": entry.ObjectName, **where}
 
 
-def modification(entry: Params, user: str, path: str) -> Modification:
+def modification(entry: parameters.ModifyPrivilege, user: str, path: str) -> Modification:
     """One entry of ModifyPrivilegeSet.
 
     As `asked_object`, and PRIVILEGE_UNKNOWN, PARAMETER_VALUE (a ModifyType that does not go with the object;
     grantRole and revokeRole, which change memberships in the vendor's preset roles, are not offered).
     """
-    how = _required(entry, "ModifyType", path)
+    how = _require_given(entry.ModifyType or None, f"{path}.ModifyType")
     inner = f"{path}.DatabasePrivilege"
-    privilege = _present(structure(entry, "DatabasePrivilege"), inner)
-    object_ = asked_object(
-        _present(structure(privilege, "Object"), f"{inner}.Object"), user, f"{inner}.Object"
-    )
-    words = texts(privilege, "PrivilegeSet")
+    privilege = _require_given(entry.DatabasePrivilege, inner)
+    object_ = asked_object(_require_given(privilege.Object, f"{inner}.Object"), user, f"{inner}.Object")
+    words = privilege.PrivilegeSet
     if not words:
         raise Refused(Reason.PARAMETER_MISSING, f"{inner}.PrivilegeSet")
     if how == "alterRole" and object_ is None:
         return Modification(kind=_new_kind(words[0], len(words), f"{inner}.PrivilegeSet"))
-    _expect(how, how in ("grantObject", "revokeObject") and object_ is not None, f"{path}.ModifyType")
+    _require(how, how in ("grantObject", "revokeObject") and object_ is not None, f"{path}.ModifyType")
     change = PrivilegeChange(
-        _present(object_, inner),
+        _require_given(object_, inner),
         tuple(_privilege(word, object_, f"{inner}.PrivilegeSet.{index}") for index, word in enumerate(words)),
         grant=how == "grantObject",
-        cascade=how == "revokeObject" and flag(entry, "IsCascade"),
+        cascade=how == "revokeObject" and entry.IsCascade,
     )
     return Modification(change)
 
 
 def _new_kind(word: str, words: int, path: str) -> AccountKind:
-    _expect(word, words == 1 and word in KINDS, path)
+    _require(word, words == 1 and word in KINDS, path)
     return KINDS[word]
 
 
@@ -144,12 +160,7 @@ def _privilege(word: str, object_: DatabaseObject | None, path: str) -> str:
     return word
 
 
-def _object_name(entry: Params, type_: ObjectType, path: str) -> str:
-    return _named(entry, "ObjectName", _ROUTINE if type_ in _ROUTINES else _NAME, path)
-
-
-def _named(entry: Params, key: str, pattern: re.Pattern[str], path: str) -> str:
-    name = text(entry, key)
+def _require_name(name: str, pattern: re.Pattern[str], path: str) -> str:
     if not name:
         raise Refused(Reason.PARAMETER_MISSING, path)
     if pattern.fullmatch(name) is None:
@@ -157,11 +168,7 @@ def _named(entry: Params, key: str, pattern: re.Pattern[str], path: str) -> str:
     return name
 
 
-def _required(entry: Params, key: str, path: str) -> str:
-    return _present(text(entry, key) or None, f"{path}.{key}")
-
-
-def _expect(value: str, holds: bool, path: str) -> None:
+def _require(value: str, holds: bool, path: str) -> None:
     if not holds:
         raise Refused(Reason.PARAMETER_VALUE, path, facts={"value": shown(value)})
 
@@ -169,7 +176,7 @@ def _expect(value: str, holds: bool, path: str) -> None:
 _Found = TypeVar("_Found")
 
 
-def _present(value: _Found | None, path: str) -> _Found:
+def _require_given(value: _Found | None, path: str) -> _Found:
     if value is None:
         raise Refused(Reason.PARAMETER_MISSING, path)
     return value

@@ -17,10 +17,10 @@ from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.commands import ListKeys
 from rolecall.domain.iam.role_commands import IssuedSession, RoleRef
-from rolecall.values import Checked, PrincipalKind
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.values import PrincipalKind
+from rolecall.verbs import Answer, Decipher, Verbs
 from rolecall.verbs.cam.roles import unescaped
-from rolecall.verbs.params import Params, number, text
+from rolecall.verbs.params import Checked, Params, loose, loose_static, number, text
 
 _VALID, _DISABLED = 2, 3
 
@@ -91,8 +91,8 @@ def _keys(_checked: Checked, keys: Sequence[AccessKey]) -> Answer:
 
 
 VERBS: Verbs = {
-    "AssumeRole": Verb(_assume, _lent),
-    "GetFederationToken": Verb(_federate, _lent),
-    "GetCallerIdentity": StaticVerb(_identity),
-    "QueryApiKey": Verb(_keys_of, _keys),
+    "AssumeRole": loose(_assume, _lent),
+    "GetFederationToken": loose(_federate, _lent),
+    "GetCallerIdentity": loose_static(_identity),
+    "QueryApiKey": loose(_keys_of, _keys),
 }

@@ -12,9 +12,9 @@ from rolecall.contracts.tencent.tag.errors import WISHES
 from rolecall.domain.iam.tag_commands import KnownPair, Pair, Project, Tag, Tagged, TagPlace
 from rolecall.domain.messages import Page
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked, Language
+from rolecall.values import Language
 from rolecall.verbs import Answer
-from rolecall.verbs.params import number, text, texts
+from rolecall.verbs.params import Checked, number, text, texts
 
 _CUSTOM = "Custom"
 

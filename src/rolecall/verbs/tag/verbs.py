@@ -28,9 +28,8 @@ from rolecall.contracts.tencent.tag.contract import TAG_KEY, TAG_VALUE
 from rolecall.domain.iam import tag_commands as commands
 from rolecall.domain.iam.tag_commands import Pair, TagMode, TagPlace, TagQuery
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
-from rolecall.verbs.params import Params, number, structures, text, texts
+from rolecall.verbs import Decipher, Verbs, nothing
+from rolecall.verbs.params import Checked, Params, loose, number, structures, text, texts
 from rolecall.verbs.tag import answers
 from rolecall.verbs.tag.answers import offset_of
 
@@ -281,35 +280,35 @@ def _projects(checked: Checked, _: Decipher) -> commands.PageProjects:
 
 
 VERBS: Verbs = {
-    "CreateTag": Verb(_create, nothing),
-    "CreateTags": Verb(_create_all, nothing),
-    "DeleteTag": Verb(_delete, nothing),
-    "DeleteTags": Verb(_delete_all, nothing),
-    "DescribeTags": Verb(_list_pairs(_page), answers.known_pairs),
-    "DescribeTagsSeq": Verb(_list_pairs(_in_pages), answers.known_pairs),
-    "GetTags": Verb(_list_pairs(_by_token), answers.pairs_by_token),
-    "DescribeTagKeys": Verb(_list_keys(_page), answers.keys),
-    "GetTagKeys": Verb(_list_keys(_by_token), answers.keys_by_token),
-    "DescribeTagValues": Verb(_list_pairs(_page), answers.pairs),
-    "DescribeTagValuesSeq": Verb(_list_pairs(_in_pages), answers.pairs),
-    "GetTagValues": Verb(_list_pairs(_by_token), answers.pairs_by_token),
-    "AddResourceTag": Verb(_change_one(TagMode.ADD), nothing),
-    "UpdateResourceTagValue": Verb(_change_one(TagMode.CHANGE), nothing),
-    "DeleteResourceTag": Verb(_take_from_one, nothing),
-    "ModifyResourceTags": Verb(_modify, nothing),
-    "AttachResourcesTag": Verb(_change_many(TagMode.ADD), nothing),
-    "ModifyResourcesTagValue": Verb(_change_many(TagMode.CHANGE), nothing),
-    "DetachResourcesTag": Verb(_take_from_many, nothing),
-    "TagResources": Verb(_tag, answers.failed),
-    "UnTagResources": Verb(_untag, answers.failed),
-    "GetResources": Verb(_resources, answers.resources),
-    "DescribeResourceTags": Verb(_tags_of, answers.rows_of_tags),
-    "DescribeResourceTagsByResourceIds": Verb(_tags_of_kind(_page), answers.tags),
-    "DescribeResourceTagsByResourceIdsSeq": Verb(_tags_of_kind(_in_pages), answers.tags),
-    "DescribeResourceTagsByTagKeys": Verb(_by_keys, answers.tags_by_keys),
-    "DescribeResourcesByTags": Verb(_by_tags(True), answers.tagged),
-    "DescribeResourcesByTagsUnion": Verb(_by_tags(False), answers.tagged),
-    "AddProject": Verb(_add_project, answers.project_created),
-    "UpdateProject": Verb(_change_project, nothing),
-    "DescribeProjects": Verb(_projects, answers.projects),
+    "CreateTag": loose(_create, nothing),
+    "CreateTags": loose(_create_all, nothing),
+    "DeleteTag": loose(_delete, nothing),
+    "DeleteTags": loose(_delete_all, nothing),
+    "DescribeTags": loose(_list_pairs(_page), answers.known_pairs),
+    "DescribeTagsSeq": loose(_list_pairs(_in_pages), answers.known_pairs),
+    "GetTags": loose(_list_pairs(_by_token), answers.pairs_by_token),
+    "DescribeTagKeys": loose(_list_keys(_page), answers.keys),
+    "GetTagKeys": loose(_list_keys(_by_token), answers.keys_by_token),
+    "DescribeTagValues": loose(_list_pairs(_page), answers.pairs),
+    "DescribeTagValuesSeq": loose(_list_pairs(_in_pages), answers.pairs),
+    "GetTagValues": loose(_list_pairs(_by_token), answers.pairs_by_token),
+    "AddResourceTag": loose(_change_one(TagMode.ADD), nothing),
+    "UpdateResourceTagValue": loose(_change_one(TagMode.CHANGE), nothing),
+    "DeleteResourceTag": loose(_take_from_one, nothing),
+    "ModifyResourceTags": loose(_modify, nothing),
+    "AttachResourcesTag": loose(_change_many(TagMode.ADD), nothing),
+    "ModifyResourcesTagValue": loose(_change_many(TagMode.CHANGE), nothing),
+    "DetachResourcesTag": loose(_take_from_many, nothing),
+    "TagResources": loose(_tag, answers.failed),
+    "UnTagResources": loose(_untag, answers.failed),
+    "GetResources": loose(_resources, answers.resources),
+    "DescribeResourceTags": loose(_tags_of, answers.rows_of_tags),
+    "DescribeResourceTagsByResourceIds": loose(_tags_of_kind(_page), answers.tags),
+    "DescribeResourceTagsByResourceIdsSeq": loose(_tags_of_kind(_in_pages), answers.tags),
+    "DescribeResourceTagsByTagKeys": loose(_by_keys, answers.tags_by_keys),
+    "DescribeResourcesByTags": loose(_by_tags(True), answers.tagged),
+    "DescribeResourcesByTagsUnion": loose(_by_tags(False), answers.tagged),
+    "AddProject": loose(_add_project, answers.project_created),
+    "UpdateProject": loose(_change_project, nothing),
+    "DescribeProjects": loose(_projects, answers.projects),
 }
