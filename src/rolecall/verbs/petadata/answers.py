@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from rolecall.contracts.aliyun.petadata import parameters
 from rolecall.contracts.aliyun.petadata.places import REGIONS, zone_of
 from rolecall.contracts.aliyun.petadata.rules import moment
 from rolecall.domain.accounts.views import AccountView
@@ -19,8 +20,8 @@ from rolecall.domain.instances.registry import AddressGroup
 from rolecall.domain.instances.views import InstanceView
 from rolecall.domain.operations.views import OperationView
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Checked, number, text
 
 _NEVER_ENDS = "2999-09-08T16:00:00Z"
 _POST_PAID = "PostPaid"
@@ -67,9 +68,9 @@ def vendor_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def accounts(checked: Checked, found: Sequence[AccountView]) -> Answer:
+def accounts(checked: Checked[parameters.DescribeAccounts], found: Sequence[AccountView]) -> Answer:
     listed = [_account(one) for one in found if one.standing != "failed"]
-    return {"InstanceId": text(checked.params, "InstanceId"), "AccountList": {"Account": listed}}
+    return {"InstanceId": checked.params.InstanceId, "AccountList": {"Account": listed}}
 
 
 def _account(one: AccountView) -> Answer:
@@ -102,18 +103,18 @@ def _privilege(grant: DatabaseGrant) -> Answer:
     }
 
 
-def ordered(checked: Checked, _outcome: object) -> Answer:
+def ordered(checked: Checked[object], _outcome: object) -> Answer:
     return {"OrderId": _order(checked)}
 
 
-def _order(checked: Checked) -> str:
+def _order(checked: Checked[object]) -> str:
     """Nothing is sold here: a number that belongs to the call."""
     return str(UUID(checked.call.request_id).int % 10**15)
 
 
-def databases(checked: Checked, found: Sequence[DatabaseFacts]) -> Answer:
+def databases(checked: Checked[parameters.DescribeDatabases], found: Sequence[DatabaseFacts]) -> Answer:
     """All, or the one asked for. Sizes and the time of making are not known for a registered server."""
-    instance, wanted = text(checked.params, "InstanceId"), text(checked.params, "DBName")
+    instance, wanted = checked.params.InstanceId, checked.params.DBName
     listed = [_database(instance, one) for one in found if not wanted or one.name == wanted]
     return {"InstanceId": instance, "Databases": {"Database": listed}}
 
@@ -131,14 +132,14 @@ def _database(instance: str, one: DatabaseFacts) -> Answer:
     }
 
 
-def instance_created(checked: Checked, made: InstanceView) -> Answer:
+def instance_created(checked: Checked[object], made: InstanceView) -> Answer:
     return {"InstanceId": made.public_id, "OrderId": _order(checked)}
 
 
-def instances(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+def instances(checked: Checked[parameters.DescribeInstances], found: Sequence[InstanceView]) -> Answer:
     """A page of those that pass the filters, and of the call's region if it names one."""
     wanted = sorted((one for one in found if _passes(checked, one)), key=lambda one: one.public_id)
-    page, size = number(checked.params, "PageNumber"), number(checked.params, "PageSize")
+    page, size = checked.params.PageNumber, checked.params.PageSize
     shown = wanted[(page - 1) * size : page * size]
     return {
         "PageNumber": page,
@@ -148,16 +149,15 @@ def instances(checked: Checked, found: Sequence[InstanceView]) -> Answer:
     }
 
 
-def _passes(checked: Checked, one: InstanceView) -> bool:
-    asked = {
-        "InstanceId": one.public_id,
-        "InstanceStatus": _INSTANCE_STATUSES[one.status],
-        "ChargeType": _POST_PAID,
-    }
-    region = checked.call.region
-    return (not region or region == one.region) and all(
-        text(checked.params, name) in ("", value) for name, value in asked.items()
+def _passes(checked: Checked[parameters.DescribeInstances], one: InstanceView) -> bool:
+    params = checked.params
+    asked = (
+        (checked.call.region, one.region),
+        (params.InstanceId, one.public_id),
+        (params.InstanceStatus, _INSTANCE_STATUSES[one.status]),
+        (params.ChargeType, _POST_PAID),
     )
+    return all(not wanted or wanted == value for wanted, value in asked)
 
 
 def _listed(one: InstanceView) -> Answer:
@@ -180,7 +180,7 @@ def _names(one: InstanceView) -> Answer:
     return {"Database": [{"DBName": name, "ChargeType": _POST_PAID} for name in one.databases]}
 
 
-def instance(_checked: Checked, one: InstanceView) -> Answer:
+def instance(_checked: Checked[object], one: InstanceView) -> Answer:
     """Here the port is text."""
     network = {"NetworkType": "INTERNAL", "ConnectionString": one.host, "Port": str(one.port)}
     return {
@@ -197,7 +197,7 @@ def instance(_checked: Checked, one: InstanceView) -> Answer:
 DEFAULT_GROUP = "default"
 
 
-def addresses(checked: Checked, groups: Sequence[AddressGroup]) -> Answer:
+def addresses(checked: Checked[parameters.DescribeSecurityIPs], groups: Sequence[AddressGroup]) -> Answer:
     """The default group's list once more beside them."""
     listed = [
         {
@@ -210,18 +210,18 @@ def addresses(checked: Checked, groups: Sequence[AddressGroup]) -> Answer:
     return {**addresses_set(checked, groups[0].addresses), "SecurityIPs": {"SecurityIpGroup": listed}}
 
 
-def addresses_set(checked: Checked, listed: Sequence[str]) -> Answer:
-    return {"InstanceId": text(checked.params, "InstanceId"), "SecurityIPList": ",".join(listed)}
+def addresses_set(checked: Checked[parameters.OnInstance], listed: Sequence[str]) -> Answer:
+    return {"InstanceId": checked.params.InstanceId, "SecurityIPList": ",".join(listed)}
 
 
-def tasks(checked: Checked, found: Sequence[OperationView]) -> Answer:
+def tasks(checked: Checked[parameters.DescribeTasks], found: Sequence[OperationView]) -> Answer:
     params = checked.params
     wanted = [one for one in found if _asked_for(checked, one)]
-    page, size = number(params, "PageNumbers"), number(params, "MaxRecordsPerPage")
+    page, size = params.PageNumbers, params.MaxRecordsPerPage
     return {
-        "InstanceId": text(params, "InstanceId"),
-        "StartTime": text(params, "StartTime"),
-        "EndTime": text(params, "EndTime"),
+        "InstanceId": params.InstanceId,
+        "StartTime": params.StartTime,
+        "EndTime": params.EndTime,
         "PageNumbers": page,
         "MaxRecordsPerPage": size,
         "TotalRecords": len(wanted),
@@ -229,13 +229,15 @@ def tasks(checked: Checked, found: Sequence[OperationView]) -> Answer:
     }
 
 
-def _asked_for(checked: Checked, one: OperationView) -> bool:
+def _asked_for(checked: Checked[parameters.DescribeTasks], one: OperationView) -> bool:
     params = checked.params
-    start, end = moment(text(params, "StartTime")), moment(text(params, "EndTime"))
-    status = text(params, "Status") or text(params, "TaskStatus")
+    start, end = moment(params.StartTime), moment(params.EndTime)
+    status = params.Status or params.TaskStatus
     statuses = {status} if status else _SHOWN_TASKS
     within = start is not None and end is not None and start <= one.accepted_at <= end
-    return within and _TASK_STATUSES[one.state] in statuses and text(params, "TaskAction") in ("", one.change)
+    return (
+        within and _TASK_STATUSES[one.state] in statuses and (params.TaskAction or one.change) == one.change
+    )
 
 
 def _task(one: OperationView) -> Answer:
@@ -257,9 +259,9 @@ def _times(one: OperationView) -> Answer:
     return times
 
 
-def task(checked: Checked, found: Sequence[OperationView]) -> Answer:
+def task(checked: Checked[parameters.DescribeTaskStatus], found: Sequence[OperationView]) -> Answer:
     """OBJECT_MISSING if the instance has no such task."""
-    wanted = text(checked.params, "TaskId")
+    wanted = checked.params.TaskId
     for one in found:
         if str(one.id) == wanted.lower():
             return {
@@ -271,7 +273,7 @@ def task(checked: Checked, found: Sequence[OperationView]) -> Answer:
     raise Refused(Reason.OBJECT_MISSING, "TaskId", facts={"value": wanted})
 
 
-def user(_checked: Checked, found: Sequence[InstanceView]) -> Answer:
+def user(_checked: Checked[object], found: Sequence[InstanceView]) -> Answer:
     """Nothing is sold and nobody is a bank: the account is known, and owes nothing."""
     return {
         "IsAuthentication": True,
@@ -281,7 +283,7 @@ def user(_checked: Checked, found: Sequence[InstanceView]) -> Answer:
     }
 
 
-def regions(_checked: Checked) -> Answer:
+def regions(_checked: Checked[object]) -> Answer:
     return {"Regions": {"Region": [_region(name) for name in REGIONS]}}
 
 

@@ -9,19 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 
+from rolecall.contracts.aliyun.petadata import parameters
 from rolecall.domain.messages import ClientToken
-from rolecall.values import Secret
-from rolecall.verbs.params import Checked, text
-
-_NAMES = ("ClientToken", "Token")
+from rolecall.values import Checked, Secret
 
 
-def client_token(checked: Checked) -> ClientToken | None:
+def client_token(
+    checked: Checked[parameters.CreateAccount | parameters.CreateInstance | parameters.DeleteInstance],
+) -> ClientToken | None:
     """The token that was sent, with a digest of everything else; None without one."""
-    sent = next((text(checked.params, name) for name in _NAMES if name in checked.params), "")
+    sent = checked.params.ClientToken
     if not sent:
         return None
-    others = {name: value for name, value in checked.params.items() if name not in _NAMES}
+    others = {
+        name: value
+        for name, value in vars(checked.params).items()
+        if value is not None and name != "ClientToken"
+    }
     canonical = json.dumps([checked.action, others], sort_keys=True, default=_hidden)
     return ClientToken(sent, hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest())
 

@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
+from rolecall.contracts.aliyun.petadata import parameters
 from rolecall.contracts.aliyun.petadata.rules import ACCESS, addresses, database_names, grants_of, moment
 from rolecall.domain.accounts import commands
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant
@@ -37,9 +38,8 @@ from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Secret
-from rolecall.verbs import Answer, Decipher, Verb, Verbs, nothing
-from rolecall.verbs.params import Checked, Params, loose, loose_static, secret, text
+from rolecall.values import Checked
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
 from rolecall.verbs.petadata import answers
 from rolecall.verbs.petadata.token import client_token
 
@@ -47,6 +47,7 @@ DIALECT = "aliyun"
 HOST = "%"
 ACCOUNTS_AT_MOST = 3
 """Accounts of an instance ("you can create a maximum of three accounts for the instance", CreateAccount)."""
+_P = TypeVar("_P", bound=parameters.Owned)
 _T = TypeVar("_T")
 _TASKS_AT_MOST = 1000
 _OWN_ADDRESS = "127.0.0.1"
@@ -56,55 +57,41 @@ KINDS: Mapping[str, AccountKind] = {"Normal": AccountKind.NORMAL, "Super": Accou
 _MODES: Mapping[str, Literal["replace", "add", "remove"]] = {"0": "replace", "1": "add", "2": "remove"}
 
 
-def either(params: Params, name: str, other: str) -> str:
-    """A parameter with two spellings, of the SDK and of the manual. PARAMETER_VALUE if they disagree."""
-    one, two = text(params, name), text(params, other)
-    if one and two and one != two:
-        raise Refused(Reason.PARAMETER_VALUE, other)
-    return one or two
+def either(one: str | None, other: str | None, name: str) -> str:
+    """A parameter with two spellings, of the SDK and of the manual. PARAMETER_VALUE for `name` if they disagree."""
+    if one and other and one != other:
+        raise Refused(Reason.PARAMETER_VALUE, name)
+    return one or other or ""
 
 
-def _needed(params: Params, name: str, other: str) -> str:
-    value = either(params, name, other)
+def _require_either(one: str | None, other: str | None, names: tuple[str, str]) -> str:
+    value = either(one, other, names[1])
     if not value:
-        raise Refused(Reason.PARAMETER_MISSING, name)
+        raise Refused(Reason.PARAMETER_MISSING, names[0])
     return value
 
 
-def _instance(checked: Checked) -> InstanceName:
-    return InstanceName(DIALECT, text(checked.params, "InstanceId"))
+def _instance(checked: Checked[parameters.OnInstance]) -> InstanceName:
+    return InstanceName(DIALECT, checked.params.InstanceId)
 
 
-def _either_instance(checked: Checked) -> InstanceName:
-    return InstanceName(DIALECT, _needed(checked.params, "DBInstanceId", "InstanceId"))
+def _either_instance(checked: Checked[parameters.OnEitherInstance]) -> InstanceName:
+    params = checked.params
+    names = ("DBInstanceId", "InstanceId")
+    return InstanceName(DIALECT, _require_either(params.DBInstanceId, params.InstanceId, names))
 
 
-def _account(checked: Checked) -> str:
-    return text(checked.params, "AccountName")
-
-
-def _database(checked: Checked) -> str:
-    return text(checked.params, "DBName")
-
-
-def _password(checked: Checked, name: str) -> Secret:
-    password = secret(checked.params, name)
-    if password is None:
-        raise Refused(Reason.PARAMETER_MISSING, name)
-    return password
-
-
-def _create_account(checked: Checked) -> commands.CreateAccount:
+def _create_account(checked: Checked[parameters.CreateAccount]) -> commands.CreateAccount:
     """A super account has its rights without grants; the old account version reads and writes everywhere."""
-    kind = KINDS[text(checked.params, "AccountType")]
+    kind = KINDS[checked.params.AccountType]
     old = _is_old_version(checked.params)
     plain = kind is AccountKind.NORMAL
     return commands.CreateAccount(
         instance=_instance(checked),
-        name=_account(checked),
+        name=checked.params.AccountName,
         kind=kind,
-        password=_password(checked, "AccountPassword"),
-        remark=text(checked.params, "AccountDescription"),
+        password=checked.params.AccountPassword,
+        remark=checked.params.AccountDescription or "",
         managed_password=False,
         host=HOST,
         grants=_grants(checked.params) if plain and not old else (),
@@ -114,206 +101,216 @@ def _create_account(checked: Checked) -> commands.CreateAccount:
     )
 
 
-def _is_old_version(params: Params) -> bool:
+def _is_old_version(params: parameters.CreateAccount) -> bool:
     """Version 0 disables granting: what privileges are given is passed over (the manual's Chinese text).
 
     Where no version is sent, asking for privileges asks for version 1; no page says so.
     """
-    version = text(params, "AccountVersion")
+    version = params.AccountVersion
     if version:
         return version == "0"
-    return not any(name in params for name in ("DBInfo", "DBName", "AccountPrivilege"))
+    return params.DBInfo is None and params.DBName is None and params.AccountPrivilege is None
 
 
-def _grants(params: Params) -> tuple[DatabaseGrant, ...]:
+def _grants(params: parameters.CreateAccount) -> tuple[DatabaseGrant, ...]:
     """DBInfo decides alone where it is sent, else AccountPrivilege on each of DBName; no page ranks them."""
-    if "DBInfo" in params:
-        return grants_of(params["DBInfo"]) or ()
-    return _same_grants(params) if "DBName" in params else ()
+    if params.DBInfo is not None:
+        return grants_of(params.DBInfo) or ()
+    return () if params.DBName is None else _same_grants(params.DBName, params.AccountPrivilege)
 
 
-def _same_grants(params: Params) -> tuple[DatabaseGrant, ...]:
-    access = ACCESS[text(params, "AccountPrivilege") or "ReadWrite"]
-    return tuple(DatabaseGrant(name, access) for name in database_names(text(params, "DBName")))
+def _same_grants(names: str, privilege: str | None) -> tuple[DatabaseGrant, ...]:
+    access = ACCESS[privilege or "ReadWrite"]
+    return tuple(DatabaseGrant(name, access) for name in database_names(names))
 
 
-def _all_accounts(checked: Checked) -> commands.AllAccounts:
+def _all_accounts(checked: Checked[parameters.DescribeAccounts]) -> commands.AllAccounts:
     return commands.AllAccounts(_instance(checked))
 
 
-def _delete_account(checked: Checked) -> commands.DeleteAccount:
-    return commands.DeleteAccount(_instance(checked), _account(checked), HOST, must_exist=True)
+def _delete_account(checked: Checked[parameters.DeleteAccount]) -> commands.DeleteAccount:
+    return commands.DeleteAccount(_instance(checked), checked.params.AccountName, HOST, must_exist=True)
 
 
-def _reset_password(checked: Checked) -> commands.ResetPassword:
+def _reset_password(
+    checked: Checked[parameters.ModifyAccountPassword | parameters.ResetAccountPassword],
+) -> commands.ResetPassword:
     """Without an old password (ResetAccountPassword) or with it (ModifyAccountPassword)."""
-    return commands.ResetPassword(
-        _instance(checked),
-        _account(checked),
-        _password(checked, "NewPassword"),
-        HOST,
-        secret(checked.params, "OldPassword"),
-    )
+    params = checked.params
+    old = params.OldPassword if isinstance(params, parameters.ModifyAccountPassword) else None
+    return commands.ResetPassword(_instance(checked), params.AccountName, params.NewPassword, HOST, old)
 
 
-def _change_remark(checked: Checked) -> commands.ChangeRemark:
-    remark = text(checked.params, "AccountDescription")
-    return commands.ChangeRemark(_either_instance(checked), _account(checked), remark, HOST)
+def _change_remark(checked: Checked[parameters.ModifyAccountDescription]) -> commands.ChangeRemark:
+    remark = checked.params.AccountDescription
+    return commands.ChangeRemark(_either_instance(checked), checked.params.AccountName, remark, HOST)
 
 
-def _grant(checked: Checked) -> commands.ChangeGrants:
+def _grant(checked: Checked[parameters.GrantAccountPrivilege]) -> commands.ChangeGrants:
     """A privilege replaces the account's earlier one on the same database."""
-    instance = _either_instance(checked)
-    return commands.ChangeGrants(instance, _account(checked), HOST, _same_grants(checked.params))
+    params = checked.params
+    granted = _same_grants(params.DBName, params.AccountPrivilege)
+    return commands.ChangeGrants(_either_instance(checked), params.AccountName, HOST, granted)
 
 
-def _revoke(checked: Checked) -> commands.ChangeGrants:
-    names = database_names(_database(checked))
-    return commands.ChangeGrants(_either_instance(checked), _account(checked), HOST, (), names)
+def _revoke(checked: Checked[parameters.RevokeAccountPrivilege]) -> commands.ChangeGrants:
+    names = database_names(checked.params.DBName)
+    return commands.ChangeGrants(_either_instance(checked), checked.params.AccountName, HOST, (), names)
 
 
-def _create_database(checked: Checked) -> commands.CreateDatabases:
-    return commands.CreateDatabases(_instance(checked), (commands.DatabaseSpec(_database(checked)),))
+def _create_database(checked: Checked[parameters.CreateDatabase]) -> commands.CreateDatabases:
+    return commands.CreateDatabases(_instance(checked), (commands.DatabaseSpec(checked.params.DBName),))
 
 
-def _delete_database(checked: Checked) -> commands.DeleteDatabase:
-    return commands.DeleteDatabase(_instance(checked), _database(checked), must_exist=True)
+def _delete_database(checked: Checked[parameters.DeleteDatabase]) -> commands.DeleteDatabase:
+    return commands.DeleteDatabase(_instance(checked), checked.params.DBName, must_exist=True)
 
 
-def _all_databases(checked: Checked) -> commands.AllDatabases:
+def _all_databases(checked: Checked[parameters.DescribeDatabases]) -> commands.AllDatabases:
     return commands.AllDatabases(_instance(checked))
 
 
-def _create_instance(checked: Checked) -> provisioning_commands.ProvisionInstance:
+def _create_instance(checked: Checked[parameters.CreateInstance]) -> provisioning_commands.ProvisionInstance:
     """An instance with its first database, and its first account, which reads and writes that one."""
     params = checked.params
-    either(params, "ChargeType", "PayType")
-    if text(params, "NetworkType") == "VPC":
-        _needed(params, "VpcId", "VPCId")
-        _needed(params, "VSwitchId", "VSwitchId")
-    database = _database(checked)
+    either(params.ChargeType, params.PayType, "PayType")
+    if params.NetworkType == "VPC":
+        _require_either(params.VpcId, params.VPCId, ("VpcId", "VPCId"))
+        _require_either(params.VSwitchId, None, ("VSwitchId", "VSwitchId"))
+    database = checked.params.DBName
     first = commands.AccountSpec(
-        _account(checked),
+        checked.params.AccountName,
         HOST,
-        _password(checked, "AccountPassword"),
+        checked.params.AccountPassword,
         (DatabaseGrant(database, Access.READ_WRITE),),
     )
     return provisioning_commands.ProvisionInstance(
         dialect=DIALECT,
         engine="mysql",
-        name=text(params, "InstanceName") or f"Created At: {_now(checked):%Y-%m-%d-%H-%M-%S}",
-        region=text(params, "RegionId"),
+        name=params.InstanceName or f"Created At: {_now(checked):%Y-%m-%d-%H-%M-%S}",
+        region=params.RegionId,
         databases=(commands.DatabaseSpec(database),),
         accounts=(first,),
         token=client_token(checked),
-        zone=text(params, "ZoneId"),
-        addresses=addresses(text(params, "SecurityIPList") or _OWN_ADDRESS),
+        zone=params.ZoneId,
+        addresses=addresses(params.SecurityIPList or _OWN_ADDRESS),
     )
 
 
-def _now(checked: Checked) -> datetime:
+def _now(checked: Checked[object]) -> datetime:
     return datetime.fromtimestamp(checked.call.envelope.request.received, UTC)
 
 
-def _delete_instance(checked: Checked) -> provisioning_commands.DeprovisionInstance:
+def _delete_instance(
+    checked: Checked[parameters.DeleteInstance],
+) -> provisioning_commands.DeprovisionInstance:
     return provisioning_commands.DeprovisionInstance(_instance(checked), token=client_token(checked))
 
 
-def _list_instances(_checked: Checked) -> instance_commands.ListInstances:
+def _list_instances(_checked: Checked[object]) -> instance_commands.ListInstances:
     return instance_commands.ListInstances(DIALECT, databases=True)
 
 
-def _count_instances(_checked: Checked) -> instance_commands.ListInstances:
+def _count_instances(_checked: Checked[object]) -> instance_commands.ListInstances:
     return instance_commands.ListInstances(DIALECT)
 
 
-def _show_instance(checked: Checked) -> instance_commands.ShowInstance:
+def _show_instance(checked: Checked[parameters.DescribeInstanceInfo]) -> instance_commands.ShowInstance:
     return instance_commands.ShowInstance(_instance(checked), databases=True)
 
 
-def _rename_instance(checked: Checked) -> instance_commands.RenameInstance:
-    return instance_commands.RenameInstance(_instance(checked), text(checked.params, "NewInstanceName"))
+def _rename_instance(checked: Checked[parameters.ModifyInstanceName]) -> instance_commands.RenameInstance:
+    return instance_commands.RenameInstance(_instance(checked), checked.params.NewInstanceName)
 
 
-def _show_addresses(checked: Checked) -> instance_commands.ShowAddressList:
+def _show_addresses(checked: Checked[parameters.DescribeSecurityIPs]) -> instance_commands.ShowAddressList:
     return instance_commands.ShowAddressList(_instance(checked))
 
 
-def _set_addresses(checked: Checked) -> instance_commands.SetAddressList:
-    mode = either(checked.params, "ModifyMode", "Modifymode") or "0"
-    listed = _needed(checked.params, "SecurityIPList", "SecurityIps")
-    group = text(checked.params, "SecurityIPListName")
+def _set_addresses(
+    checked: Checked[parameters.ModifySecurityIPs],
+) -> instance_commands.SetAddressList:
+    params = checked.params
+    mode = either(params.ModifyMode, params.Modifymode, "Modifymode") or "0"
+    names = ("SecurityIPList", "SecurityIps")
+    listed = _require_either(params.SecurityIPList, params.SecurityIps, names)
+    group = params.SecurityIPListName
     return instance_commands.SetAddressList(
         _instance(checked),
         addresses(listed),
         _MODES[mode],
         "" if group.lower() == answers.DEFAULT_GROUP else group,
-        text(checked.params, "SecurityIPListAttribute") or None,
+        params.SecurityIPListAttribute or None,
     )
 
 
-def _list_tasks(checked: Checked) -> instance_commands.ListOperations:
-    start, end = (moment(text(checked.params, name)) for name in ("StartTime", "EndTime"))
+def _list_tasks(checked: Checked[parameters.DescribeTasks]) -> instance_commands.ListOperations:
+    start, end = moment(checked.params.StartTime), moment(checked.params.EndTime)
     if start is None or end is None or end < start:
         raise Refused(Reason.PARAMETER_RANGE, "EndTime")
-    either(checked.params, "Status", "TaskStatus")
+    either(checked.params.Status, checked.params.TaskStatus, "TaskStatus")
     return instance_commands.ListOperations(_instance(checked), _TASKS_AT_MOST)
 
 
-def _one_task(checked: Checked) -> instance_commands.ListOperations:
+def _one_task(checked: Checked[parameters.DescribeTaskStatus]) -> instance_commands.ListOperations:
     return instance_commands.ListOperations(_instance(checked), _TASKS_AT_MOST)
 
 
-def _keep_owner(checked: Checked) -> None:
+def _require_owner(checked: Checked[parameters.Owned]) -> None:
     """The owner that a call names must be the caller's; TENANT_FOREIGN. Both of OwnerId and OwnerAccount: InvalidOwner.
 
-    Accounts have no login names here, so OwnerAccount too is the number.
+    Accounts have no login names here, so OwnerAccount is the number as well.
     """
     params = checked.params
-    if "OwnerId" in params and "OwnerAccount" in params:
+    if params.OwnerId is not None and params.OwnerAccount is not None:
         raise Refused(Reason.PARAMETER_VALUE, "Owner")
-    for name in ("OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount"):
-        if name in params and text(params, name) != str(checked.caller.owner_number):
+    for name, owner in (
+        ("OwnerId", params.OwnerId),
+        ("OwnerAccount", params.OwnerAccount),
+        ("ResourceOwnerId", params.ResourceOwnerId),
+        ("ResourceOwnerAccount", params.ResourceOwnerAccount),
+    ):
+        if owner is not None and owner != str(checked.caller.owner_number):
             raise Refused(Reason.TENANT_FOREIGN, name)
 
 
 def _verb(
-    make: Callable[[Checked], Command[_T]], answer: Callable[[Checked, _T], Answer]
-) -> Verb[dict[str, object], _T]:
-    def command(checked: Checked, _decipher: Decipher) -> Command[_T]:
-        _keep_owner(checked)
+    params: type[_P], make: Callable[[Checked[_P]], Command[_T]], answer: Callable[[Checked[_P], _T], Answer]
+) -> Verb[_P, _T]:
+    def command(checked: Checked[_P], _decipher: Decipher) -> Command[_T]:
+        _require_owner(checked)
         return make(checked)
 
-    return loose(command, answer)
+    return Verb(params, command, answer)
 
 
-def _regions(checked: Checked) -> Answer:
-    _keep_owner(checked)
+def _regions(checked: Checked[parameters.DescribeRegions]) -> Answer:
+    _require_owner(checked)
     return answers.regions(checked)
 
 
 VERBS: Verbs = {
-    "CreateAccount": _verb(_create_account, nothing),
-    "DescribeAccounts": _verb(_all_accounts, answers.accounts),
-    "DeleteAccount": _verb(_delete_account, nothing),
-    "ResetAccountPassword": _verb(_reset_password, nothing),
-    "ModifyAccountPassword": _verb(_reset_password, nothing),
-    "ModifyAccountDescription": _verb(_change_remark, nothing),
-    "GrantAccountPrivilege": _verb(_grant, nothing),
-    "RevokeAccountPrivilege": _verb(_revoke, nothing),
-    "CreateDatabase": _verb(_create_database, answers.ordered),
-    "DeleteDatabase": _verb(_delete_database, nothing),
-    "DescribeDatabases": _verb(_all_databases, answers.databases),
-    "CreateInstance": _verb(_create_instance, answers.instance_created),
-    "DeleteInstance": _verb(_delete_instance, nothing),
-    "DescribeInstances": _verb(_list_instances, answers.instances),
-    "DescribeInstanceInfo": _verb(_show_instance, answers.instance),
-    "ModifyInstanceName": _verb(_rename_instance, nothing),
-    "DescribeSecurityIPs": _verb(_show_addresses, answers.addresses),
-    "ModifySecurityIPs": _verb(_set_addresses, answers.addresses_set),
-    "ModifySecurityIps": _verb(_set_addresses, answers.addresses_set),
-    "DescribeRegions": loose_static(_regions),
-    "DescribeTasks": _verb(_list_tasks, answers.tasks),
-    "DescribeTaskStatus": _verb(_one_task, answers.task),
-    "DescribeUserInfo": _verb(_count_instances, answers.user),
+    "CreateAccount": _verb(parameters.CreateAccount, _create_account, nothing),
+    "DescribeAccounts": _verb(parameters.DescribeAccounts, _all_accounts, answers.accounts),
+    "DeleteAccount": _verb(parameters.DeleteAccount, _delete_account, nothing),
+    "ResetAccountPassword": _verb(parameters.ResetAccountPassword, _reset_password, nothing),
+    "ModifyAccountPassword": _verb(parameters.ModifyAccountPassword, _reset_password, nothing),
+    "ModifyAccountDescription": _verb(parameters.ModifyAccountDescription, _change_remark, nothing),
+    "GrantAccountPrivilege": _verb(parameters.GrantAccountPrivilege, _grant, nothing),
+    "RevokeAccountPrivilege": _verb(parameters.RevokeAccountPrivilege, _revoke, nothing),
+    "CreateDatabase": _verb(parameters.CreateDatabase, _create_database, answers.ordered),
+    "DeleteDatabase": _verb(parameters.DeleteDatabase, _delete_database, nothing),
+    "DescribeDatabases": _verb(parameters.DescribeDatabases, _all_databases, answers.databases),
+    "CreateInstance": _verb(parameters.CreateInstance, _create_instance, answers.instance_created),
+    "DeleteInstance": _verb(parameters.DeleteInstance, _delete_instance, nothing),
+    "DescribeInstances": _verb(parameters.DescribeInstances, _list_instances, answers.instances),
+    "DescribeInstanceInfo": _verb(parameters.DescribeInstanceInfo, _show_instance, answers.instance),
+    "ModifyInstanceName": _verb(parameters.ModifyInstanceName, _rename_instance, nothing),
+    "DescribeSecurityIPs": _verb(parameters.DescribeSecurityIPs, _show_addresses, answers.addresses),
+    "ModifySecurityIPs": _verb(parameters.ModifySecurityIPs, _set_addresses, answers.addresses_set),
+    "ModifySecurityIps": _verb(parameters.ModifySecurityIps, _set_addresses, answers.addresses_set),
+    "DescribeRegions": StaticVerb(parameters.DescribeRegions, _regions),
+    "DescribeTasks": _verb(parameters.DescribeTasks, _list_tasks, answers.tasks),
+    "DescribeTaskStatus": _verb(parameters.DescribeTaskStatus, _one_task, answers.task),
+    "DescribeUserInfo": _verb(parameters.DescribeUserInfo, _count_instances, answers.user),
 }

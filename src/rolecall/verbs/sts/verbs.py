@@ -13,42 +13,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from rolecall.contracts.tencent.sts import parameters
 from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.commands import ListKeys
 from rolecall.domain.iam.role_commands import IssuedSession, RoleRef
-from rolecall.values import PrincipalKind
-from rolecall.verbs import Answer, Decipher, Verbs
+from rolecall.values import Checked, PrincipalKind
+from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
 from rolecall.verbs.cam.roles import unescaped
-from rolecall.verbs.params import Checked, Params, loose, loose_static, number, text
 
 _VALID, _DISABLED = 2, 3
 
 
-def _seconds(params: Params) -> int | None:
-    return number(params, "DurationSeconds") if "DurationSeconds" in params else None
-
-
-def _assume(checked: Checked, _: Decipher) -> commands.AssumeRole:
+def _assume(checked: Checked[parameters.AssumeRole], _: Decipher) -> commands.AssumeRole:
     params = checked.params
-    owner, name = text(params, "RoleArn").removeprefix("qcs::cam::uin/").split(":", 1)
+    owner, name = params.RoleArn.removeprefix("qcs::cam::uin/").split(":", 1)
     kind, which = name.split("/", 1)
     return commands.AssumeRole(
         int(owner),
         RoleRef(int(which)) if kind == "role" else RoleRef(None, which),
-        text(params, "RoleSessionName"),
-        _seconds(params),
-        unescaped(text(params, "Policy")),
-        text(params, "ExternalId"),
+        params.RoleSessionName,
+        params.DurationSeconds,
+        unescaped(params.Policy or ""),
+        params.ExternalId or "",
     )
 
 
-def _federate(checked: Checked, _: Decipher) -> commands.IssueOwnSession:
+def _federate(checked: Checked[parameters.GetFederationToken], _: Decipher) -> commands.IssueOwnSession:
     params = checked.params
-    return commands.IssueOwnSession(text(params, "Name"), unescaped(text(params, "Policy")), _seconds(params))
+    return commands.IssueOwnSession(params.Name, unescaped(params.Policy), params.DurationSeconds)
 
 
-def _lent(_checked: Checked, lent: IssuedSession) -> Answer:
+def _lent(_checked: Checked[object], lent: IssuedSession) -> Answer:
     return {
         "Credentials": {
             "Token": lent.token.reveal(),
@@ -60,7 +56,7 @@ def _lent(_checked: Checked, lent: IssuedSession) -> Answer:
     }
 
 
-def _identity(checked: Checked) -> Answer:
+def _identity(checked: Checked[object]) -> Answer:
     """The spellings are those of the vendor's examples; an owner is a CAMUser too."""
     caller = checked.caller
     owner, principal, session = str(caller.owner_number), str(caller.principal), caller.session
@@ -73,11 +69,11 @@ def _identity(checked: Checked) -> Answer:
     return {"Arn": name, "AccountId": owner, "UserId": user, "PrincipalId": by, "Type": kind}
 
 
-def _keys_of(checked: Checked, _: Decipher) -> ListKeys:
-    return ListKeys(number(checked.params, "TargetUin") if "TargetUin" in checked.params else None)
+def _keys_of(checked: Checked[parameters.QueryApiKey], _: Decipher) -> ListKeys:
+    return ListKeys(checked.params.TargetUin)
 
 
-def _keys(_checked: Checked, keys: Sequence[AccessKey]) -> Answer:
+def _keys(_checked: Checked[object], keys: Sequence[AccessKey]) -> Answer:
     return {
         "IdKeys": [
             {
@@ -91,8 +87,8 @@ def _keys(_checked: Checked, keys: Sequence[AccessKey]) -> Answer:
 
 
 VERBS: Verbs = {
-    "AssumeRole": loose(_assume, _lent),
-    "GetFederationToken": loose(_federate, _lent),
-    "GetCallerIdentity": loose_static(_identity),
-    "QueryApiKey": loose(_keys_of, _keys),
+    "AssumeRole": Verb(parameters.AssumeRole, _assume, _lent),
+    "GetFederationToken": Verb(parameters.GetFederationToken, _federate, _lent),
+    "GetCallerIdentity": StaticVerb(parameters.GetCallerIdentity, _identity),
+    "QueryApiKey": Verb(parameters.QueryApiKey, _keys_of, _keys),
 }

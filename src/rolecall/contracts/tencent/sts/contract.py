@@ -1,7 +1,6 @@
 """The contract of Tencent Cloud `sts` 2018-08-13: temporary credentials, and who a caller is.
 
-Parameters, types and requiredness are those of tencentcloud-sdk-python-sts 3.0.1459 (``models.py``) and tccli 3.1.189
-(``api.json``); a test compares them. Not served, and answered with InvalidAction: credentials for those whom another
+Not served, and answered with InvalidAction: credentials for those whom another
 identity provider vouches for (SAML, OIDC), and those that an MFA device confirms. The service has its version in
 common with `tag`.
 """
@@ -10,23 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolecall.contracts.model import (
-    Action,
-    Contract,
-    ErrorRow,
-    Field,
-    Kind,
-    ListOf,
-    Rule,
-    Shape,
-    between,
-    matches,
-)
+from rolecall.contracts.model import Action, Contract, ErrorRow
+from rolecall.contracts.parameters import Params, shape_of
+from rolecall.contracts.tencent.sts import parameters
 from rolecall.contracts.tencent.sts.codes import CODES
 from rolecall.contracts.tencent.wishes import Key, Wish, chosen
 from rolecall.domain.reasons import Reason
-
-SDK = "tencentcloud-sdk-python-sts 3.0.1459, models.py"
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     # Word for word from ``errorcodes.py`` of the international SDK (English) and of tencentcloud-sdk-python-sts. The
@@ -131,37 +119,25 @@ WISHES: Mapping[Key, Wish] = {
 }
 
 
-def _text(
-    name: str, *, required: bool = False, rules: tuple[Rule, ...] = (), kind: Kind = Kind.STRING
-) -> Field:
-    return Field(name, kind, required, rules=rules)
-
-
-def _number(name: str) -> Field:
-    return Field(name, Kind.INTEGER, rules=(between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),))
-
-
-def _form(pattern: str) -> tuple[Rule, ...]:
-    return (matches(pattern, Reason.PARAMETER_VALUE, SDK),)
-
-
 def _action(
-    name: str,
-    *params: Field,
+    params: type[Params],
+    *,
     output: tuple[str, ...],
     resources: tuple[str, ...] = ("*",),
     free: bool = False,
     mints_secret: bool = False,
 ) -> Action:
-    errors: dict[Key, ErrorRow] = chosen(WISHES, CODES[name], TEXTS)
+    shape = shape_of(params)
+    codes = CODES[shape.name]
+    errors: dict[Key, ErrorRow] = chosen(WISHES, codes, TEXTS)
     return Action(
-        name,
-        SDK,
-        params,
-        output,
-        CODES[name],
-        errors,
+        shape.name,
+        parameters.SDK,
+        output=output,
+        codes=codes,
+        errors=errors,
         regions=None,
+        parameters=shape,
         resources=resources,
         free=free,
         blank_is_absent=True,
@@ -169,46 +145,15 @@ def _action(
     )
 
 
-TAG = Shape("Tag", (_text("Key", required=True), _text("Value", required=True)))
 _CREDENTIALS = ("Credentials", "ExpiredTime", "Expiration")
-# Numbers as the house writes them: policies are asked about the text, so no number may have a second spelling.
-_ARN = _form(r"qcs::cam::uin/[1-9][0-9]{0,19}:(role/[1-9][0-9]{0,18}|roleName/[A-Za-z0-9+=,.@_-]{1,128})")
-_NOTHING = (
-    Rule(
-        lambda value: value in ("", []),
-        Reason.PARAMETER_VALUE,
-        "ours: nothing here checks it, so none is taken",
-    ),
-)
-
 _ACTIONS = (
+    _action(parameters.AssumeRole, output=_CREDENTIALS, resources=("{RoleArn}",), mints_secret=True),
+    _action(parameters.GetFederationToken, output=_CREDENTIALS, mints_secret=True),
     _action(
-        "AssumeRole",
-        _text("RoleArn", required=True, rules=_ARN),
-        _text("RoleSessionName", required=True, rules=_form(r"[A-Za-z0-9_+=,.@-]{2,128}")),
-        _number("DurationSeconds"),
-        _text("Policy", kind=Kind.DOCUMENT),
-        _text("ExternalId", rules=_form(r"[A-Za-z0-9_+=,.@:/-]{2,128}")),
-        Field("Tags", ListOf(TAG, 0)),
-        _text("SourceIdentity", rules=_form(r"[0-9]{0,20}")),
-        _text("SerialNumber", rules=_NOTHING),
-        _text("TokenCode", rules=_NOTHING),
-        output=_CREDENTIALS,
-        resources=("{RoleArn}",),
-        mints_secret=True,
+        parameters.GetCallerIdentity, output=("Arn", "AccountId", "UserId", "PrincipalId", "Type"), free=True
     ),
     _action(
-        "GetFederationToken",
-        _text("Name", required=True, rules=_form(r"[A-Za-z0-9_+=,.@-]{1,128}")),
-        _text("Policy", required=True, kind=Kind.DOCUMENT),
-        _number("DurationSeconds"),
-        output=_CREDENTIALS,
-        mints_secret=True,
-    ),
-    _action("GetCallerIdentity", output=("Arn", "AccountId", "UserId", "PrincipalId", "Type"), free=True),
-    _action(
-        "QueryApiKey",
-        _number("TargetUin"),
+        parameters.QueryApiKey,
         output=("IdKeys",),
         resources=("qcs::cam::uin/{owner}:uin/{TargetUin|caller}",),
     ),
