@@ -17,6 +17,7 @@ import asyncmy
 from bench.load import PASSWORD, Make, read_body
 from rolecall.domain.engine import Access, DatabaseGrant
 from rolecall.engines.mysql import control, hashes, statements, templates
+from rolecall.engines.mysql.flavors import MARIADB
 from rolecall.signing import acs1
 from rolecall.values import Secret
 
@@ -80,7 +81,7 @@ def _careful_client(connection: Any, hashed: str) -> Make:
     async def make(name: str, _password: bool) -> None:
         place = (name, "%")
         steps = (
-            statements.create_accounts("mariadb", {place: hashed}),
+            statements.create_accounts(MARIADB, {place: hashed}),
             statements.grant([place], holding),
             control.made(control.SCHEMA, {place: uuid4()}),
             statements.complete_accounts([place]),

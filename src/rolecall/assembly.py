@@ -34,7 +34,7 @@ from rolecall.domain.accounts.superuser import Superusers
 from rolecall.domain.bus import Bus
 from rolecall.domain.directories.signing_keys import SigningKeys
 from rolecall.domain.directories.wiring import Bounds, Directories
-from rolecall.domain.engine import Engine, EngineAddress, StorePlace
+from rolecall.domain.engine import EngineAddress, StorePlace
 from rolecall.domain.iam.policies import Policies, PolicyQuotas
 from rolecall.domain.iam.roles import Roles
 from rolecall.domain.iam.sessions import SessionCredentials
@@ -42,8 +42,8 @@ from rolecall.domain.iam.sign_in import SubUserPasswords
 from rolecall.domain.iam.sub_users import Quotas
 from rolecall.domain.iam.tags import Tags
 from rolecall.domain.iam.wiring import Books, PeopleRoom
-from rolecall.domain.instances.lanes import Lane, LaneLimits
-from rolecall.domain.instances.registry import Attachments, Reach
+from rolecall.domain.instances.lanes import LaneLimits
+from rolecall.domain.instances.registry import Attachments, LanedEngine, Reach
 from rolecall.domain.instances.service import Servers
 from rolecall.domain.maintenance.recovery import Recovery
 from rolecall.domain.maintenance.resealing import bind_passwords
@@ -118,8 +118,7 @@ class House:
             self.metrics.expect(dialect, actions, sign_in_room.CODES)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
-        limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
-        self.attachments = Attachments(self._engine, self.sealer, limits)
+        self.attachments = Attachments(self._engine, self.sealer)
         self.metrics.watch(self.attachments.all)
         self.reach = Reach(self.store.instances, self.attachments)
         self.journal = Journal(self.store.operations, step)
@@ -249,16 +248,18 @@ class House:
         found = await self.store.sub_users.named(owner_id, name)
         return None if found is None else found.number
 
-    def _engine(self, kind: str, address: EngineAddress, lane: Lane) -> Engine:
+    def _engine(self, kind: str, address: EngineAddress) -> LanedEngine:
+        settings = self.settings
         engine = ENGINES[kind](
             address,
-            super_min_version=self.settings.super_min_version,
-            pool_size=self.settings.lane_width,
-            deadlines=self.settings.engine_deadlines(),
+            super_min_version=settings.super_min_version,
+            pool_size=settings.lane_width,
+            deadlines=settings.engine_deadlines(),
             store=self._store_place,
             lock_key=self._lock_key,
         )
-        return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,), lane=lane)
+        limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
+        return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,), limits=limits)
 
     def door(self) -> Admission:
         assert self._admission is not None  # noqa: S101 - calls come through the pipeline

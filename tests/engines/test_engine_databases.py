@@ -80,7 +80,7 @@ async def test_the_servers_own_databases_are_protected(harness):
 
 @pytest.mark.parametrize("name", ["postgres", "template0", "template1"])
 async def test_the_servers_own_databases_keep_their_owner(owning, name):
-    work = owning.engine.change_database_owner(name, "postgres", uuid4())
+    work = owning.engine.ownership.change_database_owner(name, "postgres", uuid4())
     assert await refused(work) is Reason.DATABASE_PROTECTED
 
 
@@ -123,9 +123,9 @@ async def test_a_database_changes_its_owner(owning, make, unique):
     owner, name = (await make(owning.engine, password=None)).name, unique("db")
     await owning.engine.create_database(NewDatabase(name, "postgres", uuid4()))
     for _ in range(2):
-        await owning.engine.change_database_owner(name, owner, uuid4())
+        await owning.engine.ownership.change_database_owner(name, owner, uuid4())
     assert (await found(owning, name)).owner == owner
-    work = owning.engine.change_database_owner(name, "nobody_at_all", uuid4())
+    work = owning.engine.ownership.change_database_owner(name, "nobody_at_all", uuid4())
     assert await refused(work) is Reason.ACCOUNT_MISSING
-    work = owning.engine.change_database_owner(unique("absent"), owner, uuid4())
+    work = owning.engine.ownership.change_database_owner(unique("absent"), owner, uuid4())
     assert await refused(work) is Reason.DATABASE_MISSING

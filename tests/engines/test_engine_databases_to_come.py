@@ -49,9 +49,9 @@ async def test_a_grant_of_a_database_to_come_can_be_given_later_and_taken_before
     account = (await make(granting.engine)).name
     grants = [DatabaseGrant(kept, Access.READ_ONLY), DatabaseGrant(taken, Access.ALL)]
     for _ in range(2):
-        changed = await granting.engine.change_grants(account, "", grants, [], uuid4(), to_come=True)
+        changed = await granting.engine.grants.change_grants(account, "", grants, [], uuid4(), to_come=True)
         assert changed.grants == tuple(grants)
-    await granting.engine.change_grants(account, "", [], [taken], uuid4())
+    await granting.engine.grants.change_grants(account, "", [], [taken], uuid4())
     for one in (kept, taken):
         await make_database(granting, one)
     assert await held(granting, account) == [kept]
@@ -88,7 +88,7 @@ async def test_a_renamed_account_goes_on_waiting_and_a_dropped_one_does_not(gran
 
 @pytest.mark.parametrize("never", ["mysql", "ROLECALL_CONTROL", "information_schema", "", "_" * 33])
 async def test_what_no_tenants_database_can_be_called_is_missing_all_the_same(granting, promise, never):
-    assert not granting.engine.may_be_database(never)
+    assert not granting.engine.grants.may_be_database(never)
     with pytest.raises(Refused) as caught:
         await promise(never)
     assert caught.value.reason is Reason.DATABASE_MISSING

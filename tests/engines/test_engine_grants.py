@@ -68,7 +68,7 @@ async def test_every_template_takes_the_place_of_every_other(granting, make, dat
     ]
     for access in order:
         grant = DatabaseGrant(name, access)
-        changed = await granting.engine.change_grants(account, "", [grant], [], uuid4())
+        changed = await granting.engine.grants.change_grants(account, "", [grant], [], uuid4())
         assert changed.grants == (grant,)
 
 
@@ -80,7 +80,7 @@ async def test_grants_and_revocations_of_one_change_are_told_apart_by_exact_name
     account = (await make(granting.engine, grants=held)).name
     operation = uuid4()
     for _ in range(2):
-        changed = await granting.engine.change_grants(
+        changed = await granting.engine.grants.change_grants(
             account, "%", [DatabaseGrant(new, Access.ALL)], [gone, unique("never")], operation
         )
         assert {grant.database: grant.access for grant in changed.grants} == {
@@ -95,7 +95,7 @@ async def test_a_change_of_grants_that_cannot_be_changes_nothing(granting, make,
     account = (await make(granting.engine, grants=(DatabaseGrant(name, Access.READ_ONLY),))).name
     before = await granting.engine.account(account)
     grant = [DatabaseGrant(unique("absent"), Access.ALL)]
-    change = granting.engine.change_grants
+    change = granting.engine.grants.change_grants
     assert await refused(change(account, "", grant, [name], uuid4())) is Reason.DATABASE_MISSING
     assert await refused(change(unique("nobody"), "", [], [name], uuid4())) is Reason.ACCOUNT_MISSING
     assert await refused(change("root", "", [], [name], uuid4())) is Reason.ACCOUNT_PROTECTED
@@ -195,7 +195,7 @@ async def test_a_super_account_has_no_grants_of_single_databases(granting, make,
     made = await make(granting.engine, grants=(grant,))
     raised = await granting.engine.change_account(AccountChange(made.name, uuid4(), kind=AccountKind.SUPER))
     assert (raised.kind, raised.grants) == (AccountKind.SUPER, ())
-    work = granting.engine.change_grants(made.name, "", [grant], [], uuid4())
+    work = granting.engine.grants.change_grants(made.name, "", [grant], [], uuid4())
     assert await refused(work) is Reason.ACCOUNT_PROTECTED
     lowered = await granting.engine.change_account(AccountChange(made.name, uuid4(), kind=AccountKind.NORMAL))
     assert (lowered.kind, lowered.grants) == (AccountKind.NORMAL, ())
@@ -241,7 +241,9 @@ async def test_many_changes_of_one_account_at_once_all_happen(granting, make, da
     account = (await make(granting.engine)).name
     await asyncio.gather(
         *(
-            granting.engine.change_grants(account, "", [DatabaseGrant(name, Access.READ_WRITE)], [], uuid4())
+            granting.engine.grants.change_grants(
+                account, "", [DatabaseGrant(name, Access.READ_WRITE)], [], uuid4()
+            )
             for name in names
         )
     )

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from rolecall.domain.capabilities import database_grants, object_privileges
 from rolecall.domain.engine import (
     NO_DATABASE,
     AccountChange,
@@ -122,21 +121,25 @@ async def test_privileges_meant_for_the_account_before_are_not_given_to_the_next
     await owning.engine.create_database(NewDatabase(database, second.name, uuid4()))
     item = DatabaseObject(ObjectType.DATABASE, database)
     change = PrivilegeChange(item, ("CREATE",), grant=True)
-    engine = object_privileges(owning.engine)
+    engine = owning.engine
     with pytest.raises(Superseded):
-        await engine.change_privileges(first.name, [change], uuid4(), expected=Expected(first.identity))
+        await engine.objects.change_privileges(
+            first.name, [change], uuid4(), expected=Expected(first.identity)
+        )
     with pytest.raises(Superseded):
-        await engine.change_database_owner(database, second.name, uuid4(), owned_by=Expected(first.identity))
+        await engine.ownership.change_database_owner(
+            database, second.name, uuid4(), owned_by=Expected(first.identity)
+        )
     (facts,) = [one for one in await owning.engine.databases() if one.name == database]
     expected = ExpectedDatabase(facts.identity, "another")
     with pytest.raises(Superseded):
-        await engine.change_database_owner(database, "postgres", uuid4(), expected=expected)
+        await engine.ownership.change_database_owner(database, "postgres", uuid4(), expected=expected)
 
 
 async def test_grants_meant_for_the_account_before_are_not_given_to_the_next(granting, make):
     first, second = await replaced(granting, make)
     with pytest.raises(Superseded):
-        await database_grants(granting.engine).change_grants(
+        await granting.engine.grants.change_grants(
             first.name, "", (), ("x",), uuid4(), expected=Expected(first.identity)
         )
     assert await granting.engine.account(second.name) == second

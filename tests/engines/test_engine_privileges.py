@@ -84,28 +84,30 @@ async def place(harness, make, unique):
 async def test_each_type_of_object_grants_and_revokes_all_its_privileges(harness, make, place):
     account = (await make(harness.engine, password=None)).name
     objects = list(place.objects.values())
-    assert set(await harness.engine.privileges(account, objects)) == {()}
+    assert set(await harness.engine.objects.privileges(account, objects)) == {()}
     grants = [PrivilegeChange(item, WORDS[kind], grant=True) for kind, item in place.objects.items()]
-    await harness.engine.change_privileges(account, grants, uuid4())
-    held = await harness.engine.privileges(account, objects)
+    await harness.engine.objects.change_privileges(account, grants, uuid4())
+    held = await harness.engine.objects.privileges(account, objects)
     assert dict(zip(place.objects, held, strict=True)) == WORDS
     revokes = [PrivilegeChange(item, WORDS[kind], grant=False) for kind, item in place.objects.items()]
-    await harness.engine.change_privileges(account, revokes, uuid4())
-    assert set(await harness.engine.privileges(account, objects)) == {()}
+    await harness.engine.objects.change_privileges(account, revokes, uuid4())
+    assert set(await harness.engine.objects.privileges(account, objects)) == {()}
 
 
 async def test_a_change_of_privileges_marks_the_account(harness, make, place):
     made, operation = await make(harness.engine, password=None), uuid4()
     change = PrivilegeChange(place.objects[T.TABLE], ("SELECT",), grant=True)
     for _ in range(2):
-        await harness.engine.change_privileges(made.name, [change], operation)
+        await harness.engine.objects.change_privileges(made.name, [change], operation)
     found = await harness.engine.account(made.name)
     assert found is not None
     assert found.marker == operation
 
 
 async def test_an_owner_holds_everything_without_a_grant(harness, place):
-    held = await harness.engine.privileges(place.owner, [place.objects[T.TABLE], place.objects[T.DATABASE]])
+    held = await harness.engine.objects.privileges(
+        place.owner, [place.objects[T.TABLE], place.objects[T.DATABASE]]
+    )
     assert set(held[0]) >= set(WORDS[T.TABLE])
     assert held[1] == WORDS[T.DATABASE]
 
@@ -113,12 +115,15 @@ async def test_an_owner_holds_everything_without_a_grant(harness, place):
 async def test_a_bare_name_serves_for_a_function_only_while_it_is_unambiguous(harness, make, place):
     account = (await make(harness.engine, password=None)).name
     bare = place.at(T.FUNCTION, "f")
-    await harness.engine.change_privileges(
+    await harness.engine.objects.change_privileges(
         account, [PrivilegeChange(bare, ("EXECUTE",), grant=True)], uuid4()
     )
-    assert await harness.engine.privileges(account, [bare, place.objects[T.FUNCTION]]) == [("EXECUTE",)] * 2
+    assert (
+        await harness.engine.objects.privileges(account, [bare, place.objects[T.FUNCTION]])
+        == [("EXECUTE",)] * 2
+    )
     await harness.own(place.at(T.FUNCTION, "f(integer)"), place.owner)
-    assert await refused(harness.engine.privileges(account, [bare])) is Reason.OBJECT_MISSING
+    assert await refused(harness.engine.objects.privileges(account, [bare])) is Reason.OBJECT_MISSING
 
 
 async def test_one_refused_change_leaves_none_done(harness, make, place):
@@ -126,9 +131,9 @@ async def test_one_refused_change_leaves_none_done(harness, make, place):
     good = PrivilegeChange(place.objects[T.TABLE], ("SELECT",), grant=True)
     elsewhere = DatabaseObject(T.SCHEMA, "nowhere", "postgres")
     bad = PrivilegeChange(elsewhere, ("USAGE",), grant=True)
-    work = harness.engine.change_privileges(account, [good, bad], uuid4())
+    work = harness.engine.objects.change_privileges(account, [good, bad], uuid4())
     assert await refused(work) is Reason.OBJECT_MISSING
-    assert await harness.engine.privileges(account, [good.object]) == [()]
+    assert await harness.engine.objects.privileges(account, [good.object]) == [()]
 
 
 @pytest.mark.parametrize(
@@ -156,38 +161,38 @@ async def test_one_refused_change_leaves_none_done(harness, make, place):
 )
 async def test_what_is_not_there_or_the_systems_own_is_missing(harness, place, kind, name, schema):
     item = place.at(kind, name, schema)
-    assert await refused(harness.engine.privileges(place.owner, [item])) is Reason.OBJECT_MISSING
+    assert await refused(harness.engine.objects.privileges(place.owner, [item])) is Reason.OBJECT_MISSING
     change = PrivilegeChange(item, WORDS[kind], grant=True)
-    work = harness.engine.change_privileges(place.owner, [change], uuid4())
+    work = harness.engine.objects.change_privileges(place.owner, [change], uuid4())
     assert await refused(work) is Reason.OBJECT_MISSING
 
 
 async def test_an_unknown_database_account_or_word_is_named(harness, make, place, unique):
     account = (await make(harness.engine, password=None)).name
     item = DatabaseObject(T.TABLE, "t", unique("absent"), "s")
-    assert await refused(harness.engine.privileges(account, [item])) is Reason.DATABASE_MISSING
+    assert await refused(harness.engine.objects.privileges(account, [item])) is Reason.DATABASE_MISSING
     item = DatabaseObject(T.DATABASE, "template1")
-    assert await refused(harness.engine.privileges(account, [item])) is Reason.DATABASE_MISSING
-    assert await refused(harness.engine.privileges(unique("absent"), [])) is Reason.ACCOUNT_MISSING
+    assert await refused(harness.engine.objects.privileges(account, [item])) is Reason.DATABASE_MISSING
+    assert await refused(harness.engine.objects.privileges(unique("absent"), [])) is Reason.ACCOUNT_MISSING
     word = PrivilegeChange(place.objects[T.TABLE], ("SELECT", "EXECUTE"), grant=True)
-    work = harness.engine.change_privileges(account, [word], uuid4())
+    work = harness.engine.objects.change_privileges(account, [word], uuid4())
     assert await refused(work) is Reason.PRIVILEGE_UNKNOWN
 
 
 async def test_objects_are_listed_by_type_sorted(harness, place):
     async def listed(kind, **at):
-        return list(await harness.engine.objects(kind, place.database, **at))
+        return list(await harness.engine.objects.names(kind, place.database, **at))
 
     assert "s" in await listed(T.SCHEMA)
     assert await listed(T.COLUMN, schema="s", table="t") == ["id", "text"]
     for kind, item in place.objects.items():
         if kind not in {T.DATABASE, T.SCHEMA, T.COLUMN}:
             assert await listed(kind, schema="s") == [item.name]
-    assert place.database in await harness.engine.objects(T.DATABASE)
+    assert place.database in await harness.engine.objects.names(T.DATABASE)
 
 
 async def test_listing_in_what_is_not_there_is_refused(harness, place):
-    objects = harness.engine.objects
+    objects = harness.engine.objects.names
     assert await refused(objects(T.SCHEMA, "absent")) is Reason.DATABASE_MISSING
     assert await refused(objects(T.TABLE, place.database, "absent")) is Reason.OBJECT_MISSING
     for name in ("absent", "a\0b", "\ud800", "x" * 80):
@@ -199,10 +204,10 @@ async def test_listing_in_what_is_not_there_is_refused(harness, place):
 async def test_a_dropped_account_leaves_no_grant_behind(harness, make, place):
     made = await make(harness.engine, password=None)
     change = PrivilegeChange(place.objects[T.TABLE], ("SELECT",), grant=True)
-    await harness.engine.change_privileges(made.name, [change], uuid4())
+    await harness.engine.objects.change_privileges(made.name, [change], uuid4())
     assert await harness.engine.drop_account(made.name, uuid4())
     await make(harness.engine, made.name, password=None)
-    assert await harness.engine.privileges(made.name, [change.object]) == [()]
+    assert await harness.engine.objects.privileges(made.name, [change.object]) == [()]
 
 
 async def test_eight_tasks_creating_and_granting_at_once_all_succeed(harness, make, place):
@@ -213,8 +218,8 @@ async def test_eight_tasks_creating_and_granting_at_once_all_succeed(harness, ma
             for kind in (T.DATABASE, T.SCHEMA, T.TABLE)
         ]
         for _ in range(2):
-            await harness.engine.change_privileges(account, changes, uuid4())
-        held = await harness.engine.privileges(account, [place.objects[T.TABLE]])
+            await harness.engine.objects.change_privileges(account, changes, uuid4())
+        held = await harness.engine.objects.privileges(account, [place.objects[T.TABLE]])
         return held[0]
 
     assert await asyncio.gather(*(one() for _ in range(8))) == [WORDS[T.TABLE]] * 8
@@ -238,13 +243,13 @@ async def test_what_no_tenant_owns_is_not_granted_on(harness, make, place):
     theirs += [place.at(T.COLUMN, "id", table="job"), DatabaseObject(T.SCHEMA, "public", "postgres")]
     for item in theirs:
         for grant in (True, False):
-            work = harness.engine.change_privileges(
+            work = harness.engine.objects.change_privileges(
                 account, [PrivilegeChange(item, WORDS[item.type], grant=grant)], uuid4()
             )
             assert await refused(work) is Reason.OBJECT_PROTECTED, item
-        assert await harness.engine.privileges(account, [item]) == [()]
+        assert await harness.engine.objects.privileges(account, [item]) == [()]
     maintenance = PrivilegeChange(DatabaseObject(T.DATABASE, "postgres"), ("CREATE",), grant=True)
-    work = harness.engine.change_privileges(account, [maintenance], uuid4())
+    work = harness.engine.objects.change_privileges(account, [maintenance], uuid4())
     assert await refused(work) is Reason.DATABASE_PROTECTED
 
 
@@ -257,10 +262,10 @@ async def test_a_database_that_went_to_the_administrator_stays_the_tenants(harne
         PrivilegeChange(public, ("USAGE", "CREATE"), grant=True),
         PrivilegeChange(place.objects[T.TABLE], ("SELECT",), grant=True),
     ]
-    await harness.engine.change_privileges(account, changes, uuid4())
+    await harness.engine.objects.change_privileges(account, changes, uuid4())
     assert await harness.engine.drop_account(place.owner, uuid4())
-    await harness.engine.change_privileges(account, changes, uuid4())
-    await harness.engine.change_database_owner(place.database, account, uuid4())
-    await harness.engine.change_database_owner(place.database, harness.administrator, uuid4())
-    await harness.engine.change_privileges(account, changes, uuid4())
+    await harness.engine.objects.change_privileges(account, changes, uuid4())
+    await harness.engine.ownership.change_database_owner(place.database, account, uuid4())
+    await harness.engine.ownership.change_database_owner(place.database, harness.administrator, uuid4())
+    await harness.engine.objects.change_privileges(account, changes, uuid4())
     assert await harness.engine.drop_database(place.database)

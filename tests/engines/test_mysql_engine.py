@@ -183,7 +183,7 @@ async def test_the_mark_tells_at_any_cut_whether_grants_were_changed(
         operation, grant = uuid4(), DatabaseGrant(database, Access.DDL_ONLY)
 
         async def change(engine, name=made.name, operation=operation, grant=grant):
-            await engine.change_grants(name, "", [grant], [], operation)
+            await engine.grants.change_grants(name, "", [grant], [], operation)
 
         was_cut = await cut(maria, cut_after, monkeypatch, statements, change)
         found = await maria.engine.account(made.name)
@@ -269,7 +269,10 @@ async def test_an_account_that_others_gave_power_over_the_server_is_no_tenants(m
     change = AccountChange(name, uuid4(), verifier=maria.engine.verifier(name, Secret("x")))
     assert await refused(maria.engine.change_account(change)) is Reason.ACCOUNT_PROTECTED
     assert await refused(maria.engine.drop_account(name, uuid4())) is Reason.ACCOUNT_PROTECTED
-    assert await refused(maria.engine.change_grants(name, "", [], ["x"], uuid4())) is Reason.ACCOUNT_PROTECTED
+    assert (
+        await refused(maria.engine.grants.change_grants(name, "", [], ["x"], uuid4()))
+        is Reason.ACCOUNT_PROTECTED
+    )
 
 
 @pytest.mark.parametrize(
@@ -324,9 +327,9 @@ async def test_grants_by_others_are_read_as_a_template_only_if_they_are_one(
     (held,) = (await maria.engine.account(made.name)).grants
     assert (held.database, held.access, set(held.privileges)) == (database, access, set(words))
     wanted = DatabaseGrant(database, Access.DDL_ONLY)
-    changed = await maria.engine.change_grants(made.name, "", [wanted], [], uuid4())
+    changed = await maria.engine.grants.change_grants(made.name, "", [wanted], [], uuid4())
     assert changed.grants == (wanted,)
-    changed = await maria.engine.change_grants(made.name, "", [], [database], uuid4())
+    changed = await maria.engine.grants.change_grants(made.name, "", [], [database], uuid4())
     assert changed.grants == ()
     assert await maria.sql(f"SELECT COUNT(*) FROM mysql.db WHERE User = '{made.name}'") == [(0,)]
 
@@ -393,9 +396,9 @@ async def test_sessions_end_with_a_lock_a_downgrade_and_a_deletion_and_with_noth
     weaker, more = DatabaseGrant(database, Access.READ_ONLY), DatabaseGrant(database, Access.ALL)
     steps = [
         (False, lambda: engine.change_account(AccountChange(name, uuid4(), may_log_in=True))),
-        (False, lambda: engine.change_grants(name, "", [more], [], uuid4())),
-        (True, lambda: engine.change_grants(name, "", [weaker], [], uuid4())),
-        (True, lambda: engine.change_grants(name, "", [], [database], uuid4())),
+        (False, lambda: engine.grants.change_grants(name, "", [more], [], uuid4())),
+        (True, lambda: engine.grants.change_grants(name, "", [weaker], [], uuid4())),
+        (True, lambda: engine.grants.change_grants(name, "", [], [database], uuid4())),
         (
             True,
             lambda: engine.change_account(AccountChange(name, uuid4(), may_log_in=False, end_sessions=True)),

@@ -15,8 +15,6 @@ from tests.engines.test_mysql_super_accounts import DENIED, ESCALATIONS, run
 
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, NewDatabase
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.base import Watched
-from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.mysql import MySqlEngine, hashes
 from rolecall.values import Secret
 
@@ -68,9 +66,9 @@ def log_in(elsewhere):
 @pytest.fixture
 async def off(maria):
     """Root is not enabled before and after."""
-    await maria.engine.disable_superuser(uuid4())
+    await maria.engine.superuser.disable(uuid4())
     yield
-    await maria.engine.disable_superuser(uuid4())
+    await maria.engine.superuser.disable(uuid4())
 
 
 async def roots(maria) -> dict[str, str]:
@@ -82,36 +80,36 @@ async def roots(maria) -> dict[str, str]:
 async def test_root_is_enabled_renewed_and_disabled_and_the_administrator_stays_as_it_was(maria, log_in):
     before = await roots(maria)
     assert set(before) == {"127.0.0.1", "localhost"}
-    assert await maria.engine.superuser() is None
+    assert await maria.engine.superuser.find() is None
     first, second = uuid4(), uuid4()
-    made = await maria.engine.enable_superuser(verifier(FIRST), first)
+    made = await maria.engine.superuser.enable(verifier(FIRST), first)
     assert (made.name, made.host, made.kind, made.marker) == ("root", "%", AccountKind.SUPER, first)
-    assert await maria.engine.superuser() == made
-    assert await maria.engine.enable_superuser(verifier(FIRST), first) == made
+    assert await maria.engine.superuser.find() == made
+    assert await maria.engine.superuser.enable(verifier(FIRST), first) == made
     session = await log_in(FIRST)
     assert await run(session, "SELECT CURRENT_USER()") == [("root@%",)]
-    renewed = await maria.engine.enable_superuser(verifier(SECOND), second)
+    renewed = await maria.engine.superuser.enable(verifier(SECOND), second)
     assert renewed.operations == (second, first)
     await (await log_in(SECOND)).ensure_closed()
     with pytest.raises(MySQLError):
         await log_in(FIRST)
-    assert await maria.engine.disable_superuser(uuid4())
+    assert await maria.engine.superuser.disable(uuid4())
     with pytest.raises(MySQLError):
         await run(session, "SELECT 1")  # ended
     session.close()
     with pytest.raises(MySQLError):
         await log_in(SECOND)
-    assert not await maria.engine.disable_superuser(uuid4())
-    assert await maria.engine.superuser() is None
+    assert not await maria.engine.superuser.disable(uuid4())
+    assert await maria.engine.superuser.find() is None
     assert await roots(maria) == before
 
 
 @pytest.mark.usefixtures("off")
 async def test_disabling_root_leaves_the_administrators_sessions_alone(maria, log_in):
     mine = await maria.connect()
-    await maria.engine.enable_superuser(verifier(FIRST), uuid4())
+    await maria.engine.superuser.enable(verifier(FIRST), uuid4())
     theirs = await log_in(FIRST)
-    await maria.engine.disable_superuser(uuid4())
+    await maria.engine.superuser.disable(uuid4())
     assert await run(mine, "SELECT CURRENT_USER()") == [("root@127.0.0.1",)]
     await mine.ensure_closed()
     theirs.close()
@@ -119,13 +117,15 @@ async def test_disabling_root_leaves_the_administrators_sessions_alone(maria, lo
 
 @pytest.mark.usefixtures("off")
 async def test_root_is_listed_nowhere_and_no_account_call_reaches_it(maria, make):
-    await maria.engine.enable_superuser(verifier(FIRST), uuid4())
+    await maria.engine.superuser.enable(verifier(FIRST), uuid4())
     assert "root" not in {account.name for account in await maria.engine.accounts()}
     assert await maria.engine.account("root") is None
     work = [
         make(maria.engine, "root"),
         maria.engine.drop_account("root", uuid4()),
-        maria.engine.change_grants("root", "", [DatabaseGrant("x", Access.ALL)], [], uuid4(), to_come=True),
+        maria.engine.grants.change_grants(
+            "root", "", [DatabaseGrant("x", Access.ALL)], [], uuid4(), to_come=True
+        ),
     ]
     for one in work:
         with pytest.raises(Refused) as caught:
@@ -137,7 +137,7 @@ async def test_root_is_listed_nowhere_and_no_account_call_reaches_it(maria, make
 async def test_root_rules_every_tenants_database_and_makes_its_own(maria, make, log_in, unique):
     database, own = unique("shop"), unique("own")
     await maria.engine.create_database(NewDatabase(database, "", uuid4()))
-    await maria.engine.enable_superuser(verifier(FIRST), uuid4())
+    await maria.engine.superuser.enable(verifier(FIRST), uuid4())
     session = await log_in(FIRST)
     await run(session, f"CREATE TABLE {database}.t (n INT)", f"INSERT INTO {database}.t VALUES (1)")
     await run(session, f"CREATE DATABASE {own}", f"DROP DATABASE {own}", f"DROP TABLE {database}.t")
@@ -150,7 +150,7 @@ async def test_none_of_the_known_ways_leads_from_root_to_the_server(maria, make,
     database = unique("tenants")
     await maria.engine.create_database(NewDatabase(database, "", uuid4()))
     tenant, peer = (await make(maria.engine)).name, (await make(maria.engine, kind=AccountKind.SUPER)).name
-    await maria.engine.enable_superuser(verifier(FIRST), uuid4())
+    await maria.engine.superuser.enable(verifier(FIRST), uuid4())
     administrator = await maria.connect(ADMINISTRATOR, PASSWORD)
     session = await log_in(FIRST)
     await run(session, f"USE {database}", "CREATE TABLE t (id INT)")
@@ -186,10 +186,10 @@ async def test_a_root_that_somebody_else_made_is_never_touched(maria, powers):
     await maria.sql(*making)
     before = await roots(maria)
     try:
-        assert await maria.engine.superuser() is None
+        assert await maria.engine.superuser.find() is None
         for work in (
-            maria.engine.enable_superuser(verifier(FIRST), uuid4()),
-            maria.engine.disable_superuser(uuid4()),
+            maria.engine.superuser.enable(verifier(FIRST), uuid4()),
+            maria.engine.superuser.disable(uuid4()),
         ):
             with pytest.raises(Refused) as caught:
                 await work
@@ -207,17 +207,17 @@ async def test_enabling_root_cut_anywhere_leaves_nobody_or_the_whole_root(maria,
         await engine.facts()
         cut_after(statements)
         try:
-            await engine.enable_superuser(verifier(FIRST), operation)
+            await engine.superuser.enable(verifier(FIRST), operation)
         except PowerCut:
             was_cut = True
         finally:
             monkeypatch.undo()
             await engine.close()
-        seen = await maria.engine.superuser()
+        seen = await maria.engine.superuser.find()
         assert seen is None or (seen.kind is AccountKind.SUPER and operation in seen.operations)
-        await maria.engine.enable_superuser(verifier(SECOND), uuid4())
-        assert await maria.engine.superuser() is not None
-        await maria.engine.disable_superuser(uuid4())
+        await maria.engine.superuser.enable(verifier(SECOND), uuid4())
+        assert await maria.engine.superuser.find() is not None
+        await maria.engine.superuser.disable(uuid4())
         assert set(await roots(maria)) == {"127.0.0.1", "localhost"}
         if not was_cut:
             return
@@ -227,19 +227,5 @@ async def test_enabling_root_cut_anywhere_leaves_nobody_or_the_whole_root(maria,
 async def test_a_server_administered_as_root_has_no_root_for_tenants(maria):
     """Whoever is called root may see, and end, what every root does."""
     engine = MySqlEngine(maria.address())
-    for work in (
-        engine.superuser(),
-        engine.enable_superuser(verifier(FIRST), uuid4()),
-        engine.disable_superuser(uuid4()),
-    ):
-        with pytest.raises(Refused) as caught:
-            await work
-        assert caught.value.reason is Reason.ENGINE_UNSUITED
+    assert engine.superuser is None
     await engine.close()
-
-
-async def test_an_engine_without_such_a_thing_says_so():
-    engine = Watched(MemoryEngine())
-    with pytest.raises(Refused) as caught:
-        await engine.superuser()
-    assert caught.value.reason is Reason.ENGINE_UNSUITED

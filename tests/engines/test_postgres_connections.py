@@ -41,7 +41,7 @@ async def test_a_connection_lost_while_committing_leaves_the_outcome_open_and_a_
     engine = PostgresEngine(postgres.scratch.address())
     await make(engine, password=None)
     name, operation = unique("lost"), uuid4()
-    [(_, kept)] = engine._connections._pool._idle
+    [(_, kept)] = engine._server.connections._pool._idle
     locker = await postgres.connect()
     async with locker:
         await locker.execute("BEGIN")
@@ -63,7 +63,7 @@ async def test_a_database_whose_drop_was_cut_off_may_be_gone(postgres, unique, m
     """DROP DATABASE commits by itself."""
     engine, name = PostgresEngine(postgres.scratch.address()), unique("cut")
     await engine.create_database(NewDatabase(name, "postgres", uuid4()))
-    [(_, kept)] = engine._connections._pool._idle
+    [(_, kept)] = engine._server.connections._pool._idle
     with monkeypatch.context() as slow:
         slow.setattr(databases, "_drop", lambda _name: sql.SQL("SELECT pg_sleep(60)"))
         task = asyncio.create_task(engine.drop_database(name))
@@ -88,7 +88,7 @@ async def test_an_account_that_is_locked_to_be_dropped_is_not_refused_when_the_s
     await make(engine, name)
     lost = psycopg.OperationalError("the server did not answer in time")
     with monkeypatch.context() as cut:
-        target = accounts if step == "_end_sessions" else engine._accounts
+        target = accounts if step == "_end_sessions" else accounts.Accounts
         name_of = "one" if step == "_end_sessions" else "_remove"
         original = getattr(target, name_of)
 

@@ -195,7 +195,7 @@ async def test_dropping_ends_sessions_and_cleans_every_database(postgres, make, 
         await session.execute("SELECT 1")
     await session.close()
     item = DatabaseObject(ObjectType.TABLE, "t", databases[1], "public")
-    assert await postgres.engine.privileges(other.name, [item]) == [("SELECT",)]
+    assert await postgres.engine.objects.privileges(other.name, [item]) == [("SELECT",)]
 
 
 async def test_a_look_waits_for_a_change_that_is_under_way(postgres, make):
@@ -232,7 +232,7 @@ async def test_writers_outside_our_lock_are_met_by_trying_again(postgres, make, 
 
     async def ours() -> None:
         for grant in (True, False) * 20:
-            await postgres.engine.change_privileges(
+            await postgres.engine.objects.change_privileges(
                 account, [PrivilegeChange(item, ("CREATE",), grant)], uuid4()
             )
 
@@ -256,12 +256,14 @@ async def test_a_grant_that_was_handed_on_is_revoked_only_with_cascade(postgres,
         user=first.name,
         password=make.PASSWORD,
     )
-    work = postgres.engine.change_privileges(first.name, [PrivilegeChange(item, ("SELECT",), False)], uuid4())
+    work = postgres.engine.objects.change_privileges(
+        first.name, [PrivilegeChange(item, ("SELECT",), False)], uuid4()
+    )
     assert await refused(work) is Reason.PRIVILEGE_DEPENDENT
-    assert await postgres.engine.privileges(second.name, [item]) == [("SELECT",)]
+    assert await postgres.engine.objects.privileges(second.name, [item]) == [("SELECT",)]
     change = PrivilegeChange(item, ("SELECT",), grant=False, cascade=True)
-    await postgres.engine.change_privileges(first.name, [change], uuid4())
-    assert await postgres.engine.privileges(second.name, [item]) == [()]
+    await postgres.engine.objects.change_privileges(first.name, [change], uuid4())
+    assert await postgres.engine.objects.privileges(second.name, [item]) == [()]
 
 
 async def test_names_and_types_that_need_quoting_are_found_and_granted(postgres, make, unique):
@@ -276,7 +278,7 @@ async def test_names_and_types_that_need_quoting_are_found_and_granted(postgres,
         'CREATE TABLE "S s"."T%s" ("C""c" int)',
         database=database,
     )
-    (function,) = await postgres.engine.objects(ObjectType.FUNCTION, database, "S s")
+    (function,) = await postgres.engine.objects.names(ObjectType.FUNCTION, database, "S s")
     items = [
         DatabaseObject(ObjectType.FUNCTION, function, database, "S s"),
         DatabaseObject(ObjectType.TYPE, 'Y"y', database, "S s"),
@@ -284,8 +286,8 @@ async def test_names_and_types_that_need_quoting_are_found_and_granted(postgres,
     ]
     words = [("EXECUTE",), ("USAGE",), ("SELECT",)]
     changes = [PrivilegeChange(item, some, grant=True) for item, some in zip(items, words, strict=True)]
-    await postgres.engine.change_privileges(account, changes, uuid4())
-    assert await postgres.engine.privileges(account, items) == words
+    await postgres.engine.objects.change_privileges(account, changes, uuid4())
+    assert await postgres.engine.objects.privileges(account, items) == words
 
 
 async def test_an_extensions_functions_are_not_to_be_granted(postgres, make, unique):
@@ -296,7 +298,8 @@ async def test_an_extensions_functions_are_not_to_be_granted(postgres, make, uni
     item = DatabaseObject(ObjectType.FUNCTION, "dblink_connect_u(text)", database, "public")
     change = PrivilegeChange(item, ("EXECUTE",), grant=True)
     assert (
-        await refused(postgres.engine.change_privileges(account, [change], uuid4())) is Reason.OBJECT_MISSING
+        await refused(postgres.engine.objects.change_privileges(account, [change], uuid4()))
+        is Reason.OBJECT_MISSING
     )
 
 
@@ -325,7 +328,7 @@ async def test_an_acl_is_shown_as_the_server_writes_it(postgres, make, unique):
     made, database = await make(postgres.engine, password=None), unique("db")
     await postgres.engine.create_database(NewDatabase(database, "postgres", uuid4()))
     item = DatabaseObject(ObjectType.DATABASE, database)
-    await postgres.engine.change_privileges(
+    await postgres.engine.objects.change_privileges(
         made.name, [PrivilegeChange(item, ("CREATE",), grant=True)], uuid4()
     )
     acl = next(facts.acl for facts in await postgres.engine.databases() if facts.name == database)
@@ -358,14 +361,19 @@ async def test_on_15_normal_accounts_work_and_super_ones_are_refused(scratch_15,
     made, database = await make(engine), unique("db")
     await engine.create_database(NewDatabase(database, made.name, uuid4(), encoding="LATIN1"))
     item = DatabaseObject(ObjectType.FUNCTION, "f(a b c; x)", database, "public")
-    assert await refused(engine.privileges(made.name, [item])) is Reason.OBJECT_MISSING
+    assert await refused(engine.objects.privileges(made.name, [item])) is Reason.OBJECT_MISSING
     schema = DatabaseObject(ObjectType.SCHEMA, "public", database)
-    await engine.change_privileges(made.name, [PrivilegeChange(schema, ("CREATE",), grant=True)], uuid4())
-    assert await engine.privileges(made.name, [schema]) == [("CREATE",)]
+    await engine.objects.change_privileges(
+        made.name, [PrivilegeChange(schema, ("CREATE",), grant=True)], uuid4()
+    )
+    assert await engine.objects.privileges(made.name, [schema]) == [("CREATE",)]
     maintain = PrivilegeChange(
         DatabaseObject(ObjectType.TABLE, "t", database, "public"), ("MAINTAIN",), grant=True
     )
-    assert await refused(engine.change_privileges(made.name, [maintain], uuid4())) is Reason.PRIVILEGE_UNKNOWN
+    assert (
+        await refused(engine.objects.change_privileges(made.name, [maintain], uuid4()))
+        is Reason.PRIVILEGE_UNKNOWN
+    )
     assert await engine.drop_account(made.name, uuid4())
     assert await engine.account(made.name) is None
     await engine.close()
@@ -374,16 +382,16 @@ async def test_on_15_normal_accounts_work_and_super_ones_are_refused(scratch_15,
 async def test_an_account_made_anew_while_the_old_one_was_dropped_stays(postgres, make):
     """A drop removes the account it found, not whoever has the name a moment later."""
     made = await make(postgres.engine, password=None)
-    accounts = postgres.engine._accounts
-    run = accounts._server.run
+    server = postgres.engine._server
+    run = server.run
 
     async def run_and_swap(work):
         result = await run(work)
-        accounts._server.run = run
+        server.run = run
         await postgres.sql(f"DROP ROLE {made.name}", f"CREATE ROLE {made.name} LOGIN")
         return result
 
-    accounts._server.run = run_and_swap
+    server.run = run_and_swap
     assert await postgres.engine.drop_account(made.name, uuid4())
     found = await postgres.engine.account(made.name)
     assert found is not None

@@ -96,9 +96,9 @@ async def test_an_account_that_leads_to_the_server_is_shown_and_not_changed(post
         engine.change_account(AccountChange(powerful, uuid4(), may_log_in=False, end_sessions=True)),
         engine.change_account(AccountChange(powerful, uuid4(), kind=AccountKind.SUPER)),
         engine.drop_account(powerful, uuid4()),
-        engine.change_privileges(powerful, [grant], uuid4()),
+        engine.objects.change_privileges(powerful, [grant], uuid4()),
         engine.create_database(NewDatabase(unique("db"), powerful, uuid4())),
-        engine.change_database_owner(database, powerful, uuid4()),
+        engine.ownership.change_database_owner(database, powerful, uuid4()),
     ):
         assert await refused(work) is Reason.ACCOUNT_PROTECTED
     assert not await postgres.can_log_in(powerful, "st0len-Word")
@@ -239,14 +239,14 @@ async def test_a_superusers_database_is_neither_dropped_nor_given_away(postgres,
     await postgres.sql(f"CREATE SCHEMA s AUTHORIZATION {tenant}", database=database)
     engine = postgres.engine
     assert await refused(engine.drop_database(database)) is Reason.DATABASE_PROTECTED
-    work = engine.change_database_owner(database, tenant, uuid4())
+    work = engine.ownership.change_database_owner(database, tenant, uuid4())
     assert await refused(work) is Reason.DATABASE_PROTECTED
     item = DatabaseObject(ObjectType.DATABASE, database)
-    work = engine.change_privileges(tenant, [PrivilegeChange(item, ("CREATE",), grant=True)], uuid4())
+    work = engine.objects.change_privileges(tenant, [PrivilegeChange(item, ("CREATE",), grant=True)], uuid4())
     assert await refused(work) is Reason.DATABASE_PROTECTED
-    assert await engine.privileges(tenant, [item]) == [()]
+    assert await engine.objects.privileges(tenant, [item]) == [()]
     own = PrivilegeChange(DatabaseObject(ObjectType.SCHEMA, "s", database), ("USAGE",), grant=True)
-    await engine.change_privileges((await make(engine, password=None)).name, [own], uuid4())
+    await engine.objects.change_privileges((await make(engine, password=None)).name, [own], uuid4())
     await postgres.sql(f"DROP DATABASE {database}")
 
 
@@ -286,14 +286,16 @@ async def test_what_an_extension_made_does_not_exist_for_grants(postgres, make, 
         (t.FUNCTION, "akeys(hstore)", "", "EXECUTE"),
     ):
         item = DatabaseObject(kind, name, database, "ext", table)
-        assert await refused(postgres.engine.privileges(owner, [item])) is Reason.OBJECT_MISSING, kind
-        work = postgres.engine.change_privileges(owner, [PrivilegeChange(item, (word,), grant=True)], uuid4())
+        assert await refused(postgres.engine.objects.privileges(owner, [item])) is Reason.OBJECT_MISSING, kind
+        work = postgres.engine.objects.change_privileges(
+            owner, [PrivilegeChange(item, (word,), grant=True)], uuid4()
+        )
         assert await refused(work) is Reason.OBJECT_MISSING, kind
         if kind is not t.COLUMN:
-            assert await postgres.engine.objects(kind, database, "ext") == []
+            assert await postgres.engine.objects.names(kind, database, "ext") == []
     item = DatabaseObject(t.SCHEMA, "member", database)
-    assert await refused(postgres.engine.privileges(owner, [item])) is Reason.OBJECT_MISSING
-    assert "member" not in await postgres.engine.objects(t.SCHEMA, database)
+    assert await refused(postgres.engine.objects.privileges(owner, [item])) is Reason.OBJECT_MISSING
+    assert "member" not in await postgres.engine.objects.names(t.SCHEMA, database)
 
 
 async def test_an_object_that_takes_anothers_place_meanwhile_is_not_granted_on(
@@ -319,7 +321,7 @@ async def test_an_object_that_takes_anothers_place_meanwhile_is_not_granted_on(
 
     monkeypatch.setattr(Privileges, "_find", swapped)
     item = DatabaseObject(ObjectType.FUNCTION, "run()", database, "b")
-    work = postgres.engine.change_privileges(
+    work = postgres.engine.objects.change_privileges(
         account, [PrivilegeChange(item, ("EXECUTE",), grant=True)], uuid4()
     )
     assert await refused(work) is Reason.ENGINE_BUSY
@@ -345,8 +347,8 @@ async def test_the_stores_database_and_roles_are_out_of_reach_on_its_own_server(
             lambda name=name: engine.drop_account(name, uuid4()) for name in (owner, user)
         ],
         Reason.DATABASE_PROTECTED: [
-            lambda: engine.change_privileges(tenant, [grant], uuid4()),
-            lambda: engine.change_database_owner(database, tenant, uuid4()),
+            lambda: engine.objects.change_privileges(tenant, [grant], uuid4()),
+            lambda: engine.ownership.change_database_owner(database, tenant, uuid4()),
             lambda: engine.drop_database(database),
         ],
     }

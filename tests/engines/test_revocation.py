@@ -145,7 +145,7 @@ async def test_a_tenant_stops_no_change_of_others(scratch, postgres, make, uniqu
     await session.execute(f"SELECT pg_advisory_lock({statements.lock_key(kind)})")
     if work == "grant":
         item = DatabaseObject(ObjectType.DATABASE, database)
-        await postgres.engine.change_privileges(
+        await postgres.engine.objects.change_privileges(
             holder.name, [PrivilegeChange(item, ("CREATE",), grant=True)], uuid4()
         )
     elif work == "database":

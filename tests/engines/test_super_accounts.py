@@ -250,9 +250,13 @@ async def test_settings_of_its_own_database_do_not_reach_the_control_planes_sess
     ):
         await postgres.sql(f"ALTER DATABASE {database} SET {setting}", user=cast.boss, password=cast.password)
     item = DatabaseObject(ObjectType.TABLE, "t", database, "trap")
-    await cast.engine.change_privileges(account, [PrivilegeChange(item, ("SELECT",), grant=True)], uuid4())
-    assert await cast.engine.privileges(account, [item]) == [("SELECT",)]
-    assert await cast.engine.objects(ObjectType.FUNCTION, database, "trap") == ["oidvectortypes(oidvector)"]
+    await cast.engine.objects.change_privileges(
+        account, [PrivilegeChange(item, ("SELECT",), grant=True)], uuid4()
+    )
+    assert await cast.engine.objects.privileges(account, [item]) == [("SELECT",)]
+    assert await cast.engine.objects.names(ObjectType.FUNCTION, database, "trap") == [
+        "oidvectortypes(oidvector)"
+    ]
     row = await postgres.sql(f"SELECT rolsuper FROM pg_roles WHERE rolname = '{cast.boss}'")
     assert row == [(False,)]
     await cast.engine.drop_database(database)

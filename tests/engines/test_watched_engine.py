@@ -7,11 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from rolecall.domain.engine import AccountChange, AccountKind, NewAccount, ObjectType
-from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.capabilities import required
+from rolecall.domain.engine import AccountChange, AccountKind, EngineAddress, NewAccount, ObjectType
+from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.base import Watched
 from rolecall.engines.memory import MemoryEngine
+from rolecall.engines.memory_grants import MemoryGrantsEngine
+from rolecall.engines.mysql import WRITERS, MySqlEngine
+from rolecall.engines.postgresql import PostgresEngine
 from rolecall.values import Secret
 
 
@@ -67,8 +71,9 @@ async def test_a_surprise_is_a_refusal_that_quotes_nothing(error, raised, outcom
 
 
 async def test_what_is_asked_takes_a_place_in_the_lane_reads_as_changes_and_neither_waits_for_a_sick_server():
-    lane, inner = Lane(LaneLimits(width=1, failures=1, pause=60.0, longest_pause=60.0)), MemoryEngine()
-    engine = Watched(inner, lane=lane)
+    inner, limits = MemoryEngine(), LaneLimits(width=1, failures=1, pause=60.0, longest_pause=60.0)
+    engine = Watched(inner, limits=limits)
+    lane = engine.lane
     async with asyncio.timeout(5), lane.turn():
         await engine.create_account(NewAccount("a", AccountKind.NORMAL, None, uuid4()))  # has a place already
         await asyncio.create_task(engine.accounts())
@@ -76,11 +81,58 @@ async def test_what_is_asked_takes_a_place_in_the_lane_reads_as_changes_and_neit
         async with lane.turn():
             raise Refused(Reason.ENGINE_UNREACHABLE)
     asked = [
-        engine.facts(), engine.account("a"), engine.accounts(), engine.databases(), engine.objects(ObjectType.DATABASE),
-        engine.privileges("a", []), engine.create_account(NewAccount("b", AccountKind.NORMAL, None, uuid4())),
+        engine.facts(), engine.account("a"), engine.accounts(), engine.databases(),
+        engine.objects.names(ObjectType.DATABASE), engine.objects.privileges("a", []),
+        engine.create_account(NewAccount("b", AccountKind.NORMAL, None, uuid4())),
         engine.change_account(AccountChange("a", uuid4())), engine.drop_account("a", uuid4()),
     ]  # fmt: skip
     for work in asked:
         with pytest.raises(Refused, match="a moment ago"):
             await work
     assert [one.name for one in await inner.accounts()] == ["a"]
+
+
+CAPABILITIES = ("objects", "ownership", "grants", "superuser", "password_check")
+
+
+def at(kind, user):
+    return EngineAddress(kind, "127.0.0.1", 1, user, Secret("x"), "", {})
+
+
+@pytest.mark.parametrize(
+    ("engine", "capable"),
+    [
+        (MemoryEngine(), {"objects", "ownership"}),
+        (PostgresEngine(at("postgresql", "postgres")), {"objects", "ownership"}),
+        (MemoryGrantsEngine(), {"grants", "superuser", "password_check"}),
+        (MySqlEngine(at("mysql", "caretaker")), {"grants", "superuser", "password_check"}),
+        (MySqlEngine(at("mysql", "Root ")), {"grants", "password_check"}),
+    ],
+    ids=["memory", "postgres", "memory-grants", "mysql", "mysql as root"],
+)
+def test_an_engine_tells_its_capabilities_and_so_does_the_one_around_it(engine, capable):
+    watched = Watched(engine)
+    for name in CAPABILITIES:
+        assert (getattr(engine, name) is not None) == (name in capable), name
+        assert (getattr(watched, name) is not None) == (name in capable), name
+        if name not in capable:
+            with pytest.raises(Refused) as caught:
+                required(getattr(watched, name))
+            assert caught.value.reason is Reason.ENGINE_UNSUITED
+
+
+async def test_the_lane_is_as_wide_as_the_engine_has_writers():
+    for engine, width in ((MemoryEngine(), 3), (MySqlEngine(at("mysql", "caretaker")), WRITERS)):
+        lane, release = Watched(engine, limits=LaneLimits(width=3, depth=0)).lane, asyncio.Event()
+
+        async def hold(lane=lane, release=release):
+            async with lane.turn():
+                await release.wait()
+
+        holding = [asyncio.create_task(hold()) for _ in range(width)]
+        while lane.depth < width:
+            await asyncio.sleep(0)
+        with pytest.raises(Refused, match="full"):
+            await hold()
+        release.set()
+        await asyncio.gather(*holding)

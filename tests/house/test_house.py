@@ -196,6 +196,18 @@ def test_domain_engines_and_store_speak_of_no_vendor(path: Path) -> None:
     assert VENDORS.findall(path.read_text("utf-8")) == []
 
 
+ENGINE_KINDS = {"postgresql", "mysql", "mariadb"}
+
+
+@pytest.mark.parametrize("path", _IN_DOMAIN, ids=module_name)
+def test_the_domain_asks_for_no_kind_of_engine(path: Path) -> None:
+    """An engine tells its traits and capabilities; nothing is decided by the name of its kind."""
+    texts = (
+        node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
+    )
+    assert not ENGINE_KINDS & {text.lower() for text in texts if isinstance(text, str)}
+
+
 SQL = re.compile(
     r"\bSELECT\b.+\bFROM\b|\bINSERT\s+INTO\b|\bDELETE\s+FROM\b|\bUPDATE\b.+\bSET\b|\bGRANT\b.+\bTO\b|"
     r"\bREVOKE\b.+\bFROM\b|\b(CREATE|ALTER|DROP)\s+(ROLE|USER|DATABASE|TABLE|SCHEMA)\b|\bpg_(roles|authid|catalog)\b"
@@ -297,6 +309,7 @@ REVEALERS = {
     "rolecall.engines.memory",
     "rolecall.engines.memory_grants",
     "rolecall.engines.mysql",
+    "rolecall.engines.mysql.accounts",
     "rolecall.engines.mysql.connections",
     "rolecall.engines.mysql.statements",
     "rolecall.engines.postgresql",

@@ -220,7 +220,7 @@ def test_hashes_of_either_server_are_compared() -> None:
         assert hashes.is_of(made, "secret")
         assert not hashes.is_of(made, "Secret")
     assert not any(
-        hashes.is_of(other, "") for other in ("", "invalid", hashes.NOBODYS_NATIVE, hashes.NOBODYS_SHA2)
+        hashes.is_of(other, "") for other in ("", "invalid", hashes.UNUSABLE_NATIVE, hashes.UNUSABLE_SHA2)
     )
 
 

@@ -32,8 +32,7 @@ from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.superuser import Superusers
 from rolecall.domain.bus import Bus
-from rolecall.domain.engine import Engine, EngineAddress
-from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.registry import Attachments, Reach
 from rolecall.domain.instances.service import Servers
 from rolecall.domain.maintenance.recovery import Recovery
@@ -79,7 +78,7 @@ class Process:
         self.replica.told = self._told
         ledger = store_port(self.replica.operations, gates)
         instances = store_port(self.replica.instances, gates)
-        self.attachments = Attachments(self._engine, SEALER, LaneLimits())
+        self.attachments = Attachments(self._engine, SEALER)
         reach = Reach(instances, self.attachments)
         self.journal = journal = Journal(ledger)
         work = Work(reach, ledger, journal, SEALER, _NO_POOL)
@@ -115,11 +114,11 @@ class Process:
         """Set once it takes calls."""
         self._tasks: list[asyncio.Task[Any]] = []
 
-    def _engine(self, _kind: str, address: EngineAddress, lane: Lane) -> Engine:
+    def _engine(self, _kind: str, address: EngineAddress) -> Watched:
         server = self.world.servers[address.port]
         simulated = isinstance(server, SimulatedServer)
         inner = engine_port(server, self.gates) if simulated else quiet_port(server, self.gates)
-        return Watched(inner, lane=lane)
+        return Watched(inner)
 
     def _told(self) -> None:
         """The word of a change travels by itself."""

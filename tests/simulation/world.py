@@ -23,7 +23,7 @@ from tests.simulation.schedules import choose, happens, virtual_time
 
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import AccessKey
-from rolecall.domain.engine import AccountChange, AccountFacts, Engine
+from rolecall.domain.engine import AccountChange, AccountFacts, Engine, EngineTraits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
@@ -171,12 +171,10 @@ class OwningServer(SimulatedServer, MemoryEngine):
         SimulatedServer.__init__(self)
         MemoryEngine.__init__(self)
 
+    traits = EngineTraits(has_quick_verifier=True)
+
     def verifier(self, account: str, password: Secret) -> Secret:
         return Secret(f"of:{password.reveal()}")
-
-    @property
-    def has_quick_verifier(self) -> bool:
-        return True
 
     def password_of(self, facts: AccountFacts) -> str | None:
         return self.opens(self._verifiers.get(facts.name))
@@ -271,6 +269,10 @@ class World:
 Wrap = Callable[[Callable[..., Awaitable[Any]], str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 
 
+_CAPABILITIES = ("objects", "ownership", "grants", "superuser", "password_check")
+"""Parts of an engine that have coroutine methods of their own."""
+
+
 @functools.cache
 def _methods(kind: type) -> tuple[tuple[str, bool], ...]:
     """Names of the public members of a class, and whether each is a coroutine function."""
@@ -278,14 +280,30 @@ def _methods(kind: type) -> tuple[tuple[str, bool], ...]:
     return tuple((name, inspect.iscoroutinefunction(getattr(kind, name))) for name in public)
 
 
+def _members(inner: object) -> Iterator[tuple[str, bool]]:
+    """Those of its class, and attributes of its own: an engine has bound methods of its parts among them."""
+    yield from _methods(type(inner))
+    for name, value in getattr(inner, "__dict__", {}).items():
+        if not name.startswith("_"):
+            yield name, inspect.iscoroutinefunction(value)
+
+
 def port(inner: object, around: Wrap) -> Any:
-    """An object like `inner` whose coroutine methods go through `around`; all others are its own."""
+    """An object like `inner` whose coroutine methods, and those of its capabilities, go through `around`; all others
+    are its own.
+    """
     members: dict[str, Any] = {
         name: _guarded(inner, name, around)
         if is_coroutine
         else property(lambda _self, name=name: getattr(inner, name))
-        for name, is_coroutine in _methods(type(inner))
+        for name, is_coroutine in _members(inner)
     }
+    for name in _CAPABILITIES:
+        part = getattr(inner, name, None)
+        if name in members and part is not None and part is not inner:
+            members[name] = port(part, around)
+        elif part is inner:
+            members[name] = property(lambda self: self)
     return type(f"Port of {type(inner).__name__}", (), members)()
 
 
@@ -349,8 +367,7 @@ def quiet_port(inner: object, gates: Gates) -> Any:
 
 _READS = frozenset(
     {
-        "facts", "account", "identify", "accounts", "privileges", "databases", "objects", "superuser",
-        "has_password",
+        "facts", "account", "identify", "accounts", "privileges", "databases", "names", "find", "has_password",
     }
 )  # fmt: skip
 

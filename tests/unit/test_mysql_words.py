@@ -29,6 +29,7 @@ from rolecall.engines.mysql import (
 )
 from rolecall.engines.mysql.connections import guards
 from rolecall.engines.mysql.databases import Databases
+from rolecall.engines.mysql.flavors import MARIADB, MYSQL, Flavor
 from rolecall.values import Secret
 
 SHA2 = "$A$005$" + "s" * 20 + "d" * 43
@@ -38,7 +39,7 @@ def test_a_native_hash_is_the_published_one() -> None:
     """MariaDB documentation, PASSWORD(): the hash of "password"."""
     assert hashes.native("password") == "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19"
     assert hashes.is_native(hashes.native("ünïcode"))
-    assert hashes.is_native(hashes.NOBODYS_NATIVE)
+    assert hashes.is_native(hashes.UNUSABLE_NATIVE)
 
 
 def test_the_crypt_digest_is_that_of_libc_and_openssl() -> None:
@@ -54,7 +55,7 @@ def test_a_caching_sha2_hash_has_its_form_and_a_fresh_salt() -> None:
     assert (len(first), first[:7]) == (70, "$A$005$")
     assert hashes.caching_sha2("password", salt=first[7:27]) == first
     assert hashes.caching_sha2("passwore", salt=first[7:27]) != first
-    assert hashes.is_caching_sha2(hashes.NOBODYS_SHA2)
+    assert hashes.is_caching_sha2(hashes.UNUSABLE_SHA2)
 
 
 def engine(**options: str) -> MySqlEngine:
@@ -71,14 +72,14 @@ def test_the_flavor_of_the_instance_decides_on_the_hash() -> None:
 @pytest.mark.parametrize("text", ["", "plain", "*abc", hashes.native("x").lower(), SHA2, "*" + "G" * 40])
 def test_anything_but_a_hash_of_the_kind_of_server_is_refused(text: str) -> None:
     with pytest.raises(Refused) as caught:
-        statements.verifier_text("mariadb", Secret(text))
+        statements.verifier_text(MARIADB, Secret(text))
     assert caught.value.reason is Reason.ENGINE_REFUSED
     assert not text or text not in str(caught.value)
 
 
 def test_the_statements_for_mariadb() -> None:
     native = hashes.native("x")
-    assert statements.create_accounts("mariadb", {("o'x", "%"): native, ("b", "::1"): native}) == (
+    assert statements.create_accounts(MARIADB, {("o'x", "%"): native, ("b", "::1"): native}) == (
         rf"CREATE USER 'o\'x'@'%' IDENTIFIED VIA mysql_native_password USING '{native}',"
         f" 'b'@'::1' IDENTIFIED VIA mysql_native_password USING '{native}'"
         f" REQUIRE SUBJECT '{statements.MAKING}' ACCOUNT LOCK"
@@ -86,18 +87,18 @@ def test_the_statements_for_mariadb() -> None:
     assert statements.complete_accounts([("o'x", "%"), ("b", "::1")]) == (
         r"ALTER USER 'o\'x'@'%', 'b'@'::1' REQUIRE NONE ACCOUNT UNLOCK"
     )
-    assert statements.alter_account("mariadb", "u", "h", locked=False) == "ALTER USER 'u'@'h' ACCOUNT UNLOCK"
+    assert statements.alter_account(MARIADB, "u", "h", locked=False) == "ALTER USER 'u'@'h' ACCOUNT UNLOCK"
 
 
 def test_the_statements_for_mysql_8_and_9() -> None:
-    assert statements.create_accounts("mysql", {("u", "10.0.0.%"): SHA2}) == (
+    assert statements.create_accounts(MYSQL, {("u", "10.0.0.%"): SHA2}) == (
         f"CREATE USER 'u'@'10.0.0.%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()}"
         f" REQUIRE SUBJECT '{statements.MAKING}' ACCOUNT LOCK"
     )
-    assert statements.alter_account("mysql", "u", "%", verifier=SHA2, locked=True) == (
+    assert statements.alter_account(MYSQL, "u", "%", verifier=SHA2, locked=True) == (
         f"ALTER USER 'u'@'%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()} ACCOUNT LOCK"
     )
-    *narrow, everything = statements.make_super("mysql", "u", "%", "rolecall_control")
+    *narrow, everything = statements.make_super(MYSQL, "u", "%", "rolecall_control")
     assert narrow == [
         rf"GRANT LOCK TABLES ON `{schema}`.* TO 'u'@'%'"
         for schema in ("mysql", "sys", r"performance\_schema", r"rolecall\_control")
@@ -108,7 +109,7 @@ def test_the_statements_for_mysql_8_and_9() -> None:
 
 
 def test_a_session_of_each_flavor_sets_only_what_the_server_knows() -> None:
-    mariadb, mysql = guards("mariadb", 30)[1], guards("mysql", 30)[1]
+    mariadb, mysql = guards(MARIADB, 30)[1], guards(MYSQL, 30)[1]
     assert "NO_AUTO_CREATE_USER" in mariadb
     assert "SESSION max_statement_time = 30" in mariadb
     assert "NO_AUTO_CREATE_USER" not in mysql
@@ -151,10 +152,10 @@ def test_a_host_is_refused_or_stays_what_it_became(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "flavor", "fits"),
-    [("x" * 32, "mysql", True), ("x" * 33, "mysql", False), ("x" * 128, "mariadb", True)],
+    [("x" * 32, MYSQL, True), ("x" * 33, MYSQL, False), ("x" * 128, MARIADB, True)],
 )
-def test_each_flavor_has_its_length_of_names(name: str, flavor: str, fits: bool) -> None:
-    assert names.fits(name, names.USER_CHARACTERS[flavor]) is fits
+def test_each_flavor_has_its_length_of_names(name: str, flavor: Flavor, fits: bool) -> None:
+    assert names.fits(name, flavor.user_characters) is fits
 
 
 @pytest.mark.parametrize(
@@ -271,7 +272,7 @@ def test_a_privilege_that_came_with_a_later_server_is_taken_with_a_grant() -> No
     made._server.columns = LATER
     account = ("u", "%", 1, "x", 0, 0, 0, *[None] * 6)
     (found,) = catalog.read(made._server, [[account], [("u", "%", "f08", "Y" * len(LATER))]])
-    (taking,) = made._grants._surplus(found, "f08", None)
+    (taking,) = made.grants._surplus(found, "f08", None)
     assert "SHOW CREATE ROUTINE" in taking
-    (left,) = made._grants._surplus(found, "f08", Access.READ_WRITE)
+    (left,) = made.grants._surplus(found, "f08", Access.READ_WRITE)
     assert left == "REVOKE DELETE HISTORY, GRANT OPTION, SHOW CREATE ROUTINE ON `f08`.* FROM 'u'@'%'"

@@ -1,9 +1,13 @@
-"""Capabilities: what only some kinds of server can do, beside `domain.engine.Engine`."""
+"""Capabilities: what only some kinds of server can do.
+
+Each is an attribute of `domain.engine.Engine`, and None on servers that cannot. So a handler asks before it accepts an
+operation: ``required(engine.grants)``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from rolecall.domain.engine import (
@@ -11,7 +15,6 @@ from rolecall.domain.engine import (
     AccountKind,
     DatabaseGrant,
     DatabaseObject,
-    Engine,
     ExpectedDatabase,
     NewAccount,
     ObjectType,
@@ -21,10 +24,18 @@ from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
 
+Capability = TypeVar("Capability")
 
-@runtime_checkable
-class ObjectPrivileges(Engine, Protocol):
-    """An engine whose accounts own objects and are granted privileges on each (PostgreSQL)."""
+
+def required(capability: Capability | None) -> Capability:
+    """The capability, if the server has it. ENGINE_UNSUITED."""
+    if capability is None:
+        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server cannot do that")
+    return capability
+
+
+class ObjectPrivileges(Protocol):
+    """Accounts own objects and are granted privileges on each of them (PostgreSQL)."""
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
         """What the account itself holds on each object (the owner's implied rights too, PUBLIC's not), in order.
@@ -46,6 +57,15 @@ class ObjectPrivileges(Engine, Protocol):
         ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT, ENGINE_TOO_OLD.
         """
 
+    async def names(
+        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
+    ) -> Sequence[str]:
+        """Names of the objects of a type, sorted; system schemas left out. DATABASE_MISSING, OBJECT_MISSING."""
+
+
+class DatabaseOwnership(Protocol):
+    """Databases belong to accounts (PostgreSQL)."""
+
     async def change_database_owner(
         self,
         name: str,
@@ -57,15 +77,9 @@ class ObjectPrivileges(Engine, Protocol):
     ) -> None:
         """`owned_by` is the account that `owner` is to be. DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
 
-    async def objects(
-        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
-    ) -> Sequence[str]:
-        """Names of the objects of a type, sorted; system schemas left out. DATABASE_MISSING, OBJECT_MISSING."""
 
-
-@runtime_checkable
-class DatabaseGrants(Engine, Protocol):
-    """An engine whose accounts are granted whole databases by template (the MySQL family)."""
+class DatabaseGrants(Protocol):
+    """Accounts are granted whole databases by template (the MySQL family)."""
 
     async def change_grants(
         self,
@@ -85,9 +99,9 @@ class DatabaseGrants(Engine, Protocol):
         """
 
     async def require_new(self, accounts: Sequence[NewAccount]) -> None:
-        """Refuse what `create_account` would refuse of any of these; verifiers are not looked at.
+        """Refuse what `Engine.create_account` would refuse of any of these, without looking at verifiers.
 
-        As `require_new_name`, and ACCOUNT_TAKEN, DATABASE_MISSING, VERIFIERS_REFUSED. Waits for changes of these
+        As `Engine.require_new_name`, and ACCOUNT_TAKEN, DATABASE_MISSING, VERIFIERS_REFUSED. Waits for changes of these
         accounts that are still under way.
         """
 
@@ -95,60 +109,31 @@ class DatabaseGrants(Engine, Protocol):
         """Whether a tenant's database could have that name. The server is not asked."""
 
 
-@runtime_checkable
-class TenantSuperuser(Engine, Protocol):
-    """An engine with an account of a fixed name that rules every tenant's database (the MySQL family's ``root``).
+class TenantSuperuser(Protocol):
+    """An account of a fixed name that rules every tenant's database (the MySQL family's ``root``).
 
-    It has what a super account has and no more, is listed nowhere, and is never Rolecall's own administrator: each
-    method refuses with ENGINE_UNSUITED on a server that is administered under that name.
+    It has what a super account has and no more, and is listed nowhere. A server that Rolecall itself administers under
+    that name has none.
     """
 
-    def superuser_name(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
-    async def superuser(self) -> AccountFacts | None:
-        """The account, if it was enabled through us."""
+    async def find(self) -> AccountFacts | None:
+        """The account, if it was enabled through Rolecall."""
 
-    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
-        """Make it, or give it another password. ACCOUNT_PROTECTED if an account of that name is somebody else's."""
+    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        """Create it, or change its password. ACCOUNT_PROTECTED if Rolecall did not create the account of that name."""
 
-    async def disable_superuser(self, operation: UUID, expected: Expected | None = None) -> bool:
+    async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
         """End its sessions and drop it. False if it was not there. ACCOUNT_PROTECTED as for enabling."""
 
 
-@runtime_checkable
-class PasswordChecks(Engine, Protocol):
-    """An engine that can tell whether a password is an account's present one (the MySQL family)."""
+class PasswordCheck(Protocol):
+    """The server's stored verifiers can be compared with a password (the MySQL family)."""
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         """Compared with the stored verifier; no login is tried. False for an account that logs in some other way.
 
         ACCOUNT_MISSING.
         """
-
-
-def object_privileges(engine: Engine) -> ObjectPrivileges:
-    """The engine, if it can grant on objects. ENGINE_REFUSED."""
-    if not isinstance(engine, ObjectPrivileges):
-        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server has no privileges on objects")
-    return engine
-
-
-def database_grants(engine: Engine) -> DatabaseGrants:
-    """The engine, if it can grant whole databases. ENGINE_REFUSED."""
-    if not isinstance(engine, DatabaseGrants):
-        raise Refused(Reason.ENGINE_REFUSED, note="this kind of server grants no whole databases")
-    return engine
-
-
-def tenant_superuser(engine: Engine) -> TenantSuperuser:
-    """The engine, if it can give tenants a superuser. ENGINE_UNSUITED."""
-    if not isinstance(engine, TenantSuperuser):
-        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server has no superuser for tenants")
-    return engine
-
-
-def password_checks(engine: Engine) -> PasswordChecks:
-    """The engine, if it can compare passwords. ENGINE_UNSUITED."""
-    if not isinstance(engine, PasswordChecks):
-        raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server compares no passwords")
-    return engine

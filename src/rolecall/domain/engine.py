@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from rolecall.domain.identity import (
@@ -30,6 +30,15 @@ from rolecall.domain.identity import (
     superseded_database,
 )
 from rolecall.values import Secret
+
+if TYPE_CHECKING:  # the capabilities are described in terms of what is below
+    from rolecall.domain.capabilities import (
+        DatabaseGrants,
+        DatabaseOwnership,
+        ObjectPrivileges,
+        PasswordCheck,
+        TenantSuperuser,
+    )
 
 
 class AccountKind(StrEnum):
@@ -266,6 +275,22 @@ class NewDatabase:
     owned_by: Expected | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EngineTraits:
+    """What the domain has to know of a kind of server, and can know without asking one.
+
+    `has_quick_verifier`: `Engine.verifier` takes no longer than the way to another thread and back.
+    `creates_in_steps`: a creation that is cut short leaves a half-made account, which is shown to nobody and has to be
+    dropped. `renames_accounts`: an account can be moved to another name. `writers`: how many changes may be under way
+    at once, where that differs from the usual width of a lane.
+    """
+
+    has_quick_verifier: bool = False
+    creates_in_steps: bool = False
+    renames_accounts: bool = False
+    writers: int | None = None
+
+
 class Engine(Protocol):
     """One registered server. Methods raise `Refused` (see each) or `OutcomeUnknown`.
 
@@ -274,14 +299,23 @@ class Engine(Protocol):
     spells them; for others `host` is what the server has, whatever it looks like.
     """
 
+    @property
+    def traits(self) -> EngineTraits: ...
+    @property
+    def objects(self) -> ObjectPrivileges | None: ...
+    @property
+    def ownership(self) -> DatabaseOwnership | None: ...
+    @property
+    def grants(self) -> DatabaseGrants | None: ...
+    @property
+    def superuser(self) -> TenantSuperuser | None: ...
+    @property
+    def password_check(self) -> PasswordCheck | None: ...
+
     async def facts(self) -> EngineFacts: ...
 
     def verifier(self, account: str, password: Secret) -> Secret:
         """The server's own verifier for a password. CPU-bound and pure: call it off the event loop, unless quick."""
-
-    @property
-    def has_quick_verifier(self) -> bool:
-        """Whether `verifier` takes no longer than the way to another thread and back."""
 
     def canonical_host(self, host: str) -> str:
         """The one spelling of a host at which accounts are made; empty where accounts have none. Pure.

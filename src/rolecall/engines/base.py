@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from rolecall.domain.capabilities import database_grants, object_privileges, password_checks, tenant_superuser
+from rolecall.domain.capabilities import (
+    DatabaseGrants,
+    DatabaseOwnership,
+    ObjectPrivileges,
+    PasswordCheck,
+    TenantSuperuser,
+)
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
@@ -25,42 +31,74 @@ from rolecall.domain.engine import (
     PrivilegeChange,
 )
 from rolecall.domain.identity import Expected
-from rolecall.domain.instances.lanes import Lane
+from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
-
-T = TypeVar("T")
 
 Watcher = Callable[[str, float, str], None]
 """Called after each method with its name, its seconds, and ``done``, ``unknown``, ``cancelled`` or a reason's value."""
 
-
-_LOOKS = frozenset(
-    {
-        "account",
-        "accounts",
-        "databases",
-        "require_new",
-        "facts",
-        "has_password",
-        "identify",
-        "objects",
-        "privileges",
-        "superuser",
-    }
-)
-"""Methods that change nothing that anybody waits for."""
+DEFAULT_LIMITS = LaneLimits()
 
 
 def ignore(method: str, seconds: float, outcome: str) -> None:
-    """The watcher that does not look."""
+    """A watcher that does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What goes around each method. A task that has no place in the lane gets one for as long as the method runs."""
+
+    lane: Lane
+    watcher: Watcher
+    secrets: tuple[Secret, ...]
+
+    def look(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
+        """For a method that changes nothing that anybody waits for."""
+        return self._around(self.lane.look(), method, secret)
+
+    def change(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
+        return self._around(self.lane.turn(), method, secret)
+
+    @asynccontextmanager
+    async def _around(
+        self, place: AbstractAsyncContextManager[None], method: str, secret: Secret | None
+    ) -> AsyncIterator[None]:
+        async with place:
+            started = time.perf_counter()
+            outcome = "cancelled"
+            try:
+                yield
+                outcome = "done"
+            except Refused as refusal:
+                outcome = refusal.reason.value
+                raise self._redacted(refusal, secret) from None
+            except OutcomeUnknown:
+                outcome = "unknown"
+                raise
+            except Exception as error:  # noqa: BLE001 - an unexpected error of a driver is a refusal by the engine
+                outcome = Reason.ENGINE_REFUSED.value
+                # Its text may quote the statement, so only its type is kept.
+                raise Refused(Reason.ENGINE_REFUSED, note=type(error).__name__) from None
+            finally:
+                self.watcher(method, time.perf_counter() - started, outcome)
+
+    def _redacted(self, refusal: Refused, secret: Secret | None) -> Refused:
+        """The same refusal, with every known secret struck out of its note."""
+        note = refusal.note
+        for known in (*self.secrets, *((secret,) if secret else ())):
+            if known.reveal():
+                note = note.replace(known.reveal(), "***")
+        if note != refusal.note:
+            refusal.note = note
+            refusal.args = (f"{refusal.reason.value}: {note}",)
+        return refusal
 
 
 class Watched:
-    """An engine around another; what the other cannot do is refused.
+    """An engine around another, and the lane in which what is asked of it queues. It can what the other can.
 
-    `secrets` are texts that must never stand in a note: the administrator's password. Whoever has no place in the
-    `lane` gets one for as long as the method runs.
+    `secrets` are texts that must never stand in a note: the administrator's password.
     """
 
     def __init__(
@@ -69,22 +107,26 @@ class Watched:
         *,
         watcher: Watcher = ignore,
         secrets: Sequence[Secret] = (),
-        lane: Lane | None = None,
+        limits: LaneLimits = DEFAULT_LIMITS,
     ) -> None:
+        self.traits = inner.traits
+        self.lane = Lane(replace(limits, width=inner.traits.writers or limits.width))
         self._inner = inner
-        self._lane = lane
-        self._watcher = watcher
-        self._secrets = tuple(secrets)
+        self._watch = watch = _Watch(self.lane, watcher, tuple(secrets))
+        self.objects = None if inner.objects is None else WatchedObjects(inner.objects, watch)
+        self.ownership = None if inner.ownership is None else WatchedOwnership(inner.ownership, watch)
+        self.grants = None if inner.grants is None else WatchedGrants(inner.grants, watch)
+        self.superuser = None if inner.superuser is None else WatchedSuperuser(inner.superuser, watch)
+        self.password_check = (
+            None if inner.password_check is None else WatchedPasswordCheck(inner.password_check, watch)
+        )
 
     async def facts(self) -> EngineFacts:
-        return await self._watch("facts", self._inner.facts())
+        async with self._watch.look("facts"):
+            return await self._inner.facts()
 
     def verifier(self, account: str, password: Secret) -> Secret:
         return self._inner.verifier(account, password)
-
-    @property
-    def has_quick_verifier(self) -> bool:
-        return self._inner.has_quick_verifier
 
     def canonical_host(self, host: str) -> str:
         return self._inner.canonical_host(host)
@@ -93,27 +135,55 @@ class Watched:
         self._inner.require_new_name(name)
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
-        return await self._watch("create_account", self._inner.create_account(new), new.verifier)
+        async with self._watch.change("create_account", new.verifier):
+            return await self._inner.create_account(new)
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
-        return await self._watch("change_account", self._inner.change_account(change), change.verifier)
+        async with self._watch.change("change_account", change.verifier):
+            return await self._inner.change_account(change)
 
     async def drop_account(
         self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
     ) -> bool:
-        return await self._watch("drop_account", self._inner.drop_account(name, operation, host, expected))
+        async with self._watch.change("drop_account"):
+            return await self._inner.drop_account(name, operation, host, expected)
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
-        return await self._watch("account", self._inner.account(name, host))
+        async with self._watch.look("account"):
+            return await self._inner.account(name, host)
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
-        return await self._watch("identify", self._inner.identify(name, host))
+        async with self._watch.look("identify"):
+            return await self._inner.identify(name, host)
 
     async def accounts(self) -> Sequence[AccountFacts]:
-        return await self._watch("accounts", self._inner.accounts())
+        async with self._watch.look("accounts"):
+            return await self._inner.accounts()
+
+    async def databases(self) -> Sequence[DatabaseFacts]:
+        async with self._watch.look("databases"):
+            return await self._inner.databases()
+
+    async def create_database(self, new: NewDatabase) -> None:
+        async with self._watch.change("create_database"):
+            await self._inner.create_database(new)
+
+    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
+        async with self._watch.change("drop_database"):
+            return await self._inner.drop_database(name, expected)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedObjects:
+    inner: ObjectPrivileges
+    watch: _Watch
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
-        return await self._watch("privileges", object_privileges(self._inner).privileges(account, objects))
+        async with self.watch.look("privileges"):
+            return await self.inner.privileges(account, objects)
 
     async def change_privileges(
         self,
@@ -124,18 +194,22 @@ class Watched:
         kind: AccountKind | None = None,
         expected: Expected | None = None,
     ) -> AccountFacts:
-        inner = object_privileges(self._inner)
-        work = inner.change_privileges(account, changes, operation, kind=kind, expected=expected)
-        return await self._watch("change_privileges", work)
+        async with self.watch.change("change_privileges"):
+            return await self.inner.change_privileges(
+                account, changes, operation, kind=kind, expected=expected
+            )
 
-    async def databases(self) -> Sequence[DatabaseFacts]:
-        return await self._watch("databases", self._inner.databases())
+    async def names(
+        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
+    ) -> Sequence[str]:
+        async with self.watch.look("objects"):
+            return await self.inner.names(kind, database, schema, table)
 
-    async def create_database(self, new: NewDatabase) -> None:
-        await self._watch("create_database", self._inner.create_database(new))
 
-    async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
-        return await self._watch("drop_database", self._inner.drop_database(name, expected))
+@dataclass(frozen=True, slots=True)
+class WatchedOwnership:
+    inner: DatabaseOwnership
+    watch: _Watch
 
     async def change_database_owner(
         self,
@@ -146,19 +220,16 @@ class Watched:
         expected: ExpectedDatabase | None = None,
         owned_by: Expected | None = None,
     ) -> None:
-        inner = object_privileges(self._inner)
-        work = inner.change_database_owner(name, owner, operation, expected=expected, owned_by=owned_by)
-        await self._watch("change_database_owner", work)
+        async with self.watch.change("change_database_owner"):
+            await self.inner.change_database_owner(
+                name, owner, operation, expected=expected, owned_by=owned_by
+            )
 
-    async def objects(
-        self,
-        type: ObjectType,  # noqa: A002 - the protocol's own word
-        database: str = "",
-        schema: str = "",
-        table: str = "",
-    ) -> Sequence[str]:
-        work = object_privileges(self._inner).objects(type, database, schema, table)
-        return await self._watch("objects", work)
+
+@dataclass(frozen=True, slots=True)
+class WatchedGrants:
+    inner: DatabaseGrants
+    watch: _Watch
 
     async def change_grants(
         self,
@@ -171,76 +242,46 @@ class Watched:
         to_come: bool = False,
         expected: Expected | None = None,
     ) -> AccountFacts:
-        inner = database_grants(self._inner)
-        work = inner.change_grants(name, host, grant, revoke, operation, to_come=to_come, expected=expected)
-        return await self._watch("change_grants", work)
+        async with self.watch.change("change_grants"):
+            return await self.inner.change_grants(
+                name, host, grant, revoke, operation, to_come=to_come, expected=expected
+            )
 
     async def require_new(self, accounts: Sequence[NewAccount]) -> None:
-        await self._watch("require_new", database_grants(self._inner).require_new(accounts))
+        async with self.watch.look("require_new"):
+            await self.inner.require_new(accounts)
 
     def may_be_database(self, name: str) -> bool:
-        return database_grants(self._inner).may_be_database(name)
+        return self.inner.may_be_database(name)
 
-    def superuser_name(self) -> str:
-        return tenant_superuser(self._inner).superuser_name()
 
-    async def superuser(self) -> AccountFacts | None:
-        return await self._watch("superuser", tenant_superuser(self._inner).superuser())
+@dataclass(frozen=True, slots=True)
+class WatchedSuperuser:
+    inner: TenantSuperuser
+    watch: _Watch
 
-    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
-        work = tenant_superuser(self._inner).enable_superuser(verifier, operation)
-        return await self._watch("enable_superuser", work, verifier)
+    @property
+    def name(self) -> str:
+        return self.inner.name
 
-    async def disable_superuser(self, operation: UUID, expected: Expected | None = None) -> bool:
-        work = tenant_superuser(self._inner).disable_superuser(operation, expected)
-        return await self._watch("disable_superuser", work)
+    async def find(self) -> AccountFacts | None:
+        async with self.watch.look("superuser"):
+            return await self.inner.find()
+
+    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
+        async with self.watch.change("enable_superuser", verifier):
+            return await self.inner.enable(verifier, operation)
+
+    async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
+        async with self.watch.change("disable_superuser"):
+            return await self.inner.disable(operation, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedPasswordCheck:
+    inner: PasswordCheck
+    watch: _Watch
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
-        work = password_checks(self._inner).has_password(name, host, password)
-        return await self._watch("has_password", work, password)
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-    async def _watch(self, method: str, work: Coroutine[Any, Any, T], secret: Secret | None = None) -> T:
-        try:
-            async with self._place(method):
-                return await self._ask(method, work, secret)
-        finally:
-            work.close()  # where there was no place, it was never begun
-
-    def _place(self, method: str) -> AbstractAsyncContextManager[None]:
-        if self._lane is None:
-            return nullcontext()
-        return self._lane.look() if method in _LOOKS else self._lane.turn()
-
-    async def _ask(self, method: str, work: Awaitable[T], secret: Secret | None) -> T:
-        started = time.perf_counter()
-        outcome = "cancelled"
-        try:
-            result = await work
-            outcome = "done"
-            return result
-        except Refused as refusal:
-            outcome = refusal.reason.value
-            raise self._clean(refusal, secret) from None
-        except OutcomeUnknown:
-            outcome = "unknown"
-            raise
-        except Exception as mishap:  # noqa: BLE001 - a driver's surprise is a refusal by the engine
-            outcome = Reason.ENGINE_REFUSED.value
-            # Its text may quote the statement, so only its type is kept.
-            raise Refused(Reason.ENGINE_REFUSED, note=type(mishap).__name__) from None
-        finally:
-            self._watcher(method, time.perf_counter() - started, outcome)
-
-    def _clean(self, refusal: Refused, secret: Secret | None) -> Refused:
-        """The same refusal, of the same class, with every known secret struck out of its note."""
-        note = refusal.note
-        for known in (*self._secrets, *((secret,) if secret else ())):
-            if known.reveal():
-                note = note.replace(known.reveal(), "***")
-        if note != refusal.note:
-            refusal.note = note
-            refusal.args = (f"{refusal.reason.value}: {note}",)
-        return refusal
+        async with self.watch.look("has_password", password):
+            return await self.inner.has_password(name, host, password)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 from uuid import UUID
 
 from rolecall.domain.engine import (
@@ -20,6 +21,7 @@ from rolecall.domain.engine import (
     DatabaseFacts,
     DatabaseObject,
     EngineFacts,
+    EngineTraits,
     ExpectedDatabase,
     NewAccount,
     NewDatabase,
@@ -59,6 +61,9 @@ class _Object:
 class MemoryEngine:
     """`rolecall.domain.engine.Engine` in memory. `version` and `super_min_version` decide on ENGINE_TOO_OLD."""
 
+    traits = EngineTraits()
+    grants = superuser = password_check = None
+
     def __init__(self, *, version: tuple[int, int] = (18, 0), super_min_version: int = 16) -> None:
         self._version = version
         self._super_min_version = super_min_version
@@ -94,16 +99,20 @@ class MemoryEngine:
 
     # The protocol.
 
+    @property
+    def objects(self) -> Self:
+        return self
+
+    @property
+    def ownership(self) -> Self:
+        return self
+
     async def facts(self) -> EngineFacts:
         text = ".".join(map(str, self._version))
         return EngineFacts(self._version, text, ADMINISTRATOR, is_superuser=True, can_read_verifiers=True)
 
     def verifier(self, account: str, password: Secret) -> Secret:  # noqa: ARG002 - other servers mix the name in
         return Secret(scram.verifier(password.reveal()))
-
-    @property
-    def has_quick_verifier(self) -> bool:
-        return False
 
     def canonical_host(self, host: str) -> str:
         _require_no_host(host)
@@ -260,16 +269,12 @@ class MemoryEngine:
         self._databases[name] = replace(self._databases[name], owner=owner)
         self._objects[DatabaseObject(ObjectType.DATABASE, name)].owner = owner
 
-    async def objects(
-        self,
-        type: ObjectType,  # noqa: A002 - the protocol's own word
-        database: str = "",
-        schema: str = "",
-        table: str = "",
+    async def names(
+        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
     ) -> Sequence[str]:
-        if type is not ObjectType.DATABASE:
-            self._require_place(type, database, schema, table)
-        wanted = DatabaseObject(type, "", database, schema, table)
+        if kind is not ObjectType.DATABASE:
+            self._require_place(kind, database, schema, table)
+        wanted = DatabaseObject(kind, "", database, schema, table)
         return sorted(item.name for item in self._objects if replace(item, name="") == wanted)
 
     async def close(self) -> None:
@@ -322,14 +327,14 @@ class MemoryEngine:
             raise Refused(reason, facts={"value": item.name})
         return found
 
-    def _require_place(self, type: ObjectType, database: str, schema: str, table: str) -> None:  # noqa: A002
+    def _require_place(self, kind: ObjectType, database: str, schema: str, table: str) -> None:
         self._require_database(database)
-        if type is ObjectType.SCHEMA:
+        if kind is ObjectType.SCHEMA:
             return
         if DatabaseObject(ObjectType.SCHEMA, schema, database) not in self._objects:
             raise Refused(Reason.OBJECT_MISSING, facts={"value": schema})
         place = DatabaseObject(ObjectType.TABLE, table, database, schema)
-        if type is ObjectType.COLUMN and place not in self._objects:
+        if kind is ObjectType.COLUMN and place not in self._objects:
             raise Refused(Reason.OBJECT_MISSING, facts={"value": table})
 
     def _require_database(self, name: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Self
 from uuid import UUID
 
 from rolecall.domain.engine import (
@@ -17,6 +18,7 @@ from rolecall.domain.engine import (
     DatabaseFacts,
     DatabaseGrant,
     EngineFacts,
+    EngineTraits,
     ExpectedDatabase,
     NewAccount,
     NewDatabase,
@@ -24,10 +26,10 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import FIRST, NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, hashes, names
+from rolecall.engines.mysql.flavors import MARIADB
 from rolecall.values import Secret
 
 ADMINISTRATOR = "root"
-FLAVOR = "mariadb"
 
 COLLATIONS = {
     "utf8mb4": ("utf8mb4_general_ci", "utf8mb4_bin"),
@@ -38,7 +40,10 @@ COLLATIONS = {
 
 
 class MemoryGrantsEngine:
-    """`rolecall.domain.engine.DatabaseGrants` in memory."""
+    """`rolecall.domain.engine.Engine` in memory, with the capabilities of the family."""
+
+    traits = EngineTraits(has_quick_verifier=True, creates_in_steps=True, renames_accounts=True, writers=16)
+    objects = ownership = None
 
     def __init__(self, *, version: tuple[int, int] = (10, 11)) -> None:
         self._version = version
@@ -47,7 +52,7 @@ class MemoryGrantsEngine:
         self._databases: dict[str, DatabaseFacts] = {}
         self._made_by: dict[str, UUID] = {}
         self._awaited: set[tuple[str, tuple[str, str]]] = set()
-        self._superuser: AccountFacts | None = None
+        self.superuser = MemorySuperuser()
 
     # What tests may ask beside the protocol.
 
@@ -63,6 +68,14 @@ class MemoryGrantsEngine:
 
     # The protocol.
 
+    @property
+    def grants(self) -> Self:
+        return self
+
+    @property
+    def password_check(self) -> Self:
+        return self
+
     async def facts(self) -> EngineFacts:
         text = ".".join(map(str, self._version))
         return EngineFacts(self._version, text, ADMINISTRATOR, is_superuser=True, can_read_verifiers=True)
@@ -70,22 +83,18 @@ class MemoryGrantsEngine:
     def verifier(self, account: str, password: Secret) -> Secret:  # noqa: ARG002 - other servers mix the name in
         return Secret(hashes.native(password.reveal()))
 
-    @property
-    def has_quick_verifier(self) -> bool:
-        return True
-
     def canonical_host(self, host: str) -> str:
         return names.host(host)
 
     def require_new_name(self, name: str) -> None:
-        names.require_new_user(name, FLAVOR, ADMINISTRATOR)
+        names.require_new_user(name, MARIADB.user_characters, ADMINISTRATOR)
 
     async def require_new(self, accounts: Sequence[NewAccount]) -> None:
         for new in accounts:
             self.require_new_name(new.name)
             if (new.name, names.host(new.host)) in self._accounts:
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-            self._expect_databases([grant.database for grant in new.grants], to_come=new.to_come)
+            self._require_possible([grant.database for grant in new.grants], to_come=new.to_come)
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         self.require_new_name(new.name)
@@ -108,7 +117,7 @@ class MemoryGrantsEngine:
         key = change.name, change.host or names.ANY_HOST
         new_name = change.name if change.new_name is None else change.new_name
         if new_name != change.name:
-            names.require_new_user(new_name, FLAVOR, ADMINISTRATOR)
+            names.require_new_user(new_name, MARIADB.user_characters, ADMINISTRATOR)
         to = new_name, key[1] if change.new_host is None else names.host(change.new_host)
         moved = self._accounts.get(to) if to != key else None
         if moved is not None and change.operation in moved.operations and key not in self._accounts:
@@ -190,35 +199,6 @@ class MemoryGrantsEngine:
     def may_be_database(self, name: str) -> bool:
         return names.is_database(name) and not names.is_system(name, control.SCHEMA)
 
-    def superuser_name(self) -> str:
-        return ADMINISTRATOR
-
-    async def superuser(self) -> AccountFacts | None:
-        return self._superuser
-
-    async def enable_superuser(self, verifier: Secret, operation: UUID) -> AccountFacts:
-        before = self._superuser or AccountFacts(
-            0, ADMINISTRATOR, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
-        )
-        if operation in before.operations:
-            return before
-        self._superuser = before.changed_by(operation)
-        self._verifiers[ADMINISTRATOR, names.ANY_HOST] = verifier
-        return self._superuser
-
-    async def disable_superuser(
-        self,
-        operation: UUID,  # noqa: ARG002 - leaves no mark
-        expected: Expected | None = None,
-    ) -> bool:
-        found = self._superuser
-        if found is None or expected == NOBODY:
-            return False
-        require_identity(expected, found.name, found.identity)
-        require_order(expected, found.name, found.order)
-        self._superuser = None
-        return True
-
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         key = name, host or names.ANY_HOST
         if key not in self._accounts:
@@ -277,7 +257,7 @@ class MemoryGrantsEngine:
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": key[0]})
 
-    def _expect_databases(self, wanted: Iterable[str], *, to_come: bool) -> set[str]:
+    def _require_possible(self, wanted: Iterable[str], *, to_come: bool) -> set[str]:
         """Those that are not there."""
         absent = {name for name in wanted if name not in self._databases}
         for name in absent:
@@ -286,7 +266,7 @@ class MemoryGrantsEngine:
         return absent
 
     def _require_databases(self, wanted: Iterable[str], key: tuple[str, str], *, to_come: bool) -> None:
-        absent = self._expect_databases(wanted, to_come=to_come)
+        absent = self._require_possible(wanted, to_come=to_come)
         self._awaited |= {(name, key) for name in absent}
 
     def _revoke_all(self, name: str, spared: Sequence[tuple[str, str]]) -> None:
@@ -294,6 +274,40 @@ class MemoryGrantsEngine:
             if key not in spared:
                 left = tuple(grant for grant in facts.grants if grant.database != name)
                 self._accounts[key] = replace(facts, grants=left)
+
+
+class MemorySuperuser:
+    """`rolecall.domain.capabilities.TenantSuperuser` in memory."""
+
+    name = ADMINISTRATOR
+
+    def __init__(self) -> None:
+        self._found: AccountFacts | None = None
+
+    async def find(self) -> AccountFacts | None:
+        return self._found
+
+    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:  # noqa: ARG002 - nobody logs in here
+        before = self._found or AccountFacts(
+            0, self.name, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
+        )
+        if operation not in before.operations:
+            before = before.changed_by(operation)
+        self._found = before
+        return before
+
+    async def disable(
+        self,
+        operation: UUID,  # noqa: ARG002 - leaves no mark
+        expected: Expected | None = None,
+    ) -> bool:
+        found = self._found
+        if found is None or expected == NOBODY:
+            return False
+        require_identity(expected, found.name, found.identity)
+        require_order(expected, found.name, found.order)
+        self._found = None
+        return True
 
 
 def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:

@@ -249,7 +249,7 @@ class Work:
     def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
         """Begins at once; whoever applies the change waits for it."""
         loop, engine = asyncio.get_running_loop(), target.attached.engine
-        if not engine.has_quick_verifier:
+        if not engine.traits.has_quick_verifier:
             return loop.run_in_executor(self._hashing, engine.verifier, target.name, password)
         ready: asyncio.Future[Secret] = loop.create_future()
         ready.set_result(engine.verifier(target.name, password))

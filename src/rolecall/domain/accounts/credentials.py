@@ -8,7 +8,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountRow, Target, Work
-from rolecall.domain.capabilities import password_checks
+from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts
 from rolecall.domain.identity import ChangedMeanwhile, Expected
 from rolecall.domain.instances.registry import Attached
@@ -60,6 +60,8 @@ class Credentials:
         facts = await self._work.changeable(target)
         engine = target.attached.engine
         if command.new_name not in (None, target.name):
+            if not engine.traits.renames_accounts:
+                raise Refused(Reason.ENGINE_UNSUITED, note="accounts keep their names on this kind of server")
             engine.require_new_name(command.new_name)
         host = target.host if command.new_host is None else engine.canonical_host(command.new_host)
         moved = Target(target.attached, command.new_name or target.name, host)
@@ -199,8 +201,8 @@ class Credentials:
         await self._work.change(target, target.intent(change, origin, expected=facts.expected), apply)
 
     async def _expect_password(self, target: Target, password: Secret) -> None:
-        engine = password_checks(target.attached.engine)
-        if not await engine.has_password(target.name, target.host, password):
+        check = required(target.attached.engine.password_check)
+        if not await check.has_password(target.name, target.host, password):
             raise Refused(Reason.PASSWORD_WRONG, facts={"value": target.name})
 
     async def _expect_managed(self, target: Target, *, managed: bool) -> AccountFacts:

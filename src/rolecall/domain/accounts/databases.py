@@ -8,7 +8,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.removal import find_database, remove_database
-from rolecall.domain.capabilities import object_privileges
+from rolecall.domain.capabilities import required
 from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import Attached, Reach
@@ -88,7 +88,7 @@ class Databases:
     async def change_owner(self, command: commands.ChangeDatabaseOwner, origin: Origin) -> None:
         """DATABASE_MISSING, DATABASE_PROTECTED, ACCOUNT_MISSING."""
         attached = await self._reach.attach(command.instance, origin.caller)
-        object_privileges(attached.engine)
+        ownership = required(attached.engine.ownership)
         facts = await find_database(attached.engine, command.name)
         owned_by = await _owner(attached, command.owner)
         expected = NO_DATABASE if facts is None else ExpectedDatabase(facts.identity)
@@ -102,7 +102,7 @@ class Databases:
         )
 
         async def apply(operation: UUID) -> None:
-            await object_privileges(attached.engine).change_database_owner(
+            await ownership.change_database_owner(
                 command.name, command.owner, operation, expected=expected, owned_by=owned_by
             )
 
@@ -120,7 +120,7 @@ class Databases:
 
     async def objects(self, command: commands.ListObjects, origin: Origin) -> Page[str]:
         attached = await self._reach.attach(command.instance, origin.caller)
-        names = await object_privileges(attached.engine).objects(
+        names = await required(attached.engine.objects).names(
             command.type, command.database, command.schema, command.table
         )
         return Page(tuple(names[command.offset : command.offset + command.limit]), len(names))

@@ -20,7 +20,7 @@ import structlog
 from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import Place, Target, Work
-from rolecall.domain.capabilities import database_grants
+from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.instances.registry import Attached
 from rolecall.domain.messages import Handlers
@@ -58,13 +58,14 @@ class Promises:
         A server out of reach now is no reason to refuse.
         """
         attached = await self._work.reach.attach(command.instance, origin.caller)
+        grants = required(attached.engine.grants)
         targets = [self._work.at(attached, one.name, one.host) for one in command.accounts]
         self._expect_distinct(targets)
         for target in targets:
             attached.engine.require_new_name(target.name)
         with self._alone(targets):
             self._expect_unpromised(targets)
-            await self._expect_possible(attached, targets, command)
+            await self._expect_possible(grants, targets, command)
             promised = [
                 Promised(ambient.new_id(), await self._intent(target, spec, origin, to_come=command.to_come))
                 for target, spec in zip(targets, command.accounts, strict=True)
@@ -142,7 +143,7 @@ class Promises:
                 raise _taken(target)
 
     async def _expect_possible(
-        self, attached: Attached, targets: Sequence[Target], command: commands.PromiseAccounts
+        self, grants: DatabaseGrants, targets: Sequence[Target], command: commands.PromiseAccounts
     ) -> None:
         """What the server would refuse is refused now, if the server can be asked now."""
         wanted = [
@@ -158,10 +159,10 @@ class Promises:
             for target, spec in zip(targets, command.accounts, strict=True)
         ]
         if command.to_come:
-            _expect_names(attached, command.accounts)
+            _expect_names(grants, command.accounts)
         try:
             async with asyncio.timeout(_LOOK):
-                await database_grants(attached.engine).require_new(wanted)
+                await grants.require_new(wanted)
         except (OutcomeUnknown, TimeoutError):
             return
         except Refused as refusal:
@@ -220,10 +221,9 @@ def _taken(target: Target) -> Refused:
     return Refused(Reason.ACCOUNT_TAKEN, facts={"value": target.name})
 
 
-def _expect_names(attached: Attached, specs: Sequence[commands.AccountSpec]) -> None:
-    engine = database_grants(attached.engine)
+def _expect_names(grants: DatabaseGrants, specs: Sequence[commands.AccountSpec]) -> None:
     for grant in (grant for spec in specs for grant in spec.grants):
-        if not engine.may_be_database(grant.database):
+        if not grants.may_be_database(grant.database):
             raise Refused(Reason.DATABASE_MISSING, facts={"value": grant.database})
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import Work
-from rolecall.domain.capabilities import database_grants, object_privileges
+from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import Attached
@@ -32,12 +32,15 @@ class Grants:
         """One answer per object asked, in order; the account itself is answered by its kind."""
         target = await self._work.target(command.instance, origin, command.name)
         asked = [object_ for object_ in command.objects if object_ is not None]
+        objects = required(target.attached.engine.objects)
         account = await self._work.existing(target)
-        found = iter(await object_privileges(target.attached.engine).privileges(command.name, asked))
+        found = iter(await objects.privileges(command.name, asked))
         return tuple(account.kind if object_ is None else next(found) for object_ in command.objects)
 
     async def change_privileges(self, command: commands.ChangePrivileges, origin: Origin) -> None:
         target = await self._work.target(command.instance, origin, command.name)
+        if command.changes:
+            required(target.attached.engine.objects)
         detail = {
             "changes": encode_changes(command.changes),
             "kind": None if command.kind is None else command.kind.value,
@@ -53,6 +56,7 @@ class Grants:
     async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
         """ACCOUNT_MISSING, ACCOUNT_PROTECTED (a super account), DATABASE_MISSING, GRANT_MISSING."""
         target = await self._work.target(command.instance, origin, command.name, command.host)
+        grants = required(target.attached.engine.grants)
         facts = await self._work.changeable(target)
         if facts.kind is AccountKind.SUPER:
             raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
@@ -68,7 +72,7 @@ class Grants:
         }
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await database_grants(target.attached.engine).change_grants(
+            return await grants.change_grants(
                 target.name,
                 target.host,
                 command.grant,
@@ -89,6 +93,6 @@ async def apply_privileges(
     if not command.changes:
         change = AccountChange(command.name, operation, kind=command.kind, expected=expected)
         return await attached.engine.change_account(change)
-    return await object_privileges(attached.engine).change_privileges(
+    return await required(attached.engine.objects).change_privileges(
         command.name, command.changes, operation, kind=command.kind, expected=expected
     )

@@ -13,6 +13,7 @@ from rolecall.domain.accounts.context import AccountRow, Target, Work
 from rolecall.domain.accounts.credentials import new_managed_password
 from rolecall.domain.accounts.deferred import Promises
 from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
     Access,
     AccountChange,
@@ -71,6 +72,8 @@ class Accounts:
     async def _create(
         self, target: Target, command: commands.CreateAccount, origin: Origin, claim: Claim | None
     ) -> AccountView:
+        if command.grants or command.everywhere:
+            required(target.attached.engine.grants)
         grants = await self._grants(target.attached, command)
         work = self._work
         password = new_managed_password() if command.managed_password else command.password

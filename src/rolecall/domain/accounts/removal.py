@@ -44,13 +44,13 @@ async def remove(
 
 
 async def remove_superuser(
-    ledger: Ledger, engine: TenantSuperuser, operation: UUID, expected: Expected
+    ledger: Ledger, superuser: TenantSuperuser, operation: UUID, expected: Expected
 ) -> None:
     """The same for the tenants' superuser."""
     await _remove(
         ledger,
-        engine.superuser,
-        lambda seen: engine.disable_superuser(operation, seen),
+        superuser.find,
+        lambda seen: superuser.disable(operation, seen),
         operation,
         expected,
     )

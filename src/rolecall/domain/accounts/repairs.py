@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rolecall.domain.accounts.commands import ChangePrivileges
 from rolecall.domain.accounts.grants import apply_privileges
 from rolecall.domain.accounts.removal import find_database, remove, remove_database, remove_superuser
-from rolecall.domain.capabilities import database_grants, object_privileges, tenant_superuser
+from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
@@ -117,9 +117,9 @@ async def _create_account(case: Case) -> AccountFacts:
 
     An engine does not show an account that is half made, and any other one of that name it does show.
     """
-    name, host = case.operation.account
-    if host and await case.attached.engine.account(name, host) is None:
-        await case.attached.engine.drop_account(name, case.operation.id, host, NOBODY)
+    engine, (name, host) = case.attached.engine, case.operation.account
+    if engine.traits.creates_in_steps and await engine.account(name, host) is None:
+        await engine.drop_account(name, case.operation.id, host, NOBODY)
     return await _by_marker(case)
 
 
@@ -188,7 +188,7 @@ async def _grants(case: Case) -> AccountFacts:
     name, host = case.operation.account
     revoke = detail["revoke"]
     assert isinstance(revoke, list)  # noqa: S101 - written so by the handler
-    return await database_grants(case.attached.engine).change_grants(
+    return await required(case.attached.engine.grants).change_grants(
         name,
         host,
         decode_grants(detail["grant"]),
@@ -224,14 +224,14 @@ async def _delete_database(case: Case) -> None:
 async def _database_owner(case: Case) -> None:
     """Repeated while the database belongs to whom it belonged to, if nobody has given it away, and back, since."""
     detail, name = case.operation.detail, case.operation.target
-    engine = object_privileges(case.attached.engine)
+    engine = case.attached.engine
     facts = await find_database(engine, name)
     if facts is not None and facts.identity == case.expected.identity and facts.owner == detail["owner"]:
         return
     if await case.ledger.is_followed(case.operation.id):
         raise Overtaken("another change of the owner was applied")
     owned_by = detail.get("owned_by")
-    await engine.change_database_owner(
+    await required(engine.ownership).change_database_owner(
         name,
         str(detail["owner"]),
         case.operation.id,
@@ -242,19 +242,19 @@ async def _database_owner(case: Case) -> None:
 
 async def _enable_superuser(case: Case) -> None:
     """As with other accounts, the mark says whether it happened, and what is half made is taken away."""
-    engine = tenant_superuser(case.attached.engine)
-    facts = await engine.superuser()
+    superuser = required(case.attached.engine.superuser)
+    facts = await superuser.find()
     if facts is None:
-        await engine.disable_superuser(case.operation.id, NOBODY)
+        await superuser.disable(case.operation.id, NOBODY)
     if facts is None or case.operation.id not in facts.operations:
         raise NotApplied("the engine holds no mark of it")
 
 
 async def _disable_superuser(case: Case) -> None:
-    engine = tenant_superuser(case.attached.engine)
-    expected = case.deleting(await engine.superuser())
+    superuser = required(case.attached.engine.superuser)
+    expected = case.deleting(await superuser.find())
     try:
-        await remove_superuser(case.ledger, engine, case.operation.id, expected)
+        await remove_superuser(case.ledger, superuser, case.operation.id, expected)
     except Superseded:
         return
 

@@ -9,12 +9,11 @@ from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import Target, Work
 from rolecall.domain.accounts.removal import remove_superuser
-from rolecall.domain.capabilities import tenant_superuser
+from rolecall.domain.capabilities import TenantSuperuser, required
 from rolecall.domain.identity import NOBODY, Expected
 from rolecall.domain.messages import Handlers, InstanceName
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change
-from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -34,45 +33,39 @@ class Superusers:
     async def state(self, command: commands.SuperuserState, origin: Origin) -> bool:
         """Whether it is enabled now; the server itself tells. False where there is no such thing."""
         attached = await self._work.reach.attach(command.instance, origin.caller)
-        try:
-            return await tenant_superuser(attached.engine).superuser() is not None
-        except Refused as refusal:
-            if refusal.reason is Reason.ENGINE_UNSUITED:
-                return False
-            raise
+        superuser = attached.engine.superuser
+        return superuser is not None and await superuser.find() is not None
 
     async def enable(self, command: commands.EnableSuperuser, origin: Origin) -> Secret:
         """Its password, made here unless one is given. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
-        target = await self._target(command.instance, origin)
+        target, superuser = await self._target(command.instance, origin)
         password = command.password or _new_password()
         verifier = self._work.verifier(target, password)
 
         async def apply(operation: UUID) -> None:
-            await tenant_superuser(target.attached.engine).enable_superuser(await verifier, operation)
+            await superuser.enable(await verifier, operation)
 
         await self._journal.run(target.attached, target.intent(Change.SUPERUSER_ENABLE, origin), apply)
         return password
 
     async def disable(self, command: commands.DisableSuperuser, origin: Origin) -> None:
         """Disabling what is not enabled succeeds. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
-        target = await self._target(command.instance, origin)
-        facts = await tenant_superuser(target.attached.engine).superuser()
+        target, superuser = await self._target(command.instance, origin)
+        facts = await superuser.find()
         accepted = NOBODY if facts is None else facts.expected
         intent = target.intent(Change.SUPERUSER_DISABLE, origin, expected=accepted)
         expected = Expected(accepted.identity)
 
         async def apply(operation: UUID) -> None:
-            engine = tenant_superuser(target.attached.engine)
-            await remove_superuser(self._journal.ledger, engine, operation, expected)
+            await remove_superuser(self._journal.ledger, superuser, operation, expected)
 
         await self._journal.run(target.attached, intent, apply)
 
-    async def _target(self, instance: InstanceName, origin: Origin) -> Target:
-        """Asked first, so that a server without such a thing gets no operation."""
+    async def _target(self, instance: InstanceName, origin: Origin) -> tuple[Target, TenantSuperuser]:
+        """ENGINE_UNSUITED."""
         attached = await self._work.reach.attach(instance, origin.caller)
-        engine = tenant_superuser(attached.engine)
-        await engine.superuser()
-        return self._work.at(attached, engine.superuser_name())
+        superuser = required(attached.engine.superuser)
+        return self._work.at(attached, superuser.name), superuser
 
 
 def _new_password() -> Secret:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from rolecall import ambient
 from rolecall.domain.engine import Engine, EngineAddress
-from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.instances.lanes import Lane
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
@@ -160,44 +160,46 @@ def new_public_id(prefix: str, characters: int = 8) -> str:
     return prefix + ambient.random_text(alphabet, characters)
 
 
+class LanedEngine(Engine, Protocol):
+    """An engine with the lane in which what is asked of it queues."""
+
+    @property
+    def lane(self) -> Lane: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An instance within reach: its engine, and the lane in which what is asked of it queues."""
+    """An instance within reach, and its engine."""
 
     instance: Instance
-    engine: Engine
-    lane: Lane
+    engine: LanedEngine
 
     @property
     def id(self) -> int:
         return self.instance.id
 
+    @property
+    def lane(self) -> Lane:
+        return self.engine.lane
 
-_WIDTHS = {"mysql": 16}
-"""Kinds of server on which several writers of accounts are slower than one: each account statement locks them all. The
-engine puts changes in line itself, and makes together the accounts that wait there, so this many may be under way."""
 
-EngineFactory = Callable[[str, EngineAddress, Lane], Engine]
-"""(engine kind, address, its lane) -> engine. Constructing must not need the server to be there."""
+EngineFactory = Callable[[str, EngineAddress], LanedEngine]
+"""(engine kind, address) -> engine. Constructing must not need the server to be there."""
 
 
 class Attachments:
     """One engine and one lane per instance, made when first needed and again when the instance's entry changes."""
 
-    def __init__(self, factory: EngineFactory, sealer: Sealer, limits: LaneLimits) -> None:
+    def __init__(self, factory: EngineFactory, sealer: Sealer) -> None:
         self._factory = factory
         self._sealer = sealer
-        self._limits = limits
         self._attached: dict[int, Attached] = {}
 
     async def attach(self, instance: Instance) -> Attached:
         known = self._attached.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
-        width = _WIDTHS.get(instance.engine, self._limits.width)
-        limits = replace(self._limits, width=width)
-        lane = Lane(limits)
-        fresh = Attached(instance, self._factory(instance.engine, self.address(instance), lane), lane)
+        fresh = Attached(instance, self._factory(instance.engine, self.address(instance)))
         self._attached[instance.id] = fresh
         if known is not None:
             await known.engine.close()

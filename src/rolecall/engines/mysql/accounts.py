@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, New
 from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
-from rolecall.engines.mysql import catalog, control, names, sessions, statements
+from rolecall.engines.mysql import catalog, control, hashes, names, sessions, statements
 from rolecall.engines.mysql.catalog import Found
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.creations import Creations, Newcomer
@@ -25,13 +26,7 @@ class Accounts:
         self.creations = Creations(server)
 
     def require_new_name(self, name: str) -> None:
-        names.require_new_user(name, self._server.flavor, self._server.administrator)
-
-    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
-        for new in accounts:
-            self.require_new_name(new.name)
-        if accounts:
-            await self._server.run(lambda session: self.creations.expect(session, accounts))
+        names.require_new_user(name, self._server.flavor.user_characters, self._server.administrator)
 
     async def create(self, new: NewAccount) -> AccountFacts:
         self.require_new_name(new.name)
@@ -169,7 +164,9 @@ class Accounts:
             return taking
         return [*taking, *statements.make_super(self._server.flavor, name, host, self._server.control)]
 
-    async def drop(self, name: str, host: str, operation: UUID, expected: Expected | None) -> bool:
+    async def drop(
+        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
+    ) -> bool:
         """Locked, sessions ended, dropped; each step can be repeated. Objects stay in their databases: they belong
         to those, not to accounts; views and routines keep the name of their definer and stop working.
         """
@@ -217,7 +214,7 @@ class Accounts:
         after = found.facts.changed_by(operation)
         return [control.begin(schema, found.name, found.host, after, wanted), lock]
 
-    async def identify(self, name: str, host: str) -> AccountFacts | None:
+    async def identify(self, name: str, host: str = "") -> AccountFacts | None:
         place = host or names.ANY_HOST
         if not self._may_be_stored(name, place):
             return None
@@ -236,28 +233,28 @@ class Accounts:
                 found = self.found(await session.fetch_all(*asking), name, host)
         return None if found is None else found.facts
 
-    async def one(self, name: str, host: str) -> AccountFacts | None:
+    async def find(self, name: str, host: str = "") -> AccountFacts | None:
         """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
         place = host or names.ANY_HOST
         if not self._may_be_stored(name, place):
             return None
-        return await self._server.run(lambda session: self._one(session, name, place))
+        return await self._server.run(lambda session: self._find(session, name, place))
 
-    async def _one(self, session: Session, name: str, host: str) -> AccountFacts | None:
+    async def _find(self, session: Session, name: str, host: str) -> AccountFacts | None:
         asking = (*self.looking(name, host), RELEASE)
         async with self._server.locked(session, [account_lock(name)], *asking) as answers:
             session.holds_locks = False
             found = self.found(answers[:-1], name, host)
         return found.facts if found is not None and found.is_visible else None
 
-    async def stored_verifier(self, name: str, host: str) -> Secret:
-        """ACCOUNT_MISSING."""
+    async def has_password(self, name: str, host: str, password: Secret) -> bool:
         place = host or names.ANY_HOST
         self.require_place(name, place)
         query = catalog.verifier_query(self._server.flavor, name, place)
-        for row in await self._server.run(lambda session: session.fetch(query)):
-            return Secret(row[0] or "")
-        raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
+        rows = await self._server.run(lambda session: session.fetch(query))
+        if not rows:
+            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
+        return await asyncio.to_thread(hashes.is_of, rows[0][0] or "", password.reveal())
 
     async def all(self) -> Sequence[AccountFacts]:
         return await self._server.run(self._all)
@@ -288,7 +285,7 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
 
     def _may_be_stored(self, name: str, host: str) -> bool:
-        return names.may_be_stored(name, host, names.USER_CHARACTERS[self._server.flavor])
+        return names.may_be_stored(name, host, self._server.flavor.user_characters)
 
     def _settled(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> AccountFacts:
         """What the server made of it: an account under this very name, or it is a fault."""

@@ -10,43 +10,13 @@ from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
 from rolecall.domain.identity import FIRST
-from rolecall.engines.mysql import control, hashes, names, quoting, templates, tenancy
+from rolecall.engines.mysql import control, names, quoting, templates, tenancy
 from rolecall.engines.mysql.connections import Row, Session
+from rolecall.engines.mysql.flavors import FLAVORS, Flavor
 from rolecall.engines.mysql.server import Server
 from rolecall.engines.mysql.statements import MAKING, SUPER_PATTERN
 
-# Columns: user, host, has authentication, digest of it, locked, being made, is no tenant's, then the mark.
-# Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
-_MARIADB = """
-SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '') <> '',
-       SHA2(COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), ''), 256),
-       COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
-       COALESCE(JSON_VALUE(g.Priv, '$.x509_subject'), '') = {making},
-       powerful.user IS NOT NULL,
-       c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
-FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host {powerful}
-WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
-"""
-
-# MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own.
-_GLOBAL = (
-    "Select", "Insert", "Update", "Delete", "Create", "Drop", "Reload", "Shutdown", "Process", "File", "Grant",
-    "References", "Index", "Alter", "Show_db", "Super", "Create_tmp_table", "Lock_tables", "Execute", "Repl_slave",
-    "Repl_client", "Create_view", "Show_view", "Create_routine", "Alter_routine", "Create_user", "Event", "Trigger",
-    "Create_tablespace", "Create_role", "Drop_role",
-)  # fmt: skip
-_MYSQL = """
-SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
-       SHA2(COALESCE(g.authentication_string, ''), 256),
-       g.account_locked = 'Y',
-       COALESCE(CONVERT(g.x509_subject USING utf8mb4), '') = {making},
-       {powerful},
-       c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
-FROM mysql.user g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
-WHERE g.User <> '' AND NOT EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)
-"""
-
-_NOBODYS = frozenset({control.digest(hashes.NOBODYS_NATIVE), control.digest(hashes.NOBODYS_SHA2)})
+_UNUSABLE = frozenset(control.digest(flavor.unusable_hash) for flavor in FLAVORS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +70,30 @@ def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
     return _accounts_query(server, user, host), _grants_query(server, user, host)
 
 
-def names_query(flavor: str, places: Iterable[tuple[str, str]]) -> str:
+def names_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
     """How the server has stored some accounts' names and hosts; cheaper than a look at all there is about them."""
-    table = "global_priv" if flavor == "mariadb" else "user"
-    asked = [f"User = {quoting.text(user)} AND Host = {quoting.text(host)}" for user, host in places]
-    return f"SELECT User, Host FROM mysql.{table} WHERE {' OR '.join(asked)}"
+    return f"SELECT User, Host FROM {flavor.users} WHERE {_any_of(places)}"
 
 
-def made_query(flavor: str, places: Iterable[tuple[str, str]]) -> str:
+def made_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
     """Which of some accounts are there, other than half made: names and hosts."""
-    table, subject = (
-        ("global_priv", "JSON_VALUE(Priv, '$.x509_subject')")
-        if flavor == "mariadb"
-        else ("user", "CONVERT(x509_subject USING utf8mb4)")
-    )
-    asked = [f"User = {quoting.text(user)} AND Host = {quoting.text(host)}" for user, host in places]
     return (
-        f"SELECT User, Host FROM mysql.{table} WHERE ({' OR '.join(asked)})"
-        f" AND COALESCE({subject}, '') <> {quoting.text(MAKING)}"
+        f"SELECT User, Host FROM {flavor.users} WHERE ({_any_of(places)})"
+        f" AND COALESCE({flavor.subject}, '') <> {quoting.text(MAKING)}"
     )
 
 
-def verifier_query(flavor: str, user: str, host: str) -> str:
+def verifier_query(flavor: Flavor, user: str, host: str) -> str:
     """What an account's password is compared with."""
-    table, column = (
-        ("global_priv", "JSON_VALUE(Priv, '$.authentication_string')")
-        if flavor == "mariadb"
-        else ("user", "authentication_string")
-    )
-    where = f"User = {quoting.text(user)} AND Host = {quoting.text(host)}"
-    return f"SELECT {column} FROM mysql.{table} WHERE {where}"
+    return f"SELECT {flavor.verifier} FROM {flavor.users} WHERE {_is(user, host)}"
+
+
+def _any_of(places: Iterable[tuple[str, str]]) -> str:
+    return " OR ".join(_is(user, host) for user, host in places)
+
+
+def _is(user: str, host: str, row: str = "") -> str:
+    return f"{row}User = {quoting.text(user)} AND {row}Host = {quoting.text(host)}"
 
 
 def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[Found]:
@@ -145,15 +109,9 @@ def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str
 
 
 def _accounts_query(server: Server, user: str, host: str) -> str:
-    one = f"g.User = {quoting.text(user)} AND g.Host = {quoting.text(host)}" if user else "TRUE"
-    is_mariadb = server.flavor == "mariadb"
-    query = tenancy.REACH + _MARIADB if is_mariadb else _MYSQL
-    powerful = tenancy.POWERFUL_MARIADB if is_mariadb else tenancy.IS_POWERFUL_MYSQL
-    place = ("r.via", "r.place") if is_mariadb else ("g.User", "g.Host")
+    query, one = server.flavor.accounts, _is(user, host, "g.") if user else "TRUE"
     parts = {
-        "powerful": powerful,
-        "holds": tenancy.holds(*place, server.columns.items(), server.control),
-        "global": ", ".join(f"g.{name}_priv" for name in _GLOBAL),
+        "holds": tenancy.holds(*server.flavor.holder, server.columns.items(), server.control),
         "control": quoting.name(server.control),
         "making": quoting.text(MAKING),
         "one": one,
@@ -164,7 +122,7 @@ def _accounts_query(server: Server, user: str, host: str) -> str:
 
 
 def _grants_query(server: Server, user: str, host: str) -> str:
-    where = f" WHERE User = {quoting.text(user)} AND Host = {quoting.text(host)}" if user else ""
+    where = f" WHERE {_is(user, host)}" if user else ""
     flags = ", ".join(server.columns.values())
     return f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db{where}"
 
@@ -179,7 +137,7 @@ def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Seq
 def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
     name, host, has_authentication, auth, locked, is_making, is_powerful, *mark_row = row
     mark = control.mark(mark_row)
-    has_password = bool(has_authentication) and auth not in _NOBODYS
+    has_password = bool(has_authentication) and auth not in _UNUSABLE
     is_locked = bool(locked)
     kind = AccountKind.SUPER if any(one.pattern == SUPER_PATTERN for one in held) else AccountKind.NORMAL
     grants = _listed_grants(server, held, kind)

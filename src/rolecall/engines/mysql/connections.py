@@ -23,6 +23,7 @@ from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.channels import is_loopback
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import errors
+from rolecall.engines.mysql.flavors import MARIADB, MYSQL, Flavor
 from rolecall.engines.mysql.login import GuardedConnection
 from rolecall.engines.mysql.tls import TlsContexts, mode_of
 from rolecall.exchanges import Deadlines, Inquiry, exchange
@@ -30,10 +31,6 @@ from rolecall.exchanges import Deadlines, Inquiry, exchange
 IDLE_SECONDS = 300.0
 FRESH_SECONDS = 2.0
 LOCK_SECONDS = 10
-
-# What quoting relies on: backslashes escape, double quotes quote text. And a GRANT must never make an account.
-_SQL_MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
-_SQL_MODE_MARIADB = f"{_SQL_MODE},NO_AUTO_CREATE_USER"
 
 # Hides even hashes from the general log; needs a privilege that an administrator may lack.
 _SILENCE = "SET SESSION sql_log_off = 1"
@@ -174,7 +171,7 @@ async def _rows(cursor: Any) -> list[Row]:
 class Connections:
     """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
 
-    def __init__(self, address: EngineAddress, *, flavor: str, size: int, deadlines: Deadlines) -> None:
+    def __init__(self, address: EngineAddress, *, flavor: Flavor, size: int, deadlines: Deadlines) -> None:
         self._address = address
         self._flavor = flavor
         # The server ends a statement that takes too long, and says so; we end only what it does not answer.
@@ -322,10 +319,10 @@ class Connections:
 
     def _require_flavor(self, raw: Any) -> None:
         """Hashes are made before the first connection, so an instance says which of the two it is."""
-        found = "mariadb" if "mariadb" in str(raw.get_server_info()).lower() else "mysql"
-        if found != self._flavor:
+        found = MARIADB if MARIADB.name in str(raw.get_server_info()).lower() else MYSQL
+        if found is not self._flavor:
             raw.close()
-            note = f"the server is of flavor {found}, the instance is registered as {self._flavor}"
+            note = f"the server is of flavor {found.name}, the instance is registered as {self._flavor.name}"
             raise Refused(Reason.ENGINE_REFUSED, note=note)
 
     async def _guard(self, session: Session) -> None:
@@ -335,20 +332,13 @@ class Connections:
             await session.fetch(_SILENCE)
 
 
-def guards(flavor: str, statement_timeout: float) -> tuple[str, ...]:
+def guards(flavor: Flavor, statement_timeout: float) -> tuple[str, ...]:
     """What each session sets first, whatever the server's own defaults are."""
-    is_mariadb = flavor == "mariadb"
     settings = {
-        "sql_mode": f"'{_SQL_MODE_MARIADB if is_mariadb else _SQL_MODE}'",
         "autocommit": "1",
         "lock_wait_timeout": str(LOCK_SECONDS),
         "innodb_lock_wait_timeout": str(LOCK_SECONDS),
+        **flavor.settings(statement_timeout),
     }
-    # MySQL's time limit is for SELECT alone, in milliseconds; the client's own serves for the rest.
-    settings |= (
-        {"max_statement_time": f"{statement_timeout:g}"}
-        if is_mariadb
-        else {"max_execution_time": f"{statement_timeout * 1000:.0f}"}
-    )
     assignments = ", ".join(f"SESSION {name} = {value}" for name, value in settings.items())
     return "SET NAMES utf8mb4 COLLATE utf8mb4_bin", f"SET {assignments}"

@@ -75,7 +75,7 @@ class Creations:
         places = {(new.name, names.host(new.host)): new for new in accounts}
         there = catalog.made_query(self._server.flavor, list(places))
         things = {account_lock(name) for name, _ in places}
-        looks = (there, self._server.strictness, RELEASE)
+        looks = (there, self._server.flavor.strictness, RELEASE)
         async with self._server.locked(session, things, *looks) as (found, strictness, _):
             session.holds_locks = False
         for place in found:

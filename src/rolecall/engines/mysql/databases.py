@@ -79,7 +79,7 @@ class Databases:
                 raise _refusal(error, new) or error from None
             await session.execute(control.forget_awaiting(schema, new.name))
 
-    async def drop(self, name: str, expected: ExpectedDatabase | None) -> bool:
+    async def drop(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
         if names.is_system(name, self._server.control):
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
         if not names.fits(name, names.DATABASE_CHARACTERS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant
+from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant, NewAccount
 from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, names, quoting, sessions, statements, templates
@@ -20,7 +20,7 @@ class Grants:
         self._server = server
         self._accounts = accounts
 
-    async def change(
+    async def change_grants(
         self,
         name: str,
         host: str,
@@ -41,6 +41,15 @@ class Grants:
                 session, name, place, wanted, operation, to_come=to_come, expected=expected
             )
         )
+
+    async def require_new(self, accounts: Sequence[NewAccount]) -> None:
+        for new in accounts:
+            self._accounts.require_new_name(new.name)
+        if accounts:
+            await self._server.run(lambda session: self._accounts.creations.expect(session, accounts))
+
+    def may_be_database(self, name: str) -> bool:
+        return names.is_database(name) and not names.is_system(name, self._server.control)
 
     async def _change(
         self,

@@ -15,11 +15,11 @@ SALT_BYTES = 20
 ROUNDS = 5000
 """MySQL 8's default (``$A$005$``); the server repeats the work at the first login of each account after its start."""
 
-NOBODYS_NATIVE = "*" + "0" * 40
+UNUSABLE_NATIVE = "*" + "0" * 40
 """The hash of no known password: an account without one must not be an account with the empty one."""
 
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-NOBODYS_SHA2 = f"$A$005${'.' * SALT_BYTES}{'.' * 43}"
+UNUSABLE_SHA2 = f"$A$005${'.' * SALT_BYTES}{'.' * 43}"
 
 _NATIVE = re.compile(r"\*[0-9A-F]{40}")
 _SHA2 = re.compile(r"\$A\$[0-9A-F]{3}\$[./0-9A-Za-z]{63}")

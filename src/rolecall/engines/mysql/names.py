@@ -14,7 +14,6 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
 
 ANY_HOST = "%"
-USER_CHARACTERS = {"mariadb": 128, "mysql": 32}
 DATABASE_CHARACTERS = 64
 HOST_CHARACTERS = 255
 
@@ -52,11 +51,11 @@ def is_reserved(name: str, administrator: str) -> bool:
     return bare in _RESERVED or bare == administrator.strip().casefold()
 
 
-def require_new_user(name: str, flavor: str, administrator: str) -> str:
-    """The name of an account to be made: ACCOUNT_NAME_MALFORMED, ACCOUNT_NAME_RESERVED."""
+def require_new_user(name: str, characters: int, administrator: str) -> str:
+    """A new account's name, of at most so many characters. ACCOUNT_NAME_MALFORMED, ACCOUNT_NAME_RESERVED."""
     if is_reserved(name, administrator):
         raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": name})
-    if not fits(name, USER_CHARACTERS[flavor]):
+    if not fits(name, characters):
         raise Refused(Reason.ACCOUNT_NAME_MALFORMED, facts={"value": name})
     return name
 

@@ -17,6 +17,7 @@ from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.mysql import control, errors, names, quoting, sessions, templates
 from rolecall.engines.mysql.connections import LOCK_SECONDS, Connections, Row, Session
+from rolecall.engines.mysql.flavors import Flavor
 
 T = TypeVar("T")
 
@@ -27,8 +28,6 @@ PATIENCE = 1
 
 RELEASE = "DO RELEASE_ALL_LOCKS()"
 """Gives back what `Server.locked` took; whoever sends it as the last of some statements says so in `holds_locks`."""
-
-FLAVORS = ("mariadb", "mysql")
 
 _FACTS = """
 SELECT VERSION(), CURRENT_USER(), @@lower_case_table_names,
@@ -53,42 +52,34 @@ _CHECKERS = """
 SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION'
 AND PLUGIN_STATUS = 'ACTIVE' AND @@GLOBAL.strict_password_validation
 """
-# What the answer to that, which takes a millisecond, depends on while a server runs; this takes no time.
-_STRICTNESS = {
-    "mariadb": "SELECT @@GLOBAL.strict_password_validation, (SELECT GROUP_CONCAT(name) FROM mysql.plugin)",
-    "mysql": "SELECT 0, NULL",
-}
 
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")  # MariaDB once prefixed its version for old replicas
 
 
 class Server:
-    """One registered server of the MySQL family; `flavor` is ``mariadb`` or ``mysql``."""
+    """One registered server of the MySQL family."""
 
     def __init__(
-        self, address: EngineAddress, connections: Connections, flavor: str, *, lock_secret: bytes = b""
+        self, address: EngineAddress, connections: Connections, flavor: Flavor, *, lock_secret: bytes = b""
     ) -> None:
         self._lock_secret = lock_secret
         self.address = address
         self.connections = connections
         self.flavor = flavor
         self.control = address.options.get("control_schema", control.SCHEMA)
-        self.facts: EngineFacts | None = None
         self.folds_case = False
-        self.columns = templates.MARIADB_COLUMNS if flavor == "mariadb" else templates.COLUMNS
+        self.columns = flavor.columns
         """The privileges on a database, and their columns in ``mysql.db``; once the server was looked at, its own."""
         self._is_prepared = False
         self._version = ""
         self.turn = asyncio.Lock()
         """Held by whoever changes something: several writers are slower than one, for each locks all accounts."""
 
-    @property
-    def strictness(self) -> str:
-        """A query whose rows `refuses_verifiers` takes."""
-        return _STRICTNESS[self.flavor]
-
     async def refuses_verifiers(self, session: Session, strictness: Sequence[Row]) -> str:
-        """For people: what makes the server refuse hashes, empty if it takes them. Plugins come and go meanwhile."""
+        """For people: what makes the server refuse hashes, empty if it takes them. Plugins come and go meanwhile.
+
+        `strictness` are the rows of `Flavor.strictness`, which takes no time; the whole question takes a millisecond.
+        """
         (state,) = strictness
         if session.strictness is None or session.strictness[0] != state:
             rows = await session.fetch(_CHECKERS) if int(state[0]) else []
@@ -100,22 +91,29 @@ class Server:
     def administrator(self) -> str:
         return self.address.user
 
-    async def look(self, session: Session) -> EngineFacts:
+    def is_administered_as(self, name: str) -> bool:
+        """Whether Rolecall itself logs in under that name, however it is cased or padded."""
+        return self.administrator.strip().casefold() == name
+
+    async def facts(self) -> EngineFacts:
+        return await self.run(self._look)
+
+    async def _look(self, session: Session) -> EngineFacts:
         text, _, folding, powers = await one(session, _FACTS)
         version = _VERSION.match(str(text))
         if version is None:
             raise Refused(Reason.ENGINE_REFUSED, note=f"no version in {text!r}")
         self.folds_case = int(folding) != 0
-        if self.flavor == "mysql":
+        if not self.flavor.takes_patterns_always:
             await _require_patterns(session)
         self.columns = templates.columns_of(str(name) for (name,) in await session.fetch(_COLUMNS))
         self._version = session.version
-        refuses = await self.refuses_verifiers(session, await session.fetch(self.strictness))
+        refuses = await self.refuses_verifiers(session, await session.fetch(self.flavor.strictness))
         if refuses:
             _log.warning(
                 "a server takes no passwords", server=self.address.host, port=self.address.port, why=refuses
             )
-        self.facts = EngineFacts(
+        return EngineFacts(
             version=(int(version[1]), int(version[2])),
             version_text=str(text).removeprefix("5.5.5-"),
             administrator=self.administrator,
@@ -123,7 +121,6 @@ class Server:
             can_read_verifiers=True,
             refuses_verifiers=refuses,
         )
-        return self.facts
 
     async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Do `work` in a session. Anything of the driver's leaves here as a refusal, or as an unknown outcome.
@@ -163,9 +160,9 @@ class Server:
         """Facts and control schema, once for each engine; facts again where the server is of another version now."""
         if self._is_prepared:
             if session.version != self._version:
-                await self.look(session)
+                await self._look(session)
             return
-        await self.look(session)
+        await self._look(session)
         for statement in control.making(self.control):
             await session.fetch(statement)  # harmless to repeat, so no outcome depends on it
         if not await session.fetch(control.has_identities(self.control)):

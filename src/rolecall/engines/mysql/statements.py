@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from rolecall.domain.engine import DatabaseGrant
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.mysql import hashes, quoting, templates
+from rolecall.engines.mysql import quoting, templates
+from rolecall.engines.mysql.flavors import Flavor
 from rolecall.values import Secret
 
 SUPER_PATTERN = "%"
@@ -29,23 +30,22 @@ Place = tuple[str, str]
 """An account: its name and host."""
 
 
-def verifier_text(flavor: str, verifier: Secret | None) -> str:
+def verifier_text(flavor: Flavor, verifier: Secret | None) -> str:
     """The hash as it will be stored; without a verifier one that no password has. ENGINE_REFUSED for any other text.
 
     Anything else would be refused by the server, or make an account that nobody, or everybody, can use.
     """
     if verifier is None:
-        return hashes.NOBODYS_NATIVE if flavor == "mariadb" else hashes.NOBODYS_SHA2
+        return flavor.unusable_hash
     text = verifier.reveal()
-    is_whole = hashes.is_native if flavor == "mariadb" else hashes.is_caching_sha2
-    if not is_whole(text):
+    if not flavor.is_hash(text):
         raise Refused(Reason.ENGINE_REFUSED, note="not a hash of this kind of server")
     return text
 
 
-def create_accounts(flavor: str, verifiers: Mapping[Place, str]) -> str:
+def create_accounts(flavor: Flavor, verifiers: Mapping[Place, str]) -> str:
     """Locked, and marked as being made, until everything is granted."""
-    wanted = [f"{quoting.account(*place)} {_identified(flavor, text)}" for place, text in verifiers.items()]
+    wanted = [f"{quoting.account(*place)} {flavor.identified_by(text)}" for place, text in verifiers.items()]
     return f"CREATE USER {', '.join(wanted)} REQUIRE SUBJECT {quoting.text(MAKING)} ACCOUNT LOCK"
 
 
@@ -55,12 +55,12 @@ def complete_accounts(places: Iterable[Place]) -> str:
 
 
 def alter_account(
-    flavor: str, user: str, host: str, *, verifier: str | None = None, locked: bool | None = None
+    flavor: Flavor, user: str, host: str, *, verifier: str | None = None, locked: bool | None = None
 ) -> str:
     """Password and lock in one statement, so that both change or neither does."""
     words = [f"ALTER USER {quoting.account(user, host)}"]
     if verifier is not None:
-        words.append(_identified(flavor, verifier))
+        words.append(flavor.identified_by(verifier))
     if locked is not None:
         words.append("ACCOUNT LOCK" if locked else "ACCOUNT UNLOCK")
     return " ".join(words)
@@ -97,14 +97,13 @@ def revoke(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str
     return f"REVOKE {words} ON {quoting.whole(pattern)} FROM {quoting.account(user, host)}"
 
 
-def super_holdings(flavor: str, control: str) -> list[Holding]:
+def super_holdings(flavor: Flavor, control: str) -> list[Holding]:
     """In this order the system schemas are closed before the pattern is granted: there is no moment with too much."""
-    everything = templates.READ_WRITE | ({"DELETE HISTORY"} if flavor == "mariadb" else set())
     narrow = [(quoting.escaped(schema), frozenset({NARROW})) for schema in narrowed(control)]
-    return [*narrow, (SUPER_PATTERN, everything)]
+    return [*narrow, (SUPER_PATTERN, flavor.super_privileges)]
 
 
-def make_super(flavor: str, user: str, host: str, control: str) -> list[str]:
+def make_super(flavor: Flavor, user: str, host: str, control: str) -> list[str]:
     return [grant([(user, host)], holding) for holding in super_holdings(flavor, control)]
 
 
@@ -116,10 +115,3 @@ def narrowed(control: str) -> tuple[str, ...]:
 
 def _accounts(places: Iterable[Place]) -> str:
     return ", ".join(quoting.account(*place) for place in places)
-
-
-def _identified(flavor: str, verifier: str) -> str:
-    if flavor == "mariadb":
-        return f"IDENTIFIED VIA mysql_native_password USING {quoting.text(verifier)}"
-    # As a hexadecimal literal: the manual's own advice, since a digest made by others may hold any byte.
-    return f"IDENTIFIED WITH caching_sha2_password AS 0x{verifier.encode().hex()}"

@@ -25,8 +25,6 @@ from rolecall.engines.mysql.creations import Newcomer
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
 from rolecall.values import Secret
 
-NAME = "root"
-
 # A server takes the account with the most particular host. So whoever comes from where another account of this name is
 # let in came as that one: as an administrator, perhaps as ourselves. Masks: 10.0.0.0/255.255.255.0.
 _SESSIONS = """
@@ -40,24 +38,24 @@ WHERE CONVERT(p.USER USING utf8mb4) COLLATE utf8mb4_bin = {user} AND p.ID <> CON
 
 
 class Superuser:
+    name = "root"
+
     def __init__(self, server: Server, accounts: Accounts) -> None:
         self._server = server
         self._accounts = accounts
 
-    async def look(self) -> AccountFacts | None:
-        self._require_another_administrator()
-        return await self._server.run(self._look)
+    async def find(self) -> AccountFacts | None:
+        return await self._server.run(self._find)
 
-    async def _look(self, session: Session) -> AccountFacts | None:
+    async def _find(self, session: Session) -> AccountFacts | None:
         async with self._locked(session, RELEASE) as answers:
             session.holds_locks = False
             found = self._found(answers[:-1])
         return found.facts if found is not None and _is_ours(found) and not found.is_half_made else None
 
     async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
-        self._require_another_administrator()
         text = statements.verifier_text(self._server.flavor, verifier)
-        new = NewAccount(NAME, AccountKind.SUPER, verifier, operation, names.ANY_HOST)
+        new = NewAccount(self.name, AccountKind.SUPER, verifier, operation, names.ANY_HOST)
         return await self._server.change(lambda session: self._enable(session, new, text))
 
     async def _enable(self, session: Session, new: NewAccount, verifier: str) -> AccountFacts:
@@ -68,7 +66,7 @@ class Superuser:
             if not _is_ours(found):
                 raise _foreign()
             if found.is_half_made:  # cut short by a crash: locked, and never anybody's
-                await session.execute(statements.drop_account(NAME, names.ANY_HOST))
+                await session.execute(statements.drop_account(self.name, names.ANY_HOST))
                 return await self._accounts.creations.make(session, Newcomer(new, names.ANY_HOST, verifier))
             if new.operation in found.facts.operations:
                 return found.facts
@@ -77,7 +75,7 @@ class Superuser:
     async def _renew(self, session: Session, found: Found, operation: UUID, verifier: str) -> AccountFacts:
         """Another password; and what was taken from it by hand is given again."""
         flavor, schema = self._server.flavor, self._server.control
-        place = (NAME, names.ANY_HOST)
+        place = (self.name, names.ANY_HOST)
         wanted = {"auth": control.digest(verifier), "locked": False, "kind": AccountKind.SUPER.value}
         changed = found.facts.changed_by(operation)
         steps = [
@@ -92,55 +90,50 @@ class Superuser:
             raise Refused(Reason.ENGINE_REFUSED, note="the superuser is not there after the change")
         return after.facts
 
-    async def disable(self, operation: UUID, expected: Expected | None) -> bool:
-        self._require_another_administrator()
+    async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
         await self._server.run(lambda session: self._cut_off(session, operation, expected))
         with begun("the superuser has lost its login, and is perhaps not marked"):
             return await self._server.change(lambda session: self._disable(session, operation, expected))
 
     async def _cut_off(self, session: Session, operation: UUID, expected: Expected | None) -> None:
         """As with any account: no login and no session, before anything waits."""
-        found = self._found(await session.fetch_all(*self._accounts.looking(NAME, names.ANY_HOST)))
+        found = self._found(await session.fetch_all(*self._accounts.looking(self.name, names.ANY_HOST)))
         if found is None or not _is_ours(found) or found.is_half_made or expected == NOBODY:
             return
         if found.facts.was_changed_by(operation, expected):
             return
-        locking = statements.alter_account(self._server.flavor, NAME, names.ANY_HOST, locked=True)
+        locking = statements.alter_account(self._server.flavor, self.name, names.ANY_HOST, locked=True)
         await session.execute(locking)
-        await sessions.end(session, NAME, _SESSIONS)
+        await sessions.end(session, self.name, _SESSIONS)
 
     async def _disable(self, session: Session, operation: UUID, expected: Expected | None) -> bool:
         """Locked, sessions ended, dropped; each step can be repeated."""
         async with self._locked(session) as answers:
             found = self._found(answers)
             if found is None:
-                await session.execute(control.forget(self._server.control, NAME, names.ANY_HOST))
+                await session.execute(control.forget(self._server.control, self.name, names.ANY_HOST))
                 return False
             if not _is_ours(found):
                 raise _foreign()
             if not found.is_half_made:
                 if expected == NOBODY:
                     return False
-                require_identity(expected, NAME, found.facts.identity)
-                require_order(expected, NAME, found.facts.order)
+                require_identity(expected, self.name, found.facts.identity)
+                require_order(expected, self.name, found.facts.order)
             await session.execute(*self._accounts.locking(found, operation))
-            await sessions.end(session, NAME, _SESSIONS)
+            await sessions.end(session, self.name, _SESSIONS)
             await session.execute(
-                statements.drop_account(NAME, names.ANY_HOST),
-                control.forget(self._server.control, NAME, names.ANY_HOST),
+                statements.drop_account(self.name, names.ANY_HOST),
+                control.forget(self._server.control, self.name, names.ANY_HOST),
             )
             return True
 
-    def _require_another_administrator(self) -> None:
-        if self._server.administrator.strip().casefold() == NAME:
-            raise Refused(Reason.ENGINE_UNSUITED, note="the server is administered under that very name")
-
     def _locked(self, session: Session, *more: str) -> AbstractAsyncContextManager[list[list[Row]]]:
-        asking = self._accounts.looking(NAME, names.ANY_HOST)
-        return self._server.locked(session, [account_lock(NAME)], *asking, *more)
+        asking = self._accounts.looking(self.name, names.ANY_HOST)
+        return self._server.locked(session, [account_lock(self.name)], *asking, *more)
 
     def _found(self, answers: Sequence[Sequence[Row]]) -> Found | None:
-        return self._accounts.found(answers, NAME, names.ANY_HOST)
+        return self._accounts.found(answers, self.name, names.ANY_HOST)
 
 
 def _is_ours(found: Found) -> bool:
@@ -151,4 +144,4 @@ def _is_ours(found: Found) -> bool:
 
 def _foreign() -> Refused:
     note = "the server has an account of that name that was not made here"
-    return Refused(Reason.ACCOUNT_PROTECTED, facts={"value": NAME}, note=note)
+    return Refused(Reason.ACCOUNT_PROTECTED, facts={"value": Superuser.name}, note=note)

@@ -14,33 +14,6 @@ from rolecall.engines.mysql import quoting
 from rolecall.engines.mysql.statements import NARROW, narrowed
 from rolecall.engines.mysql.templates import GRANT_OPTION
 
-# MariaDB: an account, and each role that it leads to. The answers to `{one}` keep a look at one account short.
-REACH = """
-WITH RECURSIVE reach (user, host, via, place) AS (
-    SELECT g.User, g.Host, g.User, g.Host FROM mysql.global_priv g WHERE {one}
-    UNION
-    SELECT r.user, r.host, m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
-)
-"""
-
-# Joined, not asked for each account: a look at all of them would compare each with each.
-POWERFUL_MARIADB = """
-LEFT JOIN (
-    SELECT DISTINCT r.user, r.host FROM reach r
-    WHERE EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
-                  AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
-       OR {holds}
-) powerful ON powerful.user = g.User AND powerful.host = g.Host
-"""
-
-# On MySQL any role protects: nobody makes roles for tenants there, and what they hold needs no look.
-IS_POWERFUL_MYSQL = """
-(CONCAT({global}) LIKE '%Y%'
- OR EXISTS (SELECT 1 FROM mysql.global_grants d WHERE d.USER = g.User AND d.HOST = g.Host)
- OR EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.TO_USER = g.User AND e.TO_HOST = g.Host)
- OR {holds})
-"""
-
 # GRANT OPTION counts though the schema is closed: the pattern could be handed on without the rows that close it.
 _HOLDS = """
 (EXISTS (SELECT 1 FROM mysql.proxies_priv p WHERE p.User = {user} AND p.Host = {host})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import LiteralString
 from uuid import UUID
@@ -27,7 +27,7 @@ from rolecall.domain.identity import (
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.postgresql import errors, statements, tenancy
-from rolecall.engines.postgresql.connections import Connection, last_row, transaction
+from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, one, rows
 
@@ -68,18 +68,11 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": name})
 
     async def create(self, new: NewAccount) -> AccountFacts:
+        require_no_host(new.host)
+        if new.grants:
+            raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server grants no whole databases")
         self.require_new_name(new.name)
-        return await self._server.run(
-            lambda connection: self.with_group(lambda: self._create(connection, new))
-        )
-
-    async def with_group(self, work: Callable[[], Awaitable[AccountFacts]]) -> AccountFacts:
-        """Once more, with the group made again, where somebody dropped it behind our back."""
-        try:
-            return await work()
-        except psycopg.errors.UndefinedObject:
-            self._group.forget()
-            return await work()
+        return await self._server.run(lambda connection: self._create(connection, new))
 
     async def _create(self, connection: Connection, new: NewAccount) -> AccountFacts:
         facts = await self._server.known(connection)
@@ -94,7 +87,10 @@ class Accounts:
             secret=self._server.lock_secret,
         )
         try:
-            row = await last_row(connection, composed)
+            cursor = await connection.execute(composed)
+            while cursor.nextset():  # of several statements the last one has the row
+                pass
+            row = await cursor.fetchone()
         except psycopg.Error as error:
             if error.sqlstate in _TAKEN:
                 return await self._taken(connection, new)
@@ -121,6 +117,9 @@ class Accounts:
             raise Refused(Reason.ENGINE_TOO_OLD, note=note)
 
     async def change(self, change: AccountChange) -> AccountFacts:
+        require_no_host(change.host or change.new_host or "")
+        if change.new_name is not None:
+            raise Refused(Reason.ENGINE_UNSUITED, note="a role keeps its name")
         marking: AbstractContextManager[None] = nullcontext()
         if change.may_log_in is False:
             await self._server.run(
@@ -130,9 +129,7 @@ class Accounts:
             )
             marking = errors.begun(_CUT_OFF)
         with marking:
-            return await self._server.run(
-                lambda connection: self.with_group(lambda: self._change(connection, change))
-            )
+            return await self._server.run(lambda connection: self._change(connection, change))
 
     async def _cut_off(
         self,
@@ -210,10 +207,13 @@ class Accounts:
             steps += await self._group.strip_roles_made_by(connection, before.oid)
         return [*steps, statements.change_kind(before.name, kind, self._group.name)]
 
-    async def drop(self, name: str, operation: UUID, expected: Expected | None) -> bool:
+    async def drop(
+        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
+    ) -> bool:
         """Three steps, each repeatable: login goes, with its sessions; then its databases, and it is marked; then its
         traces in every database, and the account.
         """
+        require_no_host(host)
         found = await self._server.run(
             lambda connection: self._cut_off(connection, name, operation, expected)
         )
@@ -324,8 +324,9 @@ class Accounts:
             for name, comment in owned
         ]
 
-    async def one(self, name: str) -> AccountFacts | None:
+    async def find(self, name: str, host: str = "") -> AccountFacts | None:
         """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
+        require_no_host(host)
         if not names.fits(name):
             return None
         return await self._server.run(lambda connection: self._settled(connection, name))
@@ -391,3 +392,9 @@ class Accounts:
                 if time.monotonic() > deadline:
                     raise OutcomeUnknown("sessions of the account do not end")
                 await asyncio.sleep(SESSION_POLL_SECONDS)
+
+
+def require_no_host(host: str) -> None:
+    """A role has no host: pg_hba.conf says who may connect from where."""
+    if host:
+        raise Refused(Reason.HOST_MALFORMED, facts={"value": host})

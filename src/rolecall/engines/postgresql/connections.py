@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -170,14 +169,6 @@ async def commit(connection: Connection) -> None:
         await connection.execute("COMMIT")
     except psycopg.Error as error:
         raise errors.in_commit(error) from None
-
-
-async def last_row(connection: Connection, statements: sql.Composed) -> tuple[Any, ...] | None:
-    """Send several statements in one round trip, as one transaction of the server's, and fetch the last one's row."""
-    cursor = await connection.execute(statements)
-    while cursor.nextset():
-        pass
-    return await cursor.fetchone()
 
 
 @contextlib.contextmanager

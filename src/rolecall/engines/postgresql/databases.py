@@ -132,7 +132,7 @@ class Databases:
             given.append(sql.SQL(" LOCALE_PROVIDER libc").format())
         return sql.SQL(" TEMPLATE template0{}").format(sql.SQL("").join(given))
 
-    async def drop(self, name: str, expected: ExpectedDatabase | None) -> bool:
+    async def drop(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
         return await self._server.run(lambda connection: self._drop(connection, name, expected))
 
     async def _drop(self, connection: Connection, name: str, expected: ExpectedDatabase | None) -> bool:
@@ -157,13 +157,14 @@ class Databases:
                 raise
         return True
 
-    async def change_owner(
+    async def change_database_owner(
         self,
         name: str,
         owner: str,
         operation: UUID,
-        expected: ExpectedDatabase | None,
-        owned_by: Expected | None,
+        *,
+        expected: ExpectedDatabase | None = None,
+        owned_by: Expected | None = None,
     ) -> None:
         """The change can be repeated, so the operation leaves no mark: a database's comment is its owner's."""
         await self._server.run(

@@ -117,16 +117,11 @@ class SuperGroup:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._ready = False
         self._turn = asyncio.Lock()
 
     @property
     def name(self) -> str:
         return self._server.group
-
-    def forget(self) -> None:
-        """Make sure again at the next need: somebody dropped the role."""
-        self._ready = False
 
     async def ready(self, connection: Connection) -> str | None:
         """The group's name, made sure of once; None on a server too old for it. Outside any transaction."""
@@ -134,9 +129,9 @@ class SuperGroup:
         if facts.version[0] < MEMBERSHIP_OPTIONS_SINCE:
             return None
         async with self._turn:
-            if not self._ready:
+            if not self._server.group_is_ready:
                 await self._make_sure(connection)
-                self._ready = True
+                self._server.group_is_ready = True
         return self.name
 
     async def _make_sure(self, connection: Connection) -> None:

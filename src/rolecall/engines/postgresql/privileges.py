@@ -51,7 +51,7 @@ class Privileges:
         self._server = server
         self._accounts = accounts
 
-    async def held(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
+    async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
         return await self._server.run(lambda connection: self._held(connection, account, objects))
 
     async def _held(
@@ -66,18 +66,17 @@ class Privileges:
                     held[item] = tuple(w for w in catalog.PRIVILEGES[item.type] if w in found.held)
         return [held[item] for item in objects]
 
-    async def change(
+    async def change_privileges(
         self,
         account: str,
         changes: Sequence[PrivilegeChange],
         operation: UUID,
-        kind: AccountKind | None,
-        expected: Expected | None,
+        *,
+        kind: AccountKind | None = None,
+        expected: Expected | None = None,
     ) -> AccountFacts:
         return await self._server.run(
-            lambda connection: self._accounts.with_group(
-                lambda: self._change(connection, account, changes, operation, kind, expected)
-            )
+            lambda connection: self._change(connection, account, changes, operation, kind, expected)
         )
 
     async def _change(
@@ -162,11 +161,13 @@ class Privileges:
                 if word not in known:
                     raise Refused(Reason.PRIVILEGE_UNKNOWN, facts={"value": word})
 
-    async def objects(self, wanted: DatabaseObject) -> Sequence[str]:
-        """The names of all objects in `wanted`'s place and of its type; its name is not looked at."""
-        return await self._server.run(lambda connection: self._objects(connection, wanted))
+    async def names(
+        self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
+    ) -> Sequence[str]:
+        wanted = DatabaseObject(kind, "", database, schema, table)
+        return await self._server.run(lambda connection: self._names(connection, wanted))
 
-    async def _objects(self, connection: Connection, wanted: DatabaseObject) -> list[str]:
+    async def _names(self, connection: Connection, wanted: DatabaseObject) -> list[str]:
         database = "" if wanted.type is ObjectType.DATABASE else wanted.database
         if not _can_be_asked(wanted):
             raise Refused(Reason.OBJECT_MISSING, facts={"value": wanted.table or wanted.schema})

@@ -56,7 +56,9 @@ class Server:
         self.connections = connections
         self.super_min_version = super_min_version
         self.heir = address.options.get("heir_role", "rolecall_heir")
-        self.facts: EngineFacts | None = None
+        self.group_is_ready = False
+        """Whether the role of super accounts was made sure of (`group`)."""
+        self._facts: EngineFacts | None = None
         self._store = store
         self._holds_store = store is not None
         self._wanted_group = address.options.get("super_role", DEFAULT_GROUP)
@@ -64,7 +66,7 @@ class Server:
     @property
     def group(self) -> str:
         """The super accounts' role. One that begins with ``pg_`` is reserved and only a superuser can make it."""
-        if self._wanted_group.startswith("pg_") and self.facts is not None and not self.facts.is_superuser:
+        if self._wanted_group.startswith("pg_") and self._facts is not None and not self._facts.is_superuser:
             return DEFAULT_GROUP
         return self._wanted_group
 
@@ -90,11 +92,14 @@ class Server:
 
     async def known(self, connection: Connection) -> EngineFacts:
         """The facts as first read; they cost a round trip once."""
-        return self.facts or await self.look(connection)
+        return self._facts or await self._look(connection)
 
-    async def look(self, connection: Connection) -> EngineFacts:
+    async def facts(self) -> EngineFacts:
+        return await self.run(self._look)
+
+    async def _look(self, connection: Connection) -> EngineFacts:
         number, text, user, is_superuser, can_read = await one(connection, _FACTS)
-        self.facts = EngineFacts(
+        self._facts = EngineFacts(
             version=(number // 10000, number % 10000),
             version_text=text,
             administrator=user,
@@ -102,7 +107,7 @@ class Server:
             can_read_verifiers=can_read,
         )
         self._holds_store = self._store is not None and await self._is_of_store(connection, self._store)
-        return self.facts
+        return self._facts
 
     async def _is_of_store(self, connection: Connection, store: StorePlace) -> bool:
         """Whether this is the store's server. Where either does not tell its identifier it may be."""
@@ -123,15 +128,20 @@ class Server:
                     await self.known(connection)
                     return await work(connection)
             except psycopg.Error as error:
-                if attempt + 1 == ATTEMPTS or not (errors.is_transient(error) or _is_stale(error, attempt)):
+                first, last = attempt == 0, attempt + 1 == ATTEMPTS
+                if last or not (errors.is_transient(error) or (first and self._is_stale(error))):
                     raise errors.refusal(error) from None
             await asyncio.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))  # noqa: S311 - jitter
         raise Refused(Reason.ENGINE_BUSY)
 
-
-def _is_stale(error: psycopg.Error, attempt: int) -> bool:
-    """True if a kept connection turned out to have been ended by a restart: one new connection tells how things are."""
-    return attempt == 0 and errors.is_going_away(error)
+    def _is_stale(self, error: psycopg.Error) -> bool:
+        """Whether what was known of the server may be out of date: it was restarted, which has ended a kept connection,
+        or the role of super accounts was dropped by SQL. Another attempt tells.
+        """
+        if isinstance(error, psycopg.errors.UndefinedObject) and self.group_is_ready:
+            self.group_is_ready = False
+            return True
+        return errors.is_going_away(error)
 
 
 async def one(connection: Connection, query: LiteralString, **values: object) -> tuple[Any, ...]:

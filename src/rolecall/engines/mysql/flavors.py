@@ -1,0 +1,156 @@
+"""What MariaDB and MySQL do differently: one `Flavor` each.
+
+Sources: MariaDB documentation, "mysql.global_priv Table", "CREATE USER"; MySQL Reference Manual, "Grant Tables",
+"CREATE USER Statement"; and the behaviour of both servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rolecall.engines.mysql import hashes, quoting, templates
+
+# What quoting relies on: backslashes escape, double quotes quote text. And a GRANT must never create an account.
+_SQL_MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """Texts in braces are placeholders of `catalog`."""
+
+    name: str
+    make_hash: Callable[[str], str]
+    is_hash: Callable[[str], bool]
+    unusable_hash: str
+    """The hash that no password has: an account without a password must not be an account with the empty one."""
+    is_quick: bool
+    """Whether `make_hash` takes microseconds."""
+    identified_by: Callable[[str], str]
+    """The clause of CREATE and ALTER USER that sets the hash of a password."""
+
+    user_characters: int
+    """The longest name of an account."""
+    columns: Mapping[str, str]
+    """Privileges on a database with their columns in ``mysql.db``, as long as the server itself was not asked."""
+    super_privileges: frozenset[str]
+    """What a super account holds on every tenant's database."""
+
+    settings: Callable[[float], Mapping[str, str]]
+    """What each session sets, beside what both flavors know, with a time limit for statements in seconds."""
+    takes_patterns_always: bool
+    """Whether GRANT takes ``_`` and ``%`` for wildcards, whatever the server is set to."""
+    strictness: str
+    """A query whose row changes whenever the answer to `server.refuses_verifiers` may."""
+
+    users: str
+    """The table of accounts; `verifier` and `subject` are expressions on its rows."""
+    verifier: str
+    subject: str
+    accounts: str
+    """A query for all accounts. Its columns: user, host, has a verifier, digest of it, locked, being created,
+    powerful, then the mark."""
+    holder: tuple[str, str]
+    """What the query calls the account or role whose privileges decide on `powerful`: user and host."""
+
+
+# `reach`: an account, and each role that it leads to. The condition {one} keeps a look at one account short.
+# Joined, not asked for each account: a look at all of them would compare each with each.
+# Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
+_MARIADB_ACCOUNTS = """
+WITH RECURSIVE reach (user, host, via, place) AS (
+    SELECT g.User, g.Host, g.User, g.Host FROM mysql.global_priv g WHERE {one}
+    UNION
+    SELECT r.user, r.host, m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
+)
+SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '') <> '',
+       SHA2(COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), ''), 256),
+       COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
+       COALESCE(JSON_VALUE(g.Priv, '$.x509_subject'), '') = {making},
+       powerful.user IS NOT NULL,
+       c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
+FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
+LEFT JOIN (
+    SELECT DISTINCT r.user, r.host FROM reach r
+    WHERE EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
+                  AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
+       OR {holds}
+) powerful ON powerful.user = g.User AND powerful.host = g.Host
+WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
+"""
+
+# MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own. Any role protects: nobody
+# makes roles for tenants there, so what they hold needs no look.
+_GLOBAL = (
+    "Select", "Insert", "Update", "Delete", "Create", "Drop", "Reload", "Shutdown", "Process", "File", "Grant",
+    "References", "Index", "Alter", "Show_db", "Super", "Create_tmp_table", "Lock_tables", "Execute", "Repl_slave",
+    "Repl_client", "Create_view", "Show_view", "Create_routine", "Alter_routine", "Create_user", "Event", "Trigger",
+    "Create_tablespace", "Create_role", "Drop_role",
+)  # fmt: skip
+_MYSQL_ACCOUNTS = f"""
+SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
+       SHA2(COALESCE(g.authentication_string, ''), 256),
+       g.account_locked = 'Y',
+       COALESCE(CONVERT(g.x509_subject USING utf8mb4), '') = {{making}},
+       (CONCAT({", ".join(f"g.{name}_priv" for name in _GLOBAL)}) LIKE '%Y%'
+        OR EXISTS (SELECT 1 FROM mysql.global_grants d WHERE d.USER = g.User AND d.HOST = g.Host)
+        OR EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.TO_USER = g.User AND e.TO_HOST = g.Host)
+        OR {{holds}}),
+       c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
+FROM mysql.user g LEFT JOIN {{control}}.accounts c ON c.user = g.User AND c.host = g.Host
+WHERE g.User <> '' AND NOT EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)
+"""
+
+MARIADB = Flavor(
+    name="mariadb",
+    make_hash=hashes.native,
+    is_hash=hashes.is_native,
+    unusable_hash=hashes.UNUSABLE_NATIVE,
+    is_quick=True,
+    identified_by=lambda text: f"IDENTIFIED VIA mysql_native_password USING {quoting.text(text)}",
+    user_characters=128,
+    columns=templates.MARIADB_COLUMNS,
+    super_privileges=templates.READ_WRITE | {"DELETE HISTORY"},
+    settings=lambda limit: {
+        "sql_mode": f"'{_SQL_MODE},NO_AUTO_CREATE_USER'",
+        "max_statement_time": f"{limit:g}",
+    },
+    takes_patterns_always=True,
+    strictness="SELECT @@GLOBAL.strict_password_validation, (SELECT GROUP_CONCAT(name) FROM mysql.plugin)",
+    users="mysql.global_priv",
+    verifier="JSON_VALUE(Priv, '$.authentication_string')",
+    subject="JSON_VALUE(Priv, '$.x509_subject')",
+    accounts=_MARIADB_ACCOUNTS,
+    holder=("r.via", "r.place"),
+)
+
+MYSQL = Flavor(
+    name="mysql",
+    make_hash=hashes.caching_sha2,
+    is_hash=hashes.is_caching_sha2,
+    unusable_hash=hashes.UNUSABLE_SHA2,
+    is_quick=False,
+    # As a hexadecimal literal: the manual's own advice, since a digest made by others may hold any byte.
+    identified_by=lambda text: f"IDENTIFIED WITH caching_sha2_password AS 0x{text.encode().hex()}",
+    user_characters=32,
+    columns=templates.COLUMNS,
+    super_privileges=templates.READ_WRITE,
+    # The limit is for SELECT alone, in milliseconds; the client's own serves for the rest.
+    settings=lambda limit: {"sql_mode": f"'{_SQL_MODE}'", "max_execution_time": f"{limit * 1000:.0f}"},
+    takes_patterns_always=False,
+    strictness="SELECT 0, NULL",
+    users="mysql.user",
+    verifier="authentication_string",
+    subject="CONVERT(x509_subject USING utf8mb4)",
+    accounts=_MYSQL_ACCOUNTS,
+    holder=("g.User", "g.Host"),
+)
+
+FLAVORS: Mapping[str, Flavor] = {flavor.name: flavor for flavor in (MARIADB, MYSQL)}
+
+
+def flavor_named(name: str) -> Flavor:
+    """ValueError."""
+    if name not in FLAVORS:
+        raise ValueError(f"flavor must be one of {', '.join(FLAVORS)}")
+    return FLAVORS[name]
