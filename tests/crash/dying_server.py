@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 import uvloop
+from psycopg.sql import SQL
 
 from rolecall.assembly import House
 from rolecall.cli.context import load_settings
@@ -54,9 +55,9 @@ def plant(fault: str) -> None:
     """A fault of the past: a change is bound to a name again."""
     match fault:
         case "late_record_of_a_deletion":
-            recordings.DELETION = _over_any_row(recordings.DELETION)
+            _record_over_any_row("record_deletion")
         case "late_record_of_a_creation":
-            recordings.EFFECT = _over_any_row(recordings.EFFECT)
+            _record_over_any_row("record_effect")
         case "second_try_of_a_deletion":
             drop_by_name()
         case "deletion_that_recovery_repeats":
@@ -66,11 +67,12 @@ def plant(fault: str) -> None:
             raise ValueError(fault)
 
 
-def _over_any_row(statement: str) -> str:
+def _record_over_any_row(name: str) -> None:
     condition = r"\n where (\(a\.identity|a\.identity in).*?\nreturning 1"
+    statement = recordings._SQL[name].as_string()
     changed, count = re.subn(condition, "\nreturning 1", statement, flags=re.DOTALL)
     assert count == 1
-    return changed
+    recordings._SQL = {**recordings._SQL, name: SQL(changed)}
 
 
 def drop_by_name() -> None:

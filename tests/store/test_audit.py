@@ -16,7 +16,8 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
-from rolecall.store.records import INSERT_RECORD, RECORDED, record_values
+from rolecall.store.queries import load
+from rolecall.store.records import record_values
 from rolecall.values import Caller, Origin, Secret
 
 __all__ = ["store"]
@@ -90,7 +91,7 @@ async def test_a_change_and_the_record_of_its_operation_are_one_commit(store: St
 async def test_a_change_of_the_stores_own_is_recorded_too(store: Store, dsn: Secret) -> None:
     record = Record(Change.SUB_USER_CREATE, "bob", ORIGIN)
     with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall") as connection:
-        connection.execute(f"{INSERT_RECORD} values ({RECORDED})".encode(), record_values(record))
+        connection.execute(load("records")["write"], record_values(record))
     (row,) = await store.audit.recent(Wanted(), 10)
     assert (row.target, row.outcome) == ("bob", "recorded")
 

@@ -88,7 +88,7 @@ async def test_a_key_is_remembered_until_any_process_changes_it(
     assert await store.keys.key(key_id) is first
     with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall", autocommit=True) as other:
         other.execute("update access_keys set active = false")
-    await until(lambda: store.keys._known.get(key_id) is None)
+    await until(lambda: store.keys._cache.get(key_id) is None)
     again = await store.keys.key(key_id)
     assert again is not None
     assert not again.active

@@ -11,13 +11,17 @@ import asyncio
 import contextlib
 import select
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Container
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, waiting
-from psycopg.abc import PQGen
+from psycopg.abc import Params, PQGen
+from psycopg.abc import QueryNoTemplate as Query
 from psycopg.pq import TransactionStatus
+from psycopg.rows import BaseRowFactory, scalar_row
 
 from rolecall.exchanges import Deadlines, Inquiry, exchange
 
@@ -36,6 +40,7 @@ _END = (
     " WHERE pid = ANY(%s) AND usename = current_user AND application_name = current_setting('application_name')"
 )
 
+T = TypeVar("T")
 RV = TypeVar("RV")
 Row = tuple[Any, ...]
 
@@ -59,6 +64,28 @@ class Connection(AsyncConnection[Row]):
     """Where to ask whether the server is at work; without, only the deadline counts."""
     session = 0
     """The number of the server's process; the driver's own may be a pooler's."""
+
+    async def rows(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> list[T]:
+        """Every row of one statement, as `made` makes them."""
+        cursor = self.cursor(row_factory=made)
+        await cursor.execute(query, values)
+        return await cursor.fetchall()
+
+    async def row(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> T | None:
+        """The first row, if there is any."""
+        cursor = self.cursor(row_factory=made)
+        await cursor.execute(query, values)
+        return await cursor.fetchone()
+
+    async def only(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> T:
+        """The row of a statement that always has one, as an aggregate. LookupError."""
+        if (row := await self.row(made, query, values)) is None:
+            raise LookupError("the statement has no row")
+        return row
+
+    async def value(self, query: Query, values: Params | None = None) -> Any:
+        """The first column of the first row; None without one."""
+        return await self.row(scalar_row, query, values)
 
     async def wait(self, gen: PQGen[RV], interval: float = _CHECK, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's own signature
         try:
@@ -98,7 +125,35 @@ async def dial(deadlines: Deadlines, open_: Callable[[], Awaitable[Connection]])
     return connection
 
 
-class Pool:
+class Statements(ABC):
+    """Statements that need no transaction: each on a connection that it takes for itself, as `Connection`'s."""
+
+    @abstractmethod
+    def connection(self) -> AbstractAsyncContextManager[Connection]: ...
+
+    async def rows(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> list[T]:
+        async with self.connection() as connection:
+            return await connection.rows(made, query, values)
+
+    async def row(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> T | None:
+        async with self.connection() as connection:
+            return await connection.row(made, query, values)
+
+    async def only(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> T:
+        async with self.connection() as connection:
+            return await connection.only(made, query, values)
+
+    async def value(self, query: Query, values: Params | None = None) -> Any:
+        async with self.connection() as connection:
+            return await connection.value(query, values)
+
+    async def execute(self, query: Query, values: Params | None = None) -> int:
+        """How many rows were changed."""
+        async with self.connection() as connection:
+            return (await connection.execute(query, values)).rowcount
+
+
+class Pool(Statements):
     """At most `size` connections that `open_` makes, in autocommit, kept while idle. Nothing is opened beforehand.
 
     `patience`: seconds to wait for one that is in use; None waits as long as it takes.
@@ -191,13 +246,12 @@ class Pool:
             return ()
         try:
             async with asyncio.timeout(self._deadlines.connect):
-                rows = await (await connection.execute(_AT_WORK)).fetchall()
+                return set(await connection.rows(scalar_row, _AT_WORK))
         except (psycopg.Error, OSError, TimeoutError):
             await self._lose("the server does not answer")
             return ()
         finally:
             await connection.close()
-        return {row[0] for row in rows}
 
     async def _lose(self, why: str) -> None:
         """The server is out of reach: idle connections are of no more use, and those who wait are told."""

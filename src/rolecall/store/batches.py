@@ -1,79 +1,77 @@
-"""Statements of several callers in one round trip and one commit: what piles up while one batch is on its way is the
-next batch. One caller alone waits no longer than without; many share the disk's and the network's time.
-"""
+"""Statements of several callers in one round trip and one commit: they share the disk's and the network's time."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import QueryNoTemplate as Query
+from psycopg.rows import BaseRowFactory, scalar_row
 
-from rolecall.store.connection import Pool, Row
+from rolecall.exchanges.batching import Batcher, Job
+from rolecall.store.connection import Connection, Pool
 
 Values = Sequence[object] | Mapping[str, object]
-_Waiting = tuple[bytes, Values, "asyncio.Future[Row | None]"]
+_Statement = tuple[BaseRowFactory[Any], Query, Values]
+_Batch = Sequence[Job[_Statement, Any]]
+
+T = TypeVar("T")
 
 _MOST = 64
 """Statements in one batch."""
 
 
 class Batches:
+    """Each statement returns when it is committed, and raises what it would have raised alone."""
+
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._waiting: list[_Waiting] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._batcher: Batcher[_Statement, Any] = Batcher(self._send, most=_MOST)
 
-    async def execute(self, statement: str, values: Values) -> None:
-        """Return when the statement is committed. Raises what it alone would have raised."""
-        await self.fetch(statement, values)
+    async def execute(self, query: Query, values: Values) -> None:
+        await self.value(query, values)
 
-    async def fetch(self, statement: str, values: Values) -> Row | None:
-        """The same, with the first row that the statement returns."""
-        done: asyncio.Future[Row | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((statement.encode(), values, done))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_all())
-        return await done
+    async def row(self, made: BaseRowFactory[T], query: Query, values: Values) -> T | None:
+        """The first row, if there is any."""
+        found: T | None = await self._batcher.submit((made, query, values))
+        return found
 
-    async def _send_all(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            try:
-                await self._send(batch)
-            except Exception as error:  # noqa: BLE001 - it belongs to those who wait
-                _fail(batch, error)
-        self._sender = None
+    async def value(self, query: Query, values: Values) -> Any:
+        """The first column of the first row; None without one."""
+        return await self._batcher.submit((scalar_row, query, values))
 
-    async def _send(self, batch: Sequence[_Waiting]) -> None:
+    async def _send(self, batch: _Batch) -> None:
         try:
             async with self._pool.connection() as connection:
                 if len(batch) == 1:
-                    cursors = [await connection.execute(*batch[0][:2])]
+                    cursors = [await _execute(connection, batch[0].item)]
                 else:
-                    async with connection.pipeline():  # to its end one transaction, without words for that
-                        cursors = [await connection.execute(*one[:2]) for one in batch]
+                    async with connection.pipeline():  # one transaction to its end, without begin and commit
+                        cursors = [await _execute(connection, job.item) for job in batch]
         except psycopg.Error as error:
             if len(batch) == 1 or _concerns_all(error):
-                _fail(batch, error)
-                return
-            for one in batch:  # one of them spoiled it for all: each for itself, then
-                await self._send([one])
+                raise
+            for job in batch:  # one statement failed the whole batch: send each by itself
+                await self._send_alone(job)
             return
-        for (_, _, done), cursor in zip(batch, cursors, strict=True):
-            row = await cursor.fetchone() if cursor.description else None
-            if not done.done():
-                done.set_result(row)
+        for job, cursor in zip(batch, cursors, strict=True):
+            job.finish(await cursor.fetchone() if cursor.description else None)
+
+    async def _send_alone(self, job: Job[_Statement, Any]) -> None:
+        try:
+            await self._send([job])
+        except Exception as error:  # noqa: BLE001 - raised to its caller
+            job.fail(error)
+
+
+async def _execute(connection: Connection, statement: _Statement) -> psycopg.AsyncCursor[Any]:
+    made, query, values = statement
+    return await connection.cursor(row_factory=made).execute(query, values)
 
 
 def _concerns_all(error: psycopg.Error) -> bool:
-    """Whether each alone would fare as all did: whoever holds the lock makes each wait as long, and a connection that
-    was lost, or could not be had, says nothing of any one statement."""
+    """Whether each statement alone would fail as the batch did: a lock that another session holds makes each wait as
+    long, and a connection that was lost, or could not be had, says nothing of any statement."""
     is_lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
     return is_lost or isinstance(error, psycopg.errors.LockNotAvailable)
-
-
-def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
-    for _, _, done in batch:
-        if not done.done():
-            done.set_exception(error)

@@ -1,8 +1,8 @@
 """Connections to the store, and its schema.
 
 Two pools: `durable` waits for the disk at every commit; `quick` does not (`synchronous_commit=off`): a crash of
-the *store's server* may lose its last moments, never its consistency. Only what recovery writes anew from the
-engines goes through `quick`.
+the *store's server* may lose its last moments, never its consistency. Only what recovery can read from the engines
+again goes through `quick`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
-from typing import LiteralString
 
-from psycopg import AsyncConnection, InterfaceError, OperationalError, errors, sql
+from psycopg import InterfaceError, OperationalError, errors, sql
 from psycopg.conninfo import make_conninfo
+from psycopg.rows import tuple_row
 
 from rolecall.domain.engine import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import Pool as Pool
-from rolecall.exchanges.postgresql import Row as Row
+from rolecall.exchanges.postgresql import Statements as Statements
 from rolecall.exchanges.postgresql import dial
 from rolecall.store.serving import permit
 from rolecall.values import Secret
@@ -31,8 +31,8 @@ _MIGRATION_LOCK = 0x726F6C6563616C6C  # "rolecall"
 _LOCK_TIMEOUT = "3s"
 """How long a statement waits for a row that another transaction holds, before it fails."""
 
-_LEFT_ALONE = 5.0
-"""Seconds beyond the deadline of whoever asked, after which the server itself ends a statement: nobody waits for it."""
+_GRACE = 5.0
+"""Seconds beyond the caller's deadline, after which the server itself cancels a statement: no caller waits for it."""
 
 _PATIENCE = 10.0
 """Seconds to wait for one of the pool's connections, all of which are in use."""
@@ -41,7 +41,7 @@ _MIGRATION = 600.0
 """Seconds that a statement of a migration, or waiting for another process to migrate, may take."""
 
 LOST = (OperationalError, InterfaceError, errors.InsufficientPrivilege)
-"""What is raised when the store's server is out of reach, turns us away, or goes away meanwhile."""
+"""Raised when the store's server is out of reach, refuses us, or ends the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def migrations() -> Iterator[Migration]:
 def make_pool(dsn: Secret, *, size: int, durable: bool, deadlines: Deadlines) -> Pool:
     options = (
         f"-c search_path={_SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
-        f" -c lock_timeout={_LOCK_TIMEOUT} -c statement_timeout={round((deadlines.statement + _LEFT_ALONE) * 1000)}"
+        f" -c lock_timeout={_LOCK_TIMEOUT} -c statement_timeout={round((deadlines.statement + _GRACE) * 1000)}"
     )
     if not durable:
         options += " -c synchronous_commit=off"
@@ -78,33 +78,26 @@ def make_pool(dsn: Secret, *, size: int, durable: bool, deadlines: Deadlines) ->
 
 
 async def connect(dsn: Secret, options: str = "") -> Connection:
-    """A connection in autocommit. It may lead through a pooler, so the server tells its process's number itself."""
+    """A connection in autocommit. It may lead through a pooler, so the server is asked for its process's number."""
     conninfo = make_conninfo(dsn.reveal(), options=options or None)
     connection = await Connection.connect(conninfo, autocommit=True)
-    row = await (await connection.execute("select pg_backend_pid()")).fetchone()
-    connection.session = row[0] if row else 0
+    connection.session = await connection.value("select pg_backend_pid()")
     return connection
 
 
 async def place(pool: Pool) -> StorePlace:
     """Where the store is. The identifier is None where the role may not ask for it."""
     async with pool.connection() as connection:
-        database, user, owner = await _only(
-            connection,
+        database, user, owner = await connection.only(
+            tuple_row,
             "select current_database(), current_user::text, nspowner::regrole::text from pg_namespace"
             " where nspname = 'rolecall'",
         )
         try:
-            (system,) = await _only(connection, "select system_identifier from pg_control_system()")
+            system = await connection.value("select system_identifier from pg_control_system()")
         except errors.InsufficientPrivilege:
             system = None
     return StorePlace(system, database, (user, owner))
-
-
-async def _only(connection: AsyncConnection[Row], query: LiteralString) -> Row:
-    row = await (await connection.execute(query)).fetchone()
-    assert row is not None  # noqa: S101 - such a query has one row
-    return row
 
 
 async def migrate(dsn: Secret, deadlines: Deadlines = DEFAULTS, serving: Secret | None = None) -> list[str]:
@@ -127,23 +120,21 @@ async def migrate(dsn: Secret, deadlines: Deadlines = DEFAULTS, serving: Secret 
 
 async def _role(dsn: Secret, deadlines: Deadlines) -> str:
     async with await dial(deadlines, partial(connect, dsn)) as connection:
-        return str((await _only(connection, "select current_user::text"))[0])
+        return str(await connection.value("select current_user::text"))
 
 
 async def _is_up_to_date(connection: Connection) -> bool:
-    """Also asked by roles that may do no more than look."""
-    query: LiteralString = (
+    """Also for roles that may only read."""
+    query = (
         "select coalesce(has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'), false)"
         " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where n.nspname = 'rolecall' and c.relname = 'migrations'"
     )
-    row = await (await connection.execute(query)).fetchone()
-    return bool(row and row[0]) and not _outstanding(await _applied(connection))
+    return bool(await connection.value(query)) and not _outstanding(await _applied(connection))
 
 
 async def _applied(connection: Connection) -> dict[int, str]:
-    rows = await (await connection.execute("select number, digest from rolecall.migrations")).fetchall()
-    return dict(rows)
+    return dict(await connection.rows(tuple_row, "select number, digest from rolecall.migrations"))
 
 
 async def _migrate(connection: Connection, serving: str | None) -> list[str]:
@@ -155,7 +146,7 @@ async def _migrate(connection: Connection, serving: str | None) -> list[str]:
             "create table if not exists migrations (number int primary key, name text not null,"
             " digest text not null, applied_at timestamptz not null default now())"
         )
-        ran = [await _apply(connection, one) for one in _outstanding(await _applied(connection))]
+        ran = [await _apply(connection, migration) for migration in _outstanding(await _applied(connection))]
         if serving is not None:
             await permit(connection, serving)
         return ran
@@ -172,7 +163,7 @@ def _outstanding(applied: dict[int, str]) -> list[Migration]:
 
 
 async def _apply(connection: Connection, migration: Migration) -> str:
-    await connection.execute(migration.text.encode())
+    await connection.execute(sql.SQL(migration.text))
     await connection.execute(
         "insert into migrations (number, name, digest) values (%s, %s, %s)",
         (migration.number, migration.name, migration.digest),

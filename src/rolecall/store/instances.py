@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import cast
+from typing import Any, cast
 
 from psycopg import errors, sql
+from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.instances.registry import AddressGroup, Instance, NewInstance, Phase, Provision
 from rolecall.domain.operations.records import Record
-from rolecall.store.connection import Pool, Row
+from rolecall.store.connection import Pool
+from rolecall.store.queries import load
 from rolecall.store.records import write_record
 from rolecall.store.replica import NotifiedCache, Replica
 
-_INSTANCE = sql.SQL(
-    "select i.id, i.owner_id, i.engine, i.name, i.host, i.port, i.administrator, i.sealed_password,"
-    " i.database, i.options, i.region, i.zone, i.isolated, i.listed_callers, i.revision, i.created_at, i.addresses,"
-    " i.address_groups, i.place, i.phase,"
-    " (select jsonb_object_agg(f.dialect, f.public_id) from instance_faces f where f.instance_id = i.id)"
-    " from instances i"
-)
+_SQL = load("instances")
 _CHANGEABLE = frozenset(
     {
         "name",
@@ -57,63 +53,43 @@ class PgInstanceRepository:
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None:
         face = (dialect, public_id)
-        query = _INSTANCE + sql.SQL(
-            " where i.id = (select instance_id from instance_faces where dialect = %s and public_id = %s)"
+        return await self._cache.get_or_read(
+            face, lambda: self._pool.row(kwargs_row(_instance), _SQL["by_face"], face)
         )
-        return await self._cache.get_or_read(face, lambda: self._one(query, face))
 
     async def instance_by_id(self, instance_id: int) -> Instance | None:
-        return await self._one(_INSTANCE + sql.SQL(" where i.id = %s"), (instance_id,))
-
-    async def _one(self, query: sql.Composed, values: tuple[object, ...]) -> Instance | None:
-        async with self._pool.connection() as connection:
-            row = await (await connection.execute(query, values)).fetchone()
-        return None if row is None else _instance(row)
+        return await self._pool.row(kwargs_row(_instance), _SQL["by_id"], (instance_id,))
 
     async def instances(self, owner_id: int | None = None) -> Sequence[Instance]:
-        query = _INSTANCE + sql.SQL(
-            " where %(owner)s::bigint is null or i.owner_id = %(owner)s order by i.id"
-        )
-        async with self._pool.connection() as connection:
-            rows = await (await connection.execute(query, {"owner": owner_id})).fetchall()
-        return [_instance(row) for row in rows]
+        return await self._pool.rows(kwargs_row(_instance), _SQL["all"], {"owner": owner_id})
 
     async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
         """Raises `FaceTaken`; then nothing was added."""
         async with self._pool.connection() as connection, connection.transaction():
-            query = "select nextval(pg_get_serial_sequence('instances', 'id'))"
-            row = await (await connection.execute(query)).fetchone()
-            assert row is not None  # noqa: S101 - a sequence always has a next number
-            sealed = seal(row[0])
-            row = await (
-                await connection.execute(
-                    "insert into instances (id, owner_id, engine, name, host, port, administrator,"
-                    " sealed_password, database, options, region, zone, addresses, place, phase)"
-                    " overriding system value values"
-                    " (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
-                    (
-                        row[0], new.owner_id, new.engine, new.name, new.host, new.port, new.administrator,
-                        sealed, new.database, Jsonb(dict(new.options)), new.region, new.zone,
-                        list(new.addresses), new.provision and new.provision.place,
-                        new.provision and new.provision.phase.value,
-                    ),
-                )
-            ).fetchone()  # fmt: skip
-            assert row is not None  # noqa: S101 - an insert returns its row
+            instance_id: int = await connection.value(
+                "select nextval(pg_get_serial_sequence('instances', 'id'))"
+            )
+            values = {
+                "id": instance_id, "owner": new.owner_id, "engine": new.engine, "name": new.name, "host": new.host,
+                "port": new.port, "administrator": new.administrator, "sealed": seal(instance_id),
+                "database": new.database, "options": Jsonb(dict(new.options)), "region": new.region,
+                "zone": new.zone, "addresses": list(new.addresses),
+                "place": new.provision and new.provision.place,
+                "phase": new.provision and new.provision.phase.value,
+            }  # fmt: skip
+            await connection.execute(_SQL["add"], values)
             for dialect, public_id in new.faces.items():
                 try:
                     await connection.execute(
                         "insert into instance_faces (dialect, public_id, instance_id) values (%s, %s, %s)",
-                        (dialect, public_id, row[0]),
+                        (dialect, public_id, instance_id),
                     )
                 except errors.UniqueViolation:
                     raise FaceTaken(public_id) from None
-        added = await self.instance_by_id(row[0])
-        assert added is not None  # noqa: S101 - it was added above
-        return added
+        return await self._pool.only(kwargs_row(_instance), _SQL["by_id"], (instance_id,))
 
     async def change_instance(self, instance_id: int, **changes: object) -> None:
-        """Change some columns; every change makes the replicas attach the instance anew."""
+        """Change some columns; every change makes the replicas attach the instance again."""
         await self._change(instance_id, changes, None)
 
     async def change_recorded(self, instance_id: int, record: Record, **changes: object) -> None:
@@ -129,7 +105,7 @@ class PgInstanceRepository:
             changes["options"] = Jsonb(changes["options"])
         if "address_groups" in changes:
             groups = cast("Sequence[AddressGroup]", changes["address_groups"])
-            changes["address_groups"] = Jsonb([asdict(one) for one in groups])
+            changes["address_groups"] = Jsonb([asdict(group) for group in groups])
         query = sql.SQL("update instances set {}, revision = revision + 1 where id = %(id)s").format(
             assignments
         )
@@ -140,39 +116,28 @@ class PgInstanceRepository:
         self._cache.clear()
 
     async def remove_instance(self, instance_id: int) -> None:
-        """Forget an instance and what we remember of its accounts. Its server is left as it is."""
-        async with self._pool.connection() as connection:
-            await connection.execute("delete from instances where id = %s", (instance_id,))
+        """Delete an instance and the rows about its accounts. Its server is left as it is."""
+        await self._pool.execute("delete from instances where id = %s", (instance_id,))
         self._cache.clear()
 
 
-def _instance(row: Row) -> Instance:
-    *columns, created_at, addresses, groups, place, phase, faces = row
-    (
-        instance_id, owner_id, engine, name, host, port, administrator, sealed, database, options,
-        region, zone, isolated, listed, revision,
-    ) = columns  # fmt: skip
+def _instance(
+    *,
+    addresses: Sequence[str],
+    address_groups: Sequence[Mapping[str, Any]],
+    faces: Mapping[str, str] | None,
+    listed_callers: Sequence[int] | None,
+    place: str | None,
+    phase: str,
+    **rest: Any,
+) -> Instance:
     return Instance(
-        id=instance_id,
-        owner_id=owner_id,
-        engine=engine,
-        name=name,
-        host=host,
-        port=port,
-        administrator=administrator,
-        sealed_password=bytes(sealed),
-        database=database,
-        options=options,
-        region=region,
-        zone=zone,
-        isolated=isolated,
-        listed_callers=None if listed is None else tuple(listed),
-        revision=revision,
-        created_at=created_at,
         addresses=tuple(addresses),
         address_groups=tuple(
-            AddressGroup(one["name"], tuple(one["addresses"]), one["label"]) for one in groups
+            AddressGroup(group["name"], tuple(group["addresses"]), group["label"]) for group in address_groups
         ),
         faces=faces or {},
+        listed_callers=None if listed_callers is None else tuple(listed_callers),
         provision=None if place is None else Provision(place, Phase(phase)),
+        **rest,
     )

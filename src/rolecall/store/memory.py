@@ -190,7 +190,7 @@ class MemoryInstances:
 
 
 class MemoryKeys:
-    """`domain.access.authenticator.KeyRepository`."""
+    """`domain.access.keys.KeyRepository`."""
 
     def __init__(self, store: MemoryStore, cache: NotifiedCache[str, AccessKey]) -> None:
         self._store = store

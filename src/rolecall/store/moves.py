@@ -1,60 +1,31 @@
-"""Moves: an account takes its row along to another name or host, where the row of another may still be."""
+"""Moves: an account takes its row along to another name or host, where the row of another account may still be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.operations.model import AccountEffect
-from rolecall.store.connection import Pool, Row
-from rolecall.store.recordings import TAKEN_UP
+from rolecall.store.connection import Pool
+from rolecall.store.queries import load
 
 Key = tuple[str, str]
 """Name and host."""
 
-COLUMNS = (
-    "name, host, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password, identity,"
-    " remark_order, password_order, applied_order, deleted"
-)
-"""What an `AccountRow` is made of."""
-
-_TAKE_UP = f"select from operations where {TAKEN_UP}"
-
-_ROWS = (
-    f"select {COLUMNS} from accounts where instance_id = %s and (name, host) in ((%s, %s), (%s, %s))"
-    " order by name, host for update"
-)
-
-_PUT = """
-insert into accounts as a
-       (instance_id, name, host, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password,
-        identity, remark_order, password_order, applied_order, deleted)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-on conflict (instance_id, name, host) do update set
-       engine_oid = excluded.engine_oid, remark = excluded.remark, created_at = excluded.created_at,
-       updated_at = excluded.updated_at, password_updated_at = excluded.password_updated_at,
-       sealed_password = excluded.sealed_password, identity = excluded.identity,
-       remark_order = excluded.remark_order, password_order = excluded.password_order,
-       applied_order = excluded.applied_order, deleted = excluded.deleted
- where a.identity = %s
-returning 1
-"""
-
-_RECORDED = (
-    "update operations set state = 'recorded', reason = '', note = '', closed_at = now(), sealed = null"
-    " where id = %s"
-)
+_SQL = load("accounts")
 
 
 class _InTheWay(Exception):
-    """A row came to stand at the new place a moment ago."""
+    """Another transaction has just written a row at the new place."""
 
 
 def tombstone(row: AccountRow, now: datetime) -> AccountRow:
-    """What stays of the row of an account that is not there any more."""
+    """What is left of the row of an account that was dropped or moved."""
     return AccountRow(row.name, row.host, 0, "", None, now, None, None, row.identity, is_deleted=True)
 
 
@@ -111,39 +82,21 @@ async def record_move(
     assert effect.moved_from is not None  # noqa: S101 - that makes it a move
     try:
         async with pool.connection() as connection, connection.transaction():
-            if (
-                await (await connection.execute(_TAKE_UP.encode(), {"operation": operation_id})).fetchone()
-                is None
-            ):
+            now = await connection.value(_SQL["take_up"], {"operation": operation_id})
+            if now is None:
                 return True
             places = (instance_id, *effect.moved_from, effect.name, effect.host)
-            found = await (await connection.execute(_ROWS.encode(), places)).fetchall()
-            rows = {(row.name, row.host): row for row in map(account_row, found)}
-            (now,) = await (await connection.execute("select now()")).fetchone() or (None,)
-            assert now is not None  # noqa: S101 - a server knows the time
+            found = await connection.rows(class_row(AccountRow), _SQL["places_of_move"], places)
+            rows = {(row.name, row.host): row for row in found}
             changed = after_move(rows, effect, instead_of, now)
             if changed is None:
                 return False
             for key, row in changed.items():
                 before = rows[key].identity if key in rows else row.identity
-                put = await connection.execute(_PUT.encode(), (instance_id, *_values(row), before))
-                if await put.fetchone() is None:
+                values = {**asdict(row), "instance": instance_id, "before": before}
+                if not await connection.value(_SQL["put"], values):
                     raise _InTheWay
-            await connection.execute(_RECORDED, (operation_id,))
+            await connection.execute(_SQL["record_move"], (operation_id,))
     except _InTheWay:
         return False
     return True
-
-
-def account_row(row: Row) -> AccountRow:
-    """From `COLUMNS`."""
-    columns = list(row)
-    columns[7] = None if row[7] is None else bytes(row[7])
-    return AccountRow(*columns)
-
-
-def _values(row: AccountRow) -> tuple[object, ...]:
-    return (
-        row.name, row.host, row.oid, row.remark, row.created_at, row.updated_at, row.password_updated_at,
-        row.sealed_password, row.identity, row.remark_order, row.password_order, row.applied_order, row.is_deleted,
-    )  # fmt: skip

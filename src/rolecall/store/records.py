@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.operations.records import Record
-from rolecall.store.connection import Row
+from rolecall.store.connection import Connection
+from rolecall.store.queries import load
 
-INSERT_RECORD = (
-    "insert into operations (id, owner_id, kind, target, state, principal, access_key_id, dialect, action, request_id,"
-    " client, replica, detail, closed_at)"
-)
-
-RECORDED = (
-    "%(record_id)s, %(record_owner)s, %(record_kind)s, %(record_target)s, 'recorded', %(record_principal)s,"
-    " %(record_key)s, %(record_dialect)s, %(record_action)s, %(record_request)s, %(record_client)s, 0,"
-    " %(record_detail)s, now()"
-)
-"""The record's values, for statements that write it together with the change: see `record_values`."""
+_SQL = load("records")
 
 
-async def write_record(connection: AsyncConnection[Row], record: Record) -> None:
-    """Within the caller's transaction: the change and its record are there together, or neither is."""
-    await connection.execute(f"{INSERT_RECORD} values ({RECORDED})".encode(), record_values(record))
+async def write_record(connection: Connection, record: Record) -> None:
+    """Within the caller's transaction: the change and its record are both committed, or neither is."""
+    await connection.execute(_SQL["write"], record_values(record))
 
 
 def record_values(record: Record) -> dict[str, object]:
+    """The values of `records.row`, for statements that write the record together with the change."""
     origin = record.origin
     caller = origin.caller
     return {

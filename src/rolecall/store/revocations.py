@@ -12,16 +12,11 @@ class PgRevocationRepository:
         self._cache: NotifiedCache[bytes, bool] = replica.cache()
 
     async def is_revoked(self, token_id: bytes) -> bool:
-        async def read() -> bool:
-            async with self._pool.connection() as connection:
-                query = "select exists (select from revoked_tokens where id = %s)"
-                row = await (await connection.execute(query, (token_id,))).fetchone()
-            return bool(row and row[0])
-
-        return bool(await self._cache.get_or_read(token_id, read))
+        query = "select exists (select from revoked_tokens where id = %s)"
+        return bool(await self._cache.get_or_read(token_id, lambda: self._pool.value(query, (token_id,))))
 
     async def revoke(self, token_id: bytes, expires_at: int) -> None:
-        """Also forgets those that have expired by the store's clock, an hour ago: clocks may differ."""
+        """Also deletes those that expired by the store's clock an hour ago: clocks may differ."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(
                 "insert into revoked_tokens (id, expires_at) values (%s, to_timestamp(%s)) on conflict do nothing",

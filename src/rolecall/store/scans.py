@@ -1,16 +1,24 @@
-"""Scans: queries that may read through a whole user store. They have a small pool of their own, so that nobody who
-looks up a key, a policy or a session waits for them; and of that pool no owner has all.
+"""Scans: queries that may read through a whole user store. They have a small pool of their own, so that lookups of
+keys, policies and sessions do not wait for them; and no owner has all of that pool.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from psycopg.abc import QueryNoTemplate as Query
+from psycopg.rows import kwargs_row, scalar_row
+
+from rolecall.domain.messages import Page
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Connection, Pool
+from rolecall.store.errors import reasons
+
+T = TypeVar("T")
 
 SCAN_CONNECTIONS = 3
 """Of a process."""
@@ -51,6 +59,17 @@ class Scans:
                 yield connection
         finally:
             turns.free.release()
+
+    async def page(
+        self, owner_id: int, made: Callable[..., T], total: Query, page: Query, values: Mapping[str, object]
+    ) -> Page[T] | None:
+        """Some of the rows, and how many there are; None if `total` has no row. RATE_EXCEEDED, and as `reasons`."""
+        with reasons():
+            async with self.connection(owner_id) as connection, connection.pipeline():
+                totals = await connection.cursor(row_factory=scalar_row).execute(total, values)
+                rows = await connection.cursor(row_factory=kwargs_row(made)).execute(page, values)
+                counted, found = await totals.fetchone(), await rows.fetchall()
+        return None if counted is None else Page(tuple(found), counted)
 
     async def _take(self, turns: _Turns) -> None:
         if turns.waiting >= _QUEUE:

@@ -1,12 +1,10 @@
-"""Two roles for the store: one owns its tables and migrates them, another serves, and may do what serving takes.
+"""Two roles for the store: one owns its tables and migrates them, another serves, with the rights that serving needs.
 
-Who serves can add audit records and read them, and neither change nor remove any: `prune_audit` runs with the rights of
-the tables' owner.
+The serving role can add and read audit records, and neither change nor remove any: `prune_audit` runs with the rights
+of the tables' owner.
 """
 
 from __future__ import annotations
-
-from typing import LiteralString
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -15,7 +13,7 @@ from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.exchanges.postgresql import Connection, dial
 from rolecall.values import Secret
 
-_GRANTS: tuple[LiteralString, ...] = (
+_GRANTS = (
     "grant usage on schema rolecall to {role}",
     "grant select, insert, update, delete on all tables in schema rolecall to {role}",
     "grant usage on all sequences in schema rolecall to {role}",
@@ -26,9 +24,8 @@ _GRANTS: tuple[LiteralString, ...] = (
 
 
 async def permit(connection: Connection, role: str) -> None:
-    """Let a role serve. The one that is connected, which owns the tables, needs nothing."""
-    row = await (await connection.execute("select current_user = %s", (role,))).fetchone()
-    if row is not None and not row[0]:
+    """Grant a role what it needs to serve; nothing to the connected role, which owns the tables."""
+    if not await connection.value("select current_user = %s", (role,)):
         for grant in _GRANTS:
             await connection.execute(sql.SQL(grant).format(role=sql.Identifier(role)))
 
@@ -36,7 +33,7 @@ async def permit(connection: Connection, role: str) -> None:
 async def make_serving_role(
     dsn: Secret, role: str, password: Secret, deadlines: Deadlines = DEFAULTS
 ) -> Secret:
-    """Make a role that may log in and has no right yet, or give it that password; its address at the same server.
+    """Make a role that may log in and has no rights yet, or set its password; returns its address at the same server.
 
     Only the password's verifier is sent.
     """
@@ -48,8 +45,8 @@ async def make_serving_role(
         verifier = connection.pgconn.encrypt_password(
             password.reveal().encode(), role.encode(), b"scram-sha-256"
         ).decode()
-        found = await connection.execute("select from pg_roles where rolname = %s", (role,))
-        verb = sql.SQL("create role" if await found.fetchone() is None else "alter role")
+        is_there = await connection.value("select true from pg_roles where rolname = %s", (role,))
+        verb = sql.SQL("alter role" if is_there else "create role")
         await connection.execute(
             sql.SQL(
                 "{} {} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password {}"

@@ -33,7 +33,7 @@ from rolecall.store.users import PgUserRepository
 from rolecall.values import Secret
 
 _PING_SECONDS = 1.5
-"""Who asks whether the store is there wants to know within two seconds."""
+"""A health check waits two seconds for an answer."""
 
 
 class Store:
@@ -47,7 +47,7 @@ class Store:
         deadlines: Deadlines = DEFAULTS,
         migration: Secret | None = None,
     ) -> None:
-        """`migration` is the address of the role that owns the tables, if another one than serves."""
+        """`migration` is the address of the role that owns the tables, if a different one serves."""
         self.weakness = weakness_of(dsn)
         dsn = self._dsn = guarded(dsn)
         self._migration = None if migration is None else guarded(migration)
@@ -80,7 +80,7 @@ class Store:
         self.imports = PgUserImportRepository(self._durable)
 
     async def place(self) -> StorePlace:
-        """Where it is, and as whom it is used."""
+        """Where it is, and which roles use it."""
         return await connection.place(self._durable)
 
     async def open(self) -> None:
@@ -93,20 +93,17 @@ class Store:
         await self._quick.open()
 
     async def join(self) -> None:
-        """Become a replica: one that serves, lives, and is told of changes."""
+        """Become a replica: it serves, holds its lock, and is notified of changes."""
         await self._replica.join()
 
     async def ping(self) -> None:
         """Raises if the store is out of reach, or does not answer soon."""
-        async with asyncio.timeout(_PING_SECONDS), self._durable.connection() as one:
-            await one.execute("select 1")
+        async with asyncio.timeout(_PING_SECONDS):
+            await self._durable.execute("select 1")
 
     async def clock(self) -> float:
         """Unix time in seconds, by the store's server."""
-        async with self._durable.connection() as one:
-            row = await (await one.execute("select extract(epoch from clock_timestamp())::float8")).fetchone()
-        assert row is not None  # noqa: S101 - a select without from has one row
-        return float(row[0])
+        return float(await self._durable.value("select extract(epoch from clock_timestamp())::float8"))
 
     async def close(self) -> None:
         await self._replica.leave()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, LiteralString
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
-from psycopg import AsyncConnection, errors
+from psycopg import errors
+from psycopg.rows import kwargs_row, scalar_row
+from psycopg.sql import SQL
 
 from rolecall.domain.iam.tag_commands import (
     ChangeProject,
@@ -29,61 +31,14 @@ from rolecall.domain.iam.tags import TagQuotas
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.store.connection import Pool, Row
+from rolecall.store.connection import Connection, Pool
 from rolecall.store.people import lock_owner
+from rolecall.store.queries import load
 from rolecall.store.records import write_record
 
-_CHOSEN: LiteralString = (
-    "from tags t where t.owner_id = %(owner)s"
-    " and (%(service)s::text is null or t.service = %(service)s)"
-    " and (%(prefix)s::text is null or t.prefix = %(prefix)s)"
-    " and (%(resources)s::text[] is null or t.resource = any(%(resources)s))"
-    " and (%(keys)s::text[] is null or t.key = any(%(keys)s))"
-    " and (%(places)s::text[] is null or t.service || ':' || t.prefix || '/' || t.resource = any(%(places)s))"
-)
+_SQL = load("tags")
 
-# A filter without values is met by the key alone; how many filters a resource meets decides.
-_TAGGED: LiteralString = (
-    "with filters as (select f.number, f.key, f.value from"
-    " unnest(%(numbers)s::int[], %(names)s::text[], %(wanted)s::text[]) as f (number, key, value)),"
-    f" found as (select distinct t.service, t.prefix, t.resource {_CHOSEN}),"
-    " met as (select s.*, (select count(distinct f.number) from filters f join tags t on t.key = f.key"
-    " and (f.value is null or t.value = f.value) where t.owner_id = %(owner)s and t.service = s.service"
-    " and t.prefix = s.prefix and t.resource = s.resource) as filters from found s),"
-    " kept as (select * from met where filters >= %(least)s)"
-)
-_TAGGED_PAGE: LiteralString = (
-    "select p.service, p.prefix, p.resource, t.key, t.value from"
-    " (select * from kept order by service, prefix, resource offset %(offset)s limit %(limit)s) p"
-    " join tags t on t.owner_id = %(owner)s and t.service = p.service and t.prefix = p.prefix"
-    " and t.resource = p.resource order by p.service, p.prefix, p.resource, t.key"
-)
-
-_PAIRS: LiteralString = (
-    "from tag_pairs p where p.owner_id = %(owner)s and (%(keys)s::text[] is null or p.key = any(%(keys)s))"
-    " and (%(key)s::text is null or (p.key = %(key)s and p.value = %(value)s))"
-    " and (%(creator)s::bigint is null or p.creator = %(creator)s)"
-)
-_ATTACHED: LiteralString = (
-    "exists (select from tags t where t.owner_id = p.owner_id and t.key = p.key and t.value = p.value)"
-)
-
-_ON: LiteralString = (
-    "owner_id = %(owner)s and service = %(service)s and prefix = %(prefix)s and resource = %(resource)s"
-)
-_PUT: LiteralString = (
-    "insert into tags (owner_id, service, prefix, resource, key, value)"
-    " values (%(owner)s, %(service)s, %(prefix)s, %(resource)s, %(key)s, %(value)s)"
-    " on conflict (owner_id, service, prefix, resource, key) do update set value = excluded.value"
-)
-_KNOW: LiteralString = (
-    "insert into tag_pairs (owner_id, key, value, creator) values (%s, %s, %s, %s) on conflict do nothing"
-)
-
-_PROJECTS: LiteralString = (
-    "from projects where owner_id = %(owner)s and (%(hidden)s or not disabled)"
-    " and (%(id)s::bigint is null or id = %(id)s) and (%(name)s::text is null or name = %(name)s)"
-)
+T = TypeVar("T")
 
 
 class PgTagRepository:
@@ -92,14 +47,7 @@ class PgTagRepository:
 
     async def tags(self, owner_id: int, command: PageTags) -> Page[Tag]:
         values = _query(owner_id, command.query) | {"offset": command.offset, "limit": command.limit}
-        async with self._pool.connection() as connection:
-            total = await _count(connection, f"select count(*) {_CHOSEN}", values)
-            query: LiteralString = (
-                f"select t.service, t.prefix, t.resource, t.key, t.value {_CHOSEN}"
-                " order by t.service, t.prefix, t.resource, t.key offset %(offset)s limit %(limit)s"
-            )
-            rows = await (await connection.execute(query, values)).fetchall()
-        return Page(tuple(Tag(TagPlace(*place), key, value) for *place, key, value in rows), total)
+        return await self._page(_tag, _SQL["count_tags"], _SQL["tags"], values)
 
     async def tagged(self, owner_id: int, command: PageTagged) -> Page[Tagged]:
         filters = [
@@ -115,13 +63,11 @@ class PgTagRepository:
             "offset": command.offset,
             "limit": command.limit,
         }
-        async with self._pool.connection() as connection:
-            total = await _count(connection, f"{_TAGGED} select count(*) from kept", values)
-            rows = await (await connection.execute(_TAGGED + _TAGGED_PAGE, values)).fetchall()
+        page = await self._page(_tag, _SQL["count_tagged"], _SQL["tagged"], values)
         found: dict[TagPlace, list[Pair]] = {}
-        for *place, key, value in rows:
-            found.setdefault(TagPlace(*place), []).append((key, value))
-        return Page(tuple(Tagged(place, tuple(tags)) for place, tags in found.items()), total)
+        for tag in page.items:
+            found.setdefault(tag.place, []).append((tag.key, tag.value))
+        return Page(tuple(Tagged(place, tuple(tags)) for place, tags in found.items()), page.total)
 
     async def change_tags(
         self, owner_id: int, command: ChangeTags, quotas: TagQuotas, records: Sequence[Record]
@@ -131,10 +77,8 @@ class PgTagRepository:
             await lock_owner(connection, owner_id)
             for place, record in zip(command.places, records, strict=True):
                 await _require_mode(connection, owner_id, place, command)
-                await connection.execute(
-                    f"delete from tags where {_ON} and key = any(%(keys)s)",
-                    _place(owner_id, place) | {"keys": list(command.take)},
-                )
+                taken = _place(owner_id, place) | {"keys": list(command.take)}
+                await connection.execute(_SQL["take"], taken)
                 await put_tags(connection, owner_id, creator, place, command.put, quotas)
                 await write_record(connection, record)
 
@@ -144,7 +88,9 @@ class PgTagRepository:
         async with self._pool.connection() as connection, connection.transaction():
             await lock_owner(connection, owner_id)
             for key, value in pairs:
-                if (await connection.execute(_KNOW, (owner_id, key, value, creator))).rowcount != 1:
+                if (
+                    await connection.execute(_SQL["add_pair"], (owner_id, key, value, creator))
+                ).rowcount != 1:
                     raise Refused(Reason.TAG_TAKEN, facts={"value": f"{key}:{value}"})
             await _require_room(connection, owner_id, pairs, quotas)
             await write_record(connection, record)
@@ -155,7 +101,7 @@ class PgTagRepository:
             for key, value in pairs:
                 pair = (owner_id, key, value)
                 attached = "select count(*) from tags where owner_id = %s and key = %s and value = %s"
-                if await _count(connection, attached, pair):
+                if await connection.value(attached, pair):
                     raise Refused(Reason.TAG_IN_USE, facts={"value": f"{key}:{value}"})
                 gone = "delete from tag_pairs where owner_id = %s and key = %s and value = %s"
                 if (await connection.execute(gone, pair)).rowcount != 1:
@@ -173,14 +119,7 @@ class PgTagRepository:
             "offset": command.offset,
             "limit": command.limit,
         }
-        async with self._pool.connection() as connection:
-            total = await _count(connection, f"select count(*) {_PAIRS}", values)
-            query: LiteralString = (
-                f"select p.key, p.value, {_ATTACHED} {_PAIRS}"
-                " order by p.key, p.value offset %(offset)s limit %(limit)s"
-            )
-            rows = await (await connection.execute(query, values)).fetchall()
-        return Page(tuple(KnownPair(*row) for row in rows), total)
+        return await self._page(KnownPair, _SQL["count_pairs"], _SQL["pairs"], values)
 
     async def keys(self, owner_id: int, command: PageKeys) -> Page[str]:
         values = {
@@ -192,28 +131,18 @@ class PgTagRepository:
             "offset": command.offset,
             "limit": command.limit,
         }
-        async with self._pool.connection() as connection:
-            total = await _count(connection, f"select count(distinct p.key) {_PAIRS}", values)
-            query: LiteralString = (
-                f"select distinct p.key {_PAIRS} order by p.key offset %(offset)s limit %(limit)s"
-            )
-            rows = await (await connection.execute(query, values)).fetchall()
-        return Page(tuple(key for (key,) in rows), total)
+        return await self._page(_key, _SQL["count_keys"], _SQL["keys"], values)
 
     async def create_project(self, owner_id: int, command: CreateProject, quota: int, record: Record) -> int:
         async with self._pool.connection() as connection, connection.transaction():
             await lock_owner(connection, owner_id)
-            full = "select count(*) from projects where owner_id = %s"
-            if await _count(connection, full, (owner_id,)) >= quota:
+            count = "select count(*) from projects where owner_id = %s"
+            if await connection.value(count, (owner_id,)) >= quota:
                 raise Refused(Reason.PROJECT_QUOTA, facts={"value": quota})
             creator = record.origin.caller.principal
-            number = await _count(
-                connection,
-                "insert into projects (owner_id, name, info, creator) values (%s, %s, %s, %s)"
-                " on conflict do nothing returning id",
-                (owner_id, command.name, command.info, creator),
-            )
-            if not number:
+            values = (owner_id, command.name, command.info, creator)
+            number: int | None = await connection.value(_SQL["add_project"], values)
+            if number is None:
                 raise Refused(Reason.PROJECT_TAKEN, facts={"value": command.name})
             await write_record(connection, record)
         return number
@@ -222,11 +151,7 @@ class PgTagRepository:
         values = (command.name, command.info, command.disabled, owner_id, command.id)
         async with self._pool.connection() as connection, connection.transaction():
             try:
-                cursor = await connection.execute(
-                    "update projects set name = coalesce(%s, name), info = coalesce(%s, info),"
-                    " disabled = coalesce(%s, disabled) where owner_id = %s and id = %s",
-                    values,
-                )
+                cursor = await connection.execute(_SQL["change_project"], values)
             except errors.UniqueViolation:
                 raise Refused(Reason.PROJECT_TAKEN, facts={"value": command.name}) from None
             if cursor.rowcount != 1:
@@ -242,18 +167,18 @@ class PgTagRepository:
             "offset": command.offset,
             "limit": command.limit,
         }
+        return await self._page(Project, _SQL["count_projects"], _SQL["projects"], values)
+
+    async def _page(
+        self, made: Callable[..., T], count: SQL, page: SQL, values: Mapping[str, object]
+    ) -> Page[T]:
         async with self._pool.connection() as connection:
-            total = await _count(connection, f"select count(*) {_PROJECTS}", values)
-            query: LiteralString = (
-                f"select id, name, info, creator, created_at, disabled {_PROJECTS}"
-                " order by id offset %(offset)s limit %(limit)s"
-            )
-            rows = await (await connection.execute(query, values)).fetchall()
-        return Page(tuple(Project(*row) for row in rows), total)
+            total = await connection.value(count, values)
+            return Page(tuple(await connection.rows(kwargs_row(made), page, values)), total)
 
 
 async def put_tags(
-    connection: AsyncConnection[Row],
+    connection: Connection,
     owner_id: int,
     creator: int,
     place: TagPlace,
@@ -265,33 +190,27 @@ async def put_tags(
         return
     where = _place(owner_id, place)
     for key, value in pairs:
-        await connection.execute(_PUT, where | {"key": key, "value": value})
-        await connection.execute(_KNOW, (owner_id, key, value, creator))
-    if await _count(connection, f"select count(*) from tags where {_ON}", where) > quotas.tags:
+        await connection.execute(_SQL["put"], where | {"key": key, "value": value})
+        await connection.execute(_SQL["add_pair"], (owner_id, key, value, creator))
+    if await connection.value(_SQL["count_on"], where) > quotas.tags:
         raise Refused(Reason.TAG_QUOTA, facts={"value": quotas.tags})
     await _require_room(connection, owner_id, pairs, quotas)
 
 
 async def _require_room(
-    connection: AsyncConnection[Row], owner_id: int, pairs: Sequence[Pair], quotas: TagQuotas
+    connection: Connection, owner_id: int, pairs: Sequence[Pair], quotas: TagQuotas
 ) -> None:
     keys = "select count(distinct key) from tag_pairs where owner_id = %s"
-    if await _count(connection, keys, (owner_id,)) > quotas.keys:
+    if await connection.value(keys, (owner_id,)) > quotas.keys:
         raise Refused(Reason.TAG_KEY_QUOTA, facts={"value": quotas.keys})
-    values = (
-        "select coalesce(max(n), 0) from (select count(*) as n from tag_pairs"
-        " where owner_id = %s and key = any(%s) group by key) c"
-    )
-    if await _count(connection, values, (owner_id, [key for key, _ in pairs])) > quotas.values:
+    values = (owner_id, [key for key, _ in pairs])
+    if await connection.value(_SQL["most_values"], values) > quotas.values:
         raise Refused(Reason.TAG_VALUE_QUOTA, facts={"value": quotas.values})
 
 
-async def _require_mode(
-    connection: AsyncConnection[Row], owner_id: int, place: TagPlace, command: ChangeTags
-) -> None:
+async def _require_mode(connection: Connection, owner_id: int, place: TagPlace, command: ChangeTags) -> None:
     """TAG_ATTACHED, TAG_UNATTACHED."""
-    found = await connection.execute(f"select key from tags where {_ON}", _place(owner_id, place))
-    held = {key for (key,) in await found.fetchall()}
+    held = set(await connection.rows(scalar_row, _SQL["keys_on"], _place(owner_id, place)))
     wanted = {key for key, _ in command.put}
     if command.mode is TagMode.ADD and wanted & held:
         raise Refused(Reason.TAG_ATTACHED, facts={"value": min(wanted & held)})
@@ -323,7 +242,9 @@ def _query(owner_id: int, query: TagQuery) -> dict[str, object]:
     }
 
 
-async def _count(connection: AsyncConnection[Row], query: LiteralString, values: Any) -> int:
-    """The number that a query answers; 0 for no row."""
-    row = await (await connection.execute(query, values)).fetchone()
-    return 0 if row is None else int(row[0])
+def _tag(*, key: str, value: str, **place: str) -> Tag:
+    return Tag(TagPlace(**place), key, value)
+
+
+def _key(*, key: str) -> str:
+    return key

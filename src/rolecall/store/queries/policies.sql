@@ -1,0 +1,120 @@
+-- Policies, and what they are attached to.
+
+-- name: columns
+p.id, p.name, p.description, p.document, p.created_at, p.updated_at, p.alias,
+       (select coalesce(json_agg(json_build_array(t.key, t.value) order by t.key), '[]')
+          from tags t
+         where t.owner_id = p.owner_id and t.service = 'cam' and t.prefix = 'policy'
+           and t.resource = p.id::text) as tags
+
+-- name: policy
+select {columns} from policies p
+
+-- name: by_id
+{policy}
+ where p.owner_id = %s and p.id = %s
+
+-- name: by_name
+{policy}
+ where p.owner_id = %s and p.name = %s
+
+-- name: all
+{policy}
+ where p.owner_id = %s
+ order by p.id desc
+
+-- name: add
+insert into policies (owner_id, name, description, document) values (%s, %s, %s, %s)
+returning id
+
+-- name: change
+update policies
+   set name = coalesce(%s, name), description = coalesce(%s, description), document = coalesce(%s, document),
+       alias = coalesce(%s, alias), updated_at = now()
+ where owner_id = %s and id = %s
+
+-- name: counts
+select policy_id, count(*), count(sub_user) from policy_attachments where owner_id = %s group by 1
+
+-- name: grants_of_sub_user
+select a.policy_id, p.name, p.document, '' as via
+  from policy_attachments a left join policies p on p.id = a.policy_id and p.owner_id = a.owner_id
+ where a.owner_id = %(owner)s and a.sub_user = %(principal)s
+ union all
+select a.policy_id, p.name, p.document, g.name
+  from group_members m
+  join principal_groups g on g.id = m.group_id and g.owner_id = %(owner)s
+  join policy_attachments a on a.group_id = g.id
+  left join policies p on p.id = a.policy_id and p.owner_id = a.owner_id
+ where m.sub_user = %(principal)s
+
+-- name: grants_of_role
+select a.policy_id, p.name, p.document, '' as via
+  from policy_attachments a left join policies p on p.id = a.policy_id and p.owner_id = a.owner_id
+ where a.owner_id = %(owner)s and a.role_id = %(principal)s
+
+-- Other names of roles, sub-users and policies: by number, and by name.
+
+-- name: of_owner
+join owners o on o.id = t.owner_id where o.number = %s
+
+-- name: name_of_role
+select 'roleName/' || t.name from roles t {of_owner} and t.id = %s
+
+-- name: name_of_sub_user
+select 'name/' || t.name from sub_users t {of_owner} and t.number = %s
+
+-- name: name_of_policy
+select 'policyName/' || t.name from policies t {of_owner} and t.id = %s
+
+-- name: number_of_role
+select 'role/' || t.id from roles t {of_owner} and t.name = %s
+
+-- name: number_of_sub_user
+select 'uin/' || t.number from sub_users t {of_owner} and t.name = %s
+
+-- name: number_of_policy
+select 'policyid/' || t.id from policies t {of_owner} and t.name = %s
+
+-- name: attachment
+select a.policy_id, a.attached_at, a.attached_by, {columns}
+  from policy_attachments a left join policies p on p.id = a.policy_id and p.owner_id = a.owner_id
+
+-- name: newest_first
+order by a.attached_at desc, a.id desc
+
+-- name: attached_to_sub_user
+{attachment}
+ where a.owner_id = %s and a.sub_user = %s
+ {newest_first}
+
+-- name: attached_to_group
+{attachment}
+ where a.owner_id = %s and a.group_id = %s
+ {newest_first}
+
+-- name: attached_to_role
+{attachment}
+ where a.owner_id = %s and a.role_id = %s
+ {newest_first}
+
+-- name: attached_by_group
+select a.policy_id, a.attached_at, a.attached_by, {columns}, g.id as group_id, g.name as group_name
+  from group_members m
+  join principal_groups g on g.id = m.group_id
+  join policy_attachments a on a.group_id = g.id
+  left join policies p on p.id = a.policy_id and p.owner_id = a.owner_id
+ where a.owner_id = %s and m.sub_user = %s
+ {newest_first}
+
+-- name: bearers
+select case when a.sub_user is not null then 'sub-user' when a.group_id is not null then 'group' else 'role' end
+           as kind,
+       coalesce(u.id, g.id, r.id) as id, coalesce(u.name, g.name, r.name) as name, coalesce(u.number, 0) as number,
+       a.attached_at
+  from policy_attachments a
+  left join sub_users u on u.number = a.sub_user
+  left join principal_groups g on g.id = a.group_id
+  left join roles r on r.id = a.role_id
+ where a.owner_id = %s and a.policy_id = %s
+ {newest_first}

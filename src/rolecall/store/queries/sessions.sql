@@ -1,0 +1,17 @@
+-- Sessions of browsers, failed sign-ins and revoked tokens.
+
+-- name: add
+insert into browser_sessions (digest, user_id, sub_user, mark, must_change, authenticated_at, seen_at)
+values (%(digest)s, %(user_id)s, %(sub_user)s, %(fingerprint)s, %(must_change)s, %(authenticated_at)s, %(seen_at)s)
+
+-- name: one
+select digest, user_id, sub_user, mark as fingerprint, must_change, authenticated_at, seen_at
+  from browser_sessions
+ where digest = %s
+
+-- name: add_failure
+insert into sign_in_failures as f (subject, failures, since) values (%(subject)s, 1, %(at)s)
+on conflict (subject) do update set
+       failures = case when f.since < %(before)s then 1 else f.failures + 1 end,
+       since = case when f.since < %(before)s then excluded.since else f.since end
+returning failures as number, since
