@@ -43,7 +43,7 @@ from rolecall.domain.iam.sub_users import Quotas
 from rolecall.domain.iam.tags import Tags
 from rolecall.domain.iam.wiring import Books, PeopleRoom
 from rolecall.domain.instances.lanes import LaneLimits
-from rolecall.domain.instances.registry import Attachments, LanedEngine, Reach
+from rolecall.domain.instances.registry import EngineRegistry, InstanceResolver, LanedEngine
 from rolecall.domain.instances.service import Servers
 from rolecall.domain.maintenance.recovery import Recovery
 from rolecall.domain.maintenance.resealing import bind_passwords
@@ -118,9 +118,9 @@ class House:
             self.metrics.expect(dialect, actions, sign_in_room.CODES)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
-        self.attachments = Attachments(self._engine, self.sealer)
+        self.attachments = EngineRegistry(self._engine, self.sealer)
         self.metrics.watch(self.attachments.all)
-        self.reach = Reach(self.store.instances, self.attachments)
+        self.reach = InstanceResolver(self.store.instances, self.attachments)
         self.journal = Journal(self.store.operations, step)
         operations = self.store.operations
         work = Work(self.reach, operations, self.journal, self.sealer, self._hashing)

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from rolecall.domain.instances.registry import Attached
+from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.operations.model import Unresolved
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -86,7 +86,7 @@ class Metrics:
 
         return watch
 
-    def watch(self, attached: Callable[[], Sequence[Attached]]) -> None:
+    def watch(self, attached: Callable[[], Sequence[ConnectedInstance]]) -> None:
         """Show the lanes and engines of the instances that were attached."""
         self._lanes.register(_Lanes(attached))
 
@@ -104,7 +104,7 @@ class Metrics:
 
 
 class _Lanes(Collector):
-    def __init__(self, attached: Callable[[], Sequence[Attached]]) -> None:
+    def __init__(self, attached: Callable[[], Sequence[ConnectedInstance]]) -> None:
         self._attached = attached
 
     def collect(self) -> Iterable[Metric]:

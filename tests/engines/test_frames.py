@@ -18,7 +18,7 @@ from rolecall.domain.accounts.deferred import Promises
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.bus import Bus
 from rolecall.domain.engine import AccountKind, EngineAddress
-from rolecall.domain.instances.registry import Attachments, NewInstance, Reach, register
+from rolecall.domain.instances.registry import EngineRegistry, InstanceResolver, NewInstance, register
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.client_tokens import ClientTokens
 from rolecall.domain.operations.journal import Journal
@@ -58,7 +58,7 @@ async def create(engine: Any, kind: str, name: str) -> None:
     with ThreadPoolExecutor(1) as hashing:
         ledger = replica.operations
         journal = Journal(ledger)
-        reach = Reach(replica.instances, Attachments(attach, sealer))
+        reach = InstanceResolver(replica.instances, EngineRegistry(attach, sealer))
         work = Work(reach, ledger, journal, sealer, hashing)
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
         bus = Bus(Accounts(work, ledger, Promises(work, ledger, journal), tokens).handlers)

@@ -33,7 +33,7 @@ from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.superuser import Superusers
 from rolecall.domain.bus import Bus
 from rolecall.domain.engine import EngineAddress
-from rolecall.domain.instances.registry import Attachments, Reach
+from rolecall.domain.instances.registry import EngineRegistry, InstanceResolver
 from rolecall.domain.instances.service import Servers
 from rolecall.domain.maintenance.recovery import Recovery
 from rolecall.domain.maintenance.rotation import Rotation
@@ -78,8 +78,8 @@ class Process:
         self.replica.told = self._told
         ledger = store_port(self.replica.operations, gates)
         instances = store_port(self.replica.instances, gates)
-        self.attachments = Attachments(self._engine, SEALER)
-        reach = Reach(instances, self.attachments)
+        self.attachments = EngineRegistry(self._engine, SEALER)
+        reach = InstanceResolver(instances, self.attachments)
         self.journal = journal = Journal(ledger)
         work = Work(reach, ledger, journal, SEALER, _NO_POOL)
         promises = Promises(work, ledger, journal)

@@ -14,7 +14,7 @@ from rolecall import ambient
 from rolecall.domain.accounts.removal import leave, remove
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.identity import NOBODY, Expected
-from rolecall.domain.instances.registry import Attached, Reach
+from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent
@@ -76,7 +76,7 @@ class AccountRepository(Protocol):
 class Target:
     """One account of one instance within reach. `host` is empty where accounts have none."""
 
-    attached: Attached
+    attached: ConnectedInstance
     name: str
     host: str
 
@@ -127,7 +127,12 @@ class Work:
     """`hashing` is a bounded pool for verifiers, which are computed off the event loop."""
 
     def __init__(
-        self, reach: Reach, book: AccountRepository, journal: Journal, sealer: Sealer, hashing: Executor
+        self,
+        reach: InstanceResolver,
+        book: AccountRepository,
+        journal: Journal,
+        sealer: Sealer,
+        hashing: Executor,
     ) -> None:
         self.reach = reach
         self.book = book
@@ -162,11 +167,11 @@ class Work:
             reason = Reason.ENGINE_UNREACHABLE if target.place in self.stalled else Reason.ENGINE_BUSY
             raise _not_made(reason)
 
-    def at(self, attached: Attached, name: str, host: str = "") -> Target:
+    def at(self, attached: ConnectedInstance, name: str, host: str = "") -> Target:
         """An account to be made, at the host as it will be listed. HOST_MALFORMED."""
         return Target(attached, name, attached.engine.canonical_host(host))
 
-    async def find(self, attached: Attached, name: str, host: str = "") -> Target:
+    async def find(self, attached: ConnectedInstance, name: str, host: str = "") -> Target:
         """An account that may be there: at the very host that is given, if the server has it so (accounts made by SQL
         may be at any), else at the same host as Rolecall spells it.
         """

@@ -11,7 +11,7 @@ from rolecall.domain.accounts.context import AccountRow, Target, Work
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts
 from rolecall.domain.identity import ChangedMeanwhile, Expected
-from rolecall.domain.instances.registry import Attached
+from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent
 from rolecall.domain.reasons import Reason, Refused
@@ -111,7 +111,7 @@ class Credentials:
         intent = target.intent(Change.ACCOUNT_UNMANAGE, origin, expected=facts.expected)
         await self._set_password(target, intent, command.password)
 
-    async def managed_password(self, attached: Attached, name: str) -> Secret:
+    async def managed_password(self, attached: ConnectedInstance, name: str) -> Secret:
         """The current password of an account that Rolecall manages. PASSWORD_NOT_MANAGED."""
         target = self._work.at(attached, name)
         row = await self._row(target)

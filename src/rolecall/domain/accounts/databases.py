@@ -11,7 +11,7 @@ from rolecall.domain.accounts.removal import find_database, remove_database
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase
 from rolecall.domain.identity import Expected
-from rolecall.domain.instances.registry import Attached, Reach
+from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent
@@ -20,7 +20,7 @@ from rolecall.values import Origin
 
 
 class Databases:
-    def __init__(self, reach: Reach, journal: Journal) -> None:
+    def __init__(self, reach: InstanceResolver, journal: Journal) -> None:
         self._reach = reach
         self._journal = journal
         self.handlers: Handlers = (
@@ -60,7 +60,7 @@ class Databases:
                 attached, NewDatabase(one.name, "", ambient.new_id(), one.encoding, one.collate), origin
             )
 
-    async def _create(self, attached: Attached, new: NewDatabase, origin: Origin) -> None:
+    async def _create(self, attached: ConnectedInstance, new: NewDatabase, origin: Origin) -> None:
         async def apply(operation: UUID) -> None:
             await attached.engine.create_database(replace(new, operation=operation))
 
@@ -126,7 +126,7 @@ class Databases:
         return Page(tuple(names[command.offset : command.offset + command.limit]), len(names))
 
 
-async def _owner(attached: Attached, name: str) -> Expected | None:
+async def _owner(attached: ConnectedInstance, name: str) -> Expected | None:
     """The account that is to own a database; None for what is no tenant's account, which the engine judges."""
     if not name:
         return None

@@ -22,7 +22,7 @@ from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import Place, Target, Work
 from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
-from rolecall.domain.instances.registry import Attached
+from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import decode_grants, encode_grants
 from rolecall.domain.operations.journal import Journal
@@ -75,7 +75,7 @@ class Promises:
         for target, one in zip(targets, promised, strict=True):
             self._begin(target, one)
 
-    async def _promise(self, attached: Attached, promised: Sequence[Promised]) -> None:
+    async def _promise(self, attached: ConnectedInstance, promised: Sequence[Promised]) -> None:
         """Accept them as this process's own: its recovery leaves them alone until it has tried."""
         mine = {one.id for one in promised}
         self._journal.under_way |= mine
@@ -91,7 +91,7 @@ class Promises:
         self._work.coming[target.place] = task
         task.add_done_callback(partial(self._ended, target.place, promised.id))
 
-    async def _keep(self, attached: Attached, place: Place, promised: Promised) -> bool:
+    async def _keep(self, attached: ConnectedInstance, place: Place, promised: Promised) -> bool:
         """Attempt after attempt until it is closed; False if the instance was removed, which recovery settles.
 
         The instance is looked up for each further attempt: its address may be changed while it is out of reach.
@@ -182,16 +182,16 @@ class Promises:
         sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
         return target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
 
-    async def pending(self, attached: Attached) -> Sequence[AccountFacts]:
+    async def pending(self, attached: ConnectedInstance) -> Sequence[AccountFacts]:
         """Accounts that were promised and are not made yet, as they will be."""
         operations = await self._ledger.promised(attached.instance.id)
         return [_facts_to_be(operation) for operation in operations]
 
-    async def failed(self, attached: Attached) -> Sequence[Operation]:
+    async def failed(self, attached: ConnectedInstance) -> Sequence[Operation]:
         """Promises that were not kept, of accounts that nothing was accepted for since."""
         return await self._ledger.failed(attached.instance.id)
 
-    async def make(self, attached: Attached, promised: Promised) -> bool:
+    async def make(self, attached: ConnectedInstance, promised: Promised) -> bool:
         """Make a promised account now, if the server can be reached now; True when the promise was closed.
 
         One that was closed since it was looked up is left alone: what it made may be deleted again by now.
@@ -199,7 +199,7 @@ class Promises:
         still_open = {operation.id for operation in await self._ledger.promised(attached.instance.id)}
         return promised.id not in still_open or await self._make(attached, promised)
 
-    async def _make(self, attached: Attached, promised: Promised) -> bool:
+    async def _make(self, attached: ConnectedInstance, promised: Promised) -> bool:
         """Not again what was made, by an earlier attempt or by another process, and moved or deleted since."""
 
         async def apply(operation: UUID) -> AccountFacts | None:
@@ -232,7 +232,7 @@ def verifier_purpose(instance_id: int | str, label: str) -> str:
     return f"account verifier:{instance_id}:{label}"
 
 
-async def make_sealed(sealer: Sealer, attached: Attached, promised: Promised) -> AccountFacts:
+async def make_sealed(sealer: Sealer, attached: ConnectedInstance, promised: Promised) -> AccountFacts:
     """Make, or finish making, an account from what its promise holds; safe to repeat."""
     intent = promised.intent
     name, host = intent.account

@@ -9,7 +9,7 @@ from rolecall.domain.accounts.context import Work
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
 from rolecall.domain.identity import Expected
-from rolecall.domain.instances.registry import Attached
+from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import encode_changes, encode_grants
 from rolecall.domain.operations.model import Change
@@ -87,7 +87,7 @@ class Grants:
 
 
 async def apply_privileges(
-    attached: Attached, command: commands.ChangePrivileges, operation: UUID, expected: Expected
+    attached: ConnectedInstance, command: commands.ChangePrivileges, operation: UUID, expected: Expected
 ) -> AccountFacts:
     """The engine's part of a change of privileges, or only of the kind; recovery repeats it."""
     if not command.changes:

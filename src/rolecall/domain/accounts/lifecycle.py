@@ -23,7 +23,7 @@ from rolecall.domain.engine import (
     NewAccount,
 )
 from rolecall.domain.identity import Expected
-from rolecall.domain.instances.registry import Attached
+from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.operations.client_tokens import ClientTokens
@@ -130,7 +130,9 @@ class Accounts:
             return None
         return found if found.standing == "managed" else None
 
-    async def _grants(self, attached: Attached, command: commands.CreateAccount) -> tuple[DatabaseGrant, ...]:
+    async def _grants(
+        self, attached: ConnectedInstance, command: commands.CreateAccount
+    ) -> tuple[DatabaseGrant, ...]:
         """Whether databases that are named are there, the engine sees for itself."""
         if not command.everywhere:
             return command.grants
@@ -199,7 +201,7 @@ class Accounts:
         failed = await self._promises.failed(target.attached)
         return next((one for one in failed if one.account == (target.name, target.host)), None)
 
-    async def views(self, attached: Attached) -> list[AccountView]:
+    async def views(self, attached: ConnectedInstance) -> list[AccountView]:
         """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
         ours that the engine has no more.
         """

@@ -29,7 +29,7 @@ from rolecall.domain.identity import (
     superseded_account,
     superseded_database,
 )
-from rolecall.domain.instances.registry import Attached
+from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.encoding import decode_changes, decode_grants
 from rolecall.domain.operations.model import Change, Holder, Ledger, Operation, StillUnknown
@@ -48,7 +48,7 @@ class Case:
     """One unresolved operation, with what looking after it takes."""
 
     operation: Operation
-    attached: Attached
+    attached: ConnectedInstance
     ledger: Ledger
 
     @property

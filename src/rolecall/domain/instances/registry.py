@@ -168,7 +168,7 @@ class LanedEngine(Engine, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class ConnectedInstance:
     """An instance within reach, and its engine."""
 
     instance: Instance
@@ -187,19 +187,19 @@ EngineFactory = Callable[[str, EngineAddress], LanedEngine]
 """(engine kind, address) -> engine. Constructing must not need the server to be there."""
 
 
-class Attachments:
+class EngineRegistry:
     """One engine and one lane per instance, made when first needed and again when the instance's entry changes."""
 
     def __init__(self, factory: EngineFactory, sealer: Sealer) -> None:
         self._factory = factory
         self._sealer = sealer
-        self._attached: dict[int, Attached] = {}
+        self._attached: dict[int, ConnectedInstance] = {}
 
-    async def attach(self, instance: Instance) -> Attached:
+    async def attach(self, instance: Instance) -> ConnectedInstance:
         known = self._attached.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
-        fresh = Attached(instance, self._factory(instance.engine, self.address(instance)))
+        fresh = ConnectedInstance(instance, self._factory(instance.engine, self.address(instance)))
         self._attached[instance.id] = fresh
         if known is not None:
             await known.engine.close()
@@ -220,7 +220,7 @@ class Attachments:
         """The changes that give an instance another address."""
         return moved(self._sealer, instance, host, port)
 
-    def all(self) -> Sequence[Attached]:
+    def all(self) -> Sequence[ConnectedInstance]:
         return tuple(self._attached.values())
 
     async def forget(self, instance_id: int) -> None:
@@ -252,10 +252,10 @@ def not_ready(instance: Instance) -> Reason | None:
     return Reason.INSTANCE_ISOLATED if instance.isolated else None
 
 
-class Reach:
+class InstanceResolver:
     """Finds the instance a command names, and refuses who may not touch it."""
 
-    def __init__(self, book: InstanceRepository, attachments: Attachments) -> None:
+    def __init__(self, book: InstanceRepository, attachments: EngineRegistry) -> None:
         self._book = book
         self._attachments = attachments
 
@@ -271,7 +271,7 @@ class Reach:
             raise Refused(Reason.CALLER_NOT_LISTED, facts={"value": caller.principal})
         return instance
 
-    async def attach(self, name: InstanceName, caller: Caller) -> Attached:
+    async def attach(self, name: InstanceName, caller: Caller) -> ConnectedInstance:
         """As `find_listed`, and INSTANCE_ISOLATED, INSTANCE_STARTING, INSTANCE_RESTARTING, INSTANCE_FAILED."""
         instance = await self.find_listed(name, caller)
         if (reason := not_ready(instance)) is not None:
@@ -282,7 +282,7 @@ class Reach:
         """Those of its owner that list the caller."""
         return [one for one in await self._book.instances(caller.owner_id) if one.lists(caller)]
 
-    async def attach_instance(self, instance: Instance) -> Attached:
+    async def attach_instance(self, instance: Instance) -> ConnectedInstance:
         return await self._attachments.attach(instance)
 
     async def by_id(self, instance_id: int) -> Instance | None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rolecall.domain.engine import EngineFacts
 from rolecall.domain.instances import commands as instance_commands
-from rolecall.domain.instances.registry import AddressGroup, Instance, Phase, Reach
+from rolecall.domain.instances.registry import AddressGroup, Instance, InstanceResolver, Phase
 from rolecall.domain.instances.views import InstanceView
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.model import Change, Operation
@@ -36,7 +36,9 @@ class OperationRepository(Protocol):
 
 
 class Servers:
-    def __init__(self, reach: Reach, book: InstanceChangeRepository, operations: OperationRepository) -> None:
+    def __init__(
+        self, reach: InstanceResolver, book: InstanceChangeRepository, operations: OperationRepository
+    ) -> None:
         self._reach = reach
         self._book = book
         self._operations = operations

@@ -10,7 +10,7 @@ import structlog
 from rolecall.domain.accounts.deferred import Promises
 from rolecall.domain.accounts.repairs import Case, NotApplied, Overtaken, is_shown, repair
 from rolecall.domain.identity import Superseded
-from rolecall.domain.instances.registry import Attached, Reach
+from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.operations.journal import Journal, effect_of, record
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
@@ -38,7 +38,7 @@ class Recovery:
         self,
         ledger: Ledger,
         journal: Journal,
-        reach: Reach,
+        reach: InstanceResolver,
         promises: Promises,
         report: Callable[[Unresolved], None] = lambda _: None,
         pause: float = 5.0,
@@ -137,17 +137,17 @@ class Recovery:
             except (NotApplied, Overtaken, Refused, OutcomeUnknown, SealBroken):
                 continue
 
-    async def _attach(self, operation: Operation) -> Attached:
+    async def _attach(self, operation: Operation) -> ConnectedInstance:
         instance = await self._reach.by_id(operation.instance_id or 0)
         if instance is None:
             raise NotApplied("the instance was removed")
         return await self._reach.attach_instance(instance)
 
-    async def _keep_promise(self, attached: Attached, operation: Operation) -> bool:
+    async def _keep_promise(self, attached: ConnectedInstance, operation: Operation) -> bool:
         intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
         return await self._promises.make(attached, Promised(operation.id, intent))
 
-    async def _finish(self, attached: Attached, operation: Operation) -> None:
+    async def _finish(self, attached: ConnectedInstance, operation: Operation) -> None:
         facts = await repair(Case(operation, attached, self._ledger))
         await record(self._ledger, attached, operation.id, effect_of(operation, operation.id, facts))
         _log.info("operation finished", operation=str(operation.id), change=operation.change.value)

@@ -18,7 +18,7 @@ from rolecall.domain.access.keys import Owner
 from rolecall.domain.accounts.context import Place, Target, Work
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.ports import Due, RotationRepository
-from rolecall.domain.instances.registry import Reach, not_ready
+from rolecall.domain.instances.registry import InstanceResolver, not_ready
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.values import Caller, Origin
 
@@ -40,7 +40,7 @@ class Rotation:
     def __init__(
         self,
         work: Work,
-        reach: Reach,
+        reach: InstanceResolver,
         credentials: Credentials,
         book: RotationRepository,
         period: int,

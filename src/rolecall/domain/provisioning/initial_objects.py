@@ -13,7 +13,7 @@ from rolecall import ambient
 from rolecall.domain.accounts.context import Work
 from rolecall.domain.accounts.deferred import make_sealed, verifier_purpose
 from rolecall.domain.engine import AccountFacts, NewDatabase
-from rolecall.domain.instances.registry import Attached, Instance
+from rolecall.domain.instances.registry import ConnectedInstance, Instance
 from rolecall.domain.operations.claims import Claim
 from rolecall.domain.operations.encoding import encode_grants
 from rolecall.domain.operations.journal import effect_of, record
@@ -60,7 +60,9 @@ async def promises_of(
     return [Promised(ambient.new_id(), intent) for intent in intents]
 
 
-async def furnish(work: Work, ledger: Ledger, attached: Attached, operations: Sequence[Operation]) -> None:
+async def furnish(
+    work: Work, ledger: Ledger, attached: ConnectedInstance, operations: Sequence[Operation]
+) -> None:
     """Make what is not made yet, databases before the accounts that reach them. What the engine refuses."""
     for change, make in _MAKERS.items():
         for operation in operations:
@@ -68,11 +70,11 @@ async def furnish(work: Work, ledger: Ledger, attached: Attached, operations: Se
                 await _patiently(work, ledger, attached, operation, make)
 
 
-Maker = Callable[[Work, Attached, Operation], Awaitable[AccountFacts | None]]
+Maker = Callable[[Work, ConnectedInstance, Operation], Awaitable[AccountFacts | None]]
 
 
 async def _patiently(
-    work: Work, ledger: Ledger, attached: Attached, operation: Operation, make: Maker
+    work: Work, ledger: Ledger, attached: ConnectedInstance, operation: Operation, make: Maker
 ) -> None:
     """A server that was started a moment ago may turn the first callers away."""
     for attempt in range(1, _ATTEMPTS + 1):
@@ -92,14 +94,14 @@ def _may_pass(trouble: OutcomeUnknown | Refused) -> bool:
     return isinstance(trouble, OutcomeUnknown) or trouble.reason in OUT_OF_REACH
 
 
-async def _database(_work: Work, attached: Attached, operation: Operation) -> None:
+async def _database(_work: Work, attached: ConnectedInstance, operation: Operation) -> None:
     detail = operation.detail
     encoding, collate = str(detail["encoding"]), str(detail["collate"])
     new = NewDatabase(operation.target, str(detail["owner"]), operation.id, encoding, collate)
     await attached.engine.create_database(new)
 
 
-async def _account(work: Work, attached: Attached, operation: Operation) -> AccountFacts:
+async def _account(work: Work, attached: ConnectedInstance, operation: Operation) -> AccountFacts:
     if operation.sealed is None:
         raise Refused(Reason.INTERRUPTED, note="the verifier of a new account is gone")
     intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)

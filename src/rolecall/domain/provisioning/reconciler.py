@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from rolecall.domain.accounts.context import Work
-from rolecall.domain.instances.registry import Attachments, Instance, Phase
+from rolecall.domain.instances.registry import EngineRegistry, Instance, Phase
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Ledger, Operation, State
 from rolecall.domain.provisioning.initial_objects import furnish
@@ -55,7 +55,7 @@ class Upkeep:
         book: ProvisionRepository,
         ledger: Ledger,
         work: Work,
-        attachments: Attachments,
+        attachments: EngineRegistry,
         journal: Journal,
     ) -> None:
         self._provisioner = provisioner

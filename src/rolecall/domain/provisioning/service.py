@@ -15,7 +15,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts.context import Work
 from rolecall.domain.instances.registry import (
-    Attachments,
+    EngineRegistry,
     Instance,
     NewInstance,
     Phase,
@@ -77,7 +77,7 @@ class Provisioning:
         book: ProvisionRepository,
         ledger: Ledger,
         work: Work,
-        attachments: Attachments,
+        attachments: EngineRegistry,
         tokens: ClientTokens,
         journal: Journal,
     ) -> None:
