@@ -1,4 +1,4 @@
-"""What every page of a contract is written with: tables, and the rules of a contract in words.
+"""What every page of a contract is written with: tables, lists, and the rules of a contract in words.
 
 `write` puts pages into docs/, or with ``--check`` ends with status 1 if one is not what its contract says now.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def write(pages: Pages, description: str | None) -> int:
     check = options.parse_args().check
     stale = 0
     for name, page in pages.items():
-        text, file = page().rstrip("\n") + "\n", DOCS / name
+        text, file = wrapped(page()).rstrip("\n") + "\n", DOCS / name
         if not check:
             file.write_text(text, "utf-8")
         elif not file.exists() or file.read_text("utf-8") != text:
@@ -37,19 +38,45 @@ def write(pages: Pages, description: str | None) -> int:
     return stale
 
 
+WIDTH = 100
+
+
+def wrapped(page: str) -> str:
+    """The page with its paragraphs and list items wrapped; tables and headings stay. No code stands on these pages."""
+    blocks = [
+        "\n".join(line for item in re.split(r"\n(?=- )", block) for line in _filled(item))
+        if not block.startswith(("|", "#"))
+        else block
+        for block in page.split("\n\n")
+    ]
+    return "\n\n".join(blocks)
+
+
+def _filled(text: str) -> list[str]:
+    """A span of code is a word: it is not broken."""
+    lines: list[str] = []
+    for word in re.findall(r"(?:``.*?``|`[^`]*`|[^\s`])+", text):
+        if lines and len(lines[-1]) + 1 + len(word) <= WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"  {word}" if lines and text.startswith("- ") else word)
+    return lines
+
+
 def fields_table(fields: Sequence[Field], *, linked: bool = True) -> Iterator[str]:
-    """`linked`: structures have a heading of their own on the page."""
-    yield from row("parameter", "type", "required", "default", "rules, in order, and the reason each gives")
+    """A table of the fields, and a list of their rules. `linked`: structures have headings of their own on the page."""
+    yield from row("parameter", "type", "required", "default")
     for field in fields:
         default = "" if field.default in (None, "") else f"`{str(field.default).removesuffix('()')}`"
-        told = "<br>".join(f"{words(rule)} ({rule.reason.value})" for rule in field.rules)
         yield line(
-            f"`{field.name}`",
-            type_of(field.type, linked=linked),
-            "yes" if field.required else "",
-            default,
-            told,
+            f"`{field.name}`", type_of(field.type, linked=linked), "yes" if field.required else "", default
         )
+    ruled = [field for field in fields if field.rules]
+    if ruled:
+        yield "\nRules, in the order in which they are checked, each with the reason of its refusal:\n"
+    for field in ruled:
+        told = "; ".join(f"{words(rule)} ({rule.reason.value})" for rule in field.rules)
+        yield f"- `{field.name}`: {told}."
 
 
 def type_of(type_: Kind | ListOf | Shape, *, linked: bool) -> str:

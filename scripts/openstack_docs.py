@@ -196,15 +196,15 @@ def section(action: Action) -> Iterator[str]:
         yield ""
 
 
-def in_short(table_row: str) -> str:
-    """Without the long patterns that almost every row has; the head says what they mean."""
+def in_short(rules: str) -> str:
+    """Without the long patterns that almost every field has; the head says what they mean."""
     for pattern, meaning in _IN_SHORT.items():
-        table_row = table_row.replace(pattern, meaning)
-    return table_row
+        rules = rules.replace(pattern, meaning)
+    return rules
 
 
 _IN_SHORT = {
-    line(words(rules[0]))[2:-2]: meaning
+    words(rules[0]): meaning
     for rules, meaning in (
         (databases_rules.PASSWORD, "plain text"),
         (databases_rules.HOST, "a host"),
