@@ -7,38 +7,40 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 
+from rolecall.contracts.tencent.tag import parameters
 from rolecall.contracts.tencent.tag.codes import TEXTS
 from rolecall.contracts.tencent.tag.errors import WISHES
 from rolecall.domain.iam.tag_commands import KnownPair, Pair, Project, Tag, Tagged, TagPlace
 from rolecall.domain.messages import Page
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Language
+from rolecall.values import Checked, Language
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Checked, number, text, texts
 
 _CUSTOM = "Custom"
 
 
-def _paged(checked: Checked, page: Page[object], name: str, items: Sequence[object]) -> Answer:
+def _paged(
+    checked: Checked[parameters.Paged], page: Page[object], name: str, items: Sequence[object]
+) -> Answer:
     params = checked.params
     return {
         "TotalCount": page.total,
-        "Offset": number(params, "Offset"),
-        "Limit": number(params, "Limit"),
+        "Offset": params.Offset,
+        "Limit": params.Limit,
         name: list(items),
     }
 
 
-def tags(checked: Checked, page: Page[Tag]) -> Answer:
+def tags(checked: Checked[parameters.Paged], page: Page[Tag]) -> Answer:
     return _paged(checked, page, "Tags", [_tag_resource(tag) for tag in page.items])
 
 
-def rows_of_tags(checked: Checked, page: Page[Tag]) -> Answer:
+def rows_of_tags(checked: Checked[parameters.Paged], page: Page[Tag]) -> Answer:
     return _paged(checked, page, "Rows", [_tag_resource(tag) for tag in page.items])
 
 
-def tags_by_keys(checked: Checked, page: Page[Tagged]) -> Answer:
-    wanted = set(texts(checked.params, "TagKeys"))
+def tags_by_keys(checked: Checked[parameters.DescribeResourceTagsByTagKeys], page: Page[Tagged]) -> Answer:
+    wanted = set(checked.params.TagKeys)
     rows = [
         {
             "ResourceId": each.place.resource,
@@ -49,7 +51,7 @@ def tags_by_keys(checked: Checked, page: Page[Tagged]) -> Answer:
     return _paged(checked, page, "Rows", rows)
 
 
-def tagged(checked: Checked, page: Page[Tagged]) -> Answer:
+def tagged(checked: Checked[parameters.Paged], page: Page[Tagged]) -> Answer:
     rows = [
         {
             "ResourceRegion": "",
@@ -63,7 +65,7 @@ def tagged(checked: Checked, page: Page[Tagged]) -> Answer:
     return _paged(checked, page, "Rows", rows)
 
 
-def resources(checked: Checked, page: Page[Tagged]) -> Answer:
+def resources(checked: Checked[parameters.GetResources], page: Page[Tagged]) -> Answer:
     """A resource is written without region, as the vendor's recorded answers have it."""
     mapping = [
         {"Resource": _resource(checked, each.place), "Tags": _listed(each.tags)} for each in page.items
@@ -71,7 +73,7 @@ def resources(checked: Checked, page: Page[Tagged]) -> Answer:
     return {"PaginationToken": _next(checked, page), "ResourceTagMappingList": mapping}
 
 
-def known_pairs(checked: Checked, page: Page[KnownPair]) -> Answer:
+def known_pairs(checked: Checked[parameters.Paged], page: Page[KnownPair]) -> Answer:
     rows = [
         {
             "TagKey": pair.key,
@@ -84,24 +86,24 @@ def known_pairs(checked: Checked, page: Page[KnownPair]) -> Answer:
     return _paged(checked, page, "Tags", rows)
 
 
-def pairs(checked: Checked, page: Page[KnownPair]) -> Answer:
+def pairs(checked: Checked[parameters.Paged], page: Page[KnownPair]) -> Answer:
     return _paged(checked, page, "Tags", _listed([(pair.key, pair.value) for pair in page.items]))
 
 
-def pairs_by_token(checked: Checked, page: Page[KnownPair]) -> Answer:
+def pairs_by_token(checked: Checked[parameters.ByToken], page: Page[KnownPair]) -> Answer:
     listed = _listed([(pair.key, pair.value) for pair in page.items])
     return {"PaginationToken": _next(checked, page), "Tags": listed}
 
 
-def keys(checked: Checked, page: Page[str]) -> Answer:
+def keys(checked: Checked[parameters.Paged], page: Page[str]) -> Answer:
     return _paged(checked, page, "Tags", page.items)
 
 
-def keys_by_token(checked: Checked, page: Page[str]) -> Answer:
+def keys_by_token(checked: Checked[parameters.ByToken], page: Page[str]) -> Answer:
     return {"PaginationToken": _next(checked, page), "TagKeys": list(page.items)}
 
 
-def failed(checked: Checked, outcome: Sequence[tuple[TagPlace, Reason]]) -> Answer:
+def failed(checked: Checked[object], outcome: Sequence[tuple[TagPlace, Reason]]) -> Answer:
     english = checked.call.envelope.language is Language.ENGLISH
     rows = []
     for place, reason in outcome:
@@ -112,11 +114,11 @@ def failed(checked: Checked, outcome: Sequence[tuple[TagPlace, Reason]]) -> Answ
     return {"FailedResources": rows}
 
 
-def project_created(_checked: Checked, project_id: int) -> Answer:
+def project_created(_checked: Checked[object], project_id: int) -> Answer:
     return {"ProjectId": project_id, "IsNew": 1}
 
 
-def projects(_checked: Checked, page: Page[Project]) -> Answer:
+def projects(_checked: Checked[object], page: Page[Project]) -> Answer:
     rows = [
         {
             "ProjectId": project.id,
@@ -141,13 +143,13 @@ def offset_of(token: str) -> int:
     return offset
 
 
-def _next(checked: Checked, page: Page[object]) -> str:
+def _next(checked: Checked[parameters.ByToken], page: Page[object]) -> str:
     """The token of the page behind this one; empty for the last."""
-    behind = offset_of(text(checked.params, "PaginationToken")) + len(page.items)
+    behind = offset_of(checked.params.PaginationToken or "") + len(page.items)
     return base64.urlsafe_b64encode(str(behind).encode()).decode() if behind < page.total else ""
 
 
-def _resource(checked: Checked, place: TagPlace) -> str:
+def _resource(checked: Checked[object], place: TagPlace) -> str:
     content = f"{place.prefix}/{place.resource}" if place.prefix else place.resource
     return f"qcs::{place.service}::uin/{checked.caller.owner_number}:{content}"
 

@@ -21,24 +21,26 @@ Of the six segments of a resource, the region counts for nothing: tags belong to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rolecall.contracts.check import keep
-from rolecall.contracts.tencent.tag.contract import TAG_KEY, TAG_VALUE
+from rolecall.contracts.tencent.tag import parameters
+from rolecall.contracts.tencent.tag.parameters import TAG_KEY, TAG_VALUE
 from rolecall.domain.iam import tag_commands as commands
 from rolecall.domain.iam.tag_commands import Pair, TagMode, TagPlace, TagQuery
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.verbs import Decipher, Verbs, nothing
-from rolecall.verbs.params import Checked, Params, loose, number, structures, text, texts
+from rolecall.values import Checked
+from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.tag import answers
 from rolecall.verbs.tag.answers import offset_of
 
 _NOBODY_ELSES = ("", "uin/", "uid/")
+_SYSTEM = "System"
+"""The category of tags that services make themselves: there are none."""
 
 
-def _pair(params: Params, *, value_needed: bool = False) -> Pair:
+def _pair(key: str, value: str, *, value_needed: bool = False) -> Pair:
     """PARAMETER_MISSING, PARAMETER_LENGTH, PARAMETER_CHARACTERS, PARAMETER_VALUE (a reserved key)."""
-    key, value = text(params, "TagKey"), text(params, "TagValue")
     keep(TAG_KEY, key, "TagKey")
     keep(TAG_VALUE, value, "TagValue")
     if value_needed and not value:
@@ -46,9 +48,9 @@ def _pair(params: Params, *, value_needed: bool = False) -> Pair:
     return key, value
 
 
-def _pairs(params: Params, name: str, *, value_needed: bool = False) -> tuple[Pair, ...]:
+def _pairs(tags: Sequence[parameters.Tag], name: str) -> tuple[Pair, ...]:
     """PARAMETER_VALUE for a key that the list has more than once, and the reasons of `_pair`."""
-    pairs = tuple(_pair(each, value_needed=value_needed) for each in structures(params, name))
+    pairs = tuple(_pair(tag.TagKey, tag.TagValue) for tag in tags)
     if len({key for key, _ in pairs}) != len(pairs):
         raise Refused(Reason.PARAMETER_VALUE, name, facts={"value": "[...]"})
     return pairs
@@ -59,14 +61,14 @@ def _key(value: str) -> str:
     return value
 
 
-def _keys(params: Params) -> tuple[str, ...]:
-    keys = tuple(_key(each) for each in texts(params, "TagKeys"))
+def _keys(tag_keys: Sequence[str]) -> tuple[str, ...]:
+    keys = tuple(_key(each) for each in tag_keys)
     if len(set(keys)) != len(keys):
         raise Refused(Reason.PARAMETER_VALUE, "TagKeys", facts={"value": "[...]"})
     return keys
 
 
-def _place(checked: Checked, resource: str, field: str = "Resource") -> TagPlace:
+def _place(checked: Checked[object], resource: str, field: str = "Resource") -> TagPlace:
     """The account's segment may be empty (Terraform sends ``uin/``), but not another's. PARAMETER_VALUE."""
     caller = checked.caller
     _, _, service, _, account, content = resource.split(":", 5)
@@ -76,239 +78,279 @@ def _place(checked: Checked, resource: str, field: str = "Resource") -> TagPlace
     return TagPlace(service, prefix, name) if slash else TagPlace(service, "", prefix)
 
 
-def _places(checked: Checked) -> tuple[TagPlace, ...]:
-    found = (_place(checked, each, "ResourceList") for each in texts(checked.params, "ResourceList"))
+def _places(checked: Checked[object], resources: Sequence[str]) -> tuple[TagPlace, ...]:
+    found = (_place(checked, resource, "ResourceList") for resource in resources)
     return tuple(dict.fromkeys(found))
 
 
-def _of_kind(params: Params) -> tuple[TagPlace, ...]:
-    service, prefix = text(params, "ServiceType"), text(params, "ResourcePrefix")
-    return tuple(TagPlace(service, prefix, each) for each in dict.fromkeys(texts(params, "ResourceIds")))
+def _of_kind(params: parameters.OfKind) -> tuple[TagPlace, ...]:
+    prefix = params.ResourcePrefix or ""
+    return tuple(TagPlace(params.ServiceType, prefix, each) for each in dict.fromkeys(params.ResourceIds))
 
 
-def _create(checked: Checked, _: Decipher) -> commands.CreatePairs:
-    return commands.CreatePairs((_pair(checked.params, value_needed=True),))
+def _create(checked: Checked[parameters.CreateTag], _: Decipher) -> commands.CreatePairs:
+    params = checked.params
+    return commands.CreatePairs((_pair(params.TagKey, params.TagValue, value_needed=True),))
 
 
-def _create_all(checked: Checked, _: Decipher) -> commands.CreatePairs:
-    pairs = [_pair(each, value_needed=True) for each in structures(checked.params, "Tags")]
+def _create_all(checked: Checked[parameters.CreateTags], _: Decipher) -> commands.CreatePairs:
+    tags = checked.params.Tags or ()
+    pairs = [_pair(tag.TagKey, tag.TagValue, value_needed=True) for tag in tags]
     if not pairs or len(set(pairs)) != len(pairs):
         raise Refused(Reason.PARAMETER_VALUE, "Tags", facts={"value": "[...]"})
     return commands.CreatePairs(tuple(pairs))
 
 
-def _delete(checked: Checked, _: Decipher) -> commands.DeletePairs:
-    return commands.DeletePairs((_pair(checked.params),))
+def _delete(checked: Checked[parameters.DeleteTag], _: Decipher) -> commands.DeletePairs:
+    return commands.DeletePairs((_pair(checked.params.TagKey, checked.params.TagValue),))
 
 
-def _delete_all(checked: Checked, _: Decipher) -> commands.DeletePairs:
-    pairs = dict.fromkeys(_pair(each) for each in structures(checked.params, "Tags"))
+def _delete_all(checked: Checked[parameters.DeleteTags], _: Decipher) -> commands.DeletePairs:
+    pairs = dict.fromkeys(_pair(tag.TagKey, tag.TagValue) for tag in checked.params.Tags)
     return commands.DeletePairs(tuple(pairs))
 
 
-def _page(params: Params) -> tuple[int, int]:
-    return number(params, "Offset"), number(params, "Limit")
+Window = Callable[[int, int], tuple[int, int]]
 
 
-def _in_pages(params: Params) -> tuple[int, int]:
+def _any_page(offset: int, limit: int) -> tuple[int, int]:
+    return offset, limit
+
+
+def _whole_pages(offset: int, limit: int) -> tuple[int, int]:
     """PARAMETER_VALUE for an offset that is not a multiple of the limit."""
-    offset, limit = _page(params)
     if offset % limit:
         raise Refused(Reason.PARAMETER_VALUE, "Offset", facts={"value": offset})
     return offset, limit
 
 
-def _by_token(params: Params) -> tuple[int, int]:
+def _by_token(params: parameters.ByToken) -> tuple[int, int]:
     """PARAMETER_VALUE for a token that no answer had."""
-    return offset_of(text(params, "PaginationToken")), number(params, "MaxResults")
+    return offset_of(params.PaginationToken or ""), params.MaxResults
 
 
-Window = Callable[[Params], tuple[int, int]]
-
-
-def _list_pairs(window: Window) -> Callable[[Checked, Decipher], commands.PagePairs]:
-    def command(checked: Checked, _: Decipher) -> commands.PagePairs:
+def _describe_tags(
+    window: Window,
+) -> Callable[[Checked[parameters.DescribeTags], Decipher], commands.PagePairs]:
+    def command(checked: Checked[parameters.DescribeTags], _: Decipher) -> commands.PagePairs:
         params = checked.params
-        keys = tuple(texts(params, "TagKeys")) if "TagKeys" in params else None
-        key, value = text(params, "TagKey"), text(params, "TagValue")
+        keys = None if params.TagKeys is None else tuple(params.TagKeys)
+        key, value = params.TagKey or "", params.TagValue or ""
         if keys is None and key and not value:
             keys = (key,)
-        if params.get("Category") == "System":
-            keys = ()
         pair = (key, value) if key and value and keys is None else None
-        return commands.PagePairs(keys, *window(params), pair, _creator(params))
+        return commands.PagePairs(keys, *window(params.Offset, params.Limit), pair, params.CreateUin)
 
     return command
 
 
-def _list_keys(window: Window) -> Callable[[Checked, Decipher], commands.PageKeys]:
-    def command(checked: Checked, _: Decipher) -> commands.PageKeys:
-        creator = _creator(checked.params)
-        return commands.PageKeys(
-            *window(checked.params), -1 if checked.params.get("Category") == "System" else creator
-        )
-
-    return command
-
-
-def _creator(params: Params) -> int | None:
-    return number(params, "CreateUin") if "CreateUin" in params else None
-
-
-def _change_one(mode: TagMode) -> Callable[[Checked, Decipher], commands.ChangeTags]:
-    def command(checked: Checked, _: Decipher) -> commands.ChangeTags:
-        place = _place(checked, text(checked.params, "Resource"))
-        return commands.ChangeTags((place,), (_pair(checked.params),), mode=mode)
-
-    return command
-
-
-def _take_from_one(checked: Checked, _: Decipher) -> commands.ChangeTags:
-    place = _place(checked, text(checked.params, "Resource"))
-    return commands.ChangeTags((place,), take=(_key(text(checked.params, "TagKey")),), strict=True)
-
-
-def _modify(checked: Checked, _: Decipher) -> commands.ChangeTags:
+def _get_tags(checked: Checked[parameters.GetTags], _: Decipher) -> commands.PagePairs:
     params = checked.params
-    put = _pairs(params, "ReplaceTags")
-    take = tuple(text(each, "TagKey") for each in structures(params, "DeleteTags"))
+    keys = None if params.TagKeys is None else tuple(params.TagKeys)
+    return commands.PagePairs(() if params.Category == _SYSTEM else keys, *_by_token(params))
+
+
+def _describe_values(checked: Checked[parameters.DescribeTagValues], _: Decipher) -> commands.PagePairs:
+    params = checked.params
+    keys = () if params.Category == _SYSTEM else tuple(params.TagKeys)
+    return commands.PagePairs(keys, params.Offset, params.Limit, None, params.CreateUin)
+
+
+def _describe_values_in_pages(
+    checked: Checked[parameters.DescribeTagValuesSeq], _: Decipher
+) -> commands.PagePairs:
+    params = checked.params
+    window = _whole_pages(params.Offset, params.Limit)
+    return commands.PagePairs(tuple(params.TagKeys), *window, None, params.CreateUin)
+
+
+def _get_values(checked: Checked[parameters.GetTagValues], _: Decipher) -> commands.PagePairs:
+    params = checked.params
+    keys = () if params.Category == _SYSTEM else tuple(params.TagKeys)
+    return commands.PagePairs(keys, *_by_token(params))
+
+
+def _describe_keys(checked: Checked[parameters.DescribeTagKeys], _: Decipher) -> commands.PageKeys:
+    params = checked.params
+    creator = -1 if params.Category == _SYSTEM else params.CreateUin
+    return commands.PageKeys(params.Offset, params.Limit, creator)
+
+
+def _get_keys(checked: Checked[parameters.GetTagKeys], _: Decipher) -> commands.PageKeys:
+    creator = -1 if checked.params.Category == _SYSTEM else None
+    return commands.PageKeys(*_by_token(checked.params), creator)
+
+
+def _change_one(
+    mode: TagMode,
+) -> Callable[
+    [Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue], Decipher], commands.ChangeTags
+]:
+    def command(
+        checked: Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue], _: Decipher
+    ) -> commands.ChangeTags:
+        params = checked.params
+        place = _place(checked, params.Resource)
+        return commands.ChangeTags((place,), (_pair(params.TagKey, params.TagValue),), mode=mode)
+
+    return command
+
+
+def _take_from_one(checked: Checked[parameters.DeleteResourceTag], _: Decipher) -> commands.ChangeTags:
+    place = _place(checked, checked.params.Resource)
+    return commands.ChangeTags((place,), take=(_key(checked.params.TagKey),), strict=True)
+
+
+def _modify(checked: Checked[parameters.ModifyResourceTags], _: Decipher) -> commands.ChangeTags:
+    params = checked.params
+    put = _pairs(params.ReplaceTags or (), "ReplaceTags")
+    take = tuple(each.TagKey for each in params.DeleteTags or ())
     if not put and not take:
         raise Refused(Reason.PARAMETER_MISSING, "ReplaceTags")
     if not {key for key, _ in put}.isdisjoint(take):
         raise Refused(Reason.PARAMETER_VALUE, "DeleteTags", facts={"value": "[...]"})
-    return commands.ChangeTags((_place(checked, text(params, "Resource")),), put, take)
+    return commands.ChangeTags((_place(checked, params.Resource),), put, take)
 
 
-def _change_many(mode: TagMode) -> Callable[[Checked, Decipher], commands.ChangeTags]:
-    def command(checked: Checked, _: Decipher) -> commands.ChangeTags:
-        return commands.ChangeTags(_of_kind(checked.params), (_pair(checked.params),), mode=mode)
+def _change_many(
+    mode: TagMode,
+) -> Callable[[Checked[parameters.AttachResourcesTag], Decipher], commands.ChangeTags]:
+    def command(checked: Checked[parameters.AttachResourcesTag], _: Decipher) -> commands.ChangeTags:
+        params = checked.params
+        return commands.ChangeTags(_of_kind(params), (_pair(params.TagKey, params.TagValue),), mode=mode)
 
     return command
 
 
-def _take_from_many(checked: Checked, _: Decipher) -> commands.ChangeTags:
-    take = (_key(text(checked.params, "TagKey")),)
+def _take_from_many(checked: Checked[parameters.DetachResourcesTag], _: Decipher) -> commands.ChangeTags:
+    take = (_key(checked.params.TagKey),)
     return commands.ChangeTags(_of_kind(checked.params), take=take, strict=True)
 
 
-def _tag(checked: Checked, _: Decipher) -> commands.ChangeTags:
-    return commands.ChangeTags(_places(checked), _pairs(checked.params, "Tags"), apart=True)
-
-
-def _untag(checked: Checked, _: Decipher) -> commands.ChangeTags:
-    return commands.ChangeTags(_places(checked), take=_keys(checked.params), apart=True)
-
-
-def _some(params: Params, name: str) -> tuple[str, ...] | None:
-    return (text(params, name),) if name in params else None
-
-
-def _maybe(params: Params, name: str) -> str | None:
-    return text(params, name) if name in params else None
-
-
-def _filtered(params: Params) -> TagQuery:
-    return TagQuery(
-        _maybe(params, "ServiceType"), _maybe(params, "ResourcePrefix"), _some(params, "ResourceId")
-    )
-
-
-def _tags_of(checked: Checked, _: Decipher) -> commands.PageTags:
-    return commands.PageTags(_filtered(checked.params), *_page(checked.params))
-
-
-def _tags_of_kind(window: Window) -> Callable[[Checked, Decipher], commands.PageTags]:
-    def command(checked: Checked, _: Decipher) -> commands.PageTags:
-        params = checked.params
-        resources = () if params.get("Category") == "System" else tuple(texts(params, "ResourceIds"))
-        query = TagQuery(text(params, "ServiceType"), text(params, "ResourcePrefix"), resources)
-        return commands.PageTags(query, *window(params))
-
-    return command
-
-
-def _by_keys(checked: Checked, _: Decipher) -> commands.PageTagged:
+def _tag(checked: Checked[parameters.TagResources], _: Decipher) -> commands.ChangeTags:
     params = checked.params
-    query = TagQuery(
-        text(params, "ServiceType"), text(params, "ResourcePrefix"), tuple(texts(params, "ResourceIds"))
-    )
-    filters = tuple((key, ()) for key in _keys(params))
-    return commands.PageTagged(query, filters, False, *_page(params))
+    return commands.ChangeTags(_places(checked, params.ResourceList), _pairs(params.Tags, "Tags"), apart=True)
 
 
-def _filters(params: Params) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(
-        (text(each, "TagKey"), tuple(texts(each, "TagValue"))) for each in structures(params, "TagFilters")
-    )
+def _untag(checked: Checked[parameters.UnTagResources], _: Decipher) -> commands.ChangeTags:
+    params = checked.params
+    return commands.ChangeTags(_places(checked, params.ResourceList), take=_keys(params.TagKeys), apart=True)
 
 
-def _by_tags(every: bool) -> Callable[[Checked, Decipher], commands.PageTagged]:
-    def command(checked: Checked, _: Decipher) -> commands.PageTagged:
+def _filtered(params: parameters.DescribeResourceTags | parameters.DescribeResourcesByTags) -> TagQuery:
+    resources = None if params.ResourceId is None else (params.ResourceId,)
+    return TagQuery(params.ServiceType, params.ResourcePrefix, resources)
+
+
+def _tags_of(checked: Checked[parameters.DescribeResourceTags], _: Decipher) -> commands.PageTags:
+    params = checked.params
+    return commands.PageTags(_filtered(params), params.Offset, params.Limit)
+
+
+def _tags_of_kind(
+    checked: Checked[parameters.DescribeResourceTagsByResourceIds], _: Decipher
+) -> commands.PageTags:
+    params = checked.params
+    resources = () if params.Category == _SYSTEM else tuple(params.ResourceIds)
+    query = TagQuery(params.ServiceType, params.ResourcePrefix, resources)
+    return commands.PageTags(query, params.Offset, params.Limit)
+
+
+def _tags_of_kind_in_pages(
+    checked: Checked[parameters.DescribeResourceTagsByResourceIdsSeq], _: Decipher
+) -> commands.PageTags:
+    params = checked.params
+    query = TagQuery(params.ServiceType, params.ResourcePrefix, tuple(params.ResourceIds))
+    return commands.PageTags(query, *_whole_pages(params.Offset, params.Limit))
+
+
+def _by_keys(checked: Checked[parameters.DescribeResourceTagsByTagKeys], _: Decipher) -> commands.PageTagged:
+    params = checked.params
+    query = TagQuery(params.ServiceType, params.ResourcePrefix, tuple(params.ResourceIds))
+    filters = tuple((key, ()) for key in _keys(params.TagKeys))
+    return commands.PageTagged(query, filters, False, params.Offset, params.Limit)
+
+
+def _filters(filters: Sequence[parameters.TagFilter]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((each.TagKey, tuple(each.TagValue or ())) for each in filters)
+
+
+def _by_tags(
+    every: bool,
+) -> Callable[[Checked[parameters.DescribeResourcesByTags], Decipher], commands.PageTagged]:
+    def command(checked: Checked[parameters.DescribeResourcesByTags], _: Decipher) -> commands.PageTagged:
         params = checked.params
-        return commands.PageTagged(_filtered(params), _filters(params), every, *_page(params))
+        filters = _filters(params.TagFilters)
+        return commands.PageTagged(_filtered(params), filters, every, params.Offset, params.Limit)
 
     return command
 
 
-def _resources(checked: Checked, _: Decipher) -> commands.PageTagged:
+def _resources(checked: Checked[parameters.GetResources], _: Decipher) -> commands.PageTagged:
     """Resources that are named are not filtered, and those without a tag are left out."""
     params = checked.params
-    places = _places(checked) if "ResourceList" in params else None
-    return commands.PageTagged(TagQuery(places=places), _filters(params), True, *_by_token(params))
+    places = None if params.ResourceList is None else _places(checked, params.ResourceList)
+    filters = _filters(params.TagFilters or ())
+    return commands.PageTagged(TagQuery(places=places), filters, True, *_by_token(params))
 
 
-def _add_project(checked: Checked, _: Decipher) -> commands.CreateProject:
-    return commands.CreateProject(text(checked.params, "ProjectName"), text(checked.params, "Info"))
+def _add_project(checked: Checked[parameters.AddProject], _: Decipher) -> commands.CreateProject:
+    return commands.CreateProject(checked.params.ProjectName, checked.params.Info)
 
 
-def _change_project(checked: Checked, _: Decipher) -> commands.ChangeProject:
+def _change_project(checked: Checked[parameters.UpdateProject], _: Decipher) -> commands.ChangeProject:
     params = checked.params
-    disabled = number(params, "Disable") == 1 if "Disable" in params else None
-    return commands.ChangeProject(
-        number(params, "ProjectId"), _maybe(params, "ProjectName"), _maybe(params, "Info"), disabled
-    )
+    disabled = None if params.Disable is None else params.Disable == 1
+    return commands.ChangeProject(params.ProjectId, params.ProjectName, params.Info, disabled)
 
 
-def _projects(checked: Checked, _: Decipher) -> commands.PageProjects:
+def _projects(checked: Checked[parameters.DescribeProjects], _: Decipher) -> commands.PageProjects:
     params = checked.params
     return commands.PageProjects(
-        number(params, "AllList") == 1,
-        *_page(params),
-        number(params, "ProjectId") if "ProjectId" in params else None,
-        _maybe(params, "ProjectName"),
+        params.AllList == 1, params.Offset, params.Limit, params.ProjectId, params.ProjectName
     )
 
 
 VERBS: Verbs = {
-    "CreateTag": loose(_create, nothing),
-    "CreateTags": loose(_create_all, nothing),
-    "DeleteTag": loose(_delete, nothing),
-    "DeleteTags": loose(_delete_all, nothing),
-    "DescribeTags": loose(_list_pairs(_page), answers.known_pairs),
-    "DescribeTagsSeq": loose(_list_pairs(_in_pages), answers.known_pairs),
-    "GetTags": loose(_list_pairs(_by_token), answers.pairs_by_token),
-    "DescribeTagKeys": loose(_list_keys(_page), answers.keys),
-    "GetTagKeys": loose(_list_keys(_by_token), answers.keys_by_token),
-    "DescribeTagValues": loose(_list_pairs(_page), answers.pairs),
-    "DescribeTagValuesSeq": loose(_list_pairs(_in_pages), answers.pairs),
-    "GetTagValues": loose(_list_pairs(_by_token), answers.pairs_by_token),
-    "AddResourceTag": loose(_change_one(TagMode.ADD), nothing),
-    "UpdateResourceTagValue": loose(_change_one(TagMode.CHANGE), nothing),
-    "DeleteResourceTag": loose(_take_from_one, nothing),
-    "ModifyResourceTags": loose(_modify, nothing),
-    "AttachResourcesTag": loose(_change_many(TagMode.ADD), nothing),
-    "ModifyResourcesTagValue": loose(_change_many(TagMode.CHANGE), nothing),
-    "DetachResourcesTag": loose(_take_from_many, nothing),
-    "TagResources": loose(_tag, answers.failed),
-    "UnTagResources": loose(_untag, answers.failed),
-    "GetResources": loose(_resources, answers.resources),
-    "DescribeResourceTags": loose(_tags_of, answers.rows_of_tags),
-    "DescribeResourceTagsByResourceIds": loose(_tags_of_kind(_page), answers.tags),
-    "DescribeResourceTagsByResourceIdsSeq": loose(_tags_of_kind(_in_pages), answers.tags),
-    "DescribeResourceTagsByTagKeys": loose(_by_keys, answers.tags_by_keys),
-    "DescribeResourcesByTags": loose(_by_tags(True), answers.tagged),
-    "DescribeResourcesByTagsUnion": loose(_by_tags(False), answers.tagged),
-    "AddProject": loose(_add_project, answers.project_created),
-    "UpdateProject": loose(_change_project, nothing),
-    "DescribeProjects": loose(_projects, answers.projects),
+    "CreateTag": Verb(parameters.CreateTag, _create, nothing),
+    "CreateTags": Verb(parameters.CreateTags, _create_all, nothing),
+    "DeleteTag": Verb(parameters.DeleteTag, _delete, nothing),
+    "DeleteTags": Verb(parameters.DeleteTags, _delete_all, nothing),
+    "DescribeTags": Verb(parameters.DescribeTags, _describe_tags(_any_page), answers.known_pairs),
+    "DescribeTagsSeq": Verb(parameters.DescribeTagsSeq, _describe_tags(_whole_pages), answers.known_pairs),
+    "GetTags": Verb(parameters.GetTags, _get_tags, answers.pairs_by_token),
+    "DescribeTagKeys": Verb(parameters.DescribeTagKeys, _describe_keys, answers.keys),
+    "GetTagKeys": Verb(parameters.GetTagKeys, _get_keys, answers.keys_by_token),
+    "DescribeTagValues": Verb(parameters.DescribeTagValues, _describe_values, answers.pairs),
+    "DescribeTagValuesSeq": Verb(parameters.DescribeTagValuesSeq, _describe_values_in_pages, answers.pairs),
+    "GetTagValues": Verb(parameters.GetTagValues, _get_values, answers.pairs_by_token),
+    "AddResourceTag": Verb(parameters.AddResourceTag, _change_one(TagMode.ADD), nothing),
+    "UpdateResourceTagValue": Verb(parameters.UpdateResourceTagValue, _change_one(TagMode.CHANGE), nothing),
+    "DeleteResourceTag": Verb(parameters.DeleteResourceTag, _take_from_one, nothing),
+    "ModifyResourceTags": Verb(parameters.ModifyResourceTags, _modify, nothing),
+    "AttachResourcesTag": Verb(parameters.AttachResourcesTag, _change_many(TagMode.ADD), nothing),
+    "ModifyResourcesTagValue": Verb(
+        parameters.ModifyResourcesTagValue, _change_many(TagMode.CHANGE), nothing
+    ),
+    "DetachResourcesTag": Verb(parameters.DetachResourcesTag, _take_from_many, nothing),
+    "TagResources": Verb(parameters.TagResources, _tag, answers.failed),
+    "UnTagResources": Verb(parameters.UnTagResources, _untag, answers.failed),
+    "GetResources": Verb(parameters.GetResources, _resources, answers.resources),
+    "DescribeResourceTags": Verb(parameters.DescribeResourceTags, _tags_of, answers.rows_of_tags),
+    "DescribeResourceTagsByResourceIds": Verb(
+        parameters.DescribeResourceTagsByResourceIds, _tags_of_kind, answers.tags
+    ),
+    "DescribeResourceTagsByResourceIdsSeq": Verb(
+        parameters.DescribeResourceTagsByResourceIdsSeq, _tags_of_kind_in_pages, answers.tags
+    ),
+    "DescribeResourceTagsByTagKeys": Verb(
+        parameters.DescribeResourceTagsByTagKeys, _by_keys, answers.tags_by_keys
+    ),
+    "DescribeResourcesByTags": Verb(parameters.DescribeResourcesByTags, _by_tags(True), answers.tagged),
+    "DescribeResourcesByTagsUnion": Verb(
+        parameters.DescribeResourcesByTagsUnion, _by_tags(False), answers.tagged
+    ),
+    "AddProject": Verb(parameters.AddProject, _add_project, answers.project_created),
+    "UpdateProject": Verb(parameters.UpdateProject, _change_project, nothing),
+    "DescribeProjects": Verb(parameters.DescribeProjects, _projects, answers.projects),
 }
