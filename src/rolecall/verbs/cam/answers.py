@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
+from rolecall.contracts.tencent.cam.users import ListAccounts
 from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.views import AddedSubUser, Census, Group, GroupView, KeyShown, KeyUse, RulesView
 from rolecall.domain.messages import Page
-from rolecall.values import Secret
+from rolecall.values import Checked, Secret
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Checked, number, text
 
 _VENDOR_ZONE = timezone(timedelta(hours=8))
 _SUB_USER = 2  # SubAccountUser.UserType
@@ -39,7 +39,7 @@ def _shown(secret: Secret | None) -> str:
     return "" if secret is None else secret.reveal()
 
 
-def added(_checked: Checked, outcome: AddedSubUser) -> Answer:
+def added(_checked: Checked[object], outcome: AddedSubUser) -> Answer:
     """The password that it has now, given or made; empty strings for what there is not."""
     return {
         "Uin": outcome.user.number,
@@ -65,14 +65,14 @@ def _basics(user: SubUser) -> Answer:
     }
 
 
-def shown(_checked: Checked, user: SubUser) -> Answer:
+def shown(_checked: Checked[object], user: SubUser) -> Answer:
     return _basics(user) | {
         "RecentlyLoginIP": user.last_login_ip,
         "RecentlyLoginTime": moment(user.last_login_at),
     }
 
 
-def listed(_checked: Checked, users: Sequence[SubUser]) -> Answer:
+def listed(_checked: Checked[object], users: Sequence[SubUser]) -> Answer:
     return {
         "Data": [
             _basics(user) | {"CreateTime": moment(user.created_at), "NickName": user.name} for user in users
@@ -80,7 +80,7 @@ def listed(_checked: Checked, users: Sequence[SubUser]) -> Answer:
     }
 
 
-def described(_checked: Checked, users: Sequence[SubUser]) -> Answer:
+def described(_checked: Checked[object], users: Sequence[SubUser]) -> Answer:
     return {
         "SubAccounts": [
             {
@@ -98,15 +98,15 @@ def described(_checked: Checked, users: Sequence[SubUser]) -> Answer:
     }
 
 
-def accounts(checked: Checked, users: Sequence[SubUser]) -> Answer:
+def accounts(checked: Checked[ListAccounts], users: Sequence[SubUser]) -> Answer:
     """The command asked for one more than fits: its being there says that the list is cut off.
 
     The root account stands before all sub-users, under its number; kinds that are not kept here have no members.
     """
     kind, marker, most = (
-        text(checked.params, "UserType"),
-        text(checked.params, "Marker"),
-        number(checked.params, "MaxItems"),
+        checked.params.UserType or "",
+        checked.params.Marker,
+        checked.params.MaxItems,
     )
     rows = [_owner(checked)] if kind in ("", "Owner") and not marker else []
     if kind in ("", "SubUser"):
@@ -120,7 +120,7 @@ def accounts(checked: Checked, users: Sequence[SubUser]) -> Answer:
     return {"Users": rows, "Marker": str(last) if cut_off else "", "IsTruncated": cut_off}
 
 
-def _owner(checked: Checked) -> Answer:
+def _owner(checked: Checked[object]) -> Answer:
     uin = checked.caller.owner_number
     return {
         "Uin": uin, "Name": str(uin), "Uid": uin, "Remark": "", "ConsoleLogin": 0, "PhoneNum": "", "CountryCode": "",
@@ -128,12 +128,12 @@ def _owner(checked: Checked) -> Answer:
     }  # fmt: skip
 
 
-def app_id(checked: Checked) -> Answer:
+def app_id(checked: Checked[object]) -> Answer:
     caller = checked.caller
     return {"Uin": str(caller.principal), "OwnerUin": str(caller.owner_number), "AppId": caller.app_id}
 
 
-def summary(_checked: Checked, census: Census) -> Answer:
+def summary(_checked: Checked[object], census: Census) -> Answer:
     return {
         "Policies": census.policies,
         "Roles": census.roles,
@@ -145,7 +145,7 @@ def summary(_checked: Checked, census: Census) -> Answer:
     }
 
 
-def key_created(_checked: Checked, key: KeyShown) -> Answer:
+def key_created(_checked: Checked[object], key: KeyShown) -> Answer:
     return {
         "AccessKey": {
             "AccessKeyId": key.id,
@@ -157,7 +157,7 @@ def key_created(_checked: Checked, key: KeyShown) -> Answer:
     }
 
 
-def keys(_checked: Checked, found: Sequence[AccessKey]) -> Answer:
+def keys(_checked: Checked[object], found: Sequence[AccessKey]) -> Answer:
     return {
         "AccessKeys": [
             {
@@ -171,7 +171,7 @@ def keys(_checked: Checked, found: Sequence[AccessKey]) -> Answer:
     }
 
 
-def key_uses(_checked: Checked, uses: Sequence[KeyUse]) -> Answer:
+def key_uses(_checked: Checked[object], uses: Sequence[KeyUse]) -> Answer:
     return {"SecretIdLastUsedRows": [_use(use) for use in uses]}
 
 
@@ -181,7 +181,7 @@ def _use(use: KeyUse) -> Answer:
     return {"SecretId": use.key_id, "LastUsedDate": day or None, "LastSecretUsedDate": milliseconds}
 
 
-def rules(_checked: Checked, view: RulesView) -> Answer:
+def rules(_checked: Checked[object], view: RulesView) -> Answer:
     of = view.rules
     return {
         "Rules": {
@@ -199,7 +199,7 @@ def rules(_checked: Checked, view: RulesView) -> Answer:
     }
 
 
-def safety(_checked: Checked, _user: object) -> Answer:
+def safety(_checked: Checked[object], _user: object) -> Answer:
     """Nobody is asked for a second factor, nor told of sign-ins from elsewhere."""
     return {
         "LoginFlag": dict(_NO_FLAGS),
@@ -209,7 +209,7 @@ def safety(_checked: Checked, _user: object) -> Answer:
     }
 
 
-def group_created(_checked: Checked, group_id: int) -> Answer:
+def group_created(_checked: Checked[object], group_id: int) -> Answer:
     return {"GroupId": group_id}
 
 
@@ -222,18 +222,18 @@ def _group(group: Group) -> Answer:
     }
 
 
-def group(_checked: Checked, view: GroupView) -> Answer:
+def group(_checked: Checked[object], view: GroupView) -> Answer:
     return _group(view.group) | {
         "GroupNum": len(view.members),
         "UserInfo": [_member(user) for user in view.members],
     }
 
 
-def groups(_checked: Checked, page: Page[Group]) -> Answer:
+def groups(_checked: Checked[object], page: Page[Group]) -> Answer:
     return {"TotalNum": page.total, "GroupInfo": [_group(one) for one in page.items]}
 
 
-def members(_checked: Checked, page: Page[SubUser]) -> Answer:
+def members(_checked: Checked[object], page: Page[SubUser]) -> Answer:
     return {"TotalNum": page.total, "UserInfo": [_member(user) for user in page.items]}
 
 

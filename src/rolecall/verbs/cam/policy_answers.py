@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from rolecall.contracts.tencent.cam.policies import UpdatePolicy
 from rolecall.domain.accounts.password_tokens import DatabaseToken
 from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.policy_commands import Attached, Bearer, BearerView, PolicyView
 from rolecall.domain.messages import Page
 from rolecall.domain.policy.model import Policy
+from rolecall.values import Checked
 from rolecall.verbs import Answer
 from rolecall.verbs.cam.answers import moment
-from rolecall.verbs.params import Checked
 
 _BY_SYNTAX = 2  # CreateMode: 1 is by product, in the console
 _RELATED: Mapping[Bearer, int] = {Bearer.SUB_USER: 1, Bearer.GROUP: 2, Bearer.ROLE: 3}
@@ -30,20 +31,20 @@ def _word(policy: Policy) -> str:
     return "QCS" if policy.preset else "User"
 
 
-def created(_checked: Checked, policy_id: int) -> Answer:
+def created(_checked: Checked[object], policy_id: int) -> Answer:
     return {"PolicyId": policy_id}
 
 
-def updated(checked: Checked, policy_id: int) -> Answer:
+def updated(checked: Checked[UpdatePolicy], policy_id: int) -> Answer:
     """ "The id is answered if the name was sent", says the SDK."""
-    return {"PolicyId": None if "PolicyId" in checked.params else policy_id}
+    return {"PolicyId": policy_id if checked.params.PolicyId is None else None}
 
 
 def tags(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in pairs]
 
 
-def policy(_checked: Checked, one: Policy) -> Answer:
+def policy(_checked: Checked[object], one: Policy) -> Answer:
     return {
         "PolicyName": one.name,
         "Description": one.description,
@@ -57,7 +58,7 @@ def policy(_checked: Checked, one: Policy) -> Answer:
     }
 
 
-def policies(_checked: Checked, page: Page[PolicyView]) -> Answer:
+def policies(_checked: Checked[object], page: Page[PolicyView]) -> Answer:
     return {"TotalNum": page.total, "List": [_listed(view) for view in page.items], "ServiceTypeList": []}
 
 
@@ -83,7 +84,7 @@ def _listed(view: PolicyView) -> Answer:
     }
 
 
-def attached(checked: Checked, page: Page[Attached]) -> Answer:
+def attached(checked: Checked[object], page: Page[Attached]) -> Answer:
     """The operator may have been deleted since: its number stays."""
     owner = str(checked.caller.owner_number)
     return {
@@ -101,7 +102,7 @@ def attached(checked: Checked, page: Page[Attached]) -> Answer:
     }
 
 
-def attached_to_role(_checked: Checked, page: Page[Attached]) -> Answer:
+def attached_to_role(_checked: Checked[object], page: Page[Attached]) -> Answer:
     rows = [_attached(one) | {"Description": one.policy.description} for one in page.items]
     return {"List": rows, "TotalNum": page.total}
 
@@ -118,7 +119,7 @@ def _attached(one: Attached) -> Answer:
     }
 
 
-def attached_all(_checked: Checked, page: Page[Attached]) -> Answer:
+def attached_all(_checked: Checked[object], page: Page[Attached]) -> Answer:
     return {
         "PolicyList": [
             {
@@ -138,7 +139,7 @@ def attached_all(_checked: Checked, page: Page[Attached]) -> Answer:
     }
 
 
-def entities(_checked: Checked, page: Page[BearerView]) -> Answer:
+def entities(_checked: Checked[object], page: Page[BearerView]) -> Answer:
     return {
         "TotalNum": page.total,
         "List": [
@@ -154,19 +155,19 @@ def entities(_checked: Checked, page: Page[BearerView]) -> Answer:
     }
 
 
-def role_created(_checked: Checked, role_id: int) -> Answer:
+def role_created(_checked: Checked[object], role_id: int) -> Answer:
     return {"RoleId": str(role_id)}
 
 
-def role(checked: Checked, one: Role) -> Answer:
+def role(checked: Checked[object], one: Role) -> Answer:
     return {"RoleInfo": _role(checked, one)}
 
 
-def roles(checked: Checked, page: Page[Role]) -> Answer:
+def roles(checked: Checked[object], page: Page[Role]) -> Answer:
     return {"List": [_role(checked, one) for one in page.items], "TotalNum": page.total}
 
 
-def _role(checked: Checked, one: Role) -> Answer:
+def _role(checked: Checked[object], one: Role) -> Answer:
     return {
         "RoleId": str(one.id),
         "RoleName": one.name,
@@ -183,7 +184,7 @@ def _role(checked: Checked, one: Role) -> Answer:
     }
 
 
-def database_token(_checked: Checked, token: DatabaseToken) -> Answer:
+def database_token(_checked: Checked[object], token: DatabaseToken) -> Answer:
     """All times are milliseconds: the vendor's client subtracts one from the other."""
     return {
         "Credentials": {

@@ -21,175 +21,165 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 from rolecall.contracts.permission import policy_request
+from rolecall.contracts.tencent.cam import users as contract
 from rolecall.contracts.tencent.cam.contract import CONTRACT
 from rolecall.contracts.tencent.cam.rules import unescaped_email
 from rolecall.domain.iam import commands
 from rolecall.domain.policy.requests import PolicyRequest
-from rolecall.values import Secret
-from rolecall.verbs import Decipher, Verbs, nothing
+from rolecall.values import Checked, Secret
+from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing
 from rolecall.verbs.cam import answers
-from rolecall.verbs.params import Checked, Params, loose, loose_static, number, secret, structure, text
 
 _TAGGED = ("cam", "uin")
 """The service and prefix that sub-users' tags are kept under (verbs/tag/verbs.py)."""
 
 
-def maybe_text(params: Params, name: str) -> str | None:
-    """None where the parameter is absent."""
-    return cast("str | None", params.get(name))
+def _flag(number: int | None) -> bool | None:
+    return None if number is None else bool(number)
 
 
-def maybe_number(params: Params, name: str) -> int | None:
-    """None where the parameter is absent."""
-    return cast("int | None", params.get(name))
-
-
-def _maybe_flag(params: Params, name: str) -> bool | None:
-    value = maybe_number(params, name)
-    return None if value is None else bool(value)
-
-
-def _password(params: Params) -> Secret | None:
+def _password(given: Secret | None) -> Secret | None:
     """An empty one counts as none: the page lets the platform make one then."""
-    given = secret(params, "Password")
     return None if given is None or given == Secret("") else given
 
 
-def _email(params: Params) -> str | None:
-    given = maybe_text(params, "Email")
+def _email(given: str | None) -> str | None:
     return None if given is None else unescaped_email(given)
 
 
-def _add_user(checked: Checked, _: Decipher) -> commands.AddSubUser:
+def _add_user(checked: Checked[contract.AddUser], _: Decipher) -> commands.AddSubUser:
     params = checked.params
     return commands.AddSubUser(
-        name=text(params, "Name"),
-        remark=text(params, "Remark"),
-        console_login=bool(number(params, "ConsoleLogin")),
-        mint_key=bool(number(params, "UseApi")),
-        password=_password(params),
-        must_reset_password=bool(number(params, "NeedResetPassword")),
-        phone=text(params, "PhoneNum"),
-        country_code=text(params, "CountryCode"),
-        email=_email(params) or "",
+        name=params.Name,
+        remark=params.Remark or "",
+        console_login=bool(params.ConsoleLogin),
+        mint_key=bool(params.UseApi),
+        password=_password(params.Password),
+        must_reset_password=bool(params.NeedResetPassword),
+        phone=params.PhoneNum or "",
+        country_code=params.CountryCode or "",
+        email=_email(params.Email) or "",
     )
 
 
-def _get_user(checked: Checked, _: Decipher) -> commands.ShowSubUser:
-    return commands.ShowSubUser(text(checked.params, "Name"))
+def _get_user(checked: Checked[contract.GetUser], _: Decipher) -> commands.ShowSubUser:
+    return commands.ShowSubUser(checked.params.Name)
 
 
-def _list_users(_checked: Checked, _: Decipher) -> commands.ListSubUsers:
+def _list_users(_checked: Checked[object], _: Decipher) -> commands.ListSubUsers:
     return commands.ListSubUsers()
 
 
-def _list_accounts(checked: Checked, _: Decipher) -> commands.PageSubUsers:
+def _list_accounts(checked: Checked[contract.ListAccounts], _: Decipher) -> commands.PageSubUsers:
     """One more than fits, so that the answer can say whether that is all."""
-    after = int(text(checked.params, "Marker") or 0)
-    return commands.PageSubUsers(after, number(checked.params, "MaxItems") + 1)
+    after = int(checked.params.Marker or 0)
+    return commands.PageSubUsers(after, checked.params.MaxItems + 1)
 
 
-def _update_user(checked: Checked, _: Decipher) -> commands.ChangeSubUser:
+def _update_user(checked: Checked[contract.UpdateUser], _: Decipher) -> commands.ChangeSubUser:
     params = checked.params
     return commands.ChangeSubUser(
-        name=text(params, "Name"),
-        remark=maybe_text(params, "Remark"),
-        console_login=_maybe_flag(params, "ConsoleLogin"),
-        password=_password(params),
-        must_reset_password=_maybe_flag(params, "NeedResetPassword"),
-        phone=maybe_text(params, "PhoneNum"),
-        country_code=maybe_text(params, "CountryCode"),
-        email=_email(params),
+        name=params.Name,
+        remark=params.Remark,
+        console_login=_flag(params.ConsoleLogin),
+        password=_password(params.Password),
+        must_reset_password=_flag(params.NeedResetPassword),
+        phone=params.PhoneNum,
+        country_code=params.CountryCode,
+        email=_email(params.Email),
     )
 
 
-def _delete_user(checked: Checked, _: Decipher) -> commands.DeleteSubUser:
+def _delete_user(checked: Checked[contract.DeleteUser], _: Decipher) -> commands.DeleteSubUser:
     """With Force keys are deleted too, which takes the permission ``cam:DeleteApiKey`` (SDK: DeleteUserRequest)."""
     ask: PolicyRequest | None = None
-    if number(checked.params, "Force"):
+    if checked.params.Force:
         ask = replace(
             policy_request(checked, CONTRACT, CONTRACT.actions["DeleteUser"]), operation="cam:DeleteApiKey"
         )
-    return commands.DeleteSubUser(text(checked.params, "Name"), ask, _TAGGED)
+    return commands.DeleteSubUser(checked.params.Name, ask, _TAGGED)
 
 
-def _describe_sub_accounts(checked: Checked, _: Decipher) -> commands.FindSubUsers:
-    return commands.FindSubUsers(tuple(cast("list[int]", checked.params["FilterSubAccountUin"])))
+def _describe_sub_accounts(
+    checked: Checked[contract.DescribeSubAccounts], _: Decipher
+) -> commands.FindSubUsers:
+    return commands.FindSubUsers(tuple(checked.params.FilterSubAccountUin))
 
 
-def _summary(_checked: Checked, _: Decipher) -> commands.CountPeople:
+def _summary(_checked: Checked[object], _: Decipher) -> commands.CountPeople:
     return commands.CountPeople()
 
 
-def _create_key(checked: Checked, _: Decipher) -> commands.CreateKey:
-    target = maybe_number(checked.params, "TargetUin")
-    return commands.CreateKey(target, text(checked.params, "Description"))
+def _create_key(checked: Checked[contract.CreateAccessKey], _: Decipher) -> commands.CreateKey:
+    target = checked.params.TargetUin
+    return commands.CreateKey(target, checked.params.Description)
 
 
-def _list_keys(checked: Checked, _: Decipher) -> commands.ListKeys:
-    return commands.ListKeys(maybe_number(checked.params, "TargetUin"))
+def _list_keys(checked: Checked[contract.ListAccessKeys], _: Decipher) -> commands.ListKeys:
+    return commands.ListKeys(checked.params.TargetUin)
 
 
-def _update_key(checked: Checked, _: Decipher) -> commands.ChangeKey:
+def _update_key(checked: Checked[contract.UpdateAccessKey], _: Decipher) -> commands.ChangeKey:
     params = checked.params
-    active = text(params, "Status") == "Active"
-    return commands.ChangeKey(maybe_number(params, "TargetUin"), text(params, "AccessKeyId"), active)
+    active = params.Status == "Active"
+    return commands.ChangeKey(params.TargetUin, params.AccessKeyId, active)
 
 
-def _delete_key(checked: Checked, _: Decipher) -> commands.DeleteKey:
-    return commands.DeleteKey(maybe_number(checked.params, "TargetUin"), text(checked.params, "AccessKeyId"))
+def _delete_key(checked: Checked[contract.DeleteAccessKey], _: Decipher) -> commands.DeleteKey:
+    return commands.DeleteKey(checked.params.TargetUin, checked.params.AccessKeyId)
 
 
-def _key_uses(checked: Checked, _: Decipher) -> commands.ShowKeyUses:
-    return commands.ShowKeyUses(tuple(cast("list[str]", checked.params["SecretIdList"])))
+def _key_uses(checked: Checked[contract.GetSecurityLastUsed], _: Decipher) -> commands.ShowKeyUses:
+    return commands.ShowKeyUses(tuple(checked.params.SecretIdList))
 
 
-def _show_rules(_checked: Checked, _: Decipher) -> commands.ShowPasswordRules:
+def _show_rules(_checked: Checked[object], _: Decipher) -> commands.ShowPasswordRules:
     return commands.ShowPasswordRules()
 
 
-def _change_rules(checked: Checked, _: Decipher) -> commands.ChangePasswordRules:
+def _change_rules(
+    checked: Checked[contract.UpdatePasswordRules], _: Decipher
+) -> commands.ChangePasswordRules:
     """What is not sent stays as it is; a MinimumLength of 0 is the default of 8."""
-    sent = structure(checked.params, "Rules") or {}
+    sent = checked.params.Rules
     letters, expiration = (
-        maybe_text(sent, "MustContain"),
-        maybe_number(sent, "PasswordExpirationInvalidation"),
+        sent.MustContain,
+        sent.PasswordExpirationInvalidation,
     )
-    minimum = maybe_number(sent, "MinimumLength")
+    minimum = sent.MinimumLength
     return commands.ChangePasswordRules(
         minimum_length=8 if minimum == 0 else minimum,
         must_contain=None if letters is None else frozenset(answers.CLASS_LETTERS[one] for one in letters),
-        change_every_days=maybe_number(sent, "ForcePasswordChange"),
-        reuse_limit=maybe_number(sent, "ReusePasswordLimit"),
-        retry_limit=maybe_number(sent, "RetryPasswordLimit"),
+        change_every_days=sent.ForcePasswordChange,
+        reuse_limit=sent.ReusePasswordLimit,
+        retry_limit=sent.RetryPasswordLimit,
         expired_is_locked=None if expiration is None else expiration == 1,
     )
 
 
-def _safety(checked: Checked, _: Decipher) -> commands.FindSubUser:
-    return commands.FindSubUser(commands.SubUserRef(number(checked.params, "SubUin")))
+def _safety(checked: Checked[contract.DescribeSafeAuthFlagColl], _: Decipher) -> commands.FindSubUser:
+    return commands.FindSubUser(commands.SubUserRef(checked.params.SubUin))
 
 
 VERBS: Verbs = {
-    "AddUser": loose(_add_user, answers.added),
-    "GetUser": loose(_get_user, answers.shown),
-    "ListUsers": loose(_list_users, answers.listed),
-    "ListAccounts": loose(_list_accounts, answers.accounts),
-    "UpdateUser": loose(_update_user, nothing),
-    "DeleteUser": loose(_delete_user, nothing),
-    "DescribeSubAccounts": loose(_describe_sub_accounts, answers.described),
-    "GetUserAppId": loose_static(answers.app_id),
-    "ListCollaborators": loose_static(lambda _: {"TotalNum": 0, "Data": []}),
-    "GetAccountSummary": loose(_summary, answers.summary),
-    "CreateAccessKey": loose(_create_key, answers.key_created),
-    "ListAccessKeys": loose(_list_keys, answers.keys),
-    "UpdateAccessKey": loose(_update_key, nothing),
-    "DeleteAccessKey": loose(_delete_key, nothing),
-    "GetSecurityLastUsed": loose(_key_uses, answers.key_uses),
-    "GetPasswordRules": loose(_show_rules, answers.rules),
-    "UpdatePasswordRules": loose(_change_rules, nothing),
-    "DescribeSafeAuthFlagColl": loose(_safety, answers.safety),
+    "AddUser": Verb(contract.AddUser, _add_user, answers.added),
+    "GetUser": Verb(contract.GetUser, _get_user, answers.shown),
+    "ListUsers": Verb(contract.ListUsers, _list_users, answers.listed),
+    "ListAccounts": Verb(contract.ListAccounts, _list_accounts, answers.accounts),
+    "UpdateUser": Verb(contract.UpdateUser, _update_user, nothing),
+    "DeleteUser": Verb(contract.DeleteUser, _delete_user, nothing),
+    "DescribeSubAccounts": Verb(contract.DescribeSubAccounts, _describe_sub_accounts, answers.described),
+    "GetUserAppId": StaticVerb(contract.GetUserAppId, answers.app_id),
+    "ListCollaborators": StaticVerb(contract.ListCollaborators, lambda _: {"TotalNum": 0, "Data": []}),
+    "GetAccountSummary": Verb(contract.GetAccountSummary, _summary, answers.summary),
+    "CreateAccessKey": Verb(contract.CreateAccessKey, _create_key, answers.key_created),
+    "ListAccessKeys": Verb(contract.ListAccessKeys, _list_keys, answers.keys),
+    "UpdateAccessKey": Verb(contract.UpdateAccessKey, _update_key, nothing),
+    "DeleteAccessKey": Verb(contract.DeleteAccessKey, _delete_key, nothing),
+    "GetSecurityLastUsed": Verb(contract.GetSecurityLastUsed, _key_uses, answers.key_uses),
+    "GetPasswordRules": Verb(contract.GetPasswordRules, _show_rules, answers.rules),
+    "UpdatePasswordRules": Verb(contract.UpdatePasswordRules, _change_rules, nothing),
+    "DescribeSafeAuthFlagColl": Verb(contract.DescribeSafeAuthFlagColl, _safety, answers.safety),
 }

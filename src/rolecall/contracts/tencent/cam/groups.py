@@ -6,9 +6,11 @@ Parameters, types and requiredness are those of tencentcloud-sdk-python-cam 3.1.
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Field, ListOf, Shape
+from typing import Annotated
+
+from rolecall.contracts.parameters import Most, Params
 from rolecall.contracts.tencent.cam.rules import GROUP_NAME, NUMBER, PAGE_NUMBER, PAGE_SIZE, REMARK
-from rolecall.contracts.tencent.cam.users import action, integer, text
+from rolecall.contracts.tencent.cam.users import action
 
 _MOST_MEMBERSHIPS = 100  # ours: no more than a group may have
 
@@ -19,47 +21,79 @@ _BY_MEMBERSHIP = (
     "?qcs::cam::uin/{owner}:uin/{Info.Uin}",
 )
 
-_GROUP = integer("GroupId", required=True)
-_PAGE = integer("Page", default=1, rules=PAGE_NUMBER)
-_ROWS = integer("Rp", default=20, rules=PAGE_SIZE)
 
-MEMBERSHIP = Shape("GroupIdOfUidInfo", (_GROUP, integer("Uid", rules=NUMBER), integer("Uin", rules=NUMBER)))
-_INFO = Field("Info", ListOf(MEMBERSHIP, _MOST_MEMBERSHIPS), required=True)
+class OnGroup(Params):
+    GroupId: int
+
+
+class CreateGroup(Params):
+    GroupName: Annotated[str, GROUP_NAME]
+    Remark: Annotated[str, REMARK] = ""
+
+
+class GetGroup(OnGroup):
+    pass
+
+
+class ListGroups(Params):
+    Page: Annotated[int, PAGE_NUMBER] = 1
+    Rp: Annotated[int, PAGE_SIZE] = 20
+    Keyword: str = ""
+
+
+class UpdateGroup(OnGroup):
+    GroupName: Annotated[str, GROUP_NAME] | None = None
+    Remark: Annotated[str, REMARK] | None = None
+
+
+class DeleteGroup(OnGroup):
+    pass
+
+
+class GroupIdOfUidInfo(Params):
+    GroupId: int
+    Uid: Annotated[int, NUMBER] | None = None
+    Uin: Annotated[int, NUMBER] | None = None
+
+
+class OnMemberships(Params):
+    Info: Annotated[list[GroupIdOfUidInfo], Most(_MOST_MEMBERSHIPS)]
+
+
+class AddUserToGroup(OnMemberships):
+    pass
+
+
+class RemoveUserFromGroup(OnMemberships):
+    pass
+
+
+class ListUsersForGroup(OnGroup):
+    Page: Annotated[int, PAGE_NUMBER] = 1
+    Rp: Annotated[int, PAGE_SIZE] = 20
+
+
+class ListGroupsForUser(Params):
+    Uid: Annotated[int, NUMBER] | None = None
+    Rp: Annotated[int, PAGE_SIZE] = 20
+    Page: Annotated[int, PAGE_NUMBER] = 1
+    SubUin: Annotated[int, NUMBER] | None = None
+
 
 ACTIONS = (
+    action(CreateGroup, output=("GroupId",), changes=True),
     action(
-        "CreateGroup",
-        text("GroupName", required=True, rules=GROUP_NAME),
-        text("Remark", default="", rules=REMARK),
-        output=("GroupId",),
-        changes=True,
-    ),
-    action(
-        "GetGroup",
-        _GROUP,
+        GetGroup,
         output=("GroupId", "GroupName", "GroupNum", "Remark", "CreateTime", "UserInfo"),
         resources=BY_GROUP,
     ),
-    action("ListGroups", _PAGE, _ROWS, text("Keyword", default=""), output=("TotalNum", "GroupInfo")),
+    action(ListGroups, output=("TotalNum", "GroupInfo")),
+    action(UpdateGroup, resources=BY_GROUP, changes=True),
+    action(DeleteGroup, resources=BY_GROUP, changes=True),
+    action(AddUserToGroup, resources=_BY_MEMBERSHIP, changes=True),
+    action(RemoveUserFromGroup, resources=_BY_MEMBERSHIP, changes=True),
+    action(ListUsersForGroup, output=("TotalNum", "UserInfo"), resources=BY_GROUP),
     action(
-        "UpdateGroup",
-        _GROUP,
-        text("GroupName", rules=GROUP_NAME),
-        text("Remark", rules=REMARK),
-        resources=BY_GROUP,
-        changes=True,
-    ),
-    action("DeleteGroup", _GROUP, resources=BY_GROUP, changes=True),
-    action("AddUserToGroup", _INFO, resources=_BY_MEMBERSHIP, changes=True),
-    action("RemoveUserFromGroup", _INFO, resources=_BY_MEMBERSHIP, changes=True),
-    action("ListUsersForGroup", _GROUP, _PAGE, _ROWS, output=("TotalNum", "UserInfo"), resources=BY_GROUP),
-    action(
-        "ListGroupsForUser",
-        integer("Uid", rules=NUMBER),
-        _ROWS,
-        _PAGE,
-        integer("SubUin", rules=NUMBER),
-        output=("TotalNum", "GroupInfo"),
-        resources=("qcs::cam::uin/{owner}:uin/{SubUin}",),
+        ListGroupsForUser, output=("TotalNum", "GroupInfo"), resources=("qcs::cam::uin/{owner}:uin/{SubUin}",)
     ),
 )

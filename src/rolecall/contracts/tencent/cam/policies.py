@@ -7,18 +7,10 @@ Parameters, types and requiredness are those of tencentcloud-sdk-python-cam 3.1.
 
 from __future__ import annotations
 
-from rolecall.contracts.model import (
-    Action,
-    Field,
-    Kind,
-    ListOf,
-    Rule,
-    Shape,
-    at_most,
-    between,
-    matches,
-    one_of,
-)
+from typing import Annotated
+
+from rolecall.contracts.model import Action, Kind, Rule, at_most, between, matches, one_of
+from rolecall.contracts.parameters import Most, Params, shape_of
 from rolecall.contracts.tencent.cam.policy_codes import CODES
 from rolecall.contracts.tencent.cam.policy_errors import rows
 from rolecall.domain.reasons import Reason
@@ -39,43 +31,22 @@ DESCRIPTION = (
         "InvalidParameter.DescriptionLengthOverlimit: 300 bytes",
     ),
 )
-_KEYWORD = (at_most(128, Reason.PARAMETER_LENGTH, OURS),)
-_PAGE_NUMBER = (between(1, 10**9, Reason.PARAMETER_RANGE, SDK),)
+KEYWORD = (at_most(128, Reason.PARAMETER_LENGTH, OURS),)
+PAGE_NUMBER = (between(1, 10**9, Reason.PARAMETER_RANGE, SDK),)
 _PAGE_TO_200 = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
-_ROWS = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
+ROWS = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
 SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, "ours: nothing is asked for"),)
 
 
-def text(
-    name: str, *, required: bool = False, default: str | None = None, rules: tuple[Rule, ...] = ()
-) -> Field:
-    return Field(name, Kind.STRING, required, default, rules)
-
-
-def integer(
-    name: str, *, required: bool = False, default: int | None = None, rules: tuple[Rule, ...] = ()
-) -> Field:
-    return Field(name, Kind.INTEGER, required, default, rules)
-
-
-def document(*, required: bool = False) -> Field:
-    """Its rules are the domain's (`people.language`)."""
-    return Field("PolicyDocument", Kind.DOCUMENT, required)
-
-
-def paging(*, required: bool = False, short: bool = False) -> tuple[Field, Field]:
-    """`short` pages end at number 200."""
-    default = (None, None) if required else (1, 20)
-    numbers = _PAGE_TO_200 if short else _PAGE_NUMBER
-    return (
-        integer("Page", required=required, default=default[0], rules=numbers),
-        integer("Rp", required=required, default=default[1], rules=_ROWS),
-    )
+TAGS_AT_MOST = 50  # CAM, Use limits
+_TAG_LIMITS = "Tag, Use limits"
+TAG_KEY = (matches(r"(?s).{1,127}", Reason.PARAMETER_VALUE, _TAG_LIMITS),)
+TAG_VALUE = (matches(r"(?s).{0,255}", Reason.PARAMETER_VALUE, _TAG_LIMITS),)
 
 
 def action(
-    name: str,
-    *params: Field,
+    params: type[Params],
+    *,
     output: tuple[str, ...] = (),
     resources: tuple[str, ...] = (),
     changes: bool = False,
@@ -83,121 +54,136 @@ def action(
 ) -> Action:
     """`resources` without what stands before them in all."""
     places = tuple(f"?{PLACE}{one[1:]}" if one[0] == "?" else f"{PLACE}{one}" for one in resources)
+    shape = shape_of(params)
     return Action(
-        name,
+        shape.name,
         SDK,
-        params,
-        output,
-        CODES[name],
-        rows(name),
+        output=output,
+        codes=CODES[shape.name],
+        errors=rows(shape.name),
         regions=None,
         changes=changes,
+        parameters=shape,
         resources=places or ("*",),
         blank_is_absent=True,
         mints_secret=mints_secret,
     )
 
 
-_TAGS_AT_MOST = 50  # CAM, Use limits
-_TAG_LIMITS = "Tag, Use limits"
-_TAG_MEMBERS = (
-    text("Key", required=True, rules=(matches(r"(?s).{1,127}", Reason.PARAMETER_VALUE, _TAG_LIMITS),)),
-    text("Value", required=True, rules=(matches(r"(?s).{0,255}", Reason.PARAMETER_VALUE, _TAG_LIMITS),)),
-)
+class Tag(Params):
+    Key: Annotated[str, TAG_KEY]
+    Value: Annotated[str, TAG_VALUE]
 
 
-def tags(shape: str, *, required: bool = False) -> Field:
-    """`shape` is the vendor's name for the structure of one."""
-    return Field("Tags", ListOf(Shape(shape, _TAG_MEMBERS), _TAGS_AT_MOST), required)
+class CreatePolicy(Params):
+    PolicyName: Annotated[str, _NAME]
+    PolicyDocument: Annotated[str, Kind.DOCUMENT]  # its rules are the domain's (`domain.policy.language`)
+    Description: Annotated[str, DESCRIPTION] = ""
+    Tags: Annotated[list[Tag], Most(TAGS_AT_MOST)] | None = None
 
 
-ID = integer("PolicyId", required=True, rules=_ID)
-_EITHER = (integer("PolicyId", rules=_ID), text("PolicyName", rules=_NAME))
-KEYWORD = text("Keyword", default="", rules=_KEYWORD)
+class OnPolicy(Params):
+    PolicyId: Annotated[int, _ID]
 
 
-def _attaching(name: str, bearer: str, place: str) -> Action:
-    resources = ("policyid/{PolicyId}", f"{place}/{{{bearer}}}")
-    return action(name, ID, integer(bearer, required=True), resources=resources, changes=True)
+class GetPolicy(OnPolicy):
+    pass
+
+
+class ListPolicies(Params):
+    Rp: Annotated[int, ROWS] = 20
+    Page: Annotated[int, _PAGE_TO_200] = 1
+    Scope: Annotated[str, one_of(SCOPES, Reason.PARAMETER_VALUE, SDK)] = "All"
+    Keyword: Annotated[str, KEYWORD] = ""
+
+
+class UpdatePolicy(Params):
+    PolicyId: Annotated[int, _ID] | None = None
+    PolicyName: Annotated[str, _NAME] | None = None
+    Description: Annotated[str, DESCRIPTION] | None = None
+    PolicyDocument: Annotated[str, Kind.DOCUMENT] | None = None
+    Alias: Annotated[str, DESCRIPTION] | None = None
+
+
+class DeletePolicy(Params):
+    PolicyId: Annotated[list[int], Most(_POLICIES_AT_ONCE), SOME]
+
+
+class AttachUserPolicy(OnPolicy):
+    AttachUin: int
+
+
+class DetachUserPolicy(OnPolicy):
+    DetachUin: int
+
+
+class AttachGroupPolicy(OnPolicy):
+    AttachGroupId: int
+
+
+class DetachGroupPolicy(OnPolicy):
+    DetachGroupId: int
+
+
+class ListAttachedUserPolicies(Params):
+    TargetUin: int
+    Page: Annotated[int, PAGE_NUMBER] = 1
+    Rp: Annotated[int, ROWS] = 20
+
+
+class ListAttachedUserAllPolicies(Params):
+    TargetUin: int
+    Rp: Annotated[int, ROWS]
+    Page: Annotated[int, _PAGE_TO_200]
+    AttachType: Annotated[int, between(0, 2, Reason.PARAMETER_VALUE, SDK)]
+    StrategyType: Annotated[int, between(1, 2, Reason.PARAMETER_VALUE, SDK)] | None = None
+    Keyword: Annotated[str, KEYWORD] = ""
+
+
+class ListAttachedGroupPolicies(Params):
+    TargetGroupId: int
+    Page: Annotated[int, PAGE_NUMBER] = 1
+    Rp: Annotated[int, ROWS] = 20
+    Keyword: Annotated[str, KEYWORD] = ""
+
+
+class ListEntitiesForPolicy(OnPolicy):
+    Page: Annotated[int, PAGE_NUMBER] = 1
+    Rp: Annotated[int, ROWS] = 20
+    EntityFilter: Annotated[str, one_of(ENTITIES, Reason.PARAMETER_VALUE, SDK)] = "All"
 
 
 ACTIONS = (
+    action(CreatePolicy, output=("PolicyId",), changes=True),
     action(
-        "CreatePolicy",
-        text("PolicyName", required=True, rules=_NAME),
-        document(required=True),
-        text("Description", default="", rules=DESCRIPTION),
-        tags("Tag"),
-        output=("PolicyId",),
-        changes=True,
-    ),
-    action(
-        "GetPolicy",
-        ID,
+        GetPolicy,
         output=(
-            "PolicyName", "Description", "Type", "AddTime", "UpdateTime", "PolicyDocument", "PresetAlias",
-            "IsServiceLinkedRolePolicy", "Tags",
+            "PolicyName",
+            "Description",
+            "Type",
+            "AddTime",
+            "UpdateTime",
+            "PolicyDocument",
+            "PresetAlias",
+            "IsServiceLinkedRolePolicy",
+            "Tags",
         ),
         resources=("policyid/{PolicyId}",),
     ),
+    action(ListPolicies, output=("TotalNum", "List", "ServiceTypeList")),
     action(
-        "ListPolicies",
-        *reversed(paging(short=True)),
-        text("Scope", default="All", rules=(one_of(SCOPES, Reason.PARAMETER_VALUE, SDK),)),
-        KEYWORD,
-        output=("TotalNum", "List", "ServiceTypeList"),
-    ),
-    action(
-        "UpdatePolicy",
-        *_EITHER,
-        text("Description", rules=DESCRIPTION),
-        document(),
-        text("Alias", rules=DESCRIPTION),
+        UpdatePolicy,
         output=("PolicyId",),
         resources=("?policyid/{PolicyId}", "?policyName/{PolicyName}"),
         changes=True,
     ),
-    action(
-        "DeletePolicy",
-        Field("PolicyId", ListOf(Kind.INTEGER, _POLICIES_AT_ONCE), required=True, rules=SOME),
-        resources=("policyid/{PolicyId}",),
-        changes=True,
-    ),
-    _attaching("AttachUserPolicy", "AttachUin", "uin"),
-    _attaching("DetachUserPolicy", "DetachUin", "uin"),
-    _attaching("AttachGroupPolicy", "AttachGroupId", "groupid"),
-    _attaching("DetachGroupPolicy", "DetachGroupId", "groupid"),
-    action(
-        "ListAttachedUserPolicies",
-        integer("TargetUin", required=True),
-        *paging(),
-        output=("TotalNum", "List"),
-        resources=("uin/{TargetUin}",),
-    ),
-    action(
-        "ListAttachedUserAllPolicies",
-        integer("TargetUin", required=True),
-        *reversed(paging(required=True, short=True)),
-        integer("AttachType", required=True, rules=(between(0, 2, Reason.PARAMETER_VALUE, SDK),)),
-        integer("StrategyType", rules=(between(1, 2, Reason.PARAMETER_VALUE, SDK),)),
-        KEYWORD,
-        output=("PolicyList", "TotalNum"),
-        resources=("uin/{TargetUin}",),
-    ),
-    action(
-        "ListAttachedGroupPolicies",
-        integer("TargetGroupId", required=True),
-        *paging(),
-        KEYWORD,
-        output=("TotalNum", "List"),
-        resources=("groupid/{TargetGroupId}",),
-    ),
-    action(
-        "ListEntitiesForPolicy",
-        ID,
-        *paging(),
-        text("EntityFilter", default="All", rules=(one_of(ENTITIES, Reason.PARAMETER_VALUE, SDK),)),
-        output=("TotalNum", "List"),
-        resources=("policyid/{PolicyId}",),
-    ),
-)  # fmt: skip
+    action(DeletePolicy, resources=("policyid/{PolicyId}",), changes=True),
+    action(AttachUserPolicy, resources=("policyid/{PolicyId}", "uin/{AttachUin}"), changes=True),
+    action(DetachUserPolicy, resources=("policyid/{PolicyId}", "uin/{DetachUin}"), changes=True),
+    action(AttachGroupPolicy, resources=("policyid/{PolicyId}", "groupid/{AttachGroupId}"), changes=True),
+    action(DetachGroupPolicy, resources=("policyid/{PolicyId}", "groupid/{DetachGroupId}"), changes=True),
+    action(ListAttachedUserPolicies, output=("TotalNum", "List"), resources=("uin/{TargetUin}",)),
+    action(ListAttachedUserAllPolicies, output=("PolicyList", "TotalNum"), resources=("uin/{TargetUin}",)),
+    action(ListAttachedGroupPolicies, output=("TotalNum", "List"), resources=("groupid/{TargetGroupId}",)),
+    action(ListEntitiesForPolicy, output=("TotalNum", "List"), resources=("policyid/{PolicyId}",)),
+)

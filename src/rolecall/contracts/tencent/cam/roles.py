@@ -7,18 +7,21 @@ Parameters, types and requiredness are those of tencentcloud-sdk-python-cam 3.1.
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Action, Field, Kind, ListOf, between, matches, one_of
+from typing import Annotated
+
+from rolecall.contracts.model import Action, Kind, between, matches, one_of
+from rolecall.contracts.parameters import Most, Params
 from rolecall.contracts.tencent.cam.policies import (
     DESCRIPTION,
     KEYWORD,
+    PAGE_NUMBER,
+    ROWS,
     SDK,
     SOME,
+    TAG_KEY,
+    TAG_VALUE,
+    TAGS_AT_MOST,
     action,
-    document,
-    integer,
-    paging,
-    tags,
-    text,
 )
 from rolecall.contracts.tencent.cam.rules import NUMBER
 from rolecall.contracts.tencent.postgres.places import CAM_REGIONS
@@ -33,83 +36,145 @@ _SECONDS = (between(0, 43200, Reason.PARAMETER_RANGE, SDK),)
 _POLICY_ID = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
 
 
-_TAGS = tags("RoleTags")
-_EITHER = (text("RoleId", rules=_ROLE_ID), text("RoleName"))
-_EITHER_BY_NUMBER = (integer("RoleId", rules=NUMBER), text("RoleName"))
 _BY_EITHER = ("?role/{RoleId}", "?roleName/{RoleName}")
 
 
-def _attaching(name: str, prefix: str) -> Action:
-    """`prefix` stands before the parameters that name the role."""
-    return action(
-        name,
-        integer("PolicyId", rules=_POLICY_ID),
-        text(f"{prefix}RoleId", rules=_ROLE_ID),
-        text(f"{prefix}RoleName"),
-        text("PolicyName"),
+class OnRole(Params):
+    RoleId: Annotated[str, _ROLE_ID] | None = None
+    RoleName: str | None = None
+
+
+class RoleTags(Params):
+    Key: Annotated[str, TAG_KEY]
+    Value: Annotated[str, TAG_VALUE]
+
+
+class CreateRole(Params):
+    RoleName: Annotated[str, _ROLE_NAME]
+    PolicyDocument: Annotated[str, Kind.DOCUMENT]
+    Description: Annotated[str, DESCRIPTION] = ""
+    ConsoleLogin: Annotated[int, _FLAG] = 0
+    SessionDuration: Annotated[int, _SECONDS] | None = None
+    Tags: Annotated[list[RoleTags], Most(TAGS_AT_MOST)] | None = None
+
+
+class GetRole(OnRole):
+    pass
+
+
+class DeleteRole(OnRole):
+    pass
+
+
+class DescribeRoleList(Params):
+    Page: Annotated[int, PAGE_NUMBER]
+    Rp: Annotated[int, ROWS]
+    Tags: Annotated[list[RoleTags], Most(TAGS_AT_MOST)] | None = None
+
+
+class UpdateAssumeRolePolicy(Params):
+    PolicyDocument: Annotated[str, Kind.DOCUMENT]
+    RoleId: Annotated[str, _ROLE_ID] | None = None
+    RoleName: str | None = None
+
+
+class UpdateRoleDescription(Params):
+    Description: Annotated[str, DESCRIPTION]
+    RoleId: Annotated[str, _ROLE_ID] | None = None
+    RoleName: str | None = None
+
+
+class UpdateRoleConsoleLogin(Params):
+    ConsoleLogin: Annotated[int, _FLAG]
+    RoleId: Annotated[int, NUMBER] | None = None
+    RoleName: str | None = None
+
+
+class UpdateRoleSessionDuration(Params):
+    SessionDuration: Annotated[int, _SECONDS]
+    RoleId: Annotated[int, NUMBER] | None = None
+    RoleName: str | None = None
+
+
+class TagRole(Params):
+    Tags: Annotated[list[RoleTags], Most(TAGS_AT_MOST)]
+    RoleId: Annotated[str, _ROLE_ID] | None = None
+    RoleName: str | None = None
+
+
+class UntagRole(Params):
+    TagKeys: Annotated[list[str], Most(50), SOME]
+    RoleId: Annotated[str, _ROLE_ID] | None = None
+    RoleName: str | None = None
+
+
+class AttachRolePolicy(Params):
+    PolicyId: Annotated[int, _POLICY_ID] | None = None
+    AttachRoleId: Annotated[str, _ROLE_ID] | None = None
+    AttachRoleName: str | None = None
+    PolicyName: str | None = None
+
+
+class DetachRolePolicy(Params):
+    PolicyId: Annotated[int, _POLICY_ID] | None = None
+    DetachRoleId: Annotated[str, _ROLE_ID] | None = None
+    DetachRoleName: str | None = None
+    PolicyName: str | None = None
+
+
+class ListAttachedRolePolicies(Params):
+    Page: Annotated[int, PAGE_NUMBER]
+    Rp: Annotated[int, ROWS]
+    RoleId: Annotated[str, _ROLE_ID] | None = None
+    RoleName: str | None = None
+    PolicyType: Annotated[str, one_of(("User", "QCS"), Reason.PARAMETER_VALUE, SDK)] | None = None
+    Keyword: Annotated[str, KEYWORD] = ""
+
+
+class BuildDataFlowAuthToken(Params):
+    ResourceId: Annotated[str, INSTANCE_ID]
+    ResourceRegion: Annotated[str, one_of(tuple(sorted(CAM_REGIONS)), Reason.PARAMETER_VALUE, SDK)]
+    ResourceAccount: Annotated[str, ACCOUNT_NAME]
+
+
+def _update(params: type[Params]) -> Action:
+    return action(params, resources=_BY_EITHER, changes=True)
+
+
+ACTIONS = (
+    action(CreateRole, output=("RoleId",), changes=True),
+    action(GetRole, output=("RoleInfo",), resources=_BY_EITHER),
+    action(DeleteRole, resources=_BY_EITHER, changes=True),
+    action(DescribeRoleList, output=("List", "TotalNum")),
+    _update(UpdateAssumeRolePolicy),
+    _update(UpdateRoleDescription),
+    _update(UpdateRoleConsoleLogin),
+    _update(UpdateRoleSessionDuration),
+    _update(TagRole),
+    _update(UntagRole),
+    action(
+        AttachRolePolicy,
         resources=(
-            f"?role/{{{prefix}RoleId}}",
-            f"?roleName/{{{prefix}RoleName}}",
+            "?role/{AttachRoleId}",
+            "?roleName/{AttachRoleName}",
             "?policyid/{PolicyId}",
             "?policyName/{PolicyName}",
         ),
         changes=True,
-    )
-
-
-def _update(name: str, *params: Field, either: tuple[Field, ...] = _EITHER) -> Action:
-    return action(name, *params, *either, resources=_BY_EITHER, changes=True)
-
-
-ACTIONS = (
+    ),
     action(
-        "CreateRole",
-        text("RoleName", required=True, rules=_ROLE_NAME),
-        document(required=True),
-        text("Description", default="", rules=DESCRIPTION),
-        integer("ConsoleLogin", default=0, rules=_FLAG),
-        integer("SessionDuration", rules=_SECONDS),
-        _TAGS,
-        output=("RoleId",),
+        DetachRolePolicy,
+        resources=(
+            "?role/{DetachRoleId}",
+            "?roleName/{DetachRoleName}",
+            "?policyid/{PolicyId}",
+            "?policyName/{PolicyName}",
+        ),
         changes=True,
     ),
-    action("GetRole", *_EITHER, output=("RoleInfo",), resources=_BY_EITHER),
-    action("DeleteRole", *_EITHER, resources=_BY_EITHER, changes=True),
-    action("DescribeRoleList", *paging(required=True), _TAGS, output=("List", "TotalNum")),
-    _update("UpdateAssumeRolePolicy", document(required=True)),
-    _update("UpdateRoleDescription", text("Description", required=True, rules=DESCRIPTION)),
-    _update(
-        "UpdateRoleConsoleLogin",
-        integer("ConsoleLogin", required=True, rules=_FLAG),
-        either=_EITHER_BY_NUMBER,
-    ),
-    _update(
-        "UpdateRoleSessionDuration",
-        integer("SessionDuration", required=True, rules=_SECONDS),
-        either=_EITHER_BY_NUMBER,
-    ),
-    _update("TagRole", tags("RoleTags", required=True)),
-    _update("UntagRole", Field("TagKeys", ListOf(Kind.STRING, 50), required=True, rules=SOME)),
-    _attaching("AttachRolePolicy", "Attach"),
-    _attaching("DetachRolePolicy", "Detach"),
+    action(ListAttachedRolePolicies, output=("List", "TotalNum"), resources=_BY_EITHER),
     action(
-        "ListAttachedRolePolicies",
-        *paging(required=True),
-        *_EITHER,
-        text("PolicyType", rules=(one_of(("User", "QCS"), Reason.PARAMETER_VALUE, SDK),)),
-        KEYWORD,
-        output=("List", "TotalNum"),
-        resources=_BY_EITHER,
-    ),
-    action(
-        "BuildDataFlowAuthToken",
-        text("ResourceId", required=True, rules=INSTANCE_ID),
-        text(
-            "ResourceRegion",
-            required=True,
-            rules=(one_of(tuple(sorted(CAM_REGIONS)), Reason.PARAMETER_VALUE, SDK),),
-        ),
-        text("ResourceAccount", required=True, rules=ACCOUNT_NAME),
+        BuildDataFlowAuthToken,
         output=("Credentials",),
         resources=("resourceUser/{ResourceId}/{ResourceAccount}",),
         mints_secret=True,

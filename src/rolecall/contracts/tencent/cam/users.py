@@ -9,7 +9,10 @@ In policies a sub-user is ``qcs::cam::uin/<root>:uin/<sub-user>``; actions that 
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Action, Field, Kind, ListOf, Rule, Shape
+from typing import Annotated
+
+from rolecall.contracts.model import Action
+from rolecall.contracts.parameters import Most, Params, shape_of
 from rolecall.contracts.tencent.cam.codes import CODES
 from rolecall.contracts.tencent.cam.errors import rows
 from rolecall.contracts.tencent.cam.rules import (
@@ -36,27 +39,16 @@ from rolecall.contracts.tencent.cam.rules import (
     STATUS,
     USER_TYPE,
 )
+from rolecall.values import Secret
 
 EVERYTHING = ("*",)
 BY_NAME = ("qcs::cam::uin/{owner}:name/{Name}",)
 BY_NUMBER = ("qcs::cam::uin/{owner}:uin/{TargetUin|caller}",)
 
 
-def text(
-    name: str, *, required: bool = False, default: str | None = None, rules: tuple[Rule, ...] = ()
-) -> Field:
-    return Field(name, Kind.STRING, required, default, rules)
-
-
-def integer(
-    name: str, *, required: bool = False, default: int | None = None, rules: tuple[Rule, ...] = ()
-) -> Field:
-    return Field(name, Kind.INTEGER, required, default, rules)
-
-
 def action(
-    name: str,
-    *params: Field,
+    params: type[Params],
+    *,
     output: tuple[str, ...] = (),
     resources: tuple[str, ...] = EVERYTHING,
     changes: bool = False,
@@ -64,15 +56,16 @@ def action(
     mints_secret: bool = False,
     source: str = SDK,
 ) -> Action:
+    shape = shape_of(params)
     return Action(
-        name,
+        shape.name,
         source,
-        params,
-        output,
-        CODES[name],
-        rows(name),
+        output=output,
+        codes=CODES[shape.name],
+        errors=rows(shape.name),
         regions=None,
         changes=changes,
+        parameters=shape,
         resources=resources,
         free=free,
         blank_is_absent=True,
@@ -80,37 +73,115 @@ def action(
     )
 
 
-_NAME = text("Name", required=True)
-_PASSWORD = Field("Password", Kind.SECRET, rules=PASSWORD)
-_CONTACT = (
-    text("PhoneNum", rules=PHONE),
-    text("CountryCode", rules=COUNTRY_CODE),
-    text("Email", rules=EMAIL),
-)
-_TARGET = integer("TargetUin", rules=NUMBER)
+class OnName(Params):
+    Name: str
 
-PASSWORD_RULE = Shape(
-    "PassWordRule",
-    (
-        integer("MinimumLength", rules=MINIMUM_LENGTH),
-        text("MustContain", rules=MUST_CONTAIN),
-        integer("ForcePasswordChange", rules=DAYS),
-        integer("ReusePasswordLimit", rules=REUSE_LIMIT),
-        integer("RetryPasswordLimit", rules=RETRY_LIMIT),
-        integer("PasswordExpirationInvalidation", rules=EXPIRATION),
-    ),
-)
+
+class AddUser(OnName):
+    Name: Annotated[str, NEW_NAME]
+    Remark: Annotated[str, REMARK] | None = None
+    ConsoleLogin: Annotated[int, FLAG] = 0
+    UseApi: Annotated[int, FLAG] = 0
+    Password: Annotated[Secret, PASSWORD] | None = None
+    NeedResetPassword: Annotated[int, FLAG] = 0
+    PhoneNum: Annotated[str, PHONE] | None = None
+    CountryCode: Annotated[str, COUNTRY_CODE] | None = None
+    Email: Annotated[str, EMAIL] | None = None
+
+
+class GetUser(OnName):
+    pass
+
+
+class ListUsers(Params):
+    pass
+
+
+class ListAccounts(Params):
+    MaxItems: Annotated[int, ITEMS] = 100
+    Marker: Annotated[str, MARKER] = ""
+    UserType: Annotated[str, USER_TYPE] | None = None
+
+
+class UpdateUser(OnName):
+    Remark: Annotated[str, REMARK] | None = None
+    ConsoleLogin: Annotated[int, FLAG] | None = None
+    Password: Annotated[Secret, PASSWORD] | None = None
+    NeedResetPassword: Annotated[int, FLAG] | None = None
+    PhoneNum: Annotated[str, PHONE] | None = None
+    CountryCode: Annotated[str, COUNTRY_CODE] | None = None
+    Email: Annotated[str, EMAIL] | None = None
+
+
+class DeleteUser(OnName):
+    Force: Annotated[int, FLAG] = 0
+
+
+class DescribeSubAccounts(Params):
+    FilterSubAccountUin: Annotated[list[int], Most(50)]
+
+
+class ListCollaborators(Params):
+    Limit: Annotated[int, ITEMS] = 20
+    Offset: int = 0
+
+
+class GetUserAppId(Params):
+    pass
+
+
+class GetAccountSummary(Params):
+    pass
+
+
+class CreateAccessKey(Params):
+    TargetUin: Annotated[int, NUMBER] | None = None
+    Description: Annotated[str, DESCRIPTION] = ""
+
+
+class ListAccessKeys(Params):
+    TargetUin: Annotated[int, NUMBER] | None = None
+
+
+class UpdateAccessKey(Params):
+    AccessKeyId: Annotated[str, KEY_ID]
+    Status: Annotated[str, STATUS]
+    TargetUin: Annotated[int, NUMBER] | None = None
+
+
+class DeleteAccessKey(Params):
+    AccessKeyId: Annotated[str, KEY_ID]
+    TargetUin: Annotated[int, NUMBER] | None = None
+
+
+class GetSecurityLastUsed(Params):
+    SecretIdList: Annotated[list[str], Most(10)]
+
+
+class GetPasswordRules(Params):
+    pass
+
+
+class PassWordRule(Params):
+    MinimumLength: Annotated[int, MINIMUM_LENGTH] | None = None
+    MustContain: Annotated[str, MUST_CONTAIN] | None = None
+    ForcePasswordChange: Annotated[int, DAYS] | None = None
+    ReusePasswordLimit: Annotated[int, REUSE_LIMIT] | None = None
+    RetryPasswordLimit: Annotated[int, RETRY_LIMIT] | None = None
+    PasswordExpirationInvalidation: Annotated[int, EXPIRATION] | None = None
+
+
+class UpdatePasswordRules(Params):
+    Rules: PassWordRule
+
+
+class DescribeSafeAuthFlagColl(Params):
+    SubUin: int
+
 
 ACTIONS = (
     action(
-        "AddUser",
-        text("Name", required=True, rules=NEW_NAME),
-        text("Remark", rules=REMARK),
-        integer("ConsoleLogin", default=0, rules=FLAG),
-        integer("UseApi", default=0, rules=FLAG),
-        _PASSWORD,
-        integer("NeedResetPassword", default=0, rules=FLAG),
-        *_CONTACT,
+        AddUser,
         output=("Uin", "Name", "Password", "SecretId", "SecretKey", "Uid", "PhoneNumVerifyLink"),
         resources=BY_NAME,
         changes=True,
@@ -118,87 +189,46 @@ ACTIONS = (
         source=PAGE,
     ),
     action(
-        "GetUser",
-        _NAME,
+        GetUser,
         output=(
-            "Uin", "Name", "Uid", "Remark", "ConsoleLogin", "PhoneNum", "CountryCode", "Email", "RecentlyLoginIP",
+            "Uin",
+            "Name",
+            "Uid",
+            "Remark",
+            "ConsoleLogin",
+            "PhoneNum",
+            "CountryCode",
+            "Email",
+            "RecentlyLoginIP",
             "RecentlyLoginTime",
         ),
         resources=BY_NAME,
     ),
-    action("ListUsers", output=("Data",)),
+    action(ListUsers, output=("Data",)),
+    action(ListAccounts, output=("Users", "Marker", "IsTruncated")),
+    action(UpdateUser, resources=BY_NAME, changes=True),
+    action(DeleteUser, resources=BY_NAME, changes=True),
     action(
-        "ListAccounts",
-        integer("MaxItems", default=100, rules=ITEMS),
-        text("Marker", default="", rules=MARKER),
-        text("UserType", rules=USER_TYPE),
-        output=("Users", "Marker", "IsTruncated"),
-    ),
-    action(
-        "UpdateUser",
-        _NAME,
-        text("Remark", rules=REMARK),
-        integer("ConsoleLogin", rules=FLAG),
-        _PASSWORD,
-        integer("NeedResetPassword", rules=FLAG),
-        *_CONTACT,
-        resources=BY_NAME,
-        changes=True,
-    ),
-    action("DeleteUser", _NAME, integer("Force", default=0, rules=FLAG), resources=BY_NAME, changes=True),
-    action(
-        "DescribeSubAccounts",
-        Field("FilterSubAccountUin", ListOf(Kind.INTEGER, 50), required=True),
+        DescribeSubAccounts,
         output=("SubAccounts",),
         resources=("qcs::cam::uin/{owner}:uin/{FilterSubAccountUin}",),
     ),
+    action(ListCollaborators, output=("TotalNum", "Data")),
+    action(GetUserAppId, output=("Uin", "OwnerUin", "AppId"), free=True),
     action(
-        "ListCollaborators",
-        integer("Limit", default=20, rules=ITEMS),
-        integer("Offset", default=0),
-        output=("TotalNum", "Data"),
-    ),
-    action("GetUserAppId", output=("Uin", "OwnerUin", "AppId"), free=True),
-    action(
-        "GetAccountSummary",
+        GetAccountSummary,
         output=("Policies", "Roles", "Idps", "User", "Group", "Member", "IdentityProviders"),
     ),
+    action(CreateAccessKey, output=("AccessKey",), resources=BY_NUMBER, changes=True, mints_secret=True),
+    action(ListAccessKeys, output=("AccessKeys",), resources=BY_NUMBER),
+    action(UpdateAccessKey, resources=BY_NUMBER, changes=True),
+    action(DeleteAccessKey, resources=BY_NUMBER, changes=True),
+    action(GetSecurityLastUsed, output=("SecretIdLastUsedRows",)),
+    action(GetPasswordRules, output=("Rules", "UpdateTime", "Modifier")),
+    action(UpdatePasswordRules, changes=True),
     action(
-        "CreateAccessKey",
-        _TARGET,
-        text("Description", default="", rules=DESCRIPTION),
-        output=("AccessKey",),
-        resources=BY_NUMBER,
-        changes=True,
-        mints_secret=True,
-    ),
-    action("ListAccessKeys", _TARGET, output=("AccessKeys",), resources=BY_NUMBER),
-    action(
-        "UpdateAccessKey",
-        text("AccessKeyId", required=True, rules=KEY_ID),
-        text("Status", required=True, rules=STATUS),
-        _TARGET,
-        resources=BY_NUMBER,
-        changes=True,
-    ),
-    action(
-        "DeleteAccessKey",
-        text("AccessKeyId", required=True, rules=KEY_ID),
-        _TARGET,
-        resources=BY_NUMBER,
-        changes=True,
-    ),
-    action(
-        "GetSecurityLastUsed",
-        Field("SecretIdList", ListOf(Kind.STRING, 10), required=True),
-        output=("SecretIdLastUsedRows",),
-    ),
-    action("GetPasswordRules", output=("Rules", "UpdateTime", "Modifier")),
-    action("UpdatePasswordRules", Field("Rules", PASSWORD_RULE, required=True), changes=True),
-    action(
-        "DescribeSafeAuthFlagColl",
-        integer("SubUin", required=True),
+        DescribeSafeAuthFlagColl,
         output=("LoginFlag", "ActionFlag", "OffsiteFlag", "PromptTrust"),
         resources=("qcs::cam::uin/{owner}:uin/{SubUin}",),
     ),
-)  # fmt: skip
+)
