@@ -1,6 +1,6 @@
 """Why something was refused: the domain's closed vocabulary.
 
-A reason is neutral; each contract maps it to its vendor's code, wording and status. `fault` says who can mend it.
+A reason is neutral; each contract maps it to its vendor's code, wording and status. `fault` says who can fix it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Fault(StrEnum):
 
 
 class Reason(StrEnum):
-    """Each member: value, whose fault it is, and whether only services of people and directories know it."""
+    """Each member: value, whose fault it is, and whether only services of identities and user stores give it."""
 
     fault: Fault
     of_people: bool
@@ -47,7 +47,7 @@ class Reason(StrEnum):
     AUTHORIZATION_MALFORMED = "authorization-malformed", Fault.CALLER
     KEY_UNKNOWN = "key-unknown", Fault.CALLER
     KEY_DISABLED = "key-disabled", Fault.CALLER
-    """Told only to who proved to hold it."""
+    """Given only to callers that proved to hold the key."""
     SIGNATURE_MISMATCH = "signature-mismatch", Fault.CALLER
     SIGNATURE_EXPIRED = "signature-expired", Fault.CALLER
     TOKEN_INVALID = "token-invalid", Fault.CALLER
@@ -56,7 +56,7 @@ class Reason(StrEnum):
     CREDENTIALS_INVALID = "credentials-invalid", Fault.CALLER
     TENANT_FOREIGN = "tenant-foreign", Fault.POLICY
     IDENTITY_UNREACHABLE = "identity-unreachable", Fault.OURS
-    """The identity service that vouches for a caller cannot be asked, or gives no clear answer."""
+    """The identity service that authenticates the caller is unreachable, or gives no clear answer."""
     # may they
     RATE_EXCEEDED = "rate-exceeded", Fault.POLICY
     NOT_PERMITTED = "not-permitted", Fault.POLICY
@@ -83,9 +83,9 @@ class Reason(StrEnum):
     INSTANCE_ISOLATED = "instance-isolated", Fault.POLICY
     INSTANCE_RESTARTING = "instance-restarting", Fault.ENGINE
     INSTANCE_STARTING = "instance-starting", Fault.ENGINE
-    """It is being made."""
+    """It is being created."""
     INSTANCE_FAILED = "instance-failed", Fault.ENGINE
-    """It could not be made."""
+    """Its creation failed."""
     INSTANCE_RUNNING = "instance-running", Fault.CALLER
     """It is not isolated, as it should be."""
     INSTANCE_QUOTA = "instance-quota", Fault.POLICY
@@ -94,9 +94,9 @@ class Reason(StrEnum):
     ENGINE_BUSY = "engine-busy", Fault.ENGINE
     ENGINE_REFUSED = "engine-refused", Fault.ENGINE
     VERIFIERS_REFUSED = "verifiers-refused", Fault.ENGINE
-    """The server wants to see passwords in plain text, to check them, and takes none that is hashed already."""
+    """The server checks passwords in plain text, and takes no hashed ones."""
     VERSION_UNOFFERED = "version-unoffered", Fault.CALLER
-    """No server of that version can be started."""
+    """Rolecall cannot start a server of that version."""
     # accounts
     ACCOUNT_TAKEN = "account-taken", Fault.CALLER
     ACCOUNT_MISSING = "account-missing", Fault.CALLER
@@ -117,35 +117,35 @@ class Reason(StrEnum):
     LOCALE_UNSUPPORTED = "locale-unsupported", Fault.CALLER
     OBJECT_MISSING = "object-missing", Fault.CALLER
     OBJECT_PROTECTED = "object-protected", Fault.POLICY
-    """No tenant owns it."""
+    """Its owner is not a tenant."""
     PRIVILEGE_UNKNOWN = "privilege-unknown", Fault.CALLER
     PRIVILEGE_DEPENDENT = "privilege-dependent", Fault.CALLER
     # whole servers
     PROVISIONER_MISSING = "provisioner-missing", Fault.POLICY
     ENGINE_UNSUITED = "engine-unsuited", Fault.CALLER
-    """The kind of server knows no such thing."""
+    """This kind of server does not have the feature."""
     # sub-users and their keys
     SUB_USER_NAME_MALFORMED = "sub-user-name-malformed", Fault.CALLER, True
     SUB_USER_TAKEN = "sub-user-taken", Fault.CALLER, True
     SUB_USER_MISSING = "sub-user-missing", Fault.CALLER, True
     SUB_USER_QUOTA = "sub-user-quota", Fault.POLICY, True
     SUB_USER_RATE = "sub-user-rate", Fault.POLICY, True
-    """Sub-users are made too often."""
+    """Too many sub-users are created in a short time."""
     SUB_USER_HAS_KEYS = "sub-user-has-keys", Fault.POLICY, True
     SUB_USER_KEYS_KEPT = "sub-user-keys-kept", Fault.POLICY, True
-    """It would go with its keys, which the caller may not delete."""
+    """Deleting it deletes its keys, which the caller may not delete."""
     SUB_USER_UNNAMED = "sub-user-unnamed", Fault.CALLER, True
-    """Neither of the numbers that name one was given."""
+    """The request gives neither of the numbers that identify a sub-user."""
     OWNER_PROTECTED = "owner-protected", Fault.POLICY, True
-    """A sub-user does not touch what belongs to the owner itself."""
+    """A sub-user may not change what belongs to the owner itself."""
     PASSWORD_BREAKS_RULES = "password-breaks-rules", Fault.CALLER, True
-    """The owner's password rules, or an earlier password."""
+    """The password breaks the owner's rules, or was used before."""
     PASSWORD_RULES_MALFORMED = "password-rules-malformed", Fault.CALLER, True
     KEY_MISSING = "key-missing", Fault.CALLER, True
-    """The key that is to be changed."""
+    """The key to change does not exist."""
     KEY_QUOTA = "key-quota", Fault.POLICY, True
     KEY_FOREIGN = "key-foreign", Fault.POLICY, True
-    """A key of another owner, or of a principal that the caller may not name."""
+    """The key belongs to another owner, or to a principal that the caller may not name."""
     # groups of sub-users
     GROUP_TAKEN = "group-taken", Fault.CALLER, True
     GROUP_MISSING = "group-missing", Fault.CALLER, True
@@ -160,7 +160,7 @@ class Reason(StrEnum):
     TAG_TAKEN = "tag-taken", Fault.CALLER, True
     TAG_MISSING = "tag-missing", Fault.CALLER, True
     TAG_IN_USE = "tag-in-use", Fault.POLICY, True
-    """A resource has the tag that was to be deleted."""
+    """A resource has the tag that is to be deleted."""
     TAG_ATTACHED = "tag-attached", Fault.CALLER, True
     """The resource has a tag of that key."""
     TAG_UNATTACHED = "tag-unattached", Fault.CALLER, True
@@ -174,9 +174,9 @@ class Reason(StrEnum):
     POLICY_MISSING = "policy-missing", Fault.CALLER, True
     POLICY_QUOTA = "policy-quota", Fault.POLICY, True
     POLICY_PRESET = "policy-preset", Fault.POLICY, True
-    """A preset policy is not changed."""
+    """Preset policies cannot be changed."""
     POLICY_MALFORMED = "policy-malformed", Fault.CALLER, True
-    """Not JSON, or not a policy's shape."""
+    """It is not JSON, or does not have the structure of a policy."""
     POLICY_TOO_LONG = "policy-too-long", Fault.CALLER, True
     POLICY_VERSION = "policy-version", Fault.CALLER, True
     POLICY_STATEMENT = "policy-statement", Fault.CALLER, True
@@ -194,10 +194,10 @@ class Reason(StrEnum):
     """Its trust document does not name the caller."""
     SESSION_TOO_LONG = "session-too-long", Fault.CALLER, True
     SESSION_NESTED = "session-nested", Fault.POLICY, True
-    """Temporary credentials buy no others there."""
+    """Temporary credentials cannot be exchanged for others here."""
     # user stores and the users in them
     DIRECTORIES_INACTIVE = "directories-inactive", Fault.POLICY, True
-    """The owner has no user stores at all."""
+    """User stores are not switched on for the owner."""
     STORE_MISSING = "store-missing", Fault.CALLER, True
     STORE_TAKEN = "store-taken", Fault.CALLER, True
     STORE_QUOTA = "store-quota", Fault.POLICY, True
@@ -226,19 +226,19 @@ class Reason(StrEnum):
     JOB_QUOTA = "job-quota", Fault.POLICY, True
     IMPORT_EMPTY = "import-empty", Fault.CALLER, True
     REQUEST_REPEATED = "request-repeated", Fault.POLICY, True
-    """The same request once more, at once."""
+    """The same request was sent again within a short time."""
     REQUESTS_TOO_FREQUENT = "requests-too-frequent", Fault.POLICY, True
     DRY_RUN = "dry-run", Fault.POLICY, True
-    """It would have been done."""
+    """A dry run that would have succeeded."""
     HASHING_BUSY = "hashing-busy", Fault.OURS, True
-    """More passwords wait to be hashed than may."""
+    """Too many passwords wait to be hashed."""
     # ours
     INTERRUPTED = "interrupted", Fault.OURS
     INTERNAL = "internal", Fault.OURS
 
 
 OF_PEOPLE = frozenset(reason for reason in Reason if reason.of_people)
-"""Reasons that no account or database gives: other services answer them, if ever, by their general refusal."""
+"""Reasons that no account or database gives: other services map them to their general error."""
 
 
 class Refused(Exception):

@@ -1,7 +1,7 @@
-"""JSON of callers, read strictly: what two parsers could read in two ways is refused, and so is what no text may hold.
+"""Strict decoding of callers' JSON: it refuses what two parsers could read differently, and texts that no server takes.
 
-A document's containers and its depth are counted before it is decoded, so that decoding costs no more than the bound
-says. Every decoder of this program that reads callers' documents, JSON or not, asks `check_text` about texts.
+Containers and depth are counted before a document is decoded, which bounds the cost of decoding. Every decoder of
+callers' documents, JSON or not, passes texts to `check_text`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NoReturn
 from rolecall.domain.reasons import Reason, Refused
 
 MAX_DEPTH = 32
-"""Levels of nesting that are read; the deepest request of any vendor has 5."""
+"""Levels of nesting; the deepest request of any vendor has 5."""
 
 MAX_VALUES = 250_000
 """Values in one document, counted by its commas."""
@@ -24,10 +24,10 @@ MAX_CONTAINERS = 50_000
 """Objects and arrays in one document."""
 
 _DEEPEST = 500
-"""Levels that are decoded at all; what has more than `MAX_DEPTH` is told so."""
+"""Levels that are decoded; the error for more than `MAX_DEPTH` says so, beyond this it does not."""
 
 _FEW = 64 * 1024
-"""Bytes: a document that short cannot hold enough of anything to be counted first."""
+"""Bytes; a shorter document cannot hold enough values or levels to be worth counting."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -45,13 +45,13 @@ def decode(body: bytes) -> object:
     try:
         value: object = _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
-        # No cause is kept: a decoder's error quotes the document, which may hold a password.
+        # Drop the cause: a decoder's error quotes the document, which may hold a password.
         raise Refused(Reason.MALFORMED_REQUEST, "json", note="not JSON in UTF-8") from None
     return value
 
 
 def _count(body: bytes) -> None:
-    """TOO_LARGE, or MALFORMED_REQUEST (``json``). What stands in strings does not count."""
+    """TOO_LARGE, or MALFORMED_REQUEST (``json``). The contents of strings do not count."""
     if body.count(b",") > MAX_VALUES:
         raise Refused(Reason.TOO_LARGE, note="too many values")
     plain = body.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _ALL_BUT_STRUCTURE)
@@ -60,7 +60,7 @@ def _count(body: bytes) -> None:
     structure = b"".join(plain.split(b'"')[::2])
     depths = accumulate(map(_STEPS.__getitem__, structure[: 2 * MAX_CONTAINERS]))
     if max(depths, default=0) > _DEEPEST:
-        raise Refused(Reason.MALFORMED_REQUEST, "json", note="nested without end")
+        raise Refused(Reason.MALFORMED_REQUEST, "json", note="nested too deeply to decode")
     if structure.count(b"[") + structure.count(b"{") > MAX_CONTAINERS:
         raise Refused(Reason.TOO_LARGE, note="too many lists and objects")
 
@@ -68,19 +68,19 @@ def _count(body: bytes) -> None:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="a name stands twice in one object")
+        raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="duplicate name in an object")
     return members
 
 
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def inspect(value: object, path: str = "") -> None:
-    """Refuse what JSON can say but no parameter can hold, naming its place below `path`.
+    """Refuse values that JSON can express but no parameter can hold, naming their place below `path`.
 
     PARAMETER_TYPE for infinity, MALFORMED_REQUEST for nesting (``depth``), and as `check_text`.
     """
@@ -93,7 +93,7 @@ def inspect(value: object, path: str = "") -> None:
 
 
 class _Found(Exception):
-    """What is refused, and the names that lead to it, the innermost first."""
+    """A refusal, and the names that lead to the refused value, the innermost first."""
 
     def __init__(self, refusal: Refused) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ def _inspect(value: object, levels: int) -> None:
         _inspect_text(value)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise _Found(Refused(Reason.PARAMETER_TYPE, note="a number beyond all bounds"))
+            raise _Found(Refused(Reason.PARAMETER_TYPE, note="infinity"))
     elif isinstance(value, dict | list):
         if levels == 0:
             _too_deep()
@@ -114,7 +114,7 @@ def _inspect(value: object, levels: int) -> None:
         for name, member in members:
             if isinstance(name, str):
                 _inspect_text(name)
-            if isinstance(member, int) or member is None:  # nothing to refuse, and there may be very many
+            if isinstance(member, int) or member is None:  # never refused, and there may be very many
                 continue
             try:
                 _inspect(member, levels - 1)
@@ -131,7 +131,7 @@ def _inspect_text(text: str) -> None:
 
 
 def check_text(text: str, field: str = "") -> None:
-    """PARAMETER_CHARACTERS for NUL, which no server's text may hold; MALFORMED_REQUEST for half a surrogate pair."""
+    """PARAMETER_CHARACTERS for NUL, which no server takes; MALFORMED_REQUEST for half a surrogate pair."""
     if "\0" in text:
         raise Refused(Reason.PARAMETER_CHARACTERS, field, note="NUL")
     if not text.isascii() and _SURROGATE.search(text):

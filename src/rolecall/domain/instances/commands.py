@@ -20,16 +20,19 @@ class RenameInstance(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class SetAddressList(Command[tuple[str, ...]]):
-    """Addresses the instance should take, as a note: Rolecall is not in the data path. The outcome is all addresses."""
+    """Note which client addresses the server should accept. The outcome is the whole list.
+
+    Rolecall is not in the data path, so it does not enforce the list.
+    """
 
     instance: InstanceName
     addresses: tuple[str, ...]
     mode: Literal["replace", "add", "remove"] = "replace"
     group: str = ""
-    """Of a group of that name; empty: of the default one. A group that is left empty is gone."""
+    """The name of an address group; empty for the default one. A group without addresses is removed."""
     label: str | None = None
     groups_at_most: int = 50
-    """With the default one; more are PARAMETER_RANGE."""
+    """Counts the default one too; more are refused with PARAMETER_RANGE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class ListOperations(Command[tuple[OperationView, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class ListInstances(Command[Sequence[InstanceView]]):
-    """`databases` asks for the names of each one's databases too."""
+    """`databases` also asks for the names of the databases of each instance."""
 
     dialect: str
     databases: bool = False
@@ -57,7 +60,7 @@ class ListInstances(Command[Sequence[InstanceView]]):
 
 @dataclass(frozen=True, slots=True)
 class ShowInstance(Command[InstanceView]):
-    """`databases` asks for the names of its databases too."""
+    """`databases` also asks for the names of its databases."""
 
     instance: InstanceName
     databases: bool = False

@@ -1,8 +1,8 @@
-"""Lanes: what is asked of one instance queues in its own, bounded lane, so that a sick server holds up no other.
+"""Lanes: a bounded queue per instance, so that an unreachable server delays no other.
 
-A lane has a width (changes under way at once, and as many looks), a depth (those that may wait) and a breaker: after
-some refused or lost connections in a row it refuses at once, until a probe after a pause (exponential, full jitter)
-gets through. Looks do not wait for changes.
+A lane has a width (concurrent changes, and as many concurrent looks), a depth (how many may wait) and a circuit
+breaker: after some refused or lost connections in a row it refuses at once, until a probe succeeds after a pause
+(exponential, full jitter). Looks do not wait for changes.
 """
 
 from __future__ import annotations
@@ -44,27 +44,27 @@ class Lane:
 
     @property
     def depth(self) -> int:
-        """Changes waiting or under way."""
+        """Changes that wait or are under way."""
         return self._changes.depth
 
     @property
     def healthy(self) -> bool:
-        """False once the breaker has opened, until the server is reached again."""
+        """False from when the breaker opens until the server is reached again."""
         return self._failures < self._limits.failures
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Hold one place in the lane. ENGINE_BUSY when too many wait, ENGINE_UNREACHABLE while the breaker is open.
 
-        Whoever holds a place already needs no other.
+        Nested use in a task takes one place.
         """
         return self._place(self._changes)
 
     def look(self) -> AbstractAsyncContextManager[None]:
-        """The same for what only reads."""
+        """The same for reads."""
         return self._place(self._looks)
 
     def expect_reach(self) -> None:
-        """ENGINE_UNREACHABLE while the breaker is open, and nobody is about to probe."""
+        """ENGINE_UNREACHABLE while the breaker is open and no probe is due."""
         if not self.healthy and self._clock() < self._retry_at:
             raise Refused(Reason.ENGINE_UNREACHABLE, note="the server was out of reach a moment ago")
 
@@ -91,7 +91,7 @@ class Lane:
                 _HELD.reset(held)
 
     def _pass(self) -> None:
-        """The breaker may have opened since. The first that comes after the pause is the probe."""
+        """The breaker may have opened meanwhile. The first call after the pause is the probe."""
         self.expect_reach()
         if not self.healthy:
             self._retry_at = self._clock() + self._pause()
@@ -110,7 +110,7 @@ class Lane:
 
 
 class _Queue:
-    """Places of one kind."""
+    """Places for changes, or for looks."""
 
     def __init__(self, limits: LaneLimits) -> None:
         self._most = limits.width + limits.depth

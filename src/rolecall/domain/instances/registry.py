@@ -1,4 +1,4 @@
-"""Instances: the registered servers, and the engines that reach them."""
+"""Instances: the registered servers, and the engines that connect to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rolecall.values import Caller, Secret
 
 
 class Phase(StrEnum):
-    """How far a server of ours is. It is on disk before anything is done to the server."""
+    """The state of a server that Rolecall runs. It is stored before anything is done to the server."""
 
     CREATING = "creating"
     RUNNING = "running"
@@ -29,15 +29,15 @@ class Phase(StrEnum):
     ISOLATED = "isolated"
     """Stopped, with its data."""
     REVIVING = "reviving"
-    """Started again after it was isolated."""
+    """Being started after it was isolated."""
     DELETING = "deleting"
     FAILED = "failed"
-    """Could not be made; there is no server."""
+    """Its creation failed; no server exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provision:
-    """That a server is one that Rolecall itself started; `place` is the name of where it lives."""
+    """Of a server that Rolecall itself runs; `place` names where."""
 
     place: str
     phase: Phase
@@ -45,7 +45,7 @@ class Provision:
 
 @dataclass(frozen=True, slots=True)
 class AddressGroup:
-    """A list of addresses with a name; the default one, whose name is empty, is always there."""
+    """A named list of addresses; the default one, whose name is empty, always exists."""
 
     name: str
     addresses: tuple[str, ...]
@@ -54,11 +54,11 @@ class AddressGroup:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A registered server. `faces` are its public ids by dialect; `revision` grows with every change of it.
+    """A registered server. `faces` are its public ids by dialect; every change increases `revision`.
 
-    `addresses` and `address_groups` are notes of the owner's on which clients it should take: Rolecall is not in the
-    data path.
-    `provision` is None for a server of the owner's own. `port` is 0 while no server has ever listened.
+    `addresses` and `address_groups` are the owner's notes of which clients the server should accept: Rolecall is not in
+    the data path. `provision` is None for a server that Rolecall does not run. `port` is 0 until the server has
+    listened once.
     """
 
     id: int
@@ -83,7 +83,7 @@ class Instance:
     address_groups: tuple[AddressGroup, ...] = ()
 
     def lists(self, caller: Caller) -> bool:
-        """Whether a caller of its owner's may name it: all may, unless some are listed."""
+        """Whether a caller of its owner may name it. All may, unless the instance lists callers."""
         return self.listed_callers is None or caller.principal in self.listed_callers
 
 
@@ -106,24 +106,24 @@ class NewInstance:
 
 
 class InstanceRepository(Protocol):
-    """Where instances are kept."""
+    """Stores instances."""
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
     async def instance_by_id(self, instance_id: int) -> Instance | None: ...
     async def instances(self, owner_id: int | None = None) -> Sequence[Instance]: ...
     async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
-        """`seal` makes the sealed password for the id that the instance gets."""
+        """`seal` gives the sealed password for the new instance's id."""
 
 
 def password_purpose(
     owner_id: int | str, instance_id: int | str, administrator: str, host: str, port: int | str
 ) -> str:
-    """What an administrator's password is sealed for: it opens for no other instance, and not for another address."""
+    """What an administrator's password is sealed for: one instance at one address."""
     return f"administrator password:{json.dumps([str(owner_id), str(instance_id), administrator, host, str(port)])}"
 
 
 def older_password_purpose(administrator: str) -> str:
-    """What it was sealed for before; such values are sealed again when the store is opened."""
+    """What earlier releases sealed it for; opening the store seals such values again."""
     return f"administrator password:{administrator}"
 
 
@@ -133,7 +133,7 @@ def open_password(sealer: Sealer, instance: Instance) -> Secret:
 
 
 def moved(sealer: Sealer, instance: Instance, host: str, port: int) -> dict[str, object]:
-    """The changes that give an instance another address: its password is sealed for that one. SealBroken."""
+    """Column values that move an instance to another address; its password is sealed for that. SealBroken."""
     sealed = sealer.seal(open_password(sealer, instance), _purpose(replace(instance, host=host, port=port)))
     return {"host": host, "port": port, "sealed_password": sealed}
 
@@ -145,7 +145,7 @@ def _purpose(instance: Instance) -> str:
 
 
 async def register(book: InstanceRepository, sealer: Sealer, new: NewInstance) -> Instance:
-    """Add an instance; its administrator's password is sealed before it is kept."""
+    """Add an instance; its administrator's password is stored sealed."""
 
     def seal(instance_id: int) -> bytes:
         purpose = password_purpose(new.owner_id, instance_id, new.administrator, new.host, new.port)
@@ -155,13 +155,13 @@ async def register(book: InstanceRepository, sealer: Sealer, new: NewInstance) -
 
 
 def new_public_id(prefix: str, characters: int = 8) -> str:
-    """A public id such as ``postgres-5cz25tr5``: a prefix and some lower-case letters or digits."""
+    """A public id such as ``postgres-5cz25tr5``: a prefix, then random lower-case letters and digits."""
     alphabet = string.ascii_lowercase + string.digits
     return prefix + ambient.random_text(alphabet, characters)
 
 
 class LanedEngine(Engine, Protocol):
-    """An engine with the lane in which what is asked of it queues."""
+    """An engine with the lane in which its calls queue."""
 
     @property
     def lane(self) -> Lane: ...
@@ -169,7 +169,7 @@ class LanedEngine(Engine, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConnectedInstance:
-    """An instance within reach, and its engine."""
+    """An instance and the engine that connects to it. Its server may be unreachable."""
 
     instance: Instance
     engine: LanedEngine
@@ -184,26 +184,26 @@ class ConnectedInstance:
 
 
 EngineFactory = Callable[[str, EngineAddress], LanedEngine]
-"""(engine kind, address) -> engine. Constructing must not need the server to be there."""
+"""(engine kind, address) -> engine. Constructing must not need the server."""
 
 
 class EngineRegistry:
-    """One engine and one lane per instance, made when first needed and again when the instance's entry changes."""
+    """One engine per instance, constructed at first use and again when the instance changes."""
 
     def __init__(self, factory: EngineFactory, sealer: Sealer) -> None:
         self._factory = factory
         self._sealer = sealer
-        self._attached: dict[int, ConnectedInstance] = {}
+        self._connected: dict[int, ConnectedInstance] = {}
 
     async def attach(self, instance: Instance) -> ConnectedInstance:
-        known = self._attached.get(instance.id)
+        known = self._connected.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
-        fresh = ConnectedInstance(instance, self._factory(instance.engine, self.address(instance)))
-        self._attached[instance.id] = fresh
+        connected = ConnectedInstance(instance, self._factory(instance.engine, self.address(instance)))
+        self._connected[instance.id] = connected
         if known is not None:
             await known.engine.close()
-        return fresh
+        return connected
 
     def address(self, instance: Instance) -> EngineAddress:
         return EngineAddress(
@@ -217,21 +217,21 @@ class EngineRegistry:
         )
 
     def moved(self, instance: Instance, host: str, port: int) -> dict[str, object]:
-        """The changes that give an instance another address."""
+        """Column values that move an instance to another address. SealBroken."""
         return moved(self._sealer, instance, host, port)
 
     def all(self) -> Sequence[ConnectedInstance]:
-        return tuple(self._attached.values())
+        return tuple(self._connected.values())
 
     async def forget(self, instance_id: int) -> None:
-        """Close what reaches an instance that is gone."""
-        if (known := self._attached.pop(instance_id, None)) is not None:
+        """Close the engine of an instance that was removed."""
+        if (known := self._connected.pop(instance_id, None)) is not None:
             await known.engine.close()
 
     async def close(self) -> None:
-        for attached in self.all():
-            await attached.engine.close()
-        self._attached.clear()
+        for connected in self.all():
+            await connected.engine.close()
+        self._connected.clear()
 
 
 _NOT_READY: Mapping[Phase, Reason] = {
@@ -246,21 +246,21 @@ _NOT_READY: Mapping[Phase, Reason] = {
 
 
 def not_ready(instance: Instance) -> Reason | None:
-    """Why nothing can be done on an instance now, if so; its server is not asked."""
+    """Why an instance takes no commands now; None if it does. The server is not asked."""
     if instance.provision is not None and (reason := _NOT_READY.get(instance.provision.phase)) is not None:
         return reason
     return Reason.INSTANCE_ISOLATED if instance.isolated else None
 
 
 class InstanceResolver:
-    """Finds the instance a command names, and refuses who may not touch it."""
+    """Finds the instance that a command names, and refuses callers that may not use it."""
 
     def __init__(self, book: InstanceRepository, attachments: EngineRegistry) -> None:
         self._book = book
         self._attachments = attachments
 
     async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
-        """INSTANCE_MISSING, INSTANCE_FORBIDDEN for one of another owner, CALLER_NOT_LISTED."""
+        """INSTANCE_MISSING, INSTANCE_FORBIDDEN (another owner's), CALLER_NOT_LISTED."""
         instance = await self._book.instance(name.dialect, name.public_id)
         facts = {"value": name.public_id}
         if instance is None:
@@ -279,8 +279,10 @@ class InstanceResolver:
         return await self._attachments.attach(instance)
 
     async def all(self, caller: Caller) -> Sequence[Instance]:
-        """Those of its owner that list the caller."""
-        return [one for one in await self._book.instances(caller.owner_id) if one.lists(caller)]
+        """The instances of the caller's owner that the caller may name."""
+        return [
+            instance for instance in await self._book.instances(caller.owner_id) if instance.lists(caller)
+        ]
 
     async def attach_instance(self, instance: Instance) -> ConnectedInstance:
         return await self._attachments.attach(instance)

@@ -1,4 +1,4 @@
-"""Instances as their users see them: how they are, what they are called, what was done on them."""
+"""Instances as callers see them: status, name, address lists, operations."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Caller, Origin
 
 _GLANCE = 1.5
-"""Seconds to wait for a server when only its state is asked for."""
+"""Seconds to wait for a server when only its status is asked for."""
 
 
 class InstanceChangeRepository(Protocol):
-    """Where what is changeable about instances is kept."""
+    """Stores changes of instances."""
 
     async def change_recorded(self, instance_id: int, record: Record, **changes: object) -> None: ...
 
 
 class OperationRepository(Protocol):
-    """Where operations are looked up."""
+    """Finds operations."""
 
     async def operations(
         self, *, limit: int, state: str | None = None, instance_id: int | None = None
@@ -74,9 +74,9 @@ class Servers:
     async def set_addresses(
         self, command: instance_commands.SetAddressList, origin: Origin
     ) -> tuple[str, ...]:
-        """The list as it is then, without doubles, in the order given. PARAMETER_RANGE for a group too many."""
+        """The resulting list, without duplicates, in the given order. PARAMETER_RANGE for too many groups."""
         instance = await self._reach.find_listed(command.instance, origin.caller)
-        groups = {one.name: one for one in _address_groups(instance)}
+        groups = {group.name: group for group in _address_groups(instance)}
         before = groups.get(command.group) or AddressGroup(command.group, ())
         match command.mode:
             case "replace":
@@ -84,7 +84,7 @@ class Servers:
             case "add":
                 wanted = before.addresses + command.addresses
             case "remove":
-                wanted = tuple(one for one in before.addresses if one not in command.addresses)
+                wanted = tuple(address for address in before.addresses if address not in command.addresses)
         addresses = tuple(dict.fromkeys(wanted))
         label = before.label if command.label is None else command.label
         groups[command.group] = AddressGroup(command.group, addresses, label)
@@ -93,7 +93,7 @@ class Servers:
         detail = {"instance": instance.id, "addresses": list(addresses), "group": command.group}
         record = Record(Change.INSTANCE_ADDRESSES, command.instance.public_id, origin, detail)
         if command.group:
-            kept = tuple(one for name, one in groups.items() if name and one.addresses)
+            kept = tuple(group for name, group in groups.items() if name and group.addresses)
             await self._book.change_recorded(instance.id, record, address_groups=kept)
         else:
             await self._book.change_recorded(instance.id, record, addresses=list(addresses))
@@ -111,15 +111,15 @@ class Servers:
         found = await self._operations.operations(limit=command.limit, instance_id=instance.id)
         return tuple(
             OperationView(
-                one.id,
-                one.change.value,
-                one.target,
-                one.state.value,
-                one.reason,
-                one.accepted_at,
-                one.closed_at,
+                operation.id,
+                operation.change.value,
+                operation.target,
+                operation.state.value,
+                operation.reason,
+                operation.accepted_at,
+                operation.closed_at,
             )
-            for one in found
+            for operation in found
         )
 
     async def _look(
@@ -129,21 +129,21 @@ class Servers:
         return _view(instance, dialect, origin.caller, status, facts, names)
 
     async def state_of(self, instance: Instance) -> tuple[str, EngineFacts | None]:
-        """The status of an `InstanceView`, with what the server says of itself."""
+        """The status as in `InstanceView`, and the server's facts; None if it cannot be asked."""
         status, facts, _ = await self._ask(instance, databases=False)
         return status, facts
 
     async def _ask(
         self, instance: Instance, *, databases: bool
     ) -> tuple[str, EngineFacts | None, tuple[str, ...]]:
-        if (status := _told(instance)) is not None:
+        if (status := _stored_status(instance)) is not None:
             return status, None, ()
         attached = await self._reach.attach_instance(instance)
         try:
             async with asyncio.timeout(_GLANCE):
                 facts = await attached.engine.facts()
-                names = await attached.engine.databases() if databases else ()
-                return "running", facts, tuple(one.name for one in names)
+                found = await attached.engine.databases() if databases else ()
+                return "running", facts, tuple(database.name for database in found)
         except Refused as refusal:
             restarting = refusal.reason is Reason.INSTANCE_RESTARTING
             return ("restarting" if restarting else "unreachable"), None, ()
@@ -166,16 +166,16 @@ _STATUSES: Mapping[Phase, str] = {
 }
 
 
-def _told(instance: Instance) -> str | None:
-    """The status that its entry tells; None if its server has to be asked."""
+def _stored_status(instance: Instance) -> str | None:
+    """The status that the store knows; None if the server has to be asked."""
     if instance.provision is not None and instance.provision.phase in _STATUSES:
         return _STATUSES[instance.provision.phase]
     return "isolated" if instance.isolated else None
 
 
 def view_in_phase(instance: Instance, dialect: str, caller: Caller) -> InstanceView:
-    """An instance as its entry tells it; its server is not asked."""
-    return _view(instance, dialect, caller, _told(instance) or "running", None, ())
+    """An instance as the store knows it; its server is not asked."""
+    return _view(instance, dialect, caller, _stored_status(instance) or "running", None, ())
 
 
 def _view(

@@ -9,10 +9,10 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class InstanceView:
     """A registered instance. `status`: ``running``, ``isolated``, ``restarting`` or ``unreachable``; a server that
-    Rolecall runs itself may also be ``starting`` (being made), ``isolating``, ``reviving``, ``deleting`` or ``failed``.
+    Rolecall runs may also be ``starting`` (being created), ``isolating``, ``reviving``, ``deleting`` or ``failed``.
 
-    `host` is empty and `port` 0 while no server has ever listened. `databases` are names, where they were asked for.
-    `version` (major, minor) is None and `version_text` and `charset` are empty while the server cannot be asked.
+    `host` is empty and `port` 0 until the server has listened once. `databases` are names, if they were asked for.
+    `version` (major, minor) is None and `version_text` and `charset` are empty if the server cannot be asked.
     """
 
     public_id: str
