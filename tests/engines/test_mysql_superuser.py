@@ -14,6 +14,7 @@ from tests.engines.test_mysql_engine import PowerCut, cut_after
 from tests.engines.test_mysql_super_accounts import DENIED, ESCALATIONS, run
 
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, NewDatabase
+from rolecall.domain.identity import AppliedBefore
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import MySqlEngine, hashes
 from rolecall.values import Secret
@@ -102,6 +103,22 @@ async def test_root_is_enabled_renewed_and_disabled_and_the_administrator_stays_
     assert not await maria.engine.superuser.disable(uuid4())
     assert await maria.engine.superuser.find() is None
     assert await roots(maria) == before
+
+
+@pytest.mark.usefixtures("off")
+async def test_root_is_not_enabled_where_the_fence_refuses(maria):
+    async def refusing() -> None:
+        raise AppliedBefore
+
+    operation = uuid4()
+    with pytest.raises(AppliedBefore):
+        await maria.engine.superuser.enable(verifier(FIRST), operation, refusing)
+    assert await maria.engine.superuser.find() is None
+    made = await maria.engine.superuser.enable(verifier(FIRST), operation)
+    assert await maria.engine.superuser.enable(verifier(FIRST), operation, refusing) == made
+    with pytest.raises(AppliedBefore):
+        await maria.engine.superuser.enable(verifier(SECOND), uuid4(), refusing)
+    assert await maria.engine.superuser.find() == made
 
 
 @pytest.mark.usefixtures("off")

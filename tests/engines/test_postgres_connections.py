@@ -14,7 +14,7 @@ from psycopg import sql
 
 from rolecall.domain.engine import EngineAddress, NewDatabase
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.engines.postgresql import PostgresEngine, accounts, databases, statements
+from rolecall.engines.postgresql import PostgresEngine, accounts, databases, sessions, statements
 from rolecall.exchanges import Deadlines
 from rolecall.values import Secret
 
@@ -79,7 +79,7 @@ async def test_a_database_whose_drop_was_cut_off_may_be_gone(postgres, unique, m
     await engine.close()
 
 
-@pytest.mark.parametrize("step", ["_end_sessions", "_remove"])
+@pytest.mark.parametrize("step", ["end", "_remove"])
 async def test_an_account_that_is_locked_to_be_dropped_is_not_refused_when_the_server_is_lost(
     postgres, make, unique, monkeypatch, step
 ):
@@ -88,12 +88,12 @@ async def test_an_account_that_is_locked_to_be_dropped_is_not_refused_when_the_s
     await make(engine, name)
     lost = psycopg.OperationalError("the server did not answer in time")
     with monkeypatch.context() as cut:
-        target = accounts if step == "_end_sessions" else accounts.Accounts
-        name_of = "one" if step == "_end_sessions" else "_remove"
+        target = sessions if step == "end" else accounts.Accounts
+        name_of = "one" if step == "end" else "_remove"
         original = getattr(target, name_of)
 
         async def lose(*arguments, **values):
-            if name_of == "_remove" or arguments[1] == accounts._END_SESSIONS:
+            if name_of == "_remove" or arguments[1] == sessions.END:
                 raise lost
             return await original(*arguments, **values)
 

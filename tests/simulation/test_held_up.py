@@ -103,12 +103,13 @@ def test_what_is_applied_after_it_was_called_undone_is_recorded(
     once(scenario)
 
 
+@pytest.mark.parametrize("at", ["after MemoryLedger.promise", "before create_account"])
 @pytest.mark.parametrize("leaves", ["delete", "move"])
-def test_a_promise_that_another_process_has_kept_is_not_kept_again(leaves: str) -> None:
+def test_a_promise_that_another_process_has_kept_is_not_kept_again(leaves: str, at: str) -> None:
     async def scenario() -> None:
         run = await _bench(GrantingServer, "mysql")
         with run.world.entered():
-            hold = Hold(run.slots[0].gates, "after MemoryLedger.promise")
+            hold = Hold(run.slots[0].gates, at)
             asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.promise, "ada"))
             await hold.reached.wait()
             await _taken_for_dead(run)
@@ -126,12 +127,13 @@ def test_a_change_waits_for_an_account_that_another_process_has_promised() -> No
         run = await _bench(GrantingServer, "mysql")
         with run.world.entered():
             hold = Hold(run.slots[0].gates, "before create_account")
-            await call(run, run.slots[0], 0, scenarios.promise, "ada")
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.promise, "ada"))
             await hold.reached.wait()
             locking = asyncio.ensure_future(call(run, run.slots[1], 1, scenarios.lock, "ada"))
             await asyncio.sleep(1)
             assert not locking.done()
             hold.release()
+            assert (await asking).kind == "ok"
             assert (await locking).kind == "ok"
             await _settled(run)
 
@@ -143,11 +145,12 @@ def test_a_change_of_a_promised_account_that_is_not_made_is_refused_as_busy() ->
         run = await _bench(GrantingServer, "mysql")
         with run.world.entered():
             hold = Hold(run.slots[0].gates, "before create_account")
-            await call(run, run.slots[0], 0, scenarios.promise, "ada")
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.promise, "ada"))
             await hold.reached.wait()
             refused = await call(run, run.slots[1], 1, scenarios.lock, "ada")
             assert (refused.kind, refused.value.value) == ("refused", "engine-busy")
             hold.release()
+            assert (await asking).kind == "ok"
             await _settled(run)
 
     once(scenario)

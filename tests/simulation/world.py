@@ -11,7 +11,6 @@ import asyncio
 import functools
 import inspect
 import random
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,11 +19,11 @@ from uuid import UUID
 
 import psycopg
 from tests.simulation.schedules import choose, happens, virtual_time
+from tests.simulation.sessions import DELAYS, SESSION, engine_calls
 
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import AccessKey
 from rolecall.domain.engine import AccountChange, AccountFacts, Engine, EngineTraits
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
@@ -33,9 +32,6 @@ from rolecall.values import Secret
 
 _EPOCH = 1_700_000_000.0
 SEALER = Sealer((bytes(range(32)),))
-
-DELAYS = (0.01, 0.06, 0.5, 2.0, 8.0)
-"""Seconds that a step may take: less and more than the pauses of the code itself."""
 
 
 @dataclass(slots=True)
@@ -141,8 +137,8 @@ class SimulatedServer:
         """Changes that touched a second account: another one of the same name."""
         self._identities: dict[str, int] = {}
         self._touched: dict[UUID, int] = {}
-        self.busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        """Held while an account's row is locked by a transaction that nobody waits for any more."""
+        self.most = 0
+        """The most accounts that there were at once."""
 
     def note_change(self, method: str, change: object, operation: UUID) -> None:
         """An operation has changed an account, or found its own change done."""
@@ -156,8 +152,17 @@ class SimulatedServer:
             self.strayed.append(f"{method}({name}) by {operation.int}")
         if method == "drop_account":
             self._identities.pop(name, None)
+        self.most = max(self.most, len(self._identities))
         if isinstance(change, AccountChange) and change.new_name not in (None, name):
             self._identities[change.new_name or ""] = self._identities.pop(name, 0)
+
+    async def passed(self, step: str) -> None:
+        """Between two steps of a change, its caller may be delayed, or gone: then the server ends its session."""
+        if (session := SESSION.get()) is not None:
+            await session.passed(step)
+
+    def end_sessions(self, name: str) -> None:
+        self.sessions[:] = [one for one in self.sessions if one != name]
 
     def opens(self, verifier: Secret | None) -> str | None:
         """The password that is told by a verifier here."""
@@ -365,100 +370,6 @@ def quiet_port(inner: object, gates: Gates) -> Any:
     return port(inner, around)
 
 
-_READS = frozenset(
-    {
-        "facts", "account", "identify", "accounts", "privileges", "databases", "names", "find", "has_password",
-    }
-)  # fmt: skip
-
-
 def engine_port(server: Server, gates: Gates) -> Engine:
     """An engine; its connection may be lost before or after a commit, or while its server goes on by itself."""
-    world = gates.world
-
-    async def around(
-        method: Callable[..., Awaitable[Any]], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        if name == "close":
-            return None
-        await gates.passed(f"before {name}")
-        loss = choose(5) if world.stormy and happens(world.hazards.engine_loss) else 0
-        if loss == 1:
-            raise Refused(Reason.ENGINE_UNREACHABLE, note="before anything was sent")
-        if name in _READS:
-            if name in {"account", "identify"}:
-                async with server.busy[args[0]]:
-                    pass
-            found = await method(*args, **kwargs)
-            await gates.passed(f"after {name}")
-            return found
-        return await _change(server, gates, loss, method, name, args, kwargs)
-
-    return port(server, around)  # type: ignore[no-any-return]
-
-
-async def _change(
-    server: Server,
-    gates: Gates,
-    loss: int,
-    method: Callable[..., Awaitable[Any]],
-    name: str,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    account, operation = _subject(args, kwargs)
-    world, lock = gates.world, server.busy[account]
-
-    async def apply() -> Any:
-        result = await method(*args, **kwargs)
-        if operation is not None and result is not False:
-            server.note_change(name, args[0], operation)
-        world.note(f"{gates.name}: {name}({account}) by {operation and operation.int}")
-        return result
-
-    async def apply_late() -> None:
-        await asyncio.sleep(DELAYS[choose(len(DELAYS))])
-        try:
-            if not choose(2):
-                await apply()
-        except Refused:
-            pass
-        finally:
-            lock.release()
-
-    await lock.acquire()
-    if loss == 2:
-        world.late(apply_late())
-        raise OutcomeUnknown("the server has it, and may do it later")
-    try:
-        if loss == 3:
-            raise OutcomeUnknown("lost before the commit")
-        result = await apply()
-    finally:
-        lock.release()
-    await _end_sessions(server, gates, name, args)
-    await gates.passed(f"after {name}")
-    if loss == 4:
-        raise OutcomeUnknown("lost after the commit")
-    return result
-
-
-async def _end_sessions(server: Server, gates: Gates, name: str, args: tuple[Any, ...]) -> None:
-    """A lock is committed first; then sessions end. A deletion ends them before."""
-    change = args[0]
-    if isinstance(change, AccountChange) and change.end_sessions:
-        await gates.passed("between the lock and the end of sessions")
-        server.sessions[:] = [one for one in server.sessions if one != change.name]
-    if isinstance(change, AccountChange) and change.new_name is not None:
-        server.sessions[:] = [change.new_name if one == change.name else one for one in server.sessions]
-    if name == "drop_account":
-        server.sessions[:] = [one for one in server.sessions if one != change]
-
-
-def _subject(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, UUID | None]:
-    """Whose change it is, and by which operation."""
-    first = args[0] if args else next(iter(kwargs.values()))
-    name = first if isinstance(first, str) else str(getattr(first, "name", ""))
-    given = [*args, *kwargs.values()]
-    operation = next((one for one in given if isinstance(one, UUID)), getattr(first, "operation", None))
-    return name, operation
+    return port(server, engine_calls(server, gates))  # type: ignore[no-any-return]

@@ -22,6 +22,7 @@ from rolecall.domain.operations.model import (
     Intent,
     Operation,
     Promised,
+    Standing,
     State,
     Unresolved,
 )
@@ -277,6 +278,53 @@ async def test_the_operations_of_a_replica_are_others_once_it_is_gone(bench: Ben
         while await other.dead_replicas() != [number]:
             await asyncio.sleep(0.01)
     assert [one.id for one in await other.unresolved([number])] == [operation]
+
+
+async def test_an_operation_that_was_taken_over_is_no_longer_its_former_process_s(bench: Bench) -> None:
+    operation = await bench.accepted()
+    mine, others = bench.store.operations, bench.other.operations
+    assert await mine.standing(operation) is Standing.OWN
+    assert await others.standing(operation) is Standing.TAKEN_OVER
+    assert not await others.take_over(operation)
+    assert await mine.standing(operation) is Standing.TAKEN_OVER
+    assert await others.standing(operation) is Standing.OWN
+    assert [one.id for one in await others.unresolved([others.replica])] == [operation]
+    await others.close(operation, State.REFUSED, "account-taken", "")
+    assert await others.standing(operation) is Standing.TAKEN_OVER
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_what_was_recorded_or_witnessed_is_known_as_applied(bench: Bench, *, closed: bool) -> None:
+    operation, ledger = await bench.accepted(), bench.store.operations
+    assert not await ledger.witnessed(operation)
+    if closed:
+        await ledger.record(operation, bench.instance.id, None)
+    else:
+        await ledger.witness([])
+        await ledger.witness([operation, uuid4()])
+        assert await ledger.witnessed(operation)
+    assert await ledger.standing(operation) is Standing.APPLIED
+    assert await bench.other.operations.standing(operation) is Standing.APPLIED
+
+
+async def test_a_deletion_is_begun_by_the_process_that_has_it_and_then_by_any(bench: Bench) -> None:
+    made, deletion = await bench.accepted(), await bench.accepted(change=Change.ACCOUNT_DELETE)
+    mine, others = bench.store.operations, bench.other.operations
+    assert not await others.begin(deletion, [])
+    assert not await others.take_over(deletion)
+    assert not await mine.begin(deletion, [made])
+    assert await mine.witnessed(made)  # what was seen is true all the same
+    assert await others.begin(deletion, [])
+    assert await mine.begin(deletion, [made])
+    assert await mine.take_over(deletion)
+    await mine.close(deletion, State.UNDONE, "interrupted", "")
+    assert await others.begin(deletion, [])
+
+
+async def test_a_deletion_that_was_closed_before_it_was_begun_is_not_begun(bench: Bench) -> None:
+    deletion = await bench.accepted(change=Change.ACCOUNT_DELETE)
+    await bench.other.operations.close(deletion, State.SUPERSEDED, "interrupted", "")
+    assert not await bench.store.operations.begin(deletion, [])
 
 
 async def test_what_is_open_is_told_with_its_age_and_its_attempts(bench: Bench) -> None:

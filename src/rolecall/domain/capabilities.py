@@ -20,7 +20,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import Expected
+from rolecall.domain.identity import Expected, Fence
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
 
@@ -122,7 +122,7 @@ class TenantSuperuser(Protocol):
     async def find(self) -> AccountFacts | None:
         """The account, if it was enabled through Rolecall."""
 
-    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
+    async def enable(self, verifier: Secret, operation: UUID, fence: Fence | None = None) -> AccountFacts:
         """Create it, or change its password. ACCOUNT_PROTECTED if Rolecall did not create the account of that name."""
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:

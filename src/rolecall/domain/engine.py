@@ -9,8 +9,7 @@ Rules every engine keeps (the engine suite runs them on each):
 - A change says which account, or database, it is meant for (`domain.identity`). If another one is found under the name,
   nothing is done and `Superseded` is raised. Where nothing is expected (None), whoever has the name is changed.
 - A refusal by the server is raised as `Refused`; a lost connection during a commit as `OutcomeUnknown`.
-- Every change method is safe to repeat with the same operation id: what the marker shows as applied is not applied
-  again, even if others have changed the account since.
+- A change is safe to repeat with the same operation id: what the marker shows is not applied again, whatever came.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from uuid import UUID
 from rolecall.domain.identity import (
     EARLIER_KEPT,
     Expected,
+    Fence,
     next_order,
     require_identity,
     require_order,
@@ -157,6 +157,7 @@ class NewAccount:
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
     to_come: bool = False
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +274,7 @@ class NewDatabase:
     collate: str = ""
     ctype: str = ""
     owned_by: Expected | None = None
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ given before where a marker was lost (a comment overwritten by SQL, a server res
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rolecall import ambient
@@ -39,9 +40,23 @@ class Expected:
 
 NOBODY = Expected("")
 
+Fence = Callable[[], Awaitable[None]]
+"""Asked under the lock of what is to be made, which is held until that is committed. Nothing is made if it raises, and
+what it raises, a `Refused`, is raised, unless the server shows that the operation has made it.
+
+So no process makes again what others have made for it, and deleted, since it last asked; nor what they took over.
+"""
+
 
 class Superseded(Refused):
     """The account, or the database, that a change was meant for is gone, and another one has its name."""
+
+
+class AppliedBefore(Refused):
+    """What is to be made was made by this very operation before, and is gone: it is not made again."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.ACCOUNT_MISSING, note="it was made, and is gone since")
 
 
 class ChangedMeanwhile(Refused):

@@ -30,7 +30,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import Expected
+from rolecall.domain.identity import Expected, Fence
 from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
@@ -268,9 +268,9 @@ class WatchedSuperuser:
         async with self.watch.look("superuser"):
             return await self.inner.find()
 
-    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
+    async def enable(self, verifier: Secret, operation: UUID, fence: Fence | None = None) -> AccountFacts:
         async with self.watch.change("enable_superuser", verifier):
-            return await self.inner.enable(verifier, operation)
+            return await self.inner.enable(verifier, operation, fence)
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
         async with self.watch.change("disable_superuser"):

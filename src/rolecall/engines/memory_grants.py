@@ -1,6 +1,7 @@
 """`MemoryGrantsEngine`: the MySQL family's semantics in dictionaries, for tests of the domain. It keeps the suite.
 
-An account is a name at a host and is granted whole databases by template. There are no sessions to end.
+An account is a name at a host and is granted whole databases by template. Locks and deletions have the steps that they
+have there: login goes before the lock of the name is taken.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from rolecall.domain.engine import (
     NewAccount,
     NewDatabase,
 )
-from rolecall.domain.identity import FIRST, NOBODY, Expected, require_identity, require_order
+from rolecall.domain.identity import FIRST, NOBODY, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.memory_steps import Steps
 from rolecall.engines.mysql import control, hashes, names
 from rolecall.engines.mysql.flavors import MARIADB
 from rolecall.values import Secret
@@ -39,20 +41,21 @@ COLLATIONS = {
 """Character sets with their collations, the default first."""
 
 
-class MemoryGrantsEngine:
+class MemoryGrantsEngine(Steps):
     """`rolecall.domain.engine.Engine` in memory, with the capabilities of the family."""
 
     traits = EngineTraits(has_quick_verifier=True, creates_in_steps=True, renames_accounts=True, writers=16)
     objects = ownership = None
 
     def __init__(self, *, version: tuple[int, int] = (10, 11)) -> None:
+        super().__init__()
         self._version = version
         self._accounts: dict[tuple[str, str], AccountFacts] = {}
         self._verifiers: dict[tuple[str, str], Secret] = {}
         self._databases: dict[str, DatabaseFacts] = {}
         self._made_by: dict[str, UUID] = {}
         self._awaited: set[tuple[str, tuple[str, str]]] = set()
-        self.superuser = MemorySuperuser()
+        self.superuser = MemorySuperuser(self)
 
     # What tests may ask beside the protocol.
 
@@ -100,18 +103,21 @@ class MemoryGrantsEngine:
         self.require_new_name(new.name)
         key = new.name, names.host(new.host)
         _require_single(new.kind, new.grants)
-        there = self._accounts.get(key)
-        if there is not None and new.operation in there.operations:
-            return there
-        if there is not None:
-            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-        self._require_databases([grant.database for grant in new.grants], key, to_come=new.to_come)
-        made = AccountFacts(
-            0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants),
-            identity=str(new.operation), orders=(FIRST,),
-        )  # fmt: skip
-        self._store(key, made, new.verifier)
-        return made
+        async with self.locked(new.name):
+            there = self._accounts.get(key)
+            if there is not None and new.operation in there.operations:
+                return there
+            if new.fence is not None:
+                await new.fence()
+            if there is not None:
+                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
+            self._require_databases([grant.database for grant in new.grants], key, to_come=new.to_come)
+            made = AccountFacts(
+                0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants),
+                identity=str(new.operation), orders=(FIRST,),
+            )  # fmt: skip
+            self._store(key, made, new.verifier)
+            return made
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
         key = change.name, change.host or names.ANY_HOST
@@ -119,6 +125,30 @@ class MemoryGrantsEngine:
         if new_name != change.name:
             names.require_new_user(new_name, MARIADB.user_characters, ADMINISTRATOR)
         to = new_name, key[1] if change.new_host is None else names.host(change.new_host)
+        if change.may_log_in is False:
+            await self._cut_off(key, change.operation, change.expected, end=change.end_sessions)
+        async with self.locked(change.name, new_name):
+            after = self._change(change, key, to)
+            if change.end_sessions and not after.may_log_in:
+                await self.passed("changed")
+                self.end_sessions(change.name)
+        return after
+
+    async def _cut_off(
+        self, key: tuple[str, str], operation: UUID, expected: Expected | None, *, end: bool = True
+    ) -> None:
+        """Login and sessions go, without a lock and a mark."""
+        found = self._accounts.get(key)
+        if found is not None and found.is_protected:
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": key[0]})
+        if found is None or expected == NOBODY or found.was_changed_by(operation, expected):
+            return
+        self._accounts[key] = replace(found, may_log_in=False)
+        await self.passed("login is gone")
+        if end:
+            self.end_sessions(key[0])
+
+    def _change(self, change: AccountChange, key: tuple[str, str], to: tuple[str, str]) -> AccountFacts:
         moved = self._accounts.get(to) if to != key else None
         if moved is not None and change.operation in moved.operations and key not in self._accounts:
             return moved
@@ -126,7 +156,7 @@ class MemoryGrantsEngine:
         if before.was_changed_by(change.operation, change.expected):
             return before
         if to != key and to in self._accounts:
-            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new_name})
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": to[0]})
         kind = change.kind or before.kind
         after = replace(
             before.changed_by(change.operation),
@@ -145,27 +175,32 @@ class MemoryGrantsEngine:
     async def drop_account(
         self,
         name: str,
-        operation: UUID,  # noqa: ARG002 - one step, and so no mark
+        operation: UUID,
         host: str = "",
         expected: Expected | None = None,
     ) -> bool:
+        """Login goes; then it is marked, its sessions end, and it is dropped, under its lock."""
         key = name, host or names.ANY_HOST
-        if names.is_reserved(name, ADMINISTRATOR) or (
-            key in self._accounts and self._accounts[key].is_protected
-        ):
+        if names.is_reserved(name, ADMINISTRATOR):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-        found = self._accounts.get(key)
-        if found is not None:
-            if expected == NOBODY:
+        await self._cut_off(key, operation, expected)
+        async with self.locked(name):
+            found = self._accounts.get(key)
+            if found is None or expected == NOBODY:
                 return False
             require_identity(expected, name, found.identity)
             require_order(expected, name, found.order)
-        self._verifiers.pop(key, None)
-        self._awaited = {(one, whose) for one, whose in self._awaited if whose != key}
-        return self._accounts.pop(key, None) is not None
+            self._accounts[key] = replace(found.changed_by(operation), may_log_in=False)
+            await self.passed("retired")
+            self.end_sessions(name)
+            self._verifiers.pop(key, None)
+            self._awaited = {(one, whose) for one, whose in self._awaited if whose != key}
+            del self._accounts[key]
+        return True
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
-        return self._accounts.get((name, host or names.ANY_HOST))
+        async with self.locked(name):
+            return self._accounts.get((name, host or names.ANY_HOST))
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
         return await self.account(name, host)
@@ -185,16 +220,17 @@ class MemoryGrantsEngine:
         expected: Expected | None = None,
     ) -> AccountFacts:
         key = name, host or names.ANY_HOST
-        before = self._changeable(key)
-        if before.was_changed_by(operation, expected):
-            return before
-        _require_single(before.kind, (*grant, *revoke))
-        self._require_databases([one.database for one in grant], key, to_come=to_come)
-        self._awaited -= {(one, key) for one in revoke}
-        changed = {*revoke, *(one.database for one in grant)}
-        kept = [one for one in before.grants if one.database not in changed]
-        self._accounts[key] = replace(before.changed_by(operation), grants=_sorted((*kept, *grant)))
-        return self._accounts[key]
+        async with self.locked(name):
+            before = self._changeable(key)
+            if before.was_changed_by(operation, expected):
+                return before
+            _require_single(before.kind, (*grant, *revoke))
+            self._require_databases([one.database for one in grant], key, to_come=to_come)
+            self._awaited -= {(one, key) for one in revoke}
+            changed = {*revoke, *(one.database for one in grant)}
+            kept = [one for one in before.grants if one.database not in changed]
+            self._accounts[key] = replace(before.changed_by(operation), grants=_sorted((*kept, *grant)))
+            return self._accounts[key]
 
     def may_be_database(self, name: str) -> bool:
         return names.is_database(name) and not names.is_system(name, control.SCHEMA)
@@ -211,8 +247,14 @@ class MemoryGrantsEngine:
 
     async def create_database(self, new: NewDatabase) -> None:
         names.require_database(new.name)
+        async with self.locked(_lock_of(new.name)):
+            await self._create_database(new)
+
+    async def _create_database(self, new: NewDatabase) -> None:
         if self._made_by.get(new.name) == new.operation:
             return
+        if new.fence is not None:
+            await new.fence()
         if new.name in self._databases or names.is_system(new.name, control.SCHEMA):
             raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
         encoding = (new.encoding or new.collate.partition("_")[0] or "utf8mb4").lower()
@@ -231,6 +273,10 @@ class MemoryGrantsEngine:
     async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
         if names.is_system(name, control.SCHEMA):
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
+        async with self.locked(_lock_of(name)):
+            return self._drop_database(name, expected)
+
+    def _drop_database(self, name: str, expected: ExpectedDatabase | None) -> bool:
         found = self._databases.get(name)
         if found is not None:
             if expected == NO_DATABASE:
@@ -277,37 +323,56 @@ class MemoryGrantsEngine:
 
 
 class MemorySuperuser:
-    """`rolecall.domain.capabilities.TenantSuperuser` in memory."""
+    """`rolecall.domain.capabilities.TenantSuperuser` in memory. It is disabled in the steps of a deletion."""
 
     name = ADMINISTRATOR
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
         self._found: AccountFacts | None = None
 
     async def find(self) -> AccountFacts | None:
-        return self._found
+        async with self._steps.locked(self.name):
+            return self._found
 
-    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:  # noqa: ARG002 - nobody logs in here
-        before = self._found or AccountFacts(
-            0, self.name, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
-        )
-        if operation not in before.operations:
-            before = before.changed_by(operation)
-        self._found = before
-        return before
-
-    async def disable(
+    async def enable(
         self,
-        operation: UUID,  # noqa: ARG002 - leaves no mark
-        expected: Expected | None = None,
-    ) -> bool:
+        verifier: Secret,  # noqa: ARG002 - nobody logs in here
+        operation: UUID,
+        fence: Fence | None = None,
+    ) -> AccountFacts:
+        async with self._steps.locked(self.name):
+            there = self._found
+            if there is not None and operation in there.operations:
+                return there
+            if fence is not None:
+                await fence()
+            before = there or AccountFacts(
+                0, self.name, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
+            )
+            self._found = replace(before.changed_by(operation), may_log_in=True)
+            return self._found
+
+    async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
         found = self._found
-        if found is None or expected == NOBODY:
-            return False
-        require_identity(expected, found.name, found.identity)
-        require_order(expected, found.name, found.order)
-        self._found = None
+        if found is not None and expected != NOBODY and not found.was_changed_by(operation, expected):
+            self._found = replace(found, may_log_in=False)
+            await self._steps.passed("login is gone")
+        async with self._steps.locked(self.name):
+            found = self._found
+            if found is None or expected == NOBODY:
+                return False
+            require_identity(expected, found.name, found.identity)
+            require_order(expected, found.name, found.order)
+            self._found = replace(found.changed_by(operation), may_log_in=False)
+            await self._steps.passed("retired")
+            self._found = None
         return True
+
+
+def _lock_of(database: str) -> str:
+    """No account has such a name."""
+    return f"database:{database}"
 
 
 def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:

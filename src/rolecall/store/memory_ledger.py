@@ -22,6 +22,7 @@ from rolecall.domain.operations.model import (
     Intent,
     Operation,
     Promised,
+    Standing,
     State,
     Unresolved,
 )
@@ -235,16 +236,11 @@ class MemoryLedger:
             if one.id != operation_id
         )
 
-    async def witness(self, operations: Sequence[UUID]) -> bool:
-        there = [self._rows.operations[one] for one in operations if one in self._rows.operations]
-        retrying = [
-            kept for kept in there if kept.progress == "retrying" and kept.operation.state is State.ACCEPTED
-        ]
-        for kept in there:
-            if kept not in retrying:
-                self._rows.operations[kept.operation.id] = replace(kept, progress="applied")
+    async def witness(self, operations: Sequence[UUID]) -> None:
+        for one in operations:
+            if (kept := self._rows.operations.get(one)) is not None:
+                self._rows.operations[one] = replace(kept, progress="applied")
         self._rows.flush()
-        return not retrying
 
     async def witnessed(self, operation_id: UUID) -> bool:
         kept = self._rows.operations.get(operation_id)
@@ -257,13 +253,28 @@ class MemoryLedger:
         late = {one.id for one in await self.interrupted()}
         return await self.are_open(operations) or not late.isdisjoint(operations)
 
-    async def retry(self, operation_id: UUID) -> bool:
+    async def begin(self, operation_id: UUID, seen: Sequence[UUID]) -> bool:
+        await self.witness(seen)
         kept = self._rows.operations[operation_id]
-        if kept.progress == "applied":
-            return False
-        self._rows.operations[operation_id] = replace(kept, progress="retrying")
-        self._rows.flush()
-        return True
+        if kept.progress == "" and self._is_own(kept):
+            kept = self._rows.operations[operation_id] = replace(kept, progress="begun")
+        return kept.progress != ""
+
+    def _is_own(self, kept: Kept) -> bool:
+        return kept.operation.state is State.ACCEPTED and kept.replica == self._replica
+
+    async def take_over(self, operation_id: UUID) -> bool:
+        kept = self._rows.operations[operation_id]
+        if kept.operation.state is State.ACCEPTED:
+            self._rows.operations[operation_id] = replace(kept, replica=self._replica)
+            self._rows.flush()
+        return kept.progress != ""
+
+    async def standing(self, operation_id: UUID) -> Standing:
+        kept = self._rows.operations[operation_id]
+        if kept.progress == "applied" or kept.operation.state is State.RECORDED:
+            return Standing.APPLIED
+        return Standing.OWN if self._is_own(kept) else Standing.TAKEN_OVER
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
         kept = self._rows.operations.get(operation_id)

@@ -21,6 +21,7 @@ from rolecall.domain.operations.model import (
     Intent,
     Operation,
     Promised,
+    Standing,
     State,
     Unresolved,
     account_of,
@@ -140,8 +141,9 @@ class PgOperationRepository:
     async def is_followed(self, operation_id: UUID) -> bool:
         return bool(await self._pool.value(_SQL["is_followed"], (operation_id,)))
 
-    async def witness(self, operations: Sequence[UUID]) -> bool:
-        return not operations or bool(await self._intents.value(_SQL["witness"], (list(operations),)))
+    async def witness(self, operations: Sequence[UUID]) -> None:
+        if operations:
+            await self._intents.execute(_SQL["witness"], (list(operations),))
 
     async def witnessed(self, operation_id: UUID) -> bool:
         query = "select progress = 'applied' from operations where id = %s"
@@ -153,8 +155,16 @@ class PgOperationRepository:
     async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
         return bool(await self._pool.value(_SQL["are_unrecorded"], (list(operations),)))
 
-    async def retry(self, operation_id: UUID) -> bool:
-        return bool(await self._intents.value(_SQL["retry"], (operation_id,)))
+    async def begin(self, operation_id: UUID, seen: Sequence[UUID]) -> bool:
+        values = {"operation": operation_id, "seen": list(seen), "replica": self._replica}
+        return bool(await self._intents.value(_SQL["begin"], values))
+
+    async def take_over(self, operation_id: UUID) -> bool:
+        return bool(await self._intents.value(_SQL["take_over"], (self._replica, operation_id)))
+
+    async def standing(self, operation_id: UUID) -> Standing:
+        found = await self._pool.value(_SQL["standing"], (self._replica, operation_id))
+        return Standing(found or Standing.TAKEN_OVER.value)
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
         keeps = state in (State.UNDONE, State.SUPERSEDED) and reason == Reason.INTERRUPTED.value

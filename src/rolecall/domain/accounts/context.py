@@ -13,7 +13,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts.removal import leave, remove
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import NOBODY, Expected
+from rolecall.domain.identity import NOBODY, Expected, Fence
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.journal import Journal
@@ -225,6 +225,10 @@ class Work:
         """Before a change moves that account: what it may go on with (`removal.leave`)."""
         place = (target.name, target.host)
         return await leave(self._journal.ledger, target.attached.engine, place, operation, expected)
+
+    def fence(self, operation: UUID, *, always: bool = False) -> Fence | None:
+        """`Journal.fence`."""
+        return self._journal.fence(operation, always=always)
 
     async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
         """Whether any of these, which the engine shows as applied, is not recorded yet."""

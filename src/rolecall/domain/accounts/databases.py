@@ -62,7 +62,8 @@ class Databases:
 
     async def _create(self, attached: ConnectedInstance, new: NewDatabase, origin: Origin) -> None:
         async def apply(operation: UUID) -> None:
-            await attached.engine.create_database(replace(new, operation=operation))
+            fence = self._journal.fence(operation)
+            await attached.engine.create_database(replace(new, operation=operation, fence=fence))
 
         intent = Intent(Change.DATABASE_CREATE, new.name, origin, detail={"owner": new.owner})
         await self._journal.run(attached, intent, apply)

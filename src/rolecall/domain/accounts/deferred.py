@@ -22,6 +22,7 @@ from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import Place, Target, Work
 from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
+from rolecall.domain.identity import Fence
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import decode_grants, encode_grants
@@ -202,10 +203,9 @@ class Promises:
     async def _make(self, attached: ConnectedInstance, promised: Promised) -> bool:
         """Not again what was made, by an earlier attempt or by another process, and moved or deleted since."""
 
-        async def apply(operation: UUID) -> AccountFacts | None:
-            if not await self._ledger.retry(operation):
-                return None
-            return await make_sealed(self._work.sealer, attached, promised)
+        async def apply(operation: UUID) -> AccountFacts:
+            fence = self._work.fence(operation, always=True)
+            return await make_sealed(self._work.sealer, attached, promised, fence)
 
         return await self._journal.fulfil(attached, promised, apply)
 
@@ -232,7 +232,9 @@ def verifier_purpose(instance_id: int | str, label: str) -> str:
     return f"account verifier:{instance_id}:{label}"
 
 
-async def make_sealed(sealer: Sealer, attached: ConnectedInstance, promised: Promised) -> AccountFacts:
+async def make_sealed(
+    sealer: Sealer, attached: ConnectedInstance, promised: Promised, fence: Fence | None = None
+) -> AccountFacts:
     """Make, or finish making, an account from what its promise holds; safe to repeat."""
     intent = promised.intent
     name, host = intent.account
@@ -242,7 +244,7 @@ async def make_sealed(sealer: Sealer, attached: ConnectedInstance, promised: Pro
     grants = decode_grants(intent.detail["grants"])
     to_come = bool(intent.detail.get("to_come"))
     kind = AccountKind(str(intent.detail.get("kind", AccountKind.NORMAL.value)))
-    new = NewAccount(name, kind, verifier, promised.id, host, grants, to_come)
+    new = NewAccount(name, kind, verifier, promised.id, host, grants, to_come, fence)
     return await attached.engine.create_account(new)
 
 

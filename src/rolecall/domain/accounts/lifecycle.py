@@ -90,13 +90,16 @@ class Accounts:
         quota = _quota(target, command)
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
         intent = replace(intent, claim=claim, counted=quota is not None)
+        # Once it is called undone, a repetition makes the account, or another has its place in the quota.
+        is_relied_on = claim is not None or quota is not None
 
         async def apply(operation: UUID) -> AccountFacts:
             if quota is not None:
                 await self._expect_room(target, quota, operation)
             ready = None if verifier is None else await verifier
+            fence = work.fence(operation, always=is_relied_on)
             return await target.attached.engine.create_account(
-                NewAccount(target.name, command.kind, ready, operation, target.host, grants)
+                NewAccount(target.name, command.kind, ready, operation, target.host, grants, fence=fence)
             )
 
         facts = await work.change(target, intent, apply)

@@ -1,7 +1,10 @@
 """Removal: an account goes with its marker, so whatever that tells of other changes is written down before.
 
 Changes that were applied and are not closed yet, because their process died or lost its connection, would look as if
-they had never been; and the second try of a creation would make the account once more.
+they had never been; and the second try of a creation would make the account once more (`Fence`).
+
+Login is taken away before anything marks the account, so a deletion is noted in the ledger before that: from then on it
+is brought to its end, by its own process or by recovery, and until then recovery may call it superseded, for good.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from uuid import UUID
 from rolecall.domain.capabilities import TenantSuperuser
 from rolecall.domain.engine import NO_DATABASE, AccountFacts, DatabaseFacts, Engine, ExpectedDatabase
 from rolecall.domain.identity import NOBODY, ChangedMeanwhile, Expected, require_identity, require_order
-from rolecall.domain.operations.model import Ledger
+from rolecall.domain.operations.model import Ledger, TakenOver
 from rolecall.domain.reasons import Reason, Refused
 
 _ATTEMPTS = 40
@@ -31,7 +34,7 @@ async def remove(
 
     Gives the account as it was dropped, None if it was not there.
 
-    `Superseded`; `ChangedMeanwhile`; ENGINE_BUSY while a change of it is between two tries.
+    `Superseded`; `ChangedMeanwhile`; `TakenOver`; ENGINE_BUSY while others change it again and again.
     """
     name, host = account
     return await _remove(
@@ -67,13 +70,13 @@ async def _remove(
         require_identity(expected, facts.name, facts.identity)
         if operation not in facts.operations:
             require_order(expected, facts.name, facts.order)
-        if await ledger.witness([one for one in facts.operations if one != operation]):
-            try:
-                await drop(facts.expected)
-            except ChangedMeanwhile:
-                continue  # and what that change is, is written down too
-            return facts
-        await asyncio.sleep(_PAUSE)
+        if not await ledger.begin(operation, [one for one in facts.operations if one != operation]):
+            raise TakenOver
+        try:
+            await drop(facts.expected)
+        except ChangedMeanwhile:
+            continue  # and what that change is, is written down too
+        return facts
     raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
 
 
@@ -89,28 +92,23 @@ async def leave(
         if facts is None or facts.identity != expected.identity or operation in facts.operations:
             return expected
         others = facts.operations
-        closed = not await ledger.are_unrecorded(others) and await ledger.witness(others)
-        if closed and not await ledger.are_unrecorded(
-            others
-        ):  # no record was lost before the witness was durable
-            return facts.expected
+        if not await ledger.are_unrecorded(others):
+            await ledger.witness(others)
+            if not await ledger.are_unrecorded(others):  # no record was lost before that was durable
+                return facts.expected
         await asyncio.sleep(_PAUSE)
     raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
 
 
 async def remove_database(ledger: Ledger, engine: Engine, name: str, expected: ExpectedDatabase) -> None:
-    """Drop that very database. `Superseded`; ENGINE_BUSY while its creation is between two tries."""
-    for _ in range(_ATTEMPTS):
-        facts = await find_database(engine, name)
-        if facts is None or expected == NO_DATABASE:
-            await engine.drop_database(name, NO_DATABASE)
-            return
-        facts.require(expected)
-        if await ledger.witness(facts.operations):
-            await engine.drop_database(name, expected)
-            return
-        await asyncio.sleep(_PAUSE)
-    raise Refused(Reason.ENGINE_BUSY, note="the database is still being made")
+    """Drop that very database. `Superseded`."""
+    facts = await find_database(engine, name)
+    if facts is None or expected == NO_DATABASE:
+        await engine.drop_database(name, NO_DATABASE)
+        return
+    facts.require(expected)
+    await ledger.witness(facts.operations)
+    await engine.drop_database(name, expected)
 
 
 async def find_database(engine: Engine, name: str) -> DatabaseFacts | None:

@@ -50,6 +50,8 @@ class Case:
     operation: Operation
     attached: ConnectedInstance
     ledger: Ledger
+    is_begun: bool = False
+    """Of a deletion: whether its first step may have been taken (`Ledger.begin`)."""
 
     @property
     def expected(self) -> Expected:
@@ -59,10 +61,15 @@ class Case:
         return self.operation.expected
 
     def deleting(self, found: AccountFacts | None) -> Expected:
-        """The account to delete, of what is there. One that bears the mark of its deletion needs nobody's word."""
+        """The account to delete, of what is there. One that bears the mark of its deletion needs nobody's word.
+
+        What was begun is brought to its end, whatever else was applied since.
+        """
         if found is None:
             return NOBODY
-        return found.expected if self.operation.id in found.operations else self.expected
+        if self.operation.id in found.operations:
+            return found.expected
+        return Expected(self.expected.identity) if self.is_begun else self.expected
 
 
 async def repair(case: Case) -> AccountFacts | None:

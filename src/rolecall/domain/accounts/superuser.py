@@ -43,7 +43,7 @@ class Superusers:
         verifier = self._work.verifier(target, password)
 
         async def apply(operation: UUID) -> None:
-            await superuser.enable(await verifier, operation)
+            await superuser.enable(await verifier, operation, self._journal.fence(operation))
 
         await self._journal.run(target.attached, target.intent(Change.SUPERUSER_ENABLE, origin), apply)
         return password

@@ -90,9 +90,10 @@ class Recovery:
         """True when the operation was closed."""
         try:
             attached = await self._attach(operation)
+            is_begun = await self._ledger.take_over(operation.id)
             if operation.detail.get("promised"):
                 return await self._keep_promise(attached, operation)
-            await self._finish(attached, operation)
+            await self._finish(Case(operation, attached, self._ledger, is_begun))
         except StillUnknown:
             return False
         except (NotApplied, Overtaken, Refused, OutcomeUnknown) as error:
@@ -130,8 +131,8 @@ class Recovery:
                 continue
             try:
                 attached = await self._attach(operation)
-                if await is_shown(Case(operation, attached, self._ledger)):
-                    await self._finish(attached, operation)
+                if await is_shown(case := Case(operation, attached, self._ledger)):
+                    await self._finish(case)
                 elif await self._ledger.witnessed(operation.id):
                     await self._ledger.record(operation.id, operation.instance_id or 0, None)
             except (NotApplied, Overtaken, Refused, OutcomeUnknown, SealBroken):
@@ -147,9 +148,9 @@ class Recovery:
         intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
         return await self._promises.make(attached, Promised(operation.id, intent))
 
-    async def _finish(self, attached: ConnectedInstance, operation: Operation) -> None:
-        facts = await repair(Case(operation, attached, self._ledger))
-        await record(self._ledger, attached, operation.id, effect_of(operation, operation.id, facts))
+    async def _finish(self, case: Case) -> None:
+        operation, facts = case.operation, await repair(case)
+        await record(self._ledger, case.attached, operation.id, effect_of(operation, operation.id, facts))
         _log.info("operation finished", operation=str(operation.id), change=operation.change.value)
 
 

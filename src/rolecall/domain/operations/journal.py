@@ -14,12 +14,13 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountFacts, Engine
-from rolecall.domain.identity import Superseded, next_order
+from rolecall.domain.identity import AppliedBefore, Fence, Superseded, next_order
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
     AccountEffect,
@@ -28,10 +29,12 @@ from rolecall.domain.operations.model import (
     Ledger,
     Operation,
     Promised,
+    Standing,
     State,
     StillUnknown,
+    TakenOver,
 )
-from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 Step = Callable[[str], None]
 """Told the name of each step as it is passed: the seam at which crash tests end the process."""
@@ -169,6 +172,8 @@ class Journal:
         self._step = step
         self.under_way: set[UUID] = set()
         """Operations this process is carrying out now: recovery leaves them alone."""
+        self._repeated: set[UUID] = set()
+        """Operations in their second try."""
 
     async def run(self, server: Server, intent: Intent, apply: Apply) -> AccountFacts | None:
         """Carry out one change exactly once; returns what the engine shows after it.
@@ -184,13 +189,15 @@ class Journal:
             return await self._carry_out(server, intent, operation_id, apply)
 
     async def fulfil(self, server: Server, promised: Promised, apply: Apply) -> bool:
-        """Carry out what was accepted before; True when it was closed, whether recorded or refused.
+        """Carry out what was accepted before; True when it was closed, whether recorded or refused, or is others' now.
 
         A server out of reach leaves it accepted, for another time.
         """
         with self.carrying(promised.id):
             try:
                 await self._carry_out(server, promised.intent, promised.id, apply, patient=True)
+            except TakenOver:
+                return True
             except Refused as refusal:
                 return not isinstance(refusal, StillUnknown) and refusal.reason not in OUT_OF_REACH
         return True
@@ -210,6 +217,26 @@ class Journal:
             if outermost:
                 self.under_way.discard(operation_id)
 
+    def fence(self, operation_id: UUID, *, always: bool = False) -> Fence | None:
+        """What an engine is to ask before it makes something; None for a first try that nobody else carries out too.
+
+        `always`: nor may a first try be late, for once it is called undone others act on that.
+        """
+        if not always and operation_id not in self._repeated:
+            return None
+        return partial(self._expect_own, operation_id)
+
+    async def _expect_own(self, operation_id: UUID) -> None:
+        """`AppliedBefore`, `TakenOver`; ENGINE_BUSY if the ledger cannot be asked."""
+        try:
+            standing = await self.ledger.standing(operation_id)
+        except Exception as error:
+            raise Refused(Reason.ENGINE_BUSY, note="the ledger cannot be asked") from error
+        if standing is Standing.APPLIED:
+            raise AppliedBefore
+        if standing is Standing.TAKEN_OVER:
+            raise TakenOver
+
     async def _carry_out(
         self,
         server: Server,
@@ -228,9 +255,7 @@ class Journal:
             if not (patient and refusal.reason in OUT_OF_REACH):
                 state = State.SUPERSEDED if isinstance(refusal, Superseded) else State.REFUSED
                 if not await self.ledger.close(operation_id, state, refusal.reason.value, refusal.note):
-                    raise StillUnknown(
-                        "others took it for that of a dead process, and resolved it"
-                    ) from refusal
+                    raise TakenOver from refusal
             raise
         self._step("applied")
         await record(self.ledger, server, operation_id, effect_of(intent, operation_id, facts))
@@ -238,27 +263,34 @@ class Journal:
         return facts
 
     async def _apply(self, intent: Intent, operation_id: UUID, apply: Apply) -> AccountFacts | None:
-        """Apply; if the connection was lost while committing, look whether it happened, and if not try once more.
+        """Apply; if the connection was lost while committing, once more, which changes nothing if it happened.
 
         Every engine change is safe to repeat with the same operation id, on the same account. Whether the first try
         made, or changed, an account that others have deleted since, the ledger knows.
         """
         try:
             return await apply(operation_id)
+        except AppliedBefore:
+            return None
         except OutcomeUnknown:
             self._step("unknown")
             await asyncio.sleep(0.05)
-        if not await self.ledger.retry(operation_id):
-            return None
+        self._repeated.add(operation_id)
         try:
             return await apply(operation_id)
+        except AppliedBefore:
+            return None
         except OutcomeUnknown as unknown:
             raise StillUnknown(f"the outcome of {intent.change.value} is not known yet") from unknown
-        except Superseded:
-            if intent.change in DELETIONS:  # gone, as it was to be
-                return None
+        except StillUnknown:
             raise
         except Refused as refusal:
+            if isinstance(refusal, Superseded) and intent.change in DELETIONS:  # gone, as it was to be
+                return None
             if refusal.reason in OUT_OF_REACH:
                 raise StillUnknown(f"the outcome of {intent.change.value} is not known yet") from refusal
+            if await self.ledger.witnessed(operation_id):
+                return None
             raise
+        finally:
+            self._repeated.discard(operation_id)

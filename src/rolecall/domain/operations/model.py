@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -210,6 +210,17 @@ class Holder:
     is_deleted: bool
 
 
+class Standing(Enum):
+    """What the ledger says of an operation to a process that is about to carry it out."""
+
+    OWN = "own"
+    """It is open, and this process's to carry out."""
+    APPLIED = "applied"
+    """It was applied, as the server once showed: what it made may be gone again by now."""
+    TAKEN_OVER = "taken over"
+    """Another process has taken it over, or it is closed, and it was not seen applied."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unresolved:
     """The operations of all replicas that are open: how many, for how many seconds the oldest, and the most attempts.
@@ -280,21 +291,29 @@ class Ledger(Protocol):
     async def is_followed(self, operation_id: UUID) -> bool:
         """Whether another operation of its kind and target was recorded after it was accepted."""
 
-    async def witness(self, operations: Sequence[UUID]) -> bool:
-        """Note of operations that the engine shows them applied, before the account that shows it is dropped. Durable.
-
-        False while one of them is about to be tried again, which must come to its end first.
-        """
+    async def witness(self, operations: Sequence[UUID]) -> None:
+        """Note of operations that the engine shows them applied, before what shows it is dropped. Durable."""
 
     async def witnessed(self, operation_id: UUID) -> bool: ...
+    async def begin(self, operation_id: UUID, seen: Sequence[UUID]) -> bool:
+        """`witness` of those that were seen; and note of a deletion that its first step follows. Durable.
+
+        It is brought to its end from then on, whatever else is applied. False if it is no longer this process's and
+        was not begun: it is not to be.
+        """
+
+    async def take_over(self, operation_id: UUID) -> bool:
+        """Make an open operation this process's own. Durable. True if it was begun.
+
+        From then on its former process does not begin it: to that one it is `Standing.TAKEN_OVER`.
+        """
+
+    async def standing(self, operation_id: UUID) -> Standing: ...
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         """Whether any of these is not closed yet."""
 
     async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
         """Whether any of these, which the engine shows as applied, is not recorded yet: open, or `interrupted`."""
-
-    async def retry(self, operation_id: UUID) -> bool:
-        """Whether an operation of unknown outcome may be tried again: not if it was seen applied. Durable."""
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
         """Durable: what was refused is not carried out after a crash of the store. False if it was closed already."""
@@ -320,6 +339,13 @@ class StillUnknown(Refused):
 
     def __init__(self, note: str) -> None:
         super().__init__(Reason.ENGINE_UNREACHABLE, note=note)
+
+
+class TakenOver(StillUnknown):
+    """Others took the operation for that of a dead process, and resolve it, or have: this process leaves it to them."""
+
+    def __init__(self) -> None:
+        super().__init__("others took it for that of a dead process")
 
 
 OUT_OF_REACH = frozenset({Reason.ENGINE_UNREACHABLE, Reason.INSTANCE_RESTARTING, Reason.ENGINE_BUSY})

@@ -141,7 +141,9 @@ class Creations:
         )
 
     async def _at_once(self, session: Session, together: Sequence[Newcomer]) -> list[AccountFacts] | None:
-        """All of them in one round trip. None if that failed: some may be there, locked, and nobody's yet."""
+        """All of them in one round trip, or in two where fences are asked between. None if that failed: some may be
+        there, locked, and nobody's yet.
+        """
         if not session.is_fresh:
             await session.fetch("DO 0")  # while a lost connection still means that nothing has happened
         things = {thing for one in together for thing in one.things}
@@ -151,9 +153,17 @@ class Creations:
             *([databases_or_fail(databases)] if databases else []),
         ]
         stored = catalog.names_query(self._server.flavor, [one.place for one in together])
+        fences = [one.new.fence for one in together if one.new.fence is not None]
         session.holds_locks = True
         try:
+            if fences:
+                await session.fetch_all(*conditions)
+                await asyncio.gather(*(fence() for fence in fences))
+                conditions = []
             answers = await session.execute(*conditions, *self._steps(together), stored, RELEASE)
+        except Refused:
+            await unlock(session)
+            return None
         except errors.StepError as error:
             if errors.is_ended(error):
                 raise
@@ -174,7 +184,11 @@ class Creations:
             if there is not None and not there.is_half_made:
                 if new.operation in there.facts.operations and not there.is_protected:
                     return there.facts
+                if new.fence is not None:
+                    await new.fence()
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
+            if new.fence is not None:
+                await new.fence()
             named = [grant.database for grant in new.grants]
             awaited = await require_databases(session, self._server, named, to_come=new.to_come)
             if there is not None:  # cut short, by a crash perhaps: locked, and never anybody's

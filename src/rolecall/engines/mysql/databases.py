@@ -62,9 +62,12 @@ class Databases:
             raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
         async with self._server.locked(session, [database_lock(new.name)]):
             made_by = await session.fetch(control.database(schema, new.name))
-            if await existing(session, {new.name}):
-                if made_by and made_by[0][0] == str(new.operation):
-                    return
+            is_there = bool(await existing(session, {new.name}))
+            if is_there and made_by and made_by[0][0] == str(new.operation):
+                return
+            if new.fence is not None:
+                await new.fence()
+            if is_there:
                 raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
             awaiting = frozenset(
                 (user, host) for user, host in await session.fetch(control.awaiting(schema, new.name))

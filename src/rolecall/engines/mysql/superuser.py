@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
+from rolecall.domain.identity import NOBODY, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import control, names, sessions, statements
@@ -53,14 +53,16 @@ class Superuser:
             found = self._found(answers[:-1])
         return found.facts if found is not None and _is_ours(found) and not found.is_half_made else None
 
-    async def enable(self, verifier: Secret, operation: UUID) -> AccountFacts:
+    async def enable(self, verifier: Secret, operation: UUID, fence: Fence | None = None) -> AccountFacts:
         text = statements.verifier_text(self._server.flavor, verifier)
-        new = NewAccount(self.name, AccountKind.SUPER, verifier, operation, names.ANY_HOST)
+        new = NewAccount(self.name, AccountKind.SUPER, verifier, operation, names.ANY_HOST, fence=fence)
         return await self._server.change(lambda session: self._enable(session, new, text))
 
     async def _enable(self, session: Session, new: NewAccount, verifier: str) -> AccountFacts:
         async with self._locked(session) as answers:
             found = self._found(answers)
+            if new.fence is not None and (found is None or new.operation not in found.facts.operations):
+                await new.fence()
             if found is None:
                 return await self._accounts.creations.make(session, Newcomer(new, names.ANY_HOST, verifier))
             if not _is_ours(found):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -24,21 +22,16 @@ from rolecall.domain.identity import (
     require_order,
     superseded_account,
 )
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
-from rolecall.engines.postgresql import errors, statements, tenancy
+from rolecall.engines.postgresql import errors, sessions, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, one, rows
 
-SESSION_END_SECONDS = 5.0
-SESSION_POLL_SECONDS = 0.02
-
 _CUT_OFF = "the account has lost its login, and is perhaps not marked"
 _TAKEN = frozenset({"42710", "23505"})
 """Both: the second comes of two CREATE ROLE that raced."""
-
-_END_SESSIONS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usesysid = %(oid)s"
 
 _DATABASES_WITH_TRACES: LiteralString = (
     tenancy.POWERFUL
@@ -87,22 +80,30 @@ class Accounts:
             secret=self._server.lock_secret,
         )
         try:
-            cursor = await connection.execute(composed)
-            while cursor.nextset():  # of several statements the last one has the row
-                pass
-            row = await cursor.fetchone()
+            row = await self._made(connection, new, composed)
         except psycopg.Error as error:
-            if error.sqlstate in _TAKEN:
-                return await self._taken(connection, new)
-            if errors.is_lost(error):
-                raise errors.in_commit(error) from None
-            raise
+            if error.sqlstate not in _TAKEN:
+                raise
+            return await self._taken(connection, new)
         if row is None:
             raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after CREATE ROLE")
         return AccountFacts(
             row[0], new.name, new.kind, True, new.verifier is not None, new.operation,
             identity=str(row[0]), orders=(FIRST,),
         )  # fmt: skip
+
+    async def _made(
+        self, connection: Connection, new: NewAccount, composed: sql.Composed
+    ) -> tuple[Any, ...] | None:
+        """In one round trip; with a fence in three, for that is asked between the lock and the commit."""
+        if new.fence is None:
+            with errors.committing():
+                return await _last_row(connection, composed)
+        async with transaction(connection, self._server.lock("role", new.name)):
+            found = await self._find(connection, new.name)
+            if found is None or new.operation not in found.operations:
+                await new.fence()
+            return await _last_row(connection, composed)
 
     async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
         """A repeat of our own operation is answered with what it made; any other role of the name is a refusal."""
@@ -158,7 +159,7 @@ class Accounts:
             if after is None or after.oid != found.oid:
                 raise superseded_account(name)
         if end:
-            await self._end_sessions(connection, found.oid)
+            await sessions.end(connection, found.oid)
         return found
 
     async def _change(self, connection: Connection, change: AccountChange) -> AccountFacts:
@@ -171,7 +172,7 @@ class Accounts:
                 await connection.execute(await self._change_statements(connection, change, before, facts))
                 after = await self._find(connection, change.name)
         if change.end_sessions and not (after is not None and after.may_log_in):
-            await self._end_sessions(connection, before.oid)
+            await sessions.end(connection, before.oid)
         if after is None:  # NOLOGIN and yet unmarked: cannot be, the marker was set in the same transaction
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": change.name})
         return after
@@ -252,7 +253,7 @@ class Accounts:
             steps += await self._take_on(connection, name)
             steps += await self._databases_to_administrator(connection, found.oid, operation)
             await connection.execute(sql.SQL("; ").join(steps))
-        await self._end_sessions(connection, found.oid)
+        await sessions.end(connection, found.oid)
         return retired
 
     def _both_locks(self, name: str) -> sql.Composed:
@@ -384,17 +385,15 @@ class Accounts:
             for row in await rows(connection, composed, values | self._server.values)
         ]
 
-    async def _end_sessions(self, connection: Connection, oid: int) -> None:
-        """End every session of a role and wait until they are gone; the change before it is already committed."""
-        deadline = time.monotonic() + SESSION_END_SECONDS
-        with errors.begun("the account is changed, and its sessions perhaps not ended"):
-            while (await one(connection, _END_SESSIONS, oid=oid))[0]:
-                if time.monotonic() > deadline:
-                    raise OutcomeUnknown("sessions of the account do not end")
-                await asyncio.sleep(SESSION_POLL_SECONDS)
-
 
 def require_no_host(host: str) -> None:
     """A role has no host: pg_hba.conf says who may connect from where."""
     if host:
         raise Refused(Reason.HOST_MALFORMED, facts={"value": host})
+
+
+async def _last_row(connection: Connection, composed: sql.Composed) -> tuple[Any, ...] | None:
+    cursor = await connection.execute(composed)
+    while cursor.nextset():
+        pass
+    return await cursor.fetchone()

@@ -82,6 +82,8 @@ class Databases:
             state = await self._state(connection, new.name)
             if state and new.operation in statements.operations_of(state[1]):
                 return
+            if new.fence is not None:
+                await new.fence()
             if state:
                 raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
             await self._require_owner(connection, new.owner, new.owned_by)

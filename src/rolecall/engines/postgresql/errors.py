@@ -104,6 +104,17 @@ def in_commit(error: psycopg.Error) -> Refused | OutcomeUnknown:
 
 
 @contextmanager
+def committing() -> Iterator[None]:
+    """A connection that is lost in here leaves the outcome open; other errors pass."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if is_lost(error):
+            raise in_commit(error) from None
+        raise
+
+
+@contextmanager
 def begun(what: str) -> Iterator[None]:
     """As `engines.begun`, where the driver's errors are not refusals yet."""
     try:

@@ -50,18 +50,22 @@ select exists (
      where state = 'accepted' and kind = 'account.move' and instance_id = %s and identity = %s)
 
 -- name: witness
-with seen as (
-    update operations
-       set progress = case when progress = 'retrying' and state = 'accepted' then progress else 'applied' end
-     where id = any(%s)
-    returning progress
-)
-select coalesce(bool_and(progress = 'applied'), true) from seen
+update operations set progress = 'applied' where id = any(%s)
 
--- name: retry
-update operations set progress = case when progress = 'applied' then progress else 'retrying' end
- where id = %s
-returning progress = 'retrying'
+-- name: begin
+with seen as (update operations set progress = 'applied' where id = any(%(seen)s))
+update operations set progress = case progress when '' then 'begun' else progress end
+ where id = %(operation)s and (progress <> '' or (state = 'accepted' and replica = %(replica)s))
+returning true
+
+-- name: take_over
+update operations set replica = %s where id = %s and state = 'accepted' returning progress <> ''
+
+-- name: standing
+select case when progress = 'applied' or state = 'recorded' then 'applied'
+            when state = 'accepted' and replica = %s then 'own'
+            else 'taken over' end
+  from operations where id = %s
 
 -- name: count_attempt
 update operations set attempts = attempts + 1 where id = %s and state = 'accepted'

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from rolecall.contracts.openstack.identity import parameters
 from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.access.tokens import RevokeToken, ShowToken, TokenShown
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Caller, Checked, IssuedToken, Secret, TokenFacts, TokenIssuer
-from rolecall.verbs import Answer, Decipher, IssuingVerb, StaticVerb, Verb, Verbs, nothing
+from rolecall.values import Caller, IssuedToken, Secret, TokenFacts, TokenIssuer
+from rolecall.verbs import Answer, Decipher, Verbs
+from rolecall.verbs.params import Checked, flag, loose, loose_issuing, loose_static, secret, text
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
@@ -26,52 +26,53 @@ _RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
 _KEYSTONE_METHODS: Mapping[str, str] = {"apikey": "password"}
 
 
-def _issue(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> IssuedToken:
+def _issue(checked: Checked, issuer: TokenIssuer) -> IssuedToken:
     """TENANT_FOREIGN for any tenant but the caller's own: its id and its name are the owner's number."""
     own = checked.caller.owner_number
-    if checked.params.tenant not in ("", str(own)):
-        raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": checked.params.tenant})
+    if text(checked.params, "tenant") not in ("", str(own)):
+        raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": text(checked.params, "tenant")})
     return issuer.issue(checked.call.envelope.request.received, own)
 
 
-def _subject(checked: Checked[parameters.OnToken]) -> Secret:
+def _subject(checked: Checked) -> Secret:
     """OBJECT_MISSING without a token in the request (Keystone)."""
-    asked = checked.params.subject
+    asked = secret(checked.params, "subject")
     if asked is None:
         raise Refused(Reason.OBJECT_MISSING, "subject", note="no token in the request")
     return asked
 
 
-def _show(checked: Checked[parameters.OnToken], _: Decipher) -> ShowToken:
+def _show(checked: Checked, _: Decipher) -> ShowToken:
+    """v2.0 may ask for the token of one tenant alone."""
+    tenant = text(checked.params, "belongsTo")
+    if tenant not in ("", str(checked.caller.owner_number)):
+        raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
     return ShowToken(_subject(checked))
 
 
-def _show_v2(checked: Checked[parameters.ShowTokenV2], decipher: Decipher) -> ShowToken:
-    """It may ask for the token of one tenant alone."""
-    if (checked.params.belongsTo or "") not in ("", str(checked.caller.owner_number)):
-        raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
-    return _show(checked, decipher)
-
-
-def _revoke(checked: Checked[parameters.RevokeToken], _: Decipher) -> RevokeToken:
+def _revoke(checked: Checked, _: Decipher) -> RevokeToken:
     return RevokeToken(_subject(checked))
 
 
-def issue_v3(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> Answer:
+def _nothing(_checked: Checked, _outcome: object) -> Answer:
+    return {}
+
+
+def issue_v3(checked: Checked, issuer: TokenIssuer) -> Answer:
     issued = _issue(checked, issuer)
     return _token_v3(checked, checked.caller, issued.text, issued.token)
 
 
-def issue_v2(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> Answer:
+def issue_v2(checked: Checked, issuer: TokenIssuer) -> Answer:
     issued = _issue(checked, issuer)
     return _token_v2(checked, checked.caller, issued.text, issued.token)
 
 
-def show_v3(checked: Checked[parameters.ShowTokenV3], shown: TokenShown) -> Answer:
+def show_v3(checked: Checked, shown: TokenShown) -> Answer:
     return _token_v3(checked, shown.holder, shown.text, shown.facts)
 
 
-def show_v2(checked: Checked[object], shown: TokenShown) -> Answer:
+def show_v2(checked: Checked, shown: TokenShown) -> Answer:
     return _token_v2(checked, shown.holder, shown.text, shown.facts)
 
 
@@ -80,12 +81,7 @@ def _roles(holder: Caller) -> list[dict[str, str]]:
     return [_ADMIN, _MEMBER] if holder.is_owner and holder.session is None else [_MEMBER]
 
 
-def _token_v3(
-    checked: Checked[parameters.IssueToken | parameters.ShowTokenV3],
-    holder: Caller,
-    shown: Secret,
-    facts: TokenFacts,
-) -> Answer:
+def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
     """The token itself stands in ``subject_token`` and goes into a header."""
     tenant, user = str(holder.owner_number), holder.access_key_id
     token: Answer = {
@@ -98,12 +94,12 @@ def _token_v3(
         "is_domain": False,
         "roles": _roles(holder),
     }
-    if not checked.params.nocatalog:
+    if not flag(checked.params, "nocatalog"):
         token["catalog"] = [_v3_service(checked, *service) for service in _services(checked)]
     return {"subject_token": shown, "token": token}
 
 
-def _token_v2(checked: Checked[object], holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
     tenant, user = str(holder.owner_number), holder.access_key_id
     return {
         "access": {
@@ -127,7 +123,7 @@ def _token_v2(checked: Checked[object], holder: Caller, shown: Secret, facts: To
     }
 
 
-def _services(checked: Checked[object]) -> tuple[tuple[str, str, str], ...]:
+def _services(checked: Checked) -> tuple[tuple[str, str, str], ...]:
     """Type, name and URL of each: OpenStack's clients look for ``database``, Rackspace's for ``rax:database``."""
     request = checked.call.envelope.request
     databases = f"{base_url(request)}{DATABASE_PLACE}/v1.0/{checked.caller.owner_number}"
@@ -138,7 +134,7 @@ def _services(checked: Checked[object]) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _v3_service(checked: Checked[object], type_: str, name: str, url: str) -> Answer:
+def _v3_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
     region = checked.call.region
     endpoints = [
         {
@@ -153,7 +149,7 @@ def _v3_service(checked: Checked[object], type_: str, name: str, url: str) -> An
     return {"id": name, "type": type_, "name": name, "endpoints": endpoints}
 
 
-def _v2_service(checked: Checked[object], type_: str, name: str, url: str) -> Answer:
+def _v2_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
     endpoint = {
         "region": checked.call.region,
         "tenantId": str(checked.caller.owner_number),
@@ -169,27 +165,27 @@ def _moment(seconds: int, digits: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{'0' * digits}Z")
 
 
-def versions(checked: Checked[object]) -> Answer:
+def versions(checked: Checked) -> Answer:
     return {"versions": {"values": [_v3_version(checked), _v2_version(checked)]}}
 
 
-def v3_version(checked: Checked[object]) -> Answer:
+def v3_version(checked: Checked) -> Answer:
     return {"version": _v3_version(checked)}
 
 
-def v2_version(checked: Checked[object]) -> Answer:
+def v2_version(checked: Checked) -> Answer:
     return {"version": _v2_version(checked)}
 
 
-def _v3_version(checked: Checked[object]) -> Answer:
+def _v3_version(checked: Checked) -> Answer:
     return _version(checked, "v3.14", "stable", "2020-04-07T00:00:00Z", "v3")
 
 
-def _v2_version(checked: Checked[object]) -> Answer:
+def _v2_version(checked: Checked) -> Answer:
     return _version(checked, "v2.0", "deprecated", "2016-08-04T00:00:00Z", "v2.0")
 
 
-def _version(checked: Checked[object], id_: str, status: str, updated: str, path: str) -> Answer:
+def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -> Answer:
     media = {"base": "application/json", "type": f"application/vnd.openstack.identity-{path}+json"}
     return {
         "id": id_,
@@ -201,16 +197,16 @@ def _version(checked: Checked[object], id_: str, status: str, updated: str, path
 
 
 V3_VERBS: Verbs = {
-    "ListVersions": StaticVerb(parameters.ListVersions, versions),
-    "ShowVersion": StaticVerb(parameters.ShowVersion, v3_version),
-    "IssueToken": IssuingVerb(parameters.IssueToken, issue_v3),
-    "ShowToken": Verb(parameters.ShowTokenV3, _show, show_v3),
-    "RevokeToken": Verb(parameters.RevokeToken, _revoke, nothing),
+    "ListVersions": loose_static(versions),
+    "ShowVersion": loose_static(v3_version),
+    "IssueToken": loose_issuing(issue_v3),
+    "ShowToken": loose(_show, show_v3),
+    "RevokeToken": loose(_revoke, _nothing),
 }
 V2_VERBS: Verbs = {
-    "ListVersions": StaticVerb(parameters.ListVersions, versions),
-    "ShowVersion": StaticVerb(parameters.ShowVersion, v2_version),
-    "IssueToken": IssuingVerb(parameters.IssueToken, issue_v2),
-    "ShowToken": Verb(parameters.ShowTokenV2, _show_v2, show_v2),
-    "RevokeToken": Verb(parameters.RevokeToken, _revoke, nothing),
+    "ListVersions": loose_static(versions),
+    "ShowVersion": loose_static(v2_version),
+    "IssueToken": loose_issuing(issue_v2),
+    "ShowToken": loose(_show, show_v2),
+    "RevokeToken": loose(_revoke, _nothing),
 }
