@@ -8,6 +8,7 @@
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
 #   make docs    write the pages of the contracts anew
+#   make site    build the documents into build/site, with strict links
 #   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
 #   make sbom    write build/sbom.json (CycloneDX)  make audit   compare the locks with published vulnerabilities
 #   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)
@@ -17,7 +18,7 @@ PYTEST := $(BIN)/python -u -m pytest
 # A file of tests is the unit of work: it shares servers and snapshots. They are taken in the order of their names.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick simulate fuzz mutants lint fmt bench docs lock sbom audit clean setup-run setup-test
+.PHONY: run test quick simulate fuzz mutants lint fmt bench docs site lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -55,6 +56,10 @@ bench: setup-test
 
 docs: setup-test
 	$(BIN)/python scripts/contract_docs.py $(ARGS)
+
+site: setup-test
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-site.lock
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build $(ARGS)
 
 sbom: setup-test
 	@mkdir -p build

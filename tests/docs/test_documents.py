@@ -79,6 +79,14 @@ def test_every_page_of_docs_is_linked_from_the_index() -> None:
         assert f"({page.name})" in INDEX or page.name == "README.md"
 
 
+def test_the_site_has_every_page_in_the_order_of_the_index() -> None:
+    """`make site` resolves every link; here is what holds without the program that builds it."""
+    pages = re.findall(r"^ +- (\S+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    assert pages == ["README.md", *re.findall(r"\]\(([\w-]+\.md)\)", INDEX)]
+    for page in pages:
+        assert "](../" not in (ROOT / "docs" / page).read_text("utf-8"), f"{page} leaves the site"
+
+
 def test_every_make_target_that_a_document_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
