@@ -19,6 +19,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
+from tests.forks import Forked
+from tests.programs import ROLECALL, forks
 
 from rolecall.signing import tc3
 from rolecall.values import Secret
@@ -36,6 +38,11 @@ def pytest_configure() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_unconfigure() -> None:
+    if forks.cache_info().currsize:
+        forks().close()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -66,7 +73,7 @@ LOOPBACK = '["127.0.0.1"]'
 class Rolecall:
     """A running `rolecall up` and how to speak with it."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     ready: dict[str, Any]
     data: Path
     environment: Mapping[str, str]
@@ -153,14 +160,8 @@ class Rolecall:
         self, *arguments: str, check: bool = True, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the program on this Rolecall's data."""
-        done = subprocess.run(
-            [PROGRAM, *arguments, "--data", self.data],
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            stdin=subprocess.DEVNULL,
-        )
+        variables = {**self.environment, **environment}
+        done = forks().run(ROLECALL, [*arguments, "--data", self.data], variables, timeout=PATIENCE)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

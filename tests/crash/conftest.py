@@ -6,8 +6,6 @@ import json
 import os
 import secrets
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +18,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import PATIENCE, store_admin
+from tests.forks import Forked
+from tests.programs import ROLECALL, forks
 
 from rolecall.domain.secrets.sealing import new_master_key
 from rolecall.store.replica import REPLICA_LOCKS
@@ -38,7 +38,7 @@ class CrashBench:
     instance_id: str
     store: str
     place: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
     alive: int = 0
     """Servers that have not ended."""
 
@@ -57,11 +57,8 @@ class CrashBench:
         """
         self.await_death()
         port_file = self.place / f"port-{secrets.token_hex(6)}"
-        process = subprocess.Popen(
-            [sys.executable, SCRIPT, die_at, port_file, *([servers] if servers else [])],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-        )
+        arguments = [die_at, port_file, *([servers] if servers else [])]
+        process = forks().start(SCRIPT, arguments, self.environment)
         self.process = process
         self.alive += 1
         try:
@@ -162,12 +159,9 @@ def crash_bench(rolecall, tmp_path_factory: pytest.TempPathFactory) -> CrashBenc
         "ROLECALL_RATE_LIMIT": "off",
         "ROLECALL_LOG_LEVEL": "warning",
     }
-    program = [Path(sys.executable).with_name("rolecall")]
 
     def run(*arguments: str) -> str:
-        return subprocess.run(
-            [*program, *arguments], env=environment, check=True, capture_output=True, text=True
-        ).stdout
+        return forks().run(ROLECALL, arguments, environment, check=True).stdout
 
     key = json.loads(run("key", "create", "--owner", "--json"))[0]
     engine = rolecall.ready["engines"]["postgres"]
@@ -185,12 +179,9 @@ def mariadb_instance(crash_bench: CrashBench) -> str:
     """The run's MariaDB in the crash bench's store; its id for PetaData."""
     engine = crash_bench.rolecall.ready["engines"]["mysql"]  # type: ignore[attr-defined]
     environment = {**crash_bench.environment, "ROLECALL_INSTANCE_PASSWORD": engine["password"]}
-    program = Path(sys.executable).with_name("rolecall")
 
     def run(*arguments: str) -> str:
-        return subprocess.run(
-            [program, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
+        return forks().run(ROLECALL, arguments, environment, check=True).stdout
 
     url = f"mariadb://{engine['user']}@{engine['host']}:{engine['port']}"
     added = str(json.loads(run("instance", "add", url, "--json"))[0]["id"])

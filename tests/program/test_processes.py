@@ -22,6 +22,7 @@ import structlog
 import typer
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
+from tests.programs import ROLECALL, forks
 
 from rolecall.cli.main import app, main
 from rolecall.domain.secrets.sealing import new_master_key
@@ -253,13 +254,13 @@ def test_every_command_is_among_them() -> None:
 def test_a_store_of_another_release_and_a_url_that_is_none_are_one_line(production: dict[str, str]) -> None:
     def told(**changes: str) -> str:
         environment = {**production, **changes}
-        done = subprocess.run([PROGRAM, "key", "list"], env=environment, capture_output=True, text=True)
+        done = forks().run(ROLECALL, ["key", "list"], environment, timeout=PATIENCE)
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()
         return line
 
     assert told(ROLECALL_DATABASE_URL="hidden") == "rolecall: ROLECALL_DATABASE_URL is not a PostgreSQL URL."
-    subprocess.run([PROGRAM, "key", "list"], env=production, check=True, capture_output=True)
+    forks().run(ROLECALL, ["key", "list"], production, timeout=PATIENCE, check=True)
     with psycopg.connect(production["ROLECALL_DATABASE_URL"], options="-c search_path=rolecall") as store:
         store.execute("insert into migrations values (9999, 'x', 'y')")
     assert "newer release" in told()

@@ -19,7 +19,8 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.conftest import store_admin
+from tests.conftest import PATIENCE, store_admin
+from tests.programs import ROLECALL, forks
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
 PASSWORD = "Test_password1"
@@ -185,7 +186,7 @@ def test_a_second_up_on_the_same_data_is_refused(rolecall: Any) -> None:
         [PROGRAM, "up", "--data", rolecall.data, "--listen", "127.0.0.1:0"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
     assert "another `rolecall up` is using" in done.stderr
@@ -197,7 +198,7 @@ def test_a_taken_port_is_one_clear_line_and_the_servers_are_stopped(rolecall: An
         [PROGRAM, "up", "--data", tmp_path / "d", "--listen", rolecall.netloc],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
     assert "in use" in done.stderr
@@ -222,9 +223,7 @@ def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dic
     with psycopg.connect(store, autocommit=True) as admin:
         admin.execute(f"create database {database}".encode())
     key_file = tmp_path / "master.key"
-    key_file.write_text(
-        subprocess.run([PROGRAM, "key", "master"], capture_output=True, text=True, check=True).stdout
-    )
+    key_file.write_text(forks().run(ROLECALL, ["key", "master"], os.environ, check=True).stdout)
     return {
         **os.environ,
         "ROLECALL_DATABASE_URL": make_conninfo(store, dbname=database),
@@ -235,9 +234,7 @@ def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dic
 
 
 def run(environment: dict[str, str], *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=check
-    )
+    return forks().run(ROLECALL, arguments, environment, timeout=PATIENCE, check=check)
 
 
 def test_serve_runs_several_workers_on_a_store_of_ones_own(
@@ -280,7 +277,7 @@ def test_serve_runs_several_workers_on_a_store_of_ones_own(
 
 
 def await_ready(endpoint: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             if httpx.get(endpoint + "/readyz").status_code == 200:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from tests.conftest import PROGRAM, Rolecall, store_admin
+from tests.conftest import Rolecall, store_admin
 from tests.server.ciam import Ciam
+from tests.server.replica import replica
 from tests.server.wire import Wire
 
 from rolecall.local.postgres import LocalPostgres
@@ -134,55 +132,8 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgr
 @pytest.fixture(scope="session")
 def strict(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> Iterator[Rolecall]:
     """A replica, `rolecall serve` on the same store: the vendor's rates, no server new enough for super accounts."""
-    with replica(
-        rolecall, until, "strict", ROLECALL_RATE_LIMIT="contract", ROLECALL_SUPER_MIN_VERSION="99"
-    ) as running:
+    with replica(rolecall, until, rate_limit="contract", super_min_version="99") as running:
         yield running
-
-
-@contextmanager
-def replica(
-    rolecall: Rolecall, until: Callable[[Callable[[], bool]], None], name: str, **environment: str
-) -> Iterator[Rolecall]:
-    """A replica, `rolecall serve` on the same store, with settings of its own."""
-    kept = json.loads((rolecall.data / "secrets.json").read_text())
-    connection = json.loads((rolecall.data / "connection.json").read_text())
-    variables = {
-        **rolecall.environment,
-        "ROLECALL_DATABASE_URL": connection["database_url"],
-        "ROLECALL_MASTER_KEY": kept["master_key"],
-        **environment,
-    }
-    port = free_port()
-    with (rolecall.data.parent / f"{name}.log").open("wb") as output:
-        process = subprocess.Popen(
-            [PROGRAM, "serve", "--listen", f"127.0.0.1:{port}"],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    running = replace(
-        rolecall, process=process, ready=rolecall.ready | {"endpoint": f"http://127.0.0.1:{port}"}
-    )
-    try:
-        until(lambda: process.poll() is not None or answers(running.endpoint))
-        yield running
-    finally:
-        running.stop()
-
-
-def answers(endpoint: str) -> bool:
-    try:
-        return httpx.get(endpoint + "/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

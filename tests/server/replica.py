@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
-from tests.conftest import PROGRAM, Rolecall
-from tests.server.conftest import answers, free_port
+from tests.conftest import Rolecall
+from tests.programs import ROLECALL, forks
 
 
 @contextmanager
 def replica(
     rolecall: Rolecall, until: Callable[[Callable[[], bool]], None], **settings: str
 ) -> Iterator[Rolecall]:
-    """`rolecall serve` on the same store. `settings` are variables without ``ROLECALL_``."""
+    """`rolecall serve` on the same store, ready. `settings` are variables without ``ROLECALL_``.
+
+    `ready["log"]` is the file of its output.
+    """
     kept = json.loads((rolecall.data / "secrets.json").read_text())
     connection = json.loads((rolecall.data / "connection.json").read_text())
     port = free_port()
-    variables = {
+    endpoint = f"http://127.0.0.1:{port}"
+    variables: Mapping[str, str] = {
         **rolecall.environment,
         "ROLECALL_DATABASE_URL": connection["database_url"],
         "ROLECALL_MASTER_KEY": kept["master_key"],
         **{f"ROLECALL_{name.upper()}": value for name, value in settings.items()},
     }
-    with (rolecall.data.parent / f"replica-{port}.log").open("wb") as output:
-        process = subprocess.Popen(
-            [PROGRAM, "serve", "--listen", f"127.0.0.1:{port}"],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    endpoint = f"http://127.0.0.1:{port}"
-    running = replace(rolecall, process=process, ready=rolecall.ready | {"endpoint": endpoint})
+    log = rolecall.data.parent / f"replica-{port}.log"
+    with log.open("wb") as output:
+        arguments = ["serve", "--listen", f"127.0.0.1:{port}"]
+        process = forks().start(ROLECALL, arguments, variables, stdout=output, stderr=output)
+    running = replace(rolecall, process=process, ready=rolecall.ready | {"endpoint": endpoint, "log": log})
     try:
         until(lambda: process.poll() is not None or answers(endpoint))
         assert httpx.get(endpoint + "/readyz").status_code == 200
         yield running
     finally:
         running.stop()
+
+
+def answers(endpoint: str) -> bool:
+    try:
+        return httpx.get(endpoint + "/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ from tests.conftest import Rolecall
 from tests.server.cam import Cam
 from tests.server.ciam import NOBODY, Ciam, somebody
 from tests.server.ciam_page import GATEWAY, PAGE, REQUIRED
-from tests.server.conftest import replica
+from tests.server.replica import replica
 from tests.server.wire import Wire
 
 Rows = Callable[..., list[tuple[Any, ...]]]
@@ -378,14 +378,7 @@ def test_more_than_20_calls_in_a_second_exceed_the_limit(strict: Rolecall, until
 @pytest.fixture(scope="module")
 def narrow(rolecall: Rolecall, until: Until) -> Iterator[Rolecall]:
     """A replica with room for little: three users in a store, five changes in a minute."""
-    with replica(
-        rolecall,
-        until,
-        "narrow",
-        ROLECALL_RATE_LIMIT="100000",
-        ROLECALL_USER_QUOTA="3",
-        ROLECALL_USER_RATE="12",
-    ) as running:
+    with replica(rolecall, until, rate_limit="100000", user_quota="3", user_rate="12") as running:
         yield running
 
 
@@ -414,10 +407,7 @@ def test_a_store_has_its_quota_and_an_owner_its_changes_in_a_minute(ciam: Ciam, 
 def test_more_passwords_than_may_wait_to_be_hashed_are_refused(
     ciam: Ciam, rolecall: Rolecall, until: Until
 ) -> None:
-    with replica(
-        rolecall, until, "hashing", ROLECALL_RATE_LIMIT="off", ROLECALL_PASSWORD_THREADS="1",
-        ROLECALL_PASSWORD_QUEUE="0",
-    ) as running:  # fmt: skip
+    with replica(rolecall, until, rate_limit="off", password_threads="1", password_queue="0") as running:
         caller = Ciam(running, ciam.store)
         seen: set[str] = set()
 

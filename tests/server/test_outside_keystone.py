@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.clients.openstack_live import PASSWORD, LiveCloud
-from tests.conftest import PROGRAM, Rolecall
+from tests.conftest import Rolecall
 from tests.server.cam import Cam
-from tests.server.conftest import answers, free_port
+from tests.server.replica import replica
 from tests.unit import keystone_server
 from tests.unit.keystone_server import PROJECT, SERVICE, KeystonePlay, playing
 
@@ -25,6 +25,7 @@ class Outside:
     endpoint: str
     instance: str
     http: httpx.Client
+    log: Path
 
     def __call__(
         self, method: str, path: str, token: str, body: object = None, **headers: str
@@ -43,37 +44,24 @@ class Outside:
 
 @pytest.fixture(scope="module")
 def outside(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> Iterator[Outside]:
-    kept = json.loads((rolecall.data / "secrets.json").read_text())
-    connection = json.loads((rolecall.data / "connection.json").read_text())
     play = KeystonePlay()
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    with playing(play) as url, (rolecall.data.parent / "outside.log").open("wb") as output:
-        variables = {
-            **rolecall.environment,
-            "ROLECALL_DATABASE_URL": connection["database_url"],
-            "ROLECALL_MASTER_KEY": kept["master_key"],
-            "ROLECALL_KEYSTONE_URL": url,
-            "ROLECALL_KEYSTONE_USERNAME": SERVICE,
-            "ROLECALL_KEYSTONE_PASSWORD": keystone_server.PASSWORD,
-            "ROLECALL_KEYSTONE_PROJECTS": json.dumps({PROJECT: rolecall.ready["owner"]["uin"]}),
-            "ROLECALL_KEYSTONE_ADMIN_ROLE": "db_admin",
-            "ROLECALL_KEYSTONE_CACHE_SECONDS": "0",
-        }
-        process = subprocess.Popen(
-            [PROGRAM, "serve", "--listen", f"127.0.0.1:{port}"],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+    with (
+        playing(play) as url,
+        replica(
+            rolecall,
+            until,
+            keystone_url=url,
+            keystone_username=SERVICE,
+            keystone_password=keystone_server.PASSWORD,
+            keystone_projects=json.dumps({PROJECT: rolecall.ready["owner"]["uin"]}),
+            keystone_admin_role="db_admin",
+            keystone_cache_seconds="0",
+        ) as running,
+        httpx.Client(timeout=60, trust_env=False) as http,
+    ):
+        yield Outside(
+            play, running.endpoint, rolecall.ready["openstack"]["instance_id"], http, running.ready["log"]
         )
-        try:
-            until(lambda: process.poll() is not None or answers(endpoint))
-            with httpx.Client(timeout=60, trust_env=False) as http:
-                yield Outside(play, endpoint, rolecall.ready["openstack"]["instance_id"], http)
-        finally:
-            process.terminate()
-            process.wait(120)
 
 
 def fault(answer: httpx.Response) -> tuple[int, str]:
@@ -179,10 +167,8 @@ def test_a_token_that_is_revoked_there_is_refused_here(outside: Outside) -> None
     assert fault(outside("GET", "/flavors", token)) == (401, "unauthorized")
 
 
-def test_neither_tokens_nor_the_service_users_password_are_logged(
-    outside: Outside, rolecall: Rolecall
-) -> None:
-    written = (rolecall.data.parent / "outside.log").read_text()
+def test_neither_tokens_nor_the_service_users_password_are_logged(outside: Outside) -> None:
+    written = outside.log.read_text()
     assert '"service": "database"' in written
     assert "gAAAAAB" not in written
     assert keystone_server.PASSWORD not in written

@@ -15,8 +15,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.conftest import Rolecall
 from tests.proxy import Proxy, proxy_to
-from tests.server.conftest import free_port
-from tests.server.replica import replica
+from tests.server.replica import free_port, replica
 
 Until = Callable[[Callable[[], bool]], None]
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.conftest import Rolecall
-from tests.server.conftest import replica
+from tests.server.replica import replica
 from tests.server.wire import Wire, code
 
 pytestmark = pytest.mark.usefixtures("nothing_reached")
@@ -146,9 +146,7 @@ def test_strangers_make_no_metric_of_their_own(wire: Wire) -> None:
 @pytest.fixture(scope="module")
 def guarded(rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]) -> Iterator[Rolecall]:
     """A replica that believes the proxy on this machine, with room for 20 such requests a minute."""
-    with replica(
-        rolecall, until, "guarded", ROLECALL_STRANGER_RATE="20", ROLECALL_TRUSTED_PROXIES='["127.0.0.1"]'
-    ) as running:
+    with replica(rolecall, until, stranger_rate="20", trusted_proxies='["127.0.0.1"]') as running:
         yield running
 
 

@@ -26,7 +26,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.postgres.v20170312 import models
 from tencentcloud.postgres.v20170312.postgres_client import PostgresClient
 from tests.conftest import PROGRAM, Rolecall, start_rolecall
-from tests.server.conftest import free_port
+from tests.server.replica import free_port
 
 from rolecall.cli.authority import own_certificate
 from rolecall.signing import tc3
