@@ -1,10 +1,10 @@
 """Stage 4: may this caller make this call now? Rates per action, region and calling principal.
 
-Actions of one service may be counted together (`Action.rate_group`): for whoever calls, and, once the call was found to
-be permitted, for its whole owner, so that a sub-user whose calls are refused uses up nothing but its own share.
+Actions of a service may be counted together (`Action.rate_group`): for the calling principal and, once the call is
+permitted, for the whole owner. A sub-user whose calls are refused thus uses up its own share only.
 
-A rate per second is counted from the first call of that second; a longer one in a window that moves, so that it is
-kept in every such span.
+A rate per second is counted from the first call of a second, a longer one in a moving window, so that it holds in every
+span of that length.
 """
 
 from __future__ import annotations
@@ -13,40 +13,38 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from rolecall.contracts.model import Action
 from rolecall.domain.access.rates import Allowance, Standing
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Call, Caller, Origin
 
+if TYPE_CHECKING:
+    from limits.aio.storage import RedisStorage
+
+    from rolecall.rate_store import RateStore
+
 _log = structlog.get_logger(__name__)
 
 _NAMESPACE = "rolecall"
 
-_PATIENCE = 0.5
-"""Seconds to wait for the shared counts."""
-
-_PAUSE = 1.0
-"""Seconds until they are asked for again, once they could not be had."""
+_RETRY_SECONDS = 1.0
+"""How long an unreachable rate store is left alone before it is tried again."""
 
 Identity = tuple[str, ...]
-"""What is counted together."""
+"""The key of a count: calls with the same key are counted together."""
 
 T = TypeVar("T")
 
 
 class _Counts:
-    """Counts in one place, by both rules."""
+    """The counts of one storage, by either rule."""
 
     def __init__(self, storage: MemoryStorage | RedisStorage) -> None:
         self.storage = storage
@@ -60,9 +58,9 @@ class _Counts:
 class Admission:
     """`rate` replaces every contract's own rate, per second; None lifts the limit. `store` is a Redis URL, or empty.
 
-    Without a Redis or Valkey the count is this process's own, which is exact where one process serves. So it is while
-    the Redis cannot be reached: a caller then has the rate once per process, and is not refused. `alone` is told of
-    each call that was counted so.
+    Without a Redis or Valkey, and while it is unreachable, each process counts its own calls: that is exact for a
+    single process; with several a caller has the rate once per process. `alone` is called for each call that is
+    counted so although there is a Redis.
     """
 
     def __init__(
@@ -77,33 +75,26 @@ class Admission:
         self._contract_rates = contract_rates
         self._alone = alone
         self._own = _Counts(MemoryStorage())
-        self._pool = _pool(store) if store else None
-        self._shared: _Counts | None = None
-        if self._pool is not None:
-            storage = RedisStorage(
-                f"async+{store}",
-                implementation="redispy",
-                connection_pool=self._pool,  # type: ignore[arg-type]  # passed on; ours so that it can be closed
-            )
-            self._shared = _Counts(storage)
+        self._store = _open_store(store) if store else None
+        self._shared = None if self._store is None else _Counts(self._store.storage)
         self._retry_at = 0.0
         self.shares = True
-        """False while the shared counts, if there are any, cannot be had."""
+        """False while there is a rate store and it is unreachable."""
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.disconnect()
+        if self._store is not None:
+            await self._store.close()
 
     async def _counted(self, ask: Callable[[_Counts], Awaitable[T]]) -> T:
-        """What the shared counts say, or our own."""
-        if self._shared is None:
+        """The answer of the shared counts, else of our own."""
+        if self._shared is None or self._store is None:
             return await ask(self._own)
         if self.shares or time.monotonic() >= self._retry_at:
-            self._retry_at = time.monotonic() + _PAUSE  # others do not wait for the same
+            self._retry_at = time.monotonic() + _RETRY_SECONDS  # other calls do not wait meanwhile
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(self._store.timeout):
                     answer = await ask(self._shared)
-            except (RedisError, OSError, TimeoutError) as error:
+            except self._store.errors as error:
                 self._note(shares=False, error=error)
             else:
                 self._note(shares=True)
@@ -121,33 +112,33 @@ class Admission:
         self.shares = shares
 
     async def admit(self, call: Call, caller: Caller, action: Action, regions: Collection[str] = ()) -> None:
-        """Count a call for its sender. RATE_EXCEEDED, also if the owner's share is used up, which is not counted yet.
+        """Count a call for its caller. RATE_EXCEEDED, also if the owner's rate is used up, which is not counted yet.
 
-        `regions` are those that are counted apart; any other text is one region, however it is spelled.
-        Facts: ``count``, ``limit``, ``seconds`` and, to wait, ``retry_after`` (seconds). Nobody in particular counts
-        by address.
+        `regions` are counted separately; every other text counts as the same region. A caller that is not
+        authenticated counts by its address. Facts: ``count``, ``limit``, ``seconds`` and ``retry_after`` (seconds to
+        wait).
         """
         allowance = self._kept(_allowance(call, action))
         if allowance is None:
             return
         region = call.region if call.region in regions else ""
-        who = str(caller.principal) if caller.principal else f"at {call.envelope.request.client}"
-        await self._hit(allowance, (call.dialect, allowance.service, allowance.name, region, who))
+        sender = str(caller.principal) if caller.principal else f"at {call.envelope.request.client}"
+        await self._hit(allowance, (call.dialect, allowance.service, allowance.name, region, sender))
         if action.rate_group and caller.principal:
             await self._hit(allowance, _of_owner(call.dialect, allowance, caller), test=True)
 
     async def charge(self, call: Call, caller: Caller, action: Action) -> None:
-        """Count a call that is permitted for its owner, where that is done. RATE_EXCEEDED, as `admit`."""
+        """Count a permitted call for its owner, if its action has a rate group. RATE_EXCEEDED, as `admit`."""
         allowance = self._kept(_allowance(call, action))
         if allowance is not None and action.rate_group and caller.principal:
             await self._hit(allowance, _of_owner(call.dialect, allowance, caller))
 
     async def _hit(self, allowance: Allowance, identity: Identity, *, test: bool = False) -> None:
-        """Count one more, or only look whether there is room for it."""
+        """Count one more call, or only test whether the rate allows it."""
         item = _item(allowance)
 
         async def hit(counts: _Counts) -> tuple[int, float] | None:
-            """None, or how many calls there were, as far as is known, and when there may be more."""
+            """None; or the number of calls, as far as it is known, and the time when more are allowed."""
             limiter = counts.limiter(allowance)
             if await (limiter.test if test else limiter.hit)(item, *identity):
                 return None
@@ -168,7 +159,7 @@ class Admission:
         raise Refused(Reason.RATE_EXCEEDED, facts=facts)
 
     async def standing(self, allowance: Allowance, origin: Origin) -> Standing | None:
-        """What is left to an owner of what is counted together for it."""
+        """What remains of an owner's rate for a rate group."""
         kept = self._kept(allowance)
         if kept is None:
             return None
@@ -179,7 +170,7 @@ class Admission:
         return Standing(kept, max(0, remaining), resets_at)
 
     def _kept(self, allowance: Allowance) -> Allowance | None:
-        """The contract's, or the one number that replaces them all."""
+        """The contract's rate, or the one that replaces all rates."""
         if self._contract_rates:
             return allowance
         if self._rate is None:
@@ -187,24 +178,10 @@ class Admission:
         return Allowance(allowance.service, allowance.name, self._rate, 1)
 
 
-async def unreachable(store: str) -> str:
-    """Why a Redis cannot be reached; empty if it can."""
-    pool = _pool(store)
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await Redis(connection_pool=pool).ping()
-    except (RedisError, OSError, TimeoutError) as error:
-        return str(error) or type(error).__name__
-    finally:
-        await pool.disconnect()
-    return ""
+def _open_store(url: str) -> RateStore:
+    from rolecall.rate_store import RateStore
 
-
-def _pool(url: str) -> ConnectionPool:
-    """Every wait has an end, and nothing is tried twice."""
-    return ConnectionPool.from_url(
-        url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=Retry(NoBackoff(), 0)
-    )
+    return RateStore(url)
 
 
 def _item(allowance: Allowance) -> RateLimitItem:

@@ -58,7 +58,7 @@ from rolecall.domain.provisioning.service import Provisioning
 from rolecall.domain.secrets.deciphering import Deciphering, new_private_key
 from rolecall.domain.secrets.imported_hashes import FOREIGN
 from rolecall.domain.secrets.passwords import Passwords
-from rolecall.domain.secrets.sealing import SealBroken, Sealer
+from rolecall.domain.secrets.sealing import SealBroken, Sealer, check_master_key
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
@@ -85,7 +85,6 @@ ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
 _READERS = 2
 """Threads that read large requests: they share the processor's time with the calls, so more would not be faster."""
 
-_MASTER_KEY_CHECK = "master key check"
 _CLIENT_TOKEN_KEY = "client token key"
 _SUB_USER_TOKEN_KEY = "sub-user token key"
 _AUDIT_KEY = "audit chain key"
@@ -276,9 +275,8 @@ class House:
             _log.warning("the store's connection is not safe", found=self.store.weakness)
         await self.store.open()
         self._store_place = await self.store.place()
-        check = self.sealer.seal(Secret("rolecall"), _MASTER_KEY_CHECK)
         try:
-            self.sealer.open(await self.store.keys.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
+            await check_master_key(self.store.keys, self.sealer)
             self._deciphering = Deciphering(await self._secret_fact(_DECIPHERING_KEY, new_private_key))
             self._lock_key = await self._secret_fact(_LOCK_KEY, _random_secret)
             self.auditing.key = await self._secret_fact(_AUDIT_KEY, _random_secret)

@@ -23,11 +23,6 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Addresses and networks in CIDR form. Raises `ValueError`."""
-    return tuple(ipaddress.ip_network(text.strip()) for text in texts)
-
-
 class Proxies:
     """`trusted` are the networks of the proxies."""
 

@@ -22,9 +22,9 @@ from rolecall.assembly import House
 from rolecall.connections import protocol
 from rolecall.intake import SMALL, Body, Budget, ClientGone
 from rolecall.pipeline import Pipeline
-from rolecall.proxies import Proxies, networks
+from rolecall.proxies import Proxies
 from rolecall.response_headers import completed
-from rolecall.settings import Settings, SettingsError
+from rolecall.settings import Settings, networks
 from rolecall.signin import router as signin
 from rolecall.tls import context_factory
 from rolecall.values import Reply, Request
@@ -154,24 +154,6 @@ def request_of(scope: Scope) -> Request:
 
 def _json(status: int, content: dict[str, str]) -> Reply:
     return Reply(status, (("content-type", "application/json"),), json.dumps(content).encode())
-
-
-def bound_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A socket bound to the address, which does not listen yet. Raises `SettingsError` if it cannot be had.
-
-    `shared` lets several processes of one user listen there (SO_REUSEPORT).
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as trouble:
-        bound.close()
-        raise SettingsError(f"cannot listen on {host}:{port}: {trouble.strerror}") from None
-    return bound
 
 
 class Server(uvicorn.Server):

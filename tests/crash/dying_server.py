@@ -24,15 +24,16 @@ import uvloop
 from psycopg.sql import SQL
 
 from rolecall.assembly import House
-from rolecall.cli.context import load_settings
+from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.logs import set_up_logs
-from rolecall.cli.registration import CallersServers
 from rolecall.domain.accounts import removal, repairs
 from rolecall.domain.maintenance.recovery import Recovery
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import OutcomeUnknown
 from rolecall.engines.base import Watched
-from rolecall.server import Application, Server, bound_socket
+from rolecall.server import Application, Server
+from rolecall.settings import load_settings
+from rolecall.sockets import bound_socket
 from rolecall.store import recordings
 
 

@@ -37,13 +37,14 @@ ALLOWED: dict[str, set[str]] = {
     "dialects": {"signing", *_RIVER},
     "verbs": _RIVER,
     "signin": {"domain", "values"},
-    "settings": {"domain", "exchanges", "proxies", "values"},
+    "settings": {"domain", "exchanges", "values"},
     "metrics": {"domain", "values"},
-    "admission": _RIVER,
+    "admission": {"rate_store", *_RIVER},
     "intake": {"domain", "values"},
     "auth": {"domain", "settings", "signing", "values"},
     "pipeline": {"admission", "intake", "metrics", "signing", "verbs", *_RIVER},
     "proxies": set(),
+    "rate_store": set(),
     "response_headers": set(),
     "local": {"values"},
     # assembly chooses the parts; server and cli are outside it
@@ -58,8 +59,9 @@ ALLOWED: dict[str, set[str]] = {
     },
     "cli": {
         "", "admission", "assembly", "connections", "contracts", "domain", "engines", "listeners", "local", "server",
-        "services", "settings", "signing", "store", "tls", "values",
+        "rate_store", "services", "settings", "signing", "sockets", "store", "tls", "values",
     },
+    "sockets": {"settings"},
     "tls": {"settings"},
     "services": {"contracts", "dialects", "pipeline", "verbs"},
     "listeners": set(),
@@ -328,7 +330,8 @@ REVEALERS = {
     "rolecall.cli.application",
     "rolecall.cli.key",
     "rolecall.cli.sub_user",
-    "rolecall.cli.demo",
+    "rolecall.cli.demo_run",
+    "rolecall.cli.opening",
 }
 """The only modules in which a `Secret` is unwrapped."""
 

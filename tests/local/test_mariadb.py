@@ -204,7 +204,7 @@ def test_without_the_programs_it_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(mariadb, "_MORE_PLACES", ())
+    monkeypatch.setattr(mariadb, "_MORE_DIRECTORIES", ())
     assert not LocalMariaDB.is_available()
     with pytest.raises(LocalServerError, match="apt-get install mariadb-server"):
         LocalMariaDB(tmp_path, password=PASSWORD).start()

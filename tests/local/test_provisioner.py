@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rolecall.cli.registration import CallersServers
+from rolecall.cli.callers_servers import CallersServers
 from rolecall.local.account import LocalServerError
 from rolecall.local.binaries import program_version
 from rolecall.local.cluster import processes_in
@@ -69,7 +69,7 @@ async def test_what_was_given_up_goes_on_and_is_ended_at_the_close(tmp_path: Pat
 @pytest.mark.parametrize("place", ["..", "a/b", "/etc", ""])
 async def test_a_place_is_a_plain_name(tmp_path: Path, place: str) -> None:
     with LocalProvisioner(tmp_path / "here") as provisioner:
-        with pytest.raises(LocalServerError, match="no name of a place"):
+        with pytest.raises(LocalServerError, match="not the name of a place"):
             await provisioner.start(place, POSTGRESQL, Secret("x" * 8), "")
         with pytest.raises(LocalServerError):
             await provisioner.start("one", "oracle", Secret("x" * 8), "")

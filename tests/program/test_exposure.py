@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rolecall.cli.authority import own_certificate
-from rolecall.cli.doctor import _listening_findings
+from rolecall.cli.examination import _listening_findings
 from rolecall.cli.exposure import exposure
 from rolecall.settings import Settings
 
@@ -31,9 +31,9 @@ def test_plain_http_beyond_this_machine_is_told(host: str, settings: dict[str, o
 
 def test_the_doctor_looks_at_the_certificate(tmp_path: Path) -> None:
     made = own_certificate(tmp_path / "tls", []).server
-    (well,) = _listening_findings(Settings(tls_cert=made, tls_key=made))
-    assert (well.what, well.well, well.found) == ("certificate", True, "ends in 396 days")
+    (found,) = _listening_findings(Settings(tls_cert=made, tls_key=made))
+    assert (found.check, found.ok, found.detail) == ("certificate", True, "expires in 396 days")
     (gone,) = _listening_findings(Settings(tls_cert=tmp_path / "gone", tls_key=made))
-    assert (gone.what, gone.well) == ("certificate", False)
+    assert (gone.check, gone.ok) == ("certificate", False)
     (exposed,) = _listening_findings(Settings(listen="0.0.0.0:7653"))
-    assert (exposed.what, exposed.well) == ("listening", False)
+    assert (exposed.check, exposed.ok) == ("listening", False)

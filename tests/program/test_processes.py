@@ -19,12 +19,13 @@ import httpx
 import psycopg
 import pytest
 import structlog
-import typer
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 from tests.programs import ROLECALL, forks
 
-from rolecall.cli.main import app, main
+from rolecall.cli.commands import COMMANDS as TABLE
+from rolecall.cli.commands import load_command
+from rolecall.cli.main import main
 from rolecall.domain.secrets.sealing import new_master_key
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
@@ -192,28 +193,24 @@ VALUES = {
 }
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command of the program, with something for each argument that it requires."""
-    if hasattr(command, "commands"):
-        for name, below in command.commands.items():
-            yield from commands(below, (*path, name))
-    elif " ".join(path) not in STORELESS:
-        required = [one for one in command.params if one.required]
-        values = [("" if one.param_type_name == "argument" else one.opts[0], one.opts[0]) for one in required]
-        flags = {one.opts[0] for one in required if getattr(one, "is_flag", False)}
-        yield path + tuple(
-            word
-            for option, name in values
-            for word in (option, "" if name in flags else VALUES.get(name, "x"))
-            if word
-        )
+def arguments(words: str) -> tuple[str, ...]:
+    """A command, with a value for each argument that it requires."""
+    required = [one for one in load_command(words).params if one.required]
+    values = [("" if one.param_type_name == "argument" else one.opts[0], one.opts[0]) for one in required]
+    flags = {one.opts[0] for one in required if getattr(one, "is_flag", False)}
+    return tuple(words.split()) + tuple(
+        word
+        for option, name in values
+        for word in (option, "" if name in flags else VALUES.get(name, "x"))
+        if word
+    )
 
 
 CHANGES = {"instance set": ("--account-quota", "3")}
 """What a command needs beside what is required."""
 
 COMMANDS = [
-    *((*one, *CHANGES.get(" ".join(one[:2]), ())) for one in commands(typer.main.get_command(app))),
+    *((*arguments(words), *CHANGES.get(words, ())) for words in TABLE if words not in STORELESS),
     ("serve", "--workers", "2"),
 ]
 

@@ -146,10 +146,10 @@ def test_what_cannot_be_done_is_one_clear_line(rolecall: Any, arguments: tuple[s
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_the_doctor_finds_all_well_and_says_how_to_mend_what_is_not(rolecall: Any) -> None:
+def test_the_doctor_finds_everything_ok_or_names_the_fix(rolecall: Any) -> None:
     rows = listing(rolecall, "doctor")
     assert {row["check"] for row in rows} >= {"store", "master key", "clock", "access keys", "operations"}
-    assert all(row["well"] for row in rows)
+    assert all(row["ok"] for row in rows)
     wrong_key = rolecall.cli(
         "doctor", check=False, ROLECALL_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
     )

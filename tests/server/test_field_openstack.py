@@ -148,9 +148,9 @@ def test_a_server_that_takes_no_hashes_is_known_before_the_202(cloud: LiveCloud,
             )
             assert "strict_password_validation" in message
         found = json.loads(rolecall.cli("doctor", "--json", check=False).stdout)
-        (bad,) = [one for one in found if one["check"].endswith(" passwords") and not one["well"]]
-        assert "simple_password_check" in bad["found"]
-        assert "strict_password_validation=OFF" in bad["mend"]
+        (bad,) = [one for one in found if one["check"].endswith(" passwords") and not one["ok"]]
+        assert "simple_password_check" in bad["detail"]
+        assert "strict_password_validation=OFF" in bad["fix"]
         cloud.sql("SET GLOBAL strict_password_validation = OFF")
         try:
             cloud.accepted("POST", "/users", new_user(name))

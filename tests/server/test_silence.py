@@ -203,5 +203,5 @@ def test_with_the_store_of_rates_away_calls_are_answered_and_everyone_is_told(
         assert "rolecall_calls_counted_alone_total 1.0" in text
     doctor = rolecall.cli("doctor", "--json", check=False, ROLECALL_RATE_LIMIT_STORE=url)
     found = {one["check"]: one for one in json.loads(doctor.stdout)}
-    assert not found["rate store"]["well"]
-    assert "ROLECALL_RATE_LIMIT_STORE" in found["rate store"]["mend"]
+    assert not found["rate store"]["ok"]
+    assert "ROLECALL_RATE_LIMIT_STORE" in found["rate store"]["fix"]

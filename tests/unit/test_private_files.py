@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from rolecall.cli.data import DataDirectory, write_private
+from rolecall.cli.data import DataDirectory
+from rolecall.cli.errors import CommandError
+from rolecall.cli.private_files import write_private
 from rolecall.local.account import Account
-from rolecall.settings import SettingsError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for several accounts")
 
@@ -26,9 +27,9 @@ def test_a_data_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_directory_that_others_may_write_to_is_refused(tmp_path: Path, mode: int) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data").chmod(mode)
-    with pytest.raises(SettingsError, match="chmod go-w"), DataDirectory(tmp_path / "data").claimed():
+    with pytest.raises(CommandError, match="chmod go-w"), DataDirectory(tmp_path / "data").claimed():
         pass
-    with pytest.raises(SettingsError, match="chmod go-w"):
+    with pytest.raises(CommandError, match="chmod go-w"):
         write_private(tmp_path / "data" / "ready.json", {"secret": "x"})
     assert list((tmp_path / "data").iterdir()) == []
 
@@ -42,7 +43,7 @@ def test_a_directory_of_another_account_or_group_is_refused(tmp_path: Path) -> N
     os.chown(shared, 0, 65534)
     shared.chmod(0o770)
     for place, told in ((theirs, "another account"), (shared, "chmod go-w")):
-        with pytest.raises(SettingsError, match=told):
+        with pytest.raises(CommandError, match=told):
             write_private(place / "ready.json", {})
 
 
@@ -75,7 +76,7 @@ def test_nothing_is_left_of_what_could_not_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SettingsError, match="No space left"):
+    with pytest.raises(CommandError, match="No space left"):
         write_private(tmp_path / "ready.json", {})
     assert list(tmp_path.iterdir()) == []
 

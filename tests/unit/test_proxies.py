@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 import structlog
 
-from rolecall.proxies import Proxies, networks
+from rolecall.proxies import Proxies
 from rolecall.response_headers import completed
 from rolecall.server import Application
-from rolecall.settings import Settings
+from rolecall.settings import Settings, networks
 from rolecall.values import Reply, Request
 
 PROXIES = networks(["10.0.0.0/8", "192.0.2.9", "2001:db8::/32"])

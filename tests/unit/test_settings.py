@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolecall.cli.context import load_settings
-from rolecall.settings import Settings, SettingsError
+from rolecall.settings import Settings, SettingsError, load_settings
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.cli.user_files import FileFormat, UserFile, format_of
+from rolecall.cli.errors import CommandError
+from rolecall.cli.file_formats import FileFormat, format_of
+from rolecall.cli.user_files import UserFile
 from rolecall.domain.directories.importing import FileRow
-from rolecall.settings import SettingsError
 
 
 class Bytes(io.BytesIO):
@@ -74,8 +75,8 @@ def test_a_bad_line_is_a_row_with_its_trouble_and_takes_no_other_with_it() -> No
         (4, "the row has 1 fields, not 2"),
         (5, "a quote is not closed"),
         (7, "the line is not UTF-8"),
-        (9, "the line is no CSV"),
-        (10, "the line is no CSV"),
+        (9, "the line is not CSV"),
+        (10, "the line is not CSV"),
         (11, "the line is too long"),
     ]
 
@@ -84,9 +85,9 @@ def test_ndjson_is_an_object_a_line() -> None:
     content = b'{"user_name": "a", "groups": ["x"]}\n\n[1]\n{"user_name": \n{"a": "\xff"}\n{"user_name": "b"}'
     assert values(content, FileFormat.NDJSON) == [
         (1, {"user_name": "a", "groups": ["x"]}),
-        (3, "the line is no JSON object"),
-        (4, "the line is no JSON object"),
-        (5, "the line is no JSON object"),
+        (3, "the line is not a JSON object"),
+        (4, "the line is not a JSON object"),
+        (5, "the line is not a JSON object"),
         (6, {"user_name": "b"}),
     ]
 
@@ -97,19 +98,19 @@ def test_ndjson_is_an_object_a_line() -> None:
         (b"", "empty"),
         (b"user_name,username\n", "username"),
         (b"user_name,email,email\n", "twice"),
-        (b"\xff\xfe\n", "no line of CSV"),
-        (b'"user_name\n', "no line of CSV"),
+        (b"\xff\xfe\n", "not CSV"),
+        (b'"user_name\n', "not CSV"),
     ],
 )
 def test_a_file_whose_columns_are_not_known_is_not_begun(content: bytes, says: str) -> None:
-    with pytest.raises(SettingsError, match=says):
+    with pytest.raises(CommandError, match=says):
         opened(content)
 
 
 def test_what_a_file_is_shows_in_its_name() -> None:
     assert format_of(Path("users.CSV")) is FileFormat.CSV
     assert {format_of(Path(name)) for name in ("users.ndjson", "users.jsonl")} == {FileFormat.NDJSON}
-    with pytest.raises(SettingsError, match="--format"):
+    with pytest.raises(CommandError, match="--format"):
         format_of(Path("users.txt"))
 
 
@@ -123,7 +124,7 @@ def test_a_file_that_is_written_to_while_it_is_read_ends_the_import(tmp_path: Pa
         assert next(reading).values == {"user_name": "a"}
         with path.open("ab") as more:
             more.write(b"c\n")
-        with pytest.raises(SettingsError, match="changed"):
+        with pytest.raises(CommandError, match="changed"):
             list(reading)
 
 

@@ -1,21 +1,23 @@
-"""`rolecall account`: database accounts as the engines have them, beside what Rolecall remembers."""
+"""`rolecall account`: the database accounts of the servers, compared with what Rolecall has recorded."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, find_instance, show, with_house
-from rolecall.cli.data import DataOption
-from rolecall.cli.records import Deed, change_house
+from rolecall.cli.context import find_instance, show, with_house
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.records import AuditedCommand, change_house
 from rolecall.cli.registration import face_of
-from rolecall.domain.instances.registry import Instance
 from rolecall.domain.reasons import Refused
-from rolecall.settings import SettingsError
 
-app = typer.Typer(help="Database accounts.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.domain.instances.registry import Instance
+
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = ("instance", "name", "kind", "standing", "locked", "remark", "created_at")
 
@@ -23,20 +25,20 @@ _COLUMNS = ("instance", "name", "kind", "standing", "locked", "remark", "created
 @app.command("list")
 def list_accounts(
     instance: Annotated[
-        str | None, typer.Option("--instance", metavar="ID", help="Only this instance's.")
+        str | None, typer.Option("--instance", metavar="ID", help="List the accounts of this instance only.")
     ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List accounts. Standing: managed, foreign (made by SQL), missing (gone from the engine), changed (made anew)."""
+    """List accounts. Standing: managed, foreign (created by SQL), missing (dropped), or changed (recreated)."""
 
     async def work(house: House) -> list[dict[str, object]]:
         if instance is not None:
             return await _accounts(house, await find_instance(house, instance))
-        everywhere: list[dict[str, object]] = []
-        for one in await house.store.instances.instances():
-            everywhere += await _accounts(house, one)
-        return everywhere
+        rows: list[dict[str, object]] = []
+        for registered in await house.store.instances.instances():
+            rows += await _accounts(house, registered)
+        return rows
 
     show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no accounts yet")
 
@@ -44,19 +46,19 @@ def list_accounts(
 @app.command("password")
 def managed_password(
     name: str,
-    instance: Annotated[str, typer.Option("--instance", metavar="ID", help="Its instance.")],
+    instance: Annotated[str, typer.Option("--instance", metavar="ID", help="The instance of the account.")],
     data: DataOption = None,
 ) -> None:
-    """Print the current password of an account whose password Rolecall manages (OpenCam, OpenAccountCAM)."""
+    """Print the password of an account. Rolecall must manage it (OpenCam, OpenAccountCAM)."""
 
     async def work(house: House) -> str:
         attached = await house.reach.attach_instance(await find_instance(house, instance))
         try:
             return (await house.credentials.managed_password(attached, name)).reveal()
         except Refused:
-            raise SettingsError(f"the password of `{name}` is not managed here") from None
+            raise CommandError(f"the password of `{name}` is not managed by Rolecall") from None
 
-    print(change_house(data, Deed("account password", name, {"instance": instance}), work))
+    print(change_house(data, AuditedCommand("account password", name, {"instance": instance}), work))
 
 
 async def _accounts(house: House, instance: Instance) -> list[dict[str, object]]:

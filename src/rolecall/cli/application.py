@@ -1,26 +1,30 @@
-"""`rolecall application`: relying parties of user stores' OpenID providers, and the keys of these."""
+"""`rolecall application`: relying parties of the user stores' OpenID providers, and the signing keys of those."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, show, with_house
-from rolecall.cli.data import DataOption
-from rolecall.cli.records import Deed, change_house
+from rolecall.cli.context import show, with_store
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.records import AuditedCommand, change_house, change_store
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.provider import Application
-from rolecall.settings import SettingsError
 from rolecall.values import Secret
 
-app = typer.Typer(help="Applications that users of user stores sign in to.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.cli.context import HasStore
+    from rolecall.cli.opening import OpenStore
 
-StoreOption = Annotated[str, typer.Option("--store", metavar="ID", help="Its user store.")]
+app = typer.Typer(rich_markup_mode=None)
+
+StoreOption = Annotated[str, typer.Option("--store", metavar="ID", help="The user store.")]
 
 _COLUMNS = ("client_id", "name", "store", "public", "password_grant", "redirect_uris", "created_at")
 
@@ -30,62 +34,68 @@ def add(
     store: StoreOption,
     redirect_uri: Annotated[
         list[str],
-        typer.Option("--redirect-uri", metavar="URI", help="Where codes may be sent; may be repeated."),
+        typer.Option(
+            "--redirect-uri", metavar="URI", help="A URI that codes may be sent to. May be repeated."
+        ),
     ],
     name: Annotated[
-        str | None, typer.Option("--name", help="What people see; default: the client id.")
+        str | None, typer.Option("--name", help="The name that users see. Default: the client id.")
     ] = None,
     logout_uri: Annotated[
         list[str] | None,
-        typer.Option("--logout-uri", metavar="URI", help="Where a sign-out may lead; may be repeated."),
+        typer.Option(
+            "--logout-uri", metavar="URI", help="A URI that a sign-out may redirect to. May be repeated."
+        ),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="It can keep no secret: PKCE instead (mobile, browser, CLI).")
+        bool, typer.Option("--public", help="It cannot keep a secret (mobile, browser, CLI) and uses PKCE.")
     ] = False,
     password_grant: Annotated[
-        bool, typer.Option("--password-grant", help="It may send users' names and passwords for tokens.")
+        bool,
+        typer.Option("--password-grant", help="Allow the password grant: names and passwords for tokens."),
     ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register an application. Its secret is shown now and never again."""
+    """Register an application. Its secret is shown once, now."""
 
-    async def work(house: House) -> dict[str, object]:
-        one = await find_store(house, store)
+    async def work(opened: OpenStore) -> dict[str, object]:
+        user_store = await find_store(opened, store)
         try:
-            made, secret = await register(
-                house.store.provider,
-                one.id,
+            registered, secret = await register(
+                opened.store.provider,
+                user_store.id,
                 name,
                 redirect_uri,
                 logout_uris=logout_uri or (),
                 public=public,
                 password_grant=password_grant,
             )
-        except ApplicationRefused as trouble:
-            raise SettingsError(str(trouble)) from None
-        return _row(made) | _shown(secret)
+        except ApplicationRefused as error:
+            raise CommandError(str(error)) from None
+        return _row(registered) | _secret_column(secret)
 
-    deed = Deed("application add", detail={"store": store, "password_grant": password_grant})
-    made = change_house(data, deed, work, lambda made: str(made["client_id"]))
-    show([made], as_json=as_json, columns=("client_id", "client_secret", "name", "store", "public"))
+    command = AuditedCommand("application add", detail={"store": store, "password_grant": password_grant})
+    row = change_store(data, command, work, lambda row: str(row["client_id"]))
+    show([row], as_json=as_json, columns=("client_id", "client_secret", "name", "store", "public"))
 
 
 @app.command("list")
 def list_applications(
     store: Annotated[
-        str | None, typer.Option("--store", metavar="ID", help="Only this user store's.")
+        str | None,
+        typer.Option("--store", metavar="ID", help="List the applications of this user store only."),
     ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List applications, without their secrets."""
 
-    async def work(house: House) -> list[dict[str, object]]:
-        only = None if store is None else (await find_store(house, store)).id
-        return [_row(one) for one in await house.store.provider.applications(only)]
+    async def work(opened: OpenStore) -> list[dict[str, object]]:
+        only = None if store is None else (await find_store(opened, store)).id
+        return [_row(application) for application in await opened.store.provider.applications(only)]
 
-    show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no applications yet")
+    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no applications yet")
 
 
 @app.command("set")
@@ -95,55 +105,58 @@ def set_application(
         bool,
         typer.Option(
             "--password-grant/--no-password-grant",
-            help="Whether it may send users' names and passwords for tokens.",
+            help="Whether it may exchange names and passwords for tokens.",
         ),
     ],
     data: DataOption = None,
 ) -> None:
-    """Permit the password grant to an application, or take it away."""
+    """Allow or forbid the password grant to an application."""
 
-    async def work(house: House) -> None:
-        _expect(await house.store.provider.set_password_grant(client_id, allowed=password_grant), client_id)
+    async def work(opened: OpenStore) -> None:
+        found = await opened.store.provider.set_password_grant(client_id, allowed=password_grant)
+        _require_application(client_id, found=found)
 
-    change_house(data, Deed("application set", client_id, {"password_grant": password_grant}), work)
+    change_store(data, AuditedCommand("application set", client_id, {"password_grant": password_grant}), work)
     print(f"{client_id}: the password grant is {'on' if password_grant else 'off'}")
 
 
 @app.command("delete")
 def delete(client_id: str, data: DataOption = None) -> None:
-    """Delete an application: its codes and tokens end at once."""
+    """Delete an application. Its codes and tokens become invalid at once."""
 
-    async def work(house: House) -> None:
-        _expect(await house.store.provider.delete_application(client_id), client_id)
+    async def work(opened: OpenStore) -> None:
+        _require_application(client_id, found=await opened.store.provider.delete_application(client_id))
 
-    change_house(data, Deed("application delete", client_id), work)
+    change_store(data, AuditedCommand("application delete", client_id), work)
     print(f"{client_id} is deleted")
 
 
 @app.command("rotate-key")
 def rotate_key(store: StoreOption, data: DataOption = None) -> None:
-    """Make a new key for a user store's ID tokens; the one before is published for another day."""
+    """Create a new signing key for the ID tokens of a user store. The previous key stays published for another day."""
 
     async def work(house: House) -> str:
-        one = await find_store(house, store)
-        return (await house.signing_keys.rotate(one.id, datetime.now(UTC))).id
+        user_store = await find_store(house, store)
+        return (await house.signing_keys.rotate(user_store.id, datetime.now(UTC))).id
 
-    print(f"{change_house(data, Deed('application rotate-key', store), work)} signs from now on")
+    print(
+        f"ID tokens are now signed with {change_house(data, AuditedCommand('application rotate-key', store), work)}"
+    )
 
 
-async def find_store(house: House, store_id: str) -> UserStore:
+async def find_store(opened: HasStore, store_id: str) -> UserStore:
     try:
-        found = await house.store.directories.store(UUID(hex=store_id))
+        found = await opened.store.directories.store(UUID(hex=store_id))
     except ValueError:
         found = None
     if found is None:
-        raise SettingsError(f"there is no user store `{store_id}`")
+        raise CommandError(f"there is no user store `{store_id}`")
     return found
 
 
-def _expect(found: bool, client_id: str) -> None:
+def _require_application(client_id: str, *, found: bool) -> None:
     if not found:
-        raise SettingsError(f"there is no application `{client_id}`; `rolecall application list` shows them")
+        raise CommandError(f"there is no application `{client_id}`; `rolecall application list` shows them")
 
 
 def _row(application: Application) -> dict[str, object]:
@@ -160,5 +173,5 @@ def _row(application: Application) -> dict[str, object]:
     }
 
 
-def _shown(secret: Secret | None) -> dict[str, object]:
+def _secret_column(secret: Secret | None) -> dict[str, object]:
     return {"client_secret": None if secret is None else secret.reveal()}

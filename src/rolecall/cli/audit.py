@@ -1,4 +1,4 @@
-"""`rolecall audit`: who did what, from where, and what became of it; and whether the records are what they were."""
+"""`rolecall audit`: who did what, from where and with which outcome; and whether the records are unchanged."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, show, with_house
-from rolecall.cli.data import DataOption, make_private_file
-from rolecall.cli.records import Deed, change_house
+from rolecall.cli.context import show, with_house, with_store
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.private_files import make_private_file
+from rolecall.cli.records import AuditedCommand, change_house
 from rolecall.domain.operations.audit import Row, Verified, Wanted
-from rolecall.settings import SettingsError
 
-app = typer.Typer(help="The audit trail: every change, denial and sign-in.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.cli.opening import OpenStore
+
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = ("at", "dialect", "action", "target", "outcome", "reason", "principal", "client", "request_id")
 _FOLLOW_SECONDS = 1.0
@@ -31,26 +35,36 @@ _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 
 @app.command("list")
 def list_records(
-    since: Annotated[datetime | None, typer.Option(formats=_TIMES, help="Not older; in UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=_TIMES, help="Older; in UTC.")] = None,
-    principal: Annotated[int | None, typer.Option(metavar="UIN", help="Only this caller's.")] = None,
-    action: Annotated[str, typer.Option(help="Only this: CreateAccount, `key create`, sign-in, ...")] = "",
-    target: Annotated[str, typer.Option(metavar="TEXT", help="Only where what was acted on holds it.")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=_TIMES, help="Not older than this, in UTC.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_TIMES, help="Older than this, in UTC.")] = None,
+    principal: Annotated[
+        int | None, typer.Option(metavar="UIN", help="Only the records of this caller.")
+    ] = None,
+    action: Annotated[
+        str, typer.Option(help="Only this action: CreateAccount, `key create`, sign-in, ...")
+    ] = "",
+    target: Annotated[str, typer.Option(metavar="TEXT", help="Only targets that contain this text.")] = "",
     outcome: Annotated[
         str,
-        typer.Option(help="Only: recorded, refused, undone, superseded, begun, done, failed or denied."),
+        typer.Option(
+            help="Only this outcome: recorded, refused, undone, superseded, begun, done, failed or denied."
+        ),
     ] = "",
-    request_id: Annotated[str, typer.Option(help="Only those of one request.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, the newest.")] = 50,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what is added, until Ctrl-C.")] = False,
+    request_id: Annotated[str, typer.Option(help="Only the records of this request.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of the newest records.")] = 50,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Print new records as they are added, until Ctrl-C.")
+    ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List records, the newest last. With --follow, --json prints a line each."""
+    """List records, the newest last. With --follow, --json prints one line per record."""
     wanted = Wanted(_utc(since), _utc(until), principal, action, target, outcome, request_id)
 
-    async def work(house: House) -> list[Mapping[str, object]]:
-        rows = await house.store.audit.recent(wanted, limit)
+    async def work(opened: OpenStore) -> list[Mapping[str, object]]:
+        rows = await opened.store.audit.recent(wanted, limit)
         if not follow:
             return [_shown(row) for row in rows]
         last = 0
@@ -59,9 +73,9 @@ def list_records(
                 _print(row, as_json=as_json)
                 last = row.id
             await asyncio.sleep(_FOLLOW_SECONDS)
-            rows = await house.store.audit.after(wanted, last, _PAGE)
+            rows = await opened.store.audit.after(wanted, last, _PAGE)
 
-    show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no records yet")
+    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no records yet")
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -82,29 +96,27 @@ def _print(row: Row, *, as_json: bool) -> None:
 
 @app.command("verify")
 def verify(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Compute the chain of records again. Exit status 1: a record is not as it was; the first is told."""
+    """Verify the chain of records. Exit status 1: a record was changed or removed; the first such record is named."""
 
     async def work(house: House) -> Verified:
         return await house.auditing.verify()
 
     found = with_house(data, work)
     row = {
-        "well": not found.broken,
+        "ok": not found.broken,
         "records": found.records,
         "not_chained": found.unchained,
         "position": found.head.position,
         "digest": found.head.digest.hex(),
-        "found": found.broken,
+        "detail": found.broken,
     }
     if as_json:
         show([row], as_json=True, columns=())
     elif not found.broken:
-        print(
-            f"{found.records} records are as they were chained; {found.unchained} recent ones are not chained yet"
-        )
+        print(f"{found.records} records are unchanged; {found.unchained} recent records are not chained yet")
         print(f"the chain ends at {found.head.position}: {found.head.digest.hex()}")
     if found.broken:
-        raise SettingsError(f"the audit trail is not whole: {found.broken}")
+        raise CommandError(f"the audit trail is broken: {found.broken}")
 
 
 @app.command("export")
@@ -112,7 +124,7 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, or - for standard output.")],
     data: DataOption = None,
 ) -> None:
-    """Write all chained records as JSON lines, each with its place in the chain and its digest."""
+    """Write all chained records as JSON lines. Each has its position in the chain and its digest."""
 
     async def work(house: House) -> int:
         if str(file) == "-":
@@ -121,11 +133,11 @@ def export(
             return await _export(house, opened)
 
     written = with_house(data, work)
-    print(f"{written} records are written", file=sys.stderr)
+    print(f"{written} records written", file=sys.stderr)
 
 
 async def _export(house: House, file: TextIO) -> int:
-    """What is not chained yet is chained first, unless another process is at it."""
+    """Chain the remaining records first, unless another process is chaining them."""
     await house.auditing.chain()
     written = 0
     begin = await house.store.audit.checkpoint()
@@ -140,13 +152,13 @@ async def _export(house: House, file: TextIO) -> int:
 
 @app.command("prune")
 def prune(data: DataOption = None) -> None:
-    """Remove records older than ROLECALL_AUDIT_RETENTION_DAYS; those that stay can be verified as before."""
+    """Remove records older than ROLECALL_AUDIT_RETENTION_DAYS. The remaining chain can still be verified."""
 
     async def work(house: House) -> int:
         days = house.settings.audit_retention_days
         if not days:
-            raise SettingsError("ROLECALL_AUDIT_RETENTION_DAYS is 0: all records are kept")
+            raise CommandError("ROLECALL_AUDIT_RETENTION_DAYS is 0: all records are kept")
         await house.auditing.chain()
         return await house.auditing.prune(days)
 
-    print(f"{change_house(data, Deed('audit prune'), work)} records are removed")
+    print(f"{change_house(data, AuditedCommand('audit prune'), work)} records removed")

@@ -1,20 +1,23 @@
-"""A certificate for trying: an authority of one's own in the data directory, and a server's certificate by it.
+"""A generated certificate: an authority in the data directory, and a server certificate that it signs.
 
-DIR/tls/ca.pem      what clients are told to trust; made once
-DIR/tls/ca.key      mode 0600, its key
-DIR/tls/server.pem  mode 0600: the server's certificate with its key, made at every start
+DIR/tls/ca.pem      the authority that clients must trust; created once
+DIR/tls/ca.key      mode 0600: its key
+DIR/tls/server.pem  mode 0600: the server's certificate with its key, created at every start
 
-The authority can sign for the names below only (RFC 5280 4.2.1.10): if its key is stolen, no other site is forged to
-those who trust it.
+The authority can sign for the names below only (RFC 5280 4.2.1.10): a thief of its key cannot impersonate another site
+to clients that trust it.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,27 +25,38 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from rolecall.cli.data import make_private_directory, write_private_text
+from rolecall.cli.private_files import make_private_directory, write_private_text
+from rolecall.services import VENDOR_HOSTS
+from rolecall.settings import Settings
 
 _AUTHORITY_LASTS = timedelta(days=3650)
 _SERVER_LASTS = timedelta(days=397)
 _BEFORE = timedelta(hours=1)
-"""For clients whose clock is behind."""
+"""Before now, for clients whose clock is slow."""
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LOCAL_NETWORKS = ("127.0.0.0/8", "::1/128")
+_NAME = re.compile(r"[A-Za-z0-9.:-]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCertificate:
-    """`authority` is what clients trust; `server` holds certificate and key."""
+    """`authority` is the certificate that clients trust; `server` holds certificate and key."""
 
     authority: Path
     server: Path
 
 
+def server_names(settings: Settings, host: str) -> tuple[str, ...]:
+    """The names that a generated certificate covers, besides this machine's own."""
+    public = (name.partition(":")[0] for name in settings.public_hosts)
+    url = urlsplit(settings.public_url).hostname
+    names = (host, socket.gethostname(), *public, *((url,) if url else ()), *VENDOR_HOSTS)
+    return tuple(name for name in names if _NAME.fullmatch(name))
+
+
 def own_certificate(directory: Path, names: Iterable[str]) -> OwnCertificate:
-    """A fresh certificate for this machine and `names`: host names and addresses. Raises `SettingsError`."""
+    """A new certificate for this machine and `names`: host names and addresses. Raises `CommandError`."""
     make_private_directory(directory)
     wanted = tuple(dict.fromkeys((*LOCAL_NAMES, *(name.lower() for name in names))))
     now = datetime.now(UTC)
@@ -66,7 +80,7 @@ def own_certificate(directory: Path, names: Iterable[str]) -> OwnCertificate:
 def _authority(
     directory: Path, names: Sequence[str], now: datetime
 ) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
-    """The one of the directory, if it may sign for all these names for long enough; else a new one."""
+    """The authority of the directory if it may sign for all these names for long enough, else a new one."""
     constraints = _constraints(names)
     certificate, key_file = directory / "ca.pem", directory / "ca.key"
     try:
@@ -74,7 +88,7 @@ def _authority(
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         known = kept.extensions.get_extension_for_class(x509.NameConstraints).value
     except (OSError, ValueError, x509.ExtensionNotFound):
-        pass  # there is none yet, or none that can be used
+        pass  # no usable authority yet
     else:
         lasts = kept.not_valid_after_utc > now + _SERVER_LASTS
         matches = kept.public_key() == key.public_key()

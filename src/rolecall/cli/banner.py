@@ -63,7 +63,7 @@ OpenStack:
 
 
 _AUTHORITY = Template("""\
-TLS is by an authority of its own, which clients must be told to trust: $ca_file
+TLS uses a certificate authority of its own, which clients must trust: $ca_file
 
   HttpProfile(certification="$ca_file")  (tencentcloud-sdk-python)
   AcsClient(..., verify="$ca_file")  (aliyun-python-sdk-core)
@@ -73,7 +73,7 @@ TLS is by an authority of its own, which clients must be told to trust: $ca_file
 
 
 def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
-    """`ready` is the content of the ready file."""
+    """The text to print. `ready` is the content of the ready file."""
     tencent, engine = ready["tencent"], ready["engines"]["postgres"]
     endpoint = urlsplit(ready["endpoint"])
     text = _BANNER.substitute(

@@ -1,4 +1,7 @@
-"""What every command that reads or changes the store needs: an open house, and ways to print."""
+"""What commands share: the open store or application, its owner and instances, and tables.
+
+A command's module is imported for its help alone, too. What a command needs to run is imported here, when it runs.
+"""
 
 from __future__ import annotations
 
@@ -8,43 +11,41 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import structlog
-import typer
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-from rich.console import Console
-from rich.table import Table
+from rolecall.cli.errors import CommandError
 
-from rolecall.assembly import House
-from rolecall.cli.data import credentials
-from rolecall.domain.access.keys import Owner
-from rolecall.domain.instances.registry import Instance
-from rolecall.settings import Settings, SettingsError
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.cli.opening import OpenStore
+    from rolecall.domain.access.keys import Owner
+    from rolecall.domain.instances.registry import Instance
+
+    HasStore: TypeAlias = House | OpenStore
 
 T = TypeVar("T")
 Rows = Sequence[Mapping[str, object]]
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _PIPE_WIDTH = 1000
 
 
-def load_settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as trouble:
-        raise SettingsError("; ".join(map(_said, trouble.errors()))) from None
+def with_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]]) -> T:
+    """Run `work` on the open store."""
+    from rolecall.cli.opening import open_store, quiet_logs
 
+    async def run() -> T:
+        async with open_store(data) as opened:
+            return await work(opened)
 
-def _said(error: ErrorDetails) -> str:
-    what = error["msg"].removeprefix("Value error, ")
-    return f"ROLECALL_{str(error['loc'][0]).upper()}: {what}"
+    quiet_logs()
+    return asyncio.run(run())
 
 
 def with_house(data: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
-    """Run `work` on an open house, which is no replica: it serves nothing and resolves nothing."""
-    quiet_logs()
+    """Run `work` on the open application. It serves no calls and resolves no operations."""
+    from rolecall.assembly import House
+    from rolecall.cli.opening import credentials, quiet_logs
+    from rolecall.settings import load_settings
 
     async def run() -> T:
         settings = load_settings()
@@ -55,47 +56,49 @@ def with_house(data: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
         finally:
             await house.close()
 
+    quiet_logs()
     return asyncio.run(run())
 
 
-def quiet_logs() -> None:
-    """A command that prints a table logs only what went wrong."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-
-
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line; its kind if it says nothing."""
+    """The first line of an error's text, or the name of its class if it has no text."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-async def only_owner(house: House) -> Owner:
-    owners = await house.store.keys.owners()
+async def only_owner(opened: HasStore) -> Owner:
+    owners = await opened.store.keys.owners()
     if not owners:
-        raise SettingsError("this store has no owner yet; make one with `rolecall key create --owner`")
+        raise CommandError("this store has no owner yet; make one with `rolecall key create --owner`")
     return owners[0]
 
 
-async def find_instance(house: House, public_id: str) -> Instance:
-    for instance in await house.store.instances.instances():
+async def find_instance(opened: HasStore, public_id: str) -> Instance:
+    for instance in await opened.store.instances.instances():
         if public_id in instance.faces.values():
             return instance
-    raise SettingsError(f"there is no instance `{public_id}`; `rolecall instance list` shows them")
+    raise CommandError(f"there is no instance `{public_id}`; `rolecall instance list` shows them")
 
 
 def show(rows: Rows, *, as_json: bool, columns: Sequence[str], empty: str = "nothing yet") -> None:
     """Print rows as JSON or as a table of the named columns."""
     if as_json:
         print(json.dumps([dict(row) for row in rows], default=_plain, indent=2, ensure_ascii=False))
-        return
-    if not rows:
+    elif not rows:
         print(empty)
-        return
+    else:
+        _print_table(rows, columns)
+
+
+def _print_table(rows: Rows, columns: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    # A terminal folds what is too wide; a pipe gets every row on one line.
+    # On a terminal wide cells are folded; in a pipe every row is one line.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 

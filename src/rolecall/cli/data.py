@@ -1,13 +1,14 @@
-"""The data directory of an embedded Rolecall: its secrets, its servers, and what other commands need to know.
+"""The data directory of `rolecall up`: its secrets, its servers, and what other commands need to find them.
 
-DIR/secrets.json    mode 0600: the master key and the servers' passwords, made once
+DIR/secrets.json    mode 0600: the master key and the servers' passwords, created once
 DIR/store/          Rolecall's own PostgreSQL
-DIR/quickstart/     the quickstart instance
-DIR/instances/      servers that were started for callers, by the id of each
-DIR/connection.json mode 0600: where the store of a running `rolecall up` is
-DIR/ready.json      mode 0600: as `--ready-file`, always written
+DIR/quickstart/     the quickstart instance (PostgreSQL)
+DIR/quickstart-mysql/  the quickstart instance (MariaDB)
+DIR/instances/      servers that callers created, each in a directory of its id
+DIR/connection.json mode 0600: the store's address while `rolecall up` runs
+DIR/ready.json      mode 0600: the same as `--ready-file`, always written
 
-DIR itself is made with mode 0700. One that other accounts may write to is refused.
+DIR itself is created with mode 0700. A directory that other accounts may write to is refused.
 """
 
 from __future__ import annotations
@@ -16,20 +17,14 @@ import fcntl
 import json
 import os
 import secrets
-import stat
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
 
-import typer
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-
+from rolecall.cli.errors import CommandError
+from rolecall.cli.private_files import make_private_directory, write_private
 from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
-from rolecall.settings import Settings, SettingsError
 from rolecall.values import Secret
 
 
@@ -39,16 +34,6 @@ def default_directory() -> Path:
         return Path(chosen)
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "rolecall"
-
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        metavar="DIR",
-        help="Data directory of `rolecall up`. Default: $ROLECALL_DATA or the user's.",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +63,13 @@ class DataDirectory:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Make the directory and hold it: only one `rolecall up` may use it at a time."""
+        """Create and lock the directory: only one `rolecall up` may use it at a time. Raises `CommandError`."""
         make_private_directory(self.path)
         with (self.path / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise SettingsError(f"another `rolecall up` is using {self.path}") from None
+                raise CommandError(f"another `rolecall up` is using {self.path}") from None
             self._connection.unlink(missing_ok=True)
             self.ready.unlink(missing_ok=True)
             try:
@@ -94,7 +79,7 @@ class DataDirectory:
                 self.ready.unlink(missing_ok=True)
 
     def secrets(self) -> EmbeddedSecrets:
-        """The directory's secrets, made when first asked for."""
+        """The directory's secrets, created at the first call."""
         kept = json.loads(self._secrets.read_text("utf-8")) if self._secrets.exists() else {}
         fresh = {
             "master_key": new_master_key,
@@ -115,10 +100,11 @@ class DataDirectory:
         )
 
     def publish_connection(self, dsn: Secret) -> None:
-        """Tell other commands of this machine's user where the store is."""
+        """Write the store's address for other commands of the same user."""
         write_private(self._connection, {"database_url": dsn.reveal()})
 
     def connection(self) -> Secret | None:
+        """The store's address; None if no `rolecall up` runs."""
         if not self._connection.exists():
             return None
         return Secret(json.loads(self._connection.read_text("utf-8"))["database_url"])
@@ -126,93 +112,3 @@ class DataDirectory:
 
 def _new_password() -> str:
     return secrets.token_urlsafe(24)
-
-
-def make_private_directory(path: Path) -> None:
-    """Make a directory that only its owner may enter; one that is there is looked at: `require_own_directory`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.mkdir(mode=0o700)
-            path.chmod(0o700)  # the umask took bits away
-    except OSError as error:
-        raise SettingsError(f"cannot make the directory {path}: {error.strerror}") from None
-    require_own_directory(path)
-
-
-def require_own_directory(path: Path) -> None:
-    """Raises `SettingsError` if other accounts could put files into a directory, or take its place.
-
-    A sticky directory (``/tmp``) does: nobody but a file's owner can replace the file there.
-    """
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise SettingsError(f"cannot use the directory {path}: {error.strerror}") from None
-    if found.st_uid not in (os.geteuid(), 0):
-        raise SettingsError(
-            f"{path} belongs to another account (uid {found.st_uid}); choose a directory of your own"
-        )
-    by_others = found.st_mode & stat.S_IWOTH
-    by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
-    if (by_others or by_group) and not found.st_mode & stat.S_ISVTX:
-        raise SettingsError(f"other accounts may write to {path}; close it to them: chmod go-w {path}")
-
-
-def write_private(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON that only its owner may read, whole or not at all."""
-    write_private_text(path, json.dumps(content, indent=2) + "\n")
-
-
-def write_private_text(path: Path, text: str) -> None:
-    """Write a text that only its owner may read, whole or not at all.
-
-    The draft has a name that nobody can foresee and is never one that was there before (`tempfile.mkstemp`: O_EXCL,
-    mode 0600). Raises `SettingsError`.
-    """
-    require_own_directory(path.parent)
-    try:
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror}") from None
-
-
-def make_private_file(path: Path) -> int:
-    """The descriptor of a new file that only its owner may read. Raises `SettingsError`."""
-    try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror}") from None
-
-
-def store_address(settings: Settings) -> Secret:
-    """The store's address from the settings. Raises `SettingsError`."""
-    dsn = settings.store_dsn()
-    try:
-        conninfo_to_dict(dsn.reveal())
-    except ProgrammingError:  # its text may quote a part of the password
-        raise SettingsError("ROLECALL_DATABASE_URL is not a PostgreSQL URL.") from None
-    return dsn
-
-
-def credentials(data: Path | None, settings: Settings) -> tuple[Secret, tuple[bytes, ...]]:
-    """The store's address and the master keys: from the settings, else from a running `rolecall up`."""
-    if data is None and settings.database_url is not None:
-        return store_address(settings), settings.master_keys()
-    directory = DataDirectory(data or default_directory())
-    dsn = directory.connection()
-    if dsn is None:
-        raise SettingsError(
-            f"no `rolecall up` is running with the data directory {directory.path}; start it, name another with"
-            " --data, or set ROLECALL_DATABASE_URL to reach a production store"
-        )
-    return dsn, directory.secrets().master_keys

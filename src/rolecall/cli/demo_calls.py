@@ -1,4 +1,4 @@
-"""One account through each service, as the vendors' clients would send it."""
+"""The calls of the demo, as the vendors' clients send them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
-from rolecall.settings import SettingsError
+from rolecall.cli.errors import CommandError
 from rolecall.signing import acs1, tc3
 from rolecall.values import Secret
 
@@ -28,9 +28,9 @@ def tencent(
     params: Mapping[str, object],
     key: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """One signed Tencent call, by `key` (id and secret) or the owner's; its Response.
+    """The Response of one Tencent call, signed with `key` (id and secret) or the owner's key.
 
-    Raises `SettingsError` with the vendor's error.
+    Raises `CommandError` with the vendor's error.
     """
     keys = ready["tencent"]
     payload = json.dumps(params).encode()
@@ -50,14 +50,14 @@ def tencent(
         "Response"
     ]
     if "Error" in response:
-        raise SettingsError(f"{action}: {response['Error']['Code']}: {response['Error']['Message']}")
+        raise CommandError(f"{action}: {response['Error']['Code']}: {response['Error']['Message']}")
     return response
 
 
 def aliyun(ready: Mapping[str, Any], action: str, params: Mapping[str, str]) -> dict[str, Any]:
-    """One signed PetaData call."""
+    """The answer of one signed PetaData call."""
     keys = ready["aliyun"]
-    everything = {
+    fields = {
         "Action": action,
         "Version": "2016-01-01",
         "Format": "JSON",
@@ -69,30 +69,30 @@ def aliyun(ready: Mapping[str, Any], action: str, params: Mapping[str, str]) -> 
         "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **params,
     }
-    everything["Signature"] = acs1.sign("POST", everything.items(), Secret(keys["access_key_secret"]))
-    body = urlencode(everything).encode()
+    fields["Signature"] = acs1.sign("POST", fields.items(), Secret(keys["access_key_secret"]))
+    body = urlencode(fields).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer: dict[str, Any] = json.loads(_send(ready, ready["endpoint"] + "/", body, headers)[1])
     return answer
 
 
 def openstack(ready: Mapping[str, Any], path: str, content: Mapping[str, object]) -> int:
-    """One call of the Database API with a fresh token; its status."""
+    """The status of one call of the Database API, with a new token."""
     keys = ready["openstack"]
     credential = {"id": keys["username"], "secret": keys["password"]}
-    ask = {
+    body = {
         "auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}
     }
     json_type = {"Content-Type": "application/json", "Accept": "application/json"}
-    headers, _ = _send(ready, keys["auth_url"] + "/auth/tokens", json.dumps(ask).encode(), json_type)
+    headers, _ = _send(ready, keys["auth_url"] + "/auth/tokens", json.dumps(body).encode(), json_type)
     token = headers["x-subject-token"]
     url = f"{keys['database_url']}/instances/{keys['instance_id']}/{path}"
-    answered, _ = _send(ready, url, json.dumps(content).encode(), {**json_type, "X-Auth-Token": token})
-    return int(answered["status"])
+    response, _ = _send(ready, url, json.dumps(content).encode(), {**json_type, "X-Auth-Token": token})
+    return int(response["status"])
 
 
 def password_grant(ready: Mapping[str, Any], login: str, password: str) -> dict[str, Any]:
-    """Sign a user of the quickstart store in; what the provider then says of it (userinfo)."""
+    """Sign in a user of the quickstart store; the claims of its userinfo."""
     keys = ready["tencent"]
     form = {
         "grant_type": "password",
@@ -107,8 +107,8 @@ def password_grant(ready: Mapping[str, Any], login: str, password: str) -> dict[
     )
     answer = json.loads(_send(ready, found["token_endpoint"], urlencode(form).encode(), kind)[1])
     bearer = {"Authorization": f"Bearer {answer['access_token']}"}
-    told: dict[str, Any] = json.loads(_get(ready, found["userinfo_endpoint"], bearer))
-    return told
+    claims: dict[str, Any] = json.loads(_get(ready, found["userinfo_endpoint"], bearer))
+    return claims
 
 
 def _get(ready: Mapping[str, Any], url: str, headers: Mapping[str, str]) -> bytes:
@@ -125,4 +125,4 @@ def _send(
             found = {name.lower(): value for name, value in response.headers.items()}
             return found | {"status": str(response.status)}, response.read()
     except HTTPError as error:
-        raise SettingsError(f"{error.code}: {error.read().decode(errors='replace')[:500]}") from None
+        raise CommandError(f"{error.code}: {error.read().decode(errors='replace')[:500]}") from None

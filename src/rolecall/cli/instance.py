@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote, urlsplit
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, find_instance, only_owner, show, with_house
-from rolecall.cli.data import DataOption
-from rolecall.cli.doctor import engine_findings
-from rolecall.cli.records import Deed, change_house
+from rolecall.cli.context import find_instance, only_owner, show, with_house
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.records import AuditedCommand, change_house, change_store
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.domain.instances.channels import sslmode as default_sslmode
-from rolecall.domain.instances.registry import Instance, NewInstance, moved, register
-from rolecall.settings import SettingsError
-from rolecall.store.instances import FaceTaken
+from rolecall.domain.instances.registry import Instance, moved
 from rolecall.values import Secret
+
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.cli.opening import OpenStore
 
 
 class SslMode(StrEnum):
@@ -31,14 +32,15 @@ class SslMode(StrEnum):
     VERIFY_FULL = "verify-full"
 
 
-app = typer.Typer(help="Instances: the database servers whose accounts are controlled.", no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None)
 
 SslModeOption = Annotated[
     SslMode | None,
-    typer.Option(help="TLS to the server, as libpq's sslmode. Default: verify-full; on this machine prefer."),
+    typer.Option(help="TLS to the server, as libpq's sslmode. Default: verify-full; prefer on this machine."),
 ]
 SslRootCertOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Its certificate authorities, PEM. Default: the system's.")
+    Path | None,
+    typer.Option(metavar="FILE", help="Certificate authorities of the server, PEM. Default: the system's."),
 ]
 
 _COLUMNS = ("id", "name", "engine", "address", "administrator", "region", "state", "version")
@@ -55,30 +57,32 @@ def add(
     password_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with the administrator's password. Else $ROLECALL_INSTANCE_PASSWORD, else asked."
+            help="File with the administrator's password. Default: $ROLECALL_INSTANCE_PASSWORD, else a prompt."
         ),
     ] = None,
     public_id: Annotated[
         str | None,
-        typer.Option("--id", help="Its id, such as postgres-5cz25tr5. Else a new one."),
+        typer.Option("--id", help="The id of the instance, such as postgres-5cz25tr5. Default: a new id."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
-    region: Annotated[str | None, typer.Option(help="The region it is reported in.")] = None,
-    zone: Annotated[str | None, typer.Option(help="The zone it is reported in.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name of the instance.")] = None,
+    region: Annotated[str | None, typer.Option(help="The region that the API reports.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The zone that the API reports.")] = None,
     sslmode: SslModeOption = None,
     sslrootcert: SslRootCertOption = None,
     unchecked: Annotated[
-        bool, typer.Option("--unchecked", help="Register although the server can't be used now.")
+        bool, typer.Option("--unchecked", help="Register the server without connecting to it.")
     ] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Register a PostgreSQL, MariaDB or MySQL server of your own."""
+    from rolecall.cli.registering import register_instance
+
     parts = urlsplit(url)
     kind = KINDS.get(parts.scheme)
     if kind is None or not parts.hostname or not parts.username:
-        raise SettingsError(
-            f"`{parts.scheme}:...` is no URL of the form postgresql://ADMIN@HOST:PORT/DATABASE,"
+        raise CommandError(
+            f"`{parts.scheme}:...` is not a URL of the form postgresql://ADMIN@HOST:PORT/DATABASE,"
             " mariadb://ADMIN@HOST:PORT or mysql://ADMIN@HOST:PORT"
         )
     address = Address(
@@ -95,19 +99,20 @@ def add(
     face = next(iter(faces.values()))
 
     async def work(house: House) -> Instance:
-        owner = await only_owner(house)
         new = new_instance(
-            owner, kind, address, name=name or face, faces=faces, region=region, zone=zone, options=options
+            await only_owner(house),
+            kind,
+            address,
+            name=name or face,
+            faces=faces,
+            region=region,
+            zone=zone,
+            options=options,
         )
-        if not unchecked:
-            await _expect_usable(house, new)
-        try:
-            return await register(house.store.instances, house.sealer, new)
-        except FaceTaken:
-            raise SettingsError(f"another instance has the id `{face}` already") from None
+        return await register_instance(house, new, face, checked=not unchecked)
 
-    told = {"administrator": address.administrator, "address": f"{address.host}:{address.port}"}
-    instance = change_house(data, Deed("instance add", face, told), work)
+    detail = {"administrator": address.administrator, "address": f"{address.host}:{address.port}"}
+    instance = change_house(data, AuditedCommand("instance add", face, detail), work)
     if as_json:
         show([_row(instance, "running", "")], as_json=True, columns=())
     else:
@@ -124,23 +129,14 @@ def _password(from_url: str | None, file: Path | None) -> Secret:
     return Secret(typer.prompt("Administrator's password", hide_input=True))
 
 
-async def _expect_usable(house: House, new: NewInstance) -> None:
-    """Refuse a server that could not be administered, and say how to mend it."""
-    findings = await engine_findings(house, new)
-    serious = [finding for finding in findings if not finding.well]
-    if serious:
-        told = "; ".join(f"{finding.what}: {finding.mend}" for finding in serious)
-        raise SettingsError(f"not registered (--unchecked would): {told}")
-
-
 @app.command("list")
 def list_instances(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """List instances and how they are now."""
+    """List instances and their present states."""
     show(with_house(data, _rows), as_json=as_json, columns=_COLUMNS)
 
 
 async def _rows(house: House) -> list[dict[str, object]]:
-    return [await _state_row(house, one) for one in await house.store.instances.instances()]
+    return [await _state_row(house, instance) for instance in await house.store.instances.instances()]
 
 
 @app.command("show")
@@ -149,7 +145,7 @@ def show_instance(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one instance. Its administrator's password is never shown."""
+    """Show an instance, without its administrator's password."""
 
     async def work(house: House) -> dict[str, object]:
         return await _state_row(house, await find_instance(house, public_id))
@@ -192,7 +188,7 @@ def _row(instance: Instance, state: str, version: str) -> dict[str, object]:
 def set_instance(
     public_id: Annotated[str, typer.Argument(metavar="ID")],
     isolated: Annotated[
-        bool | None, typer.Option("--isolated/--running", help="Refuse, or take, changes.")
+        bool | None, typer.Option("--isolated/--running", help="Refuse or accept changes.")
     ] = None,
     allow: Annotated[
         list[int] | None, typer.Option(help="Only these callers (uin) may use it. May be repeated.")
@@ -202,7 +198,7 @@ def set_instance(
     ] = False,
     account_quota: Annotated[
         int | None,
-        typer.Option(min=0, help="How many accounts it may have, instead of the vendor's number; 0: any."),
+        typer.Option(min=0, help="The quota of accounts, in place of the vendor's; 0: none."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     host: Annotated[str | None, typer.Option(help="A new host.")] = None,
@@ -211,7 +207,7 @@ def set_instance(
     sslrootcert: SslRootCertOption = None,
     data: DataOption = None,
 ) -> None:
-    """Change an instance: isolate it, or say who may use it."""
+    """Change an instance: its state, callers, quota, name or address."""
     wanted: dict[str, object] = {"isolated": isolated, "name": name}
     changes = {column: value for column, value in wanted.items() if value is not None}
     if allow or allow_all:
@@ -223,35 +219,33 @@ def set_instance(
     }
     chosen = {option: value for option, value in options.items() if value is not None}
     if not changes and not chosen and host is None and port is None:
-        raise SettingsError("nothing to change; `rolecall instance set --help` lists what can be")
+        raise CommandError("nothing to change; `rolecall instance set --help` lists what can be")
 
-    async def work(house: House) -> None:
-        instance = await find_instance(house, public_id)
+    async def work(opened: OpenStore) -> None:
+        instance = await find_instance(opened, public_id)
         if host is not None or port is not None:
-            changes.update(moved(house.sealer, instance, host or instance.host, port or instance.port))
+            changes.update(moved(opened.sealer, instance, host or instance.host, port or instance.port))
         if chosen:
             changes["options"] = {**instance.options, **chosen}
-        await house.store.instances.change_instance(instance.id, **changes)
+        await opened.store.instances.change_instance(instance.id, **changes)
 
-    told = {**changes, **chosen, "host": host, "port": port}
+    given = {**changes, **chosen, "host": host, "port": port}
     if allow_all:
-        told["listed_callers"] = "all"
-    known = {option: value for option, value in told.items() if value is not None}
-    change_house(data, Deed("instance set", public_id, known), work)
+        given["listed_callers"] = "all"
+    detail = {option: value for option, value in given.items() if value is not None}
+    change_store(data, AuditedCommand("instance set", public_id, detail), work)
     print(f"{public_id} is changed")
 
 
 @app.command("remove")
 def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOption = None) -> None:
-    """Forget an instance. The server and its accounts stay as they are."""
+    """Unregister an instance. The server and its accounts are not changed."""
 
-    async def work(house: House) -> None:
-        instance = await find_instance(house, public_id)
+    async def work(opened: OpenStore) -> None:
+        instance = await find_instance(opened, public_id)
         if instance.provision is not None:
-            raise SettingsError(
-                f"`{public_id}` is a server that Rolecall started itself; delete it as it was made: through the API"
-            )
-        await house.store.instances.remove_instance(instance.id)
+            raise CommandError(f"`{public_id}` is a server that Rolecall started; delete it through the API")
+        await opened.store.instances.remove_instance(instance.id)
 
-    change_house(data, Deed("instance remove", public_id), work)
-    print(f"{public_id} is forgotten; its server is as it was")
+    change_store(data, AuditedCommand("instance remove", public_id), work)
+    print(f"{public_id} is unregistered; its server is unchanged")

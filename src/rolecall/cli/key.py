@@ -1,20 +1,22 @@
-"""`rolecall key`: the owner's access keys, and the master key."""
+"""`rolecall key`: the owner's access keys, and master keys."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, only_owner, show, with_house
-from rolecall.cli.data import DataOption
-from rolecall.cli.records import Deed, change_house
-from rolecall.domain.maintenance.resealing import reseal
+from rolecall.cli.context import only_owner, show, with_store
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.records import AuditedCommand, change_house, change_store
 from rolecall.domain.secrets.sealing import new_master_key
-from rolecall.settings import SettingsError
 
-app = typer.Typer(help="Access keys: what signs calls.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.cli.opening import OpenStore
+
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command("create")
@@ -22,26 +24,26 @@ def create(
     data: DataOption = None,
     as_json: JsonOption = False,
     owner: Annotated[
-        bool, typer.Option("--owner", help="Make the store's owner first, if there is none.")
+        bool, typer.Option("--owner", help="Create the store's owner first if there is none.")
     ] = False,
 ) -> None:
-    """Make an access key for the owner. Its secret is shown now and never again."""
+    """Create an access key for the owner. Its secret is shown once, now."""
 
     async def work(house: House) -> dict[str, object]:
         owners = await house.store.keys.owners()
-        one = await house.keys.create_owner() if owner and not owners else await only_owner(house)
-        key_id, secret = await house.keys.create(one)
-        return {"secret_id": key_id, "secret_key": secret.reveal(), "uin": one.number}
+        holder = await house.keys.create_owner() if owner and not owners else await only_owner(house)
+        key_id, secret = await house.keys.create(holder)
+        return {"secret_id": key_id, "secret_key": secret.reveal(), "uin": holder.number}
 
-    made = change_house(data, Deed("key create"), work, lambda made: str(made["secret_id"]))
-    show([made], as_json=as_json, columns=("secret_id", "secret_key", "uin"))
+    row = change_house(data, AuditedCommand("key create"), work, lambda row: str(row["secret_id"]))
+    show([row], as_json=as_json, columns=("secret_id", "secret_key", "uin"))
 
 
 @app.command("list")
 def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List access keys, without their secrets."""
 
-    async def work(house: House) -> list[dict[str, object]]:
+    async def work(opened: OpenStore) -> list[dict[str, object]]:
         return [
             {
                 "secret_id": key.id,
@@ -50,11 +52,11 @@ def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
                 "active": key.active,
                 "created_at": key.created_at,
             }
-            for key in await house.store.keys.keys()
+            for key in await opened.store.keys.keys()
         ]
 
     show(
-        with_house(data, work),
+        with_store(data, work),
         as_json=as_json,
         columns=("secret_id", "uin", "owner_uin", "active", "created_at"),
     )
@@ -62,37 +64,39 @@ def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
 
 @app.command("disable")
 def disable(secret_id: str, data: DataOption = None) -> None:
-    """Disable an access key: it is refused at its next call, on every replica."""
+    """Disable an access key. Every replica refuses its next call."""
     _set_active(secret_id, data, active=False)
 
 
 @app.command("enable")
 def enable(secret_id: str, data: DataOption = None) -> None:
-    """Enable a disabled access key again."""
+    """Enable a disabled access key."""
     _set_active(secret_id, data, active=True)
 
 
 def _set_active(secret_id: str, data: DataOption, *, active: bool) -> None:
-    async def work(house: House) -> None:
-        if not await house.store.keys.set_key_active(secret_id, active=active):
-            raise SettingsError(f"there is no access key `{secret_id}`; `rolecall key list` shows them")
+    async def work(opened: OpenStore) -> None:
+        if not await opened.store.keys.set_key_active(secret_id, active=active):
+            raise CommandError(f"there is no access key `{secret_id}`; `rolecall key list` shows them")
 
-    change_house(data, Deed("key enable" if active else "key disable", secret_id), work)
+    change_store(data, AuditedCommand("key enable" if active else "key disable", secret_id), work)
     print(f"{secret_id} is {'enabled' if active else 'disabled'}")
 
 
 @app.command("reseal")
 def reseal_all(data: DataOption = None) -> None:
-    """Seal every secret of the store anew under the current master key, after a new one was put above the old."""
+    """Reseal every secret of the store under the current master key. Put a new key above the old one first."""
 
-    async def work(house: House) -> int:
-        return await reseal(house.store.sealed, house.sealer)
+    from rolecall.domain.maintenance.resealing import reseal
 
-    resealed = change_house(data, Deed("key reseal"), work)
-    print(f"{resealed} values resealed; the older master keys may be taken out now")
+    async def work(opened: OpenStore) -> int:
+        return await reseal(opened.store.sealed, opened.sealer)
+
+    resealed = change_store(data, AuditedCommand("key reseal"), work)
+    print(f"{resealed} values resealed; the older master keys can be removed now")
 
 
 @app.command("master")
 def master() -> None:
-    """Print a fresh master key, for ROLECALL_MASTER_KEY_FILE. To rotate, put it above the old one in that file."""
+    """Print a new master key for ROLECALL_MASTER_KEY_FILE. To rotate, put it above the old key in that file."""
     print(new_master_key())

@@ -1,4 +1,4 @@
-"""Logging: one structlog set-up for the program, on standard error, never a parameter or a secret in it."""
+"""Logging: the program's structlog configuration, on standard error. Parameters and secrets are never logged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from structlog.typing import Processor
 
 
 def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
-    """Log from `level` on, as JSON lines or for a person."""
+    """Log from `level` on, as JSON lines or for a terminal."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -24,7 +24,7 @@ def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
         else [
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
-                # The default, where rich is installed, prints every frame's local variables: callers' passwords.
+                # With rich installed the default prints the local variables of every frame, and so callers' passwords.
                 exception_formatter=structlog.dev.plain_traceback,
             )
         ]
@@ -35,7 +35,7 @@ def set_up_logs(level: str, form: Literal["console", "json"]) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries speak through the standard library: only their warnings, in the same place.
+    # Libraries log through the standard library: their warnings go to the same stream.
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )

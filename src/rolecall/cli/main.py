@@ -1,81 +1,62 @@
-"""The program `rolecall`: its commands, one module each."""
+"""The program `rolecall`."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from typing import NoReturn
+from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from rolecall import __version__
-from rolecall.cli import (
-    account,
-    application,
-    audit,
-    demo,
-    doctor,
-    instance,
-    key,
-    operation,
-    policy,
-    serve,
-    store,
-    sub_user,
-    up,
-    user,
-)
-from rolecall.cli.context import first_line
-from rolecall.domain.operations.audit import ChainBroken
-from rolecall.domain.reasons import OutcomeUnknown, Refused
-from rolecall.domain.secrets.sealing import SealBroken
-from rolecall.local.account import LocalServerError
-from rolecall.settings import SettingsError
-from rolecall.store.connection import LOST, SchemaMismatch
+from rolecall.cli.commands import LazyGroup, add_commands
 
 app = typer.Typer(
     name="rolecall",
     help="One self-hosted account control plane that speaks the cloud vendors' account APIs.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    rich_markup_mode=None,
+    cls=LazyGroup,
 )
-app.command("up")(up.up)
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.add_typer(instance.app, name="instance")
-app.add_typer(key.app, name="key")
-app.add_typer(sub_user.app, name="sub-user")
-app.add_typer(policy.app, name="policy")
-app.add_typer(account.app, name="account")
-app.add_typer(operation.app, name="operation")
-app.add_typer(application.app, name="application")
-app.add_typer(audit.app, name="audit")
-app.add_typer(store.app, name="store")
-app.add_typer(user.app, name="user")
 
 
-@app.command("version")
-def version() -> None:
-    """Print the version."""
-    print(__version__)
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
 
 
-def _end(message: str) -> NoReturn:
-    print(f"rolecall: {message}", file=sys.stderr)
-    sys.exit(1)
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def program() -> TyperGroup:
+    """The program with all its commands, none of which is imported yet."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)  # noqa: S101 - what Typer makes of an application with a callback
+    add_commands(group)
+    return group
 
 
 def main() -> None:
-    """Run the program; what a person can mend is one line on standard error and exit status 1."""
+    """Run the program. Errors that a user can fix are one line on standard error, with exit status 1."""
     try:
-        app()
-    except (SettingsError, LocalServerError, SchemaMismatch, SealBroken, ChainBroken) as error:
-        _end(str(error))
-    except (Refused, OutcomeUnknown) as error:
-        _end(f"a database server refused, or is out of reach: {error}")
-    except LOST as error:
-        _end(f"the store cannot be used: {first_line(error)}")
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(130)
+        program()()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        from rolecall.cli.failures import explain, is_interruption
+
+        if is_interruption(error):
+            sys.exit(130)
+        if (message := explain(error)) is None:
+            raise
+        print(f"rolecall: {message}", file=sys.stderr)
+        sys.exit(1)

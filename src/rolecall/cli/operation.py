@@ -1,20 +1,20 @@
-"""`rolecall operation`: the audit trail: who asked for which change, and what became of it."""
+"""`rolecall operation`: every change, who asked for it, and its outcome."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, show, with_house
-from rolecall.cli.data import DataOption
+from rolecall.cli.context import show, with_store
+from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.registration import face_of
 from rolecall.domain.operations.model import State
 
-app = typer.Typer(
-    help="Operations: every change, who asked for it and what became of it.", no_args_is_help=True
-)
+if TYPE_CHECKING:
+    from rolecall.cli.opening import OpenStore
+
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = (
     "accepted_at",
@@ -31,39 +31,39 @@ _COLUMNS = (
 
 @app.command("list")
 def list_operations(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest operations.")] = 50,
     state: Annotated[
-        State | None, typer.Option(help="Only: accepted, recorded, refused, undone or superseded.")
+        State | None, typer.Option(help="Only this state: accepted, recorded, refused, undone or superseded.")
     ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List operations, the newest first."""
 
-    async def work(house: House) -> list[dict[str, object]]:
-        faces = {one.id: face_of(one) for one in await house.store.instances.instances()}
+    async def work(opened: OpenStore) -> list[dict[str, object]]:
+        faces = {instance.id: face_of(instance) for instance in await opened.store.instances.instances()}
         rows: list[dict[str, object]] = []
-        for one in await house.store.operations.operations(limit=limit, state=state):
-            took = None if one.closed_at is None else one.closed_at - one.accepted_at
+        for operation in await opened.store.operations.operations(limit=limit, state=state):
+            took = None if operation.closed_at is None else operation.closed_at - operation.accepted_at
             rows.append(
                 {
-                    "id": one.id,
-                    "accepted_at": one.accepted_at,
-                    "closed_at": one.closed_at,
+                    "id": operation.id,
+                    "accepted_at": operation.accepted_at,
+                    "closed_at": operation.closed_at,
                     "milliseconds": None if took is None else round(took.total_seconds() * 1000, 1),
-                    "change": one.change.value,
-                    "target": one.target,
-                    "state": one.state.value,
-                    "reason": one.reason,
-                    "note": one.note,
-                    "instance": faces.get(one.instance_id or 0),
-                    "principal": one.principal,
-                    "access_key_id": one.access_key_id,
-                    "dialect": one.dialect,
-                    "action": one.action,
-                    "request_id": one.request_id,
+                    "change": operation.change.value,
+                    "target": operation.target,
+                    "state": operation.state.value,
+                    "reason": operation.reason,
+                    "note": operation.note,
+                    "instance": faces.get(operation.instance_id or 0),
+                    "principal": operation.principal,
+                    "access_key_id": operation.access_key_id,
+                    "dialect": operation.dialect,
+                    "action": operation.action,
+                    "request_id": operation.request_id,
                 }
             )
         return rows
 
-    show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no operations yet")
+    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no operations yet")

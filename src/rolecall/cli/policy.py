@@ -1,17 +1,16 @@
-"""`rolecall policy`: who is permitted what, and why."""
+"""`rolecall policy`: who may do what, and why."""
 
 from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, only_owner, show, with_house
-from rolecall.cli.data import DataOption
-from rolecall.domain.access.keys import Owner
+from rolecall.cli.context import only_owner, show, with_house
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
 from rolecall.domain.iam.policy_commands import PolicyRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.policy.decisions import because
@@ -19,13 +18,16 @@ from rolecall.domain.policy.evaluation import Decision
 from rolecall.domain.policy.language import accept, parse_session_policy
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Refused
-from rolecall.settings import SettingsError
 from rolecall.values import Caller, PrincipalKind, Session
 
-app = typer.Typer(help="Policies: who is permitted what, and why.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.domain.access.keys import Owner
+
+app = typer.Typer(rich_markup_mode=None)
 
 _INSTANCES = {"postgres": "DBInstanceId", "petadata": "instance", "trove": "instance"}
-"""By service: what stands before an instance's id in its resources."""
+"""The prefix of an instance's id in a resource, by service."""
 
 _LISTED = ("id", "name", "kind", "attached", "description")
 _HELD = ("id", "name", "kind", "by_group")
@@ -42,12 +44,13 @@ PrincipalArgument = Annotated[
 @app.command("list")
 def list_policies(
     principal: Annotated[
-        str | None, typer.Option("--of", metavar="PRINCIPAL", help="Only what this sub-user or role holds.")
+        str | None,
+        typer.Option("--of", metavar="PRINCIPAL", help="Only the policies of this sub-user or role."),
     ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List policies, the presets too; or what a sub-user (its groups' included) or a role holds."""
+    """List policies and presets, or those of a sub-user (with its groups) or a role."""
 
     async def all_policies(house: House) -> list[dict[str, object]]:
         owner = await only_owner(house)
@@ -55,27 +58,27 @@ def list_policies(
         policies = [*await house.store.policies.policies(owner.id), *house.presets.all]
         return [
             {
-                "id": one.id,
-                "name": one.name,
-                "kind": "preset" if one.preset else "own",
-                "attached": counts.get(one.id, (0, 0))[0],
-                "description": one.description,
-                "created_at": one.created_at,
-                "updated_at": one.updated_at,
+                "id": policy.id,
+                "name": policy.name,
+                "kind": "preset" if policy.preset else "own",
+                "attached": counts.get(policy.id, (0, 0))[0],
+                "description": policy.description,
+                "created_at": policy.created_at,
+                "updated_at": policy.updated_at,
             }
-            for one in policies
+            for policy in policies
         ]
 
     async def held(house: House) -> list[dict[str, object]]:
         caller = await _caller(house, principal or "")
         return [
             {
-                "id": one.policy_id,
-                "name": one.name,
-                "kind": "own" if house.presets.by_id(one.policy_id) is None else "preset",
-                "by_group": one.via or None,
+                "id": policy.policy_id,
+                "name": policy.name,
+                "kind": "own" if house.presets.by_id(policy.policy_id) is None else "preset",
+                "by_group": policy.via or None,
             }
-            for one in await house.permissions.held(caller)
+            for policy in await house.permissions.held(caller)
         ]
 
     if principal is None:
@@ -89,14 +92,14 @@ def show_policy(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A policy's name or id.")],
     data: DataOption = None,
 ) -> None:
-    """Print a policy's document."""
+    """Print the document of a policy."""
 
     async def work(house: House) -> str:
         owner, number = await only_owner(house), int(name) if name.isdecimal() else None
         preset = house.presets.by_name(name) if number is None else house.presets.by_id(number)
         found = preset or await house.store.policies.policy(owner.id, PolicyRef(number, name))
         if found is None:
-            raise SettingsError(f"there is no policy `{name}`; `rolecall policy list` shows them")
+            raise CommandError(f"there is no policy `{name}`; `rolecall policy list` shows them")
         return found.document
 
     print(with_house(data, work))
@@ -109,25 +112,25 @@ def explain(
     resources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RESOURCE]...", help="Six segments, an instance's id, or *, which is the default."
+            metavar="[RESOURCE]...", help="Six segments, the id of an instance, or * (the default)."
         ),
     ] = None,
-    ip: Annotated[str | None, typer.Option(help="The address that the call comes from.")] = None,
+    ip: Annotated[str | None, typer.Option(help="The client address of the call.")] = None,
     time: Annotated[
         datetime | None,
-        typer.Option(help="When it comes, in UTC; by default now.", formats=["%Y-%m-%dT%H:%M:%S"]),
+        typer.Option(help="The time of the call, in UTC. Default: now.", formats=["%Y-%m-%dT%H:%M:%S"]),
     ] = None,
-    region: Annotated[str, typer.Option(help="The region that it names; an instance has its own.")] = "",
-    tls: Annotated[bool, typer.Option("--tls/--no-tls", help="Whether it comes over HTTPS.")] = True,
+    region: Annotated[str, typer.Option(help="The region of the call; an instance has its own.")] = "",
+    tls: Annotated[bool, typer.Option("--tls/--no-tls", help="Whether the call uses HTTPS.")] = True,
     session_policy: Annotated[
-        str, typer.Option(metavar="JSON", help="The policy of a session that it is made in.")
+        str, typer.Option(metavar="JSON", help="The policy of the session that makes the call.")
     ] = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell whether a call would be permitted, and which statement of which policy decides."""
+    """Explain whether a call is permitted, and which statement of which policy decides."""
     if operation.partition(":")[1:] in ((":", ""), ("", "")):
-        raise SettingsError(f"`{operation}` is no operation: say it as postgres:CreateAccount")
+        raise CommandError(f"`{operation}` is not an operation such as postgres:CreateAccount")
     context: dict[str, str | None] = {
         "qcs:current_time": (time or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "qcs:secure_transport": "true" if tls else "false",
@@ -168,31 +171,31 @@ def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise SettingsError(f"`{text}` is no IP address") from None
+        raise CommandError(f"`{text}` is not an IP address") from None
 
 
 def _resource(house: House, given: str, operation: str, owner: Owner) -> str:
-    """An instance's id stands for the resource of that name in the operation's service."""
+    """The resource that `given` names: itself, or the instance of that id in the operation's service."""
     if given == "*" or given.startswith("qcs:"):
         if given != "*" and given.count(":") < 5:
-            raise SettingsError(f"`{given}` has not six segments")
+            raise CommandError(f"`{given}` does not have six segments")
         return given
     service = operation.partition(":")[0].lower()
     if service not in _INSTANCES:
-        raise SettingsError(f"`{given}` is no resource of {service}: say it in six segments")
+        raise CommandError(f"`{given}` is not a resource of {service}; write its six segments")
     region = house.settings.openstack_region if service == "trove" else ""
     return f"qcs::{service}:{region}:uin/{owner.number}:{_INSTANCES[service]}/{given}"
 
 
 async def _caller(house: House, principal: str) -> Caller:
-    """The caller that a person means by a name, a number, a key's id, or ``role/`` and a name or an id."""
+    """The caller named by a sub-user's name or number, a key's id, or ``role/`` and a role's name or id."""
     owner = await only_owner(house)
     if principal.startswith("role/"):
         which = principal.removeprefix("role/")
         ref = RoleRef(int(which)) if which.isdecimal() else RoleRef(None, which)
         found = await house.store.roles.role(owner.number, ref)
         if found is None:
-            raise SettingsError(f"there is no role `{which}`")
+            raise CommandError(f"there is no role `{which}`")
         return Caller(owner.id, owner.number, owner.app_id, found[1].id, "", Session("", role=True))
     if (key := await house.store.keys.key(principal)) is not None:
         return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
@@ -203,7 +206,7 @@ async def _caller(house: House, principal: str) -> Caller:
     if number is None and principal == str(owner.number):
         number = owner.number
     if number is None:
-        raise SettingsError(f"there is no sub-user, role or access key `{principal}`")
+        raise CommandError(f"there is no sub-user, role or access key `{principal}`")
     return Caller(owner.id, owner.number, owner.app_id, number, "")
 
 
@@ -211,7 +214,7 @@ def _in_session(caller: Caller, policy: str) -> Caller:
     try:
         accept(parse_session_policy(policy))
     except Refused as refusal:
-        raise SettingsError(f"the session's policy is not one: {refusal}") from None
+        raise CommandError(f"the session policy is not valid: {refusal}") from None
     role = caller.kind is PrincipalKind.ROLE
     return Caller(
         caller.owner_id,

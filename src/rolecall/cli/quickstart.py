@@ -1,4 +1,4 @@
-"""What `rolecall up` sets up in its store: the owner, its first key, the quickstart instances; and the ready file."""
+"""What `rolecall up` creates in its store: the owner, a key, the quickstart instances; and the ready file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rolecall.assembly import House
-from rolecall.cli.records import Deed, record
+from rolecall.cli.errors import CommandError
+from rolecall.cli.records import AuditedCommand, record
 from rolecall.cli.registration import (
     LOCAL_OPTIONS,
     MARIADB,
@@ -26,7 +27,6 @@ from rolecall.domain.instances.registry import Instance, NewInstance, moved, reg
 from rolecall.local.mariadb import LocalMariaDB
 from rolecall.local.postgres import LocalPostgres
 from rolecall.local.quickstart import LocalServers
-from rolecall.settings import SettingsError
 from rolecall.values import Secret
 
 _POSTGRES = "quickstart"
@@ -34,7 +34,7 @@ _MYSQL = "quickstart-mysql"
 _USER_STORE = "quickstart"
 _APPLICATION = "quickstart"
 _REDIRECT_URI = "http://127.0.0.1:7654/callback"
-"""Of the application to try with: whatever listens there; nothing of this program does."""
+"""Of the quickstart application. This program does not listen there; a client may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Quickstart:
 
 
 async def prepare(house: House, servers: LocalServers) -> Quickstart:
-    """Make what is not there yet, and keep the instances' addresses true."""
+    """Create what is missing, and update the instances' addresses."""
     owners = await house.store.keys.owners()
     owner = owners[0] if owners else await _owner(house)
     key_id, secret = await _first_key(house, owner)
@@ -65,59 +65,67 @@ async def prepare(house: House, servers: LocalServers) -> Quickstart:
 
 
 async def _owner(house: House) -> Owner:
-    return await record(house, Deed("up owner"), house.keys.create_owner(), lambda made: str(made.number))
+    return await record(
+        house, AuditedCommand("up owner"), house.keys.create_owner(), lambda owner: str(owner.number)
+    )
 
 
 async def _user_store(house: House, owner: Owner) -> UserStore:
-    """The owner's default store: the oldest that it has; made if it has none."""
+    """The owner's default store, else its oldest; created if it has none."""
     stores = await house.store.directories.stores(owner.id)
     if stores:
         return next((store for store in stores if store.is_default), stores[0])
     new = new_store(owner.id, _USER_STORE, is_default=True)
-    return await record(house, Deed("up store", new.name), house.store.directories.add_store(new, None))
+    return await record(
+        house, AuditedCommand("up store", new.name), house.store.directories.add_store(new, None)
+    )
 
 
 async def _application(house: House, store: UserStore) -> Application:
-    """The store's application to try with, a public client; made if it was deleted."""
+    """The store's quickstart application, a public client; created if there is none."""
     book = house.store.provider
     for application in await book.applications(store.id):
         if application.name == _APPLICATION:
             if not application.password_grant:
-                deed = Deed("up application", application.id, {"password_grant": True})
-                await record(house, deed, book.set_password_grant(application.id, allowed=True))
+                command = AuditedCommand("up application", application.id, {"password_grant": True})
+                await record(house, command, book.set_password_grant(application.id, allowed=True))
             return application
-    making = register_application(
+    registration = register_application(
         book, store.id, _APPLICATION, [_REDIRECT_URI], public=True, password_grant=True
     )
-    made, _ = await record(house, Deed("up application"), making, lambda made: made[0].id)
-    return made
+    application, _ = await record(
+        house, AuditedCommand("up application"), registration, lambda registered: registered[0].id
+    )
+    return application
 
 
 async def _first_key(house: House, owner: Owner) -> tuple[str, Secret]:
-    """The owner's oldest active key; a new one if all were disabled."""
+    """The owner's oldest active key; a new one if it has none."""
     for key in await house.store.keys.keys():
         if key.active and key.principal == owner.number:
             return key.id, house.keys.secret_of(key)
-    return await record(house, Deed("up key"), house.keys.create(owner), lambda made: made[0])
+    return await record(house, AuditedCommand("up key"), house.keys.create(owner), lambda key: key[0])
 
 
 async def _instance(
     house: House, owner: Owner, server: LocalPostgres | LocalMariaDB, new: NewInstance
 ) -> Instance:
-    """The instance of that name, registered once; its port is kept true."""
+    """The instance of that name, registered once; its address is updated."""
     book = house.store.instances
     for instance in await book.instances(owner.id):
         if instance.name == new.name and instance.provision is None:
             if (instance.host, instance.port) == (server.host, server.port):
                 return instance
-            deed = Deed("up instance", face_of(instance), {"address": f"{server.host}:{server.port}"})
+            command = AuditedCommand(
+                "up instance", face_of(instance), {"address": f"{server.host}:{server.port}"}
+            )
             changes = moved(house.sealer, instance, server.host, server.port)
-            await record(house, deed, book.change_instance(instance.id, **changes))
+            await record(house, command, book.change_instance(instance.id, **changes))
             changed = await book.instance_by_id(instance.id)
             if changed is None:
-                raise SettingsError(f"the instance {new.name} was removed while starting")
+                raise CommandError(f"the instance {new.name} was removed while starting")
             return changed
-    return await record(house, Deed("up instance"), register(book, house.sealer, new), face_of)
+    return await record(house, AuditedCommand("up instance"), register(book, house.sealer, new), face_of)
 
 
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:

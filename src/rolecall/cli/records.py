@@ -1,4 +1,4 @@
-"""Records of what is changed by command line: one before the change, so that none goes without, and one after."""
+"""Audit records of commands that change something: one before the change, so that none is missing, and one after."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import pwd
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-from rolecall.assembly import House
-from rolecall.cli.context import with_house
-from rolecall.domain.access.keys import Owner
+from rolecall.cli.context import with_house, with_store
 from rolecall.domain.operations.audit import Entry, Outcome
 from rolecall.domain.reasons import Refused
 from rolecall.values import Caller, Origin
+
+if TYPE_CHECKING:
+    from rolecall.assembly import House
+    from rolecall.cli.context import HasStore
+    from rolecall.cli.opening import OpenStore
+    from rolecall.domain.access.keys import Owner
 
 T = TypeVar("T")
 
@@ -23,8 +27,8 @@ DIALECT = "cli"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What is about to be done: a command, and what it is done to. `detail` holds no secret."""
+class AuditedCommand:
+    """A command and its target, as the audit trail shows them. `detail` holds no secret."""
 
     action: str
     target: str = ""
@@ -32,7 +36,7 @@ class Deed:
 
 
 def os_user() -> str:
-    """The account of the operating system that runs the command; its number if it has no name."""
+    """The operating system's account that runs the command: its name, or its number if it has none."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -40,49 +44,68 @@ def os_user() -> str:
 
 
 def origin_in_owners_name(owner: Owner, action: str) -> Origin:
-    """Of a change that leaves an operation."""
+    """The origin of a change that is recorded as an operation, made by `owner`."""
     caller = Caller(owner.id, owner.number, owner.app_id, owner.number, "")
     return Origin(caller, DIALECT, action, str(uuid4()), client=os_user())
 
 
 def change_house(
     data: Path | None,
-    deed: Deed,
+    command: AuditedCommand,
     work: Callable[[House], Awaitable[T]],
-    made: Callable[[T], str] | None = None,
+    target_of: Callable[[T], str] | None = None,
 ) -> T:
-    """As `with_house`, recorded. `made` tells what a result is known by, where that was not known before."""
+    """As `with_house`, with audit records. `target_of` names the target by the result, if it is not known before."""
 
     async def recorded(house: House) -> T:
-        return await record(house, deed, work(house), made)
+        return await record(house, command, work(house), target_of)
 
     return with_house(data, recorded)
 
 
-async def record(house: House, deed: Deed, work: Awaitable[T], made: Callable[[T], str] | None = None) -> T:
-    """Await `work` between its records."""
-    owners = await house.store.keys.owners()
+def change_store(
+    data: Path | None,
+    command: AuditedCommand,
+    work: Callable[[OpenStore], Awaitable[T]],
+    target_of: Callable[[T], str] | None = None,
+) -> T:
+    """As `with_store`, with audit records."""
+
+    async def recorded(opened: OpenStore) -> T:
+        return await record(opened, command, work(opened), target_of)
+
+    return with_store(data, recorded)
+
+
+async def record(
+    opened: HasStore,
+    command: AuditedCommand,
+    work: Awaitable[T],
+    target_of: Callable[[T], str] | None = None,
+) -> T:
+    """Await `work` between its two audit records."""
+    owners = await opened.store.keys.owners()
     owner = owners[0] if owners else None
     entry = Entry(
         DIALECT,
-        deed.action,
+        command.action,
         Outcome.BEGUN,
-        deed.target,
+        command.target,
         owner_id=None if owner is None else owner.id,
         principal=None if owner is None else owner.number,
         request_id=str(uuid4()),
         client=os_user(),
-        detail=deed.detail,
+        detail=command.detail,
     )
-    audit = house.store.audit
+    audit = opened.store.audit
     await audit.note(entry)
     try:
         result = await work
     except BaseException as error:
-        # The words of an error may quote what was given.
+        # The text of an error may quote a parameter, and so a secret.
         reason = error.reason.value if isinstance(error, Refused) else type(error).__name__
         await audit.note(replace(entry, outcome=Outcome.FAILED, reason=reason))
         raise
-    target = deed.target if made is None else made(result)
+    target = command.target if target_of is None else target_of(result)
     await audit.note(replace(entry, outcome=Outcome.DONE, target=target))
     return result

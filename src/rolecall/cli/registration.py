@@ -1,4 +1,4 @@
-"""How a server becomes an instance: by the kind of server, the options of its engine and its public ids."""
+"""The instance that a server is registered as: its kind, the options of its engine and its public ids."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from uuid import uuid4
 
 from rolecall.domain.access.keys import Owner
 from rolecall.domain.instances.registry import Instance, NewInstance, new_public_id
-from rolecall.domain.provisioning.ports import Blueprint
-from rolecall.local.provisioner import ADMINISTRATORS, LocalProvisioner
 from rolecall.values import Secret
 
 SUPER_ROLE = "pg_tencentdb_superuser"
@@ -20,7 +18,7 @@ _DIALECTS = ("tencent", "aliyun", "openstack")
 
 @dataclass(frozen=True, slots=True)
 class ServerKind:
-    """`region` is the one that instances of the kind are reported in unless another is named."""
+    """Defaults of a kind of server. `region` is that of its instances unless another is given."""
 
     engine: str
     port: int
@@ -40,11 +38,10 @@ KINDS: Mapping[str, ServerKind] = {
     "mariadb": MARIADB,
     "mysql": MYSQL,
 }
-"""By a URL's scheme."""
-
+"""By the scheme of a URL."""
 
 LOCAL_OPTIONS: Mapping[str, Mapping[str, str]] = {"postgresql": {"sslmode": "prefer"}}
-"""By engine: how the servers of this program itself are connected to."""
+"""By engine: options for servers that `rolecall up` starts itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Address:
 
 
 def new_faces(kind: ServerKind, public_id: str | None = None) -> dict[str, str]:
-    """Public ids for a new instance; `public_id` fixes that of its first dialect."""
+    """Public ids for a new instance, by dialect; `public_id` is that of its first dialect if it is given."""
     if kind.engine == "postgresql":
         return {"tencent": public_id or new_public_id("postgres-")}
     return {"aliyun": public_id or new_public_id("pd-", 14), "openstack": str(uuid4())}
@@ -97,20 +94,3 @@ def face_of(instance: Instance) -> str:
         if dialect in instance.faces:
             return instance.faces[dialect]
     return instance.name
-
-
-class CallersServers(LocalProvisioner):
-    """Servers on this machine that callers ask for, and what each is registered as."""
-
-    def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
-        """Empty `region` and `zone` stand for the kind's own."""
-        kind = MARIADB if engine == MARIADB.engine else POSTGRESQL
-        placed = region or kind.region
-        return Blueprint(
-            administrator=ADMINISTRATORS[engine],
-            database=kind.database,
-            options={**kind.options, **LOCAL_OPTIONS.get(engine, {})},
-            region=placed,
-            zone=zone or placed + kind.zone_suffix,
-            faces=new_faces(kind),
-        )

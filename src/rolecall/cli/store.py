@@ -1,22 +1,24 @@
-"""`rolecall store`: the owner's user stores, and whether it has any."""
+"""`rolecall store`: the owner's user stores, and whether they are active."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, only_owner, show, with_house
-from rolecall.cli.data import DataOption
-from rolecall.cli.records import Deed, change_house
+from rolecall.cli.context import only_owner, show, with_store
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.records import AuditedCommand, change_store
 from rolecall.domain.directories.attributes import is_text
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.stores import new_store
 from rolecall.domain.reasons import Refused
-from rolecall.settings import SettingsError
 
-app = typer.Typer(help="User stores: directories of users.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rolecall.cli.opening import OpenStore
+
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = ("store", "name", "users", "applications", "default", "created_at")
 
@@ -25,58 +27,60 @@ _COLUMNS = ("store", "name", "users", "applications", "default", "created_at")
 def list_stores(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the user stores."""
 
-    async def work(house: House) -> list[dict[str, object]]:
-        owner = await only_owner(house)
-        return [_row(store) for store in await house.store.directories.stores(owner.id)]
+    async def work(opened: OpenStore) -> list[dict[str, object]]:
+        owner = await only_owner(opened)
+        return [_row(store) for store in await opened.store.directories.stores(owner.id)]
 
-    show(with_house(data, work), as_json=as_json, columns=_COLUMNS)
+    show(with_store(data, work), as_json=as_json, columns=_COLUMNS)
 
 
 @app.command("add")
 def add(
     name: str,
-    description: Annotated[str, typer.Option("--description", help="What it is for.")] = "",
+    description: Annotated[str, typer.Option("--description", help="What the store is for.")] = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a user store."""
+    """Create a user store."""
     if not name or not is_text(name) or not is_text(description):
-        raise SettingsError("a name is visible text of 1 to 512 characters")
+        raise CommandError("a name is visible text of 1 to 512 characters")
 
-    async def work(house: House) -> dict[str, object]:
-        owner = await only_owner(house)
-        directories = house.store.directories
+    async def work(opened: OpenStore) -> dict[str, object]:
+        owner = await only_owner(opened)
+        directories = opened.store.directories
         first = not await directories.stores(owner.id)
         try:
-            made = await directories.add_store(new_store(owner.id, name, description, is_default=first), None)
+            created = await directories.add_store(
+                new_store(owner.id, name, description, is_default=first), None
+            )
         except Refused:
-            raise SettingsError(f"there is a user store `{name}` already") from None
-        return _row(made)
+            raise CommandError(f"a user store `{name}` already exists") from None
+        return _row(created)
 
-    made = change_house(data, Deed("store add", name), work)
-    show([made], as_json=as_json, columns=_COLUMNS)
+    row = change_store(data, AuditedCommand("store add", name), work)
+    show([row], as_json=as_json, columns=_COLUMNS)
 
 
 @app.command("activate")
 def activate(data: DataOption = None) -> None:
-    """Let the owner's user stores be used again."""
+    """Activate the owner's user stores."""
     _set_active(data, active=True)
 
 
 @app.command("deactivate")
 def deactivate(data: DataOption = None) -> None:
-    """Refuse every call to the owner's user stores. Nothing in them is lost."""
+    """Refuse every call to the owner's user stores. Their users are kept."""
     _set_active(data, active=False)
 
 
 def _set_active(data: DataOption, *, active: bool) -> None:
-    async def work(house: House) -> int:
-        owner = await only_owner(house)
-        await house.store.directories.activate(owner.id, active=active)
+    async def work(opened: OpenStore) -> int:
+        owner = await only_owner(opened)
+        await opened.store.directories.activate(owner.id, active=active)
         return owner.number
 
-    deed = Deed("store activate" if active else "store deactivate")
-    print(f"the user stores of {change_house(data, deed, work)} are {'active' if active else 'not active'}")
+    owner = change_store(data, AuditedCommand("store activate" if active else "store deactivate"), work)
+    print(f"the user stores of {owner} are {'active' if active else 'not active'}")
 
 
 def _row(store: UserStore) -> dict[str, object]:

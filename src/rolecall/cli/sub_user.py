@@ -1,31 +1,33 @@
-"""`rolecall sub-user`: the owner's sub-users, for an operator without a client at hand."""
+"""`rolecall sub-user`: the owner's sub-users, for an operator without an API client."""
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from rolecall.assembly import House
-from rolecall.cli.context import JsonOption, only_owner, show, with_house
-from rolecall.cli.data import DataOption
+from rolecall.cli.context import only_owner, show, with_house
+from rolecall.cli.errors import CommandError
+from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.iam import commands
 from rolecall.domain.messages import Command
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.settings import SettingsError
+
+if TYPE_CHECKING:
+    from rolecall.assembly import House
 
 _T = TypeVar("_T")
 
-app = typer.Typer(help="Sub-users: people and machines that act for the owner.", no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None)
 
-_TROUBLES = {
+_MESSAGES = {
     Reason.SUB_USER_NAME_MALFORMED: "a name is 1 to 64 letters, digits and +=,.@_-",
-    Reason.SUB_USER_TAKEN: "there is a sub-user of that name already",
+    Reason.SUB_USER_TAKEN: "a sub-user of that name already exists",
     Reason.SUB_USER_MISSING: "there is no such sub-user; `rolecall sub-user list` shows them",
-    Reason.SUB_USER_QUOTA: "there are as many sub-users as there may be (ROLECALL_SUB_USER_QUOTA)",
-    Reason.SUB_USER_RATE: "sub-users are made too often (ROLECALL_SUB_USER_RATE); try again in a minute",
+    Reason.SUB_USER_QUOTA: "the quota of sub-users is reached (ROLECALL_SUB_USER_QUOTA)",
+    Reason.SUB_USER_RATE: "sub-users are created too fast (ROLECALL_SUB_USER_RATE); try again in a minute",
 }
 
 
@@ -53,15 +55,15 @@ def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None
 @app.command("add")
 def add(
     name: str,
-    remark: Annotated[str, typer.Option("--remark", help="What it is for.")] = "",
+    remark: Annotated[str, typer.Option("--remark", help="What the sub-user is for.")] = "",
     console_login: Annotated[
-        bool, typer.Option("--console-login", help="Let it sign in with a generated password.")
+        bool, typer.Option("--console-login", help="Generate a password to sign in with.")
     ] = False,
-    key: Annotated[bool, typer.Option("--key", help="Make it an access key.")] = False,
+    key: Annotated[bool, typer.Option("--key", help="Create an access key for it.")] = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a sub-user. What is generated is shown now and never again."""
+    """Create a sub-user. Generated secrets are shown once, now."""
     command = commands.AddSubUser(
         name, remark, console_login=console_login, mint_key=key, must_reset_password=console_login
     )
@@ -82,7 +84,7 @@ def add(
 
 @app.command("delete")
 def delete(name: str, data: DataOption = None) -> None:
-    """Delete a sub-user with its keys; they are refused at their next call, on every replica."""
+    """Delete a sub-user with its keys. Every replica refuses their next call."""
     command = commands.DeleteSubUser(name, PolicyRequest("sub-user delete", ("*",), {}))
 
     async def work(house: House) -> None:
@@ -93,9 +95,9 @@ def delete(name: str, data: DataOption = None) -> None:
 
 
 async def _execute(house: House, command: Command[_T], action: str) -> _T:
-    """In the owner's name."""
+    """Execute a command as the owner."""
     owner = await only_owner(house)
     try:
         return await house.bus.execute(command, origin_in_owners_name(owner, action))
     except Refused as refusal:
-        raise SettingsError(_TROUBLES.get(refusal.reason, refusal.reason.value)) from None
+        raise CommandError(_MESSAGES.get(refusal.reason, refusal.reason.value)) from None

@@ -1,7 +1,7 @@
 """Files of users, read a row at a time: CSV (RFC 4180, with a header) and NDJSON (a JSON object a line), in UTF-8.
 
-A row knows its line and the place in the file behind it, so that reading may begin again there. What cannot be read is
-a row with the trouble in it: the rows after it are read as if it were not there.
+A row has its line number and the position after it, so that reading can resume there. A row that cannot be read has an
+error; reading continues with the next row.
 """
 
 from __future__ import annotations
@@ -12,39 +12,24 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from rolecall.cli.errors import CommandError
+from rolecall.cli.file_formats import FileFormat
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.directories.importing import FileRow
 from rolecall.domain.directories.rows import unknown_columns
-from rolecall.settings import SettingsError
 
 LONGEST_LINE = 1024 * 1024
 """Bytes."""
 
 MOST_LINES = 50
-"""Lines that one row of a CSV file may have, by line breaks within quotes."""
+"""Lines that a row of a CSV file may span, by line breaks within quotes."""
 
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1024 * 1024
-
-
-class FileFormat(StrEnum):
-    CSV = "csv"
-    NDJSON = "ndjson"
-
-
-_ENDINGS = {".csv": FileFormat.CSV, ".ndjson": FileFormat.NDJSON, ".jsonl": FileFormat.NDJSON}
-
-
-def format_of(path: Path) -> FileFormat:
-    if found := _ENDINGS.get(path.suffix.lower()):
-        return found
-    raise SettingsError(f"say with --format whether {path.name} is csv or ndjson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +51,40 @@ class UserFile:
         self._header: Sequence[str] = ()
         self._begin = _Line(0, 0, b"")
 
-    def digest(self, told: Callable[[int], None]) -> bytes:
-        """SHA-256 of the whole; `told` how many bytes were read."""
+    def digest(self, on_read: Callable[[int], None]) -> bytes:
+        """SHA-256 of the file. `on_read` gets the number of bytes of each read."""
         digest = hashlib.sha256()
         self._file.seek(0)
         while chunk := self._file.read(_CHUNK):
             digest.update(chunk)
-            told(len(chunk))
+            on_read(len(chunk))
         return digest.digest()
 
     def open_header(self) -> None:
-        """The names of the columns. Raises `SettingsError` if the file cannot be imported at all."""
+        """Read the names of the columns. Raises `CommandError` if the file cannot be imported at all."""
         if self._kind is not FileFormat.CSV:
             return
         first = next(self._lines(0, 0), None)
         if first is None:
-            raise SettingsError("the file is empty; a CSV file begins with the names of its columns")
+            raise CommandError("the file is empty; a CSV file begins with the names of its columns")
         names = _fields([first])
         if names is None:
-            raise SettingsError("the first line is no line of CSV; it has the names of the columns")
+            raise CommandError("the first line is not CSV; it must have the names of the columns")
         names = [name.strip() for name in names]
         if unknown := unknown_columns(names, PROFILE_KEYS):
-            raise SettingsError(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
+            raise CommandError(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
         if repeated := [name for name in names if names.count(name) > 1]:
-            raise SettingsError(f"the column `{repeated[0]}` is there twice")
+            raise CommandError(f"the column `{repeated[0]}` appears twice")
         self._header, self._begin = names, first
 
     def rows(self, position: int, line: int) -> Iterator[FileRow]:
-        """From a place behind a row on; 0 is the beginning. Raises `SettingsError` if the file was written to."""
+        """The rows after a position (0: all). Raises `CommandError` if the file was changed meanwhile."""
         if position < self._begin.end:
             position, line = self._begin.end, self._begin.number
         lines = self._lines(position, line)
         yield from self._csv(lines) if self._kind is FileFormat.CSV else _ndjson(lines)
         if self._state() != self._stamp:
-            raise SettingsError("the file was changed while it was read")
+            raise CommandError("the file was changed while it was read")
 
     def _state(self) -> tuple[int, int]:
         state = os.fstat(self._file.fileno())
@@ -135,14 +120,14 @@ class UserFile:
                 values = dict(zip(self._header, fields, strict=True))
                 yield FileRow(first.number, taken[-1].number, taken[-1].end, values)
                 continue
-            # Only the first line is given up: a quote that is never closed must not take the next rows with it.
+            # Skip the first line only: a quote that is never closed must not swallow the rows after it.
             waiting.extendleft(reversed(taken[1:]))
-            trouble = _trouble(first, taken, fields, len(self._header))
-            yield FileRow(first.number, first.number, first.end, {}, trouble)
+            error = _csv_error(first, taken, fields, len(self._header))
+            yield FileRow(first.number, first.number, first.end, {}, error)
 
 
 def _record(waiting: deque[_Line], lines: Iterator[_Line]) -> list[_Line]:
-    """Lines until all quotes are closed, but not without end."""
+    """Lines up to the one that closes all quotes, at most `MOST_LINES`."""
     taken: list[_Line] = []
     quotes = 0
     while len(taken) < MOST_LINES:
@@ -157,7 +142,7 @@ def _record(waiting: deque[_Line], lines: Iterator[_Line]) -> list[_Line]:
 
 
 def _fields(lines: Sequence[_Line]) -> list[str] | None:
-    """The fields of one row; None: it is not UTF-8, or no CSV."""
+    """The fields of a row; None if it is not UTF-8 or not CSV."""
     if not all(line.whole for line in lines):
         return None
     try:
@@ -168,7 +153,7 @@ def _fields(lines: Sequence[_Line]) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _trouble(first: _Line, taken: Sequence[_Line], fields: list[str] | None, wanted: int) -> str:
+def _csv_error(first: _Line, taken: Sequence[_Line], fields: list[str] | None, wanted: int) -> str:
     if not first.whole:
         return "the line is too long"
     if fields is not None:
@@ -177,7 +162,7 @@ def _trouble(first: _Line, taken: Sequence[_Line], fields: list[str] | None, wan
         first.text.decode("utf-8")
     except UnicodeDecodeError:
         return "the line is not UTF-8"
-    return "a quote is not closed" if len(taken) > 1 or first.text.count(b'"') % 2 else "the line is no CSV"
+    return "a quote is not closed" if len(taken) > 1 or first.text.count(b'"') % 2 else "the line is not CSV"
 
 
 _DECODER = msgspec.json.Decoder(dict[str, object])
@@ -187,14 +172,15 @@ def _ndjson(lines: Iterator[_Line]) -> Iterator[FileRow]:
     for line in lines:
         if line.whole and not line.text.strip():
             continue
-        values, trouble = _object(line)
-        yield FileRow(line.number, line.number, line.end, values, trouble)
+        values, error = _object(line)
+        yield FileRow(line.number, line.number, line.end, values, error)
 
 
 def _object(line: _Line) -> tuple[dict[str, object], str]:
+    """The object of a line, and an error or an empty text."""
     if not line.whole:
         return {}, "the line is too long"
     try:
         return _DECODER.decode(line.text), ""
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}, "the line is no JSON object"
+        return {}, "the line is not a JSON object"

@@ -1,4 +1,4 @@
-"""The processes of `rolecall serve --workers`: what they share, and their end with the process that started them."""
+"""The worker processes of `rolecall serve --workers`: what they share, and that they end with their parent."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
-"""Where `prometheus_client` looks for the directory that the processes of one server share."""
+"""The variable in which `prometheus_client` finds the directory that the processes of a server share."""
 
 _GRACE = 20.0
-"""Seconds that a worker has to end its calls and close; then it is killed."""
+"""Seconds that a worker has to finish its calls and close; then it is killed."""
 
 
 @contextmanager
 def shared_metrics(workers: int) -> Iterator[None]:
-    """A directory for the counts of several workers, for as long as they run; one process alone needs none."""
+    """A directory for the counts of several workers while they run; a single process needs none."""
     if workers == 1:
         yield
         return
@@ -32,9 +32,9 @@ def shared_metrics(workers: int) -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Have this process end, if it is a worker, once the process that started it is gone, which was perhaps killed.
+    """If this process is a worker, end it when its parent ends, also if the parent is killed.
 
-    `multiprocessing` gives a worker one end of a pipe of which the parent alone holds the other.
+    `multiprocessing` gives a worker one end of a pipe; only the parent holds the other end.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -49,7 +49,7 @@ def _watch(sentinel: int) -> None:
 
 
 def clean_up() -> None:
-    """Before a worker ends: delete the shared directory if the parent is gone, which would have done so."""
+    """Before a worker ends: delete the shared directory if the parent, which normally deletes it, is gone."""
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
         shutil.rmtree(os.environ[_METRICS], ignore_errors=True)

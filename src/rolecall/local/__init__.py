@@ -1,4 +1,4 @@
-"""Database servers that Rolecall itself starts and stops, for a laptop and for tests."""
+"""Database servers that Rolecall starts and stops itself, for a laptop and for tests."""
 
 from rolecall.local.account import LocalServerError
 from rolecall.local.mariadb import LocalMariaDB

@@ -1,7 +1,7 @@
-"""The operating-system account a local server runs as, and where such an account can reach.
+"""The operating system's account that a local server runs as, and the directories that it can reach.
 
-PostgreSQL refuses to run as root ("root" execution of the PostgreSQL server is not permitted), MariaDB asks not to be,
-so root starts them as the first of `CANDIDATES` that the machine has. Anybody else runs it as themselves.
+PostgreSQL refuses to run as root ("root" execution of the PostgreSQL server is not permitted), MariaDB asks not
+to be, so root starts them as the first of `CANDIDATES` that exists. Another user starts them as itself.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# A machine's keeper can make a `rolecall` account and have it used. `postgres` is what the system's own
-# package makes. `nobody` is everywhere; other daemons may share it, and could then read the files.
+# An administrator can create a `rolecall` account to be used. The system's PostgreSQL package creates `postgres`.
+# `nobody` exists everywhere; other daemons may share it, and could then read the files.
 CANDIDATES = ("rolecall", "postgres", "nobody")
 
-# Where root keeps what an unprivileged account must reach when the usual place is closed to it.
+# Where root keeps files that an unprivileged account must reach, if the account cannot reach their usual directory.
 SYSTEM_HOME = Path("/var/lib/rolecall")
 
 
@@ -26,14 +26,14 @@ class LocalServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account to run as; `switch` says that it is not the one we run as already."""
+    """An account to run as. `switch`: it is not the account of this process."""
 
     uid: int
     gid: int
     switch: bool
 
     def run(self, *command: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-        """Run a short command as this account and collect its output; in ``/``, as our place may be closed."""
+        """Run a short command as this account, in ``/`` (it may not reach our directory), and collect its output."""
         return subprocess.run(  # noqa: S603 - our own programs, no shell
             command,
             stdin=stdin,
@@ -49,7 +49,7 @@ class Account:
         )
 
     def can_enter(self, directory: Path) -> bool:
-        """Whether the account can reach files in `directory`: asked of the kernel, so ACLs count too."""
+        """Whether the account can reach files in `directory`, by the kernel's answer, which includes ACLs."""
         if not self.switch:
             return os.access(directory, os.X_OK)
         return self.run("/bin/sh", "-c", 'cd -- "$1"', "sh", directory).returncode == 0
@@ -64,8 +64,8 @@ class Account:
     def adopt(self, path: Path) -> None:
         """Give the directory `path` and all below it to this account.
 
-        Entries are reached through descriptors of their directories, and each directory changes hands after what is in
-        it: a process of the account's cannot put a link in the place of a directory and have other files given to it.
+        Entries are addressed through descriptors of their directories, and each directory is changed after its content:
+        a process of the account cannot replace a directory by a link and so be given other files.
         """
         if not self.switch:
             return
@@ -76,12 +76,12 @@ class Account:
 
 
 def environment() -> dict[str, str]:
-    """What a local server sees of our environment: nothing of ours, and the same on every machine."""
+    """The environment of a local server: the same on every machine, and nothing of ours but PATH."""
     return {"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC"}
 
 
 def current_account() -> Account:
-    """Ourselves if we are unprivileged, else the first candidate that exists."""
+    """This process's account if it is not root, else the first candidate that exists. Raises `LocalServerError`."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), switch=False)
     for name in CANDIDATES:
@@ -93,24 +93,24 @@ def current_account() -> Account:
             return Account(entry.pw_uid, entry.pw_gid, switch=True)
     raise LocalServerError(
         "Database servers do not run as root, and this machine has none of the accounts "
-        f"{', '.join(CANDIDATES)}: make one (useradd --system rolecall), or run as an ordinary user"
+        f"{', '.join(CANDIDATES)}: create one (useradd --system rolecall), or run as an ordinary user"
     )
 
 
 def owner_account(path: Path) -> Account:
-    """The account that owns `path`: an existing cluster keeps running as whoever made it."""
+    """The account that owns `path`: an existing cluster runs as the account that created it."""
     found = path.stat()
     if found.st_uid == os.geteuid():
         return current_account()
     if os.geteuid() == 0:
         return Account(found.st_uid, found.st_gid, switch=True)
     raise LocalServerError(
-        f"{path} belongs to the account with uid {found.st_uid}: run as that one, or as root"
+        f"{path} belongs to the account with uid {found.st_uid}: run as that account, or as root"
     )
 
 
 def system_home() -> Path:
-    """`SYSTEM_HOME`, made if missing, and certainly root's own: what lies there is executed."""
+    """`SYSTEM_HOME`, created if missing. It must belong to root, since programs in it are executed."""
     if not SYSTEM_HOME.exists():
         make_open(SYSTEM_HOME)
     if SYSTEM_HOME.stat().st_uid != 0:
@@ -119,7 +119,7 @@ def system_home() -> Path:
 
 
 def make_open(directory: Path) -> None:
-    """Make a directory that every account can pass through; leave an existing one alone."""
+    """Create a directory that every account can enter; an existing one is not changed."""
     try:
         directory.mkdir(parents=True)
     except FileExistsError:

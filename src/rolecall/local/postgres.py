@@ -1,6 +1,6 @@
-"""A PostgreSQL server of our own, on loopback, for as long as we live.
+"""A local PostgreSQL server on loopback, bound to the lifetime of this process.
 
-It is an ordinary server: passwords by SCRAM for everybody, no socket directory, PostgreSQL's own durability.
+It is an ordinary server: SCRAM for every role, no socket directory, PostgreSQL's own durability.
 """
 
 from __future__ import annotations
@@ -9,21 +9,19 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
-
 from rolecall.local.account import Account, current_account
 from rolecall.local.binaries import program_version, programs_for
 from rolecall.local.cluster import make_cluster, pid_file_lines, postmaster_of
-from rolecall.local.server import GIVE_UP_SECONDS, HOST, STOP_SECONDS, LocalServer
+from rolecall.local.server import HOST, KILL_SECONDS, STOP_SECONDS, LocalServer
 from rolecall.values import Secret
 
 
 class LocalPostgres(LocalServer):
-    """A PostgreSQL server whose cluster, port and log live in `directory`.
+    """A PostgreSQL server with its cluster, port and log in `directory`.
 
-    `password` is that of `superuser` when the cluster is made; later it must be the same one. `port` fixes
-    the port; without it a free one is chosen and kept. `settings` are server parameters, as in
-    postgresql.conf. `encoding` is that of the databases, unless they are made with another.
+    `password` becomes that of `superuser` when the cluster is created, and must be the same later. `port` fixes the
+    port; without it a free port is chosen and kept. `settings` are server parameters, as in postgresql.conf. `encoding`
+    is the default encoding of databases.
 
     >>> with LocalPostgres(Path("data"), password=Secret("...")) as server:
     ...     psycopg.connect(server.dsn().reveal())
@@ -31,8 +29,8 @@ class LocalPostgres(LocalServer):
 
     kind = "PostgreSQL"
     program = "postgres"
-    # A fast shutdown; an immediate one if that takes too long.
-    farewells = ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, GIVE_UP_SECONDS))
+    # A fast shutdown, then an immediate one.
+    stop_signals = ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, KILL_SECONDS))
 
     def __init__(
         self,
@@ -51,11 +49,13 @@ class LocalPostgres(LocalServer):
 
     @staticmethod
     def major_version() -> str:
-        """The one that there are programs of."""
+        """The major version of the installed programs."""
         return program_version().partition(".")[0]
 
     def dsn(self, database: str = "postgres") -> Secret:
         """A libpq connection string for the superuser."""
+        from psycopg.conninfo import make_conninfo  # a large library, not needed to start a server
+
         text = make_conninfo(
             host=self.host,
             port=self.port,
@@ -74,12 +74,12 @@ class LocalPostgres(LocalServer):
         return [programs_for(account) / "postgres", "-D", place, *self._options()]
 
     def _options(self) -> list[str]:
-        """Settings as arguments. Ours come last and so win: loopback only, and no socket directory."""
+        """Settings as arguments. Ours come last and so override: loopback only, and no socket directory."""
         ours = {"listen_addresses": HOST, "port": str(self.port), "unix_socket_directories": ""}
         return [part for name, value in (self.settings | ours).items() for part in ("-c", f"{name}={value}")]
 
     def is_ready(self) -> bool:
-        """Whether the server has written the last line of its pid file: it accepts connections."""
+        """Whether the server has written the last line of its pid file, as it does once it accepts connections."""
         lines = pid_file_lines(self.cluster)
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7] == "ready"
 
@@ -87,6 +87,9 @@ class LocalPostgres(LocalServer):
         return postmaster_of(self.cluster)
 
     def forget_leader(self) -> None:
-        """PostgreSQL would heed the file if its number is somebody else's now. Linux, where we know who lives there."""
+        """Delete the pid file: PostgreSQL would refuse to start if another process has its number now.
+
+        On Linux only, where we know that no server runs there.
+        """
         if Path("/proc/self").is_dir():
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Servers that are started for a caller, each in a directory of its own below one, and never outlive us.
+"""Servers that callers create, each in a directory of its own, bound to the lifetime of this process.
 
-Starting, stopping and deleting them blocks, so a few threads of ours do it. What a caller gave up waiting for goes
-on to its end there, and closing waits for it.
+Starting, stopping and deleting a server blocks, so a few threads do it. Work whose caller stopped waiting is completed
+there, and closing waits for it.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ from rolecall.values import Secret
 
 POSTGRESQL, MYSQL = "postgresql", "mysql"
 ADMINISTRATORS = {POSTGRESQL: "postgres", MYSQL: OURS}
-"""By kind of server: the account that it is made with."""
+"""The administrator of new servers, by kind of server."""
 
 _PLACE = re.compile(r"[A-Za-z0-9-]{1,64}")
-_AT_ONCE = 4
-"""Servers that are started, stopped or deleted at the same time."""
+_THREADS = 4
+"""How many servers are started, stopped or deleted at the same time."""
 
 T = TypeVar("T")
 
 
 class LocalProvisioner:
-    """Servers below `directory`. Leaving it as a context ends them all; their data stays."""
+    """Servers below `directory`. Leaving the context stops them all; their data stays."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory.absolute()
         self._servers: dict[str, LocalServer] = {}
         self._guards: dict[str, threading.Lock] = {}
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="servers")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="servers")
 
     @property
     def engines(self) -> Mapping[str, str]:
-        """Kinds of server that this machine has the programs of, with their versions."""
+        """The kinds of server whose programs are installed, with their versions."""
         postgresql = {POSTGRESQL: LocalPostgres.major_version()}
         return {**postgresql, MYSQL: LocalMariaDB.version()} if LocalMariaDB.is_available() else postgresql
 
     @property
     def running(self) -> Mapping[str, LocalServer]:
-        """The servers that run, by place."""
+        """The running servers, by place."""
         return {place: server for place, server in self._servers.items() if server.is_running()}
 
     async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
-        """Make the server if there is none, start it if it does not run; host and port once it takes connections."""
+        """Create and start a server unless it exists and runs; its host and port, once it accepts connections."""
 
         def work() -> tuple[str, int]:
             server = self._servers.get(place) or self._server(place, engine, password, encoding)
@@ -67,7 +67,7 @@ class LocalProvisioner:
         return await self._off_the_loop(place, work)
 
     async def stop(self, place: str) -> None:
-        """Return when it is gone; nothing to do if it does not run."""
+        """Stop a server and wait until it has ended; nothing to do if it does not run."""
 
         def work() -> None:
             if (server := self._servers.get(place)) is not None:
@@ -76,7 +76,7 @@ class LocalProvisioner:
         await self._off_the_loop(place, work)
 
     async def destroy(self, place: str, engine: str) -> None:
-        """Stop it and delete its data; nothing to do if there is none."""
+        """Stop a server and delete its data; nothing to do if there is none."""
 
         def work() -> None:
             server = self._servers.get(place) or self._server(place, engine, Secret(""), "")
@@ -88,9 +88,9 @@ class LocalProvisioner:
         await self._off_the_loop(place, work)
 
     def close(self) -> None:
-        """Wait for what is under way, then end every server."""
+        """Wait for running work, then stop every server."""
         self._threads.shutdown(wait=True, cancel_futures=True)
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
+        with ThreadPoolExecutor(_THREADS) as threads:
             list(threads.map(LocalServer.stop, self._servers.values()))
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class LocalProvisioner:
         self.close()
 
     async def _off_the_loop(self, place: str, work: Callable[[], T]) -> T:
-        """In a thread, and in turn with whatever else is done to the same server."""
+        """Run `work` in a thread, not at the same time as other work on the same server."""
 
         def guarded() -> T:
             with self._guard(place):
@@ -117,7 +117,7 @@ class LocalProvisioner:
 
     def _server(self, place: str, engine: str, password: Secret, encoding: str) -> LocalServer:
         if _PLACE.fullmatch(place) is None:
-            raise LocalServerError(f"`{place}` is no name of a place")
+            raise LocalServerError(f"`{place}` is not the name of a place")
         directory = self._directory / place
         if engine == POSTGRESQL:
             return LocalPostgres(

@@ -1,8 +1,9 @@
-"""The embedded default: Rolecall's own store and the quickstart instances, each a real server."""
+"""The servers of `rolecall up`: Rolecall's own store and the quickstart instances."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +14,18 @@ from rolecall.local.server import start_all
 from rolecall.values import Secret
 
 SETTINGS = {"shared_buffers": "64MB", "max_connections": "100"}
-"""The servers share a laptop; what they hold is small."""
+"""The servers share a laptop and hold little data."""
 
 OURS = "rolecall"
-"""The administrator of servers where the usual name of one is the tenants' to ask for."""
-
+"""The administrator of servers whose usual administrator's name is left to tenants."""
 
 SERVING = "rolecall_serving"
-"""The role of the store that serves; it may not change audit records."""
+"""The store's role for serving, which cannot change audit records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a server lives, and its administrator's password."""
+    """A server's directory, and its administrator's password."""
 
     directory: Path
     password: Secret
@@ -38,22 +38,26 @@ class LocalServers:
     store: LocalPostgres
     postgres: LocalPostgres
     mysql: LocalMariaDB | None
+    started: Future[None]
+    """Done when every server accepts connections; raises `LocalServerError`."""
 
 
 @contextmanager
 def local_servers(store: Place, postgres: Place, mysql: Place) -> Iterator[LocalServers]:
-    """The servers, running; all are stopped at the end."""
-    servers = LocalServers(
-        LocalPostgres(store.directory, superuser=OURS, password=store.password, settings=SETTINGS),
-        LocalPostgres(postgres.directory, password=postgres.password, settings=SETTINGS),
+    """The servers, which start in threads meanwhile (`started`). All are stopped at the end."""
+    own = LocalPostgres(store.directory, superuser=OURS, password=store.password, settings=SETTINGS)
+    quickstart = LocalPostgres(postgres.directory, password=postgres.password, settings=SETTINGS)
+    mariadb = (
         LocalMariaDB(mysql.directory, password=mysql.password, superuser=OURS)
         if LocalMariaDB.is_available()
-        else None,
+        else None
     )
-    everyone = [server for server in (servers.mysql, servers.postgres, servers.store) if server is not None]
-    start_all(*everyone)
-    try:
-        yield servers
-    finally:
-        for server in everyone:
-            server.stop()
+    servers = [server for server in (mariadb, quickstart, own) if server is not None]
+    with ThreadPoolExecutor(1, thread_name_prefix="start") as thread:
+        started = thread.submit(start_all, *servers)
+        try:
+            yield LocalServers(own, quickstart, mariadb, started)
+        finally:
+            wait([started])
+            for server in servers:
+                server.stop()

@@ -1,4 +1,4 @@
-"""What every database server of our own has in common: a directory, a port, a log, and a life no longer than ours."""
+"""A local database server: its directory, port and log, bound to the lifetime of this process."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ from rolecall.local.children import Child, spawn
 from rolecall.local.cluster import processes_in, remove_cluster
 
 HOST = "127.0.0.1"
-_READY_SECONDS = 120.0  # recovery after a crash may replay much
-STOP_SECONDS = 30.0  # an orderly end writes a checkpoint
-GIVE_UP_SECONDS = 5.0
+_READY_SECONDS = 120.0  # recovery after a crash may replay a long log
+STOP_SECONDS = 30.0  # an orderly shutdown writes a checkpoint
+KILL_SECONDS = 5.0
 _TICK = 0.01
 _PORT_ATTEMPTS = 3
 _TAIL_BYTES = 2000
 _LOG_BYTES = 8 * 1024 * 1024
-# Below the range that Linux gives to outgoing connections (32768-60999), so that none of those takes the
-# port while the server is down, and above the ports of well-known services.
+# Below the range of outgoing connections on Linux (32768-60999), so that none takes the port while the server is
+# stopped, and above the ports of well-known services.
 _PORTS = range(16_000, 32_000)
 
 
 class _PortTakenError(LocalServerError):
-    """Something else listens on our port."""
+    """Another process listens on the port."""
 
 
 class LocalServer(ABC):
-    """A server whose data, port and log live in `directory`.
+    """A server with its data, port and log in `directory`.
 
-    `port` fixes the port; without it a free one is chosen and kept. `settings` are the server's own.
+    `port` fixes the port; without it a free port is chosen and kept. `settings` are the server's own.
     """
 
     kind: ClassVar[str]
-    """What messages call it."""
+    """Its name in messages."""
     program: ClassVar[str]
-    """The name that its processes go by."""
-    farewells: ClassVar[Sequence[tuple[signal.Signals, float]]]
-    """Signals that ask it to end, the politest first, and the seconds each is given. The first is also what it gets
-    when we die."""
+    """The name of its processes."""
+    stop_signals: ClassVar[Sequence[tuple[signal.Signals, float]]]
+    """Signals that stop it, in order, each with the seconds to wait for its end. The first is also sent when this
+    process ends."""
 
     def __init__(
         self, directory: Path, *, port: int | None = None, settings: Mapping[str, str] | None = None
@@ -68,7 +68,7 @@ class LocalServer(ABC):
 
     @property
     def port(self) -> int:
-        """The port it listens on, known from the first start on."""
+        """The port that it listens on, known from the first start on."""
         port = self._fixed_port or self._kept_port()
         if port is None:
             raise LocalServerError(f"the server in {self.directory} was never started, so it has no port yet")
@@ -87,9 +87,9 @@ class LocalServer(ABC):
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Return when the server accepts connections; nothing to do if it runs."""
+        """Start the server and wait until it accepts connections; nothing to do if it runs."""
         for _ in range(_PORT_ATTEMPTS - 1):
-            with contextlib.suppress(_PortTakenError):  # between our look and the server's
+            with contextlib.suppress(_PortTakenError):  # taken after we chose it
                 self.spawn()
                 self.wait_ready()
                 return
@@ -97,17 +97,17 @@ class LocalServer(ABC):
         self.wait_ready()
 
     def spawn(self) -> None:
-        """Start the server, making its cluster first if there is none, and do not wait for it."""
+        """Start the server, after creating its cluster if there is none, and do not wait until it is ready."""
         if self.is_running():
             return
-        self._release()  # it may have ended by itself
-        self._hold()
+        self._release()  # the server may have ended by itself
+        self._lock_directory()
         with self._stopped_on_failure():
             self._prepare()
             self._process = self._launch()
 
     def wait_ready(self) -> None:
-        """Return when a spawned server accepts connections, or raise with the end of its log."""
+        """Wait until a spawned server accepts connections. Raises `LocalServerError` with the end of its log."""
         with self._stopped_on_failure():
             if not until(lambda: self.is_ready() or not self.is_running(), _READY_SECONDS):
                 raise self._failure(f"was not ready after {_READY_SECONDS:.0f} s")
@@ -115,13 +115,13 @@ class LocalServer(ABC):
                 raise self._failure("ended while starting")
 
     def stop(self) -> None:
-        """End sessions, write a checkpoint, and return when the server is gone; nothing to do if it is."""
+        """Shut down in an orderly way, and wait until the server has ended; nothing to do if it has."""
         if self._process is not None:
             self._end(self._process)
         self._release()
 
     def kill(self) -> None:
-        """End the server as a power cut would: every process of it at once, nothing written."""
+        """End the server as a power cut would: kill all its processes, with nothing written."""
         if self._process is not None:
             cluster = self.cluster.resolve()
             self._process.kill()
@@ -134,9 +134,9 @@ class LocalServer(ABC):
         self.start()
 
     def destroy(self) -> None:
-        """Stop the server and delete its cluster, wherever that lies. Log and port stay."""
+        """Stop the server and delete its cluster, wherever that is. Log and port stay."""
         self.stop()
-        self._hold()
+        self._lock_directory()
         try:
             self._stop_leftovers()
             remove_cluster(self.directory)
@@ -145,30 +145,30 @@ class LocalServer(ABC):
 
     @abstractmethod
     def make(self) -> None:
-        """Make the data of `cluster`, whole or not at all."""
+        """Create the data of `cluster`, atomically."""
 
     @abstractmethod
     def command(self, place: Path, account: Account) -> list[str | Path]:
-        """The server's program and arguments, with its data in `place`, run by `account`."""
+        """The program and arguments of a server with its data in `place`, run by `account`."""
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether our server, not one before it, accepts connections."""
+        """Whether this server, and not an earlier one, accepts connections."""
 
     @abstractmethod
     def leader(self) -> int | None:
-        """The process that an earlier run left in charge of the data, by its own note."""
+        """The main process of the server, by its pid file."""
 
     @abstractmethod
     def forget_leader(self) -> None:
-        """Remove that note: nobody lives there any more."""
+        """Delete the pid file if needed: no server uses the data."""
 
     @property
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
     def written(self) -> bytes:
-        """What our server has written to its log since it was started."""
+        """What the server has logged since its start."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read()
@@ -188,8 +188,8 @@ class LocalServer(ABC):
         self._rotate_log()
         if self.cluster.is_symlink() and not self.cluster.exists():
             raise LocalServerError(
-                f"{self.cluster} leads to {self.cluster.readlink()}, which is gone: "
-                "bring it back, or remove the link to begin anew"
+                f"{self.cluster} leads to {self.cluster.readlink()}, which does not exist: "
+                "restore it, or remove the link to create a new one"
             )
         if not self.cluster.exists():
             self.make()
@@ -198,20 +198,20 @@ class LocalServer(ABC):
         place = self.cluster.resolve()
         account = owner_account(place)
         if account.switch and place.stat().st_uid == os.geteuid():
-            account.adopt(place)  # a copy made by root, say
+            account.adopt(place)  # for example a copy made by root
         if not account.can_enter(place):
             raise LocalServerError(
                 f"the account with uid {account.uid}, which owns {place}, can no longer reach it: "
-                "open the directories above it to that account, or move it"
+                "let that account enter the directories above it, or move it"
             )
         self.log.touch(mode=0o600)
         self._log_start = self.log.stat().st_size
-        return spawn(self.command(place, account), account, self.log, self.farewells[0][0])
+        return spawn(self.command(place, account), account, self.log, self.stop_signals[0][0])
 
     def _end(self, process: Child) -> None:
-        """Asked once or twice, then killed."""
-        for farewell, seconds in self.farewells:
-            process.send_signal(farewell)
+        """Send each stop signal in turn, then kill."""
+        for number, seconds in self.stop_signals:
+            process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
                 return
@@ -220,17 +220,17 @@ class LocalServer(ABC):
         self._kill_all(self.cluster.resolve())
 
     def _stop_leftovers(self) -> None:
-        """End a server of an earlier run that outlived it. We hold the lock, so nobody needs it."""
+        """Stop a server that outlived an earlier run. We hold the lock, so no other process uses it."""
         cluster = self.cluster.resolve()
         alive, leader = processes_in(cluster, self.program), self.leader()
         if leader in alive:
-            _signal(leader, self.farewells[0][0])
+            _signal(leader, self.stop_signals[0][0])
         if alive and not until(lambda: not processes_in(cluster, self.program), STOP_SECONDS):
             self._kill_all(cluster)
         self.forget_leader()
 
     def _kill_all(self, cluster: Path) -> None:
-        """Kill what still lives in `cluster` and return when it is gone."""
+        """Kill the processes of `cluster` and wait until they have ended."""
 
         def none_left() -> bool:
             alive = processes_in(cluster, self.program)
@@ -238,11 +238,11 @@ class LocalServer(ABC):
                 _signal(pid, signal.SIGKILL)
             return not alive
 
-        if not until(none_left, GIVE_UP_SECONDS):
+        if not until(none_left, KILL_SECONDS):
             raise LocalServerError(f"processes of the server in {cluster} do not end")
 
-    def _hold(self) -> None:
-        """Take the directory for ourselves; the kernel gives it back when we die."""
+    def _lock_directory(self) -> None:
+        """Lock the directory. The kernel releases the lock when this process ends."""
         try:
             make_open(self.directory)
             lock = (self.directory / "lock").open("w")
@@ -310,7 +310,7 @@ def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the servers do: TIME_WAIT is no obstacle
+        )  # as the servers do, so that TIME_WAIT does not matter
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -327,7 +327,7 @@ def _free_port() -> int:
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask every 10 ms until it is so; whether it was within `seconds`."""
+    """Check a condition every 10 ms; whether it became true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -336,6 +336,6 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _signal(pid: int, what: signal.Signals) -> None:
+def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, what)
+        os.kill(pid, number)

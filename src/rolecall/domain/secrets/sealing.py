@@ -22,6 +22,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -37,6 +38,7 @@ _TAG_BYTES = 4
 _SALT_BYTES = 16
 _NONCE_BYTES = 12
 KEY_BYTES = 32
+_MASTER_KEY_CHECK = "master key check"
 
 
 class SealBroken(Exception):
@@ -118,6 +120,23 @@ class Sealer:
     def is_current(self, sealed: bytes) -> bool:
         """Whether it is as `seal` makes it now (those for which this is False are resealed)."""
         return sealed[:1] == _FORMAT and _tag(sealed) == self._current
+
+
+class Facts(Protocol):
+    """Values that a store keeps, each written once."""
+
+    async def settle_fact(self, name: str, value: bytes) -> bytes:
+        """Write a value unless there is one; the value that is kept."""
+        ...
+
+
+async def check_master_key(facts: Facts, sealer: Sealer) -> None:
+    """Raise `SealBroken` unless `sealer` has the master key that the store was first opened with."""
+    check = sealer.seal(Secret("rolecall"), _MASTER_KEY_CHECK)
+    try:
+        sealer.open(await facts.settle_fact(_MASTER_KEY_CHECK, check), _MASTER_KEY_CHECK)
+    except SealBroken:
+        raise SealBroken("the master key is not the one that sealed this store's secrets") from None
 
 
 def _tag(sealed: bytes) -> bytes:

@@ -1,0 +1,132 @@
+"""The commands of `rolecall`, and the module that has each: it is imported when the command is run or asked about.
+
+Names and summaries stand here, so that `rolecall --help`, the help of a group and completion import no command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
+
+GROUPS: Mapping[str, str] = {
+    "instance": "Instances: the database servers whose accounts Rolecall controls.",
+    "key": "Access keys, which sign calls.",
+    "sub-user": "Sub-users: people and machines that act for the owner.",
+    "policy": "Policies: who may do what, and why.",
+    "account": "Database accounts.",
+    "operation": "Operations: every change, who asked for it, and its outcome.",
+    "application": "Applications that users of user stores sign in to.",
+    "audit": "The audit trail: every change, denial and sign-in.",
+    "store": "User stores: directories of users.",
+    "user": "Users of user stores.",
+}
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    # words of the command: its module in rolecall.cli, and its summary, which begins its docstring
+    "up": ("up", "Start Rolecall with its own store and quickstart instances, PostgreSQL and MariaDB."),
+    "serve": (
+        "serve",
+        "Serve from the store at ROLECALL_DATABASE_URL, sealed under ROLECALL_MASTER_KEY_FILE.",
+    ),
+    "demo": ("demo", "Create an account in each of the five systems, sign in with it, and show the answers."),
+    "doctor": (
+        "doctor",
+        "Check the store, the master key, the clock, and every instance's server and permissions.",
+    ),
+    "instance add": ("instance", "Register a PostgreSQL, MariaDB or MySQL server of your own."),
+    "instance list": ("instance", "List instances and their present states."),
+    "instance show": ("instance", "Show an instance, without its administrator's password."),
+    "instance set": ("instance", "Change an instance: its state, callers, quota, name or address."),
+    "instance remove": ("instance", "Unregister an instance."),
+    "key create": ("key", "Create an access key for the owner."),
+    "key list": ("key", "List access keys, without their secrets."),
+    "key disable": ("key", "Disable an access key."),
+    "key enable": ("key", "Enable a disabled access key."),
+    "key reseal": (
+        "key",
+        "Reseal every secret of the store under the current master key.",
+    ),
+    "key master": ("key", "Print a new master key for ROLECALL_MASTER_KEY_FILE."),
+    "sub-user list": ("sub_user", "List the owner's sub-users."),
+    "sub-user add": ("sub_user", "Create a sub-user."),
+    "sub-user delete": ("sub_user", "Delete a sub-user with its keys."),
+    "policy list": (
+        "policy",
+        "List policies and presets, or those of a sub-user (with its groups) or a role.",
+    ),
+    "policy show": ("policy", "Print the document of a policy."),
+    "policy explain": (
+        "policy",
+        "Explain whether a call is permitted, and which statement of which policy decides.",
+    ),
+    "account list": ("account", "List accounts."),
+    "account password": (
+        "account",
+        "Print the password of an account.",
+    ),
+    "operation list": ("operation", "List operations, the newest first."),
+    "application add": ("application", "Register an application."),
+    "application list": ("application", "List applications, without their secrets."),
+    "application set": ("application", "Allow or forbid the password grant to an application."),
+    "application delete": ("application", "Delete an application."),
+    "application rotate-key": ("application", "Create a new signing key for the ID tokens of a user store."),
+    "audit list": ("audit", "List records, the newest last."),
+    "audit verify": ("audit", "Verify the chain of records."),
+    "audit export": (
+        "audit",
+        "Write all chained records as JSON lines.",
+    ),
+    "audit prune": ("audit", "Remove records older than ROLECALL_AUDIT_RETENTION_DAYS."),
+    "store list": ("store", "List the user stores."),
+    "store add": ("store", "Create a user store."),
+    "store activate": ("store", "Activate the owner's user stores."),
+    "store deactivate": ("store", "Refuse every call to the owner's user stores."),
+    "user import": ("user", "Import users with their password hashes."),
+    "version": ("version", "Print the version."),
+}
+
+
+def load_command(words: str) -> TyperCommand:
+    """Import a command of the table, such as ``key create``."""
+    module, _ = COMMANDS[words]
+    app: typer.Typer = import_module(f"rolecall.cli.{module}").app
+    command = get_group(app).commands[words.rpartition(" ")[2]]
+    assert isinstance(command, TyperCommand)  # noqa: S101 - what Typer makes of a function
+    return command
+
+
+class LazyCommand(TyperCommand):
+    """Stands for a command in listings."""
+
+    def __init__(self, words: str) -> None:
+        _, summary = COMMANDS[words]
+        super().__init__(name=words.rpartition(" ")[2], short_help=summary, rich_markup_mode=None)
+        self.words = words
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports a command once a command line names it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(command.words) if isinstance(command, LazyCommand) else command, rest
+
+
+def add_commands(program: TyperGroup) -> None:
+    """Add the commands of the tables to `program`, without importing their modules."""
+    groups = {
+        name: LazyGroup(
+            name=name, help=summary, short_help=summary, no_args_is_help=True, rich_markup_mode=None
+        )
+        for name, summary in GROUPS.items()
+    }
+    for words in COMMANDS:
+        parent, _, _ = words.rpartition(" ")
+        (groups[parent] if parent else program).add_command(LazyCommand(words))
+    for group in groups.values():
+        program.add_command(group)

@@ -1,0 +1,149 @@
+"""The application of `rolecall up`, over the local servers."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from rolecall.assembly import House
+from rolecall.cli.authority import own_certificate, server_names
+from rolecall.cli.banner import banner
+from rolecall.cli.callers_servers import CallersServers
+from rolecall.cli.exposure import Files, endpoint_of
+from rolecall.cli.logs import set_up_logs
+from rolecall.cli.private_files import write_private
+from rolecall.cli.quickstart import prepare, ready_content
+from rolecall.cli.starting import Start
+from rolecall.connections import protocol
+from rolecall.domain.instances.registry import Instance
+from rolecall.listeners import Listener
+from rolecall.local.quickstart import SERVING, LocalServers
+from rolecall.server import Application, Server
+from rolecall.settings import Settings, tls_required
+from rolecall.store.serving import make_serving_role
+
+
+def run(start: Start, servers: LocalServers) -> None:
+    """Serve over `servers`, which may still be starting, until a signal."""
+    settings, directory = start.settings, start.directory
+    _set_up_logs(settings)
+    front = _front(start)
+    servers.started.result()
+    owner, password = servers.store.dsn(), start.secrets.serving_password
+    serving = asyncio.run(make_serving_role(owner, SERVING, password, settings.store_deadlines()))
+    directory.publish_connection(serving)
+    with CallersServers(directory.instances) as callers:
+        keys = start.secrets.master_keys
+        house = House(settings, serving, keys, provisioner=callers, migration=owner)
+        uvloop.run(Embedded(house, start, servers, front).serve())
+
+
+def _set_up_logs(settings: Settings) -> None:
+    """By default warnings, for a terminal; settings that are set win."""
+    chosen = settings.model_fields_set
+    for_terminal = "log_format" not in chosen
+    set_up_logs(
+        "warning" if for_terminal and "log_level" not in chosen else settings.log_level,
+        "console" if for_terminal else settings.log_format,
+    )
+
+
+def _front(start: Start) -> Front:
+    if not start.options.tls:
+        return Front(start.bound, start.admin, start.files, None)
+    names = server_names(start.settings, start.bound.getsockname()[0])
+    own = own_certificate(start.directory.tls, names)
+    return Front(start.bound, start.admin, (own.server, own.server), own.authority)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """How clients reach a run. `files` are those of TLS; `authority` is that of a generated certificate."""
+
+    bound: socket.socket
+    admin: socket.socket | None
+    files: Files | None
+    authority: Path | None
+
+    def endpoint(self) -> str:
+        return endpoint_of(*self.bound.getsockname()[:2], secure=self.files is not None)
+
+
+class Embedded:
+    """One run of `rolecall up`, over servers that accept connections."""
+
+    def __init__(self, house: House, start: Start, servers: LocalServers, front: Front) -> None:
+        self._house = house
+        self._directory = start.directory
+        self._ready_file = start.options.ready_file
+        self._demo = start.options.demo
+        self._servers = servers
+        self._front = front
+
+    async def serve(self) -> None:
+        """Serve until a signal."""
+        house = self._house
+        await house.open()
+        try:
+            quickstart = await prepare(house, self._servers)
+            await house.start()
+            # Ready means that the engines work; and the first call should not have to wait for a connection.
+            instances = filter(None, (quickstart.postgres, quickstart.mysql))
+            await asyncio.gather(*(self._connect(instance) for instance in instances))
+            ready = ready_content(
+                self._front.endpoint(), quickstart, self._servers, house.settings.public_url, self._extras()
+            )
+            await self._serve_until_signal(lambda: self._announce(ready))
+        finally:
+            if self._ready_file is not None:
+                self._ready_file.unlink(missing_ok=True)
+            await house.close()
+
+    async def _connect(self, instance: Instance) -> None:
+        attached = await self._house.reach.attach_instance(instance)
+        await attached.engine.facts()
+
+    async def _serve_until_signal(self, ready: Callable[[], Awaitable[None]]) -> None:
+        house, front = self._house, self._front
+        strict = tls_required(house.settings.require_tls, front.bound.getsockname()[0])
+        application = Application(
+            house,
+            house.pipeline(require_tls=strict),
+            is_apart=front.admin is not None,
+            strict_transport=front.authority is None,  # browsers must not insist on TLS for `localhost`
+        )
+        server = Server(application, front.bound, *(front.files or ()))
+        if front.admin is None:
+            await server.run_until_signal(ready)
+            return
+        admin = Listener(application.health, front.admin, protocol(house.settings))
+        await admin.open()
+        try:
+            await server.run_until_signal(ready)
+        finally:
+            await admin.close()
+
+    def _extras(self) -> dict[str, object]:
+        """Fields that only some ready files have."""
+        front = self._front
+        extras: dict[str, object] = {} if front.authority is None else {"ca_file": str(front.authority)}
+        if front.admin is not None:
+            extras["admin_endpoint"] = endpoint_of(*front.admin.getsockname()[:2], secure=False)
+        return extras
+
+    async def _announce(self, ready: dict[str, object]) -> None:
+        """Write the ready files and print the banner: everything that they list works."""
+        write_private(self._directory.ready, ready)
+        if self._ready_file is not None:
+            write_private(self._ready_file, ready)
+        print(banner(ready, self._directory.ready), flush=True)
+        if self._demo:
+            from rolecall.cli.demo_run import run_demo
+
+            await asyncio.to_thread(run_demo, ready)
+            print("\nServing until Ctrl-C.", flush=True)

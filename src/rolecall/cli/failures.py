@@ -1,0 +1,32 @@
+"""What the program prints when a command fails. Imported only then: the errors are those of every part."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rolecall.cli.context import first_line
+from rolecall.cli.errors import CommandError
+from rolecall.domain.operations.audit import ChainBroken
+from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.secrets.sealing import SealBroken
+from rolecall.local.account import LocalServerError
+from rolecall.settings import SettingsError
+from rolecall.store.connection import LOST, SchemaMismatch
+
+_SPEAKING = (CommandError, SettingsError, LocalServerError, SchemaMismatch, SealBroken, ChainBroken)
+"""Errors whose texts are written for users."""
+
+
+def is_interruption(error: BaseException) -> bool:
+    return isinstance(error, KeyboardInterrupt | asyncio.CancelledError)
+
+
+def explain(error: BaseException) -> str | None:
+    """One line about an error that a user can fix; None for a bug, whose traceback is needed."""
+    if isinstance(error, _SPEAKING):
+        return str(error)
+    if isinstance(error, Refused | OutcomeUnknown):
+        return f"a database server refused, or is out of reach: {error}"
+    if isinstance(error, LOST):
+        return f"the store cannot be used: {first_line(error)}"
+    return None

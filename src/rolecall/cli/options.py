@@ -1,0 +1,39 @@
+"""Options that many commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Data directory of `rolecall up`. Default: $ROLECALL_DATA or the user's.",
+    ),
+]
+
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT", help="Address of the API. Default: $ROLECALL_LISTEN, else 127.0.0.1:7653."
+    ),
+]
+
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Serve TLS with this certificate (PEM, followed by its chain)."),
+]
+TlsKeyOption = Annotated[Path | None, typer.Option(metavar="FILE", help="The key of the certificate (PEM).")]
+AdminListenOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Serve /healthz, /readyz and /metrics on this address only, over plain HTTP.",
+    ),
+]

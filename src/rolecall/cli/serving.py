@@ -1,0 +1,116 @@
+"""The processes of `rolecall serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import uvicorn
+
+from rolecall import __version__
+from rolecall.assembly import House
+from rolecall.cli.exposure import endpoint_of, tls_files, warn_of_exposure
+from rolecall.cli.logs import set_up_logs
+from rolecall.cli.opening import store_address
+from rolecall.cli.workers import clean_up, end_with_parent, shared_metrics
+from rolecall.connections import protocol
+from rolecall.listeners import Listener
+from rolecall.server import Application, Receive, Scope, Send
+from rolecall.settings import Settings, host_and_port, load_settings, tls_required
+from rolecall.sockets import bound_socket
+from rolecall.tls import context_factory
+
+
+def run_workers(workers: int) -> None:
+    """Serve with the settings of the environment until a signal."""
+    settings = load_settings()
+    host, port = host_and_port(settings.listen)
+    # Report errors here once, rather than in every worker.
+    certificate = tls_files(settings)
+    warn_of_exposure(settings, host)
+    if settings.admin_listen:
+        bound_socket(*host_and_port(settings.admin_listen), shared=True).close()
+    asyncio.run(_check_store(settings))
+    endpoint = endpoint_of(host, port, secure=certificate is not None)
+    print(f"Rolecall {__version__}: serving on {endpoint}, {workers} worker(s)", file=sys.stderr, flush=True)
+    # Until the server handles signals itself, SIGTERM must delete the shared directory as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with shared_metrics(workers):
+        uvicorn.run(
+            "rolecall.cli.serving:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            http=protocol(settings),  # type: ignore[arg-type]  # called as the class would be
+            loop="uvloop",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            ssl_context_factory=context_factory(*(certificate or (None, None))),
+            timeout_worker_healthcheck=30,  # workers on a busy machine start slower than the default allows
+            timeout_graceful_shutdown=10,
+        )
+
+
+async def _check_store(settings: Settings) -> None:
+    """Check that the store is reachable and sealed with the master key, and migrate its schema."""
+    house = House(settings, store_address(settings), settings.master_keys())
+    try:
+        await house.open()
+    finally:
+        await house.close()
+
+
+def application() -> LifespanApplication:
+    """The ASGI application of one worker."""
+    end_with_parent()
+    settings = load_settings()
+    set_up_logs(settings.log_level, settings.log_format)
+    return LifespanApplication(House(settings, settings.store_dsn(), settings.master_keys()))
+
+
+class LifespanApplication:
+    """An `Application` that opens its house when the server starts and closes it when the server stops."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._application: Application | None = None
+        self._admin: Listener | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._application is not None:
+            await self._application(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        try:
+            await self._house.open()
+            await self._house.start()
+            settings = self._house.settings
+            strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])
+            admin = settings.admin_listen
+            self._application = Application(
+                self._house, self._house.pipeline(require_tls=strict), is_apart=bool(admin)
+            )
+            if admin:
+                bound = bound_socket(*host_and_port(admin), shared=True)
+                self._admin = Listener(self._application.health, bound, protocol(settings))
+                await self._admin.open()
+        except Exception as error:  # noqa: BLE001 - reported to uvicorn, which exits
+            await self._house.close()
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        if self._admin is not None:
+            await self._admin.close()
+        await self._house.close()
+        clean_up()
+        await send({"type": "lifespan.shutdown.complete"})

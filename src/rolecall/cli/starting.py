@@ -1,0 +1,92 @@
+"""The start of `rolecall up`: its database servers start in the background while the application is imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rolecall import __version__
+from rolecall.cli.data import DataDirectory, EmbeddedSecrets, default_directory
+from rolecall.cli.errors import CommandError
+from rolecall.cli.exposure import Files, tls_files, warn_of_exposure
+from rolecall.local.quickstart import Place, local_servers
+from rolecall.settings import Settings, host_and_port, load_settings
+from rolecall.sockets import bound_socket
+
+NO_MARIADB = (
+    "MariaDB is not installed, so the Alibaba and OpenStack dialects have no quickstart instance;"
+    " install it with: apt-get install mariadb-server"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """Options of the command. `settings` are the settings that options replace."""
+
+    listen: str | None
+    data: Path | None
+    ready_file: Path | None
+    settings: Mapping[str, object]
+    tls: bool
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What one run serves with. `admin` is the socket of health and metrics, `files` those of TLS if they are set."""
+
+    options: UpOptions
+    settings: Settings
+    directory: DataDirectory
+    secrets: EmbeddedSecrets
+    bound: socket.socket
+    admin: socket.socket | None
+    files: Files | None
+
+
+def start(options: UpOptions) -> None:
+    """Run until a signal. Raises `SettingsError`, `CommandError` and `LocalServerError`."""
+    settings = load_settings().model_copy(update=options.settings)
+    files = tls_files(settings)
+    if options.tls and files is not None:
+        raise CommandError("--tls generates a certificate; omit it when a certificate is set")
+    directory = DataDirectory(options.data or default_directory())
+    host, port = host_and_port(options.listen or settings.listen)
+    # SIGTERM must stop the servers as Ctrl-C does, and so must SIGINT where a script started us with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    os.umask(0o077)
+    _say(f"Rolecall {__version__}: starting database servers in {directory.path} ...")
+    warn_of_exposure(settings, "" if options.tls else host)
+    with suppress(KeyboardInterrupt), directory.claimed(), ExitStack() as sockets:
+        bound = sockets.enter_context(bound_socket(host, port))
+        admin = None
+        if settings.admin_listen:
+            admin = sockets.enter_context(bound_socket(*host_and_port(settings.admin_listen)))
+        _run(Start(options, settings, directory, directory.secrets(), bound, admin, files))
+    _say("Rolecall: stopped.")
+
+
+def _run(start: Start) -> None:
+    directory, secrets = start.directory, start.secrets
+    with local_servers(
+        Place(directory.store, secrets.store_password),
+        Place(directory.quickstart, secrets.instance_password),
+        Place(directory.quickstart_mysql, secrets.mysql_password),
+    ) as servers:
+        from rolecall.cli.embedded import run  # the servers start meanwhile
+
+        if servers.mysql is None:
+            _say(f"Rolecall: {NO_MARIADB}")
+        run(start, servers)
+        _say("Rolecall: stopping ...")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,140 @@
+"""One run of `rolecall user import`."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from rolecall.assembly import House
+from rolecall.cli.errors import CommandError
+from rolecall.cli.file_formats import FileFormat
+from rolecall.cli.records import origin_in_owners_name
+from rolecall.cli.user_files import UserFile
+from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
+from rolecall.domain.directories import importing
+from rolecall.domain.directories.importing import UserImport
+from rolecall.domain.directories.rows import RowReader
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
+from rolecall.store.user_imports import ImportBusy, KeptImport, TriedImport
+
+_PAGE = 10_000
+
+
+def _store_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise CommandError(f"`{text}` is not the id of a user store") from None
+
+
+class ImportRun:
+    """Imports `file` into the user store `store`. Refused lines are listed in `report`."""
+
+    def __init__(
+        self, file: BinaryIO, kind: FileFormat, store: str, report: Path, *, dry_run: bool, again: bool
+    ) -> None:
+        self._users = UserFile(file, kind)
+        self._users.open_header()
+        if not os.access(report.parent, os.W_OK):
+            raise CommandError(f"{report.parent} is not writable; choose another directory with --report")
+        self._store_id = _store_id(store)
+        self._report = report
+        self._dry = dry_run
+        self._again = again
+
+    async def run(self, house: House) -> dict[str, object]:
+        imports = house.store.imports
+        record = await self._record(house)
+        with _bar(self._users.size) as bar:
+            digest = self._users.digest(bar.read)
+            try:
+                if self._dry:
+                    async with imports.trial(self._store_id) as trial:
+                        return await self._import(house, trial, bar, "dry run")
+                async with imports.session(self._store_id, digest, record, again=self._again) as session:
+                    if session.finished_at is None:
+                        return await self._import(house, session, bar, "imported")
+                    when = session.finished_at.strftime("%Y-%m-%d %H:%M:%S")
+                    return await self._result(session, session.progress, f"already imported at {when}")
+            except ImportBusy:
+                raise CommandError("another import into this store is running") from None
+
+    async def _record(self, house: House) -> Record:
+        holder = await house.store.imports.owner(self._store_id)
+        for owner in await house.store.keys.owners():
+            if owner.id == holder:
+                origin = origin_in_owners_name(owner, "user import")
+                return Record(Change.USER_IMPORT, self._store_id.hex, origin)
+        raise CommandError(f"there is no user store `{self._store_id.hex}`")
+
+    async def _import(
+        self, house: House, session: KeptImport | TriedImport, bar: _Bar, standing: str
+    ) -> dict[str, object]:
+        reader = RowReader(await house.store.imports.groups(self._store_id), datetime.now(UTC), PROFILE_KEYS)
+        work = UserImport(house.passwords, session, reader, dry=self._dry)
+        begun = session.progress
+        bar.show_progress(begun)
+        rows = self._users.rows(begun.position, begun.line)
+        return await self._result(session, await work.run(rows, bar.show_progress), standing)
+
+    async def _result(
+        self, session: KeptImport | TriedImport, progress: importing.Progress, standing: str
+    ) -> dict[str, object]:
+        if progress.refused:
+            await _write_report(self._report, session)
+        return {
+            "store": self._store_id.hex,
+            "standing": standing,
+            "imported": progress.imported,
+            "refused": progress.refused,
+            "report": str(self._report) if progress.refused else None,
+        }
+
+
+async def _write_report(path: Path, session: KeptImport | TriedImport) -> None:
+    """Write the number and the reason of each refused line, but not its content."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("line", "reason"))
+        last = 0
+        while page := await session.refusals(last, _PAGE):
+            writer.writerows((refusal.line, refusal.reason) for refusal in page)
+            last = page[-1].line
+
+
+class _Bar:
+    """Progress bars on a terminal."""
+
+    def __init__(self, progress: Progress, size: int) -> None:
+        self._progress = progress
+        self._reading = progress.add_task("reading", total=size, counts="")
+        self._importing = progress.add_task("importing", total=size, counts="", start=False)
+
+    def read(self, count: int) -> None:
+        self._progress.advance(self._reading, count)
+
+    def show_progress(self, done: importing.Progress) -> None:
+        counts = f"{done.imported:,} imported, {done.refused:,} refused"
+        self._progress.start_task(self._importing)
+        self._progress.update(self._importing, completed=done.position, counts=counts)
+
+
+@contextmanager
+def _bar(size: int) -> Iterator[_Bar]:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[counts]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield _Bar(progress, size)

@@ -1,0 +1,116 @@
+"""What each command imports: a command does not wait for libraries and parts that it does not use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from rolecall.cli.commands import COMMANDS, GROUPS
+from rolecall.domain.secrets.sealing import new_master_key
+
+SERVING = {
+    "httptools", "httpx", "jinja2", "joserfc", "limits", "prometheus_client", "redis", "uvicorn", "uvloop",
+    "rolecall.assembly", "rolecall.contracts", "rolecall.dialects", "rolecall.pipeline", "rolecall.server",
+    "rolecall.signin", "rolecall.verbs",
+}  # fmt: skip
+"""What only serving calls needs."""
+ENGINES = {"asyncmy", "rolecall.engines"}
+STORE = {"psycopg", "rolecall.store"}
+SETTINGS = {"pydantic_settings", "rolecall.settings"}
+"""Typer itself imports pydantic."""
+LOGS = {"structlog", "rich"}
+"""structlog imports rich, which tables need too."""
+KEYS = {"argon2", "bcrypt", "cryptography", "msgspec"}
+
+APPLICATION = SERVING | ENGINES | STORE | SETTINGS | LOGS
+
+_RUN = """
+import json, sys
+from rolecall.cli.main import main
+try:
+    main()
+finally:
+    print("\\n" + json.dumps(sorted(sys.modules)))
+"""
+
+
+def imported(*arguments: str, **environment: str) -> set[str]:
+    """The modules that a command has imported when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.argv[1:] = {list(arguments)!r}\n{_RUN}"],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+COMPLETE_KEY = {"_ROLECALL_COMPLETE": "complete_bash", "COMP_WORDS": "rolecall key ", "COMP_CWORD": "2"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (("version",), {}),
+        (("--version",), {}),
+        (("--help",), {}),
+        *(((group, "--help"), {}) for group in GROUPS),
+        ((), COMPLETE_KEY),
+    ],
+)
+def test_the_version_lists_of_commands_and_completion_import_no_part_of_the_application(
+    arguments: tuple[str, ...], environment: Mapping[str, str]
+) -> None:
+    modules = imported(*arguments, **environment)
+    assert modules & (APPLICATION | KEYS | {"asyncio"}) == set()
+    ours = {name for name in modules if name.startswith("rolecall.")}
+    assert ours <= {"rolecall.cli", "rolecall.cli.commands", "rolecall.cli.main", "rolecall.cli.version"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_opens_nothing(command: str) -> None:
+    modules = imported(*command.split(), "--help")
+    assert modules & APPLICATION == set()
+
+
+LISTINGS = ["application list", "audit list", "key list", "operation list", "store list"]
+"""Listings of what the store alone knows."""
+
+
+@pytest.mark.parametrize("command", LISTINGS)
+def test_a_listing_of_the_store_imports_the_store_alone(command: str) -> None:
+    lost = {
+        "ROLECALL_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
+        "ROLECALL_MASTER_KEY": new_master_key(),
+    }
+    modules = imported(*command.split(), "--json", **lost)
+    assert modules >= STORE
+    assert modules & (SERVING | ENGINES) == set()
+
+
+def test_the_servers_of_up_start_before_the_application_is_imported() -> None:
+    """What is imported first is what every run waits for."""
+    code = "import rolecall.cli.starting, sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(json.loads(done.stdout))
+    assert modules & (SERVING | ENGINES | STORE | LOGS) == set()
+
+
+def test_serving_imports_no_client_of_what_is_not_set() -> None:
+    code = "import rolecall.cli.serving, sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(json.loads(done.stdout)) & {"redis"} == set()
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_summary_begins_the_help_of_its_command(words: str) -> None:
+    from rolecall.cli.commands import load_command
+
+    _, summary = COMMANDS[words]
+    assert (load_command(words).help or "").startswith(summary)
