@@ -1,1 +1,1 @@
-"""The rooms where accounts become real: one engine per kind of server, all behind `rolecall.domain.engine.Engine`."""
+"""Engines: `rolecall.domain.engine.Engine` on each kind of server."""

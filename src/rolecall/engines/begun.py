@@ -1,4 +1,4 @@
-"""Changes of several commits: what the first of them has begun is to be finished, and must not be refused."""
+"""Changes of several commits: once the first is made, a failure is an unknown outcome and not a refusal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rolecall.domain.reasons import OutcomeUnknown, Refused
 
 @contextmanager
 def begun(what: str) -> Iterator[None]:
-    """After the first commit, a server that is out of reach, or busy, leaves a change half done: OutcomeUnknown."""
+    """After the first commit: OutcomeUnknown for a server that becomes unreachable or busy, with `what` as its text."""
     try:
         yield
     except ChangedMeanwhile:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 ITERATIONS = 4096
-"""PostgreSQL's own default. The server repeats the work on CREATE ROLE and at each login, so more costs three times."""
+"""PostgreSQL's default. The server repeats the work on CREATE ROLE and at each login, so more costs thrice."""
 
 SALT_BYTES = 16
 
@@ -40,9 +40,9 @@ _PROHIBITED = (
 
 
 def is_verifier(text: str) -> bool:
-    """True for exactly the form `verifier` makes.
+    """Whether a text has exactly the form that `verifier` gives.
 
-    PostgreSQL takes anything else for a plaintext password and hashes it again: a role nobody can log in to.
+    PostgreSQL takes anything else for a plaintext password and hashes it, after which no password opens the role.
     """
     return _FORM.fullmatch(text) is not None
 
@@ -51,7 +51,7 @@ def verifier(password: str, *, salt: bytes | None = None, iterations: int = ITER
     """``SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`` in base64. Half a millisecond
     of CPU at the default."""
     salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
-    # The OpenSSL that `cryptography` brings is almost twice as fast at this as the interpreter's.
+    # The OpenSSL in `cryptography` is almost twice as fast here as the interpreter's.
     salted = PBKDF2HMAC(hashes.SHA256(), 32, salt, iterations).derive(prepared(password))
     stored = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
     server = _hmac(salted, b"Server Key")
@@ -59,14 +59,14 @@ def verifier(password: str, *, salt: bytes | None = None, iterations: int = ITER
 
 
 def matches(verifier_text: str, password: str) -> bool:
-    """True if the verifier was made from this password."""
+    """Whether the verifier is of this password."""
     iterations, salt = verifier_text.split("$")[1].split(":")
     again = verifier(password, salt=base64.b64decode(salt), iterations=int(iterations))
     return hmac.compare_digest(again, verifier_text)
 
 
 def prepared(password: str) -> bytes:
-    """SASLprep as PostgreSQL does it: ASCII as it is; if any check fails, the raw UTF-8 bytes and no error."""
+    """SASLprep as PostgreSQL does it: ASCII unchanged; the raw UTF-8 bytes, and no error, if any check fails."""
     if password.isascii():
         return password.encode()
     mapped = "".join(_mapped(character) for character in password)
@@ -87,7 +87,7 @@ def _is_prohibited(character: str) -> bool:
 
 
 def _bidi_holds(text: str) -> bool:
-    """RFC 3454 section 6: with a right-to-left letter, no left-to-right one, and one of the former at both ends."""
+    """RFC 3454 section 6: with right-to-left letters, one at each end and no left-to-right ones between."""
     right_to_left = [stringprep.in_table_d1(character) for character in text]
     if not any(right_to_left):
         return True

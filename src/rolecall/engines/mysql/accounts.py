@@ -1,4 +1,4 @@
-"""Accounts: making, changing, dropping and listing them. docs/mysql.md explains the order of the statements."""
+"""Creating, changing, dropping and listing accounts. docs/mysql.md explains the order of the statements."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ class Accounts:
         *,
         end: bool = True,
     ) -> None:
-        """Take away login, and end the sessions, without a lock and out of turn: nothing that a tenant holds can put it
-        off. Repeatable; what is noted of it comes in its order.
+        """Remove the login and end the sessions, without a lock and out of turn, so that no tenant can delay it.
+
+        Can be repeated. The operation is noted afterwards, in its order.
         """
         found = self.found(await session.fetch_all(*self.looking(*place)), *place)
         if found is not None and found.is_protected:
@@ -99,7 +100,7 @@ class Accounts:
     async def _moved_before(
         self, session: Session, answers: Sequence[Sequence[Row]], change: AccountChange, host: str, to: Place
     ) -> AccountFacts | None:
-        """The account where this very change has moved it; ACCOUNT_TAKEN if another one is there."""
+        """The account, if this change has already moved it. ACCOUNT_TAKEN for any other account at the new place."""
         there = self.found(await session.fetch_all(*self.looking(*to)), *to)
         if there is None:
             return None
@@ -125,7 +126,7 @@ class Accounts:
     async def carry_out(
         self, session: Session, steps: Sequence[str], after: AccountFacts, to: Place
     ) -> AccountFacts:
-        """Steps that begin with a note of what is wanted; then the note that they are done, and a look."""
+        """Execute steps, the first of which notes the desired state, and note that they are done. Gives the account."""
         closing = control.finish(self._server.control, *to, after)
         answers = await session.execute(*steps, closing, *self.looking(*to))
         return self._settled(answers[len(steps) + 1 :], *to)
@@ -153,13 +154,13 @@ class Accounts:
         return steps
 
     def _kind_changes(self, kind: AccountKind, before: Found) -> list[str]:
-        """Rows of single databases go: beside the pattern they would only narrow a super account, and behind it
-        nobody would know whose wish they were.
+        """Grants on single databases are revoked: beside the pattern they would only restrict a super account, and
+        afterwards their origin would be unknown.
         """
         name, host = before.name, before.host
-        # The pattern first: without it the rows that close the system schemas are of no use.
-        held = sorted(before.held, key=lambda one: one.pattern != statements.SUPER_PATTERN)
-        taking = [statements.revoke(name, host, one.pattern, one.privileges) for one in held]
+        # The pattern first: the rows that close the system schemas are needed as long as it is there.
+        held = sorted(before.held, key=lambda row: row.pattern != statements.SUPER_PATTERN)
+        taking = [statements.revoke(name, host, row.pattern, row.privileges) for row in held]
         if kind is AccountKind.NORMAL:
             return taking
         return [*taking, *statements.make_super(self._server.flavor, name, host, self._server.control)]
@@ -167,8 +168,8 @@ class Accounts:
     async def drop(
         self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
     ) -> bool:
-        """Locked, sessions ended, dropped; each step can be repeated. Objects stay in their databases: they belong
-        to those, not to accounts; views and routines keep the name of their definer and stop working.
+        """Lock, end sessions, drop; each step can be repeated. Objects belong to their databases and stay there; views
+        and routines keep the name of their definer and stop working.
         """
         place = host or names.ANY_HOST
         if names.is_reserved(name, self._server.administrator):
@@ -205,7 +206,7 @@ class Accounts:
             return found.is_visible
 
     def locking(self, found: Found, operation: UUID) -> Sequence[str]:
-        """The first step of a deletion. Its mark tells recovery that it was begun, and is to be brought to its end."""
+        """The first step of a deletion. Its mark tells recovery to finish the deletion."""
         flavor, schema = self._server.flavor, self._server.control
         lock = statements.alter_account(flavor, found.name, found.host, locked=True)
         if found.is_half_made:
@@ -221,7 +222,7 @@ class Accounts:
         return await self._server.run(lambda session: self._identify(session, name, place))
 
     async def _identify(self, session: Session, name: str, host: str) -> AccountFacts | None:
-        """An account that was made by SQL is given an identity of its own, which nothing else depends on."""
+        """Gives an account that SQL created an identity of its own, on which nothing else depends."""
         asking = self.looking(name, host)
         async with self._server.locked(session, [account_lock(name)], *asking) as answers:
             found = self.found(answers, name, host)
@@ -234,7 +235,7 @@ class Accounts:
         return None if found is None else found.facts
 
     async def find(self, name: str, host: str = "") -> AccountFacts | None:
-        """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
+        """Waits for the account's lock, so that it sees a concurrent change either whole or not at all."""
         place = host or names.ANY_HOST
         if not self._may_be_stored(name, place):
             return None
@@ -263,11 +264,11 @@ class Accounts:
         return [found.facts for found in await catalog.look(session, self._server) if found.is_visible]
 
     def looking(self, name: str, host: str) -> tuple[str, ...]:
-        """What to ask about one account; `found` takes the answers."""
+        """The queries for one account; `found` takes their rows."""
         return catalog.queries(self._server, name, host)
 
     def found(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> Found | None:
-        """Compared byte for byte, whatever the server's collation found alike."""
+        """Names are compared byte for byte; the server's collation may match others."""
         return catalog.found(self._server, answers, name, host)
 
     def require_changeable(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> Found:
@@ -280,7 +281,7 @@ class Accounts:
         return found
 
     def require_place(self, name: str, host: str) -> None:
-        """ACCOUNT_MISSING for what no account can be, so that it never stands in a statement."""
+        """ACCOUNT_MISSING for what no account can be called, so that it never gets into a statement."""
         if not self._may_be_stored(name, host):
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
 
@@ -288,7 +289,7 @@ class Accounts:
         return names.may_be_stored(name, host, self._server.flavor.user_characters)
 
     def _settled(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> AccountFacts:
-        """What the server made of it: an account under this very name, or it is a fault."""
+        """The account after a change. ENGINE_REFUSED if it does not have exactly this name."""
         found = self.found(answers, name, host)
         if found is None or not found.is_visible:
             raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after the change")

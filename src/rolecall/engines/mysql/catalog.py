@@ -1,4 +1,4 @@
-"""What a server says of its accounts: one query for accounts, one for their grants, joined in memory."""
+"""Reads accounts from a server: one query for accounts, one for their grants, joined in memory."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Found:
     auth: str
     locked: bool
     is_half_made: bool
-    """A creation of ours that has not come to its end: under the account's lock, one that was cut short."""
+    """An unfinished creation by Rolecall. Under the account's lock: one that was interrupted."""
     is_reserved: bool
-    """The servers' own or ours: shown to nobody."""
+    """The server's own account, or Rolecall's: never listed."""
     mark: control.Mark
     held: tuple[Held, ...]
     facts: AccountFacts
     is_powerful: bool
-    """It leads to more than a tenant may have (`tenancy`): protected whatever its name."""
+    """It has, or leads to, more than a tenant may have (`tenancy`): protected, whatever its name."""
 
     @property
     def is_protected(self) -> bool:
@@ -56,7 +56,7 @@ class Found:
 
     @property
     def is_visible(self) -> bool:
-        """Whether it is listed; one that is powerful is."""
+        """Whether it is listed. Powerful accounts are."""
         return not self.is_reserved and not self.is_half_made
 
 
@@ -66,17 +66,17 @@ async def look(session: Session, server: Server, user: str = "", host: str = "")
 
 
 def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
-    """What to ask for all accounts, or one; `read` takes the answers."""
+    """The queries for all accounts, or one; `read` takes their rows."""
     return _accounts_query(server, user, host), _grants_query(server, user, host)
 
 
 def names_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
-    """How the server has stored some accounts' names and hosts; cheaper than a look at all there is about them."""
+    """A query for some accounts' names and hosts as the server stores them; cheaper than `queries`."""
     return f"SELECT User, Host FROM {flavor.users} WHERE {_any_of(places)}"
 
 
 def made_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
-    """Which of some accounts are there, other than half made: names and hosts."""
+    """A query for those of some accounts that exist and are whole: names and hosts."""
     return (
         f"SELECT User, Host FROM {flavor.users} WHERE ({_any_of(places)})"
         f" AND COALESCE({flavor.subject}, '') <> {quoting.text(MAKING)}"
@@ -84,7 +84,7 @@ def made_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
 
 
 def verifier_query(flavor: Flavor, user: str, host: str) -> str:
-    """What an account's password is compared with."""
+    """A query for the hash of an account's password."""
     return f"SELECT {flavor.verifier} FROM {flavor.users} WHERE {_is(user, host)}"
 
 
@@ -104,8 +104,10 @@ def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[Found]:
 
 
 def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str) -> Found | None:
-    """One account of those read. Compared byte for byte, whatever the server's collation found alike."""
-    return next((one for one in read(server, answers) if (one.name, one.host) == (user, host)), None)
+    """One account of those read. Names are compared byte for byte; the server's collation may match others."""
+    return next(
+        (account for account in read(server, answers) if (account.name, account.host) == (user, host)), None
+    )
 
 
 def _accounts_query(server: Server, user: str, host: str) -> str:
@@ -139,7 +141,7 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
     mark = control.mark(mark_row)
     has_password = bool(has_authentication) and auth not in _UNUSABLE
     is_locked = bool(locked)
-    kind = AccountKind.SUPER if any(one.pattern == SUPER_PATTERN for one in held) else AccountKind.NORMAL
+    kind = AccountKind.SUPER if any(row.pattern == SUPER_PATTERN for row in held) else AccountKind.NORMAL
     grants = _listed_grants(server, held, kind)
     marks = _marks(mark, auth, is_locked, kind, grants)
     operations = tuple(operation for operation, _ in marks)
@@ -167,7 +169,7 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
 def _marks(
     mark: control.Mark, auth: str, locked: bool, kind: AccountKind, grants: Sequence[DatabaseGrant]
 ) -> tuple[tuple[UUID, int], ...]:
-    """Operations that are done, with their orders: also the one begun, if what it wanted is what is."""
+    """Operations that are done, with their orders: also the begun one, if the desired state is the actual state."""
     done = tuple(zip(mark.done, mark.orders, strict=True))
     if mark.begun is None:
         return done
@@ -179,18 +181,18 @@ def _marks(
     if not (is_so and is_granted):
         return done
     begun = (mark.begun, int(wanted.get("order", FIRST)))
-    return (begun, *(one for one in done if one[0] != mark.begun))
+    return (begun, *(earlier for earlier in done if earlier[0] != mark.begun))
 
 
 def _listed_grants(server: Server, held: Sequence[Held], kind: AccountKind) -> tuple[DatabaseGrant, ...]:
-    """Tenants' databases by exact name. A super account's rows on system schemas only close them."""
+    """Grants on tenants' databases. A super account's rows on system schemas only close those, so it has none."""
     if kind is AccountKind.SUPER:
         return ()
     by_name: dict[str, frozenset[str]] = {}
-    for one in held:
-        if quoting.matches_many(one.pattern) or names.is_system(one.database, server.control):
+    for row in held:
+        if quoting.matches_many(row.pattern) or names.is_system(row.database, server.control):
             continue
-        by_name[one.database] = by_name.get(one.database, frozenset()) | one.privileges
+        by_name[row.database] = by_name.get(row.database, frozenset()) | row.privileges
     return tuple(
         templates.as_held(name, words, server.columns) for name, words in sorted(by_name.items()) if words
     )

@@ -1,7 +1,7 @@
-"""Connections of the control plane: how they are opened, guarded, kept and given back.
+"""Connections to one server: how they are opened, secured, kept and released.
 
-A `Session` is one connection, and remembers whether it has written anything: that decides what a lost connection
-means. Kept connections carry no state between leases but their settings; locks are given back with them.
+A `Session` is one connection, and knows whether it has written anything, which decides what a lost connection means.
+Kept connections carry no state between leases but their settings; releasing one releases its locks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ IDLE_SECONDS = 300.0
 FRESH_SECONDS = 2.0
 LOCK_SECONDS = 10
 
-# Hides even hashes from the general log; needs a privilege that an administrator may lack.
+# Keeps hashes out of the general log; needs a privilege that an administrator may lack.
 _SILENCE = "SET SESSION sql_log_off = 1"
 
 _AT_WORK = "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Sleep'"
@@ -45,14 +45,14 @@ Row = tuple[Any, ...]
 
 
 class _QuietCursor(Cursor):
-    """Fetches no warnings: they cost a round trip each, and the driver writes them into our log."""
+    """Does not fetch warnings: they cost a round trip each, and the driver logs them."""
 
     async def _show_warnings(self, conn: Any) -> None:
-        """Not shown."""
+        """Does nothing."""
 
 
 class Session:
-    """One connection. A statement is in ``fetch`` if it only looks (or locks), else in ``execute``."""
+    """One connection. ``fetch`` is for statements that only read or lock, ``execute`` for all others."""
 
     def __init__(self, raw: Any, deadlines: Deadlines, inquiry: Inquiry | None = None) -> None:
         self._raw = raw
@@ -60,43 +60,43 @@ class Session:
         self._inquiry = inquiry
         self.number: int = raw.thread_id()
         self.version = str(raw.get_server_info())
-        """The server's, as it said at the connection."""
+        """The server's version, as of its greeting."""
         self._wrote = False
         self._usable = True
         self.since = time.monotonic()
         self.is_new = True
         self.holds_locks = False
         self.strictness: tuple[Row, str] | None = None
-        """Whether its server takes hashes (`Server.refuses_verifiers`), and what that was found at."""
+        """The cache of `Server.refuses_verifiers`: the row it depends on, and the result."""
         self.is_abandoned = False
-        """Closed without knowing whether the server will notice: it perhaps goes on, and holds locks."""
+        """Closed without the server's knowledge: the session perhaps goes on there, and holds locks."""
 
     async def fetch(self, *statements: str) -> list[Row]:
         """The rows of the last of some statements; see `fetch_all`."""
         return (await self.fetch_all(*statements))[-1]
 
     async def fetch_all(self, *statements: str) -> list[list[Row]]:
-        """The rows of each. Sent together, in one round trip; the first that fails ends them: `errors.StepError`."""
+        """The rows of each statement, sent in one round trip. The first that fails ends them: `errors.StepError`."""
         return await self._run(statements)
 
     async def execute(self, *statements: str) -> list[list[Row]]:
-        """The same for statements that change something, with others that look at what they made."""
+        """The same for statements that change something, perhaps with others that read the result."""
         self._wrote = True
         return await self._run(statements)
 
     @property
     def has_written(self) -> bool:
-        """Whether anything was sent since the lease began that may have changed the server."""
+        """Whether a statement that may have changed the server was sent since the lease began."""
         return self._wrote
 
     @property
     def is_usable(self) -> bool:
-        """The driver knows of an end that came while the connection lay idle, but tells only the next statement."""
+        """The driver notices when an idle connection ends, but reports it only to the next statement."""
         return self._usable and bool(self._raw.connected) and not self._raw._stream_broken
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was opened, or used, a moment ago: one that lay idle may be cut off without our knowing."""
+        """Whether it was opened or used a moment ago: an idle connection may be cut without notice."""
         return self.is_new or time.monotonic() - self.since < FRESH_SECONDS
 
     def begin(self) -> None:
@@ -111,12 +111,12 @@ class Session:
         self.drop()
 
     def drop(self) -> None:
-        """Close at once; the server gives back the session's locks when it notices."""
+        """Close without COM_QUIT; the server releases the session's locks when it notices."""
         self._usable = False
         self._raw.close()
 
     async def _run(self, statements: Sequence[str]) -> list[list[Row]]:
-        """Any statement that did not end with an answer leaves the connection out of step: it is closed."""
+        """A statement without an answer leaves the connection out of step, so it is closed."""
         answers: list[list[Row]] = []
         try:
             async with self._exchange(), self._raw.cursor(_QuietCursor) as cursor:
@@ -138,7 +138,7 @@ class Session:
             raise
 
     async def _cause(self, error: MySQLError) -> MySQLError:
-        """MariaDB says of an ALTER USER no more than that it failed; an error before that one says why."""
+        """MariaDB reports no more of an ALTER USER than that it failed; an error before that one says why."""
         if errors.number(error) != errors.CANNOT_USER:
             return error
         try:
@@ -151,7 +151,7 @@ class Session:
         except BaseException:
             self._abandon()
             raise
-        return next((one for one in found if errors.number(one) == errors.PREVENTED), error)
+        return next((cause for cause in found if errors.number(cause) == errors.PREVENTED), error)
 
     def _exchange(self) -> AbstractAsyncContextManager[None]:
         return exchange(self._deadlines, None if self._inquiry is None else self._is_at_work)
@@ -169,12 +169,12 @@ async def _rows(cursor: Any) -> list[Row]:
 
 
 class Connections:
-    """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
+    """The connections to one server, each opened at first use."""
 
     def __init__(self, address: EngineAddress, *, flavor: Flavor, size: int, deadlines: Deadlines) -> None:
         self._address = address
         self._flavor = flavor
-        # The server ends a statement that takes too long, and says so; we end only what it does not answer.
+        # The server itself ends a statement that takes too long. This limit is for a server that does not answer.
         self._deadlines = replace(deadlines, statement=deadlines.statement + deadlines.silence)
         self._limit = deadlines.statement
         self._slots = asyncio.Semaphore(size)
@@ -190,7 +190,7 @@ class Connections:
         """A session in autocommit, without locks."""
         since = time.monotonic()
         async with self._slots:
-            self.expect_reach(since)
+            self.require_reachable(since)
             session = await self._take()
             session.begin()
             try:
@@ -198,9 +198,9 @@ class Connections:
             finally:
                 await self._give_back(session)
 
-    def expect_reach(self, since: float) -> None:
-        """ENGINE_UNREACHABLE if the server was found out of reach after that time of the monotonic clock, so that
-        those who waited meanwhile do not all try in turn.
+    def require_reachable(self, since: float) -> None:
+        """ENGINE_UNREACHABLE if the server was unreachable after that time of the monotonic clock, so that callers that
+        waited meanwhile do not all try in turn.
         """
         if self._lost_at > since:
             raise Refused(Reason.ENGINE_UNREACHABLE, note="the server was out of reach a moment ago")
@@ -212,7 +212,7 @@ class Connections:
             await self._idle.pop().close()
 
     def forget_idle(self) -> None:
-        """One was lost, and what ended it has perhaps ended the others."""
+        """Close them: what ended one connection has perhaps ended the others."""
         while self._idle:
             self._idle.pop().drop()
 
@@ -246,7 +246,7 @@ class Connections:
                 session = Session(raw, self._deadlines, inquiry)
                 await self._guard(session)
                 await self._end_abandoned(session)
-        # The driver ends a connection that is closed on it with a bare RuntimeError or EOFError.
+        # The driver raises a bare RuntimeError or EOFError if the server closes the connection.
         except (MySQLError, OSError, TimeoutError, EOFError, RuntimeError, errors.Lost) as error:
             if raw is not None:
                 raw.close()
@@ -256,7 +256,7 @@ class Connections:
         return session
 
     async def _ask(self) -> Container[int] | None:
-        """The sessions that are at work; None if the server answers without telling."""
+        """The numbers of the busy sessions; None if the server answers without them."""
         before = self._lost_at
         try:
             session = await self._ready()
@@ -277,7 +277,7 @@ class Connections:
         self.forget_idle()
 
     async def _end_abandoned(self, session: Session) -> None:
-        """Numbers are not used twice while a server runs; after its restart another of ours could have one."""
+        """End the sessions that were abandoned. A running server does not reuse numbers; after a restart it may."""
         if not self._abandoned:
             return
         numbers = sorted(self._abandoned)
@@ -291,7 +291,7 @@ class Connections:
         try:
             raw = await self._dial(tls)
         except MySQLError as error:
-            # The driver begins TLS also where the server has none, and then takes what it says for a broken handshake.
+            # The driver starts TLS even if the server has none, and takes the answer for a failed handshake.
             if mode_of(self._address) != "prefer" or not isinstance(error.__cause__, ssl.SSLError):
                 raise
             raw = await self._dial(None)
@@ -318,7 +318,7 @@ class Connections:
         return raw
 
     def _require_flavor(self, raw: Any) -> None:
-        """Hashes are made before the first connection, so an instance says which of the two it is."""
+        """Hashes are computed before the first connection, so an instance is registered with its flavor."""
         found = MARIADB if MARIADB.name in str(raw.get_server_info()).lower() else MYSQL
         if found is not self._flavor:
             raw.close()
@@ -333,7 +333,7 @@ class Connections:
 
 
 def guards(flavor: Flavor, statement_timeout: float) -> tuple[str, ...]:
-    """What each session sets first, whatever the server's own defaults are."""
+    """The first statements of each session; they override the server's defaults."""
     settings = {
         "autocommit": "1",
         "lock_wait_timeout": str(LOCK_SECONDS),

@@ -1,10 +1,9 @@
-"""The control schema: what Rolecall remembers on the server itself, beside the accounts.
+"""The control schema: what Rolecall stores on the server itself, beside the accounts.
 
-Account statements commit one by one here and MariaDB's accounts have no room for a comment, so the marker of an
-operation is a row in an InnoDB table. It is written *before* a change with what is wanted, and closed after it:
-whoever finds an open row compares what is wanted with what is, and so knows whether the change happened. The
-passwords in it are digests of hashes. An account in the making bears a mark itself (`statements.MAKING`); its row is
-written once, while it still does.
+Account statements commit one by one here and MariaDB's accounts cannot hold a comment, so the marker of an operation is
+a row in an InnoDB table. It is written *before* a change, with the desired state, and closed after it. Comparing an
+open row with the actual state tells whether the change happened. Passwords in it are digests of hashes. An account that
+is being created carries a mark itself (`statements.MAKING`); its row is written once, while it still does.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ CREATE TABLE IF NOT EXISTS {schema}.awaited (
 class Mark:
     """A row of ``accounts``: operations that are done, the last first, and one that was begun, if any.
 
-    `wanted` has, as far as they were to change: ``auth`` (digest of the hash), ``locked``, ``kind``, ``grants``
+    `wanted` has, as far as they change: ``auth`` (digest of the hash), ``locked``, ``kind``, ``grants``
     (template by database, None for none); and the ``order`` of the operation. `orders` are those of `done`.
     `identity` is the operation that made the account, or that of its adoption (`adopt`).
     """
@@ -61,7 +60,7 @@ class Mark:
 
 
 def making(schema: str) -> tuple[str, ...]:
-    """Statements that make the control schema where it is missing; harmless to repeat."""
+    """Statements that create the control schema if it is missing; they can be repeated."""
     name = quoting.name(schema)
     return (
         f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -72,17 +71,17 @@ def making(schema: str) -> tuple[str, ...]:
 
 
 def mark(row: Sequence[str | None]) -> Mark:
-    """A mark from ``done, earlier, begun, wanted, identity, orders``, all None where there is no row.
+    """A mark from ``done, earlier, begun, wanted, identity, orders``, which are all None without a row.
 
-    A row that was written before there were identities: the account is known by the oldest operation in it.
+    The identity of a row older than identities is the oldest operation in it.
     """
     done, earlier, begun, wanted, identity, orders = row
     if done is None:
         return Mark()
-    operations = [one for one in (done, *(earlier or "").split(",")) if one]
-    numbers = [int(one) for one in (orders or "").split(",") if one]
+    operations = [operation for operation in (done, *(earlier or "").split(",")) if operation]
+    numbers = [int(order) for order in (orders or "").split(",") if order]
     return Mark(
-        done=tuple(UUID(one) for one in operations),
+        done=tuple(map(UUID, operations)),
         begun=UUID(begun) if begun else None,
         wanted=json.loads(wanted or "{}"),
         identity=identity or (operations[-1] if operations else ""),
@@ -91,7 +90,7 @@ def mark(row: Sequence[str | None]) -> Mark:
 
 
 def has_identities(schema: str) -> str:
-    """A query without rows where the table of accounts is older than identities (`adding_identities`)."""
+    """A query that has no rows if the table of accounts is older than identities (`adding_identities`)."""
     return (
         f"SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {quoting.text(schema)}"
         " AND TABLE_NAME = 'accounts' AND COLUMN_NAME = 'identity'"
@@ -106,7 +105,7 @@ def adding_identities(schema: str) -> str:
 
 
 def made(schema: str, operations: Mapping[tuple[str, str], UUID]) -> str:
-    """Note the operations that make some accounts, by name and host; what stood there is of earlier accounts."""
+    """Note the operations that create some accounts, by name and host, over the rows of earlier accounts."""
     rows = ", ".join(
         f"({quoting.text(user)}, {quoting.text(host)}, {quoting.text(str(operation))}, '{{}}',"
         f" {quoting.text(str(operation))})"
@@ -120,7 +119,7 @@ def made(schema: str, operations: Mapping[tuple[str, str], UUID]) -> str:
 
 
 def adopt(schema: str, user: str, host: str, identity: UUID) -> str:
-    """Give an identity to an account that was made by SQL. The caller holds its lock, and saw that it has none."""
+    """Give an identity to an account that SQL created. The caller holds its lock, and has seen that it has none."""
     return (
         f"INSERT INTO {quoting.name(schema)}.accounts (user, host, wanted, identity)"
         f" VALUES ({quoting.text(user)}, {quoting.text(host)}, '{{}}', {quoting.text(str(identity))})"
@@ -129,7 +128,7 @@ def adopt(schema: str, user: str, host: str, identity: UUID) -> str:
 
 
 def begin(schema: str, user: str, host: str, after: AccountFacts, wanted: Mapping[str, object]) -> str:
-    """Note what an operation, the last of `after`, is about to do; those done before stay known."""
+    """Note what the last operation of `after` is about to do; earlier operations stay known."""
     identity = quoting.text(after.identity or str(after.marker))
     values = (
         f"{quoting.text(str(after.marker))}, {quoting.text(json.dumps({**wanted, 'order': after.order}))}"
@@ -156,7 +155,7 @@ def forget(schema: str, user: str, host: str) -> str:
 
 
 def digest(verifier: str) -> str:
-    """What stands for a hash in ``wanted``; the server computes the same with SHA2(..., 256)."""
+    """What represents a hash in ``wanted``; the server computes the same with SHA2(..., 256)."""
     return hashlib.sha256(verifier.encode()).hexdigest()
 
 
@@ -176,7 +175,7 @@ def forget_database(schema: str, name: str) -> str:
 
 
 def await_database(schema: str, name: str, user: str, host: str) -> str:
-    """Note that a grant on a database that is not there is meant for the one to come, and not left of one gone."""
+    """Note that a grant on a missing database is meant for a future one, and not left over from a dropped one."""
     values = ", ".join(map(quoting.text, (name, user, host)))
     return f"REPLACE INTO {quoting.name(schema)}.awaited (name, user, host) VALUES ({values})"
 
@@ -186,12 +185,12 @@ def awaiting(schema: str, name: str) -> str:
 
 
 def forget_awaiting(schema: str, name: str) -> str:
-    """For a database that is there now, or is not wanted any more."""
+    """For a database that exists now, or is not awaited any more."""
     return f"DELETE FROM {quoting.name(schema)}.awaited WHERE name = {quoting.text(name)}"
 
 
 def forget_awaited(schema: str, user: str, host: str, name: str | None = None) -> str:
-    """For an account that is gone, or one database that was taken from it."""
+    """For an account that was dropped, or one database that was revoked from it."""
     only = "" if name is None else f" AND name = {quoting.text(name)}"
     return f"DELETE FROM {quoting.name(schema)}.awaited WHERE {_key(user, host)}{only}"
 

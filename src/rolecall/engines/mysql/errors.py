@@ -15,10 +15,10 @@ COLUMN_THERE = 1060
 NO_SUCH_GRANT = frozenset({1141, 1147, 1403})
 NO_SUCH_THREAD = 1094
 CANNOT_USER = 1396
-"""CREATE of an account that is there, or ALTER, DROP or RENAME of one that is not."""
+"""CREATE of an existing account, or ALTER, DROP or RENAME of a missing one."""
 
 PREVENTED = 1290
-"""An option of the server's prevents the statement; the message names it, in whatever language."""
+"""A server option prevents the statement; the message, in any language, names the option."""
 _STRICT = "strict-password-validation"
 
 BY_NUMBER: dict[int, Reason] = {
@@ -48,20 +48,20 @@ BY_NUMBER: dict[int, Reason] = {
 _AT_CONNECT = frozenset({Reason.ENGINE_BUSY, Reason.INSTANCE_RESTARTING})
 
 _ENDED = frozenset({1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927})
-"""The server ended the session or the statement on its way out: nobody knows how far it came."""
+"""The server ended the session or the statement; how far it came is unknown."""
 
 _CLIENTS_OWN = range(2000, 3000)
-"""Numbers the client library gives itself: the connection is lost."""
+"""Numbers of the client library: the connection is lost."""
 
 _CLIENTS_OTHER = 0
 
 
 class Lost(Exception):
-    """The connection went away, or did not answer in time: nobody knows how far the statement came."""
+    """The connection ended, or did not answer in time; how far the statement came is unknown."""
 
 
 class StepError(MySQLError):
-    """A statement failed. `step` counts those before it that were sent together with it and succeeded."""
+    """A statement failed. `step` counts the statements before it in the same round trip, which succeeded."""
 
     def __init__(self, error: MySQLError, step: int) -> None:
         super().__init__(*error.args)
@@ -79,7 +79,7 @@ def is_lost(error: MySQLError) -> bool:
 
 
 def is_answer(error: BaseException) -> bool:
-    """True if the server itself said so."""
+    """Whether the error is the server's answer."""
     return isinstance(error, MySQLError) and not is_lost(error)
 
 
@@ -88,7 +88,7 @@ def is_ended(error: MySQLError) -> bool:
 
 
 def at_connect(error: BaseException) -> Refused:
-    """The refusal for a connection that could not be made; nothing has happened on the server."""
+    """The refusal for a failed connection attempt; nothing has happened on the server."""
     reason = BY_NUMBER.get(number(error), Reason.ENGINE_UNREACHABLE)
     note = " ".join(str(error).split()) or type(error).__name__
     return Refused(reason if reason in _AT_CONNECT else Reason.ENGINE_UNREACHABLE, note=note)
@@ -97,7 +97,7 @@ def at_connect(error: BaseException) -> Refused:
 def refusal(error: MySQLError) -> Refused:
     """The refusal for an error on an open connection.
 
-    A syntax error quotes the statement, and with it perhaps a hash, so its text is not kept.
+    A syntax error quotes the statement, which may hold a hash, so its text is dropped.
     """
     code = number(error)
     if code == PREVENTED and _STRICT in str(error.args[1:]):

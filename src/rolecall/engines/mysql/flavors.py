@@ -79,8 +79,8 @@ LEFT JOIN (
 WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
 """
 
-# MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own. Any role protects: nobody
-# makes roles for tenants there, so what they hold needs no look.
+# MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own. Any role protects:
+# tenants have no roles there, so what roles hold is not read.
 _GLOBAL = (
     "Select", "Insert", "Update", "Delete", "Create", "Drop", "Reload", "Shutdown", "Process", "File", "Grant",
     "References", "Index", "Alter", "Show_db", "Super", "Create_tmp_table", "Lock_tables", "Execute", "Repl_slave",

@@ -1,4 +1,4 @@
-"""Whole databases granted to accounts by template, and taken away."""
+"""Grants of whole databases by template, and their revocation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Grants:
         place = host or names.ANY_HOST
         self._accounts.require_place(name, place)
         wanted: dict[str, Access | None] = dict.fromkeys(revoke)
-        wanted |= {one.database: one.access for one in grant}
+        wanted |= {given.database: given.access for given in grant}
         return await self._server.change(
             lambda session: self._change(
                 session, name, place, wanted, operation, to_come=to_come, expected=expected
@@ -80,7 +80,7 @@ class Grants:
             noted = {"grants": {database: access and access.value for database, access in wanted.items()}}
             changed = before.facts.changed_by(operation)
             giving, taking = self._statements(before, wanted)
-            # Grant first, then take the surplus: what stays is never missing.
+            # Grant first, then revoke the surplus: what stays is never missing.
             steps = [
                 control.begin(schema, name, host, changed, noted),
                 *(control.await_database(schema, database, name, host) for database in awaited),
@@ -93,7 +93,7 @@ class Grants:
                 ),
             ]
             after = await self._accounts.carry_out(session, steps, changed, (name, host))
-            if taking:  # an open session keeps what it had in its current database
+            if taking:  # an open session keeps its privileges in its current database
                 await sessions.end(session, name)
             return after
 
@@ -108,7 +108,7 @@ class Grants:
         return giving, taking
 
     def _surplus(self, before: Found, database: str, access: Access | None) -> list[str]:
-        """What the account holds on a database beyond a template, in whatever spelling of its name it was granted."""
+        """Revocations of what the account holds on a database beyond a template, in any spelling of its name."""
         kept = frozenset() if access is None else templates.privileges(access, self._server.columns)
         surplus = []
         for held in before.held:

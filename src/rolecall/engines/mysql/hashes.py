@@ -13,10 +13,10 @@ import secrets
 
 SALT_BYTES = 20
 ROUNDS = 5000
-"""MySQL 8's default (``$A$005$``); the server repeats the work at the first login of each account after its start."""
+"""MySQL 8's default (``$A$005$``); the server repeats the work at each account's first login after a start."""
 
 UNUSABLE_NATIVE = "*" + "0" * 40
-"""The hash of no known password: an account without one must not be an account with the empty one."""
+"""The hash of no known password: an account without a password must not be one with the empty password."""
 
 _ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 UNUSABLE_SHA2 = f"$A$005${'.' * SALT_BYTES}{'.' * 43}"
@@ -36,7 +36,7 @@ _GROUPS = (
 
 
 def native(password: str) -> str:
-    """``*`` and the SHA-1 of the SHA-1 in upper-case hexadecimal. Unsalted: the plugin knows no other."""
+    """``*`` and the SHA-1 of the SHA-1 in upper-case hexadecimal. The plugin has no salt."""
     once = hashlib.sha1(password.encode(), usedforsecurity=False).digest()
     return "*" + hashlib.sha1(once, usedforsecurity=False).hexdigest().upper()
 
@@ -56,7 +56,7 @@ def is_caching_sha2(text: str) -> bool:
 
 
 def is_of(stored: str, password: str) -> bool:
-    """Whether a stored hash of either kind is that of a password; a hash of any other plugin is not."""
+    """Whether a stored hash, of either kind, is of a password. False for a hash of any other plugin."""
     if is_native(stored):
         return hmac.compare_digest(stored, native(password))
     found = _STORED_SHA2.fullmatch(stored)

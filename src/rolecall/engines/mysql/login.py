@@ -1,11 +1,11 @@
-"""How the driver proves the administrator's password: never by showing it to a server that is not known.
+"""Authentication as the administrator, without revealing the password to a server that is not authenticated.
 
-A server chooses how it is to be proven. What it may choose, and what that shows it:
+The server chooses the authentication plugin. What it may choose, and what it learns:
 
 - ``mysql_native_password``, ``caching_sha2_password`` (its fast way) and ``client_ed25519``: a scramble.
 - ``caching_sha2_password`` in full, ``sha256_password``: the password itself, over TLS as it is, else encrypted under
-  a key that the same server sends. Only to one whose certificate was verified, or on this machine.
-- ``mysql_clear_password``, ``dialog``: the password itself. Only to one whose certificate was verified.
+  a key that the same server sends. Only for a server whose certificate was verified, or on this machine.
+- ``mysql_clear_password``, ``dialog``: the password itself. Only for a server whose certificate was verified.
 - ``mysql_old_password`` and all others: never.
 
 Sources: MySQL Internals Manual, "Connection Phase"; MariaDB documentation, "Connection", "Authentication plugins".
@@ -29,11 +29,11 @@ _REFUSED = 2059
 """The client library's own number for a plugin that it does not have (CR_AUTH_PLUGIN_CANNOT_LOAD)."""
 
 
-_Driver: Any = Connection  # its stub knows nothing of what is overridden below
+_Driver: Any = Connection  # its stub lacks the methods that are overridden below
 
 
 class GuardedConnection(_Driver):  # type: ignore[misc]
-    """A connection that refuses to show the password; `is_local` says that the server is this machine's."""
+    """A connection that refuses to reveal the password; `is_local`: the server is on this machine."""
 
     _auth_plugin_name: str
 
@@ -43,7 +43,7 @@ class GuardedConnection(_Driver):  # type: ignore[misc]
 
     async def _request_authentication(self) -> Any:
         if not self._may_choose(self._auth_plugin_name):
-            # The greeting names the server's default, not the account's: begin with another, and let it switch.
+            # The greeting names the server's default plugin, not the account's: start with another.
             self._auth_plugin_name = "mysql_native_password"
         self.read_packet = self._read_guarded
         try:
@@ -71,7 +71,7 @@ class GuardedConnection(_Driver):  # type: ignore[misc]
         return plugin in _SCRAMBLES or not plugin
 
     def _knows_server(self) -> bool:
-        """Whether it speaks TLS with a certificate that was, or will be before the password is sent, verified."""
+        """Whether TLS verifies the server's certificate before the password is sent."""
         context = self._ssl_context
         return isinstance(context, ssl.SSLContext) and context.verify_mode is ssl.CERT_REQUIRED
 

@@ -1,7 +1,7 @@
-"""What names and hosts must be before they may stand in a statement of the MySQL family.
+"""Checks of names and hosts before they are put into a statement of the MySQL family.
 
-Both servers trim some spaces, take NUL and the empty name, and damage what lies outside the Basic Multilingual
-Plane, all without an error; so none of it is ever sent. Sources: MySQL Reference Manual, "CREATE USER" and
+Both servers trim some spaces, accept NUL and the empty name, and damage characters outside the Basic Multilingual
+Plane, all without an error; so none of these is ever sent. Sources: MySQL Reference Manual, "CREATE USER" and
 "Specifying Account Names"; MariaDB documentation, "CREATE USER"; and both servers' behaviour.
 """
 
@@ -32,12 +32,12 @@ _HOST_NAME = re.compile(rf"(?:%\.)?(?:{_LABEL}\.)*(?=[a-z0-9-]*[a-z]){_LABEL}")
 
 
 def fits(name: str, characters: int) -> bool:
-    """True if the servers store this name byte for byte."""
+    """Whether the servers store this name byte for byte."""
     return bool(name) and _may_be_text(name, characters) and name == name.strip()
 
 
 def may_be_stored(name: str, host: str, characters: int) -> bool:
-    """True for what a server could have as an account, made by SQL perhaps: it may be looked for, byte for byte."""
+    """Whether a server could have such an account, perhaps created by SQL, so that a query for it makes sense."""
     return bool(name) and _may_be_text(name, characters) and _may_be_text(host, HOST_CHARACTERS)
 
 
@@ -46,7 +46,7 @@ def _may_be_text(text: str, characters: int) -> bool:
 
 
 def is_reserved(name: str, administrator: str) -> bool:
-    """True for the servers' own accounts and ours, however they are cased or padded."""
+    """Whether a name is of the servers' own accounts or Rolecall's, in any case and padding."""
     bare = name.strip().casefold()
     return bare in _RESERVED or bare == administrator.strip().casefold()
 
@@ -61,7 +61,7 @@ def require_new_user(name: str, characters: int, administrator: str) -> str:
 
 
 def is_database(name: str) -> bool:
-    """True for a name that a database can have and that can be granted.
+    """Whether a database can have this name and can be granted.
 
     ``mysql.db`` holds the escaped name in 64 characters, so each ``_``, ``%`` and backslash counts twice.
     """
@@ -76,14 +76,14 @@ def require_database(name: str) -> str:
 
 
 def is_system(name: str, control: str) -> bool:
-    """True for schemas no tenant may touch; some servers fold the case of names, so case counts nowhere."""
+    """Whether no tenant may use this schema. Case is ignored, because some servers fold it."""
     return name.casefold() in SYSTEM_SCHEMAS or name.casefold() == control.casefold()
 
 
 def host(text: str) -> str:
     """A host as the servers store it; empty stands for every host. HOST_MALFORMED.
 
-    A client is compared with it as text, or under a netmask: what is refused here could match no client at all.
+    The server compares clients with it as text, or under a netmask: what is refused here could match no client.
     ``10.0.0.0/24`` becomes ``10.0.0.0/255.255.255.0``, which every version understands.
     """
     wanted = text.lower() or ANY_HOST
@@ -96,7 +96,7 @@ def host(text: str) -> str:
 
 
 def _address(text: str) -> str | None:
-    """An address in the one spelling that a server compares clients with."""
+    """An address in the spelling with which a server compares clients."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How names and values stand in a statement. DDL takes no parameters, so everything is quoted here.
+"""Quoting of names and values in statements. DDL takes no parameters, so everything is quoted here.
 
 Valid under the session's own sql_mode (see `connections`): backslashes escape, double quotes quote text.
 """
@@ -24,12 +24,12 @@ def name(value: str) -> str:
 
 
 def account(user: str, host: str) -> str:
-    """An account; a role, which has no host, is a name alone."""
+    """An account; a role, which has no host, is only a name."""
     return f"{text(user)}@{text(host)}" if host else text(user)
 
 
 def escaped(database: str) -> str:
-    """The pattern that matches this one database: in GRANT a bare ``_`` or ``%`` matches others too."""
+    """The pattern that matches only this database: in GRANT an unescaped ``_`` or ``%`` also matches others."""
     return _WILD.sub(r"\\\1", database)
 
 
@@ -39,10 +39,10 @@ def unescaped(pattern: str) -> str:
 
 
 def matches_many(pattern: str) -> bool:
-    """True for a pattern with a bare ``%``: it is no database's name. A bare ``_`` is what people forget to escape."""
+    """Whether a pattern has an unescaped ``%``, and so is not a name. An unescaped ``_`` is usually a mistake."""
     return "%" in _ESCAPED.sub("", pattern)
 
 
 def whole(pattern: str) -> str:
-    """Every object of a database, by its pattern as it is or will be stored."""
+    """Every object of a database, by its pattern as stored."""
     return f"{name(pattern)}.*"

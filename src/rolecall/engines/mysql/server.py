@@ -1,4 +1,4 @@
-"""What the parts of the engine share: one server's address, sessions, locks, facts, and the way work is run on it."""
+"""What the parts of the engine share: a server's address, sessions, locks and facts, and how work runs on it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 PATIENCE = 1
-"""Whole seconds to wait for a lock before it is looked who holds it."""
+"""Whole seconds to wait for a lock before its holder's session is ended."""
 
 RELEASE = "DO RELEASE_ALL_LOCKS()"
-"""Gives back what `Server.locked` took; whoever sends it as the last of some statements says so in `holds_locks`."""
+"""Releases what `Server.locked` took. A caller that sends it as its last statement resets `Session.holds_locks`."""
 
 _FACTS = """
 SELECT VERSION(), CURRENT_USER(), @@lower_case_table_names,
        (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN ('SUPER', 'SYSTEM_USER')
         AND GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), ''''))
 """
-# The error by which statements sent together end where a condition does not hold.
+# An error that ends statements sent together if a condition does not hold.
 _OR_FAIL = "SELECT IF({condition}, 1, (SELECT 1 UNION ALL SELECT 2))"
 _IS_DATABASE = (
     "EXISTS (SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {name}"
@@ -46,8 +46,8 @@ WHERE TABLE_SCHEMA = 'mysql' AND TABLE_NAME = 'db' AND COLUMN_NAME LIKE '%\\_pri
 """
 _PARTIAL_REVOKES = "SELECT @@GLOBAL.partial_revokes"
 
-# MariaDB has the text of a password checked by plugins. While it is strict, it takes no hash: nothing could check one.
-# MySQL's components see no hash at all, and take them.
+# MariaDB's plugins check the text of passwords. While it is strict it refuses hashes, which they cannot check.
+# MySQL's components do not see hashes, and accept them.
 _CHECKERS = """
 SELECT PLUGIN_NAME FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION'
 AND PLUGIN_STATUS = 'ACTIVE' AND @@GLOBAL.strict_password_validation
@@ -69,16 +69,16 @@ class Server:
         self.control = address.options.get("control_schema", control.SCHEMA)
         self.folds_case = False
         self.columns = flavor.columns
-        """The privileges on a database, and their columns in ``mysql.db``; once the server was looked at, its own."""
+        """The privileges on a database with their columns in ``mysql.db``: the server's own, once it was asked."""
         self._is_prepared = False
         self._version = ""
         self.turn = asyncio.Lock()
-        """Held by whoever changes something: several writers are slower than one, for each locks all accounts."""
+        """Held during each change: several writers are slower than one, because each locks all accounts."""
 
     async def refuses_verifiers(self, session: Session, strictness: Sequence[Row]) -> str:
-        """For people: what makes the server refuse hashes, empty if it takes them. Plugins come and go meanwhile.
+        """For operators: what makes the server refuse hashes; empty if it accepts them. Plugins may change at any time.
 
-        `strictness` are the rows of `Flavor.strictness`, which takes no time; the whole question takes a millisecond.
+        `strictness` are the rows of `Flavor.strictness`, a fast query; the full one takes a millisecond.
         """
         (state,) = strictness
         if session.strictness is None or session.strictness[0] != state:
@@ -111,7 +111,10 @@ class Server:
         refuses = await self.refuses_verifiers(session, await session.fetch(self.flavor.strictness))
         if refuses:
             _log.warning(
-                "a server takes no passwords", server=self.address.host, port=self.address.port, why=refuses
+                "a server refuses hashed passwords",
+                server=self.address.host,
+                port=self.address.port,
+                why=refuses,
             )
         return EngineFacts(
             version=(int(version[1]), int(version[2])),
@@ -123,7 +126,7 @@ class Server:
         )
 
     async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        """Do `work` in a session. Anything of the driver's leaves here as a refusal, or as an unknown outcome.
+        """Do `work` in a session. The driver's errors become refusals or unknown outcomes.
 
         A kept connection that turns out to be dead before anything was written is replaced once.
         """
@@ -143,10 +146,10 @@ class Server:
         raise Refused(Reason.ENGINE_UNREACHABLE)
 
     async def change(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        """As `run`, when it is its turn among the changes of this process."""
+        """As `run`, one change of this process at a time."""
         since = time.monotonic()
         async with self.turn:
-            self.connections.expect_reach(since)
+            self.connections.require_reachable(since)
             return await self.run(work)
 
     def _meaning(self, error: MySQLError, session: Session) -> Refused | OutcomeUnknown:
@@ -157,19 +160,19 @@ class Server:
         return errors.refusal(error)
 
     async def _prepare(self, session: Session) -> None:
-        """Facts and control schema, once for each engine; facts again where the server is of another version now."""
+        """Read facts and create the control schema, once per engine; read facts again after an upgrade."""
         if self._is_prepared:
             if session.version != self._version:
                 await self._look(session)
             return
         await self._look(session)
         for statement in control.making(self.control):
-            await session.fetch(statement)  # harmless to repeat, so no outcome depends on it
+            await session.fetch(statement)  # can be repeated, so no outcome depends on it
         if not await session.fetch(control.has_identities(self.control)):
             try:
                 await session.fetch(control.adding_identities(self.control))
             except MySQLError as error:
-                if errors.number(error) != errors.COLUMN_THERE:  # added by another a moment ago
+                if errors.number(error) != errors.COLUMN_THERE:  # another process has just added it
                     raise
         self._is_prepared = True
 
@@ -177,10 +180,10 @@ class Server:
     async def locked(
         self, session: Session, things: Collection[str], *looks: str
     ) -> AsyncIterator[list[list[Row]]]:
-        """Hold the server-wide locks of some things, such as ``account:x`` and ``database:y``; taken in that order,
-        sorted, so that two writers never wait for each other. Source: MySQL Reference Manual, "Locking Functions".
+        """Hold the server-wide locks of some things, such as ``account:x`` and ``database:y``. They are taken in sorted
+        order, so that two writers never wait for each other. Source: MySQL Reference Manual, "Locking Functions".
 
-        Gives the rows of `looks`, which are asked for under the locks, in the same round trip.
+        Gives the rows of `looks`, queries that run under the locks, in the same round trip.
         """
         names = [lock_name(thing, self._lock_secret) for thing in sorted(set(things))]
         try:
@@ -190,7 +193,7 @@ class Server:
             await unlock(session)
 
     async def _take(self, session: Session, names: Sequence[str], looks: Sequence[str]) -> list[list[Row]]:
-        """Whoever keeps us waiting loses the session, unless it is the administrator's. ENGINE_BUSY."""
+        """Ends the sessions that hold the locks, except the administrator's. ENGINE_BUSY."""
         deadline = time.monotonic() + LOCK_SECONDS
         calls = ", ".join(_lock_calls(names, min(PATIENCE, LOCK_SECONDS)))
         while True:
@@ -202,7 +205,7 @@ class Server:
             await sessions.end_holders(session, names, self.administrator)
 
     def lock_or_fail(self, things: Collection[str]) -> str:
-        """A statement that takes locks as `locked` does, or fails soon; whoever sends it says so in `holds_locks`."""
+        """A statement that takes locks as `locked` does, or fails soon. Its sender sets `Session.holds_locks`."""
         names = [lock_name(thing, self._lock_secret) for thing in sorted(set(things))]
         calls = _lock_calls(names, min(PATIENCE, LOCK_SECONDS))
         return _OR_FAIL.replace("{condition}", " AND ".join(calls))
@@ -213,13 +216,13 @@ def _lock_calls(names: Iterable[str], seconds: int) -> list[str]:
 
 
 def databases_or_fail(databases: Collection[str]) -> str:
-    """A statement that fails unless each of these databases is there, by exact name."""
+    """A statement that fails unless each of these databases exists, by exact name."""
     asked = (_IS_DATABASE.replace("{name}", quoting.text(name)) for name in sorted(set(databases)))
     return _OR_FAIL.replace("{condition}", " AND ".join(asked))
 
 
 def account_lock(name: str) -> str:
-    """The lock of a name at every host: changes of the host are changes of it too."""
+    """One lock for a name at every host: an account may be moved from host to host."""
     return f"account:{name}"
 
 
@@ -228,12 +231,12 @@ def database_lock(name: str) -> str:
 
 
 def lock_name(thing: str, secret: bytes = b"") -> str:
-    """At most 64 characters, compared without case: so a digest. Keyed, for any account can take what it can name."""
+    """A digest: names have at most 64 characters and no case. Keyed: any account can take a lock it can name."""
     return "rc:" + hashlib.blake2b(thing.encode(), digest_size=16, key=secret).hexdigest()
 
 
 async def one(session: Session, query: str) -> Row:
-    """The only row of a query that always has one."""
+    """The row of a query that always has one."""
     rows = await session.fetch(query)
     if len(rows) != 1:
         raise Refused(Reason.ENGINE_REFUSED, note="a row was expected")
@@ -241,7 +244,7 @@ async def one(session: Session, query: str) -> Row:
 
 
 async def existing(session: Session, databases: set[str]) -> set[str]:
-    """Which of these databases are there, by exact name."""
+    """Which of these databases exist, by exact name."""
     if not databases:
         return set()  # and no query with an empty list
     asked = ", ".join(map(quoting.text, sorted(databases)))
@@ -254,9 +257,9 @@ async def existing(session: Session, databases: set[str]) -> set[str]:
 async def require_databases(
     session: Session, server: Server, databases: Collection[str], *, to_come: bool = False
 ) -> Collection[str]:
-    """DATABASE_MISSING unless each is there and a tenant's, or with `to_come` could be; gives those that are not there.
+    """DATABASE_MISSING unless each exists and is a tenant's, or with `to_come` could; gives those that do not exist.
 
-    To a server a grant on a database to come is no error.
+    The server accepts grants on databases that do not exist.
     """
     sound = {name for name in databases if names.is_database(name)}
     found = await existing(session, sound)
@@ -269,7 +272,7 @@ async def require_databases(
 
 
 async def unlock(session: Session) -> None:
-    """If the locks can't be given back, the session is closed, which does."""
+    """Release the locks; if that fails, close the session, which releases them."""
     if not (session.is_usable and session.holds_locks):
         return
     session.holds_locks = False
@@ -283,12 +286,12 @@ async def unlock(session: Session) -> None:
 
 
 async def _require_patterns(session: Session) -> None:
-    """With partial_revokes on, MySQL takes ``_``, ``%`` and backslashes in GRANT as they are, and so would grant on
-    databases that do not exist, and super accounts would rule none.
+    """With partial_revokes on, MySQL takes ``_``, ``%`` and backslashes in GRANT literally: grants would name databases
+    that do not exist, and super accounts would have none.
     """
     try:
         (is_on,) = await one(session, _PARTIAL_REVOKES)
-    except MySQLError:  # before 8.0.16 there is no such variable
+    except MySQLError:  # a server before 8.0.16, without the variable
         return
     if int(is_on):
         raise Refused(Reason.ENGINE_REFUSED, note="servers with partial_revokes=ON are not supported")

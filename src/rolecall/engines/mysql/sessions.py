@@ -1,4 +1,4 @@
-"""Ending sessions: an account's, and of whoever holds a lock of ours."""
+"""Ending sessions: those of an account, and those that hold Rolecall's locks."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _USER = "SELECT USER FROM information_schema.PROCESSLIST WHERE ID = {number} AND
 
 
 async def end(session: Session, user: str, listing: str = _SESSIONS) -> None:
-    """End every session of a user and wait until they are gone; the change before it is already made.
+    """End every session of a user, and wait until they are gone. The change before it is already committed.
 
-    Of every host: the list of sessions shows where a client is, not as which account it was let in. `listing` is
-    the query for their ids.
+    At every host: the list of sessions shows where a client is, not which account admitted it. `listing` is the query
+    for the sessions' ids. OutcomeUnknown if they do not end.
     """
     deadline = time.monotonic() + END_SECONDS
     query = listing.replace("{user}", quoting.text(user))
-    told: set[int] = set()
+    killed: set[int] = set()
     while alive := {int(row[0]) for row in await session.fetch(query)}:
-        for number in alive - told:
+        for number in alive - killed:
             await _kill(session, number)
-        told |= alive
+        killed |= alive
         if time.monotonic() > deadline:
             raise OutcomeUnknown("sessions of the account do not end")
         await asyncio.sleep(POLL_SECONDS)
 
 
 async def end_holders(session: Session, locks: Sequence[str], administrator: str) -> None:
-    """End the sessions that hold these locks, but for our own and the administrator's."""
+    """End the sessions that hold these locks, except this one and the administrator's."""
     held = ", ".join(f"IS_USED_LOCK('{lock}')" for lock in locks)
     (holders,) = await session.fetch(f"SELECT {held}")
     for number in {int(holder) for holder in holders if holder is not None}:
@@ -55,5 +55,5 @@ async def end_holders(session: Session, locks: Sequence[str], administrator: str
 async def _kill(session: Session, number: int) -> None:
     with contextlib.suppress(
         MySQLError
-    ):  # it may have ended by itself; whoever cannot be ended is still listed
+    ):  # it may have ended by itself; one that cannot be ended is still listed
         await session.fetch(f"KILL CONNECTION {number}")

@@ -1,8 +1,8 @@
-"""The statements that change accounts, each as one function, so that a benchmark can run the very same ones.
+"""The statements that change accounts, one function each, so that a benchmark can run the same ones.
 
-One account in each, but for accounts in the making: MariaDB carries out a statement on several only in part when one of
-them fails, and only what is nobody's yet can be left so. Never IF NOT EXISTS or OR REPLACE: the first ignores the
-password given, the second drops the grants of whoever was there.
+Each names one account, except during creation: MariaDB executes a statement on several accounts only in part if one of
+them fails, which does no harm only while they are not usable yet. Never IF NOT EXISTS or OR REPLACE: the first ignores
+the given password, the second drops the existing account's grants.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from rolecall.engines.mysql.flavors import Flavor
 from rolecall.values import Secret
 
 SUPER_PATTERN = "%"
-"""The database pattern of super accounts: every database, also those to come."""
+"""The database pattern of super accounts: every database, including future ones."""
 
 NARROW = "LOCK TABLES"
-"""What a super account holds on each system schema. A row for the very database wins over any pattern, and this
-privilege by itself opens nothing: locking a table needs SELECT as well. SHOW VIEW would show what tables there are."""
+"""What a super account holds on each system schema. A row for the database itself takes precedence over any pattern,
+and this privilege alone permits nothing: locking a table also needs SELECT. SHOW VIEW would show which tables exist."""
 
 MAKING = "/O=rolecall/CN=account in the making"
-"""The certificate that an account is bound to until it is made. It is the mark of our own making, put there by the very
-statement that creates the account, and nobody has such a certificate."""
+"""The certificate that an account requires until its creation is complete. The statement that creates the account sets
+it; it marks the account as being created by Rolecall, and no client has such a certificate."""
 
 Place = tuple[str, str]
 """An account: its name and host."""
 
 
 def verifier_text(flavor: Flavor, verifier: Secret | None) -> str:
-    """The hash as it will be stored; without a verifier one that no password has. ENGINE_REFUSED for any other text.
+    """The hash to store; without a verifier, one that no password has. ENGINE_REFUSED for any other text.
 
-    Anything else would be refused by the server, or make an account that nobody, or everybody, can use.
+    With anything else the server would refuse the statement, or give an account that no user, or every user, can enter.
     """
     if verifier is None:
         return flavor.unusable_hash
@@ -44,20 +44,20 @@ def verifier_text(flavor: Flavor, verifier: Secret | None) -> str:
 
 
 def create_accounts(flavor: Flavor, verifiers: Mapping[Place, str]) -> str:
-    """Locked, and marked as being made, until everything is granted."""
+    """Locked, and marked as being created, until everything is granted."""
     wanted = [f"{quoting.account(*place)} {flavor.identified_by(text)}" for place, text in verifiers.items()]
     return f"CREATE USER {', '.join(wanted)} REQUIRE SUBJECT {quoting.text(MAKING)} ACCOUNT LOCK"
 
 
 def complete_accounts(places: Iterable[Place]) -> str:
-    """They are made: the mark goes and the lock with it."""
+    """Ends a creation: removes the mark and the lock."""
     return f"ALTER USER {_accounts(places)} REQUIRE NONE ACCOUNT UNLOCK"
 
 
 def alter_account(
     flavor: Flavor, user: str, host: str, *, verifier: str | None = None, locked: bool | None = None
 ) -> str:
-    """Password and lock in one statement, so that both change or neither does."""
+    """Sets password and lock in one statement, so that both change or neither does."""
     words = [f"ALTER USER {quoting.account(user, host)}"]
     if verifier is not None:
         words.append(flavor.identified_by(verifier))
@@ -75,7 +75,7 @@ def drop_account(user: str, host: str) -> str:
 
 
 Holding = tuple[str, frozenset[str]]
-"""A pattern as it is to be stored (a name goes through `quoting.escaped` first), and privileges on what it matches."""
+"""A pattern as stored (a name goes through `quoting.escaped` first), and privileges on what it matches."""
 
 
 def grant(places: Iterable[Place], holding: Holding) -> str:
@@ -84,7 +84,7 @@ def grant(places: Iterable[Place], holding: Holding) -> str:
 
 
 def holding(wanted: DatabaseGrant, columns: Mapping[str, str]) -> Holding:
-    """A template on one database, by its exact name; `columns` are the privileges that the server knows."""
+    """A template on one database, by exact name; `columns` are the privileges that the server knows."""
     return quoting.escaped(wanted.database), templates.privileges(wanted.access, columns)
 
 
@@ -98,7 +98,7 @@ def revoke(user: str, host: str, pattern: str, privileges: Iterable[str]) -> str
 
 
 def super_holdings(flavor: Flavor, control: str) -> list[Holding]:
-    """In this order the system schemas are closed before the pattern is granted: there is no moment with too much."""
+    """In this order the system schemas are closed before the pattern is granted: the account never has too much."""
     narrow = [(quoting.escaped(schema), frozenset({NARROW})) for schema in narrowed(control)]
     return [*narrow, (SUPER_PATTERN, flavor.super_privileges)]
 
@@ -108,8 +108,8 @@ def make_super(flavor: Flavor, user: str, host: str, control: str) -> list[str]:
 
 
 def narrowed(control: str) -> tuple[str, ...]:
-    """Schemas that no pattern may open. The information schema shows each account its own and takes no grants, and
-    the servers themselves guard the performance schema against writing."""
+    """Schemas that no pattern may open. The information schema shows each account its own data and takes no grants;
+    the servers protect the performance schema against writes."""
     return ("mysql", "sys", "performance_schema", control)
 
 

@@ -42,9 +42,10 @@ _WORDS: Mapping[str, str] = {column: word for word, column in MARIADB_COLUMNS.it
 
 
 def columns_of(names: Iterable[str]) -> Mapping[str, str]:
-    """The privileges behind the columns of ``mysql.db`` that end in ``_priv``. Servers add some with time, and call the
-    column as the privilege (``Show_create_routine_priv``, MariaDB 11.3): what is not known here is granted, shown and
-    taken away all the same.
+    """The privileges of the columns of ``mysql.db`` that end in ``_priv``.
+
+    Later servers add privileges, and name the column after the privilege (``Show_create_routine_priv``, MariaDB 11.3),
+    so that privileges unknown here are granted, shown and revoked like others.
     """
     return {_WORDS.get(name) or name.removesuffix("_priv").replace("_", " ").upper(): name for name in names}
 
@@ -68,7 +69,7 @@ DDL_ONLY = frozenset(
 
 
 def privileges(access: Access, columns: Mapping[str, str]) -> frozenset[str]:
-    """What a template holds on a server with these columns."""
+    """The privileges of a template on a server with these columns."""
     return {
         Access.READ_ONLY: READ_ONLY,
         Access.READ_WRITE: READ_WRITE,
@@ -78,9 +79,9 @@ def privileges(access: Access, columns: Mapping[str, str]) -> frozenset[str]:
 
 
 def access(held: frozenset[str], columns: Mapping[str, str]) -> Access:
-    """The template of exactly these privileges, OTHER if there is none.
+    """The template of exactly these privileges; OTHER if none matches.
 
-    Everything is ALL (on MySQL, where READ_WRITE is everything too, READ_WRITE), also with GRANT OPTION.
+    All privileges are ALL, with or without GRANT OPTION; on MySQL READ_WRITE, which is the same there.
     """
     for template in (Access.READ_ONLY, Access.DDL_ONLY, Access.READ_WRITE, Access.ALL):
         if held == privileges(template, columns):
@@ -96,7 +97,7 @@ def as_held(database: str, held: frozenset[str], columns: Mapping[str, str]) -> 
 
 
 def as_read_back(grant: DatabaseGrant, columns: Mapping[str, str]) -> DatabaseGrant:
-    """A grant as it will be listed: where two templates are the same privileges, only one of them is read back."""
+    """A grant as it will be listed: of two templates with the same privileges only one is read back."""
     return as_held(grant.database, privileges(grant.access, columns), columns)
 
 

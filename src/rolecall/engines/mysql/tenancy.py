@@ -1,9 +1,9 @@
-"""Who is a tenant on a server of the MySQL family: the one predicate behind all that lists, changes, grants or drops.
+"""Which accounts of a server are tenants': the predicate of every query that lists, changes, grants or drops.
 
-An account is a tenant's unless it holds a global privilege, may be another (PROXY), or holds something on a schema of
-the system's or of Rolecall's, on the whole of it, a table, a column or a routine; by itself, or through roles at any
-remove. The rows of ``mysql.db`` are patterns, and the row of the very name wins over all of them: so Rolecall closes
-the system's schemas to super accounts, and so a pattern that reaches none of these schemas makes nobody powerful.
+An account is a tenant's unless it holds a global privilege, may act as another account (PROXY), or holds a privilege on
+a schema of the system's or Rolecall's (the schema, a table, a column or a routine), itself or through roles. The rows
+of ``mysql.db`` are patterns, and the row of an exact name takes precedence over all of them. This is how Rolecall
+closes the system's schemas to super accounts, and why a pattern that matches none of these schemas gives no power.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ _TABLES = ("tables_priv", "columns_priv", "procs_priv")
 
 
 def holds(user: str, host: str, columns: Iterable[tuple[str, str]], control: str) -> str:
-    """Whether the account or role of these columns holds something that no tenant may. `columns` are pairs of a
-    database's privilege and its column in ``mysql.db``.
+    """A condition: whether the account or role in these columns holds something that no tenant may.
+
+    `columns` are pairs of a database's privilege and its column in ``mysql.db``.
     """
     schemas = " UNION ALL ".join(
         f"SELECT {quoting.text(name.lower())} AS name, {quoting.text(quoting.escaped(name))} AS pattern"

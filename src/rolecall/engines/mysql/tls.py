@@ -1,4 +1,4 @@
-"""How connections to servers of the MySQL family are encrypted, in libpq's words for all kinds of servers."""
+"""TLS of connections to servers of the MySQL family, configured by libpq's ``sslmode``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _FILES = ("sslrootcert", "sslcert", "sslkey")
 
 
 def mode_of(address: EngineAddress) -> str:
-    """Without ``sslmode`` it is ``verify-full``, and nothing is encrypted on this machine."""
+    """The default is ``verify-full``, and ``disable`` on this machine."""
     return sslmode(address.host, address.options, on_loopback="disable")
 
 
 class TlsContexts:
-    """The context for connections to one server, made when it is first needed and again when its files have changed.
+    """The TLS context of one server, made at first use and again when its files have changed.
 
-    Reading the system's authorities takes some 20 ms, so it is done beside the event loop.
+    Reading the system's authorities takes some 20 ms, so it is done off the event loop.
     """
 
     def __init__(self, address: EngineAddress) -> None:
@@ -31,8 +31,8 @@ class TlsContexts:
         self._making = asyncio.Lock()
 
     async def context(self) -> ssl.SSLContext | None:
-        """``prefer`` encrypts where the server can, ``require`` always, ``verify-ca`` and ``verify-full`` also look
-        whom they talk to. ENGINE_UNREACHABLE for another word; OSError.
+        """``prefer`` encrypts if the server can, ``require`` always; ``verify-ca`` and ``verify-full`` also
+        authenticate the server. None for ``disable``. ENGINE_UNREACHABLE for another mode; OSError.
         """
         mode = mode_of(self._address)
         if mode == "disable":
