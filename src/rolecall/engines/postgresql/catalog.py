@@ -1,9 +1,9 @@
-"""Where the objects of each type stand in PostgreSQL's catalogs, and which privileges they know.
+"""Queries for objects in PostgreSQL's catalogs, and the privileges that each type of object has.
 
-Source: PostgreSQL documentation, "Privileges" (ACL letters and words) and the system catalogs. System schemas and what
-belongs to extensions are left out everywhere: granting on pg_authid, pg_read_file or cron.job would give the server
-away. What is found is told with whether a tenant owns it (`tenancy`): a SECURITY DEFINER function of an
-administrator's gives away as much.
+Source: PostgreSQL documentation, "Privileges" (ACL letters and words) and the system catalogs. System schemas and
+objects of extensions are excluded everywhere: a grant on pg_authid, pg_read_file or cron.job would hand over the
+server. So would a grant on an administrator's SECURITY DEFINER function, so each query says whether a tenant owns the
+object (`tenancy`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PRIVILEGES: dict[ObjectType, tuple[str, ...]] = {
     ObjectType.PROCEDURE: ("EXECUTE",),
     ObjectType.TYPE: ("USAGE",),
 }
-"""The words each type knows, in the order they are answered in. MAINTAIN is known to servers from 17 on."""
+"""The privileges of each type, in the order of answers. MAINTAIN exists from version 17 on."""
 
 RELATION_KINDS: dict[ObjectType, list[str]] = {
     ObjectType.TABLE: ["r", "p", "f"],
@@ -111,7 +111,7 @@ _NAMED: LiteralString = " AND c.relname = %(name)s::text"
 
 
 def _held(acl: LiteralString) -> LiteralString:
-    """Every privilege the account itself holds by an ACL: its owner's implied ones too, PUBLIC's not."""
+    """Every privilege that the account itself holds by an ACL, with an owner's implied ones and without PUBLIC's."""
     return (
         "ARRAY(SELECT DISTINCT x.privilege_type FROM aclexplode(" + acl + ") x WHERE x.grantee = %(account)s)"
     )
@@ -172,13 +172,14 @@ _FIND_ROUTINE: LiteralString = (
 
 def finding(type: ObjectType) -> LiteralString:  # noqa: A002 - the domain's word
     """(signature or NULL, privileges held by the account, whether a tenant owns it, oid) for each object of that path;
-    none if it isn't there. The placeholders of `Server.values`, and name, schema, table, kinds, arguments, account."""
+    no row if it does not exist. The placeholders of `Server.values`, and name, schema, table, kinds, arguments,
+    account."""
     if type in ROUTINE_KINDS:
         return _FIND_ROUTINE
     return _FINDS.get(type, _FIND_RELATION)
 
 
-# A grant writes the object's row anew, so the transaction's own number on it says that this very object was granted on.
+# A grant rewrites the object's row, so the transaction's own number on the row confirms which object it was on.
 _TOUCHED: dict[ObjectType, LiteralString] = {
     ObjectType.COLUMN: "SELECT a.xmin = pg_current_xact_id()::xid FROM pg_attribute a"
     " WHERE a.attrelid = %(oid)s AND a.attname = %(name)s::text",
@@ -193,7 +194,7 @@ _TOUCHED_RELATION: LiteralString = (
 
 
 def touched(type: ObjectType) -> LiteralString | None:  # noqa: A002 - the domain's word
-    """Whether this transaction wrote the row of that oid; None for what no tenant can put another in the place of."""
+    """A query: whether this transaction wrote the row of that oid. None for types that a tenant cannot replace."""
     if type in {ObjectType.DATABASE, ObjectType.SCHEMA}:
         return None
     return _TOUCHED_ROUTINE if type in ROUTINE_KINDS else _TOUCHED.get(type, _TOUCHED_RELATION)

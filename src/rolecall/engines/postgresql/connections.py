@@ -1,6 +1,6 @@
-"""Connections of the control plane: how they are opened, guarded, kept and given back.
+"""Connections to one server: how they are opened, secured, kept and released.
 
-The maintenance database has a few that are kept; any other database gets one for the moment.
+Those to the maintenance database are kept in a pool; one to any other database is closed after use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import NotConnected, Pool
 
 APPLICATION = "rolecall"
-"""What our sessions call themselves."""
+"""The application_name of Rolecall's sessions."""
 
 LOCK_SECONDS = 10.0
 
@@ -45,11 +45,11 @@ _GUARDS_SINCE = {
     140000: {"idle_session_timeout": "0"},
     170000: {"transaction_timeout": "0"},
 }
-"""Further ones, by the first version that knows them. The first connection of all has none of them: it is to the
-maintenance database, which is no tenant's."""
+"""More of them, by the first version that knows them. The very first connection has none of them: it is to the
+maintenance database, which does not belong to a tenant."""
 
 _SILENCE = {
-    # Even a verifier is worth hiding: it can be guessed against. These need a superuser.
+    # Keep verifiers out of the logs: passwords can be guessed against them. These need a superuser.
     "log_statement": "none",
     "log_duration": "off",
     "log_min_duration_statement": "-1",
@@ -62,18 +62,18 @@ _SILENCE = {
 
 
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding")
-"""Options of an instance that are libpq's own words, handed on as they are."""
+"""Options of an instance that go to libpq unchanged."""
 
 
 class Connections:
-    """The connections to one server. Safe to make without a server; nothing is opened before it is needed."""
+    """The connections to one server, each opened at first use."""
 
     def __init__(self, address: EngineAddress, *, size: int, deadlines: Deadlines) -> None:
         self._address = address
         self._guards = {**_GUARDS, "statement_timeout": f"{int(deadlines.statement * 1000)}"}
         self._silent = True
         self._version = 0
-        # The server ends a statement that takes too long, and says so; we end only what it does not answer.
+        # The server itself ends a statement that takes too long. This limit is for a server that does not answer.
         patient = replace(deadlines, statement=deadlines.statement + deadlines.silence)
         self._pool = Pool(partial(self._connect, self.maintenance), size=size, deadlines=patient)
 
@@ -90,7 +90,7 @@ class Connections:
 
     @contextlib.asynccontextmanager
     async def to(self, database: str) -> AsyncIterator[Connection]:
-        """A connection to one database, closed afterwards. It takes none of the kept ones."""
+        """A connection to one database, closed afterwards and not from the pool."""
         with _reasons():
             connection = await self._pool.connect(partial(self._connect, database))
         try:
@@ -132,10 +132,10 @@ class Connections:
 
 
 def channel(address: EngineAddress) -> dict[str, str]:
-    """What libpq is told of TLS, and of how the password may be proven.
+    """libpq's parameters for TLS and authentication.
 
-    By SCRAM alone, whatever a server asks for: it shows a server that does not know the password nothing to learn it
-    from. Over TLS, SCRAM is bound to the server's certificate, so that nobody between can pass it on.
+    Only SCRAM, whatever the server asks for: a server that does not know the password learns nothing about it. Over
+    TLS, SCRAM is bound to the server's certificate, so that it cannot be relayed.
     """
     mode = sslmode(address.host, address.options)
     words = {word: address.options[word] for word in _TLS if word in address.options}
@@ -149,9 +149,9 @@ def channel(address: EngineAddress) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def transaction(connection: Connection, opening: sql.Composable | None = None) -> AsyncIterator[None]:
-    """BEGIN (with `opening` in the same round trip), then COMMIT, or ROLLBACK if anything was raised.
+    """BEGIN (with `opening` in the same round trip), then COMMIT, or ROLLBACK after an exception.
 
-    A connection lost in the commit itself is `OutcomeUnknown`; before it, nothing has happened.
+    A connection lost during COMMIT is `OutcomeUnknown`; before it, nothing has happened.
     """
     begin = sql.SQL("BEGIN")
     await connection.execute(begin if opening is None else sql.SQL("; ").join((begin, opening)))

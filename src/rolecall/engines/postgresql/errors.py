@@ -1,4 +1,4 @@
-"""What a server's errors mean: SQLSTATE to `Reason`, and which of them are worth another attempt.
+"""The meaning of a server's errors: SQLSTATE to `Reason`, and which errors are worth another attempt.
 
 Sources: PostgreSQL documentation, appendix A; src/backend/postmaster for the refusals at connect, which libpq
 hands on as text without a SQLSTATE.
@@ -53,10 +53,10 @@ _PARAMETER_REFUSED = re.compile("permission denied to set parameter")
 
 
 def is_transient(error: psycopg.Error) -> bool:
-    """True where the same transaction may well pass a moment later.
+    """Whether the same transaction may succeed a moment later.
 
-    XX000 only with the texts of two writers meeting on one catalog row; any other XX000 is a real fault. A lock
-    or statement that timed out is not tried again: the server has waited as long as it should.
+    XX000 only with the texts of two writers on one catalog row; any other XX000 is a real fault. A lock or statement
+    that timed out is not tried again: the server has already waited long enough.
     """
     if error.sqlstate in _TRANSIENT_STATES:
         return True
@@ -64,22 +64,22 @@ def is_transient(error: psycopg.Error) -> bool:
 
 
 def is_lost(error: psycopg.Error) -> bool:
-    """True if the connection went away without the server saying why: nobody knows how far it came."""
+    """Whether the connection ended without a message from the server, so that the outcome is unknown."""
     return isinstance(error, psycopg.OperationalError) and error.sqlstate is None
 
 
 def is_going_away(error: psycopg.Error) -> bool:
-    """True if the server ended this session before it did what was asked."""
+    """Whether the server ended this session before it executed the statement."""
     return error.sqlstate in {"57P01", "57P02", "57P03"}
 
 
 def is_parameter_refused(error: psycopg.Error) -> bool:
-    """True if a start-up option is reserved to superusers."""
+    """Whether a start-up option is reserved for superusers."""
     return _PARAMETER_REFUSED.search(str(error)) is not None
 
 
 def at_connect(error: BaseException) -> Refused:
-    """The refusal for a connection that could not be made; nothing has happened on the server."""
+    """The refusal for a failed connection attempt; nothing has happened on the server."""
     text = str(error)
     for pattern, reason in _AT_CONNECT:
         if pattern.search(text):
@@ -90,7 +90,7 @@ def at_connect(error: BaseException) -> Refused:
 def refusal(error: psycopg.Error) -> Refused:
     """The refusal for an error on an open connection, outside a commit.
 
-    Only the primary message is kept: the full text may quote the statement, and with it a verifier.
+    Keeps only the primary message: the full text may quote the statement, and with it a verifier.
     """
     if is_lost(error):
         return Refused(Reason.ENGINE_UNREACHABLE, note="connection lost")
@@ -99,7 +99,7 @@ def refusal(error: psycopg.Error) -> Refused:
 
 
 def in_commit(error: psycopg.Error) -> Refused | OutcomeUnknown:
-    """The same for an error of a statement that commits: a lost connection leaves the outcome open."""
+    """The same for a statement that commits: a lost connection leaves the outcome unknown."""
     return OutcomeUnknown("connection lost while committing") if is_lost(error) else refusal(error)
 
 
@@ -116,7 +116,7 @@ def committing() -> Iterator[None]:
 
 @contextmanager
 def begun(what: str) -> Iterator[None]:
-    """As `engines.begun`, where the driver's errors are not refusals yet."""
+    """`engines.begun` for code in which the driver's errors are not refusals yet."""
     try:
         with any_begun.begun(what):
             yield

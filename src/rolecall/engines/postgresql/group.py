@@ -1,4 +1,4 @@
-"""The group role of the super accounts: "super, but no superuser". docs/super-accounts.md tells what and why."""
+"""The group role of the super accounts: "super, but not superuser". See docs/super-accounts.md."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, rows
 
 PREDEFINED = ("pg_monitor", "pg_signal_backend", "pg_checkpoint")
-"""What the group may do beside ruling tenants' objects; each is granted where the server has it."""
+"""What the group may do beside using tenants' objects; each is granted if the server has it."""
 
 _SWEEP_AT_ONCE = 500
 
-# An administrator who is no superuser can only grant, and take back, what he holds with ADMIN.
+# An administrator that is not a superuser can grant and revoke only roles that it holds with ADMIN.
 _MAY_GRANT = "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
 
-# `tainted`: what is no tenant's, the group, and everyone who is, at any remove, a member of it.
+# `tainted`: roles that are not tenants', the group, and its direct and indirect members.
 _TAINTED: LiteralString = (
     tenancy.POWERFUL
     + """, tainted (oid) AS (
@@ -93,7 +93,7 @@ WHERE r.rolname = %(group)s AND r.oid IN (SELECT oid FROM powerful)
 """
 )
 
-# Roles with attributes that their maker, a super account, could give them and loses; not those of other super accounts.
+# Roles with attributes that their creator, a super account, gave them and loses; not other super accounts.
 _MADE_BY: LiteralString = (
     """
 WITH RECURSIVE made (oid) AS (
@@ -113,7 +113,7 @@ WHERE r.oid IN (SELECT oid FROM made) AND (r.rolcreaterole OR r.rolcreatedb OR r
 
 
 class SuperGroup:
-    """The group role on one server, made at first need."""
+    """The group role on one server, created at first use."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -124,17 +124,20 @@ class SuperGroup:
         return self._server.group
 
     async def ready(self, connection: Connection) -> str | None:
-        """The group's name, made sure of once; None on a server too old for it. Outside any transaction."""
+        """The group's name, after ensuring once that it exists; None on a server too old for it.
+
+        To be called outside any transaction.
+        """
         facts = await self._server.known(connection)
         if facts.version[0] < MEMBERSHIP_OPTIONS_SINCE:
             return None
         async with self._turn:
             if not self._server.group_is_ready:
-                await self._make_sure(connection)
+                await self._ensure(connection)
                 self._server.group_is_ready = True
         return self.name
 
-    async def _make_sure(self, connection: Connection) -> None:
+    async def _ensure(self, connection: Connection) -> None:
         async with transaction(connection, self._server.lock("super")):
             await ensure_plain_role(connection, self.name)
             await ensure_plain_role(connection, self._server.heir)
@@ -150,34 +153,34 @@ class SuperGroup:
             await connection.execute(statements.grant_membership(role, self.name))
 
     async def _strip_admins(self, connection: Connection) -> None:
-        """Nobody but the administrator hands the group on, and nobody has the heir, even if they came before us."""
+        """Revoke what older roles hold: ADMIN on the group from all but the administrator, and the heir."""
         revoke = sql.SQL("REVOKE {}{} FROM {} GRANTED BY {} CASCADE")
         for *parts, is_whole in await rows(connection, _FOREIGN_HOLDERS, self._server.values):
             words = sql.SQL("" if is_whole else "ADMIN OPTION FOR ")
             await connection.execute(revoke.format(words, *(sql.Identifier(name) for name in parts)))
 
     async def _require_plain(self, connection: Connection) -> None:
-        """Roles that were there before us may be members of others. ENGINE_REFUSED for one that leads further."""
+        """ENGINE_REFUSED if the group or the heir existed before, and is a member of a role that gives it more."""
         for (name,) in await rows(connection, _LEADS_FURTHER, self._server.values):
             raise Refused(Reason.ENGINE_REFUSED, note=f"role {name} exists and leads to more than it should")
 
     async def require_plain_heir(self, connection: Connection) -> None:
-        """On servers without a group: the heir, made if it is missing. ENGINE_REFUSED for one that is more."""
+        """On servers without a group: ensure that the heir exists. ENGINE_REFUSED if it can do more than it should."""
         async with transaction(connection, self._server.lock("super")):
             await ensure_plain_role(connection, self._server.heir)
             await self._require_plain(connection)
 
     async def drop_tainted(self, connection: Connection) -> None:
-        """Take back accounts that somebody made powerful after they had been granted to the group."""
+        """Revoke accounts from the group that became powerful after they were granted to it."""
         for role, grantor in await rows(connection, _TAINTED_MEMBERSHIPS, self._server.values):
             revoke = sql.SQL("REVOKE {} FROM {} GRANTED BY {} CASCADE")
             parts = (sql.Identifier(name) for name in (role, self.name, grantor))
             await connection.execute(revoke.format(*parts))
 
     async def _sweep(self, connection: Connection) -> None:
-        """Grant the group every tenant's account that was there before it.
+        """Grant the group every tenant's account that is older than the group.
 
-        In parts: each role granted takes a lock, and a server holds a bounded number of locks in one transaction.
+        In parts: each granted role takes a lock, and the locks of one transaction are limited.
         """
         found = [name for (name,) in await rows(connection, _NOT_YET_MEMBERS, self._server.values)]
         for start in range(0, len(found), _SWEEP_AT_ONCE):
@@ -186,15 +189,16 @@ class SuperGroup:
                 await connection.execute(statements.grant_memberships(part, self.name))
 
     async def strip_roles_made_by(self, connection: Connection, oid: int) -> list[sql.Composed]:
-        """Statements that take from the roles a super account made, and those made by them, what it loses itself: with
-        nobody left who administers them, they would be protected."""
+        """Statements that remove from the roles that a super account created, directly or indirectly, the attributes
+        that it loses itself. Otherwise these roles, without an administrator, would count as protected.
+        """
         found = await rows(connection, _MADE_BY, {"maker": oid, "group": self.name})
         strip = sql.SQL("ALTER ROLE {} NOCREATEDB NOCREATEROLE NOBYPASSRLS")
         return [strip.format(sql.Identifier(name)) for (name,) in found]
 
 
 async def ensure_plain_role(connection: Connection, name: str) -> None:
-    """A role that cannot log in and has no attribute. Refused if one of that name can do more."""
+    """Ensure a role without login and attributes. ENGINE_REFUSED if the role of that name has more."""
     found = await rows(connection, _ATTRIBUTES, (name,))
     if not found:
         await _create(connection, names.require(name, Reason.ENGINE_REFUSED))
@@ -206,7 +210,7 @@ async def _create(connection: Connection, name: str) -> None:
     if not name.startswith("pg_"):
         await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
         return
-    # The server reserves pg_ for CREATE and RENAME alike; only its own catalog can be told otherwise.
+    # CREATE and RENAME both refuse the prefix pg_; only an update of the catalog gives it.
     draft = f"rolecall_draft_{secrets.token_hex(8)}"
     await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(draft)))
     await connection.execute("SET LOCAL allow_system_table_mods = on")

@@ -1,9 +1,9 @@
-"""Ending what keeps the control plane waiting.
+"""Ends sessions that block Rolecall.
 
-A tenant can hold what a change needs: an advisory lock (anybody who may connect can take any), the row of its own role
-(a transaction that sets its own password), or a prepared transaction with either. Whoever holds it, or waits for it in
-front of us, loses the session, unless it is a superuser or the administrator. A lock on a relation is left alone: it is
-of somebody's use of a table, and no change of login waits for one.
+A tenant can hold what a change needs: an advisory lock (every role that may connect can take any), the row of its own
+role (a transaction that sets its own password), or a prepared transaction with either. A session that holds it, or
+waits for it ahead of Rolecall, is ended, unless it is a superuser's or the administrator's. Locks on relations are left
+alone: they come from the use of tables, and no change of login waits for one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rolecall.domain.reasons import Refused
 from rolecall.engines.postgresql.connections import APPLICATION, Connection, Connections
 
 PATIENCE = 1.0
-"""Seconds that a change goes on before it is looked whether it waits, and from one look to the next."""
+"""Seconds until the first check whether a change is blocked, and between checks."""
 
 _OURS_WAITING: LiteralString = """
     SELECT w.* FROM pg_locks w JOIN pg_stat_activity a ON a.pid = w.pid
@@ -38,7 +38,7 @@ WHERE NOT r.rolsuper AND r.rolname <> current_user
 """
 )
 
-# Its lock on its own number says which transaction it is.
+# Its lock on its own number identifies the transaction.
 _PREPARED: LiteralString = (
     "WITH waiting AS ("
     + _OURS_WAITING
@@ -63,7 +63,7 @@ class Obstacles:
 
     @contextlib.asynccontextmanager
     async def cleared(self) -> AsyncIterator[None]:
-        """While this lasts, whatever keeps a session of ours waiting is ended."""
+        """A context in which sessions that block those of Rolecall are ended."""
         clearing = asyncio.create_task(self._clear())
         try:
             yield
@@ -74,10 +74,10 @@ class Obstacles:
     async def _clear(self) -> None:
         while True:
             await asyncio.sleep(PATIENCE)
-            if self._turn.locked():  # one look sees what all sessions of ours wait for
+            if self._turn.locked():  # one check covers all sessions of Rolecall
                 continue
             async with self._turn:
-                # Without a connection, or the right to end sessions, the change waits as long as it may.
+                # Without a connection, or the right to end sessions, the change waits until its timeout.
                 with contextlib.suppress(psycopg.Error, Refused):
                     await self._end()
 
@@ -90,7 +90,7 @@ class Obstacles:
                 await self._roll_back(gid, database)
 
     async def _roll_back(self, gid: str, database: str) -> None:
-        """Only a session of its own database can."""
+        """Only a session in its database can do that."""
         async with self._connections.to(database) as there:
             await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 

@@ -1,4 +1,4 @@
-"""Privileges on databases and what is in them, and the lists of what is in them."""
+"""Privileges on databases and their objects, and lists of objects."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class Privileges:
         kind: AccountKind | None,
         expected: Expected | None,
     ) -> AccountFacts:
-        """One transaction per database, committed when all of them hold; the one with the marker comes last.
+        """One transaction per database, all committed at the end; the one with the marker comes last.
 
-        ACL changes go one at a time per server: two writers on one catalog row fail with XX000.
+        ACL changes take a lock per server: two writers on one catalog row fail with XX000.
         """
         await self._require_words(connection, changes)
         await self._accounts.may_become(connection, kind)
@@ -125,13 +125,13 @@ class Privileges:
         touched = catalog.touched(change.object.type)
         if touched is None or not change.grant:
             return
-        # A tenant who owns two schemas may swap their names between the look and the grant.
+        # A tenant that owns two schemas may swap their names between the query and the grant.
         values = {"oid": found.oid, "name": change.object.name}
         if not any(is_it for (is_it,) in await rows(connection, touched, values)):
             raise Refused(Reason.ENGINE_BUSY, note="the object was moved while it was granted on")
 
     async def _find(self, connection: Connection, item: DatabaseObject, account: int) -> Found:
-        """The one object of that path. A routine's bare name serves where only one has it."""
+        """The object of that path. A routine's bare name is enough if it is unique."""
         missing = Refused(
             Reason.DATABASE_MISSING if item.type is ObjectType.DATABASE else Reason.OBJECT_MISSING,
             facts={"value": item.name},
@@ -178,7 +178,7 @@ class Privileges:
 
     @contextlib.asynccontextmanager
     async def _in_database(self, connection: Connection, database: str) -> AsyncIterator[Connection]:
-        """A connection to that database: the one at hand if it is the maintenance one (or none: a shared object)."""
+        """A connection to a database: `connection` itself for the maintenance database, and for "" (shared objects)."""
         if database in {"", self._server.connections.maintenance}:
             yield connection
             return
@@ -190,7 +190,7 @@ class Privileges:
 
 
 def _by_database(objects: Sequence[DatabaseObject]) -> list[tuple[str, list[DatabaseObject]]]:
-    """Objects by the database to work in, sorted, so that two writers meet in one order. Databases come first ("")."""
+    """Objects by database, sorted so that all writers take the same order. Databases themselves come first ("")."""
 
     def place(item: DatabaseObject) -> str:
         return "" if item.type is ObjectType.DATABASE else item.database
@@ -217,7 +217,7 @@ def _values(item: DatabaseObject) -> dict[str, Any]:
 
 
 def _can_be_asked(item: DatabaseObject) -> bool:
-    """False for a path no object can have: a part too long, with NUL, or no text at all."""
+    """Whether an object can have this path: no part is too long, has NUL, or is not a text."""
     name, arguments = _split_signature(item)
     parts = [part for part in (name, item.schema, item.table) if part]
     return all(names.fits(part) for part in parts) and names.is_text(arguments or "")
@@ -232,7 +232,7 @@ def _split_signature(item: DatabaseObject) -> tuple[str, str | None]:
 
 
 async def _require_place(connection: Connection, wanted: DatabaseObject) -> None:
-    """The schema, and for columns the table, that objects are to be listed in must be there."""
+    """OBJECT_MISSING unless the schema, and for columns the table, exists in which to list objects."""
     if wanted.type in {ObjectType.DATABASE, ObjectType.SCHEMA}:
         return
     values = _values(wanted)

@@ -1,4 +1,4 @@
-"""What the parts of the engine share: one server's address, connections, facts, and the way work is run on it."""
+"""What the parts of the engine share: a server's address, connections and facts, and how work runs on it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 ATTEMPTS = 6
 FIRST_PAUSE = 0.01
-"""Seconds; doubled for each further attempt, and then a random part of it taken (full jitter)."""
+"""Seconds; doubled for each attempt, with full jitter."""
 
 MEMBERSHIP_OPTIONS_SINCE = 16
-"""The first version with INHERIT and SET per membership, and where CREATEROLE reaches only one's own roles."""
+"""The first version with INHERIT and SET per membership, and where CREATEROLE is limited to roles created by it."""
 
 MAINTAIN_SINCE = 17
 
@@ -57,7 +57,7 @@ class Server:
         self.super_min_version = super_min_version
         self.heir = address.options.get("heir_role", "rolecall_heir")
         self.group_is_ready = False
-        """Whether the role of super accounts was made sure of (`group`)."""
+        """Whether the role of super accounts is known to exist and be in order (`group`)."""
         self._facts: EngineFacts | None = None
         self._store = store
         self._holds_store = store is not None
@@ -65,7 +65,7 @@ class Server:
 
     @property
     def group(self) -> str:
-        """The super accounts' role. One that begins with ``pg_`` is reserved and only a superuser can make it."""
+        """The super accounts' role. The prefix ``pg_`` is reserved; only a superuser can create such a role."""
         if self._wanted_group.startswith("pg_") and self._facts is not None and not self._facts.is_superuser:
             return DEFAULT_GROUP
         return self._wanted_group
@@ -87,11 +87,11 @@ class Server:
         }
 
     def lock(self, kind: str, name: str = "") -> sql.Composed:
-        """`statements.lock`, under this house's own name for the thing."""
+        """`statements.lock` with this server's secret."""
         return statements.lock(kind, name, self.lock_secret)
 
     async def known(self, connection: Connection) -> EngineFacts:
-        """The facts as first read; they cost a round trip once."""
+        """The facts, read once."""
         return self._facts or await self._look(connection)
 
     async def facts(self) -> EngineFacts:
@@ -110,7 +110,7 @@ class Server:
         return self._facts
 
     async def _is_of_store(self, connection: Connection, store: StorePlace) -> bool:
-        """Whether this is the store's server. Where either does not tell its identifier it may be."""
+        """Whether this may be the store's server: unless both identifiers are known and differ."""
         try:
             (system,) = await one(connection, _SYSTEM)
         except psycopg.errors.InsufficientPrivilege:
@@ -118,9 +118,9 @@ class Server:
         return store.system in {None, system}
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do `work` on a connection to the maintenance database, again where two writers only met.
+        """Do `work` on a connection to the maintenance database, and again after a conflict of two writers.
 
-        `work` is whole or absent each time it is run. Anything of the driver's leaves here as a refusal.
+        Each run of `work` is whole or absent. The driver's errors become refusals.
         """
         for attempt in range(ATTEMPTS):
             try:
@@ -135,8 +135,8 @@ class Server:
         raise Refused(Reason.ENGINE_BUSY)
 
     def _is_stale(self, error: psycopg.Error) -> bool:
-        """Whether what was known of the server may be out of date: it was restarted, which has ended a kept connection,
-        or the role of super accounts was dropped by SQL. Another attempt tells.
+        """Whether the cause may be outdated knowledge: a restart has ended a kept connection, or SQL has dropped the
+        role of super accounts. Then another attempt is worthwhile.
         """
         if isinstance(error, psycopg.errors.UndefinedObject) and self.group_is_ready:
             self.group_is_ready = False
@@ -145,7 +145,7 @@ class Server:
 
 
 async def one(connection: Connection, query: LiteralString, **values: object) -> tuple[Any, ...]:
-    """The only row of a query that always has one."""
+    """The row of a query that always has one."""
     row = await (await connection.execute(query, values or None)).fetchone()
     if row is None:
         raise Refused(Reason.ENGINE_REFUSED, note="a row was expected")

@@ -1,11 +1,10 @@
-"""The statements that change accounts, each as one function, so that a benchmark can run the very same ones.
+"""The statements that change accounts, one function each, so that a benchmark can run the same ones.
 
-Several statements sent in one simple query are one transaction of the server's: it commits after the last, or does
-nothing. That saves the round trips of BEGIN and COMMIT. Source: PostgreSQL documentation, "Multiple Statements in a
-Simple Query".
+Several statements in one simple query are one transaction: the server commits after the last, or does nothing. That
+saves the round trips of BEGIN and COMMIT. Source: PostgreSQL documentation, "Multiple Statements in a Simple Query".
 
-No statement takes bind parameters here (DDL knows none): identifiers are quoted by `sql.Identifier` after
-`names.fits` held, and the only literals are a name, a marker and a verifier of a known alphabet.
+DDL takes no bind parameters: identifiers are quoted by `sql.Identifier` after `names.fits`, and the only literals are a
+name, a marker and a verifier of a known alphabet.
 """
 
 from __future__ import annotations
@@ -27,43 +26,42 @@ from rolecall.values import Secret
 _SUPER_ATTRIBUTES = sql.SQL("CREATEDB CREATEROLE BYPASSRLS")
 _NORMAL_ATTRIBUTES = sql.SQL("NOCREATEDB NOCREATEROLE NOBYPASSRLS")
 
-# Never ADMIN (nobody hands the group on), and never SET: rights are inherited, identities are not taken on.
+# Never ADMIN (no account grants the group to others) and never SET: privileges are inherited, identities are not.
 _MEMBERSHIP = sql.SQL("GRANT {role} TO {member} WITH ADMIN FALSE, INHERIT TRUE, SET FALSE")
 _LOCK = sql.SQL("SELECT pg_advisory_xact_lock({key})")
 _COMMENT = sql.SQL("COMMENT ON ROLE {name} IS {marker}")
 _OID = sql.SQL("SELECT oid FROM pg_roles WHERE rolname = {name}")
-# A verifier with one wrong character would have been hashed as a plaintext: then the division fails, and all with it.
+# The server hashes a malformed verifier as a plaintext: then the division fails, and the whole transaction with it.
 _READ_BACK = sql.SQL(
     "SELECT oid, 1 / coalesce(rolpassword = {verifier}, false)::int FROM pg_authid WHERE rolname = {name}"
 )
 
 
 def lock_key(kind: str, name: str = "", secret: bytes = b"") -> int:
-    """The advisory lock's key for a thing, a signed 64-bit number. Taken in the maintenance database only:
-    the key space is per database. Order where several are taken: ``acl``, ``databases``, ``super``, then ``role``.
+    """The key of a thing's advisory lock, a signed 64-bit number.
 
-    A keyed digest: anybody who may connect can take any advisory lock, and so should not know which. `secret` has at
-    most 64 bytes.
+    Locks are taken in the maintenance database only, because keys are per database, and several in the order ``acl``,
+    ``databases``, ``super``, ``role``. A keyed digest: every role that may connect can take any advisory lock, and so
+    should not know the keys. `secret` has at most 64 bytes.
     """
     thing = f"rc:{kind}:{name}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(thing, digest_size=8, key=secret).digest(), "big", signed=True)
 
 
 def lock(kind: str, name: str = "", secret: bytes = b"") -> sql.Composed:
-    """Wait for, and hold until the transaction's end, the advisory lock of a thing."""
+    """Wait for the advisory lock of a thing, and hold it until the end of the transaction."""
     return _LOCK.format(key=sql.SQL(str(lock_key(kind, name, secret))))  # digits and a sign
 
 
 def marker(operation: UUID, earlier: Sequence[UUID] = (), orders: Sequence[int] = ()) -> str:
-    """What stands in an object's comment: which operation changed it last, and which did before; `orders` are those of
-    all of them. A creation has none.
+    """The comment of an object: the last operation that changed it, the earlier ones, and the `orders` of all of them.
 
-    The earlier ones tell recovery that an operation was applied although another process has changed the account
-    since.
+    A creation has no order. The earlier operations tell recovery that an operation was applied although another process
+    has changed the account since.
     """
     content: dict[str, object] = {"op": str(operation), "v": 1}
     if earlier:
-        content["was"] = [str(one) for one in earlier]
+        content["was"] = list(map(str, earlier))
     if any(orders):
         content["n"] = list(orders)
     return json.dumps({"rc": content}, separators=(",", ":"))
@@ -73,7 +71,7 @@ MARKER_LIKE = '{"rc":{"op":"%'
 """Every `marker`, as a LIKE pattern."""
 
 MARKER_LENGTH = 640
-"""As many characters of a comment are read: more than any `marker` has. A tenant's comment may have a gigabyte."""
+"""How many characters of a comment are read: more than any `marker` has. A tenant's comment may have a gigabyte."""
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ORDER = "[0-9]{1,17}"
@@ -88,18 +86,19 @@ Marks = tuple[tuple[UUID, int], ...]
 
 
 def marks_of(comment: str | None) -> Marks:
-    """The operations in a `marker`; empty for any other comment, for a tenant may have written it."""
+    """The operations in a `marker`; empty for any other comment, which a tenant may have written."""
     found = _MARKER.fullmatch(comment or "")
     if found is None:
         return ()
     last, earlier, numbers = found.groups()
-    operations = [UUID(one) for one in (last, *(earlier or "").replace('"', "").split(",")) if one]
-    orders = [int(one) for one in (numbers or "").split(",") if one]
+    texts = (last, *(earlier or "").replace('"', "").split(","))
+    operations = [UUID(text) for text in texts if text]
+    orders = [int(number) for number in (numbers or "").split(",") if number]
     return tuple(zip(operations, (*orders, *[FIRST] * len(operations)), strict=False))
 
 
 def operations_of(comment: str | None) -> tuple[UUID, ...]:
-    """The operations alone."""
+    """The operations in a `marker`, without their orders."""
     return tuple(operation for operation, _ in marks_of(comment))
 
 
@@ -119,10 +118,10 @@ def create_account(
     read_back: bool = True,
     secret: bytes = b"",
 ) -> sql.Composed:
-    """One transaction that makes an account whole; its last row begins with the new oid.
+    """One transaction that creates a whole account; its last row begins with the new oid.
 
-    `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid; `secret`
-    is of the locks' names.
+    `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid. `secret`
+    as for `lock_key`.
     """
     role = sql.Identifier(name)
     steps: list[sql.Composable] = [lock("role", name, secret), _create(role, kind, verifier)]
@@ -134,9 +133,9 @@ def create_account(
 
 
 def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Composed:
-    """A new password has no end, so where one is set (`expires`) it goes.
+    """A new password never expires, so the end of the old one (`expires`) is removed.
 
-    Nowhere else: clients that read ``rolvaliduntil`` as a time do not know infinity.
+    Only then: clients that read ``rolvaliduntil`` as a time do not know infinity.
     """
     limit = sql.SQL(" VALID UNTIL 'infinity'") if expires else sql.SQL("")
     return sql.SQL("ALTER ROLE {name} PASSWORD {verifier}{limit}").format(
@@ -155,7 +154,7 @@ def change_login(name: str, *, may_log_in: bool) -> sql.Composed:
 
 
 def change_kind(name: str, kind: AccountKind, group: str) -> sql.Composed:
-    """From either kind to `kind`. The opposite membership goes first, or the server would see a circle."""
+    """From either kind to `kind`. The opposite membership is revoked first; both would be a circle."""
     role, of = sql.Identifier(name), sql.Identifier(group)
     leaving = (role, of) if kind is AccountKind.SUPER else (of, role)
     attributes = _SUPER_ATTRIBUTES if kind is AccountKind.SUPER else _NORMAL_ATTRIBUTES
@@ -169,7 +168,7 @@ def change_kind(name: str, kind: AccountKind, group: str) -> sql.Composed:
 
 
 def grant_membership(role: str, member: str) -> sql.Composed:
-    """Let `member` inherit what `role` may do, and nothing more (PostgreSQL 16 and later)."""
+    """`member` inherits the privileges of `role`, and nothing more (PostgreSQL 16 and later)."""
     return grant_memberships([role], member)
 
 
@@ -179,7 +178,7 @@ def grant_memberships(roles: Sequence[str], member: str) -> sql.Composed:
 
 
 def mark(after: AccountFacts) -> sql.Composed:
-    """Leave the mark of a change on the account that it makes so."""
+    """Write the marker of a change; `after` is the account after the change."""
     assert after.marker is not None  # noqa: S101 - a change has an operation
     return _mark(after.name, marker(after.marker, after.earlier, after.orders))
 
@@ -191,8 +190,8 @@ def _mark(name: str, text: str) -> sql.Composed:
 def take_over_database(
     name: str, administrator: str, operation: UUID, made_by: Sequence[UUID]
 ) -> sql.Composed:
-    """Give a tenant's database to the administrator, marked as a tenant's: its owner tells no longer."""
-    earlier = [one for one in made_by if one != operation][-EARLIER_KEPT:]  # with the one that made it
+    """Give a tenant's database to the administrator, and mark it as a tenant's, which its owner no longer shows."""
+    earlier = [other for other in made_by if other != operation][-EARLIER_KEPT:]  # with the one that made it
     return sql.SQL("ALTER DATABASE {name} OWNER TO {owner}; COMMENT ON DATABASE {name} IS {marker}").format(
         name=sql.Identifier(name),
         owner=sql.Identifier(administrator),

@@ -1,9 +1,9 @@
-"""Who is a tenant on a PostgreSQL server: the one predicate behind every statement that lists, changes, grants to,
-re-owns to or drops.
+"""Which accounts of a PostgreSQL server are tenants': the predicate of every statement that lists, changes or drops
+accounts, grants to them, or makes them owners.
 
-An account is a tenant's unless it has a power by itself, or leads to a role that has one, through memberships of any
-length and kind: INHERIT uses the role, SET becomes it, ADMIN grants it to oneself. The catalogs asked are shared, so
-the predicate says the same in every database.
+An account is a tenant's unless it has a power itself, or leads to a role that has one, through memberships of any
+length and kind: INHERIT uses the role, SET becomes it, ADMIN grants it to oneself. The predicate reads shared catalogs,
+so it is the same in every database.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ HARMLESS = (
     "pg_checkpoint",
     "pg_database_owner",
 )
-"""The predefined roles that make nobody more than a super account. Every other one does, also those of servers to come:
-the roles of programs, files and all data, pg_maintain, pg_create_subscription, pg_use_reserved_connections, ..."""
+"""The predefined roles that give no more than a super account has. Every other one does, including those of future
+servers: the roles for programs, files and all data, pg_maintain, pg_create_subscription, ..."""
 
 FIRST_NORMAL_OID = 16384
-"""The first oid that is not the system's own. Source: src/include/access/transam.h, FirstNormalObjectId."""
+"""The first oid that does not belong to the system. Source: src/include/access/transam.h, FirstNormalObjectId."""
 
-# `super_made`: super accounts, and the roles they administer, which can have no attribute that a super account has not.
-# `strong`: what has a power by itself. Below 16 CREATEROLE is all but superuser. A right on one of the system's own
-# relations or functions (pg_authid, pg_read_file) or on a parameter is recorded in pg_shdepend for every database. The
-# owner of the server's own templates plants code in every database to come; any other owner may make a template of its
-# database, and is not protected by it. Who owns the store, or is Rolecall there, owns Rolecall.
+# `super_made`: super accounts, and the roles they administer, which cannot have an attribute that a super account
+# lacks. `strong`: roles that have a power themselves. Below 16 CREATEROLE is all but superuser. A right on one of the
+# system's own relations or functions (pg_authid, pg_read_file) or on a parameter is recorded in pg_shdepend for every
+# database. The owner of the server's own templates plants code in every database to come; any other owner may make a
+# template of its database, and is not protected by it. Who owns the store, or is Rolecall there, owns Rolecall.
 POWERFUL: LiteralString = """
 WITH RECURSIVE super_made (oid) AS (
     SELECT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
@@ -62,9 +62,10 @@ WITH RECURSIVE super_made (oid) AS (
     SELECT m.member FROM pg_auth_members m JOIN powerful p ON p.oid = m.roleid
 )
 """
-"""Begins a query; `Server.values` has its placeholders. `powerful` holds every role that is no tenant's."""
+"""The beginning of a query, with the placeholders of `Server.values`. `powerful` holds every role that is not a
+tenant's."""
 
-# One row per role that can log in, or that was locked through us, but for the administrator.
+# One row per role that can log in, or that Rolecall has locked, except the administrator.
 _ACCOUNTS: LiteralString = (
     POWERFUL
     + """
@@ -90,7 +91,7 @@ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
 """
 )
 
-# The database's owner, an account's heir, or Rolecall itself, which marks what it made and what it took over.
+# A tenant owns it, or Rolecall has marked it: databases that it created, and that it took over from dropped accounts.
 DATABASE_IS_TENANTS: LiteralString = """(
     d.datname IS DISTINCT FROM %(store)s::text AND d.datname <> %(maintenance)s::text AND NOT d.datistemplate
     AND (d.datdba NOT IN (SELECT oid FROM powerful) OR EXISTS (
@@ -100,7 +101,7 @@ DATABASE_IS_TENANTS: LiteralString = """(
 
 
 def owned_by_tenant(owner: LiteralString) -> LiteralString:
-    """Whether a tenant owns an object of the present database. pg_database_owner (6171) stands for the database's."""
+    """Whether a tenant owns an object of this database. pg_database_owner (6171) is the owner of the database."""
     return (
         "CASE WHEN " + owner + " = 6171 THEN (SELECT " + DATABASE_IS_TENANTS
         + " FROM pg_database d WHERE d.datname = current_database()) ELSE "
