@@ -29,6 +29,7 @@ from rolecall.engines.mysql.server import (
     unlock,
 )
 from rolecall.engines.mysql.statements import Holding, Place
+from rolecall.exchanges.batching import Batcher, Job
 
 MOST = 16
 """Accounts made together."""
@@ -60,15 +61,13 @@ class Newcomer:
 class Creations:
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._waiting: list[tuple[Newcomer, asyncio.Future[AccountFacts]]] = []
-        self._maker: asyncio.Task[None] | None = None
+        # A second account of the same place is made in a later batch, and refused: it is taken then.
+        self._batcher: Batcher[Newcomer, AccountFacts] = Batcher(
+            self._make, most=MOST, key=lambda newcomer: newcomer.place, turn=server.turn
+        )
 
     async def create(self, one: Newcomer) -> AccountFacts:
-        made: asyncio.Future[AccountFacts] = asyncio.get_running_loop().create_future()
-        self._waiting.append((one, made))
-        if self._maker is None:
-            self._maker = asyncio.create_task(self._make_all())
-        return await made
+        return await self._batcher.submit(one)
 
     async def expect(self, session: Session, accounts: Sequence[NewAccount]) -> None:
         """ACCOUNT_TAKEN, VERIFIERS_REFUSED, DATABASE_MISSING, as making these would be refused. Names are sound."""
@@ -87,51 +86,21 @@ class Creations:
             named = {grant.database for grant in new.grants}
             await require_databases(session, self._server, named, to_come=new.to_come)
 
-    async def _make_all(self) -> None:
-        try:
-            while self._waiting:
-                async with self._server.turn:  # more of them come while others have theirs
-                    await self._make_next()
-        finally:
-            self._maker = None
-
-    async def _make_next(self) -> None:
-        waiting = self._next()
-        try:
-            await self._make(waiting)
-        finally:
-            for _, made in waiting:
-                made.cancel()  # nothing where there is a result
-
-    async def _make(self, waiting: Sequence[tuple[Newcomer, asyncio.Future[AccountFacts]]]) -> None:
-        together = [one for one, _ in waiting]
-        facts: Sequence[AccountFacts] | None = None
-        if all(self._is_plain(one) for one in together):
-            try:
-                facts = await self._server.run(lambda session: self._at_once(session, together))
-            except Exception as trouble:  # noqa: BLE001 - it belongs to those who wait
-                for _, made in waiting:
-                    _fail(made, trouble)
+    async def _make(self, batch: Sequence[Job[Newcomer, AccountFacts]]) -> None:
+        together = [job.item for job in batch]
+        if all(self._is_plain(newcomer) for newcomer in together):
+            facts = await self._server.run(lambda session: self._at_once(session, together))
+            if facts is not None:
+                for job, made in zip(batch, facts, strict=True):
+                    job.finish(made)
                 return
-        for place, (one, made) in enumerate(waiting):
-            if made.done():  # its caller went away
+        for job in batch:
+            if job.future.done():  # its caller was cancelled
                 continue
             try:
-                made.set_result(facts[place] if facts is not None else await self._alone(one))
-            except Exception as trouble:  # noqa: BLE001 - the same
-                _fail(made, trouble)
-
-    def _next(self) -> list[tuple[Newcomer, asyncio.Future[AccountFacts]]]:
-        """Each account once: a second one of the same name is told that it is taken, after the first is made."""
-        chosen: dict[Place, tuple[Newcomer, asyncio.Future[AccountFacts]]] = {}
-        left = []
-        for one, made in self._waiting:
-            if one.place in chosen or len(chosen) == MOST:
-                left.append((one, made))
-            else:
-                chosen[one.place] = (one, made)
-        self._waiting = left
-        return list(chosen.values())
+                job.finish(await self._alone(job.item))
+            except Exception as error:  # noqa: BLE001 - raised to its caller
+                job.fail(error)
 
     def _is_plain(self, one: Newcomer) -> bool:
         """Whether nothing is known beforehand that wants a closer look."""
@@ -272,8 +241,3 @@ class Creations:
             identity=str(new.operation),
             orders=(FIRST,),
         )
-
-
-def _fail(made: asyncio.Future[AccountFacts], trouble: Exception) -> None:
-    if not made.done():
-        made.set_exception(trouble)
