@@ -158,6 +158,14 @@ class Admission:
         }
         raise Refused(Reason.RATE_EXCEEDED, facts=facts)
 
+    async def spend(self, allowance: Allowance, origin: Origin) -> bool:
+        """Count a call for its owner, whatever its dialect. False if the allowance is used up.
+
+        In fixed windows: a window that moves keeps the time of every call, and there may be thousands of them.
+        """
+        identity = (allowance.service, allowance.name, "of owner", str(origin.caller.owner_number))
+        return await self._counted(lambda counts: counts.fixed.hit(_item(allowance), *identity))
+
     async def standing(self, allowance: Allowance, origin: Origin) -> Standing | None:
         """What remains of an owner's rate for a rate group."""
         kept = self._kept(allowance)

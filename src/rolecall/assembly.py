@@ -113,6 +113,7 @@ class House:
         self._store_place: StorePlace | None = None
         self._lock_key: Secret | None = None
         self.metrics = Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+        self.admission = self._admission()
         for dialect, actions in sign_in_room.ACTIONS.items():
             self.metrics.expect(dialect, actions, sign_in_room.CODES)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
@@ -158,7 +159,6 @@ class House:
         self.auditing = Auditing(self.store.audit, self.sealer, settings.audit_retention_days)
         self._tasks: list[asyncio.Task[None]] = []
         self._deciphering: Deciphering | None = None
-        self._admission: Admission | None = None
         self._client_token_key: Secret | None = None
         self._sub_user_token_key: Secret | None = None
 
@@ -175,13 +175,22 @@ class House:
             self.servers.handlers,
             Superusers(work, self.journal).handlers,
             Tokens(self.authenticator, self.revocations, TokenClaim).handlers,
-            Rates(self.door).handlers,
+            Rates(self.admission).handlers,
             self.provisioning.handlers,
             self.people.handlers,
             Policies(store.policies, self.presets, PolicyQuotas()).handlers,
             Roles(store.roles, lending, Tags(store.tags)).handlers,
             tokens.handlers,
             self._directories().handlers,
+        )
+
+    def _admission(self) -> Admission:
+        settings = self.settings
+        return Admission(
+            int(settings.rate_limit) if settings.rate_limit.isdecimal() else None,
+            contract_rates=settings.rate_limit == "contract",
+            store=settings.rate_limit_store,
+            alone=self.metrics.counted_alone,
         )
 
     def _address_limit(self) -> AddressLimit:
@@ -203,7 +212,9 @@ class House:
         settings = self.settings
         pace = 0 if settings.rate_limit == "off" else settings.user_rate
         bounds = Bounds(settings.user_store_quota, settings.user_quota, settings.user_group_quota, pace)
-        return Directories(self.store.users, self.store.directories, self.passwords, self._token_key, bounds)
+        return Directories(
+            self.store.users, self.store.directories, self.passwords, self._token_key, self.admission, bounds
+        )
 
     def _people(self) -> PeopleRoom:
         store, settings = self.store, self.settings
@@ -259,10 +270,6 @@ class House:
         )
         limits = LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
         return Watched(engine, watcher=self.metrics.engine(kind), secrets=(address.password,), limits=limits)
-
-    def door(self) -> Admission:
-        assert self._admission is not None  # noqa: S101 - calls come through the pipeline
-        return self._admission
 
     @property
     def deciphering(self) -> Deciphering:
@@ -322,13 +329,6 @@ class House:
         """`require_tls` refuses secrets by plain HTTP, and Alibaba's calls altogether, as the vendor does."""
         settings = self.settings
         self.sign_in.room.require_tls = require_tls
-        fixed = int(settings.rate_limit) if settings.rate_limit.isdecimal() else None
-        self._admission = admission = Admission(
-            fixed,
-            contract_rates=settings.rate_limit == "contract",
-            store=settings.rate_limit_store,
-            alone=self.metrics.counted_alone,
-        )
         window, hosts = settings.clock_window, settings.public_hosts
         dialects: list[Dialect] = [
             Tencent(
@@ -357,7 +357,7 @@ class House:
             dialects,
             services,
             self.authenticator,
-            admission,
+            self.admission,
             self.permissions,
             self.bus,
             self.deciphering.decipher,
@@ -374,8 +374,7 @@ class House:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self._admission is not None:
-            await self._admission.close()
+        await self.admission.close()
         if self._outside is not None:
             await self._outside.close()
         await self.provisioning.close()

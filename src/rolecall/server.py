@@ -124,7 +124,9 @@ class Application:
             _log.warning("not ready", trouble=type(trouble).__name__)
             return _json(503, {"status": "the store is out of reach"})
         rates = (
-            {} if self._house.door().shares else {"rates": "counted per process: their store is out of reach"}
+            {}
+            if self._house.admission.shares
+            else {"rates": "counted per process: their store is out of reach"}
         )
         return _json(200, {"status": "ready", **rates})
 

@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     user_rate: int = Field(
         default=6000,
         ge=0,
-        description="Changes of users per owner, minute and process; 0: no limit.",
+        description="Changes of users per owner and minute; 0: no limit.",
     )
     public_url: str = Field(
         default="",

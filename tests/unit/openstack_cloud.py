@@ -266,7 +266,7 @@ class Cloud:
         self.control = FakeControl()
         self.revoked: set[bytes] = set()
         self.revocations = Revocations(self)
-        rates = Rates(lambda: Admission(None))
+        rates = Rates(Admission(None))
         keys = AccessKeys(Keys(self.book, sealer), lambda _key_id, _now: None)  # type: ignore[arg-type]
         self.authenticator = Authenticator((keys, *methods), self.revocations)
         tokens = Tokens(self.authenticator, self.revocations, TokenClaim, self.time)

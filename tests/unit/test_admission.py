@@ -130,6 +130,25 @@ async def test_processes_that_share_a_redis_share_their_counts(redis: str) -> No
     await other.close()
 
 
+CHANGES = Allowance("directories", "changes", 3, 60)
+
+
+async def test_an_allowance_is_spent_by_its_owner_whatever_the_dialect() -> None:
+    admission = Admission(None, contract_rates=False)
+    spent = [await admission.spend(CHANGES, origin(dialect=dialect)) for dialect in "ddee"]
+    assert spent == [True, True, True, False]
+    other = Origin(replace(caller(), owner_number=2), "d", "L", "id", "r")
+    assert await admission.spend(CHANGES, other)
+
+
+async def test_an_allowance_is_shared_through_a_redis(redis: str) -> None:
+    one, other = Admission(None, store=redis), Admission(None, store=redis)
+    spent = [await replica.spend(CHANGES, origin()) for replica in (one, other, one, other)]
+    assert spent == [True, True, True, False]
+    await one.close()
+    await other.close()
+
+
 MINUTELY = replace(ACTION, rate=5, rate_seconds=60, rate_group="GET")
 
 

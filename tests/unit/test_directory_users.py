@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from rolecall.admission import Admission
 from rolecall.domain.directories.access import StoreAccess
 from rolecall.domain.directories.commands import Attributes, ChangeUser, CreateUser, SetUserPassword
 from rolecall.domain.directories.model import User, UserStatus
@@ -55,7 +56,7 @@ class Room:
         self.book.look.return_value = look
         self.book.made_lately.return_value = lately
         self.book.add.side_effect = lambda _owner, user, *_: user
-        access = StoreAccess(self.book, pace, clock=lambda: 1.0)
+        access = StoreAccess(self.book, Admission(None), pace)
         self.users = Users(self.book, access, self.hashing, Repeats(lambda: Secret("key")), quota)  # type: ignore[arg-type]
 
     async def refused(self, command: CreateUser = CREATE) -> Reason:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +29,9 @@ class Standing:
 
 
 class RateCounter(Protocol):
+    async def spend(self, allowance: Allowance, origin: Origin) -> bool:
+        """Count a call for its owner, across replicas where they share counts. False if the allowance is used up."""
+
     async def standing(self, allowance: Allowance, origin: Origin) -> Standing | None:
         """Of the one who asks, after this very call was counted. None where rates are lifted."""
 
@@ -42,13 +44,10 @@ class ShowRates(Command[tuple[Standing, ...]]):
 
 
 class Rates:
-    """`counter` is asked for when it is needed: it counts at the door, which is opened last."""
-
-    def __init__(self, counter: Callable[[], RateCounter]) -> None:
+    def __init__(self, counter: RateCounter) -> None:
         self._counter = counter
         self.handlers: Handlers = (ShowRates.handled_by(self.show),)
 
     async def show(self, command: ShowRates, origin: Origin) -> tuple[Standing, ...]:
-        counter = self._counter()
-        found = [await counter.standing(one, origin) for one in command.allowances]
+        found = [await self._counter.standing(one, origin) for one in command.allowances]
         return tuple(one for one in found if one is not None)

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
 from typing import NoReturn
 from uuid import UUID
 
-from rolecall import ambient
+from rolecall.domain.access.rates import Allowance, RateCounter
 from rolecall.domain.directories.ports import StandingRepository
 from rolecall.domain.directories.views import Standing
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
 
-_WINDOW = 60.0
-
 
 class StoreAccess:
     """Every command asks for what is the owner's; what was not found is explained afterwards.
 
-    `pace` is how many changes an owner's stores may see in a minute, in this process; 0 is any number.
+    `pace` is how many changes an owner may make in a minute; 0 is any number.
     """
 
-    def __init__(
-        self, repository: StandingRepository, pace: int, clock: Callable[[], float] = ambient.monotonic
-    ) -> None:
+    def __init__(self, repository: StandingRepository, rates: RateCounter, pace: int) -> None:
         self._repository = repository
-        self._pace = pace
-        self._clock = clock
-        self._window = 0.0
-        self._changes: defaultdict[int, int] = defaultdict(int)
+        self._rates = rates
+        self._changes = Allowance("directories", "changes", pace, 60)
 
-    def count(self, origin: Origin) -> None:
-        """One change more. REQUESTS_TOO_FREQUENT."""
-        if not self._pace:
-            return
-        window = self._clock() // _WINDOW
-        if window != self._window:
-            self._window = window
-            self._changes.clear()
-        self._changes[origin.caller.owner_id] += 1
-        if self._changes[origin.caller.owner_id] > self._pace:
-            raise Refused(Reason.REQUESTS_TOO_FREQUENT, facts={"limit": self._pace})
+    async def count(self, origin: Origin) -> None:
+        """Count a change. REQUESTS_TOO_FREQUENT."""
+        pace = self._changes.calls
+        if pace and not await self._rates.spend(self._changes, origin):
+            raise Refused(Reason.REQUESTS_TOO_FREQUENT, facts={"limit": pace})
 
     async def require_access(self, origin: Origin, store_id: UUID | None) -> None:
         """Return if the store is the caller's. DIRECTORIES_INACTIVE, STORE_MISSING, TENANT_FOREIGN."""

@@ -73,7 +73,7 @@ class Users:
         if command.dry:
             await self._check(user, digest, origin)
             dry_run()
-        self._access.count(origin)
+        await self._access.count(origin)
         with self._repeats.one_at_a_time(digest):
             async with _beside(self._passwords.hash(command.password)) as hashing:
                 look = await self._check(user, digest, origin)
@@ -125,7 +125,7 @@ class Users:
         owner_id = origin.caller.owner_id
         record = _record(Change.USER_UPDATE, command.store, command.user, origin)
         if not command.dry:
-            self._access.count(origin)
+            await self._access.count(origin)
         for _ in range(_TRIES):
             before = (await self._existing(command.store, command.user, origin)).user
             after = _changed(before, command.attributes)
@@ -145,7 +145,7 @@ class Users:
         if command.dry:
             await self._existing(command.store, command.user, origin)
             dry_run()
-        self._access.count(origin)
+        await self._access.count(origin)
         detail = {"status": command.status.value}
         record = _record(Change.USER_STATUS, command.store, command.user, origin, detail)
         owner_id = origin.caller.owner_id
@@ -169,7 +169,7 @@ class Users:
         self, store: UUID, user: UUID, password: Secret, origin: Origin, *, dry: bool
     ) -> None:
         if not dry:
-            self._access.count(origin)
+            await self._access.count(origin)
         _require_thawed(await self._existing(store, user, origin))
         if dry:
             dry_run()
@@ -186,7 +186,7 @@ class Users:
             if command.dry:
                 dry_run()
             return
-        self._access.count(origin)
+        await self._access.count(origin)
         detail = {"store": command.store.hex, "users": [user.hex for user in command.users]}
         record = Record(Change.USER_DELETE, command.users[0].hex, origin, detail)
         if not await self._repository.delete(origin.caller.owner_id, command.store, command.users, record):
@@ -207,7 +207,7 @@ class Users:
             raise Refused(Reason.LINKED_ALREADY, facts={"value": command.secondary.hex})
         if command.dry:
             dry_run()
-        self._access.count(origin)
+        await self._access.count(origin)
         detail = {"primary": command.primary.hex, "on": command.on}
         record = _record(Change.USER_LINK, store, command.secondary, origin, detail)
         if not await self._repository.link(

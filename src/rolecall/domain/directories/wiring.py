@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rolecall.domain.access.rates import RateCounter
 from rolecall.domain.directories.access import StoreAccess
 from rolecall.domain.directories.events import DirectoryEvents
 from rolecall.domain.directories.groups import UserGroups
@@ -36,9 +37,10 @@ class Directories:
         repository: DirectoryRepository,
         passwords: Passwords,
         key: Callable[[], Secret],
+        rates: RateCounter,
         bounds: Bounds,
     ) -> None:
-        access = StoreAccess(repository, bounds.pace)
+        access = StoreAccess(repository, rates, bounds.pace)
         self.users = Users(users, access, passwords, Repeats(key), bounds.users)
         self.stores = UserStores(repository, access, bounds.stores)
         self.groups = UserGroups(repository, access, bounds.groups)
