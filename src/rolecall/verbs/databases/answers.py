@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from rolecall.contracts.openstack.databases import parameters
 from rolecall.contracts.openstack.databases.rules import ANY_HOST, RESERVED_DATABASES, RESERVED_USERS
 from rolecall.contracts.openstack.places import database_root, database_url
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.instances.views import InstanceView
-from rolecall.values import Secret
+from rolecall.values import Checked, Secret
 from rolecall.verbs import Answer
 from rolecall.verbs.databases.pages import page
 from rolecall.verbs.databases.tables import DATASTORE, FLAVOR, VOLUME_SIZE, links
-from rolecall.verbs.params import Checked
 
 _STATUSES: Mapping[str, str] = {
     "running": "ACTIVE",
@@ -33,17 +33,17 @@ _STATUSES: Mapping[str, str] = {
 _OPERATING: Mapping[str, str] = {"ACTIVE": "HEALTHY", "BUILD": "NEW", "REBOOT": "RESTARTING"}
 
 
-def users(checked: Checked, found: Sequence[AccountView]) -> Answer:
+def users(checked: Checked[parameters.ListUsers], found: Sequence[AccountView]) -> Answer:
     """Without the reserved ones, by ``name@host``, which is also a page's marker."""
     shown = [one for one in found if one.name.lower() not in RESERVED_USERS]
     return page(checked, "users", shown, _name_at_host, _user)
 
 
-def user(_checked: Checked, found: AccountView) -> Answer:
+def user(_checked: Checked[object], found: AccountView) -> Answer:
     return {"user": _user(found)}
 
 
-def grants(_checked: Checked, found: AccountView) -> Answer:
+def grants(_checked: Checked[object], found: AccountView) -> Answer:
     return {"databases": _granted(found)}
 
 
@@ -63,33 +63,35 @@ def _granted(one: AccountView) -> list[Answer]:
     return [{"name": name} for name in sorted({grant.database for grant in one.grants})]
 
 
-def databases(checked: Checked, found: Sequence[DatabaseFacts]) -> Answer:
+def databases(checked: Checked[parameters.ListDatabases], found: Sequence[DatabaseFacts]) -> Answer:
     shown = [one.name for one in found if one.name.lower() not in RESERVED_DATABASES]
     return page(checked, "databases", shown, str, lambda name: {"name": name})
 
 
-def root_state(_checked: Checked, enabled: bool) -> Answer:
+def root_state(_checked: Checked[object], enabled: bool) -> Answer:
     return {"rootEnabled": enabled}
 
 
-def root(_checked: Checked, password: Secret) -> Answer:
+def root(_checked: Checked[object], password: Secret) -> Answer:
     """The one answer with a password: it was made just now and is shown this once."""
     return {"user": {"name": "root", "password": password}}
 
 
-def instances(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+def instances(checked: Checked[parameters.ListInstances], found: Sequence[InstanceView]) -> Answer:
     return page(checked, "instances", found, _public_id, lambda one: _instance(checked, one))
 
 
-def instances_in_detail(checked: Checked, found: Sequence[InstanceView]) -> Answer:
+def instances_in_detail(
+    checked: Checked[parameters.ListInstancesDetail], found: Sequence[InstanceView]
+) -> Answer:
     return page(checked, "instances", found, _public_id, lambda one: _detail(checked, one))
 
 
-def instance(checked: Checked, found: InstanceView) -> Answer:
+def instance(checked: Checked[object], found: InstanceView) -> Answer:
     return {"instance": _detail(checked, found)}
 
 
-def new_instance(checked: Checked, found: InstanceView) -> Answer:
+def new_instance(checked: Checked[object], found: InstanceView) -> Answer:
     """Said to be building, as every client expects of a new one; the next look tells how it is."""
     return {"instance": {**_detail(checked, found), "status": "BUILD", "operating_status": ""}}
 
@@ -98,7 +100,7 @@ def _public_id(one: InstanceView) -> str:
     return one.public_id
 
 
-def _instance(checked: Checked, one: InstanceView) -> Answer:
+def _instance(checked: Checked[object], one: InstanceView) -> Answer:
     """Flavor and volume are what the tables say: a registered server does not tell how large it is.
 
     The region is the catalog's, by which clients find the service; the instance's own is that of other dialects.
@@ -127,7 +129,7 @@ def _instance(checked: Checked, one: InstanceView) -> Answer:
     }
 
 
-def _detail(checked: Checked, one: InstanceView) -> Answer:
+def _detail(checked: Checked[object], one: InstanceView) -> Answer:
     created = _moment(one.created_at)
     return {**_instance(checked, one), "created": created, "updated": created}
 

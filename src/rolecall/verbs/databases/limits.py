@@ -12,18 +12,18 @@ from typing import Final
 
 from rolecall.contracts.openstack.databases.contract import CALLS_A_MINUTE, VERBS
 from rolecall.domain.access.rates import Allowance, ShowRates, Standing
+from rolecall.values import Checked
 from rolecall.verbs import Answer, Decipher
-from rolecall.verbs.params import Checked
 
 _UNITS: Final = {1: "SECOND", 60: "MINUTE"}
 
 
-def asked(checked: Checked, _: Decipher) -> ShowRates:
+def asked(checked: Checked[object], _: Decipher) -> ShowRates:
     service = checked.call.service
     return ShowRates(tuple(Allowance(service, verb, CALLS_A_MINUTE, 60) for verb in VERBS))
 
 
-def limits(_checked: Checked, found: Sequence[Standing]) -> Answer:
+def limits(_checked: Checked[object], found: Sequence[Standing]) -> Answer:
     """The absolute limits first, then one for each method. Servers are as many as the machine bears: no number."""
     absolute = {"verb": "ABSOLUTE", "max_instances": -1, "max_volumes": -1, "max_backups": 0, "max_ram": -1}
     return {"limits": [absolute, *map(_rate, found)]}

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
+from rolecall.contracts.openstack.databases import parameters
 from rolecall.contracts.openstack.places import base_url
+from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Checked, number, text
 
 PAGE_SIZE = 20
 
@@ -21,7 +22,7 @@ Item = TypeVar("Item")
 
 
 def page(
-    checked: Checked,
+    checked: Checked[parameters.Paged],
     name: str,
     items: Sequence[Item],
     key: Callable[[Item], str],
@@ -33,7 +34,7 @@ def page(
     """
     marker = _marker(checked, name)
     behind = sorted((item for item in items if key(item) > marker), key=key)
-    size = min(number(checked.params, "limit") or PAGE_SIZE, PAGE_SIZE)
+    size = min(checked.params.limit or PAGE_SIZE, PAGE_SIZE)
     shown = behind[:size]
     answer: Answer = {name: [shape(item) for item in shown]}
     if len(behind) > size:
@@ -42,11 +43,11 @@ def page(
     return answer
 
 
-def _marker(checked: Checked, name: str) -> str:
-    marker = text(checked.params, "marker")
+def _marker(checked: Checked[parameters.Paged], name: str) -> str:
+    marker = checked.params.marker or ""
     return unquote(marker) if name == "users" and "@" not in marker else marker
 
 
-def _next(checked: Checked, size: int, marker: str) -> str:
+def _next(checked: Checked[object], size: int, marker: str) -> str:
     request = checked.call.envelope.request
     return f"{base_url(request)}{request.path}?{urlencode({'limit': size, 'marker': marker})}"

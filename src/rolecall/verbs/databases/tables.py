@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from rolecall.contracts.openstack.databases import parameters
 from rolecall.contracts.openstack.places import database_root, database_url
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.values import Checked
 from rolecall.verbs import Answer
-from rolecall.verbs.params import Checked, Params, text
 
 DATASTORE: Final = "mysql"
 _DATASTORE_NAMES: Final = (DATASTORE, "mariadb")
@@ -39,12 +40,12 @@ def links(tenant: str, base: str, path: str) -> list[Answer]:
     return [{"rel": "self", "href": f"{tenant}/{path}"}, {"rel": "bookmark", "href": f"{base}/{path}"}]
 
 
-def _links(checked: Checked, path: str) -> list[Answer]:
+def _links(checked: Checked[object], path: str) -> list[Answer]:
     request = checked.call.envelope.request
     return links(database_url(request, checked.caller.owner_number), database_root(request), path)
 
 
-def _version_document(checked: Checked) -> Answer:
+def _version_document(checked: Checked[object]) -> Answer:
     return {
         "id": "v1.0",
         "status": "CURRENT",
@@ -53,48 +54,48 @@ def _version_document(checked: Checked) -> Answer:
     }
 
 
-def database_versions(checked: Checked) -> Answer:
+def database_versions(checked: Checked[object]) -> Answer:
     return {"versions": [_version_document(checked)]}
 
 
-def database_version(checked: Checked) -> Answer:
+def database_version(checked: Checked[object]) -> Answer:
     return {"version": _version_document(checked)}
 
 
-def flavors(checked: Checked) -> Answer:
+def flavors(checked: Checked[object]) -> Answer:
     return {"flavors": [_flavor(checked)]}
 
 
-def flavor(checked: Checked) -> Answer:
-    _keep(checked.params, "flavor", str(FLAVOR["str_id"]))
+def flavor(checked: Checked[parameters.ShowFlavor]) -> Answer:
+    _require_known("flavor", checked.params.flavor, str(FLAVOR["str_id"]))
     return {"flavor": _flavor(checked)}
 
 
-def _flavor(checked: Checked) -> Answer:
+def _flavor(checked: Checked[object]) -> Answer:
     return {**FLAVOR, "links": _links(checked, f"flavors/{FLAVOR['str_id']}")}
 
 
-def datastores(checked: Checked) -> Answer:
+def datastores(checked: Checked[object]) -> Answer:
     return {"datastores": [_datastore(checked)]}
 
 
-def datastore(checked: Checked) -> Answer:
-    _keep(checked.params, "datastore", _DATASTORE_ID, *_DATASTORE_NAMES)
+def datastore(checked: Checked[parameters.ShowDatastore]) -> Answer:
+    _require_known("datastore", checked.params.datastore, _DATASTORE_ID, *_DATASTORE_NAMES)
     return {"datastore": _datastore(checked)}
 
 
-def datastore_versions(checked: Checked) -> Answer:
-    _keep(checked.params, "datastore", _DATASTORE_ID, *_DATASTORE_NAMES)
+def datastore_versions(checked: Checked[parameters.ListDatastoreVersions]) -> Answer:
+    _require_known("datastore", checked.params.datastore, _DATASTORE_ID, *_DATASTORE_NAMES)
     return {"versions": [_datastore_version(checked)]}
 
 
-def datastore_version(checked: Checked) -> Answer:
-    _keep(checked.params, "datastore", _DATASTORE_ID, *_DATASTORE_NAMES)
-    _keep(checked.params, "version", _VERSION_ID, _VERSION, reason=Reason.VERSION_UNOFFERED)
+def datastore_version(checked: Checked[parameters.ShowDatastoreVersion]) -> Answer:
+    _require_known("datastore", checked.params.datastore, _DATASTORE_ID, *_DATASTORE_NAMES)
+    _require_known("version", checked.params.version, _VERSION_ID, _VERSION, reason=Reason.VERSION_UNOFFERED)
     return {"version": _datastore_version(checked)}
 
 
-def _datastore(checked: Checked) -> Answer:
+def _datastore(checked: Checked[object]) -> Answer:
     return {
         "id": _DATASTORE_ID,
         "name": DATASTORE,
@@ -104,7 +105,7 @@ def _datastore(checked: Checked) -> Answer:
     }
 
 
-def _datastore_version(checked: Checked) -> Answer:
+def _datastore_version(checked: Checked[object]) -> Answer:
     return {
         "id": _VERSION_ID,
         "name": _VERSION,
@@ -113,18 +114,17 @@ def _datastore_version(checked: Checked) -> Answer:
     }
 
 
-def wanted_version(asked: Params) -> str:
+def wanted_version(asked: parameters.Datastore) -> str:
     """The version of a new instance's datastore, as the server will say it; empty for the one there is.
 
     OBJECT_MISSING for a datastore that is not offered; which versions are, the provisioner knows.
     """
-    if "type" in asked:
-        _keep(asked, "type", *_DATASTORE_NAMES, _DATASTORE_ID)
-    version = text(asked, "version")
+    if asked.type is not None:
+        _require_known("datastore", asked.type, *_DATASTORE_NAMES, _DATASTORE_ID)
+    version = asked.version or ""
     return "" if version in (_VERSION, _VERSION_ID) else version
 
 
-def _keep(given: Params, name: str, *known: str, reason: Reason = Reason.OBJECT_MISSING) -> None:
-    if text(given, name) not in known:
-        field = "datastore" if name == "type" else name
-        raise Refused(reason, field, facts={"value": text(given, name)})
+def _require_known(field: str, value: str, *known: str, reason: Reason = Reason.OBJECT_MISSING) -> None:
+    if value not in known:
+        raise Refused(reason, field, facts={"value": value})

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from rolecall.contracts.openstack.identity import parameters
 from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.access.tokens import RevokeToken, ShowToken, TokenShown
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Caller, IssuedToken, Secret, TokenFacts, TokenIssuer
-from rolecall.verbs import Answer, Decipher, Verbs
-from rolecall.verbs.params import Checked, flag, loose, loose_issuing, loose_static, secret, text
+from rolecall.values import Caller, Checked, IssuedToken, Secret, TokenFacts, TokenIssuer
+from rolecall.verbs import Answer, Decipher, IssuingVerb, StaticVerb, Verb, Verbs, nothing
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
@@ -26,53 +26,52 @@ _RACKSPACE_METHODS: Mapping[str, str] = {"apikey": "APIKEY"}
 _KEYSTONE_METHODS: Mapping[str, str] = {"apikey": "password"}
 
 
-def _issue(checked: Checked, issuer: TokenIssuer) -> IssuedToken:
+def _issue(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> IssuedToken:
     """TENANT_FOREIGN for any tenant but the caller's own: its id and its name are the owner's number."""
     own = checked.caller.owner_number
-    if text(checked.params, "tenant") not in ("", str(own)):
-        raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": text(checked.params, "tenant")})
+    if checked.params.tenant not in ("", str(own)):
+        raise Refused(Reason.TENANT_FOREIGN, "tenant", facts={"value": checked.params.tenant})
     return issuer.issue(checked.call.envelope.request.received, own)
 
 
-def _subject(checked: Checked) -> Secret:
+def _subject(checked: Checked[parameters.OnToken]) -> Secret:
     """OBJECT_MISSING without a token in the request (Keystone)."""
-    asked = secret(checked.params, "subject")
+    asked = checked.params.subject
     if asked is None:
         raise Refused(Reason.OBJECT_MISSING, "subject", note="no token in the request")
     return asked
 
 
-def _show(checked: Checked, _: Decipher) -> ShowToken:
-    """v2.0 may ask for the token of one tenant alone."""
-    tenant = text(checked.params, "belongsTo")
-    if tenant not in ("", str(checked.caller.owner_number)):
-        raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
+def _show(checked: Checked[parameters.OnToken], _: Decipher) -> ShowToken:
     return ShowToken(_subject(checked))
 
 
-def _revoke(checked: Checked, _: Decipher) -> RevokeToken:
+def _show_v2(checked: Checked[parameters.ShowTokenV2], decipher: Decipher) -> ShowToken:
+    """It may ask for the token of one tenant alone."""
+    if (checked.params.belongsTo or "") not in ("", str(checked.caller.owner_number)):
+        raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
+    return _show(checked, decipher)
+
+
+def _revoke(checked: Checked[parameters.RevokeToken], _: Decipher) -> RevokeToken:
     return RevokeToken(_subject(checked))
 
 
-def _nothing(_checked: Checked, _outcome: object) -> Answer:
-    return {}
-
-
-def issue_v3(checked: Checked, issuer: TokenIssuer) -> Answer:
+def issue_v3(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> Answer:
     issued = _issue(checked, issuer)
     return _token_v3(checked, checked.caller, issued.text, issued.token)
 
 
-def issue_v2(checked: Checked, issuer: TokenIssuer) -> Answer:
+def issue_v2(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> Answer:
     issued = _issue(checked, issuer)
     return _token_v2(checked, checked.caller, issued.text, issued.token)
 
 
-def show_v3(checked: Checked, shown: TokenShown) -> Answer:
+def show_v3(checked: Checked[parameters.ShowTokenV3], shown: TokenShown) -> Answer:
     return _token_v3(checked, shown.holder, shown.text, shown.facts)
 
 
-def show_v2(checked: Checked, shown: TokenShown) -> Answer:
+def show_v2(checked: Checked[object], shown: TokenShown) -> Answer:
     return _token_v2(checked, shown.holder, shown.text, shown.facts)
 
 
@@ -81,7 +80,12 @@ def _roles(holder: Caller) -> list[dict[str, str]]:
     return [_ADMIN, _MEMBER] if holder.is_owner and holder.session is None else [_MEMBER]
 
 
-def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+def _token_v3(
+    checked: Checked[parameters.IssueToken | parameters.ShowTokenV3],
+    holder: Caller,
+    shown: Secret,
+    facts: TokenFacts,
+) -> Answer:
     """The token itself stands in ``subject_token`` and goes into a header."""
     tenant, user = str(holder.owner_number), holder.access_key_id
     token: Answer = {
@@ -94,12 +98,12 @@ def _token_v3(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts
         "is_domain": False,
         "roles": _roles(holder),
     }
-    if not flag(checked.params, "nocatalog"):
+    if not checked.params.nocatalog:
         token["catalog"] = [_v3_service(checked, *service) for service in _services(checked)]
     return {"subject_token": shown, "token": token}
 
 
-def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
+def _token_v2(checked: Checked[object], holder: Caller, shown: Secret, facts: TokenFacts) -> Answer:
     tenant, user = str(holder.owner_number), holder.access_key_id
     return {
         "access": {
@@ -123,7 +127,7 @@ def _token_v2(checked: Checked, holder: Caller, shown: Secret, facts: TokenFacts
     }
 
 
-def _services(checked: Checked) -> tuple[tuple[str, str, str], ...]:
+def _services(checked: Checked[object]) -> tuple[tuple[str, str, str], ...]:
     """Type, name and URL of each: OpenStack's clients look for ``database``, Rackspace's for ``rax:database``."""
     request = checked.call.envelope.request
     databases = f"{base_url(request)}{DATABASE_PLACE}/v1.0/{checked.caller.owner_number}"
@@ -134,7 +138,7 @@ def _services(checked: Checked) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _v3_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
+def _v3_service(checked: Checked[object], type_: str, name: str, url: str) -> Answer:
     region = checked.call.region
     endpoints = [
         {
@@ -149,7 +153,7 @@ def _v3_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
     return {"id": name, "type": type_, "name": name, "endpoints": endpoints}
 
 
-def _v2_service(checked: Checked, type_: str, name: str, url: str) -> Answer:
+def _v2_service(checked: Checked[object], type_: str, name: str, url: str) -> Answer:
     endpoint = {
         "region": checked.call.region,
         "tenantId": str(checked.caller.owner_number),
@@ -165,27 +169,27 @@ def _moment(seconds: int, digits: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{'0' * digits}Z")
 
 
-def versions(checked: Checked) -> Answer:
+def versions(checked: Checked[object]) -> Answer:
     return {"versions": {"values": [_v3_version(checked), _v2_version(checked)]}}
 
 
-def v3_version(checked: Checked) -> Answer:
+def v3_version(checked: Checked[object]) -> Answer:
     return {"version": _v3_version(checked)}
 
 
-def v2_version(checked: Checked) -> Answer:
+def v2_version(checked: Checked[object]) -> Answer:
     return {"version": _v2_version(checked)}
 
 
-def _v3_version(checked: Checked) -> Answer:
+def _v3_version(checked: Checked[object]) -> Answer:
     return _version(checked, "v3.14", "stable", "2020-04-07T00:00:00Z", "v3")
 
 
-def _v2_version(checked: Checked) -> Answer:
+def _v2_version(checked: Checked[object]) -> Answer:
     return _version(checked, "v2.0", "deprecated", "2016-08-04T00:00:00Z", "v2.0")
 
 
-def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -> Answer:
+def _version(checked: Checked[object], id_: str, status: str, updated: str, path: str) -> Answer:
     media = {"base": "application/json", "type": f"application/vnd.openstack.identity-{path}+json"}
     return {
         "id": id_,
@@ -197,16 +201,16 @@ def _version(checked: Checked, id_: str, status: str, updated: str, path: str) -
 
 
 V3_VERBS: Verbs = {
-    "ListVersions": loose_static(versions),
-    "ShowVersion": loose_static(v3_version),
-    "IssueToken": loose_issuing(issue_v3),
-    "ShowToken": loose(_show, show_v3),
-    "RevokeToken": loose(_revoke, _nothing),
+    "ListVersions": StaticVerb(parameters.ListVersions, versions),
+    "ShowVersion": StaticVerb(parameters.ShowVersion, v3_version),
+    "IssueToken": IssuingVerb(parameters.IssueToken, issue_v3),
+    "ShowToken": Verb(parameters.ShowTokenV3, _show, show_v3),
+    "RevokeToken": Verb(parameters.RevokeToken, _revoke, nothing),
 }
 V2_VERBS: Verbs = {
-    "ListVersions": loose_static(versions),
-    "ShowVersion": loose_static(v2_version),
-    "IssueToken": loose_issuing(issue_v2),
-    "ShowToken": loose(_show, show_v2),
-    "RevokeToken": loose(_revoke, _nothing),
+    "ListVersions": StaticVerb(parameters.ListVersions, versions),
+    "ShowVersion": StaticVerb(parameters.ShowVersion, v2_version),
+    "IssueToken": IssuingVerb(parameters.IssueToken, issue_v2),
+    "ShowToken": Verb(parameters.ShowTokenV2, _show_v2, show_v2),
+    "RevokeToken": Verb(parameters.RevokeToken, _revoke, nothing),
 }

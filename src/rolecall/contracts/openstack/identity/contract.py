@@ -8,38 +8,44 @@ Sources: OpenStack Identity API v3 and v2.0; Rackspace Cloud Identity API v2.0.
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Action, Contract, Field, Kind, at_most
+from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.openstack.faults import IDENTITY_FAULTS
-from rolecall.domain.reasons import Reason
+from rolecall.contracts.openstack.identity import parameters
+from rolecall.contracts.openstack.identity.parameters import V3_SOURCE
+from rolecall.contracts.parameters import Params, shape_of
 
-V3_SOURCE = "OpenStack Identity API v3, Password authentication and Application credentials"
 V2_SOURCE = "Rackspace Cloud Identity API v2.0, Authenticate; OpenStack Identity API v2.0"
 
-_TENANT = Field("tenant", Kind.STRING, default="", rules=(at_most(255, Reason.PARAMETER_LENGTH, V3_SOURCE),))
-"""A project's id or name, both the owner's number; empty for the caller's own."""
 
-_SUBJECT = Field("subject", Kind.SECRET)
-"""The token that is asked about: of the header X-Subject-Token, or of the path."""
+def _contract(version: str, source: str, show_token: type[Params]) -> Contract:
+    def action(
+        params: type[Params],
+        *,
+        changes: bool = False,
+        free: bool = False,
+        public: bool = False,
+        mints_secret: bool = False,
+    ) -> Action:
+        shape = shape_of(params)
+        return Action(
+            shape.name,
+            source,
+            parameters=shape,
+            changes=changes,
+            free=free,
+            public=public,
+            mints_secret=mints_secret,
+        )
 
-_NO_CATALOG = Field("nocatalog", Kind.BOOLEAN)
-"""v3: the catalog is not wanted. Its being there is enough, whatever its value."""
-
-_BELONGS_TO = Field("belongsTo", Kind.STRING)
-"""v2.0: the token must be of that tenant."""
-
-
-def _contract(version: str, source: str, asked: Field) -> Contract:
     actions = (
-        Action("ListVersions", source, public=True),
-        Action("ShowVersion", source, public=True),
-        Action("IssueToken", source, (_TENANT, _NO_CATALOG), free=True, mints_secret=True),
-        Action("ShowToken", source, (_SUBJECT, asked), free=True),
-        Action("RevokeToken", source, (_SUBJECT,), changes=True, free=True),
+        action(parameters.ListVersions, public=True),
+        action(parameters.ShowVersion, public=True),
+        action(parameters.IssueToken, free=True, mints_secret=True),
+        action(show_token, free=True),
+        action(parameters.RevokeToken, changes=True, free=True),
     )
-    return Contract(
-        "openstack", "identity", version, {action.name: action for action in actions}, IDENTITY_FAULTS
-    )
+    return Contract("openstack", "identity", version, {each.name: each for each in actions}, IDENTITY_FAULTS)
 
 
-V3 = _contract("v3", V3_SOURCE, _NO_CATALOG)
-V2 = _contract("v2.0", V2_SOURCE, _BELONGS_TO)
+V3 = _contract("v3", V3_SOURCE, parameters.ShowTokenV3)
+V2 = _contract("v2.0", V2_SOURCE, parameters.ShowTokenV2)
