@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from rolecall.contracts.tencent.ciam import parameters
 from rolecall.domain.directories.masking import masked_card, masked_mail, masked_phone
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.views import (
@@ -25,10 +26,9 @@ from rolecall.domain.directories.views import (
     UserView,
 )
 from rolecall.domain.messages import Page
-from rolecall.values import Language, Secret
+from rolecall.values import Checked, Language, Secret
 from rolecall.verbs import Answer
 from rolecall.verbs.ciam.queries import EVENT_CODES
-from rolecall.verbs.params import Checked, flag, structure
 
 _STATUSES: Mapping[UserStatus, str] = {
     UserStatus.NORMAL: "NORMAL",
@@ -66,7 +66,7 @@ _CHANGED = ("User updated", "更新用户")
 Mask = Callable[[str], str]
 
 
-def tenant(checked: Checked) -> str:
+def tenant(checked: Checked[object]) -> str:
     """The tenant's number, which the vendor shows as text."""
     return str(checked.caller.owner_number)
 
@@ -75,72 +75,78 @@ def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
-def user_made(checked: Checked, view: UserView) -> Answer:
+def user_made(checked: Checked[object], view: UserView) -> Answer:
     return {"User": _user(checked, view, original=True)}
 
 
-def user_shown(checked: Checked, view: UserView | None) -> Answer:
-    original = flag(checked.params, "Original")
+def user_shown(checked: Checked[parameters.DescribeUserById], view: UserView | None) -> Answer:
+    original = checked.params.Original
     return {"User": None if view is None else _user(checked, view, original=original)}
 
 
-def users_page(checked: Checked, page: Page[UserView]) -> Answer:
+def users_page(
+    checked: Checked[parameters.DescribeUser | parameters.ListUser], page: Page[UserView]
+) -> Answer:
     return {"Total": page.total, "Pageable": _pageable(checked), "Content": _users(checked, page.items)}
 
 
-def users(checked: Checked, page: Page[UserView]) -> Answer:
+def users(checked: Checked[parameters.ListUserByProperty], page: Page[UserView]) -> Answer:
     return {"Users": _users(checked, page.items)}
 
 
-def password(_checked: Checked, fresh: Secret) -> Answer:
+def password(_checked: Checked[object], fresh: Secret) -> Answer:
     """Shown once, on purpose."""
     return {"Password": fresh.reveal()}
 
 
-def store_made(_checked: Checked, store: UserStore) -> Answer:
+def store_made(_checked: Checked[object], store: UserStore) -> Answer:
     return {"UserStoreId": store.id.hex}
 
 
-def stores(checked: Checked, found: Sequence[UserStore]) -> Answer:
+def stores(checked: Checked[object], found: Sequence[UserStore]) -> Answer:
     return {"UserStoreSet": [_store(checked, store) for store in found]}
 
 
-def group_made(_checked: Checked, group: UserGroup) -> Answer:
+def group_made(_checked: Checked[object], group: UserGroup) -> Answer:
     return {"UserGroupId": group.id.hex}
 
 
-def groups_page(checked: Checked, page: Page[UserGroup]) -> Answer:
+def groups_page(checked: Checked[parameters.WithPage], page: Page[UserGroup]) -> Answer:
     content = [_group(checked, group) for group in page.items]
     return {"Content": content, "Total": page.total, "Pageable": _pageable(checked)}
 
 
-def groups_page_2021(checked: Checked, page: Page[UserGroup]) -> Answer:
+def groups_page_2021(checked: Checked[parameters.ListUserGroups2021], page: Page[UserGroup]) -> Answer:
     """Of version 2021-04-20, where the page stands beside the other parameters."""
     content = [_group(checked, group) for group in page.items]
-    pageable = {"PageSize": checked.params["Size"], "PageNumber": checked.params["Page"]}
+    pageable = {"PageSize": checked.params.Size, "PageNumber": checked.params.Page}
     return {"Content": content, "Total": page.total, "Pageable": pageable}
 
 
-def groups_deleted(_checked: Checked, _outcome: object) -> Answer:
+def groups_deleted(_checked: Checked[object], _outcome: object) -> Answer:
     """No application is tied to a group here, so none stands in the way."""
     return {"UserGroupDeletedInfo": {"ErrorMessage": "", "AppAssociatedUserGroupIds": []}}
 
 
-def events_page(checked: Checked, page: Page[DirectoryEvent]) -> Answer:
+def events_page(checked: Checked[parameters.WithPage], page: Page[DirectoryEvent]) -> Answer:
     content = [_event(checked, event) for event in page.items]
     return {"Total": page.total, "Pageable": _pageable(checked), "Content": content}
 
 
-def _pageable(checked: Checked) -> Answer:
-    return dict(structure(checked.params, "Pageable") or {})
+def _pageable(checked: Checked[parameters.WithPage]) -> Answer:
+    page = checked.params.Pageable
+    return {"PageSize": page.PageSize, "PageNumber": page.PageNumber}
 
 
-def _users(checked: Checked, views: Sequence[UserView]) -> list[Answer]:
-    original = flag(checked.params, "Original")
+def _users(
+    checked: Checked[parameters.DescribeUser | parameters.ListUser | parameters.ListUserByProperty],
+    views: Sequence[UserView],
+) -> list[Answer]:
+    original = checked.params.Original
     return [_user(checked, view, original=original) for view in views]
 
 
-def _user(checked: Checked, view: UserView, *, original: bool) -> Answer:
+def _user(checked: Checked[object], view: UserView, *, original: bool) -> Answer:
     user = view.user
     lock = _lock(user)
 
@@ -193,7 +199,7 @@ def _lock(user: User) -> str | None:
     return None
 
 
-def _store(checked: Checked, store: UserStore) -> Answer:
+def _store(checked: Checked[object], store: UserStore) -> Answer:
     """No console switches between stores: the default one is the one that was switched to last, when it was made."""
     return {
         "TenantId": tenant(checked),
@@ -211,7 +217,7 @@ def _store(checked: Checked, store: UserStore) -> Answer:
     }
 
 
-def _group(checked: Checked, group: UserGroup) -> Answer:
+def _group(checked: Checked[object], group: UserGroup) -> Answer:
     return {
         "UserGroupId": group.id.hex,
         "DisplayName": group.name,
@@ -223,7 +229,7 @@ def _group(checked: Checked, group: UserGroup) -> Answer:
     }
 
 
-def _event(checked: Checked, event: DirectoryEvent) -> Answer:
+def _event(checked: Checked[object], event: DirectoryEvent) -> Answer:
     chinese = checked.call.envelope.language is Language.CHINESE
     return {
         "LogId": event.id.hex,

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from rolecall.contracts.tencent.ciam import parameters
 from rolecall.domain.directories import views
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.directories.queries import Condition, Operator, Order, UserField
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.verbs.params import Params, flag, text, texts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -75,18 +75,18 @@ def moment(milliseconds: int) -> datetime:
         return _FIRST if milliseconds < 0 else _LAST
 
 
-def query_conditions(filters: Sequence[Params]) -> tuple[Condition, ...]:
+def query_conditions(filters: Sequence[parameters.QueryUserFilter]) -> tuple[Condition, ...]:
     """QUERY_FIELD_REPEATED, QUERY_FIELD_UNKNOWN, PARAMETER_VALUE."""
-    keys = [text(one, "PropertyKey") for one in filters]
+    keys = [each.PropertyKey or "" for each in filters]
     if len(set(keys)) != len(keys):
         raise Refused(Reason.QUERY_FIELD_REPEATED, "Filters")
     if keys and not any(key in WHITELIST for key in keys):
         raise Refused(Reason.QUERY_FIELD_UNKNOWN, "Filters", facts={"value": keys[0]})
-    return tuple(_query(one, f"Filters.{place}") for place, one in enumerate(filters))
+    return tuple(_query(each, f"Filters.{place}") for place, each in enumerate(filters))
 
 
-def _query(asked: Params, path: str) -> Condition:
-    key, value = text(asked, "PropertyKey"), text(asked, "PropertyValue")
+def _query(asked: parameters.QueryUserFilter, path: str) -> Condition:
+    key, value = asked.PropertyKey or "", asked.PropertyValue or ""
     field, family = WHITELIST.get(key) or _BESIDE.get(key) or (UserField.CUSTOM, key)
     operator = _operator(asked, path)
     if operator not in (Operator.EQUAL, Operator.UNEQUAL) and field in _UNORDERED:
@@ -95,13 +95,13 @@ def _query(asked: Params, path: str) -> Condition:
     if len(parts) != (2 if operator is Operator.BETWEEN else 1):
         raise Refused(Reason.PARAMETER_VALUE, f"{path}.PropertyValue", facts={"value": value})
     values = tuple(_typed(field, part.strip(), f"{path}.PropertyValue") for part in parts)
-    return Condition(field, operator, tuple(one for one in values if one is not None), family)
+    return Condition(field, operator, tuple(value for value in values if value is not None), family)
 
 
-def _operator(asked: Params, path: str) -> Operator:
+def _operator(asked: parameters.QueryUserFilter, path: str) -> Operator:
     """OperateLogic, if there is one; else Logic: true is equal, false is not. With both, false turns ``=`` about."""
-    logic = "Logic" not in asked or flag(asked, "Logic")
-    said = text(asked, "OperateLogic").lower()
+    logic = asked.Logic is None or asked.Logic
+    said = (asked.OperateLogic or "").lower()
     if not said:
         return Operator.EQUAL if logic else Operator.UNEQUAL
     operator = _OPERATORS.get(said)
@@ -127,11 +127,11 @@ def _typed(field: UserField, value: str, path: str) -> object:
             return value
 
 
-def query_order(sort: Params | None) -> Order | None:
+def query_order(sort: parameters.SortOrder | None) -> Order | None:
     """QUERY_SORT_UNKNOWN, PARAMETER_VALUE."""
-    if not sort:
+    if sort is None or sort == parameters.SortOrder():
         return None
-    key, direction = text(sort, "PropertyKey"), text(sort, "Order") or "ASC"
+    key, direction = sort.PropertyKey or "", sort.Order or "ASC"
     if key not in WHITELIST:
         raise Refused(Reason.QUERY_SORT_UNKNOWN, "Sort.PropertyKey", facts={"value": key})
     if direction.upper() not in ("ASC", "DESC"):
@@ -148,12 +148,13 @@ _LISTED: Mapping[str, UserField] = {
 _ORGANIZATIONS = frozenset({"userOrg", "weComUserOrg"})
 
 
-def list_conditions(filters: Sequence[Params]) -> tuple[Condition, ...]:
+def list_conditions(filters: Sequence[parameters.Filter]) -> tuple[Condition, ...]:
     """Of one filter's values any may hold. Nobody is in an organization. PARAMETER_VALUE."""
     conditions = []
-    for place, one in enumerate(filters):
-        key, operator = text(one, "Key"), Operator.EQUAL if flag(one, "Logic") else Operator.UNEQUAL
-        values: tuple[object, ...] = tuple(texts(one, "Values"))
+    for place, each in enumerate(filters):
+        key, operator = each.Key or "", Operator.EQUAL if each.Logic else Operator.UNEQUAL
+        given = each.Values or ()
+        values: tuple[object, ...] = tuple(given)
         if key in _ORGANIZATIONS:
             conditions.append(Condition(UserField.ID, operator, ()))
             continue
@@ -163,12 +164,14 @@ def list_conditions(filters: Sequence[Params]) -> tuple[Condition, ...]:
             continue
         field = _LISTED[key]
         if field is UserField.GROUP:
-            values = tuple(UUID(value) for value in texts(one, "Values") if _ID.fullmatch(value))
+            values = tuple(UUID(value) for value in given if _ID.fullmatch(value))
         conditions.append(Condition(field, operator, values))
     return tuple(conditions)
 
 
-def group_filter(filters: Sequence[Params]) -> tuple[tuple[str, ...], tuple[UUID, ...] | None, bool]:
+def group_filter(
+    filters: Sequence[parameters.Filter],
+) -> tuple[tuple[str, ...], tuple[UUID, ...] | None, bool]:
     """Texts, ids and whether they are excluded. ``UserGroupId`` is the key of the vendor's Terraform provider.
 
     PARAMETER_VALUE.
@@ -176,11 +179,11 @@ def group_filter(filters: Sequence[Params]) -> tuple[tuple[str, ...], tuple[UUID
     wanted: list[str] = []
     ids: list[UUID] | None = None
     excluded = False
-    for place, one in enumerate(filters):
-        key, values = text(one, "Key"), texts(one, "Values")
+    for place, each in enumerate(filters):
+        key, values = each.Key or "", each.Values or ()
         if key not in ("condition", "UserGroupId"):
             raise Refused(Reason.PARAMETER_VALUE, f"Filters.{place}.Key", facts={"value": key})
-        excluded = excluded or not flag(one, "Logic")
+        excluded = excluded or not each.Logic
         if key == "UserGroupId" and values:
             ids = [*(ids or ()), *(UUID(value) for value in values if _ID.fullmatch(value))]
         elif key == "condition":
@@ -188,16 +191,17 @@ def group_filter(filters: Sequence[Params]) -> tuple[tuple[str, ...], tuple[UUID
     return tuple(wanted), None if ids is None else tuple(ids), excluded and bool(wanted or ids is not None)
 
 
-def event_kinds(filters: Sequence[Params]) -> tuple[str, ...]:
+def event_kinds(filters: Sequence[parameters.Filter]) -> tuple[str, ...]:
     """PARAMETER_VALUE."""
     kinds: list[str] = []
-    for place, one in enumerate(filters):
-        if text(one, "Key") != "events":
-            raise Refused(Reason.PARAMETER_VALUE, f"Filters.{place}.Key", facts={"value": text(one, "Key")})
-        for value in texts(one, "Values"):
+    for place, each in enumerate(filters):
+        key, values = each.Key or "", each.Values or ()
+        if key != "events":
+            raise Refused(Reason.PARAMETER_VALUE, f"Filters.{place}.Key", facts={"value": key})
+        for value in values:
             if value not in _EVENTS:
                 raise Refused(Reason.PARAMETER_VALUE, f"Filters.{place}.Values", facts={"value": value})
-        asked = {_EVENTS[value] for value in texts(one, "Values")}
-        chosen = asked if flag(one, "Logic") else set(views.EVENT_KINDS) - asked
+        asked = {_EVENTS[value] for value in values}
+        chosen = asked if each.Logic else set(views.EVENT_KINDS) - asked
         kinds.extend(kind for kind in views.EVENT_KINDS if kind in chosen)
     return tuple(kinds)
