@@ -14,13 +14,13 @@ from typing import Any, cast
 import pytest
 
 from rolecall.admission import Admission
-from rolecall.contracts.model import Action
+from rolecall.contracts.model import Action, Shape
 from rolecall.domain.access.rates import Allowance
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.rate_store import unreachable
 from rolecall.values import Call, Caller, Envelope, Language, Origin, Request
 
-ACTION = Action("A", "none", rate=3)
+ACTION = Action(Shape("A", (), object), "none", rate=3)
 
 
 REGIONS = frozenset({"r", "s"})

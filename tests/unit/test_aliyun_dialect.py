@@ -28,7 +28,7 @@ from darabonba.runtime import RuntimeOptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall.contracts.model import Action, Contract, ErrorRow, Field, Kind
+from rolecall.contracts.model import Action, Contract, ErrorRow, Field, Kind, Shape
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.aliyun.documents import etag, xml_document
 from rolecall.dialects.aliyun.refusals import COMMON
@@ -50,23 +50,28 @@ PETADATA = Contract(
     "2016-01-01",
     {
         "CreateAccount": Action(
-            "CreateAccount",
-            "test",
-            params=(
-                Field("AccountPassword", Kind.SECRET),
-                Field("DBInfo", Kind.JSON),
-                Field("DBName", Kind.STRING),
+            Shape(
+                "CreateAccount",
+                (
+                    Field("AccountPassword", Kind.SECRET),
+                    Field("DBInfo", Kind.JSON),
+                    Field("DBName", Kind.STRING),
+                ),
+                object,
             ),
+            "test",
             errors={(Reason.DATABASE_MISSING, "DBInfo"): _MISSING_DATABASE},
         ),
-        "CreateInstance": Action("CreateInstance", "test", params=(Field("RegionId", Kind.STRING),)),
+        "CreateInstance": Action(Shape("CreateInstance", (Field("RegionId", Kind.STRING),), object), "test"),
     },
     {
         Reason.DATABASE_MISSING: ErrorRow("InvalidDBName.NotFound", "does not exist", status=404),
         Reason.PASSWORD_CONTENT: ErrorRow("Invalid{field}.Malformed", 'bad "{field}": {value}', status=400),
     },
 )
-OTHER = Contract("tencent", "cam", "2019-01-16", {"AddUser": Action("AddUser", "test")}, {})
+OTHER = Contract(
+    "tencent", "cam", "2019-01-16", {"AddUser": Action(Shape("AddUser", (), object), "test")}, {}
+)
 ALIYUN = Aliyun([PETADATA, OTHER])
 TENCENT = Tencent([OTHER])
 

@@ -66,5 +66,4 @@ def test_every_action_has_a_verb_and_no_verb_is_without_an_action(service: typin
 )
 def test_a_verb_reads_the_parameters_that_the_contract_of_its_action_declares(service: typing.Any) -> None:
     for name, action in service.contract.actions.items():
-        declared = dict if action.parameters is None else action.parameters.type
-        assert service.verbs[name].params is declared, name
+        assert service.verbs[name].params is action.shape.type, name

@@ -38,16 +38,19 @@ NOW = 1700000000
 HOST = "127.0.0.1:7653"
 FORM = "application/x-www-form-urlencoded"
 
-_ACCOUNT = Shape("Account", (Field("Name", Kind.STRING), Field("Password", Kind.SECRET)))
+_ACCOUNT = Shape("Account", (Field("Name", Kind.STRING), Field("Password", Kind.SECRET)), object)
 POSTGRES = Contract(
     "tencent",
     "postgres",
     "2017-03-12",
     {
         "CreateAccount": Action(
-            "CreateAccount",
+            Shape(
+                "CreateAccount",
+                (Field("Password", Kind.SECRET), Field("Accounts", ListOf(_ACCOUNT))),
+                object,
+            ),
             "test",
-            params=(Field("Password", Kind.SECRET), Field("Accounts", ListOf(_ACCOUNT))),
             errors={
                 (Reason.PARAMETER_VALUE, "Type"): ErrorRow("Particular", "only {value} {}", "仅 {value}"),
                 Reason.ACCOUNT_TAKEN: ErrorRow("Taken", "{value} is taken"),
@@ -56,9 +59,11 @@ POSTGRES = Contract(
     },
     {Reason.INSTANCE_MISSING: ErrorRow("OfService", "no {field}")},
 )
-CAM = Contract("tencent", "cam", "2019-01-16", {"AddUser": Action("AddUser", "test")}, {})
-STS = Contract("tencent", "sts", "2018-08-13", {"AssumeRole": Action("AssumeRole", "test")}, {})
-TAG = Contract("tencent", "tag", "2018-08-13", {"GetTags": Action("GetTags", "test")}, {})
+CAM = Contract("tencent", "cam", "2019-01-16", {"AddUser": Action(Shape("AddUser", (), object), "test")}, {})
+STS = Contract(
+    "tencent", "sts", "2018-08-13", {"AssumeRole": Action(Shape("AssumeRole", (), object), "test")}, {}
+)
+TAG = Contract("tencent", "tag", "2018-08-13", {"GetTags": Action(Shape("GetTags", (), object), "test")}, {})
 TENCENT = Tencent([POSTGRES, CAM, STS, TAG])
 
 

@@ -122,7 +122,7 @@ def _structure(raw: Mapping[str, object], shape: Shape, prefix: str, reading: _R
             typed[field.name] = _typed(value, field.type, prefix + field.name, reading)
         elif field.default is not None:
             typed[field.name] = field.default
-    return typed if shape.type is None else shape.type(**typed)
+    return shape.type(**typed)
 
 
 def _refuse_unknown(raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
@@ -162,7 +162,7 @@ def _wrong_type(value: object, type_: Kind | ListOf | Shape, path: str) -> Refus
 
 def _keep_fields(values: object, fields: tuple[Field, ...], prefix: str) -> None:
     for field in fields:
-        value = values.get(field.name) if isinstance(values, dict) else getattr(values, field.name)
+        value = getattr(values, field.name)
         if value is not None:
             keep(field.rules, value, prefix + field.name, lines=field.type is Kind.DOCUMENT)
             if not isinstance(field.type, Kind):

@@ -55,8 +55,8 @@ class Shape:
 
     name: str
     fields: tuple[Field, ...]
-    type: Callable[..., object] | None = None
-    """Makes its value of typed fields."""
+    type: Callable[..., object]
+    """The class of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class Action:
     `regions` empty means any region, None that the action takes none.
     """
 
-    name: str
+    shape: Shape
+    """Its name and its parameters: `rolecall.contracts.parameters.shape_of` a class."""
     source: str
-    params: tuple[Field, ...] = ()
     output: tuple[str, ...] = ()
     codes: frozenset[str] = frozenset()
     errors: Mapping[Reason | tuple[Reason, str], ErrorRow] = field(default_factory=dict)
@@ -102,18 +102,16 @@ class Action:
     blank_is_absent: bool = False
     """An optional text that is sent empty, and an optional integer that is sent as 0, were not given if the parameter's
     rules refuse that value. Clients in Go send both for every field that was not set."""
-    parameters: Shape | None = None
-    """The class of its parameters, which then are not given in `params`."""
     mints_secret: bool = False
     """Its answer tells a secret: a new key, a token, a password."""
 
-    def __post_init__(self) -> None:
-        if self.parameters is not None:
-            object.__setattr__(self, "params", self.parameters.fields)
+    @property
+    def name(self) -> str:
+        return self.shape.name
 
     @property
-    def shape(self) -> Shape:
-        return self.parameters or Shape(self.name, self.params)
+    def params(self) -> tuple[Field, ...]:
+        return self.shape.fields
 
     @property
     def carries_secret(self) -> bool:

@@ -94,6 +94,6 @@ def _values(params: object, path: str, owner: str) -> Iterator[str]:
         yield f"qcs::{service}::uin/{owner}:{content}"
         return
     name, _, rest = path.partition(".")
-    value = params.get(name) if isinstance(params, Mapping) else getattr(params, name, None)
+    value = getattr(params, name, None)
     if value is not None:
         yield from _values(value, rest, owner)

@@ -25,14 +25,13 @@ def _action(
     shape, owners = shape_of(params), shape_of(Owned).fields
     fields = (*(field for field in shape.fields if field not in owners), *owners)
     return Action(
-        shape.name,
+        replace(shape, fields=fields),
         PAGE if source == PAGE else f"{source}: {shape.name}",
         output=output,
         codes=CREATE_ACCOUNT_CODES if params is parameters.CreateAccount else frozenset(),
         errors=OWN.get(shape.name, {}),
         regions=None,
         changes=changes,
-        parameters=replace(shape, fields=fields),
         resources=_resources(params),
     )
 

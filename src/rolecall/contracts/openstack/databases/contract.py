@@ -54,7 +54,7 @@ def _action(
     """Of an action on an instance policies see the instance; what is told from tables is no secret."""
     shape = shape_of(params)
     return Action(
-        shape.name,
+        shape,
         source,
         codes=PAGE_CODES,
         changes=changes,
@@ -64,7 +64,6 @@ def _action(
         public=public,
         resources=(_ON_INSTANCE,) if issubclass(params, parameters.OnInstance) else ("*",),
         free=free,
-        parameters=shape,
     )
 
 

@@ -28,9 +28,8 @@ def _contract(version: str, source: str, show_token: type[Params]) -> Contract:
     ) -> Action:
         shape = shape_of(params)
         return Action(
-            shape.name,
+            shape,
             source,
-            parameters=shape,
             changes=changes,
             free=free,
             public=public,

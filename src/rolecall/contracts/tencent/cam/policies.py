@@ -56,14 +56,13 @@ def action(
     places = tuple(f"?{PLACE}{one[1:]}" if one[0] == "?" else f"{PLACE}{one}" for one in resources)
     shape = shape_of(params)
     return Action(
-        shape.name,
+        shape,
         SDK,
         output=output,
         codes=CODES[shape.name],
         errors=rows(shape.name),
         regions=None,
         changes=changes,
-        parameters=shape,
         resources=places or ("*",),
         blank_is_absent=True,
         mints_secret=mints_secret,

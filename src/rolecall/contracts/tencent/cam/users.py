@@ -58,14 +58,13 @@ def action(
 ) -> Action:
     shape = shape_of(params)
     return Action(
-        shape.name,
+        shape,
         source,
         output=output,
         codes=CODES[shape.name],
         errors=rows(shape.name),
         regions=None,
         changes=changes,
-        parameters=shape,
         resources=resources,
         free=free,
         blank_is_absent=True,

@@ -33,13 +33,12 @@ def _action(
 ) -> Action:
     shape = shape_of(params)
     return Action(
-        shape.name,
+        shape,
         source,
         output=output,
         codes=CODES[shape.name],
         errors=rows(shape.name),
         changes=changes,
-        parameters=shape,
         resources=resources,
         blank_is_absent=True,
         mints_secret=mints_secret,

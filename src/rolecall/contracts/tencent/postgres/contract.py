@@ -28,14 +28,13 @@ def _action(
 ) -> Action:
     shape = shape_of(params)
     return Action(
-        shape.name,
+        shape,
         source,
         output=output,
         codes=CODES[shape.name],
         errors=rows(shape.name),
         regions=regions,
         changes=changes,
-        parameters=shape,
         resources=(ON_INSTANCE,) if issubclass(params, parameters.OnInstance) else ("*",),
         blank_is_absent=True,
     )

@@ -42,14 +42,13 @@ def _action(params: type[Params], *, output: tuple[str, ...] = ()) -> Action:
         errors |= {key: ErrorRow(code, *TEXTS[code]) for key, code in _OWN_CODES.items()}
     resources = tuple(_PLACES[field.name] for field in shape.fields if field.name in _PLACES) or ("*",)
     return Action(
-        shape.name,
+        shape,
         SDK,
         output=output,
         codes=CODES[shape.name],
         errors=errors,
         regions=REGIONS,
         changes=True,
-        parameters=shape,
         resources=resources,
         blank_is_absent=True,
     )

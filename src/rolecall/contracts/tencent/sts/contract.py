@@ -131,13 +131,12 @@ def _action(
     codes = CODES[shape.name]
     errors: dict[Key, ErrorRow] = chosen(WISHES, codes, TEXTS)
     return Action(
-        shape.name,
+        shape,
         parameters.SDK,
         output=output,
         codes=codes,
         errors=errors,
         regions=None,
-        parameters=shape,
         resources=resources,
         free=free,
         blank_is_absent=True,

@@ -25,14 +25,13 @@ def _action(
     shape = shape_of(params)
     codes = CODES[shape.name]
     return Action(
-        shape.name,
+        shape,
         SDK,
         output=output,
         codes=codes,
         errors=chosen(WISHES, codes, TEXTS),
         regions=None,
         changes=changes,
-        parameters=shape,
         resources=(resource,),
         blank_is_absent=True,
     )
