@@ -1,9 +1,8 @@
-"""HTTP connections: what httptools and uvicorn would take without end is counted here, and what comes late is ended.
+"""HTTP connections, with limits and deadlines that httptools and uvicorn lack.
 
-Of a request's head, its chunk extensions and its trailers every byte is counted. Trailers never become headers: those
-are a tuple, taken when the head was complete. A head, a body and a client that reads its answer each have a deadline;
-so has a connection on which nothing happens. Where there are as many connections as may be, a new one ends the one
-whose client has been waited for longest.
+Every byte of a request's head, chunk extensions and trailers is counted. Trailers never become headers: the headers are
+a tuple, taken when the head was complete. A head, a body, a client that reads its answer and an idle connection each
+have a deadline. At the limit of connections a new one ends the one whose client has been waited for longest.
 """
 
 from __future__ import annotations
@@ -23,34 +22,34 @@ from uvicorn.server import ServerState
 from rolecall.settings import Settings
 
 LARGEST_HEAD = 512 * 1024
-"""Bytes that may come before a request's headers are complete.
+"""Bytes received before the headers of a request are complete.
 
-Bytes are counted as they come, so the first ones of the body may be among them: this is far above what the parser
-takes as a request line (64 KB) and a read from the socket (256 KB) together.
+They may include the first bytes of the body, so this is far above the parser's limit of a request line (64 KB) and a
+read from the socket (256 KB) together.
 """
 
 MOST_FIELDS = 256
 """Header fields of one request."""
 
 MOST_PIPELINED = 16
-"""Requests of one connection that may wait while the one before them is answered."""
+"""Requests of a connection that may wait while an earlier one is answered."""
 
 LARGEST_FRAMING = 64 * 1024
-"""Bytes of chunk heads, extensions and trailers that may come in a row, without a byte of the body between them."""
+"""Bytes of chunk heads, extensions and trailers in a row, without a byte of the body between them."""
 
 FRAMING_PER_BYTE = 8
-"""How many of them there may be for each byte of the body: a chunk of one byte needs five."""
+"""Such bytes per byte of the body: a chunk of one byte needs five."""
 
 LARGEST_DISCARDED = 40 * 1024 * 1024
-"""Bytes of a body that is too large which are read so that its sender sees the refusal; then the connection ends."""
+"""Bytes of too large a body that are read so that its sender sees the refusal; then the connection ends."""
 
 _SECONDS_TO_CLOSE = 5
-"""Given to a client to read what was written before the connection is cut off."""
+"""Time for a client to read what was written before the connection is aborted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one process. `connections` is their number; the others are seconds."""
+    """Limits of a process: the number of connections, and deadlines in seconds."""
 
     head_seconds: float = 10
     body_seconds: float = 60
@@ -59,7 +58,7 @@ class Bounds:
 
 
 def protocol(settings: Settings) -> Callable[..., asyncio.Protocol]:
-    """What uvicorn makes of each connection. It can be pickled: workers are given it."""
+    """The protocol factory of uvicorn. It can be pickled, as workers receive it."""
     bounds = Bounds(settings.head_seconds, settings.body_seconds, settings.idle_seconds, settings.connections)
     return partial(HttpProtocol, bounds=bounds)
 
@@ -82,11 +81,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline: TimerHandle | None = None
         self._unread: TimerHandle | None = None
         self.waited_since: float | None = None
-        """When the wait for this client began, by the loop's clock; None while an answer is made for it."""
+        """When the wait for this client began, by the loop's clock; None while a request of it is answered."""
         self._begin()
 
     def _begin(self) -> None:
-        """Before a request's first byte."""
+        """Reset the counters before the first byte of a request."""
         self._in_body = False
         self._head = 0
         self._fields = 0
@@ -104,17 +103,17 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         waited_for = [
-            one
-            for one in self.connections
-            if isinstance(one, HttpProtocol) and one is not self and one.may_be_ended()
+            other
+            for other in self.connections
+            if isinstance(other, HttpProtocol) and other is not self and other.may_be_ended()
         ]
         if waited_for:
-            min(waited_for, key=lambda one: one.waited_since or 0).cut_off()
+            min(waited_for, key=lambda other: other.waited_since or 0).cut_off()
         else:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "There are too many connections.")
 
     def may_be_ended(self) -> bool:
-        """Whether nothing is waited for but the client."""
+        """Whether the connection waits for its client only."""
         return self.waited_since is not None and (self._in_body or not self._answering())
 
     def _answering(self) -> bool:
@@ -131,7 +130,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _close(self) -> None:
-        """What was written may still be read, but not forever."""
+        """Close after the client has read what was written, or after a deadline."""
         self._stop_waiting()
         self.transport.close()
         self._deadline = self.loop.call_later(_SECONDS_TO_CLOSE, self.transport.abort)
@@ -157,9 +156,9 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if not self._in_body and self._answering():
-            self.cycle.keep_alive = False  # the answer to the request before it comes first
+            self.cycle.keep_alive = False  # the earlier request is answered first
         elif self._head or self._in_body:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time.")
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long.")
         else:
             self._close()
 
@@ -173,7 +172,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._unread.cancel()
             self._unread = None
 
-    # what comes
+    # receiving
 
     def data_received(self, data: bytes) -> None:
         if self._in_body:
@@ -193,7 +192,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._in_a_row > LARGEST_FRAMING
             or self._framing > LARGEST_FRAMING + FRAMING_PER_BYTE * self._body
         ):
-            self._refuse(HTTPStatus.BAD_REQUEST, "There is too much between the chunks of the body.")
+            self._refuse(HTTPStatus.BAD_REQUEST, "The body has too much data between its chunks.")
         elif self._body > LARGEST_DISCARDED:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body of the request is too large.")
 
@@ -202,7 +201,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._fields += 1
         if self._fields > MOST_FIELDS:
-            raise ValueError("too many header fields")  # the parser makes it an invalid request
+            raise ValueError("too many header fields")  # the parser turns it into an invalid request
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -233,7 +232,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def _refuse(self, status: HTTPStatus, words: str) -> None:
-        """Answer in plain text, for no dialect has seen the request, and end the connection."""
+        """Answer in plain text, since no dialect has seen the request, and close the connection."""
         if self.transport.is_closing():
             return
         head = (

@@ -1,4 +1,4 @@
-"""What is taken from callers who are not proven yet: so many bytes of a body, and so many requests of an address."""
+"""Limits before authentication: the bytes of bodies, and requests per client address."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from rolecall.domain.reasons import Reason, Refused
 
 SMALL = 64 * 1024
-"""Bytes of a body that are always taken, and read on the event loop; larger ones are counted, and read off it."""
+"""Bytes of a body that are always accepted and parsed on the event loop; larger bodies count, and are parsed off it."""
 
 _MOST_REMEMBERED = 10_000
-"""Addresses, and keys at addresses; the one that was longest unused is forgotten first."""
+"""Addresses, and keys at addresses; the least recently used is forgotten first."""
 
 _MINUTE = 60
 
@@ -27,12 +27,12 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class ClientGone(Exception):
-    """The connection was closed before the whole body had come: there is no request, and nobody to answer."""
+    """The client closed the connection before the whole body was received, so there is nothing to answer."""
 
 
 class Budget:
-    """The bytes of bodies, beyond `SMALL` of each, that a process holds at once. One client address holds a quarter of
-    them at most, so that it does not shut out the others; loopback, where a proxy may speak for everybody, all.
+    """The bytes of bodies, beyond `SMALL` of each, that a process holds at once. A client address may hold a quarter,
+    so that it cannot block the others; loopback, where a proxy may forward every client, may hold all.
     """
 
     def __init__(self, total: int) -> None:
@@ -41,7 +41,7 @@ class Budget:
         self._held: Counter[str] = Counter()
 
     def take(self, count: int, client: str = "") -> bool:
-        """Whether there were so many for that client."""
+        """Take bytes for a client; False if there are not enough left."""
         place = _place(client)
         if count > self._left or (place is not None and self._held[place] + count > self._most):
             return False
@@ -60,9 +60,9 @@ class Budget:
 
 @dataclass(slots=True)
 class Body:
-    """One request's body. `taken` bytes of the budget are held until `release`.
+    """The body of a request. `taken` bytes of the budget are held until `release`.
 
-    Of a body that is refused the first `SMALL` bytes are kept: they tell which dialect it is in.
+    The first `SMALL` bytes of a refused body are kept, since they show its dialect.
     """
 
     budget: Budget
@@ -75,7 +75,7 @@ class Body:
     taken: int = 0
 
     async def receive(self, receive: Receive) -> None:
-        """Read to the end, also what is not kept: a client that is still sending sees no answer. `ClientGone`."""
+        """Read to the end, even what is not kept: a client that still sends does not read an answer. `ClientGone`."""
         kept, size, digest = bytearray(), 0, hashlib.sha256()
         while True:
             message = await receive()
@@ -109,16 +109,16 @@ class Body:
         return True
 
     def release(self) -> None:
-        """Of the budget. May be called again."""
+        """Return the bytes to the budget. May be called again."""
         self.budget.give_back(self.taken, self.client)
         self.taken = 0
 
 
 class Strangers:
-    """Requests that proved nobody, by client address: `rate` within a minute, then no more proofs are looked at.
+    """Failed authentications by client address: after `rate` within a minute no more signatures are checked.
 
-    A key that was proven from an address stays welcome there, so that callers behind one gateway do not suffer from a
-    stranger behind it. Loopback is not counted: there a proxy may speak for everybody.
+    A key that was proven from an address is still accepted there, so that callers behind a gateway are not locked out
+    by a stranger behind it. Loopback is not counted, since a proxy there may forward every client.
     """
 
     def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -126,7 +126,7 @@ class Strangers:
         self._rate = rate
         self._clock = clock
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """By address: how much of the rate is used up, and when that was so."""
+        """By address: how much of the rate was used, and when."""
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def admit(self, client: str, key_id: str) -> None:
@@ -137,7 +137,7 @@ class Strangers:
         used = self._used(place)
         if used > self._rate - 1:
             facts = {"count": int(used) + 1, "limit": self._rate, "seconds": _MINUTE, "retry_after": 1}
-            raise Refused(Reason.RATE_EXCEEDED, facts=facts, note="too many requests that proved nobody")
+            raise Refused(Reason.RATE_EXCEEDED, facts=facts, note="too many failed authentications")
 
     def failed(self, client: str) -> None:
         place = _place(client)
@@ -163,7 +163,7 @@ def _remember(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None
 
 
 def _place(client: str) -> str | None:
-    """The network that an address stands for: itself, or the 64 bits that a site of IPv6 has; None for loopback."""
+    """The network of an address: itself, or the /64 of an IPv6 address; None for loopback."""
     try:
         address = ipaddress.ip_address(client)
     except ValueError:

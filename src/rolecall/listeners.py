@@ -1,4 +1,4 @@
-"""A second listener beside the API's, in the same process, by plain HTTP: for health and metrics."""
+"""A second listener in the same process, by plain HTTP: for health and metrics."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Listener:
         )
 
     async def close(self) -> None:
-        """Connections that carry no request are closed; answers under way are finished."""
+        """Close idle connections and finish running requests."""
         if self._server is not None:
             self._server.close()
             for connection in list(self._state.connections):

@@ -1,4 +1,4 @@
-"""What is counted: calls, how long they took, how full the lanes are, which engines are well."""
+"""Metrics: calls and their durations, the depth of lanes, the health of engines, open operations."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 OTHER = "other"
 _UNKNOWN = frozenset({"unknown"})
-"""What a call that was not understood counts as: its service and its action."""
+"""Service and action of a call that could not be parsed."""
 
 
 class Metrics:
-    """`shared` gathers the counts of every worker of this machine (see `rolecall serve --workers`)."""
+    """`shared` adds up the counts of all workers (see `rolecall serve --workers`)."""
 
     def __init__(self, *, shared: bool = False) -> None:
         self._shared = shared
@@ -46,7 +46,7 @@ class Metrics:
 
         self._engine_seconds = Histogram(
             "rolecall_engine_seconds",
-            "Time that servers took for what was asked of them.",
+            "Time that servers took to answer.",
             ("engine", "method", "outcome"),
             buckets=_BUCKETS,
             registry=self.registry,
@@ -54,7 +54,7 @@ class Metrics:
 
         self._alone = Counter(
             "rolecall_calls_counted_alone",
-            "Calls whose rate was counted per process, since the store of rates was out of reach.",
+            "Calls whose rate was counted per process, since the rate store was unreachable.",
             registry=self.registry,
         )
 
@@ -62,12 +62,12 @@ class Metrics:
         self._alone.inc()
 
     def expect(self, dialect: str, actions: Mapping[str, Collection[str]], codes: Collection[str]) -> None:
-        """The labels that calls of a dialect may have: actions by service, and error codes."""
+        """Declare the labels of a dialect's calls: actions by service, and error codes."""
         self._actions[dialect] = {service: frozenset(names) for service, names in actions.items()}
         self._codes[dialect] = frozenset(codes)
 
     def call(self, dialect: str, service: str, action: str, code: str, seconds: float) -> None:
-        """What was not expected is counted as ``other``: a label is kept for good, so none may be a caller's text."""
+        """Count a call. Undeclared labels count as ``other``, since a label is kept for ever."""
         actions = self._actions.get(dialect)
         if actions is None:
             dialect = OTHER
@@ -79,7 +79,7 @@ class Metrics:
         self._seconds.labels(dialect, service, action).observe(seconds)
 
     def engine(self, kind: str) -> Callable[[str, float, str], None]:
-        """A watcher for engines of a kind: (method, seconds, outcome)."""
+        """A function that records (method, seconds, outcome) of engines of a kind."""
 
         def watch(method: str, seconds: float, outcome: str) -> None:
             self._engine_seconds.labels(kind, method, outcome).observe(seconds)
@@ -87,15 +87,15 @@ class Metrics:
         return watch
 
     def watch(self, attached: Callable[[], Sequence[ConnectedInstance]]) -> None:
-        """Show the lanes and engines of the instances that were attached."""
+        """Report the lanes and engines of connected instances."""
         self._lanes.register(_Lanes(attached))
 
     def unresolved(self, found: Unresolved) -> None:
-        """What the store holds of open operations, whichever process asks."""
+        """Report the open operations of the store, for all processes."""
         self._unresolved.found = found
 
     def text(self) -> bytes:
-        """The exposition format. Lanes are always this process's own."""
+        """The exposition format of Prometheus. Lanes are those of this process."""
         calls = self.registry
         if self._shared:
             calls = CollectorRegistry()
@@ -109,16 +109,16 @@ class _Lanes(Collector):
 
     def collect(self) -> Iterable[Metric]:
         depth = GaugeMetricFamily(
-            "rolecall_lane_depth", "Changes waiting or under way, by instance.", labels=["instance"]
+            "rolecall_lane_depth", "Changes waiting or running, by instance.", labels=["instance"]
         )
         healthy = GaugeMetricFamily(
             "rolecall_engine_up",
-            "1 unless changes of the instance are being refused at once.",
+            "1 unless changes of the instance are refused at once.",
             labels=["instance"],
         )
-        for one in self._attached():
-            depth.add_metric([one.instance.name], one.lane.depth)
-            healthy.add_metric([one.instance.name], float(one.lane.healthy))
+        for connected in self._attached():
+            depth.add_metric([connected.instance.name], connected.lane.depth)
+            healthy.add_metric([connected.instance.name], float(connected.lane.healthy))
         return (depth, healthy)
 
 
@@ -143,7 +143,7 @@ class _Unresolved(Collector):
             ),
             GaugeMetricFamily(
                 "rolecall_failed_promises",
-                "Accounts that were promised and could not be made.",
+                "Accounts whose deferred creation failed.",
                 value=self.found.failed,
             ),
         )

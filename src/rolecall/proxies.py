@@ -1,8 +1,7 @@
-"""Whose word on where a request came from is taken: that of the proxies that the operator names, and of nobody else.
+"""The client's address and protocol behind proxies that the operator trusts.
 
-A proxy says the client's address in ``X-Forwarded-For``, appending to what is there, and the client's protocol in
-``X-Forwarded-Proto``. From every other peer these headers are a stranger's text: they are dropped, which is logged once
-for a process.
+A proxy appends the client's address to ``X-Forwarded-For``, and sets ``X-Forwarded-Proto`` to the client's protocol.
+From every other peer these headers are dropped, since a client can send any value; that is logged once per process.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 _FOR, _PROTO = b"x-forwarded-for", b"x-forwarded-proto"
 _CLAIMS = (b"x-forwarded-", b"forwarded", b"x-real-ip")
-"""How the names of headers begin that say where a request came from."""
+"""Prefixes of headers about the origin of a request."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -28,27 +27,27 @@ class Proxies:
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = trusted
-        self._told = False
+        self._logged = False
 
     def settle(self, scope: MutableMapping[str, Any]) -> None:
-        """Put the client's address and protocol into an ASGI scope, and take out the headers that claim them."""
+        """Set the client's address and protocol in an ASGI scope, and remove the headers that claim them."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        claims = [one for one in headers if one[0].startswith(_CLAIMS)]
+        claims = [header for header in headers if header[0].startswith(_CLAIMS)]
         if not claims:
             return
-        scope["headers"] = [one for one in headers if not one[0].startswith(_CLAIMS)]
+        scope["headers"] = [header for header in headers if not header[0].startswith(_CLAIMS)]
         peer = _address(scope["client"][0] if scope.get("client") else "")
         if peer is None or not self._trusts(peer):
-            self._tell(peer)
+            self._log_dropped(peer)
             return
         protocols = [value.strip().lower() for name, value in claims if name == _PROTO]
-        if protocols:  # two that differ are nobody's word
+        if protocols:  # different values are not trusted as https
             scope["scheme"] = "https" if set(protocols) == {b"https"} else "http"
         passed = b",".join(value for name, value in claims if name == _FOR)
         scope["client"] = (str(self._client(passed.decode("latin-1"), peer)), 0)
 
     def _client(self, passed: str, peer: Address) -> Address:
-        """The last address that no trusted proxy has; what stands before it may be the client's own invention."""
+        """The last address that is not a trusted proxy's. The client may have made up the addresses before it."""
         client = peer
         for text in reversed(passed.split(",")):
             if not self._trusts(client):
@@ -62,18 +61,18 @@ class Proxies:
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._trusted)
 
-    def _tell(self, peer: Address | None) -> None:
-        if not self._told:
-            self._told = True
+    def _log_dropped(self, peer: Address | None) -> None:
+        if not self._logged:
+            self._logged = True
             _log.warning(
-                "X-Forwarded headers are dropped: the peer is no trusted proxy",
+                "X-Forwarded headers are dropped: the peer is not a trusted proxy",
                 peer=str(peer),
                 setting="ROLECALL_TRUSTED_PROXIES",
             )
 
 
 def _address(text: str) -> Address | None:
-    """An IPv4 address that came as IPv6 (``::ffff:192.0.2.1``) is the IPv4 address."""
+    """An address; an IPv4-mapped IPv6 address (``::ffff:192.0.2.1``) is the IPv4 address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

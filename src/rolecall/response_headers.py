@@ -1,6 +1,6 @@
-"""Headers that every answer carries unless it has its own: no answer is a page, and none is worth keeping.
+"""Headers that every answer has unless it sets its own: answers are not pages, and must not be stored.
 
-Answers may tell secrets (CreateAccessKey, AssumeRole, a token) and always tell what an owner has, so nothing between
+Answers may contain secrets (CreateAccessKey, AssumeRole, a token) and always describe an owner's resources, so no cache
 may store them. Sources: RFC 9111 5.2.2.5, RFC 6797, the Fetch standard ("nosniff"), Content Security Policy Level 3.
 """
 
@@ -19,7 +19,7 @@ _OVER_TLS: Headers = (("strict-transport-security", "max-age=31536000"),)
 
 
 def completed(own: Headers, *, strict_transport: bool) -> list[tuple[str, str]]:
-    """An answer's headers with those that it lacks. `strict_transport`: browsers shall come by TLS from now on."""
+    """An answer's headers, completed. `strict_transport`: tell browsers to use TLS only from then on."""
     names = {name.lower() for name, _ in own}
     missing = (*_ALWAYS, *(_OVER_TLS if strict_transport else ()))
-    return [*own, *(one for one in missing if one[0] not in names)]
+    return [*own, *(header for header in missing if header[0] not in names)]

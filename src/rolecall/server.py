@@ -1,7 +1,7 @@
 """Stage 1: HTTP in, HTTP out. A plain ASGI application and the server that runs it.
 
-Beside the dialects it answers `/healthz` (the process lives), `/readyz` (the store answers), `/metrics`
-(Prometheus) and the public key for encrypted passwords.
+Besides the dialects it serves `/healthz` (the process runs), `/readyz` (the store answers), `/metrics` (Prometheus) and
+the public key for encrypted passwords.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Application:
-    """The ASGI application over an open `House`; `health` is another, of what the operator asks for.
+    """The ASGI application over an open `House`; `health` is another one, of health and metrics.
 
-    `is_apart` says that health and metrics are to be had from that one alone. `strict_transport`: browsers that came
-    by TLS shall come by nothing else from then on.
+    `is_apart`: health and metrics are served by `health` only. `strict_transport`: answers over TLS tell browsers to
+    use TLS only from then on.
     """
 
     def __init__(
@@ -80,9 +80,9 @@ class Application:
         await self._send(scope, send, reply)
 
     async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """The ASGI application of a listener of its own."""
+        """The ASGI application of the listener for health and metrics."""
         page = self._health_pages.get(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
-        reply = _json(404, {"status": "there is nothing here"}) if page is None else await page()
+        reply = _json(404, {"status": "not found"}) if page is None else await page()
         await self._send(scope, send, reply)
 
     async def _send(self, scope: Scope, send: Send, reply: Reply) -> None:
@@ -120,8 +120,8 @@ class Application:
     async def _ready(self) -> Reply:
         try:
             await self._house.store.ping()
-        except Exception as trouble:  # noqa: BLE001 - any trouble means not ready
-            _log.warning("not ready", trouble=type(trouble).__name__)
+        except Exception as error:  # noqa: BLE001 - any error means not ready
+            _log.warning("not ready", error=type(error).__name__)
             return _json(503, {"status": "the store is out of reach"})
         rates = (
             {}
@@ -140,7 +140,7 @@ class Application:
 
 
 def request_of(scope: Scope) -> Request:
-    """A request whose body has not come yet."""
+    """A request whose body has not been received yet."""
     client = scope.get("client")
     return Request(
         method=scope["method"],
@@ -159,9 +159,9 @@ def _json(status: int, content: dict[str, str]) -> Reply:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server over an open house, on a bound socket, that tells when it listens.
+    """A uvicorn server over an open house, on a bound socket, which reports when it listens.
 
-    `certificate` and `key` are files for TLS; without them it speaks plain HTTP.
+    `certificate` and `key` are files for TLS; without them it serves plain HTTP.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Server(uvicorn.Server):
         self._listening.set()
 
     async def run_until_signal(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Serve until SIGINT or SIGTERM; `ready` is awaited once calls are answered."""
+        """Serve until SIGINT or SIGTERM. `ready` is awaited once the server listens."""
         serving = asyncio.create_task(self.serve(sockets=[self._bound]))
         listening = asyncio.create_task(self._listening.wait())
         await asyncio.wait({listening, serving}, return_when=asyncio.FIRST_COMPLETED)

@@ -117,7 +117,7 @@ def test_what_was_made_at_the_start_is_recorded(trail: list[dict[str, Any]], act
 def test_what_fails_is_recorded_as_failed(rolecall: Rolecall) -> None:
     rolecall.cli("key", "disable", "AKIDnothing", check=False)
     begun, failed = records(rolecall, "--target", "AKIDnothing")
-    assert (begun["outcome"], failed["outcome"], failed["reason"]) == ("begun", "failed", "SettingsError")
+    assert (begun["outcome"], failed["outcome"], failed["reason"]) == ("begun", "failed", "CommandError")
 
 
 def test_a_call_is_found_by_its_request_id(rolecall: Rolecall, name: Callable[[str], str]) -> None:
