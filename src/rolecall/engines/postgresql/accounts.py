@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -80,7 +80,11 @@ class Accounts:
             secret=self._server.lock_secret,
         )
         try:
-            row = await self._made(connection, new, composed)
+            async with self._fenced(connection, new):
+                cursor = await connection.execute(composed)
+                while cursor.nextset():  # of several statements the last one has the row
+                    pass
+                row = await cursor.fetchone()
         except psycopg.Error as error:
             if error.sqlstate not in _TAKEN:
                 raise
@@ -92,18 +96,20 @@ class Accounts:
             identity=str(row[0]), orders=(FIRST,),
         )  # fmt: skip
 
-    async def _made(
-        self, connection: Connection, new: NewAccount, composed: sql.Composed
-    ) -> tuple[Any, ...] | None:
-        """In one round trip; with a fence in three, for that is asked between the lock and the commit."""
+    @contextlib.asynccontextmanager
+    async def _fenced(self, connection: Connection, new: NewAccount) -> AsyncIterator[None]:
+        """A context for statements that are a transaction by themselves, in one round trip; with a fence, which is
+        asked between the lock and the commit, in three.
+        """
         if new.fence is None:
             with errors.committing():
-                return await _last_row(connection, composed)
+                yield
+            return
         async with transaction(connection, self._server.lock("role", new.name)):
             found = await self._find(connection, new.name)
             if found is None or new.operation not in found.operations:
                 await new.fence()
-            return await _last_row(connection, composed)
+            yield
 
     async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
         """A repeat of our own operation is answered with what it made; any other role of the name is a refusal."""
@@ -390,10 +396,3 @@ def require_no_host(host: str) -> None:
     """A role has no host: pg_hba.conf says who may connect from where."""
     if host:
         raise Refused(Reason.HOST_MALFORMED, facts={"value": host})
-
-
-async def _last_row(connection: Connection, composed: sql.Composed) -> tuple[Any, ...] | None:
-    cursor = await connection.execute(composed)
-    while cursor.nextset():
-        pass
-    return await cursor.fetchone()
