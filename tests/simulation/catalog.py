@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from tests.simulation.access_keys import keys
-from tests.simulation.scenarios import granting, owning, tokens
+from tests.simulation.scenarios import granting, owned, owning, quotas, superusers, tokens
 from tests.simulation.schedules import Scenario
 from tests.simulation.servers import provisioning
 
 SCENARIOS: dict[str, Scenario] = {
     "granting": granting,
     "keys": keys,
+    "owned": owned,
     "owning": owning,
     "provisioning": provisioning,
+    "quotas": quotas,
+    "superusers": superusers,
     "tokens": tokens,
 }

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 from uuid import UUID
 
+from tests.simulation.estates import DATABASE, Estate, Superuser
 from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, Server, World
 
@@ -31,6 +32,7 @@ ON_ENGINE = frozenset(
     {
         Change.ACCOUNT_CREATE, Change.ACCOUNT_PASSWORD, Change.ACCOUNT_LOCK, Change.ACCOUNT_UNLOCK,
         Change.ACCOUNT_MANAGE, Change.ACCOUNT_UNMANAGE, Change.ACCOUNT_MOVE, Change.PRIVILEGES, Change.GRANTS,
+        Change.DATABASE_CREATE, Change.SUPERUSER_ENABLE,
     }
 )  # fmt: skip
 """Changes that are recorded only if the server made them. A deletion of what is gone already is recorded too."""
@@ -71,6 +73,7 @@ async def check(world: World, instance_id: int, server: Server, history: History
         known = database.owner in {"", "postgres"} or any(name == database.owner for name in seen)
         expect(known, "the heir owns what a dropped account left", database.name)
     check_history(history, seen)
+    check_estates(history, server)
 
 
 def opened(row: AccountRow, instance_id: int) -> str:
@@ -98,8 +101,11 @@ def check_operations(operations: Sequence[Operation], applied: dict[UUID, str]) 
 
 def check_client_tokens(operations: Sequence[Operation], applied: dict[UUID, str], world: World) -> None:
     for token, requests in world.token_requests.items():
-        made = [one for one in operations if one.request_id in requests and one.id in applied]
-        expect(len(made) <= 1, "one client token makes one account", (token, [one.id.int for one in made]))
+        own = [one for one in operations if one.request_id in requests]
+        made = [one.id.int for one in own if one.id in applied]
+        expect(len(made) <= 1, "one client token makes one account", (token, made))
+        taken = [one.id.int for one in own if one.reason == Reason.ACCOUNT_TAKEN.value]
+        expect(not taken, "a repeated client token is not told that the name is taken", (token, taken))
 
 
 def check_sessions(server: Server, seen: dict[str, Observed]) -> None:
@@ -108,12 +114,25 @@ def check_sessions(server: Server, seen: dict[str, Observed]) -> None:
         expect(not seen[name][0], "a locked account has no session", name)
 
 
+def check_estates(history: History, server: Server) -> None:
+    """The same for the database, what is granted on it, and the superuser."""
+    finals = {
+        Estate: ("estate", server.estate(DATABASE)),
+        Superuser: ("superuser", server.superuser_password()),
+    }
+    for model, (final, now) in finals.items():
+        history.ok(history.invoke("check", final, ("", None)), ("ok", now))
+        calls = [call for call in history.operations if call.f in model.calls]
+        why = explained(calls, model())
+        expect(why is None, f"an order of the calls explains what they saw of the {final}", why)
+
+
 def check_history(history: History, seen: dict[str, Observed]) -> None:
     """For each group of names that moves connect: some order of the calls explains what each of them saw."""
     for names in _groups(history):
         for name in sorted(names):
             history.ok(history.invoke("check", "final", (name, None)), ("ok", seen.get(name)))
-        calls = [call for call in history.operations if call.arg[0] in names]
+        calls = [call for call in history.operations if call.f in _CALLS and call.arg[0] in names]
         calls = [call for call in calls if not _sees_a_deletion(call, calls)]
         promised = frozenset(call.arg[0] for call in calls if call.f == "promise")
         why = explained(calls, Accounts(promised))
@@ -134,7 +153,7 @@ def _sees_a_deletion(shown: Call, calls: Sequence[Call]) -> bool:
 
 def _groups(history: History) -> list[set[str]]:
     groups: list[set[str]] = []
-    for call in history.operations:
+    for call in (one for one in history.operations if one.f in _CALLS):
         names = {call.arg[0], call.arg[2]} if call.f == "move" else {call.arg[0]}
         touching = [group for group in groups if group & names]
         groups = [group for group in groups if group not in touching] + [names.union(*touching)]
@@ -248,6 +267,8 @@ def _nothing(accounts: dict[str, Observed], there: Observed | None, arg: Any) ->
 
 
 _CALLS = {
+    "show": _nothing,
+    "final": _nothing,
     "create": _create,
     "create again": _create_again,
     "delete": _delete,

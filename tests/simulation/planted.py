@@ -8,11 +8,21 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.simulation.catalog import SCENARIOS
-from tests.simulation.scenarios import create, create_managed, delete, open_managed, search_accounts
+from tests.simulation.scenarios import (
+    create,
+    create_managed,
+    create_with_token,
+    delete,
+    open_managed,
+    promise,
+    remark,
+    search_accounts,
+)
 from tests.simulation.schedules import Scenario
-from tests.simulation.world import OwningServer
+from tests.simulation.world import GrantingServer, OwningServer
 
 from rolecall.domain.accounts import removal, repairs
+from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import State
 from rolecall.domain.provisioning.reconciler import Upkeep
 from rolecall.engines.memory import MemoryEngine
@@ -24,6 +34,19 @@ async def names() -> None:
     """Accounts of the same names, made and deleted again and again."""
     acts = (delete, create_managed, delete, create, open_managed)
     await search_accounts(OwningServer, "postgresql", acts, rotates=False)
+
+
+async def remarks() -> None:
+    """Deletions, where other changes come between."""
+    await search_accounts(OwningServer, "postgresql", (create, delete, remark))
+
+
+async def promises() -> None:
+    await search_accounts(GrantingServer, "mysql", (promise, delete))
+
+
+async def repetitions() -> None:
+    await search_accounts(OwningServer, "postgresql", (create_with_token,))
 
 
 _changed = MemoryLedger._changed
@@ -61,6 +84,11 @@ async def _undo_in_order(self: Any, instance: Any) -> None:
         await self._ledger.close(operation.id, State.UNDONE, "interrupted", "never begun")
 
 
+async def _begin_silently(self: Any, operation_id: Any, seen: Any) -> bool:
+    await self.witness(seen)
+    return True
+
+
 def _keep_always(self: Any, key: Any, value: Any, generation: int) -> None:
     if self._listener.listening:
         self._values[key] = value
@@ -96,6 +124,18 @@ def late_record_of_a_creation() -> Iterator[None]:
 
 
 @contextmanager
+def made_without_a_fence() -> Iterator[None]:
+    with patch.object(Journal, "fence", lambda *_, **__: None):
+        yield
+
+
+@contextmanager
+def deletion_that_is_not_noted() -> Iterator[None]:
+    with patch.object(MemoryLedger, "begin", _begin_silently):
+        yield
+
+
+@contextmanager
 def server_undone_in_order() -> Iterator[None]:
     with patch.object(Upkeep, "_undo", _undo_in_order):
         yield
@@ -114,6 +154,10 @@ PLANTED: dict[str, tuple[Fault, Scenario]] = {
     "the second try of a deletion": (second_try_of_a_deletion, names),
     "a deletion that recovery repeats": (repeated_deletion, names),
     "a late record of a creation": (late_record_of_a_creation, names),
+    "a promise that is kept without asking again": (made_without_a_fence, promises),
+    "a client token that was called free too early": (made_without_a_fence, repetitions),
+    "a quota that a late call exceeds": (made_without_a_fence, SCENARIOS["quotas"]),
+    "a deletion that is not noted before it begins": (deletion_that_is_not_noted, remarks),
     "a server undone in the order of its making": (server_undone_in_order, SCENARIOS["provisioning"]),
     "a key that is remembered after it was changed": (key_remembered_too_late, SCENARIOS["keys"]),
 }

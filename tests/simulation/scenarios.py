@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.checks import MANAGED, Violation, check
+from tests.simulation import estates
+from tests.simulation.checks import MANAGED, Violation, check, expect
 from tests.simulation.processes import Outcome, Process
 from tests.simulation.schedules import History, choose
 from tests.simulation.world import SEALER, GrantingServer, Hazards, OwningServer, Server, World
@@ -142,6 +143,12 @@ def create_with_token(run: Run, name: str, tag: str) -> tuple[str, tuple[object,
     return "create again", (name, f"with token {name}"), made
 
 
+def create_counted(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command[Any]]:
+    """Where there is room for one."""
+    made = commands.CreateAccount(PLACE, name, AccountKind.NORMAL, Secret(tag), "", False, quota=QUOTA)
+    return "create", (name, tag), made
+
+
 def delete(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
     return "delete", (name, None), commands.DeleteAccount(PLACE, name, must_exist=True)
 
@@ -213,6 +220,18 @@ TOKENS: Sequence[Act] = (
 )
 
 
+ESTATES: Sequence[Act] = (
+    create, delete, create, estates.database, estates.give, estates.no_database, estates.grant, estates.revoke,
+    estates.grant, estates.database, lock,
+)  # fmt: skip
+SUPERUSERS: Sequence[Act] = (
+    create, delete, estates.enable, estates.disable, estates.enable, estates.plain_database, estates.no_database,
+    grants,
+)  # fmt: skip
+QUOTA = 1
+QUOTAS: Sequence[Act] = (create_counted, create_counted, create_counted, delete, remark)
+
+
 async def client(run: Run, number: int, acts: Sequence[Act], calls: int) -> None:
     """Call after call; each through a replica that runs, if there is one."""
     for _ in range(choose(calls + 1)):
@@ -280,13 +299,14 @@ def told(run: Run) -> Iterator[None]:
 
 
 async def search_accounts(
-    make: Callable[[], Server], engine: str, acts: Sequence[Act], *, rotates: bool
+    make: Callable[[], Server], engine: str, acts: Sequence[Act], *, rotates: bool = False, room: int = 9
 ) -> None:
-    """One run."""
+    """One run. There is `room` for so many accounts."""
     run = await prepared(make(), engine, Hazards.drawn(), 40 if rotates and choose(2) else 0)
     with told(run):
         replicas, clients = 2 + choose(2), 2 + choose(2)
         await storm(run, replicas, [client(run, number, acts, 5) for number in range(clients)])
+        expect(run.server.most <= room, "a quota holds", run.server.most)
         await check(run.world, run.instance.id, run.server, run.history)
 
 
@@ -297,9 +317,24 @@ async def owning() -> None:
 
 async def granting() -> None:
     """On a server as MariaDB."""
-    await search_accounts(GrantingServer, "mysql", GRANTING, rotates=False)
+    await search_accounts(GrantingServer, "mysql", GRANTING)
+
+
+async def owned() -> None:
+    """Databases, their owners, and privileges on them."""
+    await search_accounts(OwningServer, "postgresql", ESTATES)
+
+
+async def superusers() -> None:
+    """The tenants' superuser, and databases without owners."""
+    await search_accounts(GrantingServer, "mysql", SUPERUSERS)
+
+
+async def quotas() -> None:
+    """Room for one account, and two names."""
+    await search_accounts(OwningServer, "postgresql", QUOTAS, room=QUOTA)
 
 
 async def tokens() -> None:
     """The same calls again and again, with client tokens."""
-    await search_accounts(OwningServer, "postgresql", TOKENS, rotates=False)
+    await search_accounts(OwningServer, "postgresql", TOKENS)

@@ -38,7 +38,8 @@ class Session:
         self._gates = gates
         self._loss = loss
         self._steps = choose(4) if loss == 3 else 0
-        self._asked: asyncio.Queue[tuple[Awaitable[Any], asyncio.Future[Any]]] = asyncio.Queue()
+        self._is_served = asyncio.Event()
+        self._asked: asyncio.Queue[tuple[Fence, asyncio.Future[Refused | None]]] = asyncio.Queue()
 
     async def passed(self, step: str) -> None:
         """Between two steps, at the server."""
@@ -49,36 +50,45 @@ class Session:
             if choose(2):
                 raise SessionEnded
         elif step != "locked":
-            await self.ask(self._gates.passed(f"within a change: {step}"))
+            await self.ask(lambda: self._gates.passed(f"within a change: {step}"))
 
-    async def ask(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def ask(self, work: Fence) -> None:
         """At the server: what the process is to do while the server waits for it."""
         is_cut_off = self._loss == 3 and self._steps == 0
         self._steps -= 1
         if self._loss == 2 or is_cut_off or not self._gates.alive:
-            work.close()
             raise SessionEnded
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
         self._asked.put_nowait((work, answer))
         ended = asyncio.ensure_future(self._gates.ended.wait())
         await asyncio.wait({answer, ended}, return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
         if not answer.done():
             raise SessionEnded
-        if isinstance(answer.result(), Refused):
-            raise answer.result()
-        return answer.result()
+        if (refusal := answer.result()) is not None:
+            raise refusal
 
     def fence(self, fence: Fence) -> Fence:
         """As the server asks it."""
-        return lambda: self.ask(_asked(fence))
+        return lambda: self.ask(fence)
+
+    async def _serve(self, change: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, Exception | None]:
+        """What the server answers, or refuses with: perhaps to nobody."""
+        self._is_served.set()
+        try:
+            return await change(), None
+        except SessionEnded:
+            return None, OutcomeUnknown("the session ended")
+        except (Refused, OutcomeUnknown) as error:
+            return None, error
 
     async def carry_out(self, change: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """In the process: what the server answers. `OutcomeUnknown` if the session ends before."""
         with supplied(None):
             token = SESSION.set(self)
-            served = asyncio.ensure_future(_served(change))
+            served = asyncio.ensure_future(self._serve(change))
             SESSION.reset(token)
+        await self._is_served.wait()  # what was sent comes before what others send later
         if self._loss == 2:
             self._gates.world.late(_ended(served))
             raise OutcomeUnknown("the server has it, and may do it later")
@@ -88,13 +98,13 @@ class Session:
             if not asking.done():
                 asking.cancel()
                 break
-            work, answer = asking.result()
+            work, answered = asking.result()
             try:
-                done = await work
-            except Exception as error:
-                answer.set_exception(error)
+                await work()
+            except Refused as refusal:
+                answered.set_result(refusal)
             else:
-                answer.set_result(done)
+                answered.set_result(None)
         answer, error = served.result()
         if error is not None:
             raise error
@@ -102,20 +112,6 @@ class Session:
 
 
 SESSION: ContextVar[Session | None] = ContextVar("session", default=None)
-
-
-async def _asked(fence: Fence) -> None:
-    await fence()
-
-
-async def _served(change: Callable[[], Coroutine[Any, Any, Any]]) -> tuple[Any, Exception | None]:
-    """What the server answers, or refuses with: perhaps to nobody."""
-    try:
-        return await change(), None
-    except SessionEnded:
-        return None, OutcomeUnknown("the session ended")
-    except (Refused, OutcomeUnknown) as error:
-        return None, error
 
 
 async def _ended(served: asyncio.Future[Any]) -> None:

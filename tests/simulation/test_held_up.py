@@ -11,9 +11,11 @@ from tests.simulation.checks import check
 from tests.simulation.scenarios import Act, Run, call, prepared
 from tests.simulation.schedules import once
 from tests.simulation.test_power_cuts import KINDS
-from tests.simulation.world import Gates, GrantingServer, Hazards, Server
+from tests.simulation.world import Gates, GrantingServer, Hazards, OwningServer, Server
 
 from rolecall.domain.operations.model import State
+
+LOGIN_IS_GONE, RETIRED = "within a change: login is gone", "within a change: retired"
 
 
 class Hold:
@@ -68,7 +70,19 @@ async def _settled(run: Run) -> None:
             assert one.state is State.RECORDED, (one.change, one.state, one.note)
 
 
-METHODS = {"create": "create_account", "delete": "drop_account", "grants": "change_grants"}
+METHODS = {
+    "create": "create_account",
+    "database": "create_database",
+    "delete": "drop_account",
+    "disable": "disable",
+    "enable": "enable",
+    "give": "change_database_owner",
+    "grant": "change_privileges",
+    "grants": "change_grants",
+    "no": "drop_database",
+    "revoke": "change_privileges",
+}
+"""By the first word of a kind; the others are `change_account`."""
 HELD = [
     (engine, kind, overtaken)
     for engine, (_, kinds) in KINDS.items()
@@ -101,6 +115,74 @@ def test_what_is_applied_after_it_was_called_undone_is_recorded(
             await _settled(run)
 
     once(scenario)
+
+
+def test_a_client_token_that_was_called_free_is_not_used_by_the_call_that_was_held_up() -> None:
+    """The repetition makes the account; the first call, once it goes on, makes nothing and takes nothing away."""
+
+    async def scenario() -> None:
+        run = await _bench(OwningServer, "postgresql")
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, "before create_account")
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.create_with_token, "ada"))
+            await hold.reached.wait()
+            await _taken_for_dead(run)
+            hold.release()
+            again = call(run, run.slots[1], 1, scenarios.create_with_token, "ada")
+            first, second = await asyncio.gather(asking, again)
+            assert (first.kind, second.kind) == ("unknown", "ok")
+            assert (await call(run, run.slots[0], 0, scenarios.create_with_token, "ada")).kind == "ok"
+            await _settled(run)
+
+    once(scenario)
+
+
+def test_a_quota_is_not_exceeded_by_a_call_that_was_held_up() -> None:
+    async def scenario() -> None:
+        run = await _bench(OwningServer, "postgresql")
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, "before create_account")
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.create_counted, "ada"))
+            await hold.reached.wait()
+            await _taken_for_dead(run)
+            assert (await call(run, run.slots[1], 1, scenarios.create_counted, "bob")).kind == "ok"
+            hold.release()
+            assert (await asking).kind == "unknown"
+            await _settled(run)
+            assert run.server.most == scenarios.QUOTA
+
+    once(scenario)
+
+
+@pytest.mark.parametrize(
+    "at", ["before MemoryLedger.begin", "after MemoryLedger.begin", LOGIN_IS_GONE, RETIRED]
+)
+@pytest.mark.parametrize("engine", sorted(KINDS))
+def test_a_deletion_that_is_cut_short_and_overtaken_leaves_no_account_locked(engine: str, at: str) -> None:
+    """Not begun, it is superseded; begun, it is brought to its end. So it is if its process was only held up."""
+
+    async def scenario(*, ends: bool) -> None:
+        run = await _bench(KINDS[engine][0], engine, (scenarios.create,))
+        with run.world.entered():
+            hold = Hold(run.slots[0].gates, at)
+            asking = asyncio.ensure_future(call(run, run.slots[0], 0, scenarios.delete, "ada"))
+            await hold.reached.wait()
+            if is_locked := at == RETIRED and engine == "mysql":  # to its end
+                await run.world.crash_store()
+            else:
+                assert (await call(run, run.slots[1], 1, scenarios.remark, "ada")).kind == "ok"
+            if ends:
+                run.slots[0].gates.end(at)
+            if ends or not is_locked:
+                await _taken_for_dead(run)
+            hold.release()
+            await asking
+            await _settled(run)
+            is_begun = at != "before MemoryLedger.begin"
+            assert [facts.may_log_in for facts in run.server.now()] == ([] if is_begun else [True])
+
+    for ends in (True, False):
+        once(lambda ends=ends: scenario(ends=ends))  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("at", ["after MemoryLedger.promise", "before create_account"])

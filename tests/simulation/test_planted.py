@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.planted import PLANTED
 from tests.simulation.schedules import search
 
-SECONDS = 90.0
+SECONDS = 180.0
 """Far more than it takes; then the fault was not found."""
 
 

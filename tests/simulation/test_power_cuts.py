@@ -6,13 +6,18 @@ import sys
 from collections.abc import Callable, Sequence
 
 import pytest
-from tests.simulation import scenarios
+from tests.simulation import estates, scenarios
 from tests.simulation.checks import Violation, check
 from tests.simulation.power import Power
 from tests.simulation.processes import Process
 from tests.simulation.scenarios import Act, Run, call, prepared
 from tests.simulation.schedules import once
 from tests.simulation.world import GrantingServer, Hazards, OwningServer, Server
+
+
+def _other_s_database(run: Run, name: str, tag: str) -> estates.Told:
+    return estates.database(run, "postgres", tag)
+
 
 OWNING: dict[str, tuple[Sequence[Act], Act]] = {
     "create": ((), scenarios.create),
@@ -26,6 +31,13 @@ OWNING: dict[str, tuple[Sequence[Act], Act]] = {
     "refresh managed": ((scenarios.create_managed,), scenarios.refresh_managed),
     "close managed": ((scenarios.create_managed,), scenarios.close_managed),
     "create with a token": ((), scenarios.create_with_token),
+    "create counted": ((), scenarios.create_counted),
+    "database": ((scenarios.create,), estates.database),
+    "no database": ((scenarios.create, estates.database), estates.no_database),
+    "give": ((scenarios.create, _other_s_database), estates.give),
+    "grant": ((scenarios.create, estates.database), estates.grant),
+    "revoke": ((scenarios.create, estates.database, estates.grant), estates.revoke),
+    "delete an owner": ((scenarios.create, estates.database, estates.grant), scenarios.delete),
 }
 GRANTING: dict[str, tuple[Sequence[Act], Act]] = {
     "create": ((), scenarios.create),
@@ -35,6 +47,11 @@ GRANTING: dict[str, tuple[Sequence[Act], Act]] = {
     "grants": ((scenarios.create,), scenarios.grants),
     "lock": ((scenarios.create,), scenarios.lock),
     "password": ((scenarios.create,), scenarios.password),
+    "database": ((), estates.plain_database),
+    "no database": ((estates.plain_database,), estates.no_database),
+    "enable": ((), estates.enable),
+    "enable again": ((estates.enable,), estates.enable),
+    "disable": ((estates.enable,), estates.disable),
 }
 KINDS = {
     "postgresql": (OwningServer, OWNING),

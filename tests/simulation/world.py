@@ -23,7 +23,14 @@ from tests.simulation.sessions import DELAYS, SESSION, engine_calls
 
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import AccessKey
-from rolecall.domain.engine import AccountChange, AccountFacts, Engine, EngineTraits
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountFacts,
+    DatabaseObject,
+    Engine,
+    EngineTraits,
+    ObjectType,
+)
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
@@ -148,6 +155,8 @@ class SimulatedServer:
             self._identities.setdefault(name, len(self.applied))
         new_name = getattr(change, "new_name", None)
         identity = self._identities.get(name) or self._identities.get(new_name or "", 0)
+        if method == "drop_account" and not identity:
+            return  # the same deletion, carried out twice
         if self._touched.setdefault(operation, identity) != identity:
             self.strayed.append(f"{method}({name}) by {operation.int}")
         if method == "drop_account":
@@ -184,6 +193,18 @@ class OwningServer(SimulatedServer, MemoryEngine):
     def password_of(self, facts: AccountFacts) -> str | None:
         return self.opens(self._verifiers.get(facts.name))
 
+    def estate(self, database: str) -> tuple[str, frozenset[str]] | None:
+        """Who owns a database, and which accounts were granted something on it; None if there is none."""
+        found = self._databases.get(database)
+        if found is None:
+            return None
+        granted = self._objects[DatabaseObject(ObjectType.DATABASE, database)].grants
+        return found.owner, frozenset(name for name, held in granted.items() if held)
+
+    def superuser_password(self) -> str | None:
+        """There is none here."""
+        return None
+
     def now(self) -> Sequence[AccountFacts]:
         return list(self._accounts.values())
 
@@ -200,6 +221,13 @@ class GrantingServer(SimulatedServer, MemoryGrantsEngine):
 
     def password_of(self, facts: AccountFacts) -> str | None:
         return self.opens(self._verifiers.get((facts.name, facts.host)))
+
+    def estate(self, database: str) -> tuple[str, frozenset[str]] | None:
+        """As there; databases have no owner here, and what is granted is the accounts'."""
+        return ("", frozenset()) if database in self._databases else None
+
+    def superuser_password(self) -> str | None:
+        return self.opens(self.superuser.verifier)
 
     def now(self) -> Sequence[AccountFacts]:
         return list(self._accounts.values())

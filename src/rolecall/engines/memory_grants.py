@@ -330,6 +330,7 @@ class MemorySuperuser:
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
         self._found: AccountFacts | None = None
+        self.verifier: Secret | None = None
 
     async def find(self) -> AccountFacts | None:
         async with self._steps.locked(self.name):
@@ -337,7 +338,7 @@ class MemorySuperuser:
 
     async def enable(
         self,
-        verifier: Secret,  # noqa: ARG002 - nobody logs in here
+        verifier: Secret,
         operation: UUID,
         fence: Fence | None = None,
     ) -> AccountFacts:
@@ -351,6 +352,7 @@ class MemorySuperuser:
                 0, self.name, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
             )
             self._found = replace(before.changed_by(operation), may_log_in=True)
+            self.verifier = verifier
             return self._found
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
@@ -366,7 +368,7 @@ class MemorySuperuser:
             require_order(expected, found.name, found.order)
             self._found = replace(found.changed_by(operation), may_log_in=False)
             await self._steps.passed("retired")
-            self._found = None
+            self._found = self.verifier = None
         return True
 
 

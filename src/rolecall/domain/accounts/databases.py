@@ -62,7 +62,7 @@ class Databases:
 
     async def _create(self, attached: ConnectedInstance, new: NewDatabase, origin: Origin) -> None:
         async def apply(operation: UUID) -> None:
-            fence = self._journal.fence(operation)
+            fence = self._journal.fence(operation, always=True)
             await attached.engine.create_database(replace(new, operation=operation, fence=fence))
 
         intent = Intent(Change.DATABASE_CREATE, new.name, origin, detail={"owner": new.owner})

@@ -110,15 +110,17 @@ class Accounts:
         return view(facts, row)
 
     async def _expect_room(self, target: Target, quota: int, operation: UUID) -> None:
-        """ACCOUNT_QUOTA, but not for a name that is taken: the engine refuses that.
+        """ACCOUNT_QUOTA, but not for a name that the server has: the engine refuses that. One that is only being made
+        may be refused in the end, and leave the name to this operation.
 
         What was accepted before this operation is still open, or closed and then on the server, which is asked later.
         """
+        place = target.name, target.host
         ahead = await self._ledger.ahead(operation)
         accounts = await target.attached.engine.accounts()
-        taken = ahead.union((one.name, one.host) for one in accounts)
-        counted = ahead.union((one.name, one.host) for one in accounts if not one.is_protected)
-        if len(counted) >= quota and (target.name, target.host) not in taken:
+        others = ahead.union((one.name, one.host) for one in accounts if not one.is_protected) - {place}
+        is_there = any((one.name, one.host) == place for one in accounts)
+        if len(others) >= quota and not is_there:
             raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
 
     async def _made_before(self, target: Target, kept: Claimed) -> AccountView | None:

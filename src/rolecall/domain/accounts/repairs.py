@@ -83,14 +83,11 @@ async def repair(case: Case) -> AccountFacts | None:
 async def is_shown(case: Case) -> bool:
     """Whether the engine shows that a change was begun: by its mark, or, of a deletion, by the account that is missing.
 
-    Changes of databases write no row; what is true of them is seen on the server alone.
+    What asks its fence is never late. Other changes of databases write no row: the server alone tells what is true.
     """
     operation, engine = case.operation, case.attached.engine
     if operation.change is Change.ACCOUNT_MOVE:
         return any(operation.id in facts.operations for facts in await engine.accounts())
-    if operation.change is Change.DATABASE_CREATE:
-        database = await find_database(engine, operation.target)
-        return database is not None and operation.id in database.operations
     if not operation.change.value.startswith("account."):
         return False
     facts = await engine.account(*operation.account)

@@ -43,7 +43,8 @@ class Superusers:
         verifier = self._work.verifier(target, password)
 
         async def apply(operation: UUID) -> None:
-            await superuser.enable(await verifier, operation, self._journal.fence(operation))
+            fence = self._journal.fence(operation, always=True)
+            await superuser.enable(await verifier, operation, fence)
 
         await self._journal.run(target.attached, target.intent(Change.SUPERUSER_ENABLE, origin), apply)
         return password
