@@ -11,7 +11,7 @@ from tencent_docs import Key, Page
 from rolecall.contracts.tencent.cam import contract as cam
 from rolecall.contracts.tencent.sts import contract as sts
 from rolecall.contracts.tencent.tag import contract as tag
-from rolecall.contracts.tencent.tag.errors import WISHES as TAG_WISHES
+from rolecall.contracts.tencent.tag.errors import PREFERENCES as TAG_PREFERENCES
 from rolecall.domain.reasons import Reason
 
 _WRITTEN = """\
@@ -201,9 +201,9 @@ TAG_SAYS: Mapping[str, str] = {
 }
 _PUT_TAG = (
     Reason.TAG_QUOTA, Reason.TAG_KEY_QUOTA, Reason.TAG_VALUE_QUOTA,
-    *(key for key in TAG_WISHES if isinstance(key, tuple) and key[1] in ("TagKey", "TagValue")),
+    *(key for key in TAG_PREFERENCES if isinstance(key, tuple) and key[1] in ("TagKey", "TagValue")),
 )  # fmt: skip
-_TAKE_TAG = tuple(key for key in TAG_WISHES if isinstance(key, tuple) and key[1] == "TagKey")
+_TAKE_TAG = tuple(key for key in TAG_PREFERENCES if isinstance(key, tuple) and key[1] == "TagKey")
 _TAGGED = ((Reason.PARAMETER_VALUE, "Resource"),)
 _OFFSETS = ((Reason.PARAMETER_VALUE, "Offset"),)
 _TOKENS = ((Reason.PARAMETER_VALUE, "PaginationToken"),)

@@ -1,4 +1,4 @@
-"""How a page of a Tencent contract is written whose actions choose codes for reasons (`contracts/tencent/wishes`)."""
+"""Writes the pages of the Tencent contracts whose errors are preferences (`contracts/tencent/error_preferences`)."""
 
 from __future__ import annotations
 

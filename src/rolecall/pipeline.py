@@ -121,8 +121,10 @@ class Pipeline:
         for dialect in dialects:
             mine = [one.contract for key, one in services.items() if key[0] == dialect.name]
             actions = {
-                service: [name for one in mine if one.service == service for name in one.actions]
-                for service in {one.service for one in mine}
+                service: [
+                    name for contract in mine if contract.service == service for name in contract.actions
+                ]
+                for service in {contract.service for contract in mine}
             }
             metrics.expect(dialect.name, actions, dialect.codes())
 
@@ -138,7 +140,7 @@ class Pipeline:
         trouble: Refused | None = None
         try:
             call = await self._parsed(dialect, envelope)
-            self._expect_private(call)
+            self._require_private(call)
             proven = await self._prove(call)
             caller = proven.caller
             reply = dialect.render(call, await self._outcome(call, proven))
@@ -189,7 +191,7 @@ class Pipeline:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, partial(read, *given, **named))
 
-    def _expect_private(self, call: Call) -> None:
+    def _require_private(self, call: Call) -> None:
         """TLS_REQUIRED."""
         if not self._require_tls or call.envelope.request.secure:
             return

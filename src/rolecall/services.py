@@ -47,9 +47,9 @@ _HOSTS: Mapping[str, tuple[str, str]] = {
 VENDOR_HOSTS: Sequence[str] = sorted(
     f"{service}{region}{domain}"
     for service, (domain, quickstart) in {
-        (one.contract.service, _HOSTS[one.contract.dialect])
-        for one in SERVICES
-        if one.contract.dialect in _HOSTS
+        (service.contract.service, _HOSTS[service.contract.dialect])
+        for service in SERVICES
+        if service.contract.dialect in _HOSTS
     }
     for region in ("", f".{quickstart}")
 )

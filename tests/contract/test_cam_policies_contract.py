@@ -207,8 +207,8 @@ def test_a_reason_takes_the_code_of_the_actions_list(
 
 def test_no_reason_of_the_gateway_is_overridden() -> None:
     gateway = {Reason.KEY_UNKNOWN, Reason.NOT_PERMITTED, Reason.PARAMETER_MISSING, Reason.PARAMETER_TYPE}
-    assert gateway.isdisjoint(cam_policy_errors.WISHES)
-    assert gateway.isdisjoint(sts.WISHES)
+    assert gateway.isdisjoint(cam_policy_errors.PREFERENCES)
+    assert gateway.isdisjoint(sts.PREFERENCES)
 
 
 def test_every_reason_of_policies_and_roles_has_a_row() -> None:
@@ -217,7 +217,7 @@ def test_every_reason_of_policies_and_roles_has_a_row() -> None:
         for reason in OF_PEOPLE
         if reason.value.startswith(("policy-", "attachment-", "role-", "session-"))
     }
-    rows = {*cam_policy_errors.WISHES, *sts.WISHES}
+    rows = {*cam_policy_errors.PREFERENCES, *sts.PREFERENCES}
     assert own <= rows
 
 

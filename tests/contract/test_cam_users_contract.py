@@ -23,7 +23,7 @@ from rolecall.contracts.model import Action
 from rolecall.contracts.tencent.cam import contract as cam
 from rolecall.contracts.tencent.cam import groups as cam_groups
 from rolecall.contracts.tencent.cam import users as cam_users
-from rolecall.contracts.tencent.cam.errors import WISHES
+from rolecall.contracts.tencent.cam.errors import PREFERENCES
 from rolecall.contracts.tencent.tag import contract as tag
 from rolecall.domain.reasons import Reason
 
@@ -174,4 +174,4 @@ def test_a_missing_group_is_told_even_where_the_vendors_code_speaks_of_a_user() 
 
 def test_no_reason_of_the_gateway_is_overridden() -> None:
     gateway = {Reason.KEY_UNKNOWN, Reason.NOT_PERMITTED, Reason.PARAMETER_MISSING, Reason.PARAMETER_TYPE}
-    assert gateway.isdisjoint(WISHES)
+    assert gateway.isdisjoint(PREFERENCES)

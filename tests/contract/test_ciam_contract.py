@@ -22,7 +22,7 @@ from tests.server.ciam_page import EXAMPLE, PAGE, REQUIRED
 from rolecall.contracts.model import Action, Field, Kind, Shape
 from rolecall.contracts.tencent.ciam.codes import CODES
 from rolecall.contracts.tencent.ciam.contract import CONTRACT, EARLIER
-from rolecall.contracts.tencent.ciam.errors import LISTS, WISHES
+from rolecall.contracts.tencent.ciam.errors import LISTS, PREFERENCES
 from rolecall.contracts.tencent.ciam.texts import TEXTS
 from rolecall.domain.reasons import Reason
 from rolecall.verbs.ciam.verbs import VERBS
@@ -159,4 +159,4 @@ def test_too_many_entries_are_a_limit_and_a_number_out_of_range_is_a_value() -> 
 
 def test_every_reason_of_directories_has_a_row() -> None:
     stores = {reason for reason in Reason if reason.name.startswith(("STORE_", "USER_", "LINK", "QUERY_"))}
-    assert {one for one in stores if one in Reason} <= {key for key in WISHES if isinstance(key, Reason)}
+    assert {one for one in stores if one in Reason} <= {key for key in PREFERENCES if isinstance(key, Reason)}

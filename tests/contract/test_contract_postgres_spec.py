@@ -13,7 +13,7 @@ from tencentcloud.postgres.v20170312 import errorcodes, models
 from rolecall.contracts.model import Field, Kind, ListOf, Shape
 from rolecall.contracts.tencent.postgres.codes import CODES
 from rolecall.contracts.tencent.postgres.contract import CONTRACT
-from rolecall.contracts.tencent.postgres.errors import WISHES
+from rolecall.contracts.tencent.postgres.errors import PREFERENCES
 from rolecall.contracts.tencent.postgres.texts import TEXTS
 from rolecall.domain.reasons import OF_PEOPLE, Reason
 from rolecall.verbs.postgres.verbs import VERBS
@@ -61,7 +61,7 @@ COMMON_CODES = frozenset(
     UnsupportedRegion
     """.split()  # noqa: SIM905 - a table
 )
-GATEWAY = frozenset(Reason) - frozenset(WISHES)
+GATEWAY = frozenset(Reason) - frozenset(PREFERENCES)
 PYTHON_TYPES = {
     Kind.STRING: "str",
     Kind.SECRET: "str",

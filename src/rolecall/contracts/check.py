@@ -62,14 +62,14 @@ def check(call: Call, caller: Caller, action: Action) -> Checked[object]:
 
     Facts of the refusal: ``value`` (shortened, never a secret), and ``expected`` for a wrong type.
     """
-    _keep_region(call.region, action.regions)
+    _require_region(call.region, action.regions)
     reading = _Reading(call.flat, action.blank_is_absent)
     params = _structure(call.params, action.shape, "", reading)
-    _keep_fields(params, action.params, "")
+    _require_fields(params, action.params, "")
     return Checked(call, caller, params)
 
 
-def keep(rules: Sequence[Rule], value: object, path: str, *, lines: bool = False) -> None:
+def require_rules(rules: Sequence[Rule], value: object, path: str, *, lines: bool = False) -> None:
     """Ask each rule in turn; the first one broken refuses. A rule on a `Secret` sees its plain text.
 
     `lines` says that the text may have several.
@@ -97,7 +97,7 @@ def shown(value: object) -> str:
     return "[...]" if isinstance(value, list) else "{...}"
 
 
-def _keep_region(region: str, regions: frozenset[str] | None) -> None:
+def _require_region(region: str, regions: frozenset[str] | None) -> None:
     if regions is None:
         return
     if not region:
@@ -114,7 +114,7 @@ def _structure(raw: Mapping[str, object], shape: Shape, prefix: str, reading: _R
         if field.required and raw.get(field.name) is None:
             raise Refused(Reason.PARAMETER_MISSING, prefix + field.name)
     if known != len(raw):
-        _refuse_unknown(raw, fields, prefix)
+        _require_known(raw, fields, prefix)
     typed: dict[str, object] = {}
     for field in fields:
         value = raw.get(field.name)
@@ -125,7 +125,7 @@ def _structure(raw: Mapping[str, object], shape: Shape, prefix: str, reading: _R
     return shape.type(**typed)
 
 
-def _refuse_unknown(raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
+def _require_known(raw: Mapping[str, object], fields: tuple[Field, ...], prefix: str) -> None:
     names = {field.name for field in fields}
     for name, value in raw.items():
         if name not in names and value is not None:
@@ -160,23 +160,23 @@ def _wrong_type(value: object, type_: Kind | ListOf | Shape, path: str) -> Refus
     return Refused(Reason.PARAMETER_TYPE, path, facts={"value": shown(value), "expected": expected})
 
 
-def _keep_fields(values: object, fields: tuple[Field, ...], prefix: str) -> None:
+def _require_fields(values: object, fields: tuple[Field, ...], prefix: str) -> None:
     for field in fields:
         value = getattr(values, field.name)
         if value is not None:
-            keep(field.rules, value, prefix + field.name, lines=field.type is Kind.DOCUMENT)
+            require_rules(field.rules, value, prefix + field.name, lines=field.type is Kind.DOCUMENT)
             if not isinstance(field.type, Kind):
-                _keep_inside(value, field.type, prefix + field.name)
+                _require_inside(value, field.type, prefix + field.name)
 
 
-def _keep_inside(value: object, type_: Kind | ListOf | Shape, path: str) -> None:
+def _require_inside(value: object, type_: Kind | ListOf | Shape, path: str) -> None:
     if isinstance(type_, ListOf) and isinstance(value, list):
         for index, item in enumerate(value):
-            _keep_inside(item, type_.item, f"{path}.{index}")
+            _require_inside(item, type_.item, f"{path}.{index}")
     elif isinstance(type_, Shape):
-        _keep_fields(value, type_.fields, path + ".")
+        _require_fields(value, type_.fields, path + ".")
     else:
-        keep((), value, path)
+        require_rules((), value, path)
 
 
 def _string(value: object, _flat: bool) -> str | None:

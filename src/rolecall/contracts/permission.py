@@ -31,7 +31,7 @@ def policy_request(checked: Checked[object], contract: Contract, action: Action)
     """The ask of a call whose caller was proven."""
     call = checked.call
     request = call.envelope.request
-    resources = itertools.chain.from_iterable(_asked(one, checked) for one in action.resources)
+    resources = itertools.chain.from_iterable(_asked(template, checked) for template in action.resources)
     return PolicyRequest(
         f"{contract.policy_service or contract.service}:{call.action}",
         tuple(dict.fromkeys(resources)) or ("*",),
@@ -58,9 +58,9 @@ def _asked(template: str, checked: Checked[object]) -> Iterator[str]:
     choices = [_choices(hole, known, checked) for hole in holes]
     if wanted != template and not all(choices):
         return
-    if math.prod(len(one) or 1 for one in choices) > _MOST_RESOURCES:
-        choices = [one if len(one) == 1 else ["*"] for one in choices]
-    for chosen in itertools.product(*(one or ["*"] for one in choices)):
+    if math.prod(len(choice) or 1 for choice in choices) > _MOST_RESOURCES:
+        choices = [choice if len(choice) == 1 else ["*"] for choice in choices]
+    for chosen in itertools.product(*(choice or ["*"] for choice in choices)):
         values = dict(zip(holes, chosen, strict=True))
         yield _HOLE.sub(lambda hole: values[hole[1]], wanted)  # noqa: B023 - used within the turn
 

@@ -26,7 +26,7 @@ def not_starting(prefixes: tuple[str, ...], reason: Reason, source: str) -> Rule
 
 def contains_each(classes: tuple[str, ...], reason: Reason, source: str) -> Rule:
     """At least one character of each class; a class is the inside of a regular expression's brackets."""
-    searches = tuple(re.compile(f"[{one}]").search for one in classes)
+    searches = tuple(re.compile(f"[{characters}]").search for characters in classes)
     return Rule(lambda value: all(search(str(value)) for search in searches), reason, source)
 
 

@@ -148,7 +148,9 @@ def _codes(contracts: Collection[Contract]) -> frozenset[str]:
     actions = [action for contract in contracts for action in contract.actions.values()]
     names = {field.name for action in actions for field in action.params} | reading.COMMON_NAMES
     templates = {*COMMON_CODES, *chain.from_iterable(contract.codes() for contract in contracts)}
-    filled_ones = {filled(one, {"field": name}) for one in templates if "{" in one for name in names}
+    filled_ones = {
+        filled(template, {"field": name}) for template in templates if "{" in template for name in names
+    }
     return frozenset(templates | filled_ones)
 
 

@@ -94,10 +94,10 @@ def mark(request: Request, versions: Collection[str]) -> Mark:
     if any(name.startswith("x-acs-") for name, _ in request.headers):
         return Mark.HEADER
     texts = _texts(request)
-    if any(has_pair(text, one) for text in texts for one in _MARKS):
+    if any(has_pair(text, pair) for text in texts for pair in _MARKS):
         return Mark.PARAMETER
     found = (match_pair(text, b"Version=", _VERSION) for text in texts)
-    if any(one is not None and one[1].decode() in versions for one in found):
+    if any(pair is not None and pair[1].decode() in versions for pair in found):
         return Mark.NAME
     return Mark.PLACE if named_service(request) else Mark.NONE
 

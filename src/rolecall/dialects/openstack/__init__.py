@@ -77,7 +77,9 @@ class OpenStack:
         """The name of every fault that an answer may have."""
         tables = (FAULTS, IDENTITY_FAULTS)
         rows = (row.code for table in tables for row in table.values())
-        return frozenset((*rows, *chain.from_iterable(one.codes() for one in self._contracts.values())))
+        return frozenset(
+            (*rows, *chain.from_iterable(contract.codes() for contract in self._contracts.values()))
+        )
 
     def open(self, request: Request) -> Envelope:
         """Never fails."""

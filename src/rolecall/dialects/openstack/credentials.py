@@ -83,7 +83,7 @@ def _password_v2(given: Document, path: str, lifetime: int) -> CredentialsClaim:
 
 def _password_v3(given: Document, path: str, lifetime: int) -> CredentialsClaim:
     user = _object(given, "user", path)
-    _keep_domain(user)
+    _require_domain(user)
     name = "id" if "id" in user else "name"
     path += "user."
     return CredentialsClaim(_text(user, name, path), _secret(user, "password", path), "password", lifetime)
@@ -127,11 +127,11 @@ def _project(auth: Document) -> str:
     if not isinstance(project, Mapping):
         raise Refused(Reason.CREDENTIALS_INVALID, note="a scope that is no project")
     if "id" not in project:
-        _keep_domain(project)
+        _require_domain(project)
     return _text(project, "id" if "id" in project else "name", "auth.scope.project.")
 
 
-def _keep_domain(given: Document) -> None:
+def _require_domain(given: Document) -> None:
     """There is one domain, the default one; pkgcloud calls it by its name, others by its id."""
     domain = given.get("domain")
     if isinstance(domain, Mapping):

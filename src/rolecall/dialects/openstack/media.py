@@ -75,7 +75,7 @@ def check_version(request: Request) -> None:
 
 
 def _accepted(request: Request) -> list[tuple[str, dict[str, str]]]:
-    return [_parsed(one) for one in request.header("accept")[:_LONGEST_ACCEPT].split(",")]
+    return [_parsed(part) for part in request.header("accept")[:_LONGEST_ACCEPT].split(",")]
 
 
 def _parsed(text: str) -> tuple[str, dict[str, str]]:

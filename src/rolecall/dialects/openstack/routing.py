@@ -92,7 +92,7 @@ DATABASE_VERSIONS = _database("GET", "/", "ListVersions")
 """What ``/`` means to a client of the database API; to all others it is the identity service's front door."""
 
 STATUSES: Mapping[tuple[str, str, str], int] = {
-    (one.service, one.version, one.action): one.status for one in (*ROUTES, DATABASE_VERSIONS)
+    (route.service, route.version, route.action): route.status for route in (*ROUTES, DATABASE_VERSIONS)
 }
 
 
@@ -133,7 +133,7 @@ def read_path(raw: str, *, versioned: bool = True) -> Path:
     """
     if (below := below_database(raw)) is not None:
         return replace(read_path(below), names_database=True)
-    segments = [unquote(one, errors="replace") for one in raw.split("/")[1:]]
+    segments = [unquote(segment, errors="replace") for segment in raw.split("/")[1:]]
     if segments in ([""], ["v3", ""], ["v2.0", ""], ["v1.0", ""]):
         segments.pop()
     if not versioned and segments:

@@ -60,7 +60,9 @@ class Tencent:
     def codes(self) -> frozenset[str]:
         """Every code that an answer may have."""
         rows = (row.code for row in COMMON.values())
-        return frozenset((*rows, *chain.from_iterable(one.codes() for one in self._contracts.values())))
+        return frozenset(
+            (*rows, *chain.from_iterable(contract.codes() for contract in self._contracts.values()))
+        )
 
     def open(self, request: Request) -> Envelope:
         """Never fails."""

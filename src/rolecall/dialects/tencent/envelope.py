@@ -108,7 +108,7 @@ def mark(request: Request, versions: Collection[str]) -> Mark:
     if any(name.startswith("x-tc-") for name, _ in request.headers):
         return Mark.HEADER
     text = _form_text(request)
-    if any(has_pair(text, one) for one in _MARKS):
+    if any(has_pair(text, mark) for mark in _MARKS):
         return Mark.PARAMETER
     found = match_pair(text, b"Version=", _VERSION)
     if found and found[1].decode() in versions:

@@ -230,7 +230,7 @@ def group(_checked: Checked[object], view: GroupView) -> Answer:
 
 
 def groups(_checked: Checked[object], page: Page[Group]) -> Answer:
-    return {"TotalNum": page.total, "GroupInfo": [_group(one) for one in page.items]}
+    return {"TotalNum": page.total, "GroupInfo": [_group(each) for each in page.items]}
 
 
 def members(_checked: Checked[object], page: Page[SubUser]) -> Answer:

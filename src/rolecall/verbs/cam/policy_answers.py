@@ -44,17 +44,17 @@ def tags(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in pairs]
 
 
-def policy(_checked: Checked[object], one: Policy) -> Answer:
+def policy(_checked: Checked[object], policy: Policy) -> Answer:
     return {
-        "PolicyName": one.name,
-        "Description": one.description,
-        "Type": _type(one),
-        "AddTime": moment(one.created_at),
-        "UpdateTime": moment(one.updated_at),
-        "PolicyDocument": one.document,
-        "PresetAlias": one.alias or None,
+        "PolicyName": policy.name,
+        "Description": policy.description,
+        "Type": _type(policy),
+        "AddTime": moment(policy.created_at),
+        "UpdateTime": moment(policy.updated_at),
+        "PolicyDocument": policy.document,
+        "PresetAlias": policy.alias or None,
         "IsServiceLinkedRolePolicy": 0,
-        "Tags": tags(one.tags),
+        "Tags": tags(policy.tags),
     }
 
 
@@ -90,30 +90,32 @@ def attached(checked: Checked[object], page: Page[Attached]) -> Answer:
     return {
         "TotalNum": page.total,
         "List": [
-            _attached(one)
+            _attached(attachment)
             | {
-                "Remark": one.policy.description,
+                "Remark": attachment.policy.description,
                 "OperateOwnerUin": owner,
-                "OperateUin": str(one.attached_by),
+                "OperateUin": str(attachment.attached_by),
                 "OperateUinType": 0,
             }
-            for one in page.items
+            for attachment in page.items
         ],
     }
 
 
 def attached_to_role(_checked: Checked[object], page: Page[Attached]) -> Answer:
-    rows = [_attached(one) | {"Description": one.policy.description} for one in page.items]
+    rows = [
+        _attached(attachment) | {"Description": attachment.policy.description} for attachment in page.items
+    ]
     return {"List": rows, "TotalNum": page.total}
 
 
-def _attached(one: Attached) -> Answer:
+def _attached(attachment: Attached) -> Answer:
     return {
-        "PolicyId": one.policy.id,
-        "PolicyName": one.policy.name,
-        "AddTime": moment(one.attached_at),
+        "PolicyId": attachment.policy.id,
+        "PolicyName": attachment.policy.name,
+        "AddTime": moment(attachment.attached_at),
         "CreateMode": _BY_SYNTAX,
-        "PolicyType": _word(one.policy),
+        "PolicyType": _word(attachment.policy),
         "Deactived": 0,
         "DeactivedDetail": [],
     }
@@ -123,17 +125,17 @@ def attached_all(_checked: Checked[object], page: Page[Attached]) -> Answer:
     return {
         "PolicyList": [
             {
-                "PolicyId": str(one.policy.id),
-                "PolicyName": one.policy.name,
-                "Description": one.policy.description,
-                "AddTime": moment(one.attached_at),
-                "StrategyType": str(_type(one.policy)),
+                "PolicyId": str(attachment.policy.id),
+                "PolicyName": attachment.policy.name,
+                "Description": attachment.policy.description,
+                "AddTime": moment(attachment.attached_at),
+                "StrategyType": str(_type(attachment.policy)),
                 "CreateMode": str(_BY_SYNTAX),
-                "Groups": [{"GroupId": group_id, "GroupName": name} for group_id, name in one.groups],
+                "Groups": [{"GroupId": group_id, "GroupName": name} for group_id, name in attachment.groups],
                 "Deactived": 0,
                 "DeactivedDetail": [],
             }
-            for one in page.items
+            for attachment in page.items
         ],
         "TotalNum": page.total,
     }
@@ -144,13 +146,13 @@ def entities(_checked: Checked[object], page: Page[BearerView]) -> Answer:
         "TotalNum": page.total,
         "List": [
             {
-                "Id": str(one.id),
-                "Name": one.name,
-                "Uin": one.number,
-                "RelatedType": _RELATED[one.kind],
-                "AttachmentTime": moment(one.attached_at),
+                "Id": str(bearer.id),
+                "Name": bearer.name,
+                "Uin": bearer.number,
+                "RelatedType": _RELATED[bearer.kind],
+                "AttachmentTime": moment(bearer.attached_at),
             }
-            for one in page.items
+            for bearer in page.items
         ],
     }
 
@@ -159,28 +161,28 @@ def role_created(_checked: Checked[object], role_id: int) -> Answer:
     return {"RoleId": str(role_id)}
 
 
-def role(checked: Checked[object], one: Role) -> Answer:
-    return {"RoleInfo": _role(checked, one)}
+def role(checked: Checked[object], role: Role) -> Answer:
+    return {"RoleInfo": _role(checked, role)}
 
 
 def roles(checked: Checked[object], page: Page[Role]) -> Answer:
-    return {"List": [_role(checked, one) for one in page.items], "TotalNum": page.total}
+    return {"List": [_role(checked, each) for each in page.items], "TotalNum": page.total}
 
 
-def _role(checked: Checked[object], one: Role) -> Answer:
+def _role(checked: Checked[object], role: Role) -> Answer:
     return {
-        "RoleId": str(one.id),
-        "RoleName": one.name,
-        "PolicyDocument": one.trust,
-        "Description": one.description,
-        "AddTime": moment(one.created_at),
-        "UpdateTime": moment(one.updated_at),
-        "ConsoleLogin": int(one.console_login),
+        "RoleId": str(role.id),
+        "RoleName": role.name,
+        "PolicyDocument": role.trust,
+        "Description": role.description,
+        "AddTime": moment(role.created_at),
+        "UpdateTime": moment(role.updated_at),
+        "ConsoleLogin": int(role.console_login),
         "RoleType": "user",
-        "SessionDuration": one.session_seconds,
+        "SessionDuration": role.session_seconds,
         "DeletionTaskId": None,
-        "Tags": tags(one.tags),
-        "RoleArn": f"qcs::cam::uin/{checked.caller.owner_number}:roleName/{one.name}",
+        "Tags": tags(role.tags),
+        "RoleArn": f"qcs::cam::uin/{checked.caller.owner_number}:roleName/{role.name}",
     }
 
 

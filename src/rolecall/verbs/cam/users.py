@@ -151,7 +151,9 @@ def _change_rules(
     minimum = sent.MinimumLength
     return commands.ChangePasswordRules(
         minimum_length=8 if minimum == 0 else minimum,
-        must_contain=None if letters is None else frozenset(answers.CLASS_LETTERS[one] for one in letters),
+        must_contain=None
+        if letters is None
+        else frozenset(answers.CLASS_LETTERS[letter] for letter in letters),
         change_every_days=sent.ForcePasswordChange,
         reuse_limit=sent.ReusePasswordLimit,
         retry_limit=sent.RetryPasswordLimit,

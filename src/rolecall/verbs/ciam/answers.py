@@ -171,7 +171,10 @@ def _user(checked: Checked[object], view: UserView, *, original: bool) -> Answer
         "UserGroups": [group.hex for group in user.groups],
         "UserGroupNames": list(view.group_names),
         "LastModifiedDate": milliseconds(user.modified_at),
-        "CustomAttributes": [{"Name": one.name, "Value": one.value, "Type": one.type} for one in user.custom],
+        "CustomAttributes": [
+            {"Name": attribute.name, "Value": attribute.value, "Type": attribute.type}
+            for attribute in user.custom
+        ],
         **{key: profile.get(kept) for key, kept in _EARLY},
         "IdentityVerified": profile.get("identityVerified") is True,
         "Job": profile.get("job"),

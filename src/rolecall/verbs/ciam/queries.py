@@ -50,7 +50,7 @@ _BESIDE: Mapping[str, tuple[UserField, str]] = {
 _UNORDERED = frozenset({UserField.GROUP, UserField.ID, UserField.STATUS})
 """Fields of which no value comes before another."""
 
-_OPERATORS: Mapping[str, Operator] = {one.value: one for one in Operator}
+_OPERATORS: Mapping[str, Operator] = {operator.value: operator for operator in Operator}
 _STATUSES: Mapping[str, str] = {
     "NORMAL": UserStatus.NORMAL.value,
     "LOCK": UserStatus.LOCKED.value,

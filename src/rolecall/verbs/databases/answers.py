@@ -35,7 +35,7 @@ _OPERATING: Mapping[str, str] = {"ACTIVE": "HEALTHY", "BUILD": "NEW", "REBOOT": 
 
 def users(checked: Checked[parameters.ListUsers], found: Sequence[AccountView]) -> Answer:
     """Without the reserved ones, by ``name@host``, which is also a page's marker."""
-    shown = [one for one in found if one.name.lower() not in RESERVED_USERS]
+    shown = [account for account in found if account.name.lower() not in RESERVED_USERS]
     return page(checked, "users", shown, _name_at_host, _user)
 
 
@@ -47,24 +47,24 @@ def grants(_checked: Checked[object], found: AccountView) -> Answer:
     return {"databases": _granted(found)}
 
 
-def _name_at_host(one: AccountView) -> str:
-    return f"{one.name}@{one.host or ANY_HOST}"
+def _name_at_host(account: AccountView) -> str:
+    return f"{account.name}@{account.host or ANY_HOST}"
 
 
-def _user(one: AccountView) -> Answer:
-    shown: Answer = {"name": one.name, "host": one.host or ANY_HOST, "databases": _granted(one)}
-    if one.standing == "failed":
+def _user(account: AccountView) -> Answer:
+    shown: Answer = {"name": account.name, "host": account.host or ANY_HOST, "databases": _granted(account)}
+    if account.standing == "failed":
         shown["status"] = "ERROR"
-        shown["fault"] = {"message": f"The user could not be created: {one.reason}."}
+        shown["fault"] = {"message": f"The user could not be created: {account.reason}."}
     return shown
 
 
-def _granted(one: AccountView) -> list[Answer]:
-    return [{"name": name} for name in sorted({grant.database for grant in one.grants})]
+def _granted(account: AccountView) -> list[Answer]:
+    return [{"name": name} for name in sorted({grant.database for grant in account.grants})]
 
 
 def databases(checked: Checked[parameters.ListDatabases], found: Sequence[DatabaseFacts]) -> Answer:
-    shown = [one.name for one in found if one.name.lower() not in RESERVED_DATABASES]
+    shown = [database.name for database in found if database.name.lower() not in RESERVED_DATABASES]
     return page(checked, "databases", shown, str, lambda name: {"name": name})
 
 
@@ -78,13 +78,13 @@ def root(_checked: Checked[object], password: Secret) -> Answer:
 
 
 def instances(checked: Checked[parameters.ListInstances], found: Sequence[InstanceView]) -> Answer:
-    return page(checked, "instances", found, _public_id, lambda one: _instance(checked, one))
+    return page(checked, "instances", found, _public_id, lambda view: _instance(checked, view))
 
 
 def instances_in_detail(
     checked: Checked[parameters.ListInstancesDetail], found: Sequence[InstanceView]
 ) -> Answer:
-    return page(checked, "instances", found, _public_id, lambda one: _detail(checked, one))
+    return page(checked, "instances", found, _public_id, lambda view: _detail(checked, view))
 
 
 def instance(checked: Checked[object], found: InstanceView) -> Answer:
@@ -96,42 +96,42 @@ def new_instance(checked: Checked[object], found: InstanceView) -> Answer:
     return {"instance": {**_detail(checked, found), "status": "BUILD", "operating_status": ""}}
 
 
-def _public_id(one: InstanceView) -> str:
-    return one.public_id
+def _public_id(instance: InstanceView) -> str:
+    return instance.public_id
 
 
-def _instance(checked: Checked[object], one: InstanceView) -> Answer:
+def _instance(checked: Checked[object], instance: InstanceView) -> Answer:
     """Flavor and volume are what the tables say: a registered server does not tell how large it is.
 
     The region is the catalog's, by which clients find the service; the instance's own is that of other dialects.
     """
-    status = _STATUSES.get(one.status, "ERROR")
+    status = _STATUSES.get(instance.status, "ERROR")
     request = checked.call.envelope.request
     tenant = database_url(request, checked.caller.owner_number)
     return {
-        "id": one.public_id,
-        "name": one.name,
+        "id": instance.public_id,
+        "name": instance.name,
         "status": status,
         "operating_status": _OPERATING.get(status, "ERROR"),
-        "links": links(tenant, database_root(request), f"instances/{one.public_id}"),
+        "links": links(tenant, database_root(request), f"instances/{instance.public_id}"),
         "flavor": {
             "id": FLAVOR["str_id"],
             "links": links(tenant, database_root(request), f"flavors/{FLAVOR['str_id']}"),
         },
-        "datastore": {"type": DATASTORE, "version": one.version_text or "unknown"},
+        "datastore": {"type": DATASTORE, "version": instance.version_text or "unknown"},
         "region": checked.call.region,
         "volume": {"size": VOLUME_SIZE},
         "access": {"is_public": False, "allowed_cidrs": []},
-        "hostname": one.host,
-        "ip": [one.host] if one.host else [],
-        "addresses": [{"address": one.host, "type": "private", "network": ""}] if one.host else [],
+        "hostname": instance.host,
+        "ip": [instance.host] if instance.host else [],
+        "addresses": [{"address": instance.host, "type": "private", "network": ""}] if instance.host else [],
         "replicas": [],
     }
 
 
-def _detail(checked: Checked[object], one: InstanceView) -> Answer:
-    created = _moment(one.created_at)
-    return {**_instance(checked, one), "created": created, "updated": created}
+def _detail(checked: Checked[object], instance: InstanceView) -> Answer:
+    created = _moment(instance.created_at)
+    return {**_instance(checked, instance), "created": created, "updated": created}
 
 
 def _moment(moment: datetime) -> str:

@@ -29,14 +29,14 @@ def limits(_checked: Checked[object], found: Sequence[Standing]) -> Answer:
     return {"limits": [absolute, *map(_rate, found)]}
 
 
-def _rate(one: Standing) -> Answer:
-    available = time.time() if one.remaining else one.resets_at
+def _rate(standing: Standing) -> Answer:
+    available = time.time() if standing.remaining else standing.resets_at
     return {
-        "verb": one.allowance.name,
+        "verb": standing.allowance.name,
         "uri": "*",
         "regex": ".*",
-        "value": one.allowance.calls,
-        "remaining": one.remaining,
-        "unit": _UNITS[one.allowance.seconds],
+        "value": standing.allowance.calls,
+        "remaining": standing.remaining,
+        "unit": _UNITS[standing.allowance.seconds],
         "nextAvailable": datetime.fromtimestamp(available, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -58,7 +58,7 @@ def _create_users(checked: Checked[parameters.CreateUsers], _: Decipher) -> comm
 def _new_accounts(users: Sequence[parameters.NewUser], prefix: str) -> tuple[AccountSpec, ...]:
     """ACCOUNT_REPEATED, and PARAMETER_VALUE for a database that is named twice for one user."""
     specs = tuple(_account(user, f"{prefix}users.{index}.") for index, user in enumerate(users))
-    _refuse_repeated(specs, f"{prefix}users")
+    _require_distinct(specs, f"{prefix}users")
     return specs
 
 
@@ -76,8 +76,8 @@ def _grants(names: Sequence[str]) -> tuple[DatabaseGrant, ...]:
     return tuple(DatabaseGrant(name, Access.ALL) for name in names)
 
 
-def _refuse_repeated(specs: Sequence[AccountSpec], field: str) -> None:
-    if len({(one.name, one.host) for one in specs}) != len(specs):
+def _require_distinct(specs: Sequence[AccountSpec], field: str) -> None:
+    if len({(spec.name, spec.host) for spec in specs}) != len(specs):
         raise Refused(Reason.ACCOUNT_REPEATED, field)
 
 
@@ -96,7 +96,7 @@ def _show_user(
 
 def _change_passwords(checked: Checked[parameters.ChangePasswords], _: Decipher) -> commands.ResetPasswords:
     specs = tuple(AccountSpec(user.name, user.host, user.password) for user in checked.params.users)
-    _refuse_repeated(specs, "users")
+    _require_distinct(specs, "users")
     return commands.ResetPasswords(_instance(checked), specs)
 
 
@@ -121,7 +121,7 @@ def _delete_user(checked: Checked[parameters.OnUser], _: Decipher) -> commands.D
 
 
 def _grant(checked: Checked[parameters.GrantDatabases], _: Decipher) -> commands.ChangeGrants:
-    named = dict.fromkeys(one.name for one in checked.params.databases)
+    named = dict.fromkeys(database.name for database in checked.params.databases)
     return commands.ChangeGrants(
         _instance(checked), *_user(checked), grant=_grants(tuple(named)), to_come=True
     )
@@ -194,13 +194,13 @@ def _create_instance(
     version = tables.wanted_version(wanted.datastore or parameters.Datastore())
     databases = _new_databases(wanted.databases or (), "instance.")
     users = _new_accounts(wanted.users or (), "instance.")
-    _keep_initial_databases(users, databases)
+    _require_initial_databases(users, databases)
     return provisioning_commands.ProvisionInstance(
         "openstack", ENGINE, wanted.name, "", databases, users, version=version
     )
 
 
-def _keep_initial_databases(users: Sequence[AccountSpec], databases: Sequence[DatabaseSpec]) -> None:
+def _require_initial_databases(users: Sequence[AccountSpec], databases: Sequence[DatabaseSpec]) -> None:
     """A new instance has no databases but those it is asked for with (Trove 26.0.0, populate_users)."""
     there = {database.name for database in databases}
     for index, user in enumerate(users):

@@ -69,17 +69,19 @@ def vendor_time(at: datetime) -> str:
 
 
 def accounts(checked: Checked[parameters.DescribeAccounts], found: Sequence[AccountView]) -> Answer:
-    listed = [_account(one) for one in found if one.standing != "failed"]
+    listed = [_account(account) for account in found if account.standing != "failed"]
     return {"InstanceId": checked.params.InstanceId, "AccountList": {"Account": listed}}
 
 
-def _account(one: AccountView) -> Answer:
+def _account(account: AccountView) -> Answer:
     return {
-        "AccountName": one.name,
-        "AccountStatus": _account_status(one),
-        "AccountDescription": one.remark,
-        "AccountType": _TYPES[one.kind],
-        "DatabasePrivileges": {"DatabasePrivilege": [_privilege(grant) for grant in one.grants] or [_NONE]},
+        "AccountName": account.name,
+        "AccountStatus": _account_status(account),
+        "AccountDescription": account.remark,
+        "AccountType": _TYPES[account.kind],
+        "DatabasePrivileges": {
+            "DatabasePrivilege": [_privilege(grant) for grant in account.grants] or [_NONE]
+        },
     }
 
 
@@ -87,11 +89,11 @@ def _account(one: AccountView) -> Answer:
 _NONE: Answer = {"AccountPrivilege": "", "AccountPrivilegeDetail": ""}
 
 
-def _account_status(one: AccountView) -> str:
+def _account_status(account: AccountView) -> str:
     """One that was dropped behind our back is DELETED; one that cannot log in is as one still being made."""
-    if one.standing == "missing":
+    if account.standing == "missing":
         return "DELETED"
-    return "CREATE" if one.locked else "ACTIVE"
+    return "CREATE" if account.locked else "ACTIVE"
 
 
 def _privilege(grant: DatabaseGrant) -> Answer:
@@ -115,13 +117,13 @@ def _order(checked: Checked[object]) -> str:
 def databases(checked: Checked[parameters.DescribeDatabases], found: Sequence[DatabaseFacts]) -> Answer:
     """All, or the one asked for. Sizes and the time of making are not known for a registered server."""
     instance, wanted = checked.params.InstanceId, checked.params.DBName
-    listed = [_database(instance, one) for one in found if not wanted or one.name == wanted]
+    listed = [_database(instance, database) for database in found if not wanted or database.name == wanted]
     return {"InstanceId": instance, "Databases": {"Database": listed}}
 
 
-def _database(instance: str, one: DatabaseFacts) -> Answer:
+def _database(instance: str, database: DatabaseFacts) -> Answer:
     return {
-        "DBName": one.name,
+        "DBName": database.name,
         "DBStatus": "ACTIVE",
         "NodeSpec": "",
         "NodeNumber": 1,
@@ -138,59 +140,59 @@ def instance_created(checked: Checked[object], made: InstanceView) -> Answer:
 
 def instances(checked: Checked[parameters.DescribeInstances], found: Sequence[InstanceView]) -> Answer:
     """A page of those that pass the filters, and of the call's region if it names one."""
-    wanted = sorted((one for one in found if _passes(checked, one)), key=lambda one: one.public_id)
+    wanted = sorted((view for view in found if _passes(checked, view)), key=lambda view: view.public_id)
     page, size = checked.params.PageNumber, checked.params.PageSize
     shown = wanted[(page - 1) * size : page * size]
     return {
         "PageNumber": page,
         "PageSize": size,
         "TotalCount": len(wanted),
-        "Instances": {"Instance": [_listed(one) for one in shown]},
+        "Instances": {"Instance": [_listed(view) for view in shown]},
     }
 
 
-def _passes(checked: Checked[parameters.DescribeInstances], one: InstanceView) -> bool:
+def _passes(checked: Checked[parameters.DescribeInstances], instance: InstanceView) -> bool:
     params = checked.params
     asked = (
-        (checked.call.region, one.region),
-        (params.InstanceId, one.public_id),
-        (params.InstanceStatus, _INSTANCE_STATUSES[one.status]),
+        (checked.call.region, instance.region),
+        (params.InstanceId, instance.public_id),
+        (params.InstanceStatus, _INSTANCE_STATUSES[instance.status]),
         (params.ChargeType, _POST_PAID),
     )
     return all(not wanted or wanted == value for wanted, value in asked)
 
 
-def _listed(one: InstanceView) -> Answer:
+def _listed(instance: InstanceView) -> Answer:
     return {
-        "InstanceId": one.public_id,
-        "InstanceName": one.name,
-        "ConnectionString": one.host,
-        "Port": one.port,
-        "InstanceStatus": _INSTANCE_STATUSES[one.status],
-        "RegionId": one.region,
-        "ZoneId": one.zone,
-        "CreateTime": vendor_time(one.created_at),
+        "InstanceId": instance.public_id,
+        "InstanceName": instance.name,
+        "ConnectionString": instance.host,
+        "Port": instance.port,
+        "InstanceStatus": _INSTANCE_STATUSES[instance.status],
+        "RegionId": instance.region,
+        "ZoneId": instance.zone,
+        "CreateTime": vendor_time(instance.created_at),
         "EndTime": _NEVER_ENDS,
         "NetworkType": "Classic",
-        "Databases": _names(one),
+        "Databases": _names(instance),
     }
 
 
-def _names(one: InstanceView) -> Answer:
-    return {"Database": [{"DBName": name, "ChargeType": _POST_PAID} for name in one.databases]}
+def _names(instance: InstanceView) -> Answer:
+    return {"Database": [{"DBName": name, "ChargeType": _POST_PAID} for name in instance.databases]}
 
 
-def instance(_checked: Checked[object], one: InstanceView) -> Answer:
+def instance(_checked: Checked[object], instance: InstanceView) -> Answer:
     """Here the port is text."""
-    network = {"NetworkType": "INTERNAL", "ConnectionString": one.host, "Port": str(one.port)}
+    network = {"NetworkType": "INTERNAL", "ConnectionString": instance.host, "Port": str(instance.port)}
     return {
-        "InstanceId": one.public_id,
-        "InstanceName": one.name,
-        "RegionId": one.region,
-        "ZoneId": one.zone,
-        "InstanceStatus": _INSTANCE_STATUSES[one.status],
+        "InstanceId": instance.public_id,
+        "InstanceName": instance.name,
+        "RegionId": instance.region,
+        "ZoneId": instance.zone,
+        "InstanceStatus": _INSTANCE_STATUSES[instance.status],
         "NetworkInfoItems": {"NetworkInfoItem": [network]},
-        "Databases": _names(one),
+        "Databases": _names(instance),
     }
 
 
@@ -201,11 +203,11 @@ def addresses(checked: Checked[parameters.DescribeSecurityIPs], groups: Sequence
     """The default group's list once more beside them."""
     listed = [
         {
-            "SecurityIPListName": one.name or DEFAULT_GROUP,
-            "SecurityIPListAttribute": one.label,
-            "SecurityIPList": ",".join(one.addresses),
+            "SecurityIPListName": group.name or DEFAULT_GROUP,
+            "SecurityIPListAttribute": group.label,
+            "SecurityIPList": ",".join(group.addresses),
         }
-        for one in groups
+        for group in groups
     ]
     return {**addresses_set(checked, groups[0].addresses), "SecurityIPs": {"SecurityIpGroup": listed}}
 
@@ -216,7 +218,7 @@ def addresses_set(checked: Checked[parameters.OnInstance], listed: Sequence[str]
 
 def tasks(checked: Checked[parameters.DescribeTasks], found: Sequence[OperationView]) -> Answer:
     params = checked.params
-    wanted = [one for one in found if _asked_for(checked, one)]
+    wanted = [operation for operation in found if _asked_for(checked, operation)]
     page, size = params.PageNumbers, params.MaxRecordsPerPage
     return {
         "InstanceId": params.InstanceId,
@@ -225,50 +227,52 @@ def tasks(checked: Checked[parameters.DescribeTasks], found: Sequence[OperationV
         "PageNumbers": page,
         "MaxRecordsPerPage": size,
         "TotalRecords": len(wanted),
-        "Tasks": {"Task": [_task(one) for one in wanted[(page - 1) * size : page * size]]},
+        "Tasks": {"Task": [_task(operation) for operation in wanted[(page - 1) * size : page * size]]},
     }
 
 
-def _asked_for(checked: Checked[parameters.DescribeTasks], one: OperationView) -> bool:
+def _asked_for(checked: Checked[parameters.DescribeTasks], operation: OperationView) -> bool:
     params = checked.params
     start, end = moment(params.StartTime), moment(params.EndTime)
     status = params.Status or params.TaskStatus
     statuses = {status} if status else _SHOWN_TASKS
-    within = start is not None and end is not None and start <= one.accepted_at <= end
+    within = start is not None and end is not None and start <= operation.accepted_at <= end
     return (
-        within and _TASK_STATUSES[one.state] in statuses and (params.TaskAction or one.change) == one.change
+        within
+        and _TASK_STATUSES[operation.state] in statuses
+        and (params.TaskAction or operation.change) == operation.change
     )
 
 
-def _task(one: OperationView) -> Answer:
+def _task(operation: OperationView) -> Answer:
     return {
-        "TaskId": str(one.id),
-        **_times(one),
-        "Status": _TASK_STATUSES[one.state],
-        "TaskAction": one.change,
-        "Progress": "0" if one.closed_at is None else "100",
+        "TaskId": str(operation.id),
+        **_times(operation),
+        "Status": _TASK_STATUSES[operation.state],
+        "TaskAction": operation.change,
+        "Progress": "0" if operation.closed_at is None else "100",
         "DBName": "",
-        "ProgressInfo": one.reason,
+        "ProgressInfo": operation.reason,
     }
 
 
-def _times(one: OperationView) -> Answer:
-    times: Answer = {"BeginTime": vendor_time(one.accepted_at)}
-    if one.closed_at is not None:
-        times["FinishTime"] = vendor_time(one.closed_at)
+def _times(operation: OperationView) -> Answer:
+    times: Answer = {"BeginTime": vendor_time(operation.accepted_at)}
+    if operation.closed_at is not None:
+        times["FinishTime"] = vendor_time(operation.closed_at)
     return times
 
 
 def task(checked: Checked[parameters.DescribeTaskStatus], found: Sequence[OperationView]) -> Answer:
     """OBJECT_MISSING if the instance has no such task."""
     wanted = checked.params.TaskId
-    for one in found:
-        if str(one.id) == wanted.lower():
+    for operation in found:
+        if str(operation.id) == wanted.lower():
             return {
                 "TaskId": wanted,
-                "Message": one.reason,
-                **_times(one),
-                "Status": _TASK_STATUSES[one.state],
+                "Message": operation.reason,
+                **_times(operation),
+                "Status": _TASK_STATUSES[operation.state],
             }
     raise Refused(Reason.OBJECT_MISSING, "TaskId", facts={"value": wanted})
 

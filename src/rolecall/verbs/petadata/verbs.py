@@ -57,11 +57,11 @@ KINDS: Mapping[str, AccountKind] = {"Normal": AccountKind.NORMAL, "Super": Accou
 _MODES: Mapping[str, Literal["replace", "add", "remove"]] = {"0": "replace", "1": "add", "2": "remove"}
 
 
-def either(one: str | None, other: str | None, name: str) -> str:
+def either(value: str | None, other: str | None, name: str) -> str:
     """A parameter with two spellings, of the SDK and of the manual. PARAMETER_VALUE for `name` if they disagree."""
-    if one and other and one != other:
+    if value and other and value != other:
         raise Refused(Reason.PARAMETER_VALUE, name)
-    return one or other or ""
+    return value or other or ""
 
 
 def _require_either(one: str | None, other: str | None, names: tuple[str, str]) -> str:

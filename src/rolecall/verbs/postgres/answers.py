@@ -51,7 +51,7 @@ def account_created(_checked: Checked[object], account: AccountView) -> Answer:
 
 def accounts(checked: Checked[parameters.DescribeAccounts], page: Page[AccountView]) -> Answer:
     instance = checked.params.DBInstanceId
-    return {"TotalCount": page.total, "Details": [_account(instance, one) for one in page.items]}
+    return {"TotalCount": page.total, "Details": [_account(instance, account) for account in page.items]}
 
 
 def _account(instance: str, account: AccountView) -> Answer:
@@ -115,16 +115,16 @@ def instances(checked: Checked[parameters.DescribeDBInstances], found: Sequence[
     """Those of the call's region that every filter lets pass, ordered and paged."""
     filters = checked.params.Filters or ()
     wanted = [
-        one
-        for one in found
-        if one.region == checked.call.region and all(_passes(one, each) for each in filters)
+        view
+        for view in found
+        if view.region == checked.call.region and all(_passes(view, each) for each in filters)
     ]
     descending = checked.params.OrderByType == "desc"
     wanted.sort(key=_INSTANCE_ORDERS[checked.params.OrderBy], reverse=descending)
     offset, limit = checked.params.Offset, checked.params.Limit or _DEFAULT_INSTANCES
     return {
         "TotalCount": len(wanted),
-        "DBInstanceSet": [_instance(one) for one in wanted[offset : offset + limit]],
+        "DBInstanceSet": [_instance(view) for view in wanted[offset : offset + limit]],
     }
 
 
@@ -132,71 +132,71 @@ def instance(_checked: Checked[object], found: InstanceView) -> Answer:
     return {"DBInstance": _instance(found)}
 
 
-def _passes(one: InstanceView, filter_: parameters.InstanceFilter) -> bool:
+def _passes(instance: InstanceView, filter_: parameters.InstanceFilter) -> bool:
     """A filter without values lets everything pass; several values are joined by OR."""
     values = filter_.Values
     matches = _INSTANCE_FILTERS[filter_.Name or ""]
-    return not values or any(matches(one, value) for value in values)
+    return not values or any(matches(instance, value) for value in values)
 
 
 # There are no tags, no public addresses and no dedicated clusters here, so nothing matches those.
 _INSTANCE_FILTERS: Mapping[str, Callable[[InstanceView, str], bool]] = {
-    "db-instance-id": lambda one, value: one.public_id == value,
-    "db-instance-name": lambda one, value: value in one.name,
-    "db-project-id": lambda one, value: str(one.project_id) == value,
+    "db-instance-id": lambda instance, value: instance.public_id == value,
+    "db-instance-name": lambda instance, value: value in instance.name,
+    "db-project-id": lambda instance, value: str(instance.project_id) == value,
     "db-pay-mode": lambda _, value: value == "postpaid",
     "db-tag-key": lambda _, __: False,
-    "db-private-ip": lambda one, value: one.host == value,
+    "db-private-ip": lambda instance, value: instance.host == value,
     "db-public-address": lambda _, __: False,
     "db-dedicated-cluster-id": lambda _, __: False,
 }
 
 _INSTANCE_ORDERS: Mapping[str, Callable[[InstanceView], tuple[datetime | str, ...]]] = {
-    "DBInstanceId": lambda one: (one.public_id,),
-    "CreateTime": lambda one: (one.created_at, one.public_id),
-    "Name": lambda one: (one.name, one.public_id),
-    "EndTime": lambda one: (one.public_id,),  # nothing here ever expires
+    "DBInstanceId": lambda instance: (instance.public_id,),
+    "CreateTime": lambda instance: (instance.created_at, instance.public_id),
+    "Name": lambda instance: (instance.name, instance.public_id),
+    "EndTime": lambda instance: (instance.public_id,),  # nothing here ever expires
 }
 
 
-def _instance(one: InstanceView) -> Answer:
+def _instance(instance: InstanceView) -> Answer:
     """Sizes are 0 and ids of networks empty: a registered server does not tell them."""
-    version = "" if one.version is None else f"{one.version[0]}.{one.version[1]}"
+    version = "" if instance.version is None else f"{instance.version[0]}.{instance.version[1]}"
     return {
-        "Region": one.region,
-        "Zone": one.zone,
+        "Region": instance.region,
+        "Zone": instance.zone,
         "VpcId": "",
         "SubnetId": "",
-        "DBInstanceId": one.public_id,
-        "DBInstanceName": one.name,
-        "DBInstanceStatus": _STATUSES[one.status],
+        "DBInstanceId": instance.public_id,
+        "DBInstanceName": instance.name,
+        "DBInstanceStatus": _STATUSES[instance.status],
         "DBInstanceMemory": 0,
         "DBInstanceStorage": 0,
         "DBInstanceCpu": 0,
         "DBInstanceClass": "",
-        "DBMajorVersion": "" if one.version is None else str(one.version[0]),
+        "DBMajorVersion": "" if instance.version is None else str(instance.version[0]),
         "DBVersion": version,
         "DBKernelVersion": f"v{version}" if version else "",
         "DBInstanceType": "primary",
         "DBInstanceVersion": "standard",
-        "DBCharset": one.charset,
-        "CreateTime": vendor_time(one.created_at),
-        "UpdateTime": vendor_time(one.created_at),
+        "DBCharset": instance.charset,
+        "CreateTime": vendor_time(instance.created_at),
+        "UpdateTime": vendor_time(instance.created_at),
         "ExpireTime": _NEVER,
         "IsolatedTime": _NEVER,
         "PayType": "postpaid",
         "AutoRenew": 0,
-        "DBInstanceNetInfo": [_net_info(one)],
+        "DBInstanceNetInfo": [_net_info(instance)],
         "Type": "",
-        "AppId": one.app_id,
-        "Uid": one.owner_number,
-        "ProjectId": one.project_id,
+        "AppId": instance.app_id,
+        "Uid": instance.owner_number,
+        "ProjectId": instance.project_id,
         "TagList": [],
         "MasterDBInstanceId": "",
         "ReadOnlyInstanceNum": 0,
         "StatusInReadonlyGroup": "",
         "OfflineTime": _NEVER,
-        "DBNodeSet": [{"Role": "Primary", "Zone": one.zone, "DedicatedClusterId": ""}],
+        "DBNodeSet": [{"Role": "Primary", "Zone": instance.zone, "DedicatedClusterId": ""}],
         "IsSupportTDE": 0,
         "DBEngine": "postgresql",
         "DBEngineConfig": "",
@@ -208,14 +208,14 @@ def _instance(one: InstanceView) -> Answer:
     }
 
 
-def _net_info(one: InstanceView) -> Answer:
-    numeric = _is_ip(one.host)
+def _net_info(instance: InstanceView) -> Answer:
+    numeric = _is_ip(instance.host)
     return {
-        "Address": "" if numeric else one.host,
-        "Ip": one.host if numeric else "",
-        "Port": one.port,
+        "Address": "" if numeric else instance.host,
+        "Ip": instance.host if numeric else "",
+        "Port": instance.port,
         "NetType": "private",
-        "Status": "opened" if one.port else "initing",
+        "Status": "opened" if instance.port else "initing",
         "VpcId": "",
         "SubnetId": "",
         "ProtocolType": "postgresql",

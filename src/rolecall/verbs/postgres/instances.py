@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from rolecall.contracts.check import keep, shown
+from rolecall.contracts.check import require_rules, shown
 from rolecall.contracts.tencent.postgres import parameters
 from rolecall.contracts.tencent.postgres.places import PLACES
 from rolecall.contracts.tencent.postgres.rules import PASSWORD, enciphered
@@ -41,7 +41,7 @@ def _instances(
     named = checked.params.DBInstanceIdSet
     if not named:
         raise Refused(Reason.PARAMETER_MISSING, "DBInstanceIdSet")
-    return tuple(InstanceName("tencent", one) for one in dict.fromkeys(named))
+    return tuple(InstanceName("tencent", name) for name in dict.fromkeys(named))
 
 
 def plain(password: Secret, decipher: Decipher, field: str, *, encrypted: bool = False) -> Secret:
@@ -50,7 +50,7 @@ def plain(password: Secret, decipher: Decipher, field: str, *, encrypted: bool =
     if cipher is None and encrypted:
         cipher = password
     found = password if cipher is None else decipher(cipher)
-    keep(PASSWORD, found, field)
+    require_rules(PASSWORD, found, field)
     return found
 
 
@@ -130,7 +130,7 @@ def _created(checked: Checked[object], made: Sequence[InstanceView]) -> Answer:
     return {
         "DealNames": [f"{call % 10**12:012d}{index:02d}" for index, _ in enumerate(made)],
         "BillId": f"{call % 10**21:021d}",
-        "DBInstanceIdSet": [one.public_id for one in made],
+        "DBInstanceIdSet": [instance.public_id for instance in made],
     }
 
 

@@ -202,8 +202,8 @@ def _change_owner(
 def _list_instances(
     checked: Checked[parameters.DescribeDBInstances], _: Decipher
 ) -> instance_commands.ListInstances:
-    for index, one in enumerate(checked.params.Filters or ()):
-        if not one.Name:
+    for index, filter_ in enumerate(checked.params.Filters or ()):
+        if not filter_.Name:
             raise Refused(Reason.PARAMETER_MISSING, f"Filters.{index}.Name")
     return instance_commands.ListInstances("tencent")
 

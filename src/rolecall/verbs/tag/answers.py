@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rolecall.contracts.tencent.tag import parameters
 from rolecall.contracts.tencent.tag.codes import TEXTS
-from rolecall.contracts.tencent.tag.errors import WISHES
+from rolecall.contracts.tencent.tag.errors import PREFERENCES
 from rolecall.domain.iam.tag_commands import KnownPair, Pair, Project, Tag, Tagged, TagPlace
 from rolecall.domain.messages import Page
 from rolecall.domain.reasons import Reason, Refused
@@ -107,8 +107,8 @@ def failed(checked: Checked[object], outcome: Sequence[tuple[TagPlace, Reason]])
     english = checked.call.envelope.language is Language.ENGLISH
     rows = []
     for place, reason in outcome:
-        wish = WISHES[reason]
-        code = (*wish.telling, *wish.others)[0]
+        preference = PREFERENCES[reason]
+        code = (*preference.exact, *preference.fallbacks)[0]
         message = TEXTS[code][0 if english else 1]
         rows.append({"Resource": _resource(checked, place), "Code": code, "Message": message})
     return {"FailedResources": rows}

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rolecall.contracts.check import keep
+from rolecall.contracts.check import require_rules
 from rolecall.contracts.tencent.tag import parameters
 from rolecall.contracts.tencent.tag.parameters import TAG_KEY, TAG_VALUE
 from rolecall.domain.iam import tag_commands as commands
@@ -41,8 +41,8 @@ _SYSTEM = "System"
 
 def _pair(key: str, value: str, *, value_needed: bool = False) -> Pair:
     """PARAMETER_MISSING, PARAMETER_LENGTH, PARAMETER_CHARACTERS, PARAMETER_VALUE (a reserved key)."""
-    keep(TAG_KEY, key, "TagKey")
-    keep(TAG_VALUE, value, "TagValue")
+    require_rules(TAG_KEY, key, "TagKey")
+    require_rules(TAG_VALUE, value, "TagValue")
     if value_needed and not value:
         raise Refused(Reason.PARAMETER_MISSING, "TagValue")
     return key, value
@@ -57,7 +57,7 @@ def _pairs(tags: Sequence[parameters.Tag], name: str) -> tuple[Pair, ...]:
 
 
 def _key(value: str) -> str:
-    keep(TAG_KEY, value, "TagKey")
+    require_rules(TAG_KEY, value, "TagKey")
     return value
 
 

@@ -53,7 +53,7 @@ _CLASSES = ("A-Z", "a-z", "0-9", "^A-Za-z0-9")
 
 def contains_some(least: int, classes: tuple[str, ...], reason: Reason, source: str) -> Rule:
     """Characters of at least so many classes; a class is the inside of a regular expression's brackets."""
-    searches = tuple(re.compile(f"[{one}]").search for one in classes)
+    searches = tuple(re.compile(f"[{characters}]").search for characters in classes)
     return Rule(
         lambda value: sum(search(str(value)) is not None for search in searches) >= least, reason, source
     )
@@ -158,7 +158,7 @@ _BITS = frozenset(str(bits) for bits in range(1, 33))
 
 def _are_addresses(value: object) -> bool:
     listed = addresses(str(value))
-    return all(_is_address(one) for one in listed) and len(set(listed)) == len(listed)
+    return all(_is_address(address) for address in listed) and len(set(listed)) == len(listed)
 
 
 def _are_few_addresses(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""The error rows of `cam` 2019-01-16 for sub-users, keys and groups: which reason takes which code (`wishes`).
+"""The error rows of `cam` 2019-01-16 for sub-users, keys and groups: which reason takes which code.
 
 Reasons that are not here belong to the dialect's common table. The lists are `cam_codes`, the texts `cam_texts`.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from rolecall.contracts.model import ErrorRow
 from rolecall.contracts.tencent.cam.codes import CODES
 from rolecall.contracts.tencent.cam.texts import TEXTS
-from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
 from rolecall.domain.reasons import Reason
 
 PARAM_ERROR = "InvalidParameter.ParamError"
@@ -18,33 +18,35 @@ VIOLATED = "InvalidParameter.PasswordViolatedRules"
 NO_USER = "ResourceNotFound.UserNotExist"
 
 
-def _rule(english: str, chinese: str) -> Wish:
+def _rule(english: str, chinese: str) -> ErrorPreference:
     """A broken rule of passwords."""
-    return Wish((), (VIOLATED, "InvalidParameterValue"), english, chinese)
+    return ErrorPreference((), (VIOLATED, "InvalidParameterValue"), english, chinese)
 
 
-def _telling(code: str, common: str) -> Wish:
+def _telling(code: str, common: str) -> ErrorPreference:
     """A code whose text says it all, and a common one that is given the same text."""
-    return Wish((code,), (common,), *TEXTS[code])
+    return ErrorPreference((code,), (common,), *TEXTS[code])
 
 
 _VALUE = (PARAM_ERROR, "InvalidParameter", "InvalidParameterValue")
 
-WISHES: Mapping[Key, Wish] = {
-    Reason.PARAMETER_VALUE: Wish(
+PREFERENCES: Mapping[Key, ErrorPreference] = {
+    Reason.PARAMETER_VALUE: ErrorPreference(
         (),
         _VALUE,
         "The value `{value}` specified in the parameter `{field}` is not valid.",
         "参数`{field}`的值`{value}`不合法。",
     ),
-    Reason.PARAMETER_RANGE: Wish(
+    Reason.PARAMETER_RANGE: ErrorPreference(
         (),
         _VALUE,
         "The value `{value}` specified in the parameter `{field}` is out of range.",
         "参数`{field}`的值`{value}`超出范围。",
     ),
-    Reason.PARAMETER_LENGTH: Wish((), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"),
-    Reason.PARAMETER_CHARACTERS: Wish(
+    Reason.PARAMETER_LENGTH: ErrorPreference(
+        (), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"
+    ),
+    Reason.PARAMETER_CHARACTERS: ErrorPreference(
         (),
         _VALUE,
         "The parameter `{field}` has characters that are not allowed.",
@@ -52,44 +54,44 @@ WISHES: Mapping[Key, Wish] = {
     ),
     Reason.SUB_USER_NAME_MALFORMED: _telling("InvalidParameter.UserNameIllegal", "InvalidParameterValue"),
     Reason.SUB_USER_TAKEN: _telling("InvalidParameter.SubUserNameInUse", "FailedOperation"),
-    Reason.SUB_USER_MISSING: Wish(
+    Reason.SUB_USER_MISSING: ErrorPreference(
         (NO_USER, "InvalidParameter.UserNotExist"),
         ("ResourceNotFound",),
         "The sub-user `{value}` does not exist.",
         "子用户`{value}`不存在。",
     ),
-    Reason.SUB_USER_QUOTA: Wish(
+    Reason.SUB_USER_QUOTA: ErrorPreference(
         ("InvalidParameter.SubUserFull",),
         ("LimitExceeded",),
         "An owner may have `{value}` sub-users.",
         "子账号数量上限为`{value}`。",
     ),
-    Reason.SUB_USER_RATE: Wish(
+    Reason.SUB_USER_RATE: ErrorPreference(
         ("RequestLimitExceeded.CreateUser",),
         ("RequestLimitExceeded",),
         "An owner may make `{value}` sub-users within a minute.",
         "每分钟最多创建`{value}`个子用户。",
     ),
     Reason.SUB_USER_HAS_KEYS: _telling("OperationDenied.HaveKeys", "FailedOperation"),
-    Reason.SUB_USER_KEYS_KEPT: Wish(
+    Reason.SUB_USER_KEYS_KEPT: ErrorPreference(
         ("UnauthorizedOperation.DeleteApiKey",),
         ("UnauthorizedOperation",),
         "The sub-user's keys may not be deleted.",
         "没有删除API密钥权限。",
     ),
-    Reason.SUB_USER_UNNAMED: Wish(
+    Reason.SUB_USER_UNNAMED: ErrorPreference(
         ("InvalidParameter.UserUinAndUinNotAllNull",),
         ("MissingParameter",),
         "A sub-user's UIN and UID cannot be left empty at the same time.",
         "用户的Uin和Uid不能都为空。",
     ),
-    Reason.OWNER_PROTECTED: Wish(
+    Reason.OWNER_PROTECTED: ErrorPreference(
         ("OperationDenied.SubUin",),
         ("UnauthorizedOperation",),
         "A sub-user may not touch what belongs to the root account.",
         "子用户不允许操作主账号。",
     ),
-    Reason.PASSWORD_BREAKS_RULES: Wish(
+    Reason.PASSWORD_BREAKS_RULES: ErrorPreference(
         (VIOLATED,), ("InvalidParameterValue",), "The password breaks the rules.", "密码不符合密码规则。"
     ),
     (Reason.PASSWORD_BREAKS_RULES, "password.length"): _rule(
@@ -108,20 +110,20 @@ WISHES: Mapping[Key, Wish] = {
     (Reason.PASSWORD_BREAKS_RULES, "password.reuse"): _rule(
         "It must differ from the passwords used before.", "不能与历史密码相同。"
     ),
-    Reason.PASSWORD_LENGTH: Wish(
+    Reason.PASSWORD_LENGTH: ErrorPreference(
         (VIOLATED,), ("InvalidParameterValue",), "The password is too long.", "密码过长。"
     ),
-    Reason.PASSWORD_RULES_MALFORMED: Wish(
+    Reason.PASSWORD_RULES_MALFORMED: ErrorPreference(
         (),
         ("InvalidParameter.PasswordRuleError", "InvalidParameterValue"),
         "The value `{value}` specified in the parameter `{field}` is not valid.",
         "参数`{field}`的值`{value}`不合法。",
     ),
-    Reason.KEY_MISSING: Wish(
+    Reason.KEY_MISSING: ErrorPreference(
         ("ResourceNotFound.SecretNotExist",), ("ResourceNotFound",), "The key does not exist.", "密钥不存在。"
     ),
     Reason.KEY_QUOTA: _telling("OperationDenied.AccessKeyOverLimit", "LimitExceeded"),
-    Reason.KEY_FOREIGN: Wish(
+    Reason.KEY_FOREIGN: ErrorPreference(
         ("OperationDenied.UinNotMatch",),
         ("UnauthorizedOperation",),
         "The access key does not match the account.",
@@ -129,7 +131,7 @@ WISHES: Mapping[Key, Wish] = {
     ),
     Reason.GROUP_TAKEN: _telling("InvalidParameter.GroupNameInUse", "FailedOperation"),
     # For a missing group some actions list a code that speaks of a user.
-    Reason.GROUP_MISSING: Wish(
+    Reason.GROUP_MISSING: ErrorPreference(
         ("ResourceNotFound.GroupNotExist", "InvalidParameter.GroupNotExist"),
         (NO_USER, "ResourceNotFound"),
         "The user group `{value}` does not exist.",
@@ -138,7 +140,7 @@ WISHES: Mapping[Key, Wish] = {
     Reason.GROUP_QUOTA: _telling("InvalidParameter.GroupFull", "LimitExceeded"),
     Reason.GROUP_FULL: _telling("InvalidParameter.GroupUserFull", "LimitExceeded"),
     Reason.MEMBERSHIP_QUOTA: _telling("InvalidParameter.UserGroupFull", "LimitExceeded"),
-    Reason.HASHING_BUSY: Wish(
+    Reason.HASHING_BUSY: ErrorPreference(
         (),
         ("FailedOperation",),
         "Too many passwords are being hashed. Please try again later.",
@@ -149,4 +151,4 @@ WISHES: Mapping[Key, Wish] = {
 
 def rows(action: str) -> dict[Key, ErrorRow]:
     """The action's error rows: each reason's best code that the action lists."""
-    return chosen(WISHES, CODES[action], TEXTS)
+    return resolve_errors(PREFERENCES, CODES[action], TEXTS)

@@ -53,7 +53,9 @@ def action(
     mints_secret: bool = False,
 ) -> Action:
     """`resources` without what stands before them in all."""
-    places = tuple(f"?{PLACE}{one[1:]}" if one[0] == "?" else f"{PLACE}{one}" for one in resources)
+    places = tuple(
+        f"?{PLACE}{template[1:]}" if template[0] == "?" else f"{PLACE}{template}" for template in resources
+    )
     shape = shape_of(params)
     return Action(
         shape,

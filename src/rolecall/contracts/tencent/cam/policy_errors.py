@@ -1,4 +1,4 @@
-"""The error rows of `cam` 2019-01-16 for policies, roles and database tokens: which reason takes which code (`wishes`).
+"""The error rows of `cam` 2019-01-16 for policies, roles and database tokens: the code of each reason.
 
 Reasons that are not here belong to the dialect's common table. The lists are `cam_policy_codes`, the texts
 `cam_policy_texts`. What is wrong in a document is quoted behind the vendor's text.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from rolecall.contracts.model import ErrorRow
 from rolecall.contracts.tencent.cam.policy_codes import CODES
 from rolecall.contracts.tencent.cam.policy_texts import TEXTS
-from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
 from rolecall.domain.reasons import Reason
 
 _PARAM = "InvalidParameter.ParamError"
@@ -19,12 +19,12 @@ _VALUE = (_PARAM, "InvalidParameterValue")
 _DOCUMENT = "InvalidParameter.PolicyDocumentError"
 
 
-def _quoting(*codes: str) -> Wish:
-    return Wish((), (*codes, _DOCUMENT, *_VALUE), "It says `{value}`.", "其内容为`{value}`。")
+def _quoting(*codes: str) -> ErrorPreference:
+    return ErrorPreference((), (*codes, _DOCUMENT, *_VALUE), "It says `{value}`.", "其内容为`{value}`。")
 
 
-def _value(*codes: str) -> Wish:
-    return Wish(
+def _value(*codes: str) -> ErrorPreference:
+    return ErrorPreference(
         (),
         (*codes, *_VALUE),
         "The value `{value}` specified in the parameter `{field}` is not valid.",
@@ -32,19 +32,19 @@ def _value(*codes: str) -> Wish:
     )
 
 
-_PARAMETERS: Mapping[Key, Wish] = {
+_PARAMETERS: Mapping[Key, ErrorPreference] = {
     Reason.PARAMETER_VALUE: _value(),
     (Reason.PARAMETER_VALUE, "Scope"): _value("InvalidParameter.ScopeError"),
     (Reason.PARAMETER_VALUE, "EntityFilter"): _value("InvalidParameter.EntityFilterError"),
     (Reason.PARAMETER_VALUE, "PolicyId"): _value("InvalidParameter.PolicyIdError"),
     (Reason.PARAMETER_VALUE, "Tags"): _value("InvalidParameter.TagParamError"),
-    Reason.PARAMETER_RANGE: Wish(
+    Reason.PARAMETER_RANGE: ErrorPreference(
         (),
         _VALUE,
         "The value `{value}` specified in the parameter `{field}` is out of range.",
         "参数`{field}`的值`{value}`超出范围。",
     ),
-    (Reason.PARAMETER_RANGE, "PolicyId"): Wish(
+    (Reason.PARAMETER_RANGE, "PolicyId"): ErrorPreference(
         ("InvalidParameter.OperatePoliciesOverLimit",),
         _VALUE,
         "The parameter `{field}` is too long.",
@@ -52,14 +52,16 @@ _PARAMETERS: Mapping[Key, Wish] = {
     ),
     (Reason.PARAMETER_RANGE, "Tags"): _value("InvalidParameter.TagLimitExceeded"),
     (Reason.PARAMETER_VALUE, "TagKeys"): _value("InvalidParameter.TagParamError"),
-    Reason.PARAMETER_LENGTH: Wish((), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"),
-    (Reason.PARAMETER_LENGTH, "Description"): Wish(
+    Reason.PARAMETER_LENGTH: ErrorPreference(
+        (), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"
+    ),
+    (Reason.PARAMETER_LENGTH, "Description"): ErrorPreference(
         ("InvalidParameter.DescriptionLengthOverlimit",),
         _VALUE,
         "The parameter `{field}` is too long.",
         "参数`{field}`过长。",
     ),
-    (Reason.PARAMETER_LENGTH, "Keyword"): Wish(
+    (Reason.PARAMETER_LENGTH, "Keyword"): ErrorPreference(
         ("InvalidParameter.SearchKeywordLengthError",),
         _VALUE,
         "The parameter `{field}` is too long.",
@@ -68,11 +70,11 @@ _PARAMETERS: Mapping[Key, Wish] = {
     Reason.PARAMETER_CHARACTERS: _value(),
 }
 
-_DOCUMENTS: Mapping[Key, Wish] = {
-    Reason.POLICY_MALFORMED: Wish(
+_DOCUMENTS: Mapping[Key, ErrorPreference] = {
+    Reason.POLICY_MALFORMED: ErrorPreference(
         (), (_DOCUMENT, *_VALUE), "The document cannot be read: {value}.", "策略文档无法解析：{value}。"
     ),
-    Reason.POLICY_TOO_LONG: Wish(
+    Reason.POLICY_TOO_LONG: ErrorPreference(
         ("InvalidParameter.PolicyDocumentLengthOverLimit",),
         _VALUE,
         "The policy document has `{value}` characters.",
@@ -82,7 +84,7 @@ _DOCUMENTS: Mapping[Key, Wish] = {
     Reason.POLICY_STATEMENT: _quoting("InvalidParameter.StatementError"),
     Reason.POLICY_EFFECT: _quoting("InvalidParameter.EffectError"),
     Reason.POLICY_ACTION: _quoting("InvalidParameter.ActionError"),
-    (Reason.POLICY_ACTION, "action.missing"): Wish(
+    (Reason.POLICY_ACTION, "action.missing"): ErrorPreference(
         ("InvalidParameter.ActionMiss",), _VALUE, "A statement has no action.", "缺少action。"
     ),
     Reason.POLICY_RESOURCE: _quoting("InvalidParameter.ResourceError"),
@@ -101,68 +103,68 @@ _DOCUMENTS: Mapping[Key, Wish] = {
 
 _NO_POLICY = ("ResourceNotFound.PolicyIdNotFound", "InvalidParameter.PolicyIdNotExist")
 
-_PEOPLE: Mapping[Key, Wish] = {
-    Reason.POLICY_NAME_MALFORMED: Wish(
+_PEOPLE: Mapping[Key, ErrorPreference] = {
+    Reason.POLICY_NAME_MALFORMED: ErrorPreference(
         ("InvalidParameter.PolicyNameError",),
         _VALUE,
         "The policy name `{value}` is not valid.",
         "策略名`{value}`不合法。",
     ),
-    Reason.POLICY_TAKEN: Wish(
+    Reason.POLICY_TAKEN: ErrorPreference(
         ("FailedOperation.PolicyNameInUse",),
         ("FailedOperation",),
         "The policy name `{value}` is taken.",
         "策略名`{value}`已存在。",
     ),
-    Reason.POLICY_MISSING: Wish(
+    Reason.POLICY_MISSING: ErrorPreference(
         _NO_POLICY,
         ("InvalidParameter.PolicyIdError", _PARAM, "ResourceNotFound"),
         "The policy `{value}` does not exist.",
         "策略`{value}`不存在。",
     ),
-    Reason.POLICY_QUOTA: Wish(
+    Reason.POLICY_QUOTA: ErrorPreference(
         ("FailedOperation.PolicyFull",),
         ("LimitExceeded",),
         "An owner may have `{value}` policies.",
         "策略数量上限为`{value}`。",
     ),
-    Reason.POLICY_PRESET: Wish(
+    Reason.POLICY_PRESET: ErrorPreference(
         (),
         ("InvalidParameter.PolicyIdError", _PARAM, "UnauthorizedOperation"),
         "The preset policy `{value}` cannot be changed.",
         "预设策略`{value}`不可修改。",
     ),
-    Reason.ATTACHMENT_QUOTA: Wish(
+    Reason.ATTACHMENT_QUOTA: ErrorPreference(
         ("FailedOperation.PolicyFull", "InvalidParameter.AttachmentFull"),
         ("LimitExceeded",),
         "At most `{value}` policies can be attached.",
         "最多可关联`{value}`条策略。",
     ),
-    Reason.SUB_USER_MISSING: Wish(
+    Reason.SUB_USER_MISSING: ErrorPreference(
         ("ResourceNotFound.UserNotExist", "InvalidParameter.UserNotExist"),
         (_PARAM, "ResourceNotFound"),
         "The sub-user `{value}` does not exist.",
         "子用户`{value}`不存在。",
     ),
-    Reason.GROUP_MISSING: Wish(
+    Reason.GROUP_MISSING: ErrorPreference(
         ("ResourceNotFound.GroupNotExist",),
         (_PARAM, "ResourceNotFound"),
         "The user group `{value}` does not exist.",
         "用户组`{value}`不存在。",
     ),
-    Reason.ROLE_NAME_MALFORMED: Wish(
+    Reason.ROLE_NAME_MALFORMED: ErrorPreference(
         ("InvalidParameter.RoleNameError",),
         _VALUE,
         "The role name `{value}` is not valid.",
         "角色名`{value}`不合法。",
     ),
-    Reason.ROLE_TAKEN: Wish(
+    Reason.ROLE_TAKEN: ErrorPreference(
         ("InvalidParameter.RoleNameInUse",),
         ("FailedOperation",),
         "The role name `{value}` is taken.",
         "角色名`{value}`已存在。",
     ),
-    Reason.ROLE_MISSING: Wish(
+    Reason.ROLE_MISSING: ErrorPreference(
         ("InvalidParameter.RoleNotExist",),
         (_PARAM, "ResourceNotFound"),
         "The role `{value}` does not exist.",
@@ -170,14 +172,14 @@ _PEOPLE: Mapping[Key, Wish] = {
     ),
     **dict.fromkeys(
         (Reason.TAG_QUOTA, Reason.TAG_KEY_QUOTA, Reason.TAG_VALUE_QUOTA),
-        Wish(
+        ErrorPreference(
             (),
             ("InvalidParameter.TagLimitExceeded", _PARAM, "LimitExceeded"),
             "There may be `{value}`.",
             "数量上限为`{value}`。",
         ),
     ),
-    Reason.ROLE_QUOTA: Wish(
+    Reason.ROLE_QUOTA: ErrorPreference(
         ("InvalidParameter.RoleFull",),
         ("LimitExceeded",),
         "An owner may have `{value}` roles.",
@@ -186,20 +188,24 @@ _PEOPLE: Mapping[Key, Wish] = {
 }
 
 _NO_TOKEN = "FailedOperation.BuildAuthToken"
-_NO_ACCOUNT = Wish(
+_NO_ACCOUNT = ErrorPreference(
     (), (_PARAM,), "The instance or its account `{value}` does not exist.", "实例或其账号`{value}`不存在。"
 )
 
-_DATABASE_TOKENS: Mapping[Key, Wish] = {
+_DATABASE_TOKENS: Mapping[Key, ErrorPreference] = {
     Reason.INSTANCE_MISSING: _NO_ACCOUNT,
     Reason.INSTANCE_FORBIDDEN: _NO_ACCOUNT,
     Reason.ACCOUNT_MISSING: _NO_ACCOUNT,
-    Reason.PASSWORD_NOT_MANAGED: Wish(("ResourceNotFound.DataFlowAuthClose",), ("ResourceNotFound",)),
-    Reason.ENGINE_UNREACHABLE: Wish(
+    Reason.PASSWORD_NOT_MANAGED: ErrorPreference(
+        ("ResourceNotFound.DataFlowAuthClose",), ("ResourceNotFound",)
+    ),
+    Reason.ENGINE_UNREACHABLE: ErrorPreference(
         (), (_NO_TOKEN, "FailedOperation"), "The instance cannot be reached.", "无法访问实例。"
     ),
-    Reason.ENGINE_BUSY: Wish((), (_NO_TOKEN, "FailedOperation"), "The instance is busy.", "实例繁忙。"),
-    Reason.PASSWORD_UNDECIPHERABLE: Wish(
+    Reason.ENGINE_BUSY: ErrorPreference(
+        (), (_NO_TOKEN, "FailedOperation"), "The instance is busy.", "实例繁忙。"
+    ),
+    Reason.PASSWORD_UNDECIPHERABLE: ErrorPreference(
         ("ResourceUnavailable.FlowAuthSecet",),
         ("ResourceUnavailable",),
         "The credential cannot be read.",
@@ -207,10 +213,10 @@ _DATABASE_TOKENS: Mapping[Key, Wish] = {
     ),
 }
 
-WISHES: Mapping[Key, Wish] = {**_PARAMETERS, **_DOCUMENTS, **_PEOPLE}
+PREFERENCES: Mapping[Key, ErrorPreference] = {**_PARAMETERS, **_DOCUMENTS, **_PEOPLE}
 
 
 def rows(action: str) -> dict[Key, ErrorRow]:
     """The action's error rows: each reason's best code that the action lists."""
-    wishes = {**WISHES, **_DATABASE_TOKENS} if action == "BuildDataFlowAuthToken" else WISHES
-    return chosen(wishes, CODES[action], TEXTS)
+    preferences = {**PREFERENCES, **_DATABASE_TOKENS} if action == "BuildDataFlowAuthToken" else PREFERENCES
+    return resolve_errors(preferences, CODES[action], TEXTS)

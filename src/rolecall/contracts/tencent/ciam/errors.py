@@ -1,4 +1,4 @@
-"""The error rows of `ciam` 2022-03-31: which reason takes which code, and what the answer says (`wishes`).
+"""The error rows of `ciam` 2022-03-31: which reason takes which code, and what the answer says.
 
 Reasons that are not here belong to the dialect's common table. The lists are `ciam_codes`, the texts `ciam_texts`.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from rolecall.contracts.model import ErrorRow
 from rolecall.contracts.tencent.ciam.codes import CODES
 from rolecall.contracts.tencent.ciam.texts import TEXTS
-from rolecall.contracts.tencent.wishes import Key, Wish, chosen
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
 from rolecall.domain.reasons import Reason
 
 _FAILED = "FailedOperation."
@@ -21,19 +21,19 @@ LISTS = ("UserGroup", "CustomizationAttributes", "UserIds", "UserGroupIds", "Fil
 """Parameters of which there may be so many and no more."""
 
 
-def _telling(*codes: str) -> Wish:
-    return Wish(codes, ())
+def _telling(*codes: str) -> ErrorPreference:
+    return ErrorPreference(codes, ())
 
 
-_TOO_MANY = Wish(
+_TOO_MANY = ErrorPreference(
     (),
     ("LimitExceeded",),
     "The parameter `{field}` has more entries than are allowed.",
     "参数`{field}`的数量超过上限。",
 )
 
-WISHES: Mapping[Key, Wish] = {
-    Reason.NOT_PERMITTED: Wish(
+PREFERENCES: Mapping[Key, ErrorPreference] = {
+    Reason.NOT_PERMITTED: ErrorPreference(
         (),
         ("UnauthorizedOperation",),
         "[request id:{request_id}]you are not authorized to perform operation ({operation})\nresource ({resource}) "
@@ -42,36 +42,38 @@ WISHES: Mapping[Key, Wish] = {
         "has no permission\n",
     ),
     # parameters
-    Reason.PARAMETER_VALUE: Wish(
+    Reason.PARAMETER_VALUE: ErrorPreference(
         (),
         (_VALUE,),
         "The value `{value}` specified in the parameter `{field}` is not valid.",
         "参数`{field}`的取值`{value}`不合法。",
     ),
-    Reason.PARAMETER_RANGE: Wish(
+    Reason.PARAMETER_RANGE: ErrorPreference(
         (),
         (_VALUE,),
         "The value `{value}` specified in the parameter `{field}` is out of range.",
         "参数`{field}`的取值`{value}`超出范围。",
     ),
     **{(Reason.PARAMETER_RANGE, name): _TOO_MANY for name in LISTS},
-    Reason.PARAMETER_LENGTH: Wish(
+    Reason.PARAMETER_LENGTH: ErrorPreference(
         (), (_ILLEGAL, _VALUE), "The parameter `{field}` is too long.", "参数`{field}`过长。"
     ),
-    Reason.PARAMETER_CHARACTERS: Wish(
+    Reason.PARAMETER_CHARACTERS: ErrorPreference(
         (),
         (_ILLEGAL, _VALUE),
         "The value specified in the parameter `{field}` is not allowed.",
         "参数`{field}`的取值不被允许。",
     ),
-    Reason.PASSWORD_LENGTH: Wish((), (_ILLEGAL, _VALUE), "The password is too long.", "密码过长。"),
-    Reason.ENGINE_UNSUITED: Wish(
+    Reason.PASSWORD_LENGTH: ErrorPreference(
+        (), (_ILLEGAL, _VALUE), "The password is too long.", "密码过长。"
+    ),
+    Reason.ENGINE_UNSUITED: ErrorPreference(
         (),
         ("UnsupportedOperation",),
         "The parameter `{field}` is not supported: there are no organizations.",
         "不支持参数`{field}`：没有组织机构。",
     ),
-    Reason.ATTRIBUTE_MALFORMED: Wish(
+    Reason.ATTRIBUTE_MALFORMED: ErrorPreference(
         (),
         (_FAILED + "AttributeFormatError", _ILLEGAL),
         "The value specified in the parameter `{field}` does not have its format.",
@@ -112,28 +114,28 @@ WISHES: Mapping[Key, Wish] = {
     Reason.REQUEST_REPEATED: _telling("RequestLimitExceeded.RepeatRequest"),
     Reason.REQUESTS_TOO_FREQUENT: _telling("RequestLimitExceeded.FrequentRequest"),
     Reason.DRY_RUN: _telling("DryRunOperation"),
-    Reason.HASHING_BUSY: Wish(
+    Reason.HASHING_BUSY: ErrorPreference(
         (),
         ("ResourceInsufficient",),
         "Too many passwords are waiting to be hashed. Please try again later.",
         "等待处理的密码过多，请稍后重试。",
     ),
-    Reason.ENGINE_UNREACHABLE: Wish(
+    Reason.ENGINE_UNREACHABLE: ErrorPreference(
         (),
         ("ResourceUnavailable",),
         "User directories cannot be written at present. Please try again later.",
         "用户目录暂不可写，请稍后重试。",
     ),
-    Reason.ENGINE_BUSY: Wish(
+    Reason.ENGINE_BUSY: ErrorPreference(
         (),
         ("ResourceInUse",),
         "Another operation holds the user directory. Please try again later.",
         "用户目录正被其他操作占用，请稍后重试。",
     ),
-    Reason.ENGINE_REFUSED: Wish(
+    Reason.ENGINE_REFUSED: ErrorPreference(
         (), ("FailedOperation",), "The operation was refused by the store.", "存储拒绝了该操作。"
     ),
-    Reason.INTERRUPTED: Wish(
+    Reason.INTERRUPTED: ErrorPreference(
         (),
         ("InternalError.UnknownError",),
         "The connection to the store was lost; nothing was done. Please try again later.",
@@ -144,4 +146,4 @@ WISHES: Mapping[Key, Wish] = {
 
 def rows(action: str) -> dict[Key, ErrorRow]:
     """The action's error rows: each reason's best code that the action lists."""
-    return chosen(WISHES, CODES[action], TEXTS)
+    return resolve_errors(PREFERENCES, CODES[action], TEXTS)

@@ -34,7 +34,7 @@ def identifier(reason: Reason) -> tuple[Rule, ...]:
 
 
 def _are_ids(value: object) -> bool:
-    return isinstance(value, list) and all(re.fullmatch(_ID, str(one)) for one in value)
+    return isinstance(value, list) and all(re.fullmatch(_ID, str(item)) for item in value)
 
 
 def _is_user_name(value: object) -> bool:
@@ -62,7 +62,7 @@ def _is_given(value: object) -> bool:
 
 
 def _names_once(value: object) -> bool:
-    names = [one.get("Name") for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    names = [item.get("Name") for item in value if isinstance(item, dict)] if isinstance(value, list) else []
     return len(names) == len(set(names))
 
 

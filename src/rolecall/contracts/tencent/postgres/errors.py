@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rolecall.contracts.model import ErrorRow
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
 from rolecall.contracts.tencent.postgres.codes import CODES
 from rolecall.contracts.tencent.postgres.texts import TEXTS
-from rolecall.contracts.tencent.wishes import Key, Wish, chosen
 from rolecall.domain.reasons import Reason
 
 DATABASE_ACCESS = "FailedOperation.DatabaseAccessError"
@@ -56,228 +56,230 @@ NOT_MANAGED = "FailedOperation.CheckAccountCAMOpenError"
 _NO_VALUE = "InvalidParameterValue"
 _NO_ACCOUNT = "ResourceNotFound"
 
-WISHES: Mapping[Key, Wish] = {
-    Reason.CALLER_NOT_LISTED: Wish((NOT_LISTED, "UnauthorizedOperation"), ()),
-    Reason.PARAMETER_VALUE: Wish(
+PREFERENCES: Mapping[Key, ErrorPreference] = {
+    Reason.CALLER_NOT_LISTED: ErrorPreference((NOT_LISTED, "UnauthorizedOperation"), ()),
+    Reason.PARAMETER_VALUE: ErrorPreference(
         (),
         (PARAMETER_CHECK, VALUE, _NO_VALUE),
         "The value `{value}` specified in the parameter `{field}` is not valid.",
         "参数`{field}`的值`{value}`不合法。",
     ),
-    Reason.PARAMETER_RANGE: Wish(
+    Reason.PARAMETER_RANGE: ErrorPreference(
         (),
         (OUT_OF_RANGE, OUT_RANGE, PARAMETER_CHECK, VALUE, _NO_VALUE),
         "The value `{value}` specified in the parameter `{field}` is out of range.",
         "参数`{field}`的值`{value}`超出范围。",
     ),
-    Reason.PARAMETER_LENGTH: Wish(
+    Reason.PARAMETER_LENGTH: ErrorPreference(
         (),
         (LENGTH, PARAMETER_CHECK, _NO_VALUE),
         "The parameter `{field}` is too long.",
         "参数`{field}`过长。",
     ),
-    Reason.PARAMETER_CHARACTERS: Wish(
+    Reason.PARAMETER_CHARACTERS: ErrorPreference(
         (CHARACTERS,),
         (PARAMETER_CHECK, _NO_VALUE),
         "The parameter `{field}` has characters that are not allowed.",
         "参数`{field}`含有不允许的字符。",
     ),
-    Reason.REGION_UNSUPPORTED: Wish((UNSUPPORTED_REGION, ILLEGAL_REGION, "UnsupportedRegion"), ()),
-    Reason.ACCOUNT_NAME_MALFORMED: Wish(
+    Reason.REGION_UNSUPPORTED: ErrorPreference((UNSUPPORTED_REGION, ILLEGAL_REGION, "UnsupportedRegion"), ()),
+    Reason.ACCOUNT_NAME_MALFORMED: ErrorPreference(
         (ACCOUNT_FORMAT, ACCOUNT_INVALID),
         (PARAMETER_CHECK, _NO_VALUE),
         "The account name `{value}` is not valid.",
         "账号名`{value}`不合法。",
     ),
-    Reason.ACCOUNT_NAME_RESERVED: Wish(
+    Reason.ACCOUNT_NAME_RESERVED: ErrorPreference(
         (ACCOUNT_NAME, ACCOUNT_FORMAT, ACCOUNT_INVALID),
         (PARAMETER_CHECK, _NO_VALUE),
         "The account name `{value}` is reserved.",
         "账号名`{value}`为保留名称。",
     ),
-    Reason.DATABASE_NAME_MALFORMED: Wish(
+    Reason.DATABASE_NAME_MALFORMED: ErrorPreference(
         (DATABASE_FORMAT,),
         (PARAMETER_CHECK, VALUE, _NO_VALUE),
         "The database name `{value}` is not valid.",
         "数据库名称`{value}`不合法。",
     ),
-    Reason.OBJECT_NAME_MALFORMED: Wish(
+    Reason.OBJECT_NAME_MALFORMED: ErrorPreference(
         (OBJECT_NAME,),
         (PARAMETER_CHECK, _NO_VALUE),
         "The object name `{value}` in the parameter `{field}` is not valid.",
         "参数`{field}`中的对象名称`{value}`不合法。",
     ),
-    Reason.PASSWORD_LENGTH: Wish(
+    Reason.PASSWORD_LENGTH: ErrorPreference(
         (PASSWORD_LENGTH,),
         (PARAMETER_CHECK, _NO_VALUE),
         "The password must be 8-32 characters long.",
         "密码长度须为8-32个字符。",
     ),
-    Reason.PASSWORD_CONTENT: Wish(
+    Reason.PASSWORD_CONTENT: ErrorPreference(
         (PASSWORD_VALUE,),
         (PARAMETER_CHECK, _NO_VALUE),
         "The password must contain uppercase letters, lowercase letters, digits and symbols, "
         "and cannot start with a slash (/).",
         "密码必须包含大写字母、小写字母、数字和符号，且不能以“/”开头。",
     ),
-    Reason.PASSWORD_UNDECIPHERABLE: Wish(
+    Reason.PASSWORD_UNDECIPHERABLE: ErrorPreference(
         (DECRYPT,),
         (PARAMETER_CHECK, _NO_VALUE),
         "The password could not be decrypted.",
         "无法解密密码。",
     ),
     # An instance of somebody else is hidden where the action has a code for "no such instance" only.
-    Reason.INSTANCE_MISSING: Wish(
+    Reason.INSTANCE_MISSING: ErrorPreference(
         (INSTANCE_NOT_FOUND, INSTANCE_NOT_EXIST, ACCESS_DENIED, "ResourceNotFound"), ()
     ),
-    Reason.INSTANCE_FORBIDDEN: Wish(
+    Reason.INSTANCE_FORBIDDEN: ErrorPreference(
         (ACCESS_DENIED, INSTANCE_NOT_FOUND, INSTANCE_NOT_EXIST, "UnauthorizedOperation"), ()
     ),
-    Reason.INSTANCE_ISOLATED: Wish(
+    Reason.INSTANCE_ISOLATED: ErrorPreference(
         (),
         (STATUS_LIMIT_OP, STATUS_LIMIT, INVALID_STATUS, "ResourceUnavailable"),
         "The instance is isolated.",
         "实例已隔离。",
     ),
     # The vendor's Terraform provider repeats InstanceStatusLimitError and ResourceUnavailable for some minutes.
-    Reason.INSTANCE_RESTARTING: Wish(
+    Reason.INSTANCE_RESTARTING: ErrorPreference(
         (),
         (STATUS_LIMIT, STATUS_LIMIT_OP, INVALID_STATUS, "ResourceUnavailable"),
         "The instance is restarting.",
         "实例正在重启。",
     ),
-    Reason.INSTANCE_STARTING: Wish(
+    Reason.INSTANCE_STARTING: ErrorPreference(
         (),
         (STATUS_LIMIT, STATUS_LIMIT_OP, INVALID_STATUS, "ResourceUnavailable"),
         "The instance is being created.",
         "实例正在创建。",
     ),
-    Reason.INSTANCE_FAILED: Wish(
+    Reason.INSTANCE_FAILED: ErrorPreference(
         (),
         (STATUS_LIMIT_OP, INVALID_STATUS, STATUS_LIMIT, "ResourceUnavailable"),
         "The instance could not be created.",
         "实例创建失败。",
     ),
-    Reason.INSTANCE_RUNNING: Wish(
+    Reason.INSTANCE_RUNNING: ErrorPreference(
         (),
         (STATUS_LIMIT_OP, STATUS_LIMIT, INVALID_STATUS, "ResourceUnavailable"),
         "The instance is not isolated.",
         "实例未隔离。",
     ),
-    Reason.VERSION_UNOFFERED: Wish(
+    Reason.VERSION_UNOFFERED: ErrorPreference(
         (),
         (PARAMETER_CHECK, VALUE, _NO_VALUE),
         "The database version `{value}` is not offered.",
         "不提供数据库版本`{value}`。",
     ),
-    Reason.INSTANCE_QUOTA: Wish(("LimitExceeded",), ()),
-    Reason.PROVISIONER_MISSING: Wish(
+    Reason.INSTANCE_QUOTA: ErrorPreference(("LimitExceeded",), ()),
+    Reason.PROVISIONER_MISSING: ErrorPreference(
         (LIMITED, LIMITED_OPERATION),
         ("UnsupportedOperation",),
         "No server is started, stopped or deleted here for this instance.",
         "此处无法为该实例启动、停止或删除服务器。",
     ),
-    Reason.ENGINE_TOO_OLD: Wish(
+    Reason.ENGINE_TOO_OLD: ErrorPreference(
         (KERNEL,),
         (FAILED, "UnsupportedOperation"),
         "The server of the instance is too old for this operation.",
         "实例的数据库版本过低，不支持此操作。",
     ),
-    Reason.ENGINE_UNREACHABLE: Wish(
+    Reason.ENGINE_UNREACHABLE: ErrorPreference(
         (DATABASE_ACCESS,),
         (FAILED, "FailedOperation"),
         "The instance cannot be reached.",
         "无法访问实例。",
     ),
-    Reason.ENGINE_BUSY: Wish((), (FAILED, "FailedOperation"), "The instance is busy.", "实例繁忙。"),
-    Reason.ENGINE_REFUSED: Wish(
+    Reason.ENGINE_BUSY: ErrorPreference(
+        (), (FAILED, "FailedOperation"), "The instance is busy.", "实例繁忙。"
+    ),
+    Reason.ENGINE_REFUSED: ErrorPreference(
         (), (FAILED, "FailedOperation"), "The instance refused the operation.", "实例拒绝了此操作。"
     ),
-    Reason.ACCOUNT_TAKEN: Wish(
+    Reason.ACCOUNT_TAKEN: ErrorPreference(
         (),
         (PRE_CHECK, FAILED, "FailedOperation"),
         "The account `{value}` already exists.",
         "账号`{value}`已存在。",
     ),
-    Reason.ACCOUNT_MISSING: Wish(
+    Reason.ACCOUNT_MISSING: ErrorPreference(
         (ACCOUNT_NOT_EXIST, ACCOUNT_NOT_EXIST_OLD),
         (ACCOUNT_INVALID, PRE_CHECK, PARAMETER_CHECK, _NO_ACCOUNT),
         "The account `{value}` does not exist.",
         "账号`{value}`不存在。",
     ),
-    Reason.ACCOUNT_PROTECTED: Wish(
+    Reason.ACCOUNT_PROTECTED: ErrorPreference(
         (),
         (PRE_CHECK, FAILED, "FailedOperation"),
         "The account `{value}` belongs to the system and cannot be changed.",
         "账号`{value}`为系统账号，不允许修改。",
     ),
-    Reason.PASSWORD_MANAGED: Wish(
+    Reason.PASSWORD_MANAGED: ErrorPreference(
         (MANAGED,),
         (PRE_CHECK, FAILED, "FailedOperation"),
         "The account `{value}` has CAM verification enabled.",
         "账号`{value}`已开启CAM验证。",
     ),
-    Reason.PASSWORD_NOT_MANAGED: Wish(
+    Reason.PASSWORD_NOT_MANAGED: ErrorPreference(
         (NOT_MANAGED,),
         (PRE_CHECK, FAILED, "FailedOperation"),
         "The account `{value}` has CAM verification disabled.",
         "账号`{value}`未开启CAM验证。",
     ),
-    Reason.DATABASE_TAKEN: Wish(
+    Reason.DATABASE_TAKEN: ErrorPreference(
         (),
         (PRE_CHECK, FAILED, "FailedOperation"),
         "The database `{value}` already exists.",
         "数据库`{value}`已存在。",
     ),
-    Reason.DATABASE_MISSING: Wish(
+    Reason.DATABASE_MISSING: ErrorPreference(
         (),
         (PRE_CHECK, PARAMETER_CHECK, "ResourceNotFound"),
         "The database `{value}` does not exist.",
         "数据库`{value}`不存在。",
     ),
-    Reason.DATABASE_PROTECTED: Wish(
+    Reason.DATABASE_PROTECTED: ErrorPreference(
         (),
         (PRE_CHECK, PARAMETER_CHECK, "FailedOperation"),
         "The database `{value}` belongs to the system and cannot be changed.",
         "数据库`{value}`为系统数据库，不允许修改。",
     ),
-    Reason.ENCODING_UNSUPPORTED: Wish(
+    Reason.ENCODING_UNSUPPORTED: ErrorPreference(
         (),
         (CHARSET, PARAMETER_CHECK, _NO_VALUE),
         "The encoding `{value}` is not supported.",
         "不支持字符编码`{value}`。",
     ),
-    Reason.LOCALE_UNSUPPORTED: Wish(
+    Reason.LOCALE_UNSUPPORTED: ErrorPreference(
         (),
         (PARAMETER_CHECK, _NO_VALUE),
         "The collation or character classification `{value}` is not supported.",
         "不支持排序规则或字符分类`{value}`。",
     ),
-    Reason.OBJECT_MISSING: Wish(
+    Reason.OBJECT_MISSING: ErrorPreference(
         (),
         (PRE_CHECK, PARAMETER_CHECK, "ResourceNotFound"),
         "The database object `{value}` does not exist.",
         "数据库对象`{value}`不存在。",
     ),
-    Reason.OBJECT_PROTECTED: Wish(
+    Reason.OBJECT_PROTECTED: ErrorPreference(
         (),
         (PRE_CHECK, PARAMETER_CHECK, "FailedOperation"),
         "The database object `{value}` belongs to the system and cannot be changed.",
         "数据库对象`{value}`为系统对象，不允许修改。",
     ),
-    Reason.PRIVILEGE_UNKNOWN: Wish(
+    Reason.PRIVILEGE_UNKNOWN: ErrorPreference(
         (),
         (PARAMETER_CHECK, PRE_CHECK, _NO_VALUE),
         "The privilege `{value}` does not apply to this type of object.",
         "权限`{value}`不适用于该类型的对象。",
     ),
-    Reason.PRIVILEGE_DEPENDENT: Wish(
+    Reason.PRIVILEGE_DEPENDENT: ErrorPreference(
         (),
         (PRE_CHECK, FAILED, "FailedOperation"),
         "Other privileges depend on it; set IsCascade to revoke them too.",
         "存在依赖的权限，如需级联撤销请设置IsCascade。",
     ),
-    Reason.INTERRUPTED: Wish(
+    Reason.INTERRUPTED: ErrorPreference(
         (),
         (FAILED, "FailedOperation"),
         "The operation was interrupted; check its effect before repeating it.",
@@ -288,4 +290,4 @@ WISHES: Mapping[Key, Wish] = {
 
 def rows(action: str) -> dict[Reason | tuple[Reason, str], ErrorRow]:
     """The action's error rows: each reason's best code that the action lists."""
-    return chosen(WISHES, CODES[action], TEXTS)
+    return resolve_errors(PREFERENCES, CODES[action], TEXTS)

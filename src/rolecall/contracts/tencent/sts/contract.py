@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from rolecall.contracts.model import Action, Contract, ErrorRow
 from rolecall.contracts.parameters import Params, shape_of
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
 from rolecall.contracts.tencent.sts import parameters
 from rolecall.contracts.tencent.sts.codes import CODES
-from rolecall.contracts.tencent.wishes import Key, Wish, chosen
 from rolecall.domain.reasons import Reason
 
 TEXTS: Mapping[str, tuple[str, str]] = {
@@ -47,11 +47,11 @@ _WHICH = (
     "The value `{value}` specified in the parameter `{field}` is not valid.",
     "参数`{field}`的值`{value}`不合法。",
 )
-_DOCUMENT = Wish(
+_DOCUMENT = ErrorPreference(
     (), ("InvalidParameter.StrategyFormatError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
 )
 
-WISHES: Mapping[Key, Wish] = {
+PREFERENCES: Mapping[Key, ErrorPreference] = {
     **dict.fromkeys(
         (
             Reason.PARAMETER_VALUE,
@@ -59,15 +59,15 @@ WISHES: Mapping[Key, Wish] = {
             Reason.PARAMETER_LENGTH,
             Reason.PARAMETER_CHARACTERS,
         ),
-        Wish((), _PARAM, *_WHICH),
+        ErrorPreference((), _PARAM, *_WHICH),
     ),
-    Reason.SESSION_TOO_LONG: Wish(
+    Reason.SESSION_TOO_LONG: ErrorPreference(
         ("InvalidParameter.OverTimeError",), ("LimitExceeded",), "It is too long.", "时间过长。"
     ),
-    Reason.POLICY_TOO_LONG: Wish(
+    Reason.POLICY_TOO_LONG: ErrorPreference(
         ("InvalidParameter.PolicyTooLong",), ("LimitExceeded",), "The policy is too long.", "策略过长。"
     ),
-    Reason.POLICY_MALFORMED: Wish(
+    Reason.POLICY_MALFORMED: ErrorPreference(
         (),
         ("InvalidParameter.StrategyFormatError", *_PARAM),
         "The policy cannot be read: {value}.",
@@ -83,37 +83,37 @@ WISHES: Mapping[Key, Wish] = {
         ),
         _DOCUMENT,
     ),
-    Reason.POLICY_PRINCIPAL: Wish(
+    Reason.POLICY_PRINCIPAL: ErrorPreference(
         (),
         ("InvalidParameter.StrategyInvalid", *_PARAM),
         "A session's policy has no principal.",
         "策略中不能包含principal。",
     ),
-    Reason.POLICY_RESOURCE: Wish(
+    Reason.POLICY_RESOURCE: ErrorPreference(
         (), ("InvalidParameter.ResouceError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
     ),
-    (Reason.POLICY_RESOURCE, "resource.foreign"): Wish(
+    (Reason.POLICY_RESOURCE, "resource.foreign"): ErrorPreference(
         ("InvalidParameter.GrantOtherResource",),
         ("InvalidParameter.ResouceError", *_PARAM),
         "`{value}` is a resource of another account.",
         "`{value}`是其他账号的资源。",
     ),
-    Reason.ROLE_MISSING: Wish(
+    Reason.ROLE_MISSING: ErrorPreference(
         ("ResourceNotFound.RoleNotFound",), ("ResourceNotFound",), "The role does not exist.", "角色不存在。"
     ),
-    Reason.ROLE_UNTRUSTING: Wish(
+    Reason.ROLE_UNTRUSTING: ErrorPreference(
         (),
         ("UnauthorizedOperation",),
         "The trust policy of the role `{value}` does not allow the caller to take it.",
         "角色`{value}`的信任策略不允许调用者扮演该角色。",
     ),
-    Reason.SESSION_NESTED: Wish(
+    Reason.SESSION_NESTED: ErrorPreference(
         ("UnsupportedOperation",), (), "Temporary credentials cannot be used here.", "不支持临时密钥。"
     ),
-    Reason.SUB_USER_MISSING: Wish(
+    Reason.SUB_USER_MISSING: ErrorPreference(
         (), _PARAM, "The sub-user `{value}` does not exist.", "子用户`{value}`不存在。"
     ),
-    Reason.OWNER_PROTECTED: Wish(
+    Reason.OWNER_PROTECTED: ErrorPreference(
         (), _PARAM, "A sub-user may not see the keys of the root account.", "子用户不允许查看主账号密钥。"
     ),
 }
@@ -129,7 +129,7 @@ def _action(
 ) -> Action:
     shape = shape_of(params)
     codes = CODES[shape.name]
-    errors: dict[Key, ErrorRow] = chosen(WISHES, codes, TEXTS)
+    errors: dict[Key, ErrorRow] = resolve_errors(PREFERENCES, codes, TEXTS)
     return Action(
         shape,
         parameters.SDK,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.parameters import Params, shape_of
+from rolecall.contracts.tencent.error_preferences import resolve_errors
 from rolecall.contracts.tencent.tag import parameters
 from rolecall.contracts.tencent.tag.codes import CODES, TEXTS
-from rolecall.contracts.tencent.tag.errors import WISHES
+from rolecall.contracts.tencent.tag.errors import PREFERENCES
 from rolecall.contracts.tencent.tag.parameters import SDK
-from rolecall.contracts.tencent.wishes import chosen
 
 _ONE = "qcs::{Resource.service}::uin/{owner}:{Resource.content}"
 _EACH = "{ResourceList.owned}"
@@ -29,7 +29,7 @@ def _action(
         SDK,
         output=output,
         codes=codes,
-        errors=chosen(WISHES, codes, TEXTS),
+        errors=resolve_errors(PREFERENCES, codes, TEXTS),
         regions=None,
         changes=changes,
         resources=(resource,),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key
 from rolecall.contracts.tencent.tag.codes import TEXTS
-from rolecall.contracts.tencent.wishes import Key, Wish
 from rolecall.domain.reasons import Reason
 
 _VALUE = "InvalidParameterValue"
@@ -15,9 +15,9 @@ _SHOWN = (
 )
 
 
-def _telling(*codes: str, common: str = _VALUE) -> Wish:
+def _telling(*codes: str, common: str = _VALUE) -> ErrorPreference:
     """Codes whose text says it all, and a common one that is given the text of the first."""
-    return Wish(codes, (common,), *TEXTS[codes[0]])
+    return ErrorPreference(codes, (common,), *TEXTS[codes[0]])
 
 
 _RESERVED_KEY = _telling("InvalidParameter.ReservedTagKey", "InvalidParameterValue.ReservedTagKey")
@@ -25,7 +25,7 @@ _RESOURCE = _telling("InvalidParameterValue.ResourceDescriptionError")
 _TOO_MANY_TAGS = _telling("LimitExceeded.TagNumPerRequest", common="LimitExceeded")
 _TOO_MANY_RESOURCES = _telling("LimitExceeded.ResourceNumPerRequest", common="LimitExceeded")
 
-WISHES: Mapping[Key, Wish] = {
+PREFERENCES: Mapping[Key, ErrorPreference] = {
     **dict.fromkeys(
         (
             Reason.PARAMETER_VALUE,
@@ -33,7 +33,7 @@ WISHES: Mapping[Key, Wish] = {
             Reason.PARAMETER_LENGTH,
             Reason.PARAMETER_CHARACTERS,
         ),
-        Wish((), (_VALUE,), *_SHOWN),
+        ErrorPreference((), (_VALUE,), *_SHOWN),
     ),
     (Reason.PARAMETER_VALUE, "ServiceType"): _telling("InvalidParameterValue.ServiceTypeInvalid"),
     (Reason.PARAMETER_VALUE, "ResourcePrefix"): _telling("InvalidParameterValue.ResourcePrefixInvalid"),
@@ -68,19 +68,19 @@ WISHES: Mapping[Key, Wish] = {
     (Reason.PARAMETER_MISSING, "TagValue"): _telling("InvalidParameterValue.TagValueEmpty"),
     (Reason.PARAMETER_LENGTH, "TagValue"): _telling("InvalidParameterValue.TagValueLengthExceeded"),
     (Reason.PARAMETER_CHARACTERS, "TagValue"): _telling("InvalidParameterValue.TagValueCharacterIllegal"),
-    Reason.TAG_QUOTA: Wish(
+    Reason.TAG_QUOTA: ErrorPreference(
         ("LimitExceeded.ResourceAttachedTags",),
         ("LimitExceeded",),
         "A resource may have `{value}` tags.",
         "每个资源最多关联`{value}`个标签。",
     ),
-    Reason.TAG_KEY_QUOTA: Wish(
+    Reason.TAG_KEY_QUOTA: ErrorPreference(
         ("LimitExceeded.TagKey",),
         ("LimitExceeded",),
         "An owner may have `{value}` tag keys.",
         "标签键上限为`{value}`。",
     ),
-    Reason.TAG_VALUE_QUOTA: Wish(
+    Reason.TAG_VALUE_QUOTA: ErrorPreference(
         ("LimitExceeded.TagValue",),
         ("LimitExceeded",),
         "A tag key may have `{value}` values.",

@@ -1,4 +1,4 @@
-"""Wishes: how a service's reasons choose among the codes that the vendor lists for an action.
+"""Error preferences: which of the codes that the vendor lists for an action a reason takes.
 
 A reason's row for an action is the first of the reason's codes that the action's own list has; failing that, the
 last of them, which is one of the vendor's common error codes ("Common Error Codes", every product).
@@ -16,33 +16,35 @@ Key = Reason | tuple[Reason, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """The codes a reason would take, best first; the last is a common one.
+class ErrorPreference:
+    """The codes that fit a reason, best first; the last is a common one.
 
-    `telling` codes have a text that says the reason itself; after the text of the others stands `english` or
-    `chinese`, templates over the refusal's facts.
+    The text of an `exact` code states the reason. The text of a fallback is followed by `english` or `chinese`,
+    templates over the refusal's facts.
     """
 
-    telling: tuple[str, ...]
-    others: tuple[str, ...]
+    exact: tuple[str, ...]
+    fallbacks: tuple[str, ...]
     english: str = ""
     chinese: str = ""
 
 
-def chosen(
-    wishes: Mapping[Key, Wish], listed: frozenset[str], texts: Mapping[str, tuple[str, str]]
+def resolve_errors(
+    preferences: Mapping[Key, ErrorPreference], listed: frozenset[str], texts: Mapping[str, tuple[str, str]]
 ) -> dict[Key, ErrorRow]:
     """The rows of an action that lists these codes. `texts`: English and Chinese, by code."""
-    return {key: _row(wish, listed, texts) for key, wish in wishes.items()}
+    return {key: _row(preference, listed, texts) for key, preference in preferences.items()}
 
 
-def _row(wish: Wish, listed: frozenset[str], texts: Mapping[str, tuple[str, str]]) -> ErrorRow:
-    wanted = wish.telling + wish.others
+def _row(
+    preference: ErrorPreference, listed: frozenset[str], texts: Mapping[str, tuple[str, str]]
+) -> ErrorRow:
+    wanted = preference.exact + preference.fallbacks
     code = next((code for code in wanted if code in listed), wanted[-1])
     english, chinese = texts[code]
-    if code in wish.telling:
+    if code in preference.exact:
         return ErrorRow(code, english, chinese)
-    return ErrorRow(code, _then(english, ". ", wish.english), _then(chinese, "。", wish.chinese))
+    return ErrorRow(code, _then(english, ". ", preference.english), _then(chinese, "。", preference.chinese))
 
 
 def _then(text: str, stop: str, more: str) -> str:
