@@ -18,10 +18,10 @@ from typing import Any
 import structlog
 import uvicorn
 
-from rolecall.assembly import House
+from rolecall.app.application import Application
+from rolecall.app.entry import pipeline, sign_in_router
 from rolecall.connections import protocol
 from rolecall.intake import SMALL, Body, Budget, ClientGone
-from rolecall.pipeline import Pipeline
 from rolecall.proxies import Proxies
 from rolecall.response_headers import completed
 from rolecall.settings import Settings, networks
@@ -39,20 +39,26 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Application:
-    """The ASGI application over an open `House`; `health` is another one, of health and metrics.
+class AsgiApp:
+    """The ASGI application over an `Application`; `health` is another one, of health and metrics.
 
-    `is_apart`: health and metrics are served by `health` only. `strict_transport`: answers over TLS tell browsers to
-    use TLS only from then on.
+    `require_tls`: see `entry.pipeline`. `is_apart`: health and metrics are served by `health` only.
+    `strict_transport`: answers over TLS tell browsers to use TLS only from then on.
     """
 
     def __init__(
-        self, house: House, pipeline: Pipeline, *, is_apart: bool = False, strict_transport: bool = True
+        self,
+        application: Application,
+        *,
+        require_tls: bool = False,
+        is_apart: bool = False,
+        strict_transport: bool = True,
     ) -> None:
-        self._house = house
-        self._pipeline = pipeline
-        self._proxies = Proxies(networks(house.settings.trusted_proxies))
-        self._budget = Budget(house.settings.body_budget)
+        self._application = application
+        self._pipeline = pipeline(application, require_tls=require_tls)
+        self._sign_in = sign_in_router(application, require_tls=require_tls)
+        self._proxies = Proxies(networks(application.settings.trusted_proxies))
+        self._budget = Budget(application.settings.body_budget)
         self._strict_transport = strict_transport
         self._health_pages: Pages = {
             "/healthz": self._health,
@@ -66,7 +72,7 @@ class Application:
 
     @property
     def settings(self) -> Settings:
-        return self._house.settings
+        return self._application.settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +115,7 @@ class Application:
                 sha256=body.sha256,
             )
             if at_sign_in:
-                return await self._house.sign_in.room.answer(request)
+                return await self._sign_in.answer(request)
             return await self._pipeline.answer(request)
         finally:
             body.release()
@@ -119,23 +125,23 @@ class Application:
 
     async def _ready(self) -> Reply:
         try:
-            await self._house.store.ping()
+            await self._application.store.ping()
         except Exception as error:  # noqa: BLE001 - any error means not ready
             _log.warning("not ready", error=type(error).__name__)
             return _json(503, {"status": "the store is out of reach"})
         rates = (
             {}
-            if self._house.admission.shares
+            if self._application.admission.shares
             else {"rates": "counted per process: their store is out of reach"}
         )
         return _json(200, {"status": "ready", **rates})
 
     async def _metrics(self) -> Reply:
-        text = self._house.metrics.text()
+        text = self._application.metrics.text()
         return Reply(200, (("content-type", "text/plain; version=0.0.4; charset=utf-8"),), text)
 
     async def _password_key(self) -> Reply:
-        key = self._house.deciphering.public_key
+        key = self._application.deciphering.public_key
         return Reply(200, (("content-type", "application/x-pem-file"),), key)
 
 
@@ -159,14 +165,14 @@ def _json(status: int, content: dict[str, str]) -> Reply:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server over an open house, on a bound socket, which reports when it listens.
+    """A uvicorn server on a bound socket, which reports when it listens.
 
     `certificate` and `key` are files for TLS; without them it serves plain HTTP.
     """
 
     def __init__(
         self,
-        application: Application,
+        application: AsgiApp,
         bound: socket.socket,
         certificate: Path | None = None,
         key: Path | None = None,

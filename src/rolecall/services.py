@@ -13,9 +13,13 @@ from rolecall.contracts.tencent.ciam import contract as ciam
 from rolecall.contracts.tencent.postgres import contract as tencent_postgres
 from rolecall.contracts.tencent.sts import contract as sts
 from rolecall.contracts.tencent.tag import contract as tag
+from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.aliyun.envelope import DOMAIN as ALIYUN_DOMAIN
+from rolecall.dialects.openstack import OpenStack
+from rolecall.dialects.tencent import Tencent
 from rolecall.dialects.tencent.routing import DOMAIN as TENCENT_DOMAIN
-from rolecall.pipeline import Service
+from rolecall.pipeline import Dialect, Service
+from rolecall.settings import Settings
 from rolecall.verbs.cam import verbs as cam_verbs
 from rolecall.verbs.ciam import verbs as ciam_verbs
 from rolecall.verbs.databases import verbs as databases_verbs
@@ -37,6 +41,12 @@ SERVICES: Sequence[Service] = (
     Service(identity.V3, identity_verbs.V3_VERBS),
     Service(identity.V2, identity_verbs.V2_VERBS),
 )
+
+BY_NAME: Mapping[tuple[str, str, str], Service] = {
+    (service.contract.dialect, service.contract.service, service.contract.version): service
+    for service in SERVICES
+}
+"""By dialect, service and version."""
 
 _HOSTS: Mapping[str, tuple[str, str]] = {
     "tencent": (TENCENT_DOMAIN, "ap-guangzhou"),
@@ -67,5 +77,27 @@ INSTANCES: Mapping[str, str] = {
 """Services, and kinds of their resources, that are instances, with the dialect whose ids these have."""
 
 
-def contracts_of(dialect: str) -> list[Contract]:
+def dialects(settings: Settings, *, require_tls: bool, external_tokens: bool) -> list[Dialect]:
+    """Of equal marks the first dialect answers. `require_tls` refuses all of Alibaba's calls by plain HTTP, as the
+    vendor does; `external_tokens`: tokens of an external Keystone are taken."""
+    window, hosts = settings.clock_window, settings.public_hosts
+    return [
+        Tencent(
+            _contracts("tencent"),
+            clock_window=window,
+            public_hosts=hosts,
+            signed_action=settings.tencent_signed_action,
+            v1=settings.tencent_older_signatures,
+        ),
+        Aliyun(
+            _contracts("aliyun"),
+            clock_window=settings.aliyun_clock_window,
+            public_hosts=hosts,
+            require_tls=require_tls,
+        ),
+        OpenStack(_contracts("openstack"), region=settings.openstack_region, outside=external_tokens),
+    ]
+
+
+def _contracts(dialect: str) -> list[Contract]:
     return [service.contract for service in SERVICES if service.contract.dialect == dialect]

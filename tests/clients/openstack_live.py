@@ -18,7 +18,8 @@ import asyncmy
 import httpx
 from asyncmy.errors import MySQLError
 
-from rolecall.assembly import House
+from rolecall.app.application import Application
+from rolecall.app.opening import open_application
 from rolecall.domain.instances.registry import NewInstance, register
 from rolecall.domain.secrets.sealing import parse_master_keys
 from rolecall.settings import Settings
@@ -139,19 +140,16 @@ def add_instance(dsn: str, master_key: str, engine: Mapping[str, Any], **changes
     """Register a MariaDB server as a further instance, without looking at it; its id for OpenStack."""
 
     async def work() -> str:
-        house = House(Settings(), Secret(dsn), parse_master_keys(master_key))
-        await house.open()
-        try:
-            (owner,) = await house.store.keys.owners()
-            return await _register(house, owner.id, {**engine, **changes})
-        finally:
-            await house.close()
+        opening = open_application(Settings(), Secret(dsn), parse_master_keys(master_key))
+        async with opening as application:
+            (owner,) = await application.store.keys.owners()
+            return await _register(application, owner.id, {**engine, **changes})
 
     with asyncio.Runner() as runner:
         return runner.run(work())
 
 
-async def _register(house: House, owner_id: int, engine: Mapping[str, Any]) -> str:
+async def _register(application: Application, owner_id: int, engine: Mapping[str, Any]) -> str:
     public_id = str(uuid4())
     new = NewInstance(
         owner_id=owner_id,
@@ -167,7 +165,7 @@ async def _register(house: House, owner_id: int, engine: Mapping[str, Any]) -> s
         zone="cn-hangzhou-a",
         faces={"openstack": public_id},
     )
-    await register(house.store.instances, house.sealer, new)
+    await register(application.store.instances, application.sealer, new)
     return public_id
 
 

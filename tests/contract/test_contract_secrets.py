@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from tests.offline_application import offline_application
 
-from rolecall.assembly import House
+from rolecall.app.entry import pipeline
 from rolecall.services import SERVICES
-from rolecall.settings import Settings
 from rolecall.signing.token import Token, seal
 from rolecall.values import Request, Secret
 
@@ -103,14 +103,11 @@ IDENTITY = {
 async def test_a_minting_action_is_refused_by_plain_http_before_anything_is_asked(
     path: str, headers: tuple[tuple[str, str], ...], body: Any
 ) -> None:
-    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
-    try:
-        house._deciphering = cast("Any", _NoDeciphering())  # an open store has one
-        reply = await house.pipeline(require_tls=True).answer(post(path, headers, body, secure=False))
+    async with offline_application() as application:
+        request = post(path, headers, body, secure=False)
+        reply = await pipeline(application, require_tls=True).answer(request)
         assert b"HTTPS" in reply.body, reply.body
         assert reply.code in ("UnsupportedProtocol", "forbidden")
-    finally:
-        await house.close()
 
 
 TOKEN = seal(Token("AKIDx", 1, 1767225600, 1767229200, bytes(16), "password"), Secret("x")).reveal()
@@ -130,15 +127,6 @@ async def test_a_token_that_is_shown_by_plain_http_is_refused_whatever_it_is_sho
         ("accept", "application/json"),
     )
     request = Request(method, path, "", headers, b"", "192.0.2.1", False, 1767225600.0)
-    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
-    try:
-        house._deciphering = cast("Any", _NoDeciphering())
-        reply = await house.pipeline(require_tls=True).answer(request)
+    async with offline_application() as application:
+        reply = await pipeline(application, require_tls=True).answer(request)
         assert (reply.status, b"HTTPS" in reply.body) == (403, True), reply.body
-    finally:
-        await house.close()
-
-
-class _NoDeciphering:
-    def decipher(self, text: str) -> Secret:
-        raise AssertionError(text)

@@ -23,7 +23,7 @@ from uuid import UUID
 import uvloop
 from psycopg.sql import SQL
 
-from rolecall.assembly import House
+from rolecall.app.opening import open_application
 from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.logs import set_up_logs
 from rolecall.domain.accounts import removal, repairs
@@ -31,7 +31,7 @@ from rolecall.domain.maintenance.recovery import Recovery
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import OutcomeUnknown
 from rolecall.engines.base import Watched
-from rolecall.server import Application, Server
+from rolecall.server import AsgiApp, Server
 from rolecall.settings import load_settings
 from rolecall.sockets import bound_socket
 from rolecall.store import recordings
@@ -117,9 +117,6 @@ async def main(cue: str, port_file: Path, provisioner: CallersServers | None) ->
 
     settings = load_settings()
     set_up_logs(settings.log_level, "json")
-    house = House(settings, settings.store_dsn(), settings.master_keys(), step, provisioner)
-    await house.open()
-    await house.start()
     bound = bound_socket("127.0.0.1", 0)
 
     async def ready() -> None:
@@ -127,10 +124,12 @@ async def main(cue: str, port_file: Path, provisioner: CallersServers | None) ->
         draft.write_text(str(bound.getsockname()[1]))
         draft.rename(port_file)
 
-    try:
-        await Server(Application(house, house.pipeline()), bound).run_until_signal(ready)
-    finally:
-        await house.close()
+    opening = open_application(
+        settings, settings.store_dsn(), settings.master_keys(), step=step, provisioner=provisioner
+    )
+    async with opening as application:
+        await application.start()
+        await Server(AsgiApp(application), bound).run_until_signal(ready)
 
 
 if __name__ == "__main__":

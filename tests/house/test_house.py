@@ -47,23 +47,23 @@ ALLOWED: dict[str, set[str]] = {
     "rate_store": set(),
     "response_headers": set(),
     "local": {"values"},
-    # assembly chooses the parts; server and cli are outside it
-    "assembly": {
+    # app chooses the parts; server and cli are outside it
+    "app": {
         "admission", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "metrics",
         "pipeline", "services", "settings", "signin", "signing", "store", "values",
     },
     "connections": {"settings"},
     "server": {
-        "assembly", "connections", "intake", "pipeline", "proxies", "response_headers", "settings", "signin", "tls",
+        "app", "connections", "intake", "pipeline", "proxies", "response_headers", "settings", "signin", "tls",
         "values",
     },
     "cli": {
-        "", "admission", "assembly", "connections", "contracts", "domain", "engines", "listeners", "local", "server",
+        "", "admission", "app", "connections", "contracts", "domain", "engines", "listeners", "local", "server",
         "rate_store", "services", "settings", "signing", "sockets", "store", "tls", "values",
     },
     "sockets": {"settings"},
     "tls": {"settings"},
-    "services": {"contracts", "dialects", "pipeline", "verbs"},
+    "services": {"contracts", "dialects", "pipeline", "settings", "verbs"},
     "listeners": set(),
     "__main__": {"cli"},
 }  # fmt: skip
@@ -242,6 +242,26 @@ LONGER: dict[str, str] = {}
 def test_a_module_has_at_most_400_lines(path: Path) -> None:
     if module_name(path) not in LONGER:
         assert len(path.read_text("utf-8").splitlines()) <= MODULE_LINES
+
+
+COMPOSITION_LINES = 150
+
+
+def test_the_composition_root_is_short_and_nothing_is_filled_in_after_construction() -> None:
+    """What a part needs is an argument of its constructor: the root assigns to no attribute of a part."""
+    text = (PACKAGE / "app" / "application.py").read_text("utf-8")
+    assert len(text.splitlines()) < COMPOSITION_LINES
+    targets = [
+        target
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    assert not [
+        ast.unparse(target)
+        for target in targets
+        if isinstance(target, ast.Attribute) and ast.unparse(target.value) != "self"
+    ]
 
 
 FUNCTION_LINES = 60

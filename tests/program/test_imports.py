@@ -15,7 +15,7 @@ from rolecall.domain.secrets.sealing import new_master_key
 
 SERVING = {
     "httptools", "httpx", "jinja2", "joserfc", "limits", "prometheus_client", "redis", "uvicorn", "uvloop",
-    "rolecall.assembly", "rolecall.contracts", "rolecall.dialects", "rolecall.pipeline", "rolecall.server",
+    "rolecall.app", "rolecall.contracts", "rolecall.dialects", "rolecall.pipeline", "rolecall.server",
     "rolecall.signin", "rolecall.verbs",
 }  # fmt: skip
 """What only serving calls needs."""

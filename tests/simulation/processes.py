@@ -1,4 +1,4 @@
-"""One replica of Rolecall as a process: the domain's own objects over ports, put together as `assembly` does it."""
+"""One replica of Rolecall as a process: the domain's own objects over ports, composed as `rolecall.app` does it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Process:
         self.journal = journal = Journal(ledger)
         work = Work(reach, ledger, journal, SEALER, _NO_POOL)
         promises = Promises(work, ledger, journal)
-        tokens = ClientTokens(ledger, lambda: Secret("token key"))
+        tokens = ClientTokens(ledger, Secret("token key"))
         credentials = Credentials(work)
         self.books = key_port(self.replica.keys, gates)
         self.keys = AccessKeys(Keys(self.books, SEALER), lambda _key_id, _now: None)
@@ -137,7 +137,7 @@ class Process:
         return task
 
     async def _work(self) -> None:
-        """As `assembly.House.start`: what fails then is tried again, by a process that starts."""
+        """As `Application.start`: what fails then is tried again, by a process that starts."""
         while True:
             try:
                 await self._provisioning.resume()

@@ -28,9 +28,7 @@ SEALER = Sealer(parse_master_keys(new_master_key()))
 
 
 def auditing(store: Store, retention: int = 0) -> Auditing:
-    one = Auditing(store.audit, SEALER, retention)
-    one.key = Secret("the chain's key")
-    return one
+    return Auditing(store.audit, SEALER, retention, Secret("the chain's key"))
 
 
 async def accepted(store: Store, **changes: object) -> Intent:

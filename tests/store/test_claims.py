@@ -153,7 +153,7 @@ class Calls:
     def __init__(self, replicas: list[Replica], owner: int) -> None:
         self._owner = owner
         self._stores = replicas
-        self._tokens = [ClientTokens(one.operations, lambda: Secret("key")) for one in replicas]
+        self._tokens = [ClientTokens(one.operations, Secret("key")) for one in replicas]
         self.made: list[UUID] = []
         self.refuse = 0
         """How many more operations the engine refuses."""
@@ -224,7 +224,7 @@ async def test_a_repetition_of_a_call_that_does_not_end_is_told_so(
     replicas: list[Replica], owner: int, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rolecall.domain.operations.client_tokens._PATIENCE", 0.1)
-    key = ClientTokens(replicas[0].operations, lambda: Secret("key"))
+    key = ClientTokens(replicas[0].operations, Secret("key"))
     held = asyncio.Event()
     started = asyncio.Event()
 

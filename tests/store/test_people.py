@@ -21,8 +21,9 @@ from rolecall.domain.iam import tag_commands as t
 from rolecall.domain.iam.groups import GroupQuotas, Groups
 from rolecall.domain.iam.password_rules import CLASSES, PasswordRules, made_password
 from rolecall.domain.iam.sub_users import Quotas
-from rolecall.domain.iam.wiring import Books, PeopleRoom
+from rolecall.domain.iam.wiring import Iam, build
 from rolecall.domain.messages import Command
+from rolecall.domain.policy.presets import Presets
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
@@ -48,7 +49,7 @@ class World:
     """A store with one owner, and what is done in its name."""
 
     store: Store
-    room: PeopleRoom
+    iam: Iam
     keys: Keys
     owner: Owner
     sql: Callable[..., Awaitable[list[tuple[Any, ...]]]]
@@ -61,7 +62,7 @@ class World:
 
     async def do(self, command: Command, caller: Caller | None = None) -> Any:
         origin = Origin(caller or self.caller, "d", "A", "r")
-        return await Bus(self.room.handlers).execute(command, origin)
+        return await Bus(self.iam.handlers).execute(command, origin)
 
     async def reason(self, command: Command, caller: Caller | None = None) -> Reason:
         with pytest.raises(Refused) as refused:
@@ -76,7 +77,7 @@ class World:
 
     async def signs_in(self, name: str, password: Secret) -> bool:
         try:
-            await self.room.sign_in.sign_in(name, password)
+            await self.iam.sign_in.sign_in(name, password)
         except Refused as refused:
             if refused.reason is Reason.CREDENTIALS_INVALID and refused.facts == {}:
                 return False
@@ -105,16 +106,7 @@ async def make(dsn: Secret) -> AsyncIterator[Callable[..., Awaitable[World]]]:
         await store.open()
         stores.append(store)
         sealer = Sealer(parse_master_keys(new_master_key()))
-        books = Books(
-            store.sub_users,
-            store.principal_keys,
-            store.principal_keys,
-            store.groups,
-            store.tags,
-            store.tags,
-            store.sign_ins,
-        )
-        room = PeopleRoom(books, passwords, sealer, OwnersOnly(), Quotas(**quotas), lambda: Secret("house"))
+        iam = build(store, passwords, sealer, OwnersOnly(), Presets(()), Quotas(**quotas), Secret("house"))
         keys = Keys(store.keys, sealer)
         owner = await keys.create_owner()
 
@@ -126,7 +118,7 @@ async def make(dsn: Secret) -> AsyncIterator[Callable[..., Awaitable[World]]]:
                 cursor = await one.execute(query.encode(), values)
                 return await cursor.fetchall() if cursor.description else []
 
-        return World(store, room, keys, owner, sql)
+        return World(store, iam, keys, owner, sql)
 
     yield world
     for store in stores:
@@ -325,7 +317,7 @@ async def shut_out() -> None:
 
 
 async def test_who_must_change_the_password_gets_no_token_before(world: World) -> None:
-    sign_in = world.room.sign_in
+    sign_in = world.iam.sign_in
     added = await world.add(world.u, console_login=True, password=RIGHT, must_reset_password=True)
     assert not await world.signs_in(world.u, RIGHT)
     signed_in = await sign_in.at_console(world.owner.number, world.u, RIGHT, "192.0.2.7")
@@ -350,7 +342,7 @@ async def test_signing_in_at_the_console_is_noted_and_buying_a_token_is_not(worl
     await world.add(world.u, console_login=True, password=RIGHT)
     assert await world.signs_in(world.u, RIGHT)
     assert (await world.do(c.ShowSubUser(world.u))).last_login_at is None
-    await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "192.0.2.7")
+    await world.iam.sign_in.at_console(world.owner.number, world.u, RIGHT, "192.0.2.7")
     user = await world.do(c.ShowSubUser(world.u))
     assert user.last_login_ip == "192.0.2.7"
     assert user.last_login_at is not None
@@ -360,20 +352,20 @@ async def test_signing_in_at_the_console_is_noted_and_buying_a_token_is_not(worl
 async def test_an_old_password_must_be_changed_or_opens_nothing(world: World, locked: bool) -> None:
     await world.do(c.ChangePasswordRules(change_every_days=30, expired_is_locked=locked))
     user = (await world.add(world.u, console_login=True, password=RIGHT)).user
-    assert not (await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
+    assert not (await world.iam.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
     await world.sql(
         "update sub_users set password_changed_at = now() - interval '30 days' where number = %s", user.number
     )
     assert not await world.signs_in(world.u, RIGHT)
     if locked:
         with pytest.raises(Refused, match="credentials-invalid"):
-            await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")
+            await world.iam.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")
     else:
-        assert (await world.room.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
+        assert (await world.iam.sign_in.at_console(world.owner.number, world.u, RIGHT, "c")).must_change
 
 
 async def test_a_token_key_lives_until_the_password_changes_or_its_sub_user_goes(world: World) -> None:
-    sign_in = world.room.sign_in
+    sign_in = world.iam.sign_in
     user = (await world.add(world.u, console_login=True, password=RIGHT)).user
     bought = await sign_in.sign_in(world.u, RIGHT)
     again = await sign_in.token_key(bought.key_id)
@@ -395,9 +387,9 @@ async def test_a_token_key_lives_until_the_password_changes_or_its_sub_user_goes
 
 async def test_replicas_are_told_that_a_password_must_be_changed(world: World) -> None:
     await world.add(world.u, console_login=True, password=RIGHT)
-    bought = await world.room.sign_in.sign_in(world.u, RIGHT)
+    bought = await world.iam.sign_in.sign_in(world.u, RIGHT)
     await world.store.join()
-    assert await world.room.sign_in.token_key(bought.key_id) == bought
+    assert await world.iam.sign_in.token_key(bought.key_id) == bought
     remembered = world.store.sign_ins._subjects
     assert remembered.get(bought.principal) is not None
     await world.sql("update sub_users set remark = 'x' where number = %s", bought.principal)
@@ -405,14 +397,14 @@ async def test_replicas_are_told_that_a_password_must_be_changed(world: World) -
     async with asyncio.timeout(10):
         while remembered.get(bought.principal) is not None:
             await asyncio.sleep(0)
-    assert await world.room.sign_in.token_key(bought.key_id) is None
+    assert await world.iam.sign_in.token_key(bought.key_id) is None
 
 
 @pytest.mark.parametrize(
     "key_id", ["", "u", "sub-user:", "sub-user:x", "sub-user:-1", "sub-user:" + "9" * 30]
 )
 async def test_no_token_key_stands_behind_what_is_no_sub_users_key_id(world: World, key_id: str) -> None:
-    assert await world.room.sign_in.token_key(key_id) is None
+    assert await world.iam.sign_in.token_key(key_id) is None
 
 
 # keys
@@ -447,22 +439,22 @@ async def test_uses_of_keys_are_noted_in_memory_and_written_down_later(world: Wo
     unused = await world.do(c.CreateKey(added.user.number))
     asked = c.ShowKeyUses((added.key.id, unused.id, "AKIDnone"))
     assert [use.used_at for use in await world.do(asked)] == [None, None]
-    world.room.uses.note(added.key.id, 1_700_000_000.5)
-    world.room.uses.note("AKIDgone", 1_700_000_000.0)
+    world.iam.uses.note(added.key.id, 1_700_000_000.5)
+    world.iam.uses.note("AKIDgone", 1_700_000_000.0)
     assert await world.sql("select * from access_key_uses where key_id = %s", added.key.id) == []
     used, not_used = await world.do(asked)
     assert (used.key_id, used.used_at.timestamp()) == (added.key.id, 1_700_000_000.5)
     assert not_used.used_at is None
-    world.room.uses.note(added.key.id, 1_600_000_000.0)  # a replica that is late
+    world.iam.uses.note(added.key.id, 1_600_000_000.0)  # a replica that is late
     assert (await world.do(asked))[0] == used
 
 
 async def test_what_could_not_be_written_stays_noted(world: World) -> None:
     added = await world.add(mint_key=True)
-    world.room.uses.note(added.key.id, 1_700_000_000.0)
+    world.iam.uses.note(added.key.id, 1_700_000_000.0)
     await world.sql("alter table access_key_uses rename to elsewhere")
     try:
-        await world.room.uses.settle()
+        await world.iam.uses.settle()
     finally:
         await world.sql("alter table elsewhere rename to access_key_uses")
     assert (await world.do(c.ShowKeyUses((added.key.id,))))[0].used_at is not None

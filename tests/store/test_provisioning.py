@@ -14,7 +14,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 
-from rolecall.assembly import House
+from rolecall.app.application import Application
+from rolecall.app.opening import open_application
 from rolecall.domain.accounts.commands import AccountSpec
 from rolecall.domain.instances.registry import Instance, Phase
 from rolecall.domain.messages import ClientToken, InstanceName
@@ -70,7 +71,7 @@ class Double:
 
 
 class Bench:
-    """A store of its own; houses over it, one after another."""
+    """A store of its own; applications over it, one after another."""
 
     def __init__(self, dsn: Secret) -> None:
         self.dsn = dsn
@@ -78,20 +79,17 @@ class Bench:
         self.origin = Origin(Caller(1, 1, 1, 1, "AKIDx"), "red", "A", "r")
 
     @asynccontextmanager
-    async def house(self, provisioner: Double | None, limit: int = 8) -> AsyncIterator[House]:
+    async def application(self, provisioner: Double | None, limit: int = 8) -> AsyncIterator[Application]:
         settings = Settings(provisioned_instances=limit, store_connections=2)
-        house = House(settings, self.dsn, self.keys, provisioner=provisioner)
-        try:
-            await house.open()
-            if not await house.store.keys.owners():
-                owner = await house.keys.create_owner()
+        opening = open_application(settings, self.dsn, self.keys, provisioner=provisioner)
+        async with opening as application:
+            if not await application.store.keys.owners():
+                owner = await application.keys.create_owner()
                 self.origin = Origin(
                     Caller(owner.id, owner.number, owner.app_id, owner.number, "AKIDx"), "red", "A", "r"
                 )
-            await house.start()
-            yield house
-        finally:
-            await house.close()
+            await application.start()
+            yield application
 
 
 @pytest.fixture
@@ -103,12 +101,12 @@ def bench(rolecall: Any) -> Bench:
     return Bench(Secret(make_conninfo(server, dbname=database)))
 
 
-async def all_of(house: House) -> list[Instance]:
-    return list(await house.store.instances.instances())
+async def all_of(application: Application) -> list[Instance]:
+    return list(await application.store.instances.instances())
 
 
-async def phase_of(house: House) -> Phase | None:
-    found = await all_of(house)
+async def phase_of(application: Application) -> Phase | None:
+    found = await all_of(application)
     return found[0].provision.phase if found and found[0].provision else None
 
 
@@ -124,9 +122,9 @@ async def refusal(work: Awaitable[object]) -> Reason:
     return caught.value.reason
 
 
-async def operations(house: House) -> dict[str, tuple[str, str]]:
+async def operations(application: Application) -> dict[str, tuple[str, str]]:
     """By kind of change: state and reason."""
-    found: list[Operation] = list(await house.store.operations.operations(limit=100))
+    found: list[Operation] = list(await application.store.operations.operations(limit=100))
     return {one.change.value: (one.state.value, one.reason) for one in found}
 
 
@@ -134,22 +132,22 @@ def name_of(instance: Instance) -> InstanceName:
     return InstanceName("red", instance.faces["red"])
 
 
-async def put_in(house: House, phase: Phase) -> Instance:
+async def put_in(application: Application, phase: Phase) -> Instance:
     """The one instance, as it would be in that phase."""
-    (instance,) = await all_of(house)
-    await house.store.instances.change_instance(instance.id, phase=phase.value)
-    (instance,) = await all_of(house)
+    (instance,) = await all_of(application)
+    await application.store.instances.change_instance(instance.id, phase=phase.value)
+    (instance,) = await all_of(application)
     return instance
 
 
 async def test_without_a_provisioner_nothing_is_made_or_changed(bench: Bench) -> None:
-    async with bench.house(Double()) as house:
-        await house.provisioning.create(NEW, bench.origin)
-        await put_in(house, Phase.RUNNING)
-    async with bench.house(None) as house:
-        (instance,) = await all_of(house)
+    async with bench.application(Double()) as application:
+        await application.provisioning.create(NEW, bench.origin)
+        await put_in(application, Phase.RUNNING)
+    async with bench.application(None) as application:
+        (instance,) = await all_of(application)
         name, missing = name_of(instance), Reason.PROVISIONER_MISSING
-        bus, origin = house.bus, bench.origin
+        bus, origin = application.bus, bench.origin
         assert await refusal(bus.execute(NEW, origin)) is missing
         assert await refusal(bus.execute(commands.ProvisionInstances(NEW, 2), origin)) is missing
         assert await refusal(bus.execute(commands.RestartInstance(name), origin)) is missing
@@ -159,18 +157,20 @@ async def test_without_a_provisioner_nothing_is_made_or_changed(bench: Bench) ->
 
 
 async def test_kinds_and_versions_that_are_not_there_are_refused(bench: Bench) -> None:
-    async with bench.house(Double()) as house:
+    async with bench.application(Double()) as application:
         other = commands.ProvisionInstance("red", "mysql", "one", "")
-        assert await refusal(house.provisioning.create(other, bench.origin)) is Reason.PROVISIONER_MISSING
+        assert (
+            await refusal(application.provisioning.create(other, bench.origin)) is Reason.PROVISIONER_MISSING
+        )
         older = commands.ProvisionInstance("red", "postgresql", "one", "", version="12")
-        assert await refusal(house.provisioning.create(older, bench.origin)) is Reason.VERSION_UNOFFERED
-        assert await all_of(house) == []
+        assert await refusal(application.provisioning.create(older, bench.origin)) is Reason.VERSION_UNOFFERED
+        assert await all_of(application) == []
 
 
 async def test_a_server_that_is_being_made_takes_nothing_yet(bench: Bench) -> None:
     double = Double()
-    async with bench.house(double, limit=2) as house:
-        view = await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(double, limit=2) as application:
+        view = await application.provisioning.create(NEW, bench.origin)
         assert (view.status, view.name, view.host, view.port, view.zone) == (
             "starting",
             "one",
@@ -179,18 +179,19 @@ async def test_a_server_that_is_being_made_takes_nothing_yet(bench: Bench) -> No
             "here-1",
         )
         name, starting = InstanceName("red", view.public_id), Reason.INSTANCE_STARTING
-        assert await refusal(house.reach.attach(name, bench.origin.caller)) is starting
+        assert await refusal(application.instances.resolver.attach(name, bench.origin.caller)) is starting
         assert (
-            await refusal(house.provisioning.restart(commands.RestartInstance(name), bench.origin))
+            await refusal(application.provisioning.restart(commands.RestartInstance(name), bench.origin))
             is starting
         )
         delete = commands.DeprovisionInstance(name)
-        assert await refusal(house.provisioning.delete(delete, bench.origin)) is starting
+        assert await refusal(application.provisioning.delete(delete, bench.origin)) is starting
         several = commands.ProvisionInstances(NEW, 2)
         assert (
-            await refusal(house.provisioning.create_several(several, bench.origin)) is Reason.INSTANCE_QUOTA
+            await refusal(application.provisioning.create_several(several, bench.origin))
+            is Reason.INSTANCE_QUOTA
         )
-        assert len(await all_of(house)) == 1
+        assert len(await all_of(application)) == 1
         await until(lambda: _value(len(double.asked)), 1)
 
 
@@ -202,39 +203,42 @@ async def test_a_server_that_cannot_be_made_is_failed_with_its_reason_and_can_be
     bench: Bench,
 ) -> None:
     double = Double("start")
-    async with bench.house(double) as house:
-        view = await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(double) as application:
+        view = await application.provisioning.create(NEW, bench.origin)
         await until(lambda: _value([one[0] for one in double.asked]), ["start", "destroy"])
-        assert await phase_of(house) is Phase.FAILED
+        assert await phase_of(application) is Phase.FAILED
         refused = ("refused", "engine-refused")
-        assert await operations(house) == {"instance.create": refused, "account.create": refused}
-        (first, *_) = await house.store.operations.operations(limit=1)
+        assert await operations(application) == {"instance.create": refused, "account.create": refused}
+        (first, *_) = await application.store.operations.operations(limit=1)
         assert first.note == "RuntimeError: cannot start"
         name = InstanceName("red", view.public_id)
-        assert await refusal(house.reach.attach(name, bench.origin.caller)) is Reason.INSTANCE_FAILED
-        await house.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
-        await until(lambda: all_of(house), [])
+        assert (
+            await refusal(application.instances.resolver.attach(name, bench.origin.caller))
+            is Reason.INSTANCE_FAILED
+        )
+        await application.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
+        await until(lambda: all_of(application), [])
 
 
 async def test_what_is_cut_short_is_gone_on_with_at_the_next_start(bench: Bench) -> None:
     first, second = Double(), Double()
-    async with bench.house(first) as house:
-        await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(first) as application:
+        await application.provisioning.create(NEW, bench.origin)
         await until(lambda: _value(len(first.asked)), 1)
-    async with bench.house(second) as house:
+    async with bench.application(second) as application:
         await until(lambda: _value(len(second.asked)), 1)
         assert second.asked == first.asked
         assert second.passwords == first.passwords
         assert second.asked[0][2:] == ("postgresql", "LATIN1")
-        assert await phase_of(house) is Phase.CREATING
-        assert await house.recovery.round() == 0, "recovery took what is provisioning's"
-        assert {state for state, _ in (await operations(house)).values()} == {"accepted"}
+        assert await phase_of(application) is Phase.CREATING
+        assert await application.maintenance.recovery.round() == 0, "recovery took what is provisioning's"
+        assert {state for state, _ in (await operations(application)).values()} == {"accepted"}
 
 
 async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
     bench: Bench, monkeypatch: Any
 ) -> None:
-    async with bench.house(Double()) as house:
+    async with bench.application(Double()) as application:
 
         async def lost(*_: object) -> None:
             raise RuntimeError("the store is gone")
@@ -242,39 +246,39 @@ async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
         async def stay(*_: object) -> None:
             """As a process that was killed: nothing is taken back."""
 
-        monkeypatch.setattr(house.store.operations, "promise", lost)
-        monkeypatch.setattr(house.provisioning._upkeep, "discard", stay)
+        monkeypatch.setattr(application.store.operations, "promise", lost)
+        monkeypatch.setattr(application.provisioning._upkeep, "discard", stay)
         with pytest.raises(RuntimeError):
-            await house.provisioning.create(NEW, bench.origin)
-        assert await phase_of(house) is Phase.CREATING
+            await application.provisioning.create(NEW, bench.origin)
+        assert await phase_of(application) is Phase.CREATING
     double = Double()
-    async with bench.house(double) as house:
-        await until(lambda: all_of(house), [])
+    async with bench.application(double) as application:
+        await until(lambda: all_of(application), [])
         assert double.asked == []
 
 
 async def test_a_server_is_destroyed_behind_its_isolation(bench: Bench) -> None:
     """Clients do both in one breath. What is accepted is carried out in order, and the later phase stands."""
     double = Double()
-    async with bench.house(double) as house:
-        view = await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(double) as application:
+        view = await application.provisioning.create(NEW, bench.origin)
         name = InstanceName("red", view.public_id)
         await until(lambda: _value(len(double.asked)), 1)
-        await house.provisioning.close()  # it is not made: only its entry is needed
-        await put_in(house, Phase.RUNNING)
+        await application.provisioning.close()  # it is not made: only its entry is needed
+        await put_in(application, Phase.RUNNING)
         double.asked.clear()
         double.stopping.clear()
-        await house.provisioning.isolate(commands.IsolateInstances((name,)), bench.origin)
+        await application.provisioning.isolate(commands.IsolateInstances((name,)), bench.origin)
         destroy = commands.DeprovisionInstance(name, isolated=True)
-        await house.provisioning.delete(destroy, bench.origin)
+        await application.provisioning.delete(destroy, bench.origin)
         await until(lambda: _value([one[0] for one in double.asked]), ["stop"])
-        assert await phase_of(house) is Phase.DELETING
+        assert await phase_of(application) is Phase.DELETING
         revive = commands.ReviveInstances((name,))
-        assert await refusal(house.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_MISSING
+        assert await refusal(application.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_MISSING
         double.stopping.set()
-        await until(lambda: all_of(house), [])
+        await until(lambda: all_of(application), [])
         assert [one[0] for one in double.asked] == ["stop", "destroy"]
-        done = await operations(house)
+        done = await operations(application)
         assert {done["instance.isolate"], done["instance.delete"]} == {("recorded", "")}
 
 
@@ -283,131 +287,141 @@ async def test_a_destruction_that_was_not_begun_is_undone_and_the_isolation_goes
 ) -> None:
     """Killed between the two steps of accepting it: its operation is on disk, and its phase is not."""
     first, second = Double(), Double()
-    async with bench.house(first) as house:
-        view = await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(first) as application:
+        view = await application.provisioning.create(NEW, bench.origin)
         name = InstanceName("red", view.public_id)
         await until(lambda: _value(len(first.asked)), 1)
-        await house.provisioning.close()
-        await put_in(house, Phase.RUNNING)
+        await application.provisioning.close()
+        await put_in(application, Phase.RUNNING)
         first.stopping.clear()
-        await house.provisioning.isolate(commands.IsolateInstances((name,)), bench.origin)
+        await application.provisioning.isolate(commands.IsolateInstances((name,)), bench.origin)
 
         async def killed(*_: object) -> None:
             raise RuntimeError("killed")
 
-        monkeypatch.setattr(house.provisioning._upkeep, "enter", killed)
+        monkeypatch.setattr(application.provisioning._upkeep, "enter", killed)
         with pytest.raises(RuntimeError):
-            await house.provisioning.delete(commands.DeprovisionInstance(name, isolated=True), bench.origin)
-    async with bench.house(second) as house:
-        await until(lambda: phase_of(house), Phase.ISOLATED)
+            await application.provisioning.delete(
+                commands.DeprovisionInstance(name, isolated=True), bench.origin
+            )
+    async with bench.application(second) as application:
+        await until(lambda: phase_of(application), Phase.ISOLATED)
         await until(lambda: _value([one[0] for one in second.asked]), ["stop"])
 
         async def states() -> tuple[str, str]:
-            found = await operations(house)
+            found = await operations(application)
             return found["instance.isolate"][0], found["instance.delete"][0]
 
         await until(states, ("recorded", "undone"))
 
 
 async def test_several_are_made_all_or_none(bench: Bench, monkeypatch: Any) -> None:
-    async with bench.house(Double()) as house:
-        promise, calls = house.store.operations.promise, iter(range(9))
+    async with bench.application(Double()) as application:
+        promise, calls = application.store.operations.promise, iter(range(9))
 
         async def second_fails(*args: Any) -> None:
             if next(calls) == 1:
                 raise RuntimeError("the store is gone")
             await promise(*args)
 
-        monkeypatch.setattr(house.store.operations, "promise", second_fails)
+        monkeypatch.setattr(application.store.operations, "promise", second_fails)
         with pytest.raises(RuntimeError):
-            await house.provisioning.create_several(commands.ProvisionInstances(NEW, 3), bench.origin)
-        assert await all_of(house) == []
-        assert {state for state, _ in (await operations(house)).values()} == {"undone"}
+            await application.provisioning.create_several(commands.ProvisionInstances(NEW, 3), bench.origin)
+        assert await all_of(application) == []
+        assert {state for state, _ in (await operations(application)).values()} == {"undone"}
 
 
 async def test_a_client_token_makes_one_instance_and_its_deletion_one_deletion(bench: Bench) -> None:
-    async with bench.house(Double("start")) as house:
+    async with bench.application(Double("start")) as application:
         token = ClientToken("t", "digest")
         wanted = commands.ProvisionInstance("red", "postgresql", "one", "", token=token)
-        made = await asyncio.gather(*(house.provisioning.create(wanted, bench.origin) for _ in range(4)))
+        made = await asyncio.gather(
+            *(application.provisioning.create(wanted, bench.origin) for _ in range(4))
+        )
         assert len({one.public_id for one in made}) == 1
         other = commands.ProvisionInstance("red", "postgresql", "two", "", token=ClientToken("t", "another"))
-        mismatch = await refusal(house.provisioning.create(other, bench.origin))
+        mismatch = await refusal(application.provisioning.create(other, bench.origin))
         assert mismatch is Reason.CLIENT_TOKEN_MISMATCH
-        await until(lambda: phase_of(house), Phase.FAILED)
-        assert (await house.provisioning.create(wanted, bench.origin)).public_id == made[0].public_id
-        name = name_of((await all_of(house))[0])
+        await until(lambda: phase_of(application), Phase.FAILED)
+        assert (await application.provisioning.create(wanted, bench.origin)).public_id == made[0].public_id
+        name = name_of((await all_of(application))[0])
         delete = commands.DeprovisionInstance(name, token=ClientToken("d", "digest"))
-        await house.provisioning.delete(delete, bench.origin)
-        await until(lambda: all_of(house), [])
-        await house.provisioning.delete(delete, bench.origin)
+        await application.provisioning.delete(delete, bench.origin)
+        await until(lambda: all_of(application), [])
+        await application.provisioning.delete(delete, bench.origin)
         again = commands.DeprovisionInstance(name)
-        assert await refusal(house.provisioning.delete(again, bench.origin)) is Reason.INSTANCE_MISSING
+        assert await refusal(application.provisioning.delete(again, bench.origin)) is Reason.INSTANCE_MISSING
 
 
 async def test_a_restart_that_fails_is_refused_and_the_server_told_as_it_is(bench: Bench) -> None:
     double = Double("start")
-    async with bench.house(double) as house:
-        await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(double) as application:
+        await application.provisioning.create(NEW, bench.origin)
         await until(lambda: _value([one[0] for one in double.asked]), ["start", "destroy"])
-        name = name_of(await put_in(house, Phase.RUNNING))
-        operation = await house.provisioning.restart(commands.RestartInstance(name), bench.origin)
-        assert await refusal(house.reach.attach(name, bench.origin.caller)) is Reason.INSTANCE_RESTARTING
-        await until(lambda: _state(house, "instance.restart"), ("refused", "engine-refused"))
-        assert operation in {one.id for one in await house.store.operations.operations(limit=9)}
+        name = name_of(await put_in(application, Phase.RUNNING))
+        operation = await application.provisioning.restart(commands.RestartInstance(name), bench.origin)
+        attaching = application.instances.resolver.attach(name, bench.origin.caller)
+        assert await refusal(attaching) is Reason.INSTANCE_RESTARTING
+        await until(lambda: _state(application, "instance.restart"), ("refused", "engine-refused"))
+        assert operation in {one.id for one in await application.store.operations.operations(limit=9)}
         assert [one[0] for one in double.asked][2:] == ["stop", "start"]
-        assert await phase_of(house) is Phase.RUNNING
+        assert await phase_of(application) is Phase.RUNNING
 
 
-async def _state(house: House, change: str) -> tuple[str, str] | None:
-    return (await operations(house)).get(change)
+async def _state(application: Application, change: str) -> tuple[str, str] | None:
+    return (await operations(application)).get(change)
 
 
 async def test_one_server_that_does_not_start_does_not_keep_the_others_or_us_down(bench: Bench) -> None:
-    async with bench.house(Double()) as house:
-        await house.provisioning.create_several(commands.ProvisionInstances(NEW, 2), bench.origin)
-        for one in await all_of(house):
-            await house.store.instances.change_instance(one.id, phase=Phase.RUNNING.value)
+    async with bench.application(Double()) as application:
+        await application.provisioning.create_several(commands.ProvisionInstances(NEW, 2), bench.origin)
+        for one in await all_of(application):
+            await application.store.instances.change_instance(one.id, phase=Phase.RUNNING.value)
     double = Double("start")
-    async with bench.house(double):
+    async with bench.application(double):
         assert sorted(what for what, *_ in double.asked) == ["start", "start"]
 
 
 async def test_a_deletion_that_fails_is_tried_again_at_the_next_start(bench: Bench) -> None:
-    async with bench.house(Double("destroy", "start")) as house:
-        await house.provisioning.create(NEW, bench.origin)
-        await until(lambda: phase_of(house), Phase.FAILED)
-        name = name_of((await all_of(house))[0])
-        await house.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
-        assert await phase_of(house) is Phase.DELETING
-        assert await refusal(house.reach.attach(name, bench.origin.caller)) is Reason.INSTANCE_MISSING
+    async with bench.application(Double("destroy", "start")) as application:
+        await application.provisioning.create(NEW, bench.origin)
+        await until(lambda: phase_of(application), Phase.FAILED)
+        name = name_of((await all_of(application))[0])
+        await application.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
+        assert await phase_of(application) is Phase.DELETING
+        assert (
+            await refusal(application.instances.resolver.attach(name, bench.origin.caller))
+            is Reason.INSTANCE_MISSING
+        )
     double = Double()
-    async with bench.house(double) as house:
-        await until(lambda: all_of(house), [])
+    async with bench.application(double) as application:
+        await until(lambda: all_of(application), [])
         assert [one[0] for one in double.asked] == ["destroy"]
-        assert await _state(house, "instance.delete") == ("recorded", "")
+        assert await _state(application, "instance.delete") == ("recorded", "")
 
 
 async def test_all_are_looked_at_before_the_first_is_isolated(bench: Bench) -> None:
-    async with bench.house(Double()) as house:
-        await house.provisioning.create(NEW, bench.origin)
-        name = name_of(await put_in(house, Phase.RUNNING))
+    async with bench.application(Double()) as application:
+        await application.provisioning.create(NEW, bench.origin)
+        name = name_of(await put_in(application, Phase.RUNNING))
         both = commands.IsolateInstances((name, InstanceName("red", "red-nowhere")))
-        assert await refusal(house.provisioning.isolate(both, bench.origin)) is Reason.INSTANCE_MISSING
+        assert await refusal(application.provisioning.isolate(both, bench.origin)) is Reason.INSTANCE_MISSING
         revive = commands.ReviveInstances((name,))
-        assert await refusal(house.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_RUNNING
+        assert await refusal(application.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_RUNNING
         destroy = commands.DeprovisionInstance(name, isolated=True)
-        assert await refusal(house.provisioning.delete(destroy, bench.origin)) is Reason.INSTANCE_RUNNING
-        assert await phase_of(house) is Phase.RUNNING
+        assert (
+            await refusal(application.provisioning.delete(destroy, bench.origin)) is Reason.INSTANCE_RUNNING
+        )
+        assert await phase_of(application) is Phase.RUNNING
         stranger = Origin(Caller(99, 99, 99, 99, "AKIDy"), "red", "A", "r")
-        foreign = house.provisioning.restart(commands.RestartInstance(name), stranger)
+        foreign = application.provisioning.restart(commands.RestartInstance(name), stranger)
         assert await refusal(foreign) is Reason.INSTANCE_FORBIDDEN
 
 
 async def test_no_password_of_a_new_server_or_account_is_in_the_store(bench: Bench) -> None:
     double = Double()
-    async with bench.house(double) as house:
-        await house.provisioning.create(NEW, bench.origin)
+    async with bench.application(double) as application:
+        await application.provisioning.create(NEW, bench.origin)
         await until(lambda: _value(len(double.passwords)), 1)
     queries = (
         "select i::text, encode(sealed_password, 'escape') from rolecall.instances i",

@@ -11,23 +11,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from rolecall.domain.access.browser_sessions import BrowserSession
 from rolecall.domain.access.keys import Owner
 from rolecall.domain.access.sign_ins import AddressLimit, Failures, SignInSource
+from rolecall.domain.bus import Bus
+from rolecall.domain.directories.login import LockRules
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.provider import Application, Code, Grant, SigningKey, Token, TokenWithGrant
-from rolecall.domain.directories.signing_keys import SigningKeys
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.sign_in import SignedIn, Subject
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.signin.wiring import Books, Rules, SignIn
+from rolecall.signin.wiring import SignIn
 from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Origin, Reply, Request, Secret
 
@@ -283,6 +285,7 @@ class Desk:
     failures: int = 3
     address_failures: int = 50
     secure: bool = True
+    require_tls: bool = False
     client: str = "192.0.2.1"
     public_url: str = f"https://{HOST}"
     cookies: dict[str, str] = field(default_factory=dict)
@@ -297,19 +300,25 @@ class Desk:
         self.passwords = Passwords(2, 64)
         self.store = UserStore(uuid4(), 1, "Shop <customers>", "", "", True, moment, moment)
         self.users.stores[self.store.id] = self.store
-        self.signing_keys = SigningKeys(self.provider, Sealer(parse_master_keys(new_master_key())))
         self.audit = MemoryAudit()
         self.addresses = AddressLimit(self.kept, self.audit, self.address_failures, 900)
-        self.sign_in = SignIn(
-            Books(self.users, self.provider, self.kept, self.people),
-            Rules(self.failures, 900, self.public_url),
-            self.addresses,
-            self.signing_keys,
-            self.passwords,
-            self.people,
-            self.people,
-            lambda *what: self.reports.append(what),
+        repositories: Any = SimpleNamespace(
+            directories=self.users,
+            provider=self.provider,
+            browser_sessions=self.kept,
+            sign_ins=self.people,
         )
+        sealer, bus = Sealer(parse_master_keys(new_master_key())), cast("Bus", self.people)
+        locks = LockRules(self.failures, 900)
+        self.sign_in = SignIn(repositories, self.addresses, self.passwords, sealer, self.people, bus, locks)
+        self.signing_keys = self.sign_in.keys
+        self.router = self.sign_in.router(self, self.public_url, require_tls=self.require_tls)
+
+    def expect(self, dialect: str, actions: object, codes: object) -> None:
+        """`CallMetrics`: every label is taken."""
+
+    def call(self, *report: Any) -> None:
+        self.reports.append(report)
 
     @property
     def base(self) -> str:
@@ -357,7 +366,7 @@ class Desk:
         if self.cookies:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         text = query if isinstance(query, str) else urlencode(query)
-        reply = await self.sign_in.room.answer(
+        reply = await self.router.answer(
             Request(method, path, text, tuple(sent.items()), body, self.client, self.secure, self.now)
         )
         for name, value in reply.headers:

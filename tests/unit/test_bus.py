@@ -7,17 +7,16 @@ import typing
 from dataclasses import dataclass
 
 import pytest
+from tests.offline_application import offline_application
 
-from rolecall.assembly import House
 from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
 from rolecall.pipeline import ANONYMOUS
 from rolecall.services import SERVICES
-from rolecall.settings import Settings
-from rolecall.values import Origin, Secret
+from rolecall.values import Origin
 
 
-def commands_of_the_house() -> set[type]:
+def commands_of_the_domain() -> set[type]:
     """A dataclass with slots is made twice: only the second stands in its module."""
     return {
         command
@@ -28,11 +27,8 @@ def commands_of_the_house() -> set[type]:
 
 
 async def test_every_command_has_a_handler() -> None:
-    house = House(Settings(), Secret("postgresql://nobody@127.0.0.1:1/none"), [bytes(32)])
-    try:
-        assert commands_of_the_house() == set(house.bus.commands)
-    finally:
-        await house.close()
+    async with offline_application() as application:
+        assert commands_of_the_domain() == set(application.bus.commands)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Room:
         self.book.made_lately.return_value = lately
         self.book.add.side_effect = lambda _owner, user, *_: user
         access = StoreAccess(self.book, Admission(None), pace)
-        self.users = Users(self.book, access, self.hashing, Repeats(lambda: Secret("key")), quota)  # type: ignore[arg-type]
+        self.users = Users(self.book, access, self.hashing, Repeats(Secret("key")), quota)  # type: ignore[arg-type]
 
     async def refused(self, command: CreateUser = CREATE) -> Reason:
         with pytest.raises(Refused) as refusal:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,8 +48,8 @@ async def owners() -> Sequence[Owner]:
     return [OWNER]
 
 
-async def sub_user(owner_id: int, name: str) -> int | None:
-    return ALICE if (owner_id, name) == (OWNER.id, "alice") else None
+async def sub_user(owner_id: int, name: str) -> Any:
+    return SimpleNamespace(number=ALICE) if (owner_id, name) == (OWNER.id, "alice") else None
 
 
 @asynccontextmanager

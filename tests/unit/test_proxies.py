@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import structlog
 
+from rolecall import server
 from rolecall.proxies import Proxies
 from rolecall.response_headers import completed
-from rolecall.server import Application
 from rolecall.settings import Settings, networks
 from rolecall.values import Reply, Request
 
@@ -109,7 +109,9 @@ class Recorder:
 async def asked(trusted: tuple[str, ...]) -> tuple[Request, dict[str, str]]:
     """What the river gets of a request by a neighbour on this machine that says it is somebody's proxy."""
     pipeline = Recorder()
-    house = SimpleNamespace(settings=Settings(trusted_proxies=trusted), deciphering=None, metrics=None)
+    application: Any = SimpleNamespace(
+        settings=Settings(trusted_proxies=trusted), deciphering=None, metrics=None
+    )
     scope = {
         "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "http",
         "client": ("127.0.0.1", 1),
@@ -123,7 +125,10 @@ async def asked(trusted: tuple[str, ...]) -> tuple[Request, dict[str, str]]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await Application(cast("Any", house), cast("Any", pipeline))(scope, receive, send)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "pipeline", lambda *_, **__: pipeline)
+        patch.setattr(server, "sign_in_router", lambda *_, **__: None)
+        await server.AsgiApp(application)(scope, receive, send)
     return pipeline.request, {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 

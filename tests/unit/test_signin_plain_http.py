@@ -14,15 +14,14 @@ from rolecall.values import Reply, Request
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    one = Desk()
-    one.sign_in.room.require_tls = True
+    one = Desk(require_tls=True)
     yield one
     one.passwords.close()
 
 
 async def asked(desk: Desk, path: str, method: str = "GET", *, secure: bool = False) -> Reply:
     headers = (("host", "accounts.example"),)
-    return await desk.sign_in.room.answer(Request(method, path, "", headers, b"", "192.0.2.1", secure, 0.0))
+    return await desk.router.answer(Request(method, path, "", headers, b"", "192.0.2.1", secure, 0.0))
 
 
 def provider(desk: Desk, path: str) -> str:

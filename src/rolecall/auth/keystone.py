@@ -24,6 +24,7 @@ import httpx
 
 from rolecall.domain.access.authenticator import Presented, Proven
 from rolecall.domain.access.keys import Owner
+from rolecall.domain.iam.model import SubUser
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.settings import Settings, SettingsError
 from rolecall.signing.token import OutsideTokenClaim
@@ -46,8 +47,8 @@ _SUBJECT = "X-Subject-Token"
 T = TypeVar("T")
 Document = Mapping[str, object]
 FindOwners = Callable[[], Awaitable[Sequence[Owner]]]
-FindSubUser = Callable[[int, str], Awaitable[int | None]]
-"""The number of an owner's sub-user of that name; the owner by its id."""
+FindSubUser = Callable[[int, str], Awaitable[SubUser | None]]
+"""By the id of the owner, and a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,7 @@ class KeystoneTokens:
         if token.user_domain == self._mapping.domain:
             sub_user = await self._sub_user(owner.id, token.user_name)
             if sub_user is not None:
-                return sub_user
+                return sub_user.number
         if self._mapping.admin_role and self._mapping.admin_role in token.roles:
             return owner.number
         raise Refused(Reason.NOT_PERMITTED, note="no sub-user of that name, and not the role of the owner")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import find_instance, show, with_house
+from rolecall.cli.context import find_instance, show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
-from rolecall.cli.records import AuditedCommand, change_house
+from rolecall.cli.records import AuditedCommand, change_application
 from rolecall.cli.registration import face_of
 from rolecall.domain.reasons import Refused
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.domain.instances.registry import Instance
 
 app = typer.Typer(rich_markup_mode=None)
@@ -32,15 +32,15 @@ def list_accounts(
 ) -> None:
     """List accounts. Standing: managed, foreign (created by SQL), missing (dropped), or changed (recreated)."""
 
-    async def work(house: House) -> list[dict[str, object]]:
+    async def work(opened: Application) -> list[dict[str, object]]:
         if instance is not None:
-            return await _accounts(house, await find_instance(house, instance))
+            return await _accounts(opened, await find_instance(opened, instance))
         rows: list[dict[str, object]] = []
-        for registered in await house.store.instances.instances():
-            rows += await _accounts(house, registered)
+        for registered in await opened.store.instances.instances():
+            rows += await _accounts(opened, registered)
         return rows
 
-    show(with_house(data, work), as_json=as_json, columns=_COLUMNS, empty="no accounts yet")
+    show(with_application(data, work), as_json=as_json, columns=_COLUMNS, empty="no accounts yet")
 
 
 @app.command("password")
@@ -51,20 +51,22 @@ def managed_password(
 ) -> None:
     """Print the password of an account. Rolecall must manage it (OpenCam, OpenAccountCAM)."""
 
-    async def work(house: House) -> str:
-        attached = await house.reach.attach_instance(await find_instance(house, instance))
+    async def work(opened: Application) -> str:
+        attached = await opened.instances.resolver.attach_instance(await find_instance(opened, instance))
         try:
-            return (await house.credentials.managed_password(attached, name)).reveal()
+            return (await opened.accounts.credentials.managed_password(attached, name)).reveal()
         except Refused:
             raise CommandError(f"the password of `{name}` is not managed by Rolecall") from None
 
-    print(change_house(data, AuditedCommand("account password", name, {"instance": instance}), work))
+    print(change_application(data, AuditedCommand("account password", name, {"instance": instance}), work))
 
 
-async def _accounts(house: House, instance: Instance) -> list[dict[str, object]]:
+async def _accounts(opened: Application, instance: Instance) -> list[dict[str, object]]:
     face = face_of(instance)
     try:
-        views = await house.accounts.views(await house.reach.attach_instance(instance))
+        views = await opened.accounts.lifecycle.views(
+            await opened.instances.resolver.attach_instance(instance)
+        )
     except Refused as refusal:
         return [{"instance": face, "name": "?", "standing": refusal.reason.value}]
     return [

@@ -11,14 +11,14 @@ import typer
 from rolecall.cli.context import show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
-from rolecall.cli.records import AuditedCommand, change_house, change_store
+from rolecall.cli.records import AuditedCommand, change_application, change_store
+from rolecall.domain.directories import provider
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.model import UserStore
-from rolecall.domain.directories.provider import Application
 from rolecall.values import Secret
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.cli.context import HasStore
     from rolecall.cli.opening import OpenStore
 
@@ -135,13 +135,12 @@ def delete(client_id: str, data: DataOption = None) -> None:
 def rotate_key(store: StoreOption, data: DataOption = None) -> None:
     """Create a new signing key for the ID tokens of a user store. The previous key stays published for another day."""
 
-    async def work(house: House) -> str:
-        user_store = await find_store(house, store)
-        return (await house.signing_keys.rotate(user_store.id, datetime.now(UTC))).id
+    async def work(opened: Application) -> str:
+        user_store = await find_store(opened, store)
+        return (await opened.sign_in.keys.rotate(user_store.id, datetime.now(UTC))).id
 
-    print(
-        f"ID tokens are now signed with {change_house(data, AuditedCommand('application rotate-key', store), work)}"
-    )
+    key_id = change_application(data, AuditedCommand("application rotate-key", store), work)
+    print(f"ID tokens are now signed with {key_id}")
 
 
 async def find_store(opened: HasStore, store_id: str) -> UserStore:
@@ -159,7 +158,7 @@ def _require_application(client_id: str, *, found: bool) -> None:
         raise CommandError(f"there is no application `{client_id}`; `rolecall application list` shows them")
 
 
-def _row(application: Application) -> dict[str, object]:
+def _row(application: provider.Application) -> dict[str, object]:
     return {
         "client_id": application.id,
         "name": application.name,

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from rolecall.cli.context import show, with_house, with_store
+from rolecall.cli.context import show, with_application, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.private_files import make_private_file
-from rolecall.cli.records import AuditedCommand, change_house
+from rolecall.cli.records import AuditedCommand, change_application
 from rolecall.domain.operations.audit import Row, Verified, Wanted
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.cli.opening import OpenStore
 
 app = typer.Typer(rich_markup_mode=None)
@@ -98,10 +98,10 @@ def _print(row: Row, *, as_json: bool) -> None:
 def verify(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Verify the chain of records. Exit status 1: a record was changed or removed; the first such record is named."""
 
-    async def work(house: House) -> Verified:
-        return await house.auditing.verify()
+    async def work(opened: Application) -> Verified:
+        return await opened.operations.auditing.verify()
 
-    found = with_house(data, work)
+    found = with_application(data, work)
     row = {
         "ok": not found.broken,
         "records": found.records,
@@ -126,22 +126,22 @@ def export(
 ) -> None:
     """Write all chained records as JSON lines. Each has its position in the chain and its digest."""
 
-    async def work(house: House) -> int:
+    async def work(opened: Application) -> int:
         if str(file) == "-":
-            return await _export(house, sys.stdout)
-        with os.fdopen(make_private_file(file), "w", encoding="utf-8") as opened:
-            return await _export(house, opened)
+            return await _export(opened, sys.stdout)
+        with os.fdopen(make_private_file(file), "w", encoding="utf-8") as output:
+            return await _export(opened, output)
 
-    written = with_house(data, work)
+    written = with_application(data, work)
     print(f"{written} records written", file=sys.stderr)
 
 
-async def _export(house: House, file: TextIO) -> int:
+async def _export(opened: Application, file: TextIO) -> int:
     """Chain the remaining records first, unless another process is chaining them."""
-    await house.auditing.chain()
+    await opened.operations.auditing.chain()
     written = 0
-    begin = await house.store.audit.checkpoint()
-    async for page in house.store.audit.links(begin.position):
+    begin = await opened.store.audit.checkpoint()
+    async for page in opened.store.audit.links(begin.position):
         for link in page:
             fields = {} if link.row is None else dict(link.row.fields())
             line = {**fields, "position": link.position, "digest": link.digest.hex()}
@@ -154,11 +154,11 @@ async def _export(house: House, file: TextIO) -> int:
 def prune(data: DataOption = None) -> None:
     """Remove records older than ROLECALL_AUDIT_RETENTION_DAYS. The remaining chain can still be verified."""
 
-    async def work(house: House) -> int:
-        days = house.settings.audit_retention_days
+    async def work(opened: Application) -> int:
+        days = opened.settings.audit_retention_days
         if not days:
             raise CommandError("ROLECALL_AUDIT_RETENTION_DAYS is 0: all records are kept")
-        await house.auditing.chain()
-        return await house.auditing.prune(days)
+        await opened.operations.auditing.chain()
+        return await opened.operations.auditing.prune(days)
 
-    print(f"{change_house(data, AuditedCommand('audit prune'), work)} records removed")
+    print(f"{change_application(data, AuditedCommand('audit prune'), work)} records removed")

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from rolecall.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.cli.opening import OpenStore
     from rolecall.domain.access.keys import Owner
     from rolecall.domain.instances.registry import Instance
 
-    HasStore: TypeAlias = House | OpenStore
+    HasStore: TypeAlias = Application | OpenStore
 
 T = TypeVar("T")
 Rows = Sequence[Mapping[str, object]]
@@ -41,20 +41,16 @@ def with_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]]) -> 
     return asyncio.run(run())
 
 
-def with_house(data: Path | None, work: Callable[[House], Awaitable[T]]) -> T:
+def with_application(data: Path | None, work: Callable[[Application], Awaitable[T]]) -> T:
     """Run `work` on the open application. It serves no calls and resolves no operations."""
-    from rolecall.assembly import House
+    from rolecall.app.opening import open_application
     from rolecall.cli.opening import credentials, quiet_logs
     from rolecall.settings import load_settings
 
     async def run() -> T:
         settings = load_settings()
-        house = House(settings, *credentials(data, settings))
-        try:
-            await house.open()
-            return await work(house)
-        finally:
-            await house.close()
+        async with open_application(settings, *credentials(data, settings)) as opened:
+            return await work(opened)
 
     quiet_logs()
     return asyncio.run(run())

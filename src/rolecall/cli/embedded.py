@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
-from rolecall.assembly import House
+from rolecall.app.application import Application
+from rolecall.app.opening import open_application
 from rolecall.cli.authority import own_certificate, server_names
 from rolecall.cli.banner import banner
 from rolecall.cli.callers_servers import CallersServers
@@ -23,7 +25,7 @@ from rolecall.connections import protocol
 from rolecall.domain.instances.registry import Instance
 from rolecall.listeners import Listener
 from rolecall.local.quickstart import SERVING, LocalServers
-from rolecall.server import Application, Server
+from rolecall.server import AsgiApp, Server
 from rolecall.settings import Settings, tls_required
 from rolecall.store.serving import make_serving_role
 
@@ -39,8 +41,13 @@ def run(start: Start, servers: LocalServers) -> None:
     directory.publish_connection(serving)
     with CallersServers(directory.instances) as callers:
         keys = start.secrets.master_keys
-        house = House(settings, serving, keys, provisioner=callers, migration=owner)
-        uvloop.run(Embedded(house, start, servers, front).serve())
+        opening = open_application(settings, serving, keys, provisioner=callers, migration=owner)
+        uvloop.run(_serve(opening, Embedded(start, servers, front)))
+
+
+async def _serve(opening: AbstractAsyncContextManager[Application], embedded: Embedded) -> None:
+    async with opening as opened:
+        await embedded.serve(opened)
 
 
 def _set_up_logs(settings: Settings) -> None:
@@ -77,51 +84,43 @@ class Front:
 class Embedded:
     """One run of `rolecall up`, over servers that accept connections."""
 
-    def __init__(self, house: House, start: Start, servers: LocalServers, front: Front) -> None:
-        self._house = house
+    def __init__(self, start: Start, servers: LocalServers, front: Front) -> None:
         self._directory = start.directory
         self._ready_file = start.options.ready_file
         self._demo = start.options.demo
         self._servers = servers
         self._front = front
 
-    async def serve(self) -> None:
+    async def serve(self, opened: Application) -> None:
         """Serve until a signal."""
-        house = self._house
-        await house.open()
         try:
-            quickstart = await prepare(house, self._servers)
-            await house.start()
+            quickstart = await prepare(opened, self._servers)
+            await opened.start()
             # Ready means that the engines work; and the first call should not have to wait for a connection.
             instances = filter(None, (quickstart.postgres, quickstart.mysql))
-            await asyncio.gather(*(self._connect(instance) for instance in instances))
+            await asyncio.gather(*(_connect(opened, instance) for instance in instances))
             ready = ready_content(
-                self._front.endpoint(), quickstart, self._servers, house.settings.public_url, self._extras()
+                self._front.endpoint(), quickstart, self._servers, opened.settings.public_url, self._extras()
             )
-            await self._serve_until_signal(lambda: self._announce(ready))
+            await self._serve_until_signal(opened, lambda: self._announce(ready))
         finally:
             if self._ready_file is not None:
                 self._ready_file.unlink(missing_ok=True)
-            await house.close()
 
-    async def _connect(self, instance: Instance) -> None:
-        attached = await self._house.reach.attach_instance(instance)
-        await attached.engine.facts()
-
-    async def _serve_until_signal(self, ready: Callable[[], Awaitable[None]]) -> None:
-        house, front = self._house, self._front
-        strict = tls_required(house.settings.require_tls, front.bound.getsockname()[0])
-        application = Application(
-            house,
-            house.pipeline(require_tls=strict),
+    async def _serve_until_signal(self, opened: Application, ready: Callable[[], Awaitable[None]]) -> None:
+        front = self._front
+        strict = tls_required(opened.settings.require_tls, front.bound.getsockname()[0])
+        app = AsgiApp(
+            opened,
+            require_tls=strict,
             is_apart=front.admin is not None,
             strict_transport=front.authority is None,  # browsers must not insist on TLS for `localhost`
         )
-        server = Server(application, front.bound, *(front.files or ()))
+        server = Server(app, front.bound, *(front.files or ()))
         if front.admin is None:
             await server.run_until_signal(ready)
             return
-        admin = Listener(application.health, front.admin, protocol(house.settings))
+        admin = Listener(app.health, front.admin, protocol(opened.settings))
         await admin.open()
         try:
             await server.run_until_signal(ready)
@@ -147,3 +146,8 @@ class Embedded:
 
             await asyncio.to_thread(run_demo, ready)
             print("\nServing until Ctrl-C.", flush=True)
+
+
+async def _connect(opened: Application, instance: Instance) -> None:
+    connected = await opened.instances.resolver.attach_instance(instance)
+    await connected.engine.facts()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 
-from rolecall.assembly import ENGINES, House
+from rolecall.app.application import Application
+from rolecall.app.opening import WrongMasterKey, open_application
 from rolecall.cli.context import first_line
 from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import exposure, tls_files
@@ -22,6 +24,7 @@ from rolecall.domain.instances.channels import weakness
 from rolecall.domain.instances.registry import Instance, NewInstance, Phase
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.secrets.sealing import SealBroken
+from rolecall.engines.factory import ENGINES
 from rolecall.settings import Settings, SettingsError, host_and_port, load_settings
 from rolecall.tls import time_left
 
@@ -55,38 +58,33 @@ def examine(data: Path | None) -> list[Finding]:
 
 
 async def _examine(settings: Settings, data: Path | None) -> list[Finding]:
-    try:
-        house = House(settings, *credentials(data, settings))
-    except (CommandError, SettingsError) as error:
-        fix = "set what is missing, or start `rolecall up`"
-        return [Finding("settings", ok=False, detail=str(error), fix=fix)]
-    try:
-        await house.open()
-    except SettingsError as error:
-        await house.close()
-        fix = "use the key file that the store was created with"
-        return [Finding("master key", ok=False, detail=str(error), fix=fix)]
-    except (psycopg.Error, TimeoutError, OSError) as error:
-        await house.close()
-        fix = "check ROLECALL_DATABASE_URL, and that its server runs and admits this user"
-        return [Finding("store", ok=False, detail=first_line(error), fix=fix)]
-    try:
-        rates = await _rate_findings(house.settings.rate_limit_store)
-        return [*await _house_findings(house), *rates, *await _instance_findings(house)]
-    finally:
-        await house.close()
+    async with AsyncExitStack() as stack:
+        try:
+            opening = open_application(settings, *credentials(data, settings))
+            opened = await stack.enter_async_context(opening)
+        except WrongMasterKey as error:
+            fix = "use the key file that the store was created with"
+            return [Finding("master key", ok=False, detail=str(error), fix=fix)]
+        except (CommandError, SettingsError) as error:
+            fix = "set what is missing, or start `rolecall up`"
+            return [Finding("settings", ok=False, detail=str(error), fix=fix)]
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            fix = "check ROLECALL_DATABASE_URL, and that its server runs and admits this user"
+            return [Finding("store", ok=False, detail=first_line(error), fix=fix)]
+        rates = await _rate_findings(opened.settings.rate_limit_store)
+        return [*await _application_findings(opened), *rates, *await _instance_findings(opened)]
 
 
-async def _house_findings(house: House) -> list[Finding]:
-    keys = await house.store.keys.keys()
+async def _application_findings(opened: Application) -> list[Finding]:
+    keys = await opened.store.keys.keys()
     active = sum(key.active for key in keys)
-    waiting = await house.store.operations.still_open()
-    guarded = await house.store.audit.is_guarded()
-    skew = await house.store.clock() - time.time()
+    waiting = await opened.store.operations.still_open()
+    guarded = await opened.store.audit.is_guarded()
+    skew = await opened.store.clock() - time.time()
     return [
         Finding("store", ok=True, detail="reachable, schema up to date"),
-        *_channel_findings("store connection", house.store.weakness),
-        *_listening_findings(house.settings),
+        *_channel_findings("store connection", opened.store.weakness),
+        *_listening_findings(opened.settings),
         Finding("master key", ok=True, detail="opens the secrets of this store"),
         Finding("audit trail", ok=True, detail=_GUARDED if guarded else _UNGUARDED),
         Finding(
@@ -122,21 +120,21 @@ async def _rate_findings(store: str) -> list[Finding]:
     return [Finding("rate store", ok=not error, detail=error or "reachable", fix=fix)]
 
 
-async def _instance_findings(house: House) -> list[Finding]:
+async def _instance_findings(opened: Application) -> list[Finding]:
     findings: list[Finding] = []
-    for instance in await house.store.instances.instances():
-        findings += await _registered(house, instance)
+    for instance in await opened.store.instances.instances():
+        findings += await _registered(opened, instance)
     return findings
 
 
-async def _registered(house: House, instance: Instance) -> Sequence[Finding]:
+async def _registered(opened: Application, instance: Instance) -> Sequence[Finding]:
     name = f"instance {face_of(instance)}"
     if instance.provision is not None and instance.provision.phase is not Phase.RUNNING:
         fix = "delete it through the API; `rolecall operation list` says why it could not be created"
         phase = instance.provision.phase
         return [Finding(name, ok=phase is not Phase.FAILED, detail=f"not checked: {phase.value}", fix=fix)]
     try:
-        found = await _probe(name, house.attachments.address(instance), house.settings)
+        found = await _probe(name, opened.instances.engines.address(instance), opened.settings)
         return [*found, *_channel_findings(f"{name} connection", weakness(instance.host, instance.options))]
     except SealBroken as error:
         return [Finding(name, ok=False, detail=str(error), fix="remove the instance and add it again")]
@@ -166,12 +164,12 @@ def _channel_findings(what: str, weak: str) -> Sequence[Finding]:
     return [Finding(what, ok=False, detail=weak, fix=fix)] if weak else []
 
 
-async def engine_findings(house: House, new: NewInstance) -> Sequence[Finding]:
+async def engine_findings(opened: Application, new: NewInstance) -> Sequence[Finding]:
     """Whether Rolecall could administer a server that is about to be registered."""
     address = EngineAddress(
         new.engine, new.host, new.port, new.administrator, new.password, new.database, new.options
     )
-    return await _probe("server", address, house.settings)
+    return await _probe("server", address, opened.settings)
 
 
 async def _probe(name: str, address: EngineAddress, settings: Settings) -> Sequence[Finding]:

@@ -10,17 +10,17 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from rolecall.cli.context import find_instance, only_owner, show, with_house
+from rolecall.cli.context import find_instance, only_owner, show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
-from rolecall.cli.records import AuditedCommand, change_house, change_store
+from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.domain.instances.channels import sslmode as default_sslmode
 from rolecall.domain.instances.registry import Instance, moved
 from rolecall.values import Secret
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.cli.opening import OpenStore
 
 
@@ -98,9 +98,9 @@ def add(
     faces = new_faces(kind, public_id)
     face = next(iter(faces.values()))
 
-    async def work(house: House) -> Instance:
+    async def work(opened: Application) -> Instance:
         new = new_instance(
-            await only_owner(house),
+            await only_owner(opened),
             kind,
             address,
             name=name or face,
@@ -109,10 +109,10 @@ def add(
             zone=zone,
             options=options,
         )
-        return await register_instance(house, new, face, checked=not unchecked)
+        return await register_instance(opened, new, face, checked=not unchecked)
 
     detail = {"administrator": address.administrator, "address": f"{address.host}:{address.port}"}
-    instance = change_house(data, AuditedCommand("instance add", face, detail), work)
+    instance = change_application(data, AuditedCommand("instance add", face, detail), work)
     if as_json:
         show([_row(instance, "running", "")], as_json=True, columns=())
     else:
@@ -132,11 +132,11 @@ def _password(from_url: str | None, file: Path | None) -> Secret:
 @app.command("list")
 def list_instances(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List instances and their present states."""
-    show(with_house(data, _rows), as_json=as_json, columns=_COLUMNS)
+    show(with_application(data, _rows), as_json=as_json, columns=_COLUMNS)
 
 
-async def _rows(house: House) -> list[dict[str, object]]:
-    return [await _state_row(house, instance) for instance in await house.store.instances.instances()]
+async def _rows(opened: Application) -> list[dict[str, object]]:
+    return [await _state_row(opened, instance) for instance in await opened.store.instances.instances()]
 
 
 @app.command("show")
@@ -147,10 +147,10 @@ def show_instance(
 ) -> None:
     """Show an instance, without its administrator's password."""
 
-    async def work(house: House) -> dict[str, object]:
-        return await _state_row(house, await find_instance(house, public_id))
+    async def work(opened: Application) -> dict[str, object]:
+        return await _state_row(opened, await find_instance(opened, public_id))
 
-    row = with_house(data, work)
+    row = with_application(data, work)
     if as_json:
         show([row], as_json=True, columns=())
     else:
@@ -161,8 +161,8 @@ def show_instance(
         )
 
 
-async def _state_row(house: House, instance: Instance) -> dict[str, object]:
-    state, facts = await house.servers.state_of(instance)
+async def _state_row(opened: Application, instance: Instance) -> dict[str, object]:
+    state, facts = await opened.instances.servers.state_of(instance)
     return _row(instance, state, "" if facts is None else facts.version_text)
 
 

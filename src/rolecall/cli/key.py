@@ -9,11 +9,11 @@ import typer
 from rolecall.cli.context import only_owner, show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
-from rolecall.cli.records import AuditedCommand, change_house, change_store
+from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.domain.secrets.sealing import new_master_key
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.cli.opening import OpenStore
 
 app = typer.Typer(rich_markup_mode=None)
@@ -29,13 +29,13 @@ def create(
 ) -> None:
     """Create an access key for the owner. Its secret is shown once, now."""
 
-    async def work(house: House) -> dict[str, object]:
-        owners = await house.store.keys.owners()
-        holder = await house.keys.create_owner() if owner and not owners else await only_owner(house)
-        key_id, secret = await house.keys.create(holder)
+    async def work(opened: Application) -> dict[str, object]:
+        owners = await opened.store.keys.owners()
+        holder = await opened.keys.create_owner() if owner and not owners else await only_owner(opened)
+        key_id, secret = await opened.keys.create(holder)
         return {"secret_id": key_id, "secret_key": secret.reveal(), "uin": holder.number}
 
-    row = change_house(data, AuditedCommand("key create"), work, lambda row: str(row["secret_id"]))
+    row = change_application(data, AuditedCommand("key create"), work, lambda row: str(row["secret_id"]))
     show([row], as_json=as_json, columns=("secret_id", "secret_key", "uin"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import only_owner, show, with_house
+from rolecall.cli.context import only_owner, show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.domain.iam.policy_commands import PolicyRef
@@ -21,7 +21,7 @@ from rolecall.domain.reasons import Refused
 from rolecall.values import Caller, PrincipalKind, Session
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.domain.access.keys import Owner
 
 app = typer.Typer(rich_markup_mode=None)
@@ -52,10 +52,10 @@ def list_policies(
 ) -> None:
     """List policies and presets, or those of a sub-user (with its groups) or a role."""
 
-    async def all_policies(house: House) -> list[dict[str, object]]:
-        owner = await only_owner(house)
-        counts = await house.store.policies.counts(owner.id)
-        policies = [*await house.store.policies.policies(owner.id), *house.presets.all]
+    async def all_policies(opened: Application) -> list[dict[str, object]]:
+        owner = await only_owner(opened)
+        counts = await opened.store.policies.counts(owner.id)
+        policies = [*await opened.store.policies.policies(owner.id), *opened.presets.all]
         return [
             {
                 "id": policy.id,
@@ -69,22 +69,22 @@ def list_policies(
             for policy in policies
         ]
 
-    async def held(house: House) -> list[dict[str, object]]:
-        caller = await _caller(house, principal or "")
+    async def held(opened: Application) -> list[dict[str, object]]:
+        caller = await _caller(opened, principal or "")
         return [
             {
                 "id": policy.policy_id,
                 "name": policy.name,
-                "kind": "own" if house.presets.by_id(policy.policy_id) is None else "preset",
+                "kind": "own" if opened.presets.by_id(policy.policy_id) is None else "preset",
                 "by_group": policy.via or None,
             }
-            for policy in await house.permissions.held(caller)
+            for policy in await opened.permissions.held(caller)
         ]
 
     if principal is None:
-        show(with_house(data, all_policies), as_json=as_json, columns=_LISTED)
+        show(with_application(data, all_policies), as_json=as_json, columns=_LISTED)
     else:
-        show(with_house(data, held), as_json=as_json, columns=_HELD, empty="no policies")
+        show(with_application(data, held), as_json=as_json, columns=_HELD, empty="no policies")
 
 
 @app.command("show")
@@ -94,15 +94,15 @@ def show_policy(
 ) -> None:
     """Print the document of a policy."""
 
-    async def work(house: House) -> str:
-        owner, number = await only_owner(house), int(name) if name.isdecimal() else None
-        preset = house.presets.by_name(name) if number is None else house.presets.by_id(number)
-        found = preset or await house.store.policies.policy(owner.id, PolicyRef(number, name))
+    async def work(opened: Application) -> str:
+        owner, number = await only_owner(opened), int(name) if name.isdecimal() else None
+        preset = opened.presets.by_name(name) if number is None else opened.presets.by_id(number)
+        found = preset or await opened.store.policies.policy(owner.id, PolicyRef(number, name))
         if found is None:
             raise CommandError(f"there is no policy `{name}`; `rolecall policy list` shows them")
         return found.document
 
-    print(with_house(data, work))
+    print(with_application(data, work))
 
 
 @app.command("explain")
@@ -138,19 +138,19 @@ def explain(
         **({} if ip is None else {"qcs:ip": _address(ip)}),
     }
 
-    async def work(house: House) -> list[dict[str, object]]:
-        caller = await _caller(house, principal)
+    async def work(opened: Application) -> list[dict[str, object]]:
+        caller = await _caller(opened, principal)
         if session_policy:
             caller = _in_session(caller, session_policy)
         known = {"qcs:uin": str(caller.principal), "qcs:owner_uin": str(caller.owner_number), **context}
         rows = []
         for given in resources or ["*"]:
-            resource = _resource(house, given, operation, await only_owner(house))
-            decision = await house.permissions.decide(caller, PolicyRequest(operation, (resource,), known))
+            resource = _resource(opened, given, operation, await only_owner(opened))
+            decision = await opened.permissions.decide(caller, PolicyRequest(operation, (resource,), known))
             rows.append(_row(decision))
         return rows
 
-    show(with_house(data, work), as_json=as_json, columns=_EXPLAINED)
+    show(with_application(data, work), as_json=as_json, columns=_EXPLAINED)
 
 
 def _row(decision: Decision) -> dict[str, object]:
@@ -174,7 +174,7 @@ def _address(text: str) -> str:
         raise CommandError(f"`{text}` is not an IP address") from None
 
 
-def _resource(house: House, given: str, operation: str, owner: Owner) -> str:
+def _resource(opened: Application, given: str, operation: str, owner: Owner) -> str:
     """The resource that `given` names: itself, or the instance of that id in the operation's service."""
     if given == "*" or given.startswith("qcs:"):
         if given != "*" and given.count(":") < 5:
@@ -183,25 +183,25 @@ def _resource(house: House, given: str, operation: str, owner: Owner) -> str:
     service = operation.partition(":")[0].lower()
     if service not in _INSTANCES:
         raise CommandError(f"`{given}` is not a resource of {service}; write its six segments")
-    region = house.settings.openstack_region if service == "trove" else ""
+    region = opened.settings.openstack_region if service == "trove" else ""
     return f"qcs::{service}:{region}:uin/{owner.number}:{_INSTANCES[service]}/{given}"
 
 
-async def _caller(house: House, principal: str) -> Caller:
+async def _caller(opened: Application, principal: str) -> Caller:
     """The caller named by a sub-user's name or number, a key's id, or ``role/`` and a role's name or id."""
-    owner = await only_owner(house)
+    owner = await only_owner(opened)
     if principal.startswith("role/"):
         which = principal.removeprefix("role/")
         ref = RoleRef(int(which)) if which.isdecimal() else RoleRef(None, which)
-        found = await house.store.roles.role(owner.number, ref)
+        found = await opened.store.roles.role(owner.number, ref)
         if found is None:
             raise CommandError(f"there is no role `{which}`")
         return Caller(owner.id, owner.number, owner.app_id, found[1].id, "", Session("", role=True))
-    if (key := await house.store.keys.key(principal)) is not None:
+    if (key := await opened.store.keys.key(principal)) is not None:
         return Caller(key.owner.id, key.owner.number, key.owner.app_id, key.principal, key.id)
-    users = [await house.store.sub_users.named(owner.id, principal)]
+    users = [await opened.store.sub_users.named(owner.id, principal)]
     if principal.isdecimal():
-        users += await house.store.sub_users.numbered(owner.id, [int(principal)])
+        users += await opened.store.sub_users.numbered(owner.id, [int(principal)])
     number = next((user.number for user in users if user is not None), None)
     if number is None and principal == str(owner.number):
         number = owner.number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rolecall.assembly import House
+from rolecall.app.application import Application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.records import AuditedCommand, record
 from rolecall.cli.registration import (
@@ -19,9 +19,9 @@ from rolecall.cli.registration import (
     new_instance,
 )
 from rolecall.domain.access.keys import Owner
+from rolecall.domain.directories import provider
 from rolecall.domain.directories.applications import register as register_application
 from rolecall.domain.directories.model import UserStore
-from rolecall.domain.directories.provider import Application
 from rolecall.domain.directories.stores import new_store
 from rolecall.domain.instances.registry import Instance, NewInstance, moved, register
 from rolecall.local.mariadb import LocalMariaDB
@@ -45,73 +45,73 @@ class Quickstart:
     postgres: Instance
     mysql: Instance | None
     user_store: UserStore
-    application: Application
+    application: provider.Application
 
 
-async def prepare(house: House, servers: LocalServers) -> Quickstart:
+async def prepare(opened: Application, servers: LocalServers) -> Quickstart:
     """Create what is missing, and update the instances' addresses."""
-    owners = await house.store.keys.owners()
-    owner = owners[0] if owners else await _owner(house)
-    key_id, secret = await _first_key(house, owner)
+    owners = await opened.store.keys.owners()
+    owner = owners[0] if owners else await _owner(opened)
+    key_id, secret = await _first_key(opened, owner)
     postgres = await _instance(
-        house, owner, servers.postgres, _new(owner, POSTGRESQL, servers.postgres, _POSTGRES)
+        opened, owner, servers.postgres, _new(owner, POSTGRESQL, servers.postgres, _POSTGRES)
     )
     mysql = None
     if servers.mysql is not None:
-        mysql = await _instance(house, owner, servers.mysql, _new(owner, MARIADB, servers.mysql, _MYSQL))
-    user_store = await _user_store(house, owner)
-    application = await _application(house, user_store)
+        mysql = await _instance(opened, owner, servers.mysql, _new(owner, MARIADB, servers.mysql, _MYSQL))
+    user_store = await _user_store(opened, owner)
+    application = await _application(opened, user_store)
     return Quickstart(owner, key_id, secret, postgres, mysql, user_store, application)
 
 
-async def _owner(house: House) -> Owner:
+async def _owner(opened: Application) -> Owner:
     return await record(
-        house, AuditedCommand("up owner"), house.keys.create_owner(), lambda owner: str(owner.number)
+        opened, AuditedCommand("up owner"), opened.keys.create_owner(), lambda owner: str(owner.number)
     )
 
 
-async def _user_store(house: House, owner: Owner) -> UserStore:
+async def _user_store(opened: Application, owner: Owner) -> UserStore:
     """The owner's default store, else its oldest; created if it has none."""
-    stores = await house.store.directories.stores(owner.id)
+    stores = await opened.store.directories.stores(owner.id)
     if stores:
         return next((store for store in stores if store.is_default), stores[0])
     new = new_store(owner.id, _USER_STORE, is_default=True)
     return await record(
-        house, AuditedCommand("up store", new.name), house.store.directories.add_store(new, None)
+        opened, AuditedCommand("up store", new.name), opened.store.directories.add_store(new, None)
     )
 
 
-async def _application(house: House, store: UserStore) -> Application:
+async def _application(opened: Application, store: UserStore) -> provider.Application:
     """The store's quickstart application, a public client; created if there is none."""
-    book = house.store.provider
+    book = opened.store.provider
     for application in await book.applications(store.id):
         if application.name == _APPLICATION:
             if not application.password_grant:
                 command = AuditedCommand("up application", application.id, {"password_grant": True})
-                await record(house, command, book.set_password_grant(application.id, allowed=True))
+                await record(opened, command, book.set_password_grant(application.id, allowed=True))
             return application
     registration = register_application(
         book, store.id, _APPLICATION, [_REDIRECT_URI], public=True, password_grant=True
     )
     application, _ = await record(
-        house, AuditedCommand("up application"), registration, lambda registered: registered[0].id
+        opened, AuditedCommand("up application"), registration, lambda registered: registered[0].id
     )
     return application
 
 
-async def _first_key(house: House, owner: Owner) -> tuple[str, Secret]:
+async def _first_key(opened: Application, owner: Owner) -> tuple[str, Secret]:
     """The owner's oldest active key; a new one if it has none."""
-    for key in await house.store.keys.keys():
+    for key in await opened.store.keys.keys():
         if key.active and key.principal == owner.number:
-            return key.id, house.keys.secret_of(key)
-    return await record(house, AuditedCommand("up key"), house.keys.create(owner), lambda key: key[0])
+            return key.id, opened.keys.secret_of(key)
+    return await record(opened, AuditedCommand("up key"), opened.keys.create(owner), lambda key: key[0])
 
 
 async def _instance(
-    house: House, owner: Owner, server: LocalPostgres | LocalMariaDB, new: NewInstance
+    opened: Application, owner: Owner, server: LocalPostgres | LocalMariaDB, new: NewInstance
 ) -> Instance:
     """The instance of that name, registered once; its address is updated."""
-    book = house.store.instances
+    book = opened.store.instances
     for instance in await book.instances(owner.id):
         if instance.name == new.name and instance.provision is None:
             if (instance.host, instance.port) == (server.host, server.port):
@@ -119,13 +119,13 @@ async def _instance(
             command = AuditedCommand(
                 "up instance", face_of(instance), {"address": f"{server.host}:{server.port}"}
             )
-            changes = moved(house.sealer, instance, server.host, server.port)
-            await record(house, command, book.change_instance(instance.id, **changes))
+            changes = moved(opened.sealer, instance, server.host, server.port)
+            await record(opened, command, book.change_instance(instance.id, **changes))
             changed = await book.instance_by_id(instance.id)
             if changed is None:
                 raise CommandError(f"the instance {new.name} was removed while starting")
             return changed
-    return await record(house, AuditedCommand("up instance"), register(book, house.sealer, new), face_of)
+    return await record(opened, AuditedCommand("up instance"), register(book, opened.sealer, new), face_of)
 
 
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:

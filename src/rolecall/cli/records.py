@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
-from rolecall.cli.context import with_house, with_store
+from rolecall.cli.context import with_application, with_store
 from rolecall.domain.operations.audit import Entry, Outcome
 from rolecall.domain.reasons import Refused
 from rolecall.values import Caller, Origin
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
     from rolecall.cli.context import HasStore
     from rolecall.cli.opening import OpenStore
     from rolecall.domain.access.keys import Owner
@@ -49,18 +49,18 @@ def origin_in_owners_name(owner: Owner, action: str) -> Origin:
     return Origin(caller, DIALECT, action, str(uuid4()), client=os_user())
 
 
-def change_house(
+def change_application(
     data: Path | None,
     command: AuditedCommand,
-    work: Callable[[House], Awaitable[T]],
+    work: Callable[[Application], Awaitable[T]],
     target_of: Callable[[T], str] | None = None,
 ) -> T:
-    """As `with_house`, with audit records. `target_of` names the target by the result, if it is not known before."""
+    """As `with_application`, with audit records. `target_of` names the target by the result, if only that knows it."""
 
-    async def recorded(house: House) -> T:
-        return await record(house, command, work(house), target_of)
+    async def recorded(opened: Application) -> T:
+        return await record(opened, command, work(opened), target_of)
 
-    return with_house(data, recorded)
+    return with_application(data, recorded)
 
 
 def change_store(

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 import uvicorn
 
 from rolecall import __version__
-from rolecall.assembly import House
+from rolecall.app.opening import open_application
 from rolecall.cli.exposure import endpoint_of, tls_files, warn_of_exposure
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.opening import store_address
 from rolecall.cli.workers import clean_up, end_with_parent, shared_metrics
 from rolecall.connections import protocol
 from rolecall.listeners import Listener
-from rolecall.server import Application, Receive, Scope, Send
+from rolecall.server import AsgiApp, Receive, Scope, Send
 from rolecall.settings import Settings, host_and_port, load_settings, tls_required
 from rolecall.sockets import bound_socket
 from rolecall.tls import context_factory
@@ -59,11 +60,8 @@ def run_workers(workers: int) -> None:
 
 async def _check_store(settings: Settings) -> None:
     """Check that the store is reachable and sealed with the master key, and migrate its schema."""
-    house = House(settings, store_address(settings), settings.master_keys())
-    try:
-        await house.open()
-    finally:
-        await house.close()
+    async with open_application(settings, store_address(settings), settings.master_keys()):
+        pass
 
 
 def application() -> LifespanApplication:
@@ -71,46 +69,47 @@ def application() -> LifespanApplication:
     end_with_parent()
     settings = load_settings()
     set_up_logs(settings.log_level, settings.log_format)
-    return LifespanApplication(House(settings, settings.store_dsn(), settings.master_keys()))
+    return LifespanApplication(settings)
 
 
 class LifespanApplication:
-    """An `Application` that opens its house when the server starts and closes it when the server stops."""
+    """Opens the application when the server starts, and closes it when the server stops."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._application: Application | None = None
-        self._admin: Listener | None = None
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: AsgiApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif self._application is not None:
-            await self._application(scope, receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
-        try:
-            await self._house.open()
-            await self._house.start()
-            settings = self._house.settings
-            strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])
-            admin = settings.admin_listen
-            self._application = Application(
-                self._house, self._house.pipeline(require_tls=strict), is_apart=bool(admin)
-            )
-            if admin:
-                bound = bound_socket(*host_and_port(admin), shared=True)
-                self._admin = Listener(self._application.health, bound, protocol(settings))
-                await self._admin.open()
-        except Exception as error:  # noqa: BLE001 - reported to uvicorn, which exits
-            await self._house.close()
-            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()  # lifespan.shutdown
-        if self._admin is not None:
-            await self._admin.close()
-        await self._house.close()
+        async with AsyncExitStack() as stack:
+            try:
+                self._app = await self._open(stack)
+            except Exception as error:  # noqa: BLE001 - reported to uvicorn, which exits
+                await stack.aclose()
+                message = f"{type(error).__name__}: {error}"
+                await send({"type": "lifespan.startup.failed", "message": message})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
         clean_up()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _open(self, stack: AsyncExitStack) -> AsgiApp:
+        settings = self._settings
+        opening = open_application(settings, settings.store_dsn(), settings.master_keys())
+        opened = await stack.enter_async_context(opening)
+        await opened.start()
+        strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])
+        app = AsgiApp(opened, require_tls=strict, is_apart=bool(settings.admin_listen))
+        if settings.admin_listen:
+            bound = bound_socket(*host_and_port(settings.admin_listen), shared=True)
+            admin = Listener(app.health, bound, protocol(settings))
+            stack.push_async_callback(admin.close)
+            await admin.open()
+        return app

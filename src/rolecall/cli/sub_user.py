@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from rolecall.cli.context import only_owner, show, with_house
+from rolecall.cli.context import only_owner, show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.records import origin_in_owners_name
@@ -16,7 +16,7 @@ from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 
 if TYPE_CHECKING:
-    from rolecall.assembly import House
+    from rolecall.app.application import Application
 
 _T = TypeVar("_T")
 
@@ -35,7 +35,7 @@ _MESSAGES = {
 def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the owner's sub-users."""
 
-    async def work(house: House) -> list[dict[str, object]]:
+    async def work(opened: Application) -> list[dict[str, object]]:
         return [
             {
                 "uin": user.number,
@@ -45,11 +45,11 @@ def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None
                 "last_login_at": user.last_login_at,
                 "created_at": user.created_at,
             }
-            for user in await _execute(house, commands.ListSubUsers(), "sub-user list")
+            for user in await _execute(opened, commands.ListSubUsers(), "sub-user list")
         ]
 
     columns = ("uin", "name", "console_login", "remark", "last_login_at", "created_at")
-    show(with_house(data, work), as_json=as_json, columns=columns, empty="no sub-users yet")
+    show(with_application(data, work), as_json=as_json, columns=columns, empty="no sub-users yet")
 
 
 @app.command("add")
@@ -68,8 +68,8 @@ def add(
         name, remark, console_login=console_login, mint_key=key, must_reset_password=console_login
     )
 
-    async def work(house: House) -> dict[str, object]:
-        added = await _execute(house, command, "sub-user add")
+    async def work(opened: Application) -> dict[str, object]:
+        added = await _execute(opened, command, "sub-user add")
         return {
             "uin": added.user.number,
             "name": added.user.name,
@@ -79,7 +79,7 @@ def add(
         }
 
     columns = ("uin", "name", "password", "secret_id", "secret_key")
-    show([with_house(data, work)], as_json=as_json, columns=columns)
+    show([with_application(data, work)], as_json=as_json, columns=columns)
 
 
 @app.command("delete")
@@ -87,17 +87,17 @@ def delete(name: str, data: DataOption = None) -> None:
     """Delete a sub-user with its keys. Every replica refuses their next call."""
     command = commands.DeleteSubUser(name, PolicyRequest("sub-user delete", ("*",), {}))
 
-    async def work(house: House) -> None:
-        await _execute(house, command, "sub-user delete")
+    async def work(opened: Application) -> None:
+        await _execute(opened, command, "sub-user delete")
 
-    with_house(data, work)
+    with_application(data, work)
     print(f"{name} is deleted")
 
 
-async def _execute(house: House, command: Command[_T], action: str) -> _T:
+async def _execute(opened: Application, command: Command[_T], action: str) -> _T:
     """Execute a command as the owner."""
-    owner = await only_owner(house)
+    owner = await only_owner(opened)
     try:
-        return await house.bus.execute(command, origin_in_owners_name(owner, action))
+        return await opened.bus.execute(command, origin_in_owners_name(owner, action))
     except Refused as refusal:
         raise CommandError(_MESSAGES.get(refusal.reason, refusal.reason.value)) from None

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rolecall.cli.context import show, with_house
+from rolecall.cli.context import show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.file_formats import FileFormat, format_of
 from rolecall.cli.options import DataOption, JsonOption
@@ -54,7 +54,7 @@ def import_users(
     with file.open("rb") as opened:
         run = ImportRun(opened, kind or format_of(file), store, refused, dry_run=dry_run, again=again)
         try:
-            result = with_house(data, run.run)
+            result = with_application(data, run.run)
         except KeyboardInterrupt:
             print("rolecall: interrupted; repeat the command to resume", file=sys.stderr)
             raise typer.Exit(130) from None

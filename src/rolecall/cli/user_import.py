@@ -14,7 +14,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from rolecall.assembly import House
+from rolecall.app.application import Application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.file_formats import FileFormat
 from rolecall.cli.records import origin_in_owners_name
@@ -52,36 +52,36 @@ class ImportRun:
         self._dry = dry_run
         self._again = again
 
-    async def run(self, house: House) -> dict[str, object]:
-        imports = house.store.imports
-        record = await self._record(house)
+    async def run(self, opened: Application) -> dict[str, object]:
+        imports = opened.store.imports
+        record = await self._record(opened)
         with _bar(self._users.size) as bar:
             digest = self._users.digest(bar.read)
             try:
                 if self._dry:
                     async with imports.trial(self._store_id) as trial:
-                        return await self._import(house, trial, bar, "dry run")
+                        return await self._import(opened, trial, bar, "dry run")
                 async with imports.session(self._store_id, digest, record, again=self._again) as session:
                     if session.finished_at is None:
-                        return await self._import(house, session, bar, "imported")
+                        return await self._import(opened, session, bar, "imported")
                     when = session.finished_at.strftime("%Y-%m-%d %H:%M:%S")
                     return await self._result(session, session.progress, f"already imported at {when}")
             except ImportBusy:
                 raise CommandError("another import into this store is running") from None
 
-    async def _record(self, house: House) -> Record:
-        holder = await house.store.imports.owner(self._store_id)
-        for owner in await house.store.keys.owners():
+    async def _record(self, opened: Application) -> Record:
+        holder = await opened.store.imports.owner(self._store_id)
+        for owner in await opened.store.keys.owners():
             if owner.id == holder:
                 origin = origin_in_owners_name(owner, "user import")
                 return Record(Change.USER_IMPORT, self._store_id.hex, origin)
         raise CommandError(f"there is no user store `{self._store_id.hex}`")
 
     async def _import(
-        self, house: House, session: KeptImport | TriedImport, bar: _Bar, standing: str
+        self, opened: Application, session: KeptImport | TriedImport, bar: _Bar, standing: str
     ) -> dict[str, object]:
-        reader = RowReader(await house.store.imports.groups(self._store_id), datetime.now(UTC), PROFILE_KEYS)
-        work = UserImport(house.passwords, session, reader, dry=self._dry)
+        reader = RowReader(await opened.store.imports.groups(self._store_id), datetime.now(UTC), PROFILE_KEYS)
+        work = UserImport(opened.passwords, session, reader, dry=self._dry)
         begun = session.progress
         bar.show_progress(begun)
         rows = self._users.rows(begun.position, begun.line)

@@ -33,7 +33,7 @@ _MOST = 100
 """Groups and policies that are shown."""
 
 
-class ConsoleDoor(Protocol):
+class SubUserSignIn(Protocol):
     """Where sub-users sign in with name and password: `rolecall.domain.iam.sign_in.SignIn`."""
 
     async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn: ...
@@ -68,13 +68,13 @@ class _Here:
 class Console:
     def __init__(
         self,
-        door: ConsoleDoor,
+        sub_users: SubUserSignIn,
         subjects: SubjectRepository,
         sessions: BrowserSessions,
         addresses: AddressLimit,
         bus: Bus,
     ) -> None:
-        self._door = door
+        self._sub_users = sub_users
         self._subjects = subjects
         self._sessions = sessions
         self._addresses = addresses
@@ -126,7 +126,9 @@ class Console:
     async def _proven(self, request: Request, posted: forms.Fields) -> SignedIn:
         owner = posted["owner"].strip()
         number = int(owner) if re.fullmatch("[0-9]{1,18}", owner) else _NO_OWNER
-        return await self._door.at_console(number, posted["name"], posted.secret("password"), request.client)
+        return await self._sub_users.at_console(
+            number, posted["name"], posted.secret("password"), request.client
+        )
 
     async def _begin(self, request: Request, signed_in: SignedIn) -> Reply:
         now = moment(request)
@@ -160,11 +162,13 @@ class Console:
             old, new = posted.secret("current"), posted.secret("new")
             source = SignInSource(REALM, "password change")
             async with self._addresses.guarded(request.client, moment(request), source) as attempt:
-                await self._door.change_password(
+                await self._sub_users.change_password(
                     here.user, old, new, _origin(request, here, "ChangePassword"), attempt.require_admitted
                 )
                 attempt.subject = SignInSubject(here.user.name, here.owner.id, here.user.number)
-            signed_in = await self._door.at_console(here.owner.number, here.user.name, new, request.client)
+            signed_in = await self._sub_users.at_console(
+                here.owner.number, here.user.name, new, request.client
+            )
         except Refused as refusal:
             return await self._not_changed(request, here, refusal)
         await self._sessions.end_all(sub_user=here.user.number)

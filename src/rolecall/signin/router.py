@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -34,12 +35,20 @@ ACTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
 CODES = refusals.ERRORS | frozenset(MESSAGES[Language.ENGLISH])
 """All that answers are reported with."""
 
-Report = Callable[[str, str, str, str, float], None]
-"""(dialect, service, action, code, seconds), as calls of every dialect are counted."""
+
+class CallMetrics(Protocol):
+    """`metrics.Metrics`."""
+
+    def expect(
+        self, dialect: str, actions: Mapping[str, Collection[str]], codes: Collection[str], /
+    ) -> None: ...
+    def call(self, dialect: str, service: str, action: str, code: str, seconds: float, /) -> None: ...
 
 
 class SignInRouter:
-    """`public_url` is where clients reach this server; empty: where the request says that it was sent to."""
+    """`public_url` is where clients reach this server; empty: where the request says that it was sent to.
+
+    `require_tls` refuses all that carries passwords, cookies, codes or tokens if it did not come over TLS."""
 
     def __init__(
         self,
@@ -48,18 +57,21 @@ class SignInRouter:
         entrance: AuthorizationEndpoint,
         sign_out: SignOut,
         console: Console,
-        report: Report,
+        metrics: CallMetrics,
         public_url: str = "",
+        *,
+        require_tls: bool = False,
     ) -> None:
         self._stores = stores
         self._token_endpoints = token_endpoints
         self._entrance = entrance
         self._sign_out = sign_out
         self._console = console
-        self._report = report
+        self._metrics = metrics
+        for dialect, actions in ACTIONS.items():
+            metrics.expect(dialect, actions, CODES)
         self._public_url = public_url
-        self.require_tls = False
-        """Refuse all that carries passwords, cookies, codes or tokens if it did not come over TLS."""
+        self._require_tls = require_tls
 
     async def answer(self, request: Request) -> Reply:
         started = time.perf_counter()
@@ -73,7 +85,7 @@ class SignInRouter:
             service, action, reply = "unknown", "unknown", pages.error(forms.language(request), 500, "mishap")
         seconds = time.perf_counter() - started
         dialect = PROVIDER if _below_issuer(request.path).startswith(_PROVIDERS) else console.REALM
-        self._report(dialect, service, action, reply.code, seconds)
+        self._metrics.call(dialect, service, action, reply.code, seconds)
         _log.info(
             "sign-in",
             dialect=dialect,
@@ -90,7 +102,7 @@ class SignInRouter:
         if request.too_large or len(request.body) > forms.LARGEST_BODY:
             reply = replies.error(413, "invalid_request", "the body is larger than 64 KB")
             return "unknown", "unknown", reply
-        if self.require_tls and not request.secure and (refusal := _exposed(request)) is not None:
+        if self._require_tls and not request.secure and (refusal := _exposed(request)) is not None:
             return "unknown", "unknown", refusal
         path = _below_issuer(request.path)
         if not path.startswith(_PROVIDERS):

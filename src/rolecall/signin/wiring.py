@@ -1,10 +1,10 @@
-"""The room's parts, put together."""
+"""Composes the OpenID provider and the console."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -16,11 +16,12 @@ from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.domain.directories.provider import ProviderRepository
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
 from rolecall.domain.secrets.passwords import Passwords
+from rolecall.domain.secrets.sealing import Sealer
 from rolecall.signin.authorize import AuthorizationEndpoint
-from rolecall.signin.console import Console, ConsoleDoor, SubjectRepository
+from rolecall.signin.console import Console, SubjectRepository, SubUserSignIn
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.jose import Jose
-from rolecall.signin.router import Report, SignInRouter
+from rolecall.signin.router import CallMetrics, SignInRouter
 from rolecall.signin.sign_out import SignOut
 from rolecall.signin.token_endpoints import TokenEndpoints
 from rolecall.signin.tokens import Tokens
@@ -31,55 +32,55 @@ _PURGED_EVERY = 600.0
 """Seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
-    """Where everything about signing in is kept."""
-
-    users: UserSignInRepository
-    provider: ProviderRepository
-    sessions: SessionRepository
-    subjects: SubjectRepository
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """After `failures` wrong passwords a user is locked for `seconds`."""
-
-    failures: int
-    seconds: int
-    public_url: str = ""
+class Repositories(Protocol):
+    @property
+    def directories(self) -> UserSignInRepository: ...
+    @property
+    def provider(self) -> ProviderRepository: ...
+    @property
+    def browser_sessions(self) -> SessionRepository: ...
+    @property
+    def sign_ins(self) -> SubjectRepository: ...
 
 
 class SignIn:
-    """`room` answers requests; `run` deletes what has expired."""
+    """The OpenID provider of user stores, and the console of sub-users. `run` deletes what has expired."""
 
     def __init__(
         self,
-        books: Books,
-        rules: Rules,
+        repositories: Repositories,
         addresses: AddressLimit,
-        keys: SigningKeys,
         passwords: Passwords,
-        door: ConsoleDoor,
+        sealer: Sealer,
+        sub_users: SubUserSignIn,
         bus: Bus,
-        report: Report,
+        rules: LockRules,
     ) -> None:
-        self._provider = books.provider
+        self._users = users = repositories.directories
+        self._provider = provider = repositories.provider
+        self._sessions = sessions = BrowserSessions(repositories.browser_sessions)
         self._addresses = addresses
-        self._sessions = sessions = BrowserSessions(books.sessions)
-        password_login = PasswordLogin(
-            books.users, addresses, passwords, LockRules(rules.failures, rules.seconds)
-        )
-        tokens, jose = Tokens(books.provider, books.users), Jose(keys)
-        current_user = CurrentUser(books.users, sessions, jose)
-        self.room = SignInRouter(
-            books.users,
-            TokenEndpoints(books.provider, password_login, tokens, jose),
-            AuthorizationEndpoint(books.provider, password_login, sessions, tokens, current_user),
-            SignOut(books.provider, sessions, current_user, jose),
-            Console(door, books.subjects, sessions, addresses, bus),
-            report,
-            rules.public_url,
+        self.keys = SigningKeys(provider, sealer)
+        login = PasswordLogin(users, addresses, passwords, rules)
+        tokens, jose = Tokens(provider, users), Jose(self.keys)
+        current_user = CurrentUser(users, sessions, jose)
+        self._tokens = TokenEndpoints(provider, login, tokens, jose)
+        self._authorization = AuthorizationEndpoint(provider, login, sessions, tokens, current_user)
+        self._sign_out = SignOut(provider, sessions, current_user, jose)
+        self._console = Console(sub_users, repositories.sign_ins, sessions, addresses, bus)
+
+    def router(
+        self, metrics: CallMetrics, public_url: str = "", *, require_tls: bool = False
+    ) -> SignInRouter:
+        return SignInRouter(
+            self._users,
+            self._tokens,
+            self._authorization,
+            self._sign_out,
+            self._console,
+            metrics,
+            public_url,
+            require_tls=require_tls,
         )
 
     async def purge(self) -> None:
@@ -89,10 +90,10 @@ class SignIn:
         await self._addresses.purge(now)
 
     async def run(self) -> None:
-        """Purge again and again, until cancelled."""
+        """Purge periodically, until cancelled."""
         while True:
             await asyncio.sleep(_PURGED_EVERY)
             try:
                 await self.purge()
-            except Exception as error:  # noqa: BLE001 - another time, then
-                _log.warning("what has expired could not be forgotten", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - the next round may succeed
+                _log.warning("what has expired could not be deleted", error=type(error).__name__)

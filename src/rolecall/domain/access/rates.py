@@ -1,4 +1,4 @@
-"""How often a caller may still call, as a question that callers can ask."""
+"""Rates, and what is left of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rolecall.values import Origin
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """So many calls in so many seconds. `name` says what is counted together within a service."""
+    """`calls` in `seconds`. Calls of one `name` within a service are counted together."""
 
     service: str
     name: str
@@ -21,7 +21,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An allowance as it is kept, and what is left of it; `resets_at` is when there is more, in unix seconds."""
+    """An allowance as it is enforced, and what is left of it; `resets_at` is unix time in seconds."""
 
     allowance: Allowance
     remaining: int
@@ -33,7 +33,7 @@ class RateCounter(Protocol):
         """Count a call for its owner, across replicas where they share counts. False if the allowance is used up."""
 
     async def standing(self, allowance: Allowance, origin: Origin) -> Standing | None:
-        """Of the one who asks, after this very call was counted. None where rates are lifted."""
+        """The caller's, this call included. None where rates are lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +49,5 @@ class Rates:
         self.handlers: Handlers = (ShowRates.handled_by(self.show),)
 
     async def show(self, command: ShowRates, origin: Origin) -> tuple[Standing, ...]:
-        found = [await self._counter.standing(one, origin) for one in command.allowances]
-        return tuple(one for one in found if one is not None)
+        found = [await self._counter.standing(allowance, origin) for allowance in command.allowances]
+        return tuple(standing for standing in found if standing is not None)

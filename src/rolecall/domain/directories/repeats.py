@@ -8,7 +8,7 @@ user meets one that is there. All processes that share a store see it, and it co
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rolecall.domain.directories.commands import CreateUser
@@ -20,9 +20,9 @@ SECONDS = 120
 
 
 class Repeats:
-    """`key` is a secret of the house: a digest covers a password, so whoever reads the store must not guess at it."""
+    """`key` is secret: a digest covers a password, which must not be guessed from the store."""
 
-    def __init__(self, key: Callable[[], Secret]) -> None:
+    def __init__(self, key: Secret) -> None:
         self._key = key
         self._under_way: set[str] = set()
 
@@ -30,7 +30,7 @@ class Repeats:
         """Of all that the user is to be: attributes as their data classes print them, and the password."""
         password = command.password.reveal()
         text = f"{origin.caller.owner_id} {command.store.hex} {command.attributes!r} {password!r}"
-        return hmac.digest(self._key().reveal().encode(), text.encode(), "sha256").hex()
+        return hmac.digest(self._key.reveal().encode(), text.encode(), "sha256").hex()
 
     @contextmanager
     def one_at_a_time(self, digest: str) -> Iterator[None]:

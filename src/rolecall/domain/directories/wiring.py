@@ -1,9 +1,9 @@
-"""The room of directories: its parts, put together."""
+"""Composes user stores, users, groups and their events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from rolecall.domain.access.rates import RateCounter
 from rolecall.domain.directories.access import StoreAccess
@@ -19,35 +19,35 @@ from rolecall.values import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many stores an owner may have, users and groups a store; changes in a minute. 0: any number."""
+class DirectoryQuotas:
+    """Stores of an owner, users and groups of a store; changes in a minute. 0: any number."""
 
     stores: int = 0
     users: int = 0
     groups: int = 0
-    pace: int = 0
+    changes: int = 0
 
 
-class Directories:
-    """`key` is a secret of the house, for digests of requests."""
+class Repositories(Protocol):
+    @property
+    def users(self) -> UserRepository: ...
+    @property
+    def directories(self) -> DirectoryRepository: ...
 
-    def __init__(
-        self,
-        users: UserRepository,
-        repository: DirectoryRepository,
-        passwords: Passwords,
-        key: Callable[[], Secret],
-        rates: RateCounter,
-        bounds: Bounds,
-    ) -> None:
-        access = StoreAccess(repository, rates, bounds.pace)
-        self.users = Users(users, access, passwords, Repeats(key), bounds.users)
-        self.stores = UserStores(repository, access, bounds.stores)
-        self.groups = UserGroups(repository, access, bounds.groups)
-        self.events = DirectoryEvents(repository, access)
-        self.handlers: Handlers = (
-            *self.users.handlers,
-            *self.stores.handlers,
-            *self.groups.handlers,
-            *self.events.handlers,
-        )
+
+def build(
+    repositories: Repositories,
+    passwords: Passwords,
+    key: Secret,
+    rates: RateCounter,
+    quotas: DirectoryQuotas,
+) -> Handlers:
+    """`key` is of the digests of requests."""
+    directories = repositories.directories
+    access = StoreAccess(directories, rates, quotas.changes)
+    return (
+        *Users(repositories.users, access, passwords, Repeats(key), quotas.users).handlers,
+        *UserStores(directories, access, quotas.stores).handlers,
+        *UserGroups(directories, access, quotas.groups).handlers,
+        *DirectoryEvents(directories, access).handlers,
+    )

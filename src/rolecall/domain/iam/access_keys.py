@@ -41,7 +41,7 @@ class PrincipalKeyRepository(Protocol):
         """By those of the ids that are keys of the owner's."""
 
 
-class AccessKeys:
+class PrincipalKeys:
     def __init__(self, repository: PrincipalKeyRepository, sealer: Sealer, uses: KeyUses) -> None:
         self._repository = repository
         self._sealer = sealer

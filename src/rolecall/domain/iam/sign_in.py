@@ -89,14 +89,14 @@ class SubUserSignInRepository(Protocol):
 
 
 class SignIn:
-    """`key` makes what tokens are sealed with; it is the same on every replica."""
+    """`key` derives the keys that tokens are sealed with; it is the same on every replica."""
 
     def __init__(
         self,
         repository: SubUserSignInRepository,
         passwords: Passwords,
         ruled: RuledPasswords,
-        key: Callable[[], Secret],
+        key: Secret,
     ) -> None:
         self._repository = repository
         self._passwords = passwords
@@ -184,7 +184,7 @@ class SignIn:
         """Its secret is another one once the password is another one, or hashed anew."""
         number = subject.user.number
         message = f"{number}:{subject.user.password_hash}".encode()
-        secret = hmac.digest(self._key().reveal().encode(), message, "sha256").hex()
+        secret = hmac.digest(self._key.reveal().encode(), message, "sha256").hex()
         return SubUserTokenKey(subject.owner, number, f"{_PREFIX}{number}", Secret(secret))
 
 

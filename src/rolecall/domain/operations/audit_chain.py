@@ -44,15 +44,15 @@ class SealedHead(HeadSeal):
 
 
 class Auditing:
-    """Records are kept for `retention` days; 0 keeps them all. `key` is set once the house is open."""
+    """Records are kept for `retention` days; 0 keeps them all. `key` is of the chain's HMAC."""
 
-    def __init__(self, book: AuditRepository, sealer: Sealer, retention: int) -> None:
+    def __init__(self, book: AuditRepository, sealer: Sealer, retention: int, key: Secret) -> None:
         self._book = book
         self._seal = SealedHead(sealer)
         self._retention = retention
         self._known = Head()
         self._prune_at = ambient.monotonic()
-        self.key: Secret | None = None
+        self._key = key
 
     async def run(self) -> None:
         """Round after round, until cancelled."""
@@ -74,13 +74,11 @@ class Auditing:
 
     async def chain(self) -> None:
         """ChainBroken."""
-        assert self.key is not None  # noqa: S101 - the house is open
-        self._known = await self._book.chain(self.key, self._seal, self._known) or self._known
+        self._known = await self._book.chain(self._key, self._seal, self._known) or self._known
 
     async def prune(self, days: int) -> int:
         """How many records were removed."""
         return await self._book.prune(ambient.now() - timedelta(days=days))
 
     async def verify(self) -> Verified:
-        assert self.key is not None  # noqa: S101 - the house is open
-        return await verify(self._book, self.key, self._seal)
+        return await verify(self._book, self._key, self._seal)

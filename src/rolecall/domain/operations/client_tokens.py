@@ -37,9 +37,9 @@ class ClientTokenRepository(Protocol):
 
 
 class ClientTokens:
-    """`key` is a secret of the house: a digest covers a password, so whoever reads the store must not guess at it."""
+    """`key` is secret: a digest covers a password, which must not be guessed from the store."""
 
-    def __init__(self, book: ClientTokenRepository, key: Callable[[], Secret]) -> None:
+    def __init__(self, book: ClientTokenRepository, key: Secret) -> None:
         self._book = book
         self._key = key
 
@@ -59,7 +59,7 @@ class ClientTokens:
         parameters; otherwise a repetition waits for the first one's end.
         CLIENT_TOKEN_MISMATCH, CLIENT_TOKEN_BUSY if it does not end in time.
         """
-        digest = hmac.new(self._key().reveal().encode(), token.digest.encode(), "sha256").hexdigest()
+        digest = hmac.new(self._key.reveal().encode(), token.digest.encode(), "sha256").hexdigest()
         claim = Claim(token.text, digest)
         kept = await self._book.claimed(owner_id, token.text)
         while True:

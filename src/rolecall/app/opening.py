@@ -1,0 +1,80 @@
+"""Opens the store, loads what the application needs of it, and builds the application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from rolecall.app import limits
+from rolecall.app.application import Application
+from rolecall.auth.keystone import keystone_tokens
+from rolecall.domain.maintenance.resealing import bind_passwords
+from rolecall.domain.operations.journal import Step, no_step
+from rolecall.domain.provisioning.ports import Provisioner
+from rolecall.domain.secrets.application_secrets import load
+from rolecall.domain.secrets.sealing import SealBroken, Sealer
+from rolecall.engines.factory import EngineFactory
+from rolecall.metrics import Metrics
+from rolecall.settings import Settings, SettingsError
+from rolecall.store import Store
+from rolecall.values import Secret
+
+_log = structlog.get_logger(__name__)
+
+
+class WrongMasterKey(SettingsError):
+    """The store was sealed with another one."""
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings,
+    dsn: Secret,
+    master_keys: Sequence[bytes],
+    *,
+    step: Step = no_step,
+    provisioner: Provisioner | None = None,
+    migration: Secret | None = None,
+) -> AsyncIterator[Application]:
+    """Over the store at `dsn`, whose schema is brought up to date as `migration`, or as the settings say.
+
+    SettingsError, WrongMasterKey, and what the store's driver raises.
+    """
+    sealer, metrics = Sealer(master_keys), Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+    store = Store(
+        dsn,
+        pool_size=settings.store_connections,
+        deadlines=settings.store_deadlines(),
+        migration=migration or settings.migration_dsn(),
+    )
+    keystone = keystone_tokens(settings, store.keys.owners, store.sub_users.named)
+    if store.weakness:
+        _log.warning("the store's connection is not safe", found=store.weakness)
+    try:
+        await store.open()
+        try:
+            secrets = await load(store.keys, sealer)
+        except SealBroken as error:
+            raise WrongMasterKey(str(error)) from None
+        if bound := await bind_passwords(store.sealed, sealer):
+            _log.warning("administrators' passwords are sealed for their instances now", instances=bound)
+        engines = EngineFactory(
+            settings.super_min_version,
+            limits.lanes(settings),
+            settings.engine_deadlines(),
+            await store.place(),
+            secrets.engine_lock,
+            metrics.engine,
+        )
+        app = Application(settings, store, sealer, secrets, engines, metrics, keystone, provisioner, step)
+        try:
+            yield app
+        finally:
+            await app.close()
+    finally:
+        if keystone is not None:
+            await keystone.close()
+        await store.close()

@@ -1,0 +1,73 @@
+"""Composes the services of accounts, their grants and databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+from rolecall.domain.accounts.context import AccountRepository, Work
+from rolecall.domain.accounts.credentials import Credentials
+from rolecall.domain.accounts.databases import Databases
+from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.grants import Grants
+from rolecall.domain.accounts.lifecycle import Accounts
+from rolecall.domain.accounts.password_tokens import DatabaseTokens
+from rolecall.domain.accounts.ports import RotationRepository
+from rolecall.domain.accounts.superuser import Superusers
+from rolecall.domain.instances.wiring import Instances
+from rolecall.domain.messages import Handlers
+from rolecall.domain.operations.audit import Audit
+from rolecall.domain.operations.model import Ledger
+from rolecall.domain.operations.wiring import Operations
+from rolecall.domain.secrets.sealing import Sealer
+
+
+class _Operations(AccountRepository, Ledger, Protocol):
+    pass
+
+
+class Repositories(Protocol):
+    @property
+    def operations(self) -> _Operations: ...
+    @property
+    def rotation(self) -> RotationRepository: ...
+    @property
+    def audit(self) -> Audit: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountServices:
+    context: Work
+    deferred: Promises
+    lifecycle: Accounts
+    credentials: Credentials
+    handlers: Handlers
+
+
+def build(
+    repositories: Repositories,
+    instances: Instances,
+    operations: Operations,
+    sealer: Sealer,
+    hashing: Executor,
+    rotation_seconds: int,
+) -> AccountServices:
+    ledger, journal, reach = repositories.operations, operations.journal, instances.resolver
+    context = Work(reach, ledger, journal, sealer, hashing)
+    deferred = Promises(context, ledger, journal)
+    lifecycle = Accounts(context, ledger, deferred, operations.client_tokens)
+    credentials = Credentials(context)
+    tokens = DatabaseTokens(context, credentials, repositories.rotation, repositories.audit, rotation_seconds)
+    services: Sequence[Handlers] = (
+        lifecycle.handlers,
+        credentials.handlers,
+        deferred.handlers,
+        Grants(context).handlers,
+        Databases(reach, journal).handlers,
+        Superusers(context, journal).handlers,
+        tokens.handlers,
+    )
+    handlers = tuple(handler for service in services for handler in service)
+    return AccountServices(context, deferred, lifecycle, credentials, handlers)

@@ -1,0 +1,46 @@
+"""Composes the journal of operations, client tokens and the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rolecall.domain.operations.audit import AuditRepository
+from rolecall.domain.operations.audit_chain import Auditing
+from rolecall.domain.operations.client_tokens import ClientTokenRepository, ClientTokens
+from rolecall.domain.operations.journal import Journal, Step
+from rolecall.domain.operations.model import Ledger
+from rolecall.domain.secrets.application_secrets import ApplicationSecrets
+from rolecall.domain.secrets.sealing import Sealer
+
+
+class _Operations(ClientTokenRepository, Ledger, Protocol):
+    pass
+
+
+class Repositories(Protocol):
+    @property
+    def operations(self) -> _Operations: ...
+    @property
+    def audit(self) -> AuditRepository: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    journal: Journal
+    client_tokens: ClientTokens
+    auditing: Auditing
+
+
+def build(
+    repositories: Repositories,
+    secrets: ApplicationSecrets,
+    sealer: Sealer,
+    retention_days: int,
+    step: Step,
+) -> Operations:
+    return Operations(
+        Journal(repositories.operations, step),
+        ClientTokens(repositories.operations, secrets.client_tokens),
+        Auditing(repositories.audit, sealer, retention_days, secrets.audit_chain),
+    )

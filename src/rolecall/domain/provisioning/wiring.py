@@ -1,0 +1,39 @@
+"""Composes the service of instances that Rolecall runs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rolecall.domain.accounts.wiring import AccountServices
+from rolecall.domain.instances.wiring import Instances
+from rolecall.domain.operations.model import Ledger
+from rolecall.domain.operations.wiring import Operations
+from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
+from rolecall.domain.provisioning.service import Provisioning
+
+
+class Repositories(Protocol):
+    @property
+    def instances(self) -> ProvisionRepository: ...
+    @property
+    def operations(self) -> Ledger: ...
+
+
+def build(
+    repositories: Repositories,
+    instances: Instances,
+    accounts: AccountServices,
+    operations: Operations,
+    provisioner: Provisioner | None,
+    limit: int,
+) -> Provisioning:
+    return Provisioning(
+        provisioner,
+        limit,
+        repositories.instances,
+        repositories.operations,
+        accounts.context,
+        instances.engines,
+        operations.client_tokens,
+        operations.journal,
+    )

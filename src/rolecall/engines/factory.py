@@ -1,0 +1,44 @@
+"""Makes the engine of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from rolecall.domain.engine import EngineAddress, StorePlace
+from rolecall.domain.instances.lanes import LaneLimits
+from rolecall.domain.instances.registry import LanedEngine
+from rolecall.engines.base import Watched, Watcher
+from rolecall.engines.mysql import MySqlEngine
+from rolecall.engines.postgresql import PostgresEngine
+from rolecall.exchanges import Deadlines
+from rolecall.values import Secret
+
+ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
+    "postgresql": PostgresEngine,
+    "mysql": MySqlEngine,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFactory:
+    """`store` and `lock_key` are for the engines' own locks; `watcher` makes what is notified of a kind's calls."""
+
+    super_min_version: int
+    limits: LaneLimits
+    deadlines: Deadlines
+    store: StorePlace
+    lock_key: Secret
+    watcher: Callable[[str], Watcher]
+
+    def __call__(self, kind: str, address: EngineAddress) -> LanedEngine:
+        engine = ENGINES[kind](
+            address,
+            super_min_version=self.super_min_version,
+            pool_size=self.limits.width,
+            deadlines=self.deadlines,
+            store=self.store,
+            lock_key=self.lock_key,
+        )
+        watcher, secrets = self.watcher(kind), (address.password,)
+        return Watched(engine, watcher=watcher, secrets=secrets, limits=self.limits)
