@@ -75,7 +75,7 @@ class Process:
         self.world = world
         self.gates = gates = Gates(world, name)
         self.replica: MemoryReplica = world.store.replica()
-        self.replica.told = self._told
+        self.replica.notified = self._told
         ledger = store_port(self.replica.operations, gates)
         instances = store_port(self.replica.instances, gates)
         self.attachments = EngineRegistry(self._engine, SEALER)

@@ -1,8 +1,7 @@
-"""PostgreSQL connections on which every wait has an end, and a pool of them.
+"""PostgreSQL connections on which every wait is bounded, and a pool of them.
 
-There is no pool library here on purpose: `psycopg_pool` connects behind the caller's back, answers a stopped server
-with a time-out and no cause, and tries again ever more rarely; what is needed is a refusal at once, with its reason,
-and a new attempt with the next call.
+Why not `psycopg_pool`: it connects in the background, reports a stopped server as a timeout without a cause, and backs
+off between attempts. Here a call fails at once, with the cause, and the next call tries again.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from psycopg.rows import BaseRowFactory, scalar_row
 from rolecall.exchanges import Deadlines, Inquiry, exchange
 
 IDLE_SECONDS = 300.0
-"""How long a connection may lie idle and be used again."""
+"""How long an idle connection stays usable."""
 
 _CHECK = 0.1
-"""Seconds between two looks of the driver at what else there is to do."""
+"""Seconds between two wake-ups of the driver while it waits."""
 
 _AT_WORK = (
     "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usename = current_user"
@@ -46,7 +45,7 @@ Row = tuple[Any, ...]
 
 
 class NotConnected(psycopg.OperationalError):
-    """No connection could be had. `answered`: the server itself refused it."""
+    """There is no connection. `answered`: the server itself refused it."""
 
     def __init__(self, note: str, *, answered: bool = False) -> None:
         super().__init__(note)
@@ -54,14 +53,14 @@ class NotConnected(psycopg.OperationalError):
 
 
 class Connection(AsyncConnection[Row]):
-    """A connection that is closed when an answer does not come in time, or is waited for no more.
+    """A connection that is closed when an answer does not come in time, or its caller is cancelled.
 
-    The driver would ask the server to cancel what it does, and wait for its answer.
+    The driver itself would ask the server to cancel the statement, and wait for the answer.
     """
 
     deadlines = Deadlines()
     pool: Pool | None = None
-    """Where to ask whether the server is at work; without, only the deadline counts."""
+    """Where to ask whether the session is active; without it, only the deadline counts."""
     session = 0
     """The number of the server's process; the driver's own may be a pooler's."""
 
@@ -101,7 +100,7 @@ class Connection(AsyncConnection[Row]):
 
     async def _is_at_work(self, since: float) -> bool:
         if self.pool is None or self.pgconn.transaction_status != TransactionStatus.ACTIVE:
-            return True  # nothing was asked, as where notifications are waited for
+            return True  # no statement is under way: it waits for notifications
         return await self.pool.inquiry.is_at_work(self.session, since)
 
     def _abandon(self) -> None:
@@ -126,7 +125,7 @@ async def dial(deadlines: Deadlines, open_: Callable[[], Awaitable[Connection]])
 
 
 class Statements(ABC):
-    """Statements that need no transaction: each on a connection that it takes for itself, as `Connection`'s."""
+    """The statements of `Connection`, each on a connection of its own: for what needs no transaction."""
 
     @abstractmethod
     def connection(self) -> AbstractAsyncContextManager[Connection]: ...
@@ -154,9 +153,9 @@ class Statements(ABC):
 
 
 class Pool(Statements):
-    """At most `size` connections that `open_` makes, in autocommit, kept while idle. Nothing is opened beforehand.
+    """At most `size` connections that `open_` makes, in autocommit, kept while idle. None is opened in advance.
 
-    `patience`: seconds to wait for one that is in use; None waits as long as it takes.
+    `patience`: seconds to wait for a connection that is in use; None waits without limit.
     """
 
     def __init__(
@@ -177,7 +176,7 @@ class Pool(Statements):
         self._lost_why = ""
         self.inquiry = Inquiry(self._ask)
         self.abandoned: set[int] = set()
-        """Sessions that the server perhaps still has: it is told to end them, for they may hold locks."""
+        """Sessions that the server may still have. The next connection terminates them: they may hold locks."""
 
     async def open(self) -> Self:
         """NotConnected if there is no server now."""
@@ -186,7 +185,7 @@ class Pool(Statements):
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """NotConnected, also to those who waited while the server was found to be out of reach."""
+        """NotConnected, also for callers that wait when the server is found to be out of reach."""
         since = time.monotonic()
         try:
             async with asyncio.timeout(self._patience):
@@ -205,7 +204,7 @@ class Pool(Statements):
             self._slots.release()
 
     async def connect(self, open_: Callable[[], Awaitable[Connection]]) -> Connection:
-        """A connection beside those that are kept, to the same server. NotConnected."""
+        """A connection beside the pooled ones, to the same server. NotConnected."""
         try:
             connection = await dial(self._deadlines, open_)
         except NotConnected as error:
@@ -254,7 +253,7 @@ class Pool(Statements):
             await connection.close()
 
     async def _lose(self, why: str) -> None:
-        """The server is out of reach: idle connections are of no more use, and those who wait are told."""
+        """The server is out of reach: drop idle connections, and fail the callers that wait."""
         self._lost_at, self._lost_why = time.monotonic(), why
         await self._drop_idle()
 
@@ -264,15 +263,15 @@ class Pool(Statements):
 
     async def _end_abandoned(self, connection: Connection) -> None:
         sessions = list(self.abandoned)
-        with contextlib.suppress(psycopg.Error):  # whoever uses the connection next is told of a loss
+        with contextlib.suppress(psycopg.Error):  # the connection's next user gets the error
             await connection.execute(_END, (sessions,))
             self.abandoned.difference_update(sessions)
 
 
 def _is_quiet(connection: Connection) -> bool:
-    """True if the server has said nothing since: an idle connection only ever says that it is closed.
+    """True if the server has sent nothing since: what it sends on an idle connection is that it closes it.
 
-    Looking at the socket costs microseconds, a round trip would cost as much as the work itself.
+    Polling the socket takes microseconds; a round trip would take as long as the statement itself.
     """
     if connection.closed:
         return False

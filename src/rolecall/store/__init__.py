@@ -1,4 +1,4 @@
-"""Rolecall's own memory, in PostgreSQL: plain SQL beside the code that runs it."""
+"""Rolecall's own data, in PostgreSQL: plain SQL beside the code that runs it."""
 
 from rolecall.store.store import Store
 

@@ -1,4 +1,4 @@
-"""The store's address, with what it leaves open closed: who the server is, and how the password may be proven."""
+"""The store's address with secure defaults: verified TLS, SCRAM, channel binding."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _VARIABLES = {
     "require_auth": "PGREQUIREAUTH",
     "channel_binding": "PGCHANNELBINDING",
 }
-"""libpq's own variables, which stand for what the address does not say."""
+"""libpq's environment variables, the defaults for what the address leaves out."""
 
 
 def guarded(dsn: Secret) -> Secret:
-    """The same address, as libpq's words. What it says itself stays; where it is silent:
+    """The same address, as libpq's keywords. What it specifies stays; defaults for the rest:
 
-    ``sslmode`` is ``verify-full``, but on this machine libpq's own. ``require_auth`` is SCRAM where there is a
-    password, and nowhere one in clear or as MD5. ``channel_binding`` is required with a password over TLS. An address
-    that cannot be read is left to fail where it is used. With a ``service``, ``sslmode`` is the service's.
+    ``sslmode`` is ``verify-full``, but libpq's own default on loopback. ``require_auth`` is SCRAM with a password, and
+    never allows a clear-text or MD5 one. ``channel_binding`` is required with a password over TLS. An address that
+    cannot be parsed is returned as it is, and fails where it is used. With a ``service``, ``sslmode`` is the service's.
     """
     given = _given(dsn)
     if given is None:
@@ -48,7 +48,7 @@ def guarded(dsn: Secret) -> Secret:
 
 
 def weakness_of(dsn: Secret) -> str:
-    """What an attacker on the network could do; empty if nothing, or if it cannot be told from here."""
+    """What an attacker on the network could do; empty if nothing, or if that is unknown here."""
     given = _given(dsn)
     return "" if given is None or "service" in given else weakness(_far_host(given), given)
 

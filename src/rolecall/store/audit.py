@@ -1,7 +1,7 @@
 """The audit trail: records that are only added, and the chain behind them.
 
-A record is chained some moments after it was committed, in the order of ids among those that are there. A transaction
-that began before others and commits after them is chained after them.
+A record is chained moments after its commit, in the order of ids among those that are committed. A transaction that
+began before others and commits after them is chained after them.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class PgAuditRepository:
         return await self._pool.rows(kwargs_row(_row), _SQL["after"], values)
 
     async def chain(self, key: Secret, seal: HeadSeal, known: Head) -> Head | None:
-        """In one transaction, however much there is, so that the time of the last chaining says what came later."""
+        """All in one transaction, so that the time of the last chaining separates older records from later ones."""
         async with self._pool.connection() as connection, connection.transaction():
             if not await connection.value("select pg_try_advisory_xact_lock(%s, %s)", _CHAIN_LOCK):
                 return None

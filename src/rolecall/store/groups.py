@@ -1,4 +1,4 @@
-"""Groups of sub-users, and who is in them."""
+"""Groups of sub-users, and their members."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class PgKeyRepository:
         return value
 
     async def settle_fact(self, name: str, value: bytes) -> bytes:
-        """Write a fact unless it is known already; returns what is known after."""
+        """Write a fact unless there is one already; returns the value that is there then."""
         await self._pool.execute(
             "insert into facts (name, value) values (%s, %s) on conflict do nothing", (name, value)
         )

@@ -1,7 +1,7 @@
-"""A store in memory: what the domain keeps, without a server, for tests and simulations of the domain.
+"""A store in memory, without a server, for tests and simulations of the domain.
 
-`MemoryStore` is what replicas share. A `MemoryReplica` is one of them, and has those of `Store`'s tables that the
-domain of accounts works with: operations, rotation, instances and keys.
+`MemoryStore` is what replicas share. A `MemoryReplica` is one of them, and has those of `Store`'s repositories that the
+domain of accounts uses: operations, rotation, instances and keys.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rolecall.store.replica import NotifiedCache
 
 
 class MemoryStore:
-    """`replica` makes one more of those that share it."""
+    """`replica` adds a replica that shares it."""
 
     def __init__(self) -> None:
         self.rows = Rows()
@@ -41,27 +41,27 @@ class MemoryStore:
         return made
 
     def crash(self, kept: int = 0) -> None:
-        """Its server ends, and starts again without the quick commits after the first `kept`: no replica is joined."""
+        """Its server ends, and starts again without the quick commits after the first `kept`, and no replica joined."""
         self.rows.crash(kept)
         self.rotating = None
         for replica in self.replicas:
             replica.listening = False
             replica.forget()
 
-    def tell(self) -> None:
-        """Keys or instances were changed: replicas that listen are told so."""
+    def notify(self) -> None:
+        """Keys or instances were changed: notify the replicas that listen."""
         for replica in self.replicas:
             if replica.listening:
-                replica.told()
+                replica.notified()
 
 
 class MemoryReplica:
-    """One replica's view. Whoever joined listens, and is told of a change at once unless `told` is replaced."""
+    """One replica's view. Once joined it listens, and is notified of a change at once unless `notified` is replaced."""
 
     def __init__(self, store: MemoryStore, number: int) -> None:
         self.replica = number
         self.listening = False
-        self.told = self.forget
+        self.notified = self.forget
         self._store = store
         self._caches: list[NotifiedCache[Any, Any]] = [NotifiedCache(self), NotifiedCache(self)]
         self.operations = MemoryLedger(store.rows, number)
@@ -107,24 +107,31 @@ class MemoryRotation:
                 self._store.rotating = None
 
     async def due(self, period: int) -> Sequence[Due]:
-        until, owners = ambient.now() - timedelta(seconds=period), {one.id: one for one in self._store.owners}
+        until, owners = (
+            ambient.now() - timedelta(seconds=period),
+            {owner.id: owner for owner in self._store.owners},
+        )
         found = []
         for (instance_id, name, host), row in self._store.rows.accounts.items():
             instance, since = self._store.instances.get(instance_id), row.password_updated_at
             since = since or row.created_at or row.updated_at
             if row.sealed_password is not None and instance is not None and since <= until:
                 found.append((since, Due(owners[instance.owner_id], instance_id, name, host)))
-        return [due for _, due in sorted(found, key=lambda one: one[0])]
+        return [due for _, due in sorted(found, key=lambda pair: pair[0])]
 
     async def last_rotation(self, instance_id: int, account: str) -> Rotated:
         for kept in reversed(self._store.rows.operations.values()):
-            one = kept.operation
-            renewed = one.change is Change.ACCOUNT_MANAGE or (
-                one.change is Change.ACCOUNT_CREATE and one.detail.get("managed") is True
+            operation = kept.operation
+            renewed = operation.change is Change.ACCOUNT_MANAGE or (
+                operation.change is Change.ACCOUNT_CREATE and operation.detail.get("managed") is True
             )
-            if renewed and one.closed_at and (one.instance_id, one.target) == (instance_id, account):
-                milliseconds = int((one.closed_at - one.accepted_at) / timedelta(milliseconds=1))
-                return Rotated(max(milliseconds, 0), one.state == "recorded", one.reason)
+            if (
+                renewed
+                and operation.closed_at
+                and (operation.instance_id, operation.target) == (instance_id, account)
+            ):
+                milliseconds = int((operation.closed_at - operation.accepted_at) / timedelta(milliseconds=1))
+                return Rotated(max(milliseconds, 0), operation.state == "recorded", operation.reason)
         return Rotated()
 
 
@@ -147,11 +154,11 @@ class MemoryInstances:
         return self._store.instances.get(instance_id)
 
     async def instances(self, owner_id: int | None = None) -> Sequence[Instance]:
-        return [one for one in self._store.instances.values() if owner_id in (None, one.owner_id)]
+        return [row for row in self._store.instances.values() if owner_id in (None, row.owner_id)]
 
     async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
         """Raises `FaceTaken`; then nothing was added."""
-        taken = {face for one in self._store.instances.values() for face in one.faces.items()}
+        taken = {face for row in self._store.instances.values() for face in row.faces.items()}
         for face in new.faces.items():
             if face in taken:
                 raise FaceTaken(face[1])
@@ -163,30 +170,30 @@ class MemoryInstances:
         )  # fmt: skip
         self._store.instances[added.id] = added
         self._store.rows.flush()
-        self._store.tell()
+        self._store.notify()
         return added
 
     async def change_instance(self, instance_id: int, **changes: Any) -> None:
-        """Change some columns; every change makes the replicas attach the instance anew."""
+        """Change some columns; every change makes the replicas attach the instance again."""
         require_changeable(changes)
-        one = self._store.instances.get(instance_id)
-        if one is not None:
+        instance = self._store.instances.get(instance_id)
+        if instance is not None:
             phase = changes.pop("phase", None)
-            if phase is not None and one.provision is not None:
-                changes["provision"] = replace(one.provision, phase=Phase(phase))
-            self._store.instances[instance_id] = replace(one, revision=one.revision + 1, **changes)
+            if phase is not None and instance.provision is not None:
+                changes["provision"] = replace(instance.provision, phase=Phase(phase))
+            self._store.instances[instance_id] = replace(instance, revision=instance.revision + 1, **changes)
         self._store.rows.flush()
         self._cache.clear()
-        self._store.tell()
+        self._store.notify()
 
     async def remove_instance(self, instance_id: int) -> None:
-        """Forget an instance and what we remember of its accounts."""
+        """Delete an instance and the rows about its accounts."""
         self._store.instances.pop(instance_id, None)
         rows = self._store.rows
         rows.accounts = {place: row for place, row in rows.accounts.items() if place[0] != instance_id}
         rows.flush()
         self._cache.clear()
-        self._store.tell()
+        self._store.notify()
 
 
 class MemoryKeys:
@@ -208,7 +215,7 @@ class MemoryKeys:
 
     async def add_key(self, key_id: str, owner: Owner, principal: int, sealed: bytes) -> None:
         self._store.keys[key_id] = AccessKey(key_id, owner, principal, sealed, True, ambient.now())
-        self._store.tell()
+        self._store.notify()
 
     async def set_key_active(self, key_id: str, *, active: bool) -> bool:
         """False if there is no such key."""
@@ -216,7 +223,7 @@ class MemoryKeys:
         if key is not None:
             self._store.keys[key_id] = replace(key, active=active)
         self._cache.clear()
-        self._store.tell()
+        self._store.notify()
         return key is not None
 
     async def owners(self) -> Sequence[Owner]:

@@ -1,4 +1,4 @@
-"""The audit trail in memory: what was noted."""
+"""The audit trail in memory."""
 
 from __future__ import annotations
 

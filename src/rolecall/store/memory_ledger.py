@@ -1,6 +1,6 @@
 """The ledger in memory: operations, and the rows about accounts that they change, as `store.operations` keeps them.
 
-Every method is one step, as a transaction is. What the statements there decide is decided here in the same words.
+Every method is one step, as a transaction is, and decides as the statements there do.
 """
 
 from __future__ import annotations
@@ -101,17 +101,17 @@ class MemoryLedger:
 
     def _accept(self, promised: Sequence[Promised], instance_id: int) -> None:
         taken = {kept.operation.target for kept in self._open(instance_id, "promised")}
-        for one in promised:
-            if one.intent.detail.get("promised"):
-                if one.intent.target in taken:
-                    raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": one.intent.account[0]})
-                taken.add(one.intent.target)
-        for one in promised:
-            self._bind_token(one)
-        for one in promised:
-            if one.intent.counted:
-                self._rows.turns[one.id] = len(self._rows.turns)
-            self._rows.operations[one.id] = Kept(_operation(one, instance_id), self._replica)
+        for promise in promised:
+            if promise.intent.detail.get("promised"):
+                if promise.intent.target in taken:
+                    raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": promise.intent.account[0]})
+                taken.add(promise.intent.target)
+        for promise in promised:
+            self._bind_token(promise)
+        for promise in promised:
+            if promise.intent.counted:
+                self._rows.turns[promise.id] = len(self._rows.turns)
+            self._rows.operations[promise.id] = Kept(_operation(promise, instance_id), self._replica)
         self._rows.flush()
 
     def _bind_token(self, promised: Promised) -> None:
@@ -154,7 +154,7 @@ class MemoryLedger:
         return [kept.operation for kept in self._open(instance_id, "promised")]
 
     async def failed(self, instance_id: int) -> Sequence[Operation]:
-        return [one for one in self._failed() if one.instance_id == instance_id]
+        return [operation for operation in self._failed() if operation.instance_id == instance_id]
 
     def _failed(self) -> list[Operation]:
         last = {
@@ -162,11 +162,11 @@ class MemoryLedger:
             for kept in self._rows.operations.values()
         }
         return [
-            one
-            for one in last.values()
-            if one.change is Change.ACCOUNT_CREATE
-            and one.state in (State.REFUSED, State.UNDONE)
-            and one.detail.get("promised")
+            operation
+            for operation in last.values()
+            if operation.change is Change.ACCOUNT_CREATE
+            and operation.state in (State.REFUSED, State.UNDONE)
+            and operation.detail.get("promised")
         ]
 
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
@@ -200,8 +200,8 @@ class MemoryLedger:
             return {}
         accounts, key = self._rows.accounts, (effect.name, effect.host)
         if effect.moved_from is not None:
-            rows = {one: accounts[(instance_id, *one)] for one in (effect.moved_from, key)
-                    if (instance_id, *one) in accounts}  # fmt: skip
+            rows = {place: accounts[(instance_id, *place)] for place in (effect.moved_from, key)
+                    if (instance_id, *place) in accounts}  # fmt: skip
             return after_move(rows, effect, instead_of, ambient.now())
         before = accounts.get((instance_id, *key))
         if before is not None and before.identity != instead_of:
@@ -218,28 +218,29 @@ class MemoryLedger:
 
     async def is_moving(self, instance_id: int, identity: str) -> bool:
         return any(
-            one.change is Change.ACCOUNT_MOVE
-            and one.instance_id == instance_id
-            and one.expected is not None
-            and one.expected.identity == identity
-            for one in (kept.operation for kept in self._rows.open_operations())
+            operation.change is Change.ACCOUNT_MOVE
+            and operation.instance_id == instance_id
+            and operation.expected is not None
+            and operation.expected.identity == identity
+            for operation in (kept.operation for kept in self._rows.open_operations())
         )
 
     async def is_followed(self, operation_id: UUID) -> bool:
         mine = self._rows.operations[operation_id].operation
         return any(
-            (one.instance_id, one.change, one.target) == (mine.instance_id, mine.change, mine.target)
-            and one.state is State.RECORDED
-            and one.closed_at is not None
-            and one.closed_at >= mine.accepted_at
-            for one in (kept.operation for kept in self._rows.operations.values())
-            if one.id != operation_id
+            (operation.instance_id, operation.change, operation.target)
+            == (mine.instance_id, mine.change, mine.target)
+            and operation.state is State.RECORDED
+            and operation.closed_at is not None
+            and operation.closed_at >= mine.accepted_at
+            for operation in (kept.operation for kept in self._rows.operations.values())
+            if operation.id != operation_id
         )
 
     async def witness(self, operations: Sequence[UUID]) -> None:
-        for one in operations:
-            if (kept := self._rows.operations.get(one)) is not None:
-                self._rows.operations[one] = replace(kept, progress="applied")
+        for operation_id in operations:
+            if (kept := self._rows.operations.get(operation_id)) is not None:
+                self._rows.operations[operation_id] = replace(kept, progress="applied")
         self._rows.flush()
 
     async def witnessed(self, operation_id: UUID) -> bool:
@@ -250,7 +251,7 @@ class MemoryLedger:
         return any(kept.operation.id in operations for kept in self._rows.open_operations())
 
     async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
-        late = {one.id for one in await self.interrupted()}
+        late = {operation.id for operation in await self.interrupted()}
         return await self.are_open(operations) or not late.isdisjoint(operations)
 
     async def begin(self, operation_id: UUID, seen: Sequence[UUID]) -> bool:
@@ -297,12 +298,14 @@ class MemoryLedger:
         since = ambient.now() - timedelta(seconds=LOOKED_FOR_SECONDS)
         found = []
         for kept in self._rows.operations.values():
-            one = kept.operation
-            if one.is_interrupted and one.closed_at is not None:
-                if one.closed_at > since:
-                    found.append(one)
-                elif one.sealed is not None:
-                    self._rows.operations[one.id] = replace(kept, operation=replace(one, sealed=None))
+            operation = kept.operation
+            if operation.is_interrupted and operation.closed_at is not None:
+                if operation.closed_at > since:
+                    found.append(operation)
+                elif operation.sealed is not None:
+                    self._rows.operations[operation.id] = replace(
+                        kept, operation=replace(operation, sealed=None)
+                    )
         return found
 
     async def tried(self, operation_id: UUID) -> None:
@@ -312,8 +315,10 @@ class MemoryLedger:
         there = [kept.operation for kept in self._rows.open_operations()]
         return Unresolved(
             len(there),
-            max(((ambient.now() - one.accepted_at).total_seconds() for one in there), default=0.0),
-            max((self._rows.attempts[one.id] for one in there), default=0),
+            max(
+                ((ambient.now() - operation.accepted_at).total_seconds() for operation in there), default=0.0
+            ),
+            max((self._rows.attempts[operation.id] for operation in there), default=0),
             len(self._failed()),
         )
 
@@ -353,14 +358,14 @@ def _operation(promised: Promised, instance_id: int) -> Operation:
 
 
 def _is_again(before: AccountRow, operation: Operation, effect: AccountEffect) -> bool:
-    """Whether a restored server has given the identity out again."""
+    """Whether a restored server has assigned the identity again."""
     since = before.updated_at if before.is_deleted else before.created_at
     is_newer = since is not None and operation.accepted_at > since
     return effect.created and before.identity == effect.identity and is_newer
 
 
 def _merged(before: AccountRow | None, operation: Operation, effect: AccountEffect) -> AccountRow:
-    """The row after an effect. What a later change of the same account wrote stays; of another one, nothing."""
+    """The row after an effect. What a later change of the account wrote stays, what was another account's does not."""
     now = ambient.now()
     fresh = AccountRow(
         effect.name, effect.host, effect.oid, effect.remark or "",

@@ -30,7 +30,7 @@ def tombstone(row: AccountRow, now: datetime) -> AccountRow:
 
 
 def is_gone(row: AccountRow, order: int) -> bool:
-    """Whether a change of that order finds the account away: deleted, or moved by a later change.
+    """Whether a change of that order comes too late: the account was deleted, or moved by a later change.
 
     Of an account that was moved, the row at its old place keeps the order of the move: it may come back.
     """
@@ -42,7 +42,7 @@ def after_move(
 ) -> Mapping[Key, AccountRow] | None:
     """The rows that the move changes; None if that of another account stands at the new place.
 
-    Where the account has been moved on or deleted since, what that left stays.
+    If the account was moved again or deleted since, what that wrote stays.
     """
     assert effect.moved_from is not None  # noqa: S101 - that makes it a move
     to = effect.name, effect.host

@@ -1,6 +1,6 @@
-"""Sub-users, the rules of their passwords, and how many of everything an owner has.
+"""Sub-users, the rules of their passwords, and the number of an owner's resources.
 
-What creates, or counts before it creates, first locks the owner's row, so that concurrent callers keep the quotas.
+Every method that creates locks the owner's row before it counts, so that concurrent callers keep the quotas.
 """
 
 from __future__ import annotations

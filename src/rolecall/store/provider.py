@@ -33,7 +33,7 @@ MOST_CODES = 20
 
 
 class PgProviderRepository:
-    """Applications and signing keys are cached until they change; the rest is always read from the store."""
+    """Applications and signing keys are cached until they change; codes, grants and tokens are not cached."""
 
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable

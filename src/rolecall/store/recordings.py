@@ -1,8 +1,8 @@
 """Recording: an operation is closed, and what it means for the account's row is written, in one transaction.
 
-Two replicas that resolve the same operation do it once. The row says which account it is of: nothing of another account
-is written over it, and nothing over what a later change of the same account has written. What was sealed for finishing
-the change moves to the account, or is deleted.
+Two replicas that resolve the same operation record it once. The row has its account's identity: an effect on another
+account does not replace it, nor does an earlier change what a later one of the same account wrote. What was sealed to
+finish the change moves to the account, or is deleted.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _SQL = load("sub_users")
 
 
 class PgSignInRepository:
-    """Failures and successes do not wait for the disk: a crash of the store's server may forgive the last of them."""
+    """Failures and successes do not wait for the disk: a crash of the store's server may lose the last of them."""
 
     def __init__(self, durable: Pool, quick: Pool, replica: Replica, sub_users: PgSubUserRepository) -> None:
         self._pool = durable

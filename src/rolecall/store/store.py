@@ -1,4 +1,4 @@
-"""The store as one object: open it, migrate it, use its tables, close it."""
+"""The store as one object: open it, migrate it, use its repositories, close it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PING_SECONDS = 1.5
 
 
 class Store:
-    """`keys`, `instances`, `operations` and `sealed` are its tables. One `Store` is one replica."""
+    """Its attributes are repositories: `keys`, `instances`, `operations`, ... One `Store` is one replica."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Users from files, a batch in a transaction, together with how far the file is read.
+"""Users from files: each batch and the position in the file are one transaction.
 
-A batch goes into a temporary table by COPY and from there to the users, so that those whose name, phone number or mail
-address is taken are found without stopping the others. A dry run does the same with a temporary table in place of the
-users', and keeps nothing.
+COPY writes a batch to a temporary table, and an insert moves it to the users, so that those whose name, phone number or
+mail address is taken are found without failing the others. A dry run does the same with a temporary table in place of
+the users', and keeps nothing.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ class PgUserImportRepository:
     async def session(
         self, store_id: UUID, digest: bytes, record: Record, *, again: bool = False
     ) -> AsyncIterator[KeptImport]:
-        """Goes on where an earlier one of the same file stopped, or begins again. Raises `ImportBusy`.
+        """Continues where an earlier import of the same file stopped, or starts again. Raises `ImportBusy`.
 
-        `record` is written once, and says in the end how much was imported.
+        `record` is written once, and its detail has the numbers of imported and refused users.
         """
         async with self._alone(store_id) as connection:
             if again:
@@ -84,7 +84,7 @@ class PgUserImportRepository:
 
     @asynccontextmanager
     async def trial(self, store_id: UUID) -> AsyncIterator[TriedImport]:
-        """Of which nothing is kept. Raises `ImportBusy`."""
+        """A dry run, of which nothing is kept. Raises `ImportBusy`."""
         async with self._alone(store_id) as connection:
             yield TriedImport(connection, store_id)
 
@@ -140,7 +140,7 @@ class KeptImport:
         for left in reversed(range(_TRIES)):
             try:
                 return await self._keep(users, refusals, position, line)
-            except psycopg.errors.DeadlockDetected:  # with users made by calls, in another order
+            except psycopg.errors.DeadlockDetected:  # with calls that create users in another order
                 if not left:
                     raise
         raise AssertionError
@@ -177,7 +177,7 @@ class KeptImport:
             )
             await self._write_record(self._progress, finished=True)
         if self._progress.imported - self._began.imported >= _MANY:
-            # Or reads are planned for a small table, until the server finds out by itself.
+            # Otherwise queries are planned for a small table until autovacuum analyzes it.
             await self._connection.execute("analyze users")
         return self._progress
 
@@ -185,7 +185,7 @@ class KeptImport:
         return await self._connection.rows(class_row(Refusal), _SQL["refusals"], (self._id, after, limit))
 
     async def _write_record(self, now: Progress, *, finished: bool = False) -> UUID:
-        """One for this run, begun with its first batch and brought up to date with every other."""
+        """One for this run, inserted with its first batch and updated with every later one."""
         detail = {
             **self._record.detail,
             "imported": now.imported - self._began.imported,
