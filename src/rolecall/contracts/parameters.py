@@ -25,13 +25,34 @@ from rolecall.values import Secret
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Params:
-    """The parameters of an action, or a structure among them. `shape` is its name, if it is not that of the class."""
+    """The parameters of an action, or a structure among them. `shape` is its name, if it is not that of the class.
+
+    Not a dataclass: to generate the methods of 245 of them would take a third of the time in which contracts are
+    imported. `contracts.check` gives the values of all attributes that have no default.
+    """
 
     shape: ClassVar[str] = ""
 
     def __init_subclass__(cls, *, shape: str = "") -> None:
         cls.shape = shape or cls.__name__
-        dataclass(frozen=True, kw_only=True)(cls)
+
+    def __init__(self, **values: object) -> None:
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in {*vars(self), *vars(other)}
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # lists have none
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
