@@ -21,13 +21,12 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
 from tests.forks import Forked
 from tests.programs import ROLECALL, forks
+from tests.waiting import PATIENCE
 
 from rolecall.signing import tc3
 from rolecall.values import Secret
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
-PATIENCE = 120.0
-"""Seconds to wait for what takes one or two on an idle machine."""
 
 
 def pytest_configure() -> None:

@@ -23,6 +23,7 @@ from tests.clients.openstack_live import LiveCloud
 from tests.clients.petadata_cloud import Cloud
 from tests.clients.test_petadata_sdk import Sdk
 from tests.conftest import Rolecall
+from tests.waiting import PATIENCE
 
 from rolecall.local.cluster import PROGRAMS, processes_in
 
@@ -43,7 +44,7 @@ LIMIT = 4
 
 def until(ask: Callable[[], Any], wanted: Any) -> Any:
     """Ask until the answer is the wanted one."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while (found := ask()) != wanted:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)

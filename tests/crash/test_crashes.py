@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from tests.waiting import until
 
 STEPS = ("accepted", "applied", "recorded")
 PASSWORD, OTHER_PASSWORD = "Test_password1", "Other_password2"
@@ -188,10 +188,7 @@ def test_a_change_by_another_replica_does_not_hide_that_a_dead_one_had_created_t
             Remark="r",
         )
         ok(crash_bench, alive, "LockAccount", UserName=user)
-        deadline = time.monotonic() + 30
-        while ("account.create", "accepted") in crash_bench.operations(user):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: ("account.create", "accepted") not in crash_bench.operations(user))
         found = account(crash_bench, alive, user)
     assert crash_bench.operations(user)[0] == ("account.create", "recorded")
     assert found is not None
@@ -215,7 +212,6 @@ def test_a_process_killed_at_any_moment_leaves_no_account_half_made(
         except httpx.TransportError:
             pass
         killer.join()
-        time.sleep(0.05)
     with crash_bench.server() as endpoint:
         for user in users:
             states = crash_bench.operations(user)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from tests.clients.openstack_live import OTHER_PASSWORD, PASSWORD, Gate, LiveCloud, add_instance
+from tests.waiting import until
 
 CREATE = "account.create"
 Cloud = Callable[[str], LiveCloud]
@@ -185,11 +185,3 @@ def test_a_user_that_could_not_be_made_is_deleted_like_any_other(
         until(lambda: live("DELETE", f"/users/{user}").status_code == 202)
         assert live.fault("GET", f"/users/{user}")[0] == 404
         assert live.fault("DELETE", f"/users/{user}")[0] == 404
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)

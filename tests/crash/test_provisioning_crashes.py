@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from tests.waiting import until
 
 from rolecall.local.cluster import processes_in
 
@@ -38,18 +38,18 @@ def named(bench: Any, endpoint: str, instance_name: str) -> dict[str, Any] | Non
 
 def settled(bench: Any, endpoint: str, instance_name: str, status: str) -> dict[str, Any]:
     """The instance, once it is in that status."""
-    deadline = time.monotonic() + 30
-    while (one := named(bench, endpoint, instance_name)) is None or one["DBInstanceStatus"] != status:
-        assert time.monotonic() < deadline, one
-        time.sleep(0.05)
-    return one
+
+    def there() -> dict[str, Any] | None:
+        found = named(bench, endpoint, instance_name)
+        return found if found and found["DBInstanceStatus"] == status else None
+
+    settled = until(there, pause=0.05)
+    assert settled is not None
+    return settled
 
 
 def gone(bench: Any, endpoint: str, instance_name: str) -> None:
-    deadline = time.monotonic() + 30
-    while named(bench, endpoint, instance_name) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: named(bench, endpoint, instance_name) is None, pause=0.05)
 
 
 def logs_in(instance: dict[str, Any]) -> bool:

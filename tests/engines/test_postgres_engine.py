@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.waiting import reached
 
 from rolecall.domain.engine import (
     AccountChange,
@@ -41,12 +42,6 @@ async def refused(work) -> Reason:
 
 async def waiting_for_a_lock(postgres) -> bool:
     return bool(await postgres.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
-        while not await condition():
-            await asyncio.sleep(0.01)
 
 
 # What is stored
@@ -142,7 +137,7 @@ async def test_neither_password_nor_verifier_is_in_any_place_that_keeps_statemen
         await locker.execute(statements.lock("role", name := unique("slow")))
         new = NewAccount(name, AccountKind.NORMAL, verifier, uuid4())
         slow = asyncio.create_task(postgres.engine.create_account(new))
-        await until(lambda: waiting_for_a_lock(postgres))
+        await reached(lambda: waiting_for_a_lock(postgres))
         seen = str(await postgres.sql("SELECT query FROM pg_stat_activity"))
         await locker.execute("ROLLBACK")
     await slow
@@ -206,7 +201,7 @@ async def test_a_look_waits_for_a_change_that_is_under_way(postgres, make):
         await other.execute(statements.lock("role", made.name))
         await other.execute(statements.change_login(made.name, may_log_in=False))
         look = asyncio.create_task(postgres.engine.account(made.name))
-        await until(lambda: waiting_for_a_lock(postgres))
+        await reached(lambda: waiting_for_a_lock(postgres))
         await other.execute("COMMIT")
     found = await look
     assert found is not None

@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from asyncmy.errors import MySQLError
+from tests.waiting import reached
 
 from rolecall.domain.engine import (
     AccountChange,
@@ -117,9 +118,11 @@ async def test_nor_can_several_accounts_that_queue_for_its_lock(postgres, make, 
     await sessions[0].execute(f"SELECT pg_advisory_lock({key})")
     waiting = [asyncio.create_task(one.execute(f"SELECT pg_advisory_lock({key})")) for one in sessions[1:]]
     queued = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = {key & 0xFFFFFFFF}"
-    async with asyncio.timeout(20):
-        while await postgres.sql(queued) != [(len(waiting),)]:
-            await asyncio.sleep(0.01)
+
+    async def all_wait() -> bool:
+        return await postgres.sql(queued) == [(len(waiting),)]
+
+    await reached(all_wait)
     await CHANGES[change](postgres.engine, made.name)
     assert await ended(sessions[0])
     for one in others:

@@ -22,6 +22,7 @@ from tests.simulation.processes import Process
 from tests.simulation.scenarios import GRANTING, OWNING, Act, Run, call, prepared
 from tests.simulation.schedules import Call
 from tests.simulation.world import GrantingServer, Hazards, OwningServer, SimulatedServer
+from tests.waiting import PATIENCE
 
 from rolecall.domain.engine import Engine
 from rolecall.domain.operations.model import State
@@ -51,7 +52,7 @@ class AccountMachine(RuleBasedStateMachine):
 
     def do(self, work: Awaitable[Any]) -> Any:
         async def inside() -> Any:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 return await work
 
         return self.loop.run_until_complete(inside())
@@ -139,7 +140,7 @@ class AccountMachine(RuleBasedStateMachine):
     async def _settle(self) -> None:
         """What is promised is made in the background; what was left open is recovery's."""
         process = self.run.slots[0]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while self._open():
                 if not process.journal.under_way:
                     await process.recovery.round()

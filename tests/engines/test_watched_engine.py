@@ -6,6 +6,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from tests.waiting import PATIENCE
 
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountKind, EngineAddress, NewAccount, ObjectType
@@ -74,7 +75,7 @@ async def test_what_is_asked_takes_a_place_in_the_lane_reads_as_changes_and_neit
     inner, limits = MemoryEngine(), LaneLimits(width=1, failures=1, pause=60.0, longest_pause=60.0)
     engine = Watched(inner, limits=limits)
     lane = engine.lane
-    async with asyncio.timeout(5), lane.turn():
+    async with asyncio.timeout(PATIENCE), lane.turn():
         await engine.create_account(NewAccount("a", AccountKind.NORMAL, None, uuid4()))  # has a place already
         await asyncio.create_task(engine.accounts())
     with pytest.raises(Refused):

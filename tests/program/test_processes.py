@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ import structlog
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 from tests.programs import ROLECALL, forks
+from tests.waiting import PATIENCE, until
 
 from rolecall.cli.commands import COMMANDS as TABLE
 from rolecall.cli.commands import load_command
@@ -29,14 +29,6 @@ from rolecall.cli.main import main
 from rolecall.domain.secrets.sealing import new_master_key
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
-PATIENCE = 120.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def processes_with(variable: str) -> set[int]:

@@ -19,6 +19,7 @@ import httpx
 import psycopg
 import pytest
 from tests.conftest import store_admin
+from tests.waiting import PATIENCE
 
 from rolecall.domain.directories.importing import Progress
 from rolecall.domain.directories.rows import NewUser, RowReader
@@ -301,7 +302,7 @@ def test_an_import_that_is_cut_goes_on_and_nobody_is_doubled_or_lost(
     rolecall: Any, sql: psycopg.Connection[Any], store: str, large: Path, end: signal.Signals
 ) -> None:
     running = begin(rolecall, large, store)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while position(sql, store) < 4000:
         assert running.poll() is None
         assert time.monotonic() < deadline
@@ -392,7 +393,7 @@ def waiting(sql: psycopg.Connection[Any]) -> bool:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from tests import waiting
 from tests.conftest import Rolecall, store_admin
 from tests.server.ciam import Ciam
 from tests.server.replica import replica
@@ -20,20 +20,12 @@ from tests.server.wire import Wire
 from rolecall.local.postgres import LocalPostgres
 from rolecall.values import Secret
 
-PATIENCE = 60.0
-
 
 @pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], bool]], None]:
+def until() -> Callable[[Callable[[], bool]], bool]:
     """Ask again and again until it is so."""
 
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.02)
-
-    return wait
+    return waiting.until
 
 
 def store_rows(running: Rolecall, query: str, *values: Any) -> list[tuple[Any, ...]]:

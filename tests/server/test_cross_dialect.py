@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +10,8 @@ import httpx
 import pytest
 from tests.clients.petadata_cloud import OTHER_PASSWORD, PASSWORD, Cloud, word
 from tests.conftest import Rolecall
+from tests.waiting import until
 
-PATIENCE = 10.0
 MANY = "Four_More4"
 
 
@@ -79,14 +78,6 @@ def cloud(rolecall: Rolecall) -> Iterator[Cloud]:
 @pytest.fixture
 def stack(rolecall: Rolecall) -> Stack:
     return Stack(rolecall)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Promises are kept after the answer."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def database(cloud: Cloud) -> str:

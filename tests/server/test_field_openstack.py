@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from tests.clients.openstack_live import PASSWORD, LiveCloud
 from tests.clients.petadata_cloud import word
 from tests.conftest import Rolecall
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +104,6 @@ def test_the_version_that_an_instance_shows_is_one_to_ask_for(cloud: LiveCloud) 
         until(lambda made=made: cloud.shown(made)["status"] == "ACTIVE")  # type: ignore[misc]
         cloud.accepted("DELETE", made)
         until(lambda made=made: cloud("GET", made).status_code == 404)  # type: ignore[misc]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
 
 
 @contextlib.contextmanager

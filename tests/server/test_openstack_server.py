@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from tests.clients.openstack_live import NAMESPACE, PASSWORD, Gate, LiveCloud, add_instance
 from tests.conftest import Rolecall
+from tests.waiting import until
 
 from rolecall.contracts.openstack.databases.contract import PAGE_CODES
 
@@ -142,7 +142,7 @@ def test_a_name_is_taken_once_whether_promised_made_or_said_twice(
     cloud.accepted("POST", "/users", body(first))
     taken = (400, "badRequest", f'A user with the name "{first}" already exists.')
     assert fault("POST", "/users", body(first, host="%")) == taken
-    time.sleep(0.1)  # made by now
+    until(lambda: cloud.accounts(first))
     assert fault("POST", "/users", body(first)) == taken
     cloud.accepted("POST", "/users", body(first, host="10.0.0.1"))
     both = {"users": [*body(other)["users"], *body(first)["users"]]}  # type: ignore[misc]

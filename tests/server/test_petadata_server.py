@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ import httpx
 import pytest
 from tests.clients.petadata_cloud import OTHER_PASSWORD, PASSWORD, Cloud, word
 from tests.conftest import Rolecall
+from tests.waiting import until
 
 from rolecall.contracts.aliyun.petadata.errors import CREATE_ACCOUNT_CODES
 from rolecall.engines.mysql import hashes
@@ -506,9 +506,8 @@ def test_an_unknown_key_is_not_found_and_a_disabled_one_is_told_only_to_its_hold
     key_id, key = one["secret_id"], one["secret_key"]
     assert cloud.answer("DescribeRegions", {}, AccessKeyId=key_id, key=key).status_code == 200
     cloud.rolecall.cli("key", "disable", key_id)
-    deadline = time.monotonic() + 5
-    while (answer := cloud.answer("DescribeRegions", {}, AccessKeyId=key_id, key=key)).status_code == 200:
-        assert time.monotonic() < deadline
+    until(lambda: cloud.answer("DescribeRegions", {}, AccessKeyId=key_id, key=key).status_code != 200)
+    answer = cloud.answer("DescribeRegions", {}, AccessKeyId=key_id, key=key)
     assert (answer.status_code, answer.json()["Code"]) == (400, "InvalidAccessKeyId.Inactive")
     stranger = cloud.answer("DescribeRegions", {}, AccessKeyId=key_id, key="not the secret")
     assert (stranger.status_code, stranger.json()["Code"]) == (404, "InvalidAccessKeyId.NotFound")
@@ -578,11 +577,11 @@ def test_a_locked_instance_takes_no_changes(cloud: Cloud) -> None:
     shape = {"InstanceId": instance, "AccountName": word(), "AccountPassword": PASSWORD}
     try:
         cloud.rolecall.cli("instance", "set", instance, "--isolated")
-        deadline = time.monotonic() + 5
-        while (answer := cloud.answer("DescribeAccounts", {"InstanceId": instance})).status_code == 200:
-            assert time.monotonic() < deadline
+        until(lambda: cloud.answer("DescribeAccounts", {"InstanceId": instance}).status_code != 200)
         refused = cloud.answer("CreateAccount", shape)
-        assert (refused.json()["Code"], refused.status_code) == ("OperationDenied.LockMode", 403), answer.text
+        assert (refused.json()["Code"], refused.status_code) == ("OperationDenied.LockMode", 403), (
+            refused.text
+        )
         assert cloud.server.users() == []
     finally:
         cloud.rolecall.cli("instance", "remove", instance)

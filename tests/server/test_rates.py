@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.conftest import Rolecall
+from tests.waiting import until
 
 from rolecall.signing import tc3
 from rolecall.values import Secret
@@ -48,17 +49,22 @@ def call(strict: Rolecall) -> Iterator[Call]:
 
 
 def fill_a_second(call: Call, **changes: str) -> list[str]:
-    """25 calls in less than a second. The second begins with the first of them: no test may share what it counts."""
-    begun = time.monotonic()
-    answers = [call(**changes) for _ in range(RATE + 5)]
-    assert time.monotonic() - begun < 1, "this machine is too slow to exceed the rate"
-    return answers
+    """25 calls in less than a second. The second begins with the first of them: no test may share what it counts.
+
+    On a busy machine they may take longer; then again, in a second of its own.
+    """
+    for _ in range(20):
+        begun = time.monotonic()
+        answers = [call(**changes) for _ in range(RATE + 5)]
+        if time.monotonic() - begun < 1:
+            return answers
+        time.sleep(1.1)
+    pytest.fail("this machine is too slow to exceed the rate")
 
 
 def test_more_than_20_calls_in_a_second_exceed_the_limit_of_their_action_region_and_second(
     call: Call,
 ) -> None:
-    begun = time.monotonic()
     answers = fill_a_second(call)
     others = [call(action="DescribeZones"), call(region="ap-shanghai")]
     assert answers[:RATE] == ["ok"] * RATE
@@ -69,9 +75,7 @@ def test_more_than_20_calls_in_a_second_exceed_the_limit_of_their_action_region_
         assert found is not None
         assert int(found[1]) > RATE
     assert others == ["ok", "ok"]
-    while call() != "ok":
-        assert time.monotonic() - begun < 2
-        time.sleep(0.05)
+    until(lambda: call() == "ok", pause=0.05)
 
 
 def test_the_limit_is_told_in_chinese_too(call: Call) -> None:

@@ -27,6 +27,7 @@ from tencentcloud.postgres.v20170312 import models
 from tencentcloud.postgres.v20170312.postgres_client import PostgresClient
 from tests.conftest import PROGRAM, Rolecall, start_rolecall
 from tests.server.replica import free_port
+from tests.waiting import until
 
 from rolecall.cli.authority import own_certificate
 from rolecall.signing import tc3
@@ -260,12 +261,10 @@ def production(secure: Rolecall) -> dict[str, str]:
     }
 
 
-def until(condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def serving(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait for it while the process runs."""
+    until(lambda: process.poll() is not None or condition())
+    assert process.poll() is None
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -294,7 +293,7 @@ def test_serve_reads_its_certificate_again_at_sighup(
             return False
 
     try:
-        until(is_ready, process)
+        serving(is_ready, process)
         trust = ssl.create_default_context(cafile=str(made.authority))
         answer = httpx.get(endpoint.endpoint + "/v3", verify=trust)
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
@@ -308,7 +307,7 @@ def test_serve_reads_its_certificate_again_at_sighup(
         made.server.write_text(kept)
         own_certificate(tmp_path / "tls", [])
         process.send_signal(signal.SIGHUP)
-        until(lambda: leaf() not in (None, first), process)
+        serving(lambda: leaf() not in (None, first), process)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) in (0, -signal.SIGTERM)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from tests.waiting import reached
 
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import Keys, Owner
@@ -274,9 +275,11 @@ async def test_the_operations_of_a_replica_are_others_once_it_is_gone(bench: Ben
     assert await mine.dead_replicas() == []
     number = mine.replica
     await bench.store.close()
-    async with asyncio.timeout(10):
-        while await other.dead_replicas() != [number]:
-            await asyncio.sleep(0.01)
+
+    async def is_dead() -> bool:
+        return await other.dead_replicas() == [number]
+
+    await reached(is_dead)
     assert [one.id for one in await other.unresolved([number])] == [operation]
 
 

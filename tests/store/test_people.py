@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
+from tests.waiting import reached
 
 from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.bus import Bus
@@ -394,9 +395,7 @@ async def test_replicas_are_told_that_a_password_must_be_changed(world: World) -
     assert remembered.get(bought.principal) is not None
     await world.sql("update sub_users set remark = 'x' where number = %s", bought.principal)
     await world.sql("update sub_users set must_reset_password = true where number = %s", bought.principal)
-    async with asyncio.timeout(10):
-        while remembered.get(bought.principal) is not None:
-            await asyncio.sleep(0)
+    await reached(lambda: remembered.get(bought.principal) is None)
     assert await world.iam.sign_in.token_key(bought.key_id) is None
 
 

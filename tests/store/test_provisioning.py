@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
+from tests.waiting import reached
 
 from rolecall.app.application import Application
 from rolecall.app.opening import open_application
@@ -111,9 +112,10 @@ async def phase_of(application: Application) -> Phase | None:
 
 
 async def until(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
-    async with asyncio.timeout(10):
-        while await ask() != wanted:
-            await asyncio.sleep(0.01)
+    async def is_so() -> bool:
+        return await ask() == wanted
+
+    await reached(is_so)
 
 
 async def refusal(work: Awaitable[object]) -> Reason:

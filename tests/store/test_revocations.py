@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import psycopg
-from tests.store.test_store import store, until
+from tests.store.test_store import store
+from tests.waiting import reached
 
 from rolecall.domain.access.revocations import Revocations
 from rolecall.domain.reasons import Reason, Refused
@@ -53,7 +54,7 @@ async def test_a_replica_remembers_that_a_token_is_good_until_another_revokes_it
         monkeypatch.undo()
         generation = store.revocations._cache.generation
         await other.revocations.revoke(ONE, int(time.time()) + 60)
-        await until(lambda: store.revocations._cache.generation > generation)
+        await reached(lambda: store.revocations._cache.generation > generation)
         assert await store.revocations.is_revoked(ONE)
     finally:
         await other.close()

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
-from tests.store.test_store import keys, store, until
+from tests.store.test_store import keys, store
+from tests.waiting import reached
 
 from rolecall.domain.access.keys import Keys
 from rolecall.domain.directories.commands import FindUsers
@@ -43,7 +44,7 @@ async def test_an_owner_has_not_all_of_them_and_what_waits_is_bounded(store: Sto
 
     mine = [asyncio.create_task(scan()) for _ in range(_EACH + _QUEUE)]
     turns = scans._turns
-    await until(lambda: 1 in turns and turns[1].waiting == _QUEUE)
+    await reached(lambda: 1 in turns and turns[1].waiting == _QUEUE)
     with pytest.raises(Refused) as refused:
         await scan()
     assert refused.value.reason is Reason.RATE_EXCEEDED

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.waiting import reached
 
 from rolecall.domain.access.keys import Keys
 from rolecall.domain.operations.model import Change, Intent
@@ -30,12 +30,6 @@ async def store(dsn: Secret, serving: Secret) -> AsyncIterator[Store]:
 @pytest.fixture
 def keys(store: Store) -> Keys:
     return Keys(store.keys, Sealer(parse_master_keys(new_master_key())))
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def intent(target: str, change: Change = Change.ACCOUNT_CREATE, sealed: bytes | None = None) -> Intent:
@@ -81,14 +75,15 @@ async def test_a_key_is_remembered_until_any_process_changes_it(
     await store.join()
     owner = await keys.create_owner()
     key_id, _ = await keys.create(owner)
-    await until(lambda: store._replica.listening)
-    first = await store.keys.key(key_id)
-    await asyncio.sleep(0.05)  # what is still being told of the changes above
-    first = await store.keys.key(key_id)
-    assert await store.keys.key(key_id) is first
+    await reached(lambda: store._replica.listening)
+
+    async def is_remembered() -> bool:
+        return await store.keys.key(key_id) is await store.keys.key(key_id)
+
+    await reached(is_remembered)  # the changes above may still be told of
     with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall", autocommit=True) as other:
         other.execute("update access_keys set active = false")
-    await until(lambda: store.keys._cache.get(key_id) is None)
+    await reached(lambda: store.keys._cache.get(key_id) is None)
     again = await store.keys.key(key_id)
     assert again is not None
     assert not again.active
@@ -106,6 +101,8 @@ async def test_a_replica_is_dead_when_its_process_is_gone(store: Store, dsn: Sec
     await other.operations.accept(uuid4(), 1, intent("x"))
     assert await store.operations.dead_replicas() == []
     await other.close()
-    async with asyncio.timeout(10):
-        while await store.operations.dead_replicas() != [other.replica]:
-            await asyncio.sleep(0.01)
+
+    async def is_dead() -> bool:
+        return await store.operations.dead_replicas() == [other.replica]
+
+    await reached(is_dead)

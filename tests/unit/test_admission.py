@@ -268,7 +268,7 @@ async def test_a_silent_redis_is_waited_for_once_and_not_by_every_call() -> None
         assert not admission.shares
         asked = time.monotonic()
         await admission.admit(call(action="B"), caller(), ACTION)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert time.monotonic() - asked < 0.5
         await admission.close()
     assert await unreachable(f"redis://127.0.0.1:{closed_port()}")

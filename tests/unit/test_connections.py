@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import uvicorn
+from tests.waiting import PATIENCE
 from uvicorn.server import ServerState
 
 from rolecall.connections import LARGEST_FRAMING, LARGEST_HEAD, MOST_FIELDS, Bounds, HttpProtocol
 
-PATIENCE = 20.0
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 

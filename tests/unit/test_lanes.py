@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.waiting import PATIENCE
 
 from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
@@ -86,7 +87,7 @@ async def test_other_refusals_do_not_open_the_breaker() -> None:
 
 async def test_looks_do_not_wait_for_changes_and_share_their_breaker() -> None:
     lane = Lane(LaneLimits(width=1, failures=2, pause=60.0, longest_pause=60.0))
-    async with lane.turn(), asyncio.timeout(5):
+    async with lane.turn(), asyncio.timeout(PATIENCE):
         await asyncio.create_task(look(lane))
         assert lane.depth == 1
     await fail(lane)
@@ -102,7 +103,7 @@ async def look(lane: Lane) -> None:
 
 async def test_whoever_has_a_place_needs_no_other() -> None:
     lane = Lane(LaneLimits(width=1, depth=0))
-    async with asyncio.timeout(5), lane.turn(), lane.turn(), lane.look():
+    async with asyncio.timeout(PATIENCE), lane.turn(), lane.turn(), lane.look():
         assert lane.depth == 1
     assert lane.depth == 0
 

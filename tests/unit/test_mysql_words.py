@@ -13,6 +13,7 @@ import pytest
 from asyncmy.errors import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.waiting import PATIENCE
 
 from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant, EngineAddress
 from rolecall.domain.reasons import Reason, Refused
@@ -230,7 +231,7 @@ def test_a_mark_older_than_identities_tells_the_account_by_its_oldest_operation(
 async def test_a_host_where_nobody_listens_is_unreachable() -> None:
     nobody = engine()
     with pytest.raises(Refused) as caught:
-        await asyncio.wait_for(nobody.facts(), 5)
+        await asyncio.wait_for(nobody.facts(), PATIENCE)
     assert caught.value.reason is Reason.ENGINE_UNREACHABLE
     await nobody.close()
 
