@@ -336,6 +336,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMariaDB]:
     directory = tmp_path_factory.mktemp("mariadb")
     settings = {
         "innodb_flush_log_at_trx_commit": "0",
+        "innodb_fast_shutdown": "2",
         "general_log": "ON",
         "general_log_file": "statements.log",
         "performance_schema": "ON",
