@@ -11,7 +11,7 @@ from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, Server, World
 
 from rolecall.domain.accounts.context import AccountRow, label, password_purpose
-from rolecall.domain.operations.model import Change, Operation, State
+from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import SealBroken
 
@@ -94,7 +94,7 @@ def check_operations(operations: Sequence[Operation], applied: dict[UUID, str]) 
             expect(one.id in applied, "what is recorded was committed", told)
         if one.state in (State.REFUSED, State.UNDONE):
             expect(one.id not in applied, "what was committed is recorded", told)
-        if one.detail.get("promised"):
+        if one.runner is Runner.DEFERRED:
             kept = one.state is State.RECORDED or (one.state is State.REFUSED and one.reason)
             expect(kept, "a promise ends in an account or in a refusal that is listed", told)
 

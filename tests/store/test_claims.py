@@ -17,7 +17,7 @@ from rolecall.domain.instances.registry import register
 from rolecall.domain.messages import ClientToken
 from rolecall.domain.operations.claims import Claim, ClaimedBefore
 from rolecall.domain.operations.client_tokens import ClientTokens
-from rolecall.domain.operations.model import Change, Intent, Promised, State
+from rolecall.domain.operations.model import Change, Intent, Promised, Runner, State
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store import Store
 from rolecall.store.memory import MemoryReplica, MemoryStore
@@ -100,7 +100,7 @@ async def test_a_token_is_renewed_by_one_call_at_once(replicas: list[Replica], o
 
 async def test_a_promise_that_is_refused_leaves_its_token_free(replicas: list[Replica], owner: int) -> None:
     table = replicas[0].operations
-    promise = replace(intent(owner, "acc"), detail={"promised": True})
+    promise = replace(intent(owner, "acc"), runner=Runner.DEFERRED)
     await table.promise(7, [Promised(uuid4(), promise)])
     again = replace(promise, claim=Claim("t", "digest"))
     with pytest.raises(Refused):

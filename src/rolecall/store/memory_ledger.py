@@ -22,6 +22,7 @@ from rolecall.domain.operations.model import (
     Intent,
     Operation,
     Promised,
+    Runner,
     Standing,
     State,
     Unresolved,
@@ -100,9 +101,9 @@ class MemoryLedger:
         self._accept(promised, instance_id)
 
     def _accept(self, promised: Sequence[Promised], instance_id: int) -> None:
-        taken = {kept.operation.target for kept in self._open(instance_id, "promised")}
+        taken = {kept.operation.target for kept in self._open(instance_id, Runner.DEFERRED)}
         for promise in promised:
-            if promise.intent.detail.get("promised"):
+            if promise.intent.runner is Runner.DEFERRED:
                 if promise.intent.target in taken:
                     raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": promise.intent.account[0]})
                 taken.add(promise.intent.target)
@@ -143,15 +144,15 @@ class MemoryLedger:
             and turns.get(other.id, -1) < turns[mine.id]
         )
 
-    def _open(self, instance_id: int, mark: str) -> list[Kept]:
+    def _open(self, instance_id: int, runner: Runner) -> list[Kept]:
         return [
             kept
             for kept in self._rows.open_operations()
-            if kept.operation.instance_id == instance_id and mark in kept.operation.detail
+            if kept.operation.instance_id == instance_id and kept.operation.runner is runner
         ]
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:
-        return [kept.operation for kept in self._open(instance_id, "promised")]
+        return [kept.operation for kept in self._open(instance_id, Runner.DEFERRED)]
 
     async def failed(self, instance_id: int) -> Sequence[Operation]:
         return [operation for operation in self._failed() if operation.instance_id == instance_id]
@@ -166,11 +167,11 @@ class MemoryLedger:
             for operation in last.values()
             if operation.change is Change.ACCOUNT_CREATE
             and operation.state in (State.REFUSED, State.UNDONE)
-            and operation.detail.get("promised")
+            and operation.runner is Runner.DEFERRED
         ]
 
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
-        return [kept.operation for kept in self._open(instance_id, "provisioning")]
+        return [kept.operation for kept in self._open(instance_id, Runner.PROVISIONING)]
 
     async def record(
         self,
@@ -354,6 +355,7 @@ def _operation(promised: Promised, instance_id: int) -> Operation:
         promised.id, origin.caller.owner_id, instance_id, intent.change, intent.target, State.ACCEPTED, "", "",
         origin.caller.principal, origin.caller.access_key_id, origin.dialect, origin.action, origin.request_id,
         dict(intent.detail), intent.sealed, ambient.now(), None, intent.expected,
+        intent.runner,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from rolecall.domain.operations.model import (
     Intent,
     Operation,
     Promised,
+    Runner,
     Standing,
     State,
     Unresolved,
@@ -107,6 +108,7 @@ class PgOperationRepository:
             "sealed": intent.sealed,
             "identity": None if expected is None else expected.identity,
             "order": None if expected is None else expected.order,
+            "runner": intent.runner.value,
         }
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:
@@ -222,7 +224,9 @@ def _refusing_taken(intent: Intent) -> Iterator[None]:
 
 
 def _operation(
-    *, kind: str, state: str, identity: str | None, seen_order: int | None, **rest: Any
+    *, kind: str, state: str, identity: str | None, seen_order: int | None, runner: str, **rest: Any
 ) -> Operation:
     expected = None if identity is None else Expected(identity, seen_order)
-    return Operation(change=Change(kind), state=State(state), expected=expected, **rest)
+    return Operation(
+        change=Change(kind), state=State(state), expected=expected, runner=Runner(runner), **rest
+    )

@@ -12,6 +12,7 @@ import contextlib
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import decode_grants, encode_grants
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
+from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised, Runner
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Origin
@@ -176,12 +177,12 @@ class Promises:
         verifier = await self._work.verifier(target, spec.password)
         detail = {
             "remark": "",
-            "promised": True,
             "grants": encode_grants(spec.grants),
             "to_come": to_come,
         }
         sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
-        return target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
+        intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
+        return replace(intent, runner=Runner.DEFERRED)
 
     async def pending(self, attached: ConnectedInstance) -> Sequence[AccountFacts]:
         """Accounts that were promised and are not made yet, as they will be."""

@@ -20,11 +20,11 @@ from rolecall.domain.operations.model import (
     Ledger,
     Operation,
     Promised,
+    Runner,
     State,
     StillUnknown,
     Unresolved,
 )
-from rolecall.domain.provisioning.initial_objects import MARK
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import SealBroken
 
@@ -67,7 +67,7 @@ class Recovery:
         left = 0
         replicas = (self._ledger.replica, *await self._ledger.dead_replicas())
         for operation in await self._ledger.unresolved(replicas):
-            if operation.id in self._journal.under_way or MARK in operation.detail:
+            if operation.id in self._journal.under_way or operation.runner is Runner.PROVISIONING:
                 continue
             if not await self._ledger.are_open((operation.id,)):
                 continue  # closed since it was listed: what was refused, and told so, is not to be carried out
@@ -91,7 +91,7 @@ class Recovery:
         try:
             attached = await self._attach(operation)
             is_begun = await self._ledger.take_over(operation.id)
-            if operation.detail.get("promised"):
+            if operation.runner is Runner.DEFERRED:
                 return await self._keep_promise(attached, operation)
             await self._finish(Case(operation, attached, self._ledger, is_begun))
         except StillUnknown:
@@ -127,7 +127,7 @@ class Recovery:
         It records that itself, unless it ends before.
         """
         for operation in await self._ledger.interrupted():
-            if operation.id in self._journal.under_way or MARK in operation.detail:
+            if operation.id in self._journal.under_way or operation.runner is Runner.PROVISIONING:
                 continue
             try:
                 attached = await self._attach(operation)
@@ -145,7 +145,14 @@ class Recovery:
         return await self._reach.attach_instance(instance)
 
     async def _keep_promise(self, attached: ConnectedInstance, operation: Operation) -> bool:
-        intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
+        intent = Intent(
+            operation.change,
+            operation.target,
+            None,
+            operation.detail,
+            operation.sealed,
+            runner=operation.runner,
+        )
         return await self._promises.make(attached, Promised(operation.id, intent))
 
     async def _finish(self, case: Case) -> None:

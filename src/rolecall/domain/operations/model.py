@@ -102,6 +102,17 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class Runner(StrEnum):
+    """Which part of Rolecall brings an operation to its end."""
+
+    CALL = "call"
+    """The call that asks for it; recovery, if its process dies."""
+    DEFERRED = "deferred"
+    """It is answered when it is accepted, and carried out afterwards (`domain.accounts.deferred`)."""
+    PROVISIONING = "provisioning"
+    """It belongs to a whole server (`domain.provisioning.reconciler`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs.
@@ -120,6 +131,7 @@ class Intent:
     counted: bool = False
     """Whether the order in which it and others of its instance are accepted must be known (`Ledger.ahead`)."""
     expected: Expected | None = None
+    runner: Runner = Runner.CALL
 
     @property
     def account(self) -> tuple[str, str]:
@@ -157,6 +169,7 @@ class Operation:
     accepted_at: datetime
     closed_at: datetime | None
     expected: Expected | None = None
+    runner: Runner = Runner.CALL
 
     @property
     def account(self) -> tuple[str, str]:

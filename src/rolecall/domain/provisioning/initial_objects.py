@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rolecall import ambient
 from rolecall.domain.accounts.context import Work
@@ -17,13 +18,10 @@ from rolecall.domain.instances.registry import ConnectedInstance, Instance
 from rolecall.domain.operations.claims import Claim
 from rolecall.domain.operations.encoding import encode_grants
 from rolecall.domain.operations.journal import effect_of, record
-from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised
+from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised, Runner
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Origin
-
-MARK = "provisioning"
-"""A key in the detail of every operation that is resolved by provisioning and not by recovery."""
 
 _ATTEMPTS = 20
 _PAUSE = 0.5
@@ -44,7 +42,7 @@ async def promises_of(
             Change.DATABASE_CREATE,
             one.name,
             origin,
-            {MARK: True, "owner": "", "encoding": one.encoding, "collate": one.collate},
+            {"owner": "", "encoding": one.encoding, "collate": one.collate},
         )
         for one in command.databases
     ]
@@ -53,11 +51,11 @@ async def promises_of(
         account = work.at(attached, spec.name, spec.host)
         verifier = await work.verifier(account, spec.password)
         sealed = work.sealer.seal(verifier, verifier_purpose(instance.id, account.label))
-        detail = {MARK: True, "remark": "", "kind": spec.kind.value, "grants": encode_grants(spec.grants)}
+        detail = {"remark": "", "kind": spec.kind.value, "grants": encode_grants(spec.grants)}
         intents.append(account.intent(Change.ACCOUNT_CREATE, origin, detail, sealed))
-    whole: dict[str, object] = {MARK: True, "engine": command.engine}
+    whole: dict[str, object] = {"engine": command.engine}
     intents.append(Intent(Change.INSTANCE_CREATE, target, origin, whole, claim=claim))
-    return [Promised(ambient.new_id(), intent) for intent in intents]
+    return [Promised(ambient.new_id(), replace(intent, runner=Runner.PROVISIONING)) for intent in intents]
 
 
 async def furnish(

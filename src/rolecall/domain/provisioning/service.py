@@ -29,9 +29,9 @@ from rolecall.domain.messages import Handlers, InstanceName
 from rolecall.domain.operations.claims import Claim, Claimed, ClaimedBefore
 from rolecall.domain.operations.client_tokens import ClientTokens
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import Change, Intent, Ledger, State
+from rolecall.domain.operations.model import Change, Intent, Ledger, Runner, State
 from rolecall.domain.provisioning import commands as provisioning_commands
-from rolecall.domain.provisioning.initial_objects import MARK, promises_of
+from rolecall.domain.provisioning.initial_objects import promises_of
 from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
 from rolecall.domain.provisioning.reconciler import Upkeep
 from rolecall.domain.reasons import Reason, Refused
@@ -243,7 +243,7 @@ class Provisioning:
             found = {name: await self._changeable(name, turn, origin) for name in names}
             for name, (upkeep, instance) in found.items():
                 operations[name] = ambient.new_id()
-                intent = Intent(turn.change, name.public_id, origin, {MARK: True}, claim=claim)
+                intent = Intent(turn.change, name.public_id, origin, claim=claim, runner=Runner.PROVISIONING)
                 await self._ledger.accept(operations[name], instance.id, intent)
                 self._journal.passed("turn-accepted")
                 await upkeep.enter(instance, turn.meanwhile)

@@ -1,13 +1,13 @@
 -- name: operation
 select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect, action,
-       request_id, detail, sealed, accepted_at, closed_at, identity, seen_order
+       request_id, detail, sealed, accepted_at, closed_at, identity, seen_order, runner
   from operations
 
 -- name: accept
 insert into operations (id, owner_id, instance_id, kind, target, state, principal, access_key_id, dialect, action,
-                        request_id, client, replica, detail, sealed, identity, seen_order)
+                        request_id, client, replica, detail, sealed, identity, seen_order, runner)
 values (%(id)s, %(owner)s, %(instance)s, %(kind)s, %(target)s, 'accepted', %(principal)s, %(key)s, %(dialect)s,
-        %(action)s, %(request)s, %(client)s, %(replica)s, %(detail)s, %(sealed)s, %(identity)s, %(order)s)
+        %(action)s, %(request)s, %(client)s, %(replica)s, %(detail)s, %(sealed)s, %(identity)s, %(order)s, %(runner)s)
 
 -- Held until the commit, so that a transaction that reads all lower turns misses none.
 -- name: lock_instance
@@ -78,17 +78,17 @@ select exists (select from operations where id = any(%s) and (state = 'accepted'
 
 -- name: promised
 {operation}
- where instance_id = %s and state = 'accepted' and detail ? 'promised'
+ where instance_id = %s and state = 'accepted' and runner = 'deferred'
  order by accepted_at
 
 -- name: provisioning
 {operation}
- where instance_id = %s and state = 'accepted' and detail ? 'provisioning'
+ where instance_id = %s and state = 'accepted' and runner = 'provisioning'
  order by accepted_at
 
 -- A later operation on the account, a deletion for example, is what counts.
 -- name: failed_ones
-kind = 'account.create' and state in ('refused', 'undone') and detail ? 'promised' and instance_id is not null
+kind = 'account.create' and state in ('refused', 'undone') and runner = 'deferred' and instance_id is not null
    and not exists (
        select from operations later
         where later.instance_id = operations.instance_id and later.target = operations.target

@@ -39,7 +39,7 @@ update signing_keys set sealed_key = %(new)s where id = (%(key)s::text[])[1] and
 
 -- name: read_operations
 select array[id::text, instance_id::text, target,
-             case when detail ?| array['promised', 'provisioning'] then 'verifier' else 'password' end] as key, sealed
+             case when runner = 'call' then 'password' else 'verifier' end] as key, sealed
   from operations
  where sealed is not null
 
