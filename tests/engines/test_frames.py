@@ -22,6 +22,7 @@ from rolecall.domain.instances.registry import EngineRegistry, InstanceResolver,
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.client_tokens import ClientTokens
 from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql.connections import Session
@@ -59,7 +60,7 @@ async def create(engine: Any, kind: str, name: str) -> None:
         ledger = replica.operations
         journal = Journal(ledger)
         reach = InstanceResolver(replica.instances, EngineRegistry(attach, sealer))
-        work = Work(reach, ledger, journal, sealer, hashing)
+        work = Work(reach, ledger, journal, OperationRunner(journal), sealer, hashing)
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
         bus = Bus(Accounts(work, ledger, Promises(work, ledger, journal), tokens).handlers)
         caller = Caller(owner.id, owner.number, owner.app_id, 1, "AKIDx")

@@ -41,6 +41,7 @@ from rolecall.domain.messages import Command
 from rolecall.domain.operations.client_tokens import ClientTokens
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import StillUnknown
+from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.provisioning.ports import Provisioner
 from rolecall.domain.provisioning.service import Provisioning
 from rolecall.domain.reasons import OutcomeUnknown, Refused
@@ -81,7 +82,7 @@ class Process:
         self.attachments = EngineRegistry(self._engine, SEALER)
         reach = InstanceResolver(instances, self.attachments)
         self.journal = journal = Journal(ledger)
-        work = Work(reach, ledger, journal, SEALER, _NO_POOL)
+        work = Work(reach, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL)
         promises = Promises(work, ledger, journal)
         tokens = ClientTokens(ledger, Secret("token key"))
         credentials = Credentials(work)
@@ -107,7 +108,7 @@ class Process:
             Superusers(work, journal).handlers,
             self._provisioning.handlers,
         )
-        self.recovery = Recovery(ledger, journal, reach, promises)
+        self.recovery = Recovery(ledger, journal, work.runner, reach, promises)
         rotation = store_port(self.replica.rotation, gates)
         self._rotation = Rotation(work, reach, credentials, rotation, rotates) if rotates else None
         self.ready = asyncio.Event()

@@ -23,6 +23,7 @@ from rolecall.domain.operations.model import (
     Intent,
     Operation,
     Promised,
+    Runner,
     Standing,
     State,
     Unresolved,
@@ -51,21 +52,23 @@ class Bench:
         target: str = "acc",
         change: Change = Change.ACCOUNT_CREATE,
         sealed: bytes | None = None,
+        runner: Runner = Runner.CALL,
         **detail: object,
     ) -> Intent:
-        caller = Caller(self.owner.id, 1, 1, 1, "AKIDx")
-        return Intent(change, target, Origin(caller, "d", "A", "r"), {"remark": "", **detail}, sealed)
+        origin = Origin(Caller(self.owner.id, 1, 1, 1, "AKIDx"), "d", "A", "r")
+        return Intent(change, target, origin, {"remark": "", **detail}, sealed, runner=runner)
 
     async def accepted(
         self,
         target: str = "acc",
         change: Change = Change.ACCOUNT_CREATE,
         sealed: bytes | None = None,
+        runner: Runner = Runner.CALL,
         **detail: object,
     ) -> UUID:
         operation = uuid4()
         await self.store.operations.accept(
-            operation, self.instance.id, self.intent(target, change, sealed, **detail)
+            operation, self.instance.id, self.intent(target, change, sealed, runner, **detail)
         )
         return operation
 
@@ -215,7 +218,7 @@ async def test_a_row_moves_with_its_account(bench: Bench) -> None:
 
 async def test_an_account_is_promised_once_until_the_promise_is_closed(bench: Bench) -> None:
     def promised(*targets: str) -> list[Promised]:
-        return [Promised(uuid4(), bench.intent(target, promised=True)) for target in targets]
+        return [Promised(uuid4(), bench.intent(target, runner=Runner.DEFERRED)) for target in targets]
 
     table, other, instance = bench.store.operations, bench.other.operations, bench.instance.id
     both = await asyncio.gather(
@@ -238,7 +241,7 @@ async def test_an_account_is_promised_once_until_the_promise_is_closed(bench: Be
 
 async def test_a_promise_that_was_not_kept_is_found_until_something_else_is_accepted(bench: Bench) -> None:
     table, other, instance = bench.store.operations, bench.other.operations, bench.instance.id
-    one, two = [Promised(uuid4(), bench.intent(target, promised=True)) for target in ("u@%", "v@%")]
+    one, two = [Promised(uuid4(), bench.intent(target, runner=Runner.DEFERRED)) for target in ("u@%", "v@%")]
     await table.promise(instance, [one, two])
     assert await other.failed(instance) == []
     await table.close(one.id, State.REFUSED, "engine-refused", "")
@@ -247,7 +250,7 @@ async def test_a_promise_that_was_not_kept_is_found_until_something_else_is_acce
     assert await other.failed(instance + 1) == []
     assert (await other.still_open()).failed == 2
     await bench.accepted("v@%", Change.ACCOUNT_DELETE)
-    again = Promised(uuid4(), bench.intent("u@%", promised=True))
+    again = Promised(uuid4(), bench.intent("u@%", runner=Runner.DEFERRED))
     await table.promise(instance, [again])
     assert await other.failed(instance) == []
     await table.close(again.id, State.REFUSED, "engine-refused", "")
@@ -258,7 +261,7 @@ async def test_a_promise_that_was_not_kept_is_found_until_something_else_is_acce
 
 
 async def test_changes_of_a_server_are_found_until_they_are_closed(bench: Bench) -> None:
-    operation = await bench.accepted("red-1", Change.INSTANCE_RESTART, provisioning=True)
+    operation = await bench.accepted("red-1", Change.INSTANCE_RESTART, runner=Runner.PROVISIONING)
     await bench.accepted()
     assert [one.id for one in await bench.other.operations.provisioning(bench.instance.id)] == [operation]
     await bench.store.operations.record(operation, bench.instance.id, None)
@@ -335,13 +338,24 @@ async def test_what_is_open_is_told_with_its_age_and_its_attempts(bench: Bench) 
     assert await table.still_open() == Unresolved()
     first, second = await bench.accepted("a"), await bench.accepted("b")
     for one in (first, first, first, second):
-        await table.tried(one)
+        await table.tried(one, 0.0)
     found = await bench.other.operations.still_open()
     assert (found.number, found.attempts) == (2, 3)
     assert found.oldest > 0
     await table.close(first, State.REFUSED, "x", "")
     found = await bench.other.operations.still_open()
     assert (found.number, found.attempts) == (1, 1)
+
+
+async def test_an_operation_that_was_tried_is_due_again_after_the_pause(bench: Bench) -> None:
+    soon, later = await bench.accepted("a"), await bench.accepted("b")
+    await bench.store.operations.tried(soon, 0.0)
+    for _ in range(2):
+        await bench.store.operations.tried(later, 3600.0)
+    others, mine = bench.other.operations, bench.store.operations
+    found = {one.id: one for one in await others.unresolved([mine.replica])}
+    assert (found[soon].is_due, found[soon].attempts) == (True, 1)
+    assert (found[later].is_due, found[later].attempts) == (False, 2)
 
 
 async def test_operations_are_told_the_newest_first(bench: Bench) -> None:

@@ -11,9 +11,9 @@ import pytest
 from tests.waiting import reached
 
 from rolecall.domain.access.keys import Keys
-from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.operations.model import Change, Intent, Runner
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.store import Store
+from rolecall.store import Store, connection
 from rolecall.store.batches import Batches
 from rolecall.store.connection import SchemaMismatch, migrate, migrations
 from rolecall.values import Caller, Origin, Secret
@@ -56,6 +56,40 @@ async def test_a_store_of_another_release_is_refused(dsn: Secret, change: str) -
         admin.execute(change.encode())
     with pytest.raises(SchemaMismatch):
         await migrate(dsn)
+
+
+async def test_open_operations_of_an_earlier_release_keep_their_runner(
+    dsn: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Migration 0027: it was a key of the detail."""
+    earlier = [one for one in migrations() if one.number < 27]
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "migrations", lambda: earlier)
+        await migrate(dsn)
+    insert = (
+        "insert into operations (id, owner_id, instance_id, kind, target, state, principal, access_key_id, dialect,"
+        " action, request_id, client, replica, detail)"
+        " values (gen_random_uuid(), 1, 7, 'account.create', %s, 'accepted', 1, '', '', '', '', '', 5, %s)"
+    )
+    details = {
+        "called": "{}",
+        "deferred": '{"promised": true, "to_come": false}',
+        "server": '{"provisioning": true}',
+    }
+    with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall") as admin:
+        for target, detail in details.items():
+            admin.execute(insert.encode(), (target, detail))
+    store = Store(dsn)
+    await store.open()
+    found = {
+        one.target: (one.runner, one.detail, one.is_due) for one in await store.operations.unresolved([5])
+    }
+    await store.close()
+    assert found == {
+        "called": (Runner.CALL, {}, True),
+        "deferred": (Runner.DEFERRED, {"to_come": False}, True),
+        "server": (Runner.PROVISIONING, {}, True),
+    }
 
 
 async def test_one_bad_statement_of_a_batch_fails_alone(store: Store) -> None:

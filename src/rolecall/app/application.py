@@ -138,7 +138,7 @@ class Application:
                 await task
         await self.admission.close()
         await self.provisioning.close()
-        await self.accounts.deferred.close()
+        await self.operations.runner.close()
         await self.instances.engines.close()
         await self.iam.uses.settle()
         self.passwords.close()

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from rolecall import ambient
-from rolecall.domain.accounts.context import AccountRow, Place
+from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.operations.claims import Claimed, ClaimedBefore
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
@@ -21,6 +21,7 @@ from rolecall.domain.operations.model import (
     Holder,
     Intent,
     Operation,
+    Place,
     Promised,
     Runner,
     Standing,
@@ -55,6 +56,8 @@ class Rows:
         """The order of counted operations."""
         self.attempts: Counter[UUID] = Counter()
         """Of open operations, how often they were tried."""
+        self.due: dict[UUID, datetime] = {}
+        """Of open operations that were tried, when they may be tried again."""
         self.living: set[int] = set()
         """Replicas that hold their lock."""
         self._unflushed: list[tuple[Mapping[UUID, Kept], Mapping[Place, AccountRow]]] = []
@@ -293,7 +296,15 @@ class MemoryLedger:
         self._rows.operations[closed.id] = replace(kept, operation=closed)
 
     async def unresolved(self, replicas: Sequence[int]) -> Sequence[Operation]:
-        return [kept.operation for kept in self._rows.open_operations() if kept.replica in replicas]
+        return [
+            replace(
+                kept.operation,
+                attempts=self._rows.attempts[kept.operation.id],
+                is_due=self._rows.due.get(kept.operation.id, ambient.now()) <= ambient.now(),
+            )
+            for kept in self._rows.open_operations()
+            if kept.replica in replicas
+        ]
 
     async def interrupted(self) -> Sequence[Operation]:
         since = ambient.now() - timedelta(seconds=LOOKED_FOR_SECONDS)
@@ -309,8 +320,9 @@ class MemoryLedger:
                     )
         return found
 
-    async def tried(self, operation_id: UUID) -> None:
+    async def tried(self, operation_id: UUID, pause: float) -> None:
         self._rows.attempts[operation_id] += 1
+        self._rows.due[operation_id] = ambient.now() + timedelta(seconds=pause)
 
     async def still_open(self) -> Unresolved:
         there = [kept.operation for kept in self._rows.open_operations()]

@@ -186,8 +186,8 @@ class PgOperationRepository:
         await self._pool.execute(_SQL["forget_sealed"])
         return await self._operations(_SQL["interrupted"])
 
-    async def tried(self, operation_id: UUID) -> None:
-        await self._closings.execute(_SQL["count_attempt"], (operation_id,))
+    async def tried(self, operation_id: UUID, pause: float) -> None:
+        await self._closings.execute(_SQL["count_attempt"], (pause, operation_id))
 
     async def still_open(self) -> Unresolved:
         return await self._pool.only(class_row(Unresolved), _SQL["still_open"])

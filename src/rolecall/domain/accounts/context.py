@@ -17,7 +17,8 @@ from rolecall.domain.identity import NOBODY, Expected, Fence
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.operations.model import Change, Intent, Place
+from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Origin, Secret
@@ -30,9 +31,6 @@ _COMING_PAUSE = 0.05
 
 Look = Callable[[str, str], Awaitable[AccountFacts | None]]
 """An engine's word on the account of a name and a host."""
-
-Place = tuple[int, str, str]
-"""An account among those of all instances: instance, name, host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +129,7 @@ class Work:
         reach: InstanceResolver,
         book: AccountRepository,
         journal: Journal,
+        runner: OperationRunner,
         sealer: Sealer,
         hashing: Executor,
     ) -> None:
@@ -139,10 +138,7 @@ class Work:
         self.sealer = sealer
         self._journal = journal
         self._hashing = hashing
-        self.coming: dict[Place, asyncio.Task[bool]] = {}
-        """Promised accounts that this process is making now."""
-        self.stalled: set[Place] = set()
-        """Those of them whose server was out of reach at the last attempt."""
+        self.runner = runner
 
     async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
         """The account a command names, which may be there or not."""
@@ -155,16 +151,18 @@ class Work:
         return await self._settled(self.at(await self.reach.attach(instance, origin.caller), name, host))
 
     async def _settled(self, target: Target) -> Target:
-        if (coming := self.coming.get(target.place)) is not None:
+        if (coming := self.runner.in_flight(target.place)) is not None:
             await self._wait_for(coming, target)
         return target
 
-    async def _wait_for(self, coming: asyncio.Task[bool], target: Target) -> None:
+    async def _wait_for(self, coming: asyncio.Task[None], target: Target) -> None:
         """Clients change a user right after the promise of it, as if it were there. ENGINE_UNREACHABLE, ENGINE_BUSY."""
-        if target.place not in self.stalled:
+        if not self.runner.is_unreachable(target.place):
             await asyncio.wait([coming], timeout=_COMING)
         if not coming.done():
-            reason = Reason.ENGINE_UNREACHABLE if target.place in self.stalled else Reason.ENGINE_BUSY
+            reason = (
+                Reason.ENGINE_UNREACHABLE if self.runner.is_unreachable(target.place) else Reason.ENGINE_BUSY
+            )
             raise _not_made(reason)
 
     def at(self, attached: ConnectedInstance, name: str, host: str = "") -> Target:

@@ -1,26 +1,21 @@
 """Promises: several accounts accepted at once, durably, and made afterwards, through outages and restarts.
 
-The rows of the operations are the queue: a promise is an accepted operation with all that making it needs, sealed.
-It is taken up at once by the process that accepted it, which tries until it is closed, and by recovery once that
-process is gone.
+A promise is an accepted operation with all that making it needs, sealed. The runner of the process that accepted it
+takes it up at once, and recovery once that process is gone (`domain.operations.runner`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from uuid import UUID
-
-import structlog
 
 from rolecall import ambient
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import Place, Target, Work
+from rolecall.domain.accounts.context import Target, Work
 from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import Fence
@@ -28,18 +23,22 @@ from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.encoding import decode_grants, encode_grants
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised, Runner
+from rolecall.domain.operations.model import (
+    OUT_OF_REACH,
+    Change,
+    Intent,
+    Ledger,
+    Operation,
+    Place,
+    Promised,
+    Runner,
+)
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Origin
 
-_log = structlog.get_logger(__name__)
-
 _AT_ONCE = 8
 """Promises being made at once on one instance: enough to keep its lane busy, and leaving room in it for others."""
-
-_PAUSES = (0.2, 0.5, 1.0, 2.0)
-"""Seconds between attempts while a server is out of reach; the last one again and again."""
 
 _LOOK = 2.0
 """Seconds to wait for a server's word on names and databases; a promise is made without it."""
@@ -72,52 +71,33 @@ class Promises:
                 Promised(ambient.new_id(), await self._intent(target, spec, origin, to_come=command.to_come))
                 for target, spec in zip(targets, command.accounts, strict=True)
             ]
-            await self._promise(attached, promised)
+            await self._work.runner.accept(attached.instance.id, promised)
         self._journal.passed("promised")
         for target, one in zip(targets, promised, strict=True):
             self._begin(target, one)
 
-    async def _promise(self, attached: ConnectedInstance, promised: Sequence[Promised]) -> None:
-        """Accept them as this process's own: its recovery leaves them alone until it has tried."""
-        mine = {one.id for one in promised}
-        self._journal.under_way |= mine
-        try:
-            await self._ledger.promise(attached.instance.id, promised)
-        except BaseException:
-            self._journal.under_way -= mine
-            raise
-
     def _begin(self, target: Target, promised: Promised) -> None:
-        """Make it now, in the background; whoever changes the account next waits for that."""
-        task = asyncio.create_task(self._keep(target.attached, target.place, promised))
-        self._work.coming[target.place] = task
-        task.add_done_callback(partial(self._ended, target.place, promised.id))
+        """Create it now, in the background; whoever changes the account next waits for that.
 
-    async def _keep(self, attached: ConnectedInstance, place: Place, promised: Promised) -> bool:
-        """Attempt after attempt until it is closed; False if the instance was removed, which recovery settles.
-
-        The instance is looked up for each further attempt: its address may be changed while it is out of reach.
+        The instance is looked up for each further attempt: its address may be changed while it is out of reach. What
+        is left of one that was removed, recovery settles.
         """
-        for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-            async with self._turns[place[0]]:
+        attached: ConnectedInstance | None = target.attached
+
+        async def attempt() -> bool:
+            nonlocal attached
+            if attached is None:
+                instance = await self._work.reach.by_id(target.place[0])
+                if instance is None:
+                    return True
+                attached = await self._work.reach.attach_instance(instance)
+            async with self._turns[target.place[0]]:
                 if await self._make(attached, promised):
                     return True
-            self._work.stalled.add(place)
-            await self._ledger.tried(promised.id)
-            await asyncio.sleep(pause)
-            instance = await self._work.reach.by_id(place[0])
-            if instance is None:
-                break
-            attached = await self._work.reach.attach_instance(instance)
-        return False
+            attached = None
+            return False
 
-    def _ended(self, place: Place, operation: UUID, task: asyncio.Task[bool]) -> None:
-        self._journal.under_way.discard(operation)
-        if self._work.coming.get(place) is task:
-            del self._work.coming[place]
-            self._work.stalled.discard(place)
-        if not task.cancelled() and (mishap := task.exception()) is not None:
-            _log.error("a promise could not be kept now", exc_info=mishap)
+        self._work.runner.begin(target.place, promised.id, attempt)
 
     @contextlib.contextmanager
     def _alone(self, targets: Sequence[Target]) -> Iterator[None]:
@@ -141,7 +121,7 @@ class Promises:
     def _expect_unpromised(self, targets: Sequence[Target]) -> None:
         """Those that others have promised, the ledger refuses."""
         for target in targets:
-            if target.place in self._work.coming:
+            if self._work.runner.in_flight(target.place) is not None:
                 raise _taken(target)
 
     async def _expect_possible(
@@ -209,13 +189,6 @@ class Promises:
             return await make_sealed(self._work.sealer, attached, promised, fence)
 
         return await self._journal.fulfil(attached, promised, apply)
-
-    async def close(self) -> None:
-        """Leave what is being made to whoever starts next."""
-        making = tuple(self._work.coming.values())
-        for task in making:
-            task.cancel()
-        await asyncio.gather(*making, return_exceptions=True)
 
 
 def _taken(target: Target) -> Refused:

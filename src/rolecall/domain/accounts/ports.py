@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.accounts.context import Place
+from rolecall.domain.operations.model import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def build(
     rotation_seconds: int,
 ) -> AccountServices:
     ledger, journal, reach = repositories.operations, operations.journal, instances.resolver
-    context = Work(reach, ledger, journal, sealer, hashing)
+    context = Work(reach, ledger, journal, operations.runner, sealer, hashing)
     deferred = Promises(context, ledger, journal)
     lifecycle = Accounts(context, ledger, deferred, operations.client_tokens)
     credentials = Credentials(context)

@@ -13,7 +13,6 @@ from rolecall.domain.identity import Superseded
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.operations.journal import Journal, effect_of, record
 from rolecall.domain.operations.model import (
-    OUT_OF_REACH,
     AccountEffect,
     Change,
     Intent,
@@ -25,6 +24,7 @@ from rolecall.domain.operations.model import (
     StillUnknown,
     Unresolved,
 )
+from rolecall.domain.operations.runner import OperationRunner, may_pass
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.secrets.sealing import SealBroken
 
@@ -38,6 +38,7 @@ class Recovery:
         self,
         ledger: Ledger,
         journal: Journal,
+        runner: OperationRunner,
         reach: InstanceResolver,
         promises: Promises,
         report: Callable[[Unresolved], None] = lambda _: None,
@@ -45,6 +46,7 @@ class Recovery:
     ) -> None:
         self._ledger = ledger
         self._journal = journal
+        self._runner = runner
         self._reach = reach
         self._promises = promises
         self._pause = pause
@@ -60,31 +62,11 @@ class Recovery:
                 _log.exception("recovery round failed")
 
     async def round(self) -> int:
-        """Resolve what can be resolved now; returns how many operations are still unresolved.
-
-        What belongs to making a server, or is done to a whole one, is provisioning's to resolve.
-        """
-        left = 0
-        replicas = (self._ledger.replica, *await self._ledger.dead_replicas())
-        for operation in await self._ledger.unresolved(replicas):
-            if operation.id in self._journal.under_way or operation.runner is Runner.PROVISIONING:
-                continue
-            if not await self._ledger.are_open((operation.id,)):
-                continue  # closed since it was listed: what was refused, and told so, is not to be carried out
-            if not await self._resolved(operation):
-                left += 1
-                await self._ledger.tried(operation.id)
+        """Resolve what can be resolved now; returns how many operations are still unresolved."""
+        left = await self._runner.round(self.resolve)
         await self._look_again()
         self._report(await self._ledger.still_open())
         return left
-
-    async def _resolved(self, operation: Operation) -> bool:
-        """As `resolve`; one that cannot be understood, or carried out, keeps no other waiting."""
-        try:
-            return await self.resolve(operation)
-        except Exception:  # noqa: BLE001 - the next round may fare better
-            _log.exception("operation could not be resolved", operation=str(operation.id))
-            return False
 
     async def resolve(self, operation: Operation) -> bool:
         """True when the operation was closed."""
@@ -97,12 +79,9 @@ class Recovery:
         except StillUnknown:
             return False
         except (NotApplied, Overtaken, Refused, OutcomeUnknown) as error:
-            if _may_pass(error):
+            if may_pass(error):
                 return False
             await self._undo(operation, error)
-        except SealBroken as trouble:  # the next key file may open it; others must not wait for it
-            _log.error("operation cannot be read", operation=str(operation.id), trouble=str(trouble))
-            return False
         return True
 
     async def _undo(self, operation: Operation, why: Exception) -> None:
@@ -159,10 +138,3 @@ class Recovery:
         operation, facts = case.operation, await repair(case)
         await record(self._ledger, case.attached, operation.id, effect_of(operation, operation.id, facts))
         _log.info("operation finished", operation=str(operation.id), change=operation.change.value)
-
-
-def _may_pass(trouble: Exception) -> bool:
-    """Whether another round may see more."""
-    if isinstance(trouble, Refused):
-        return trouble.reason in OUT_OF_REACH
-    return isinstance(trouble, OutcomeUnknown)

@@ -15,10 +15,11 @@ import structlog
 
 from rolecall import ambient
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.accounts.context import Place, Target, Work
+from rolecall.domain.accounts.context import Target, Work
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.ports import Due, RotationRepository
 from rolecall.domain.instances.registry import InstanceResolver, not_ready
+from rolecall.domain.operations.model import Place
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.values import Caller, Origin
 

@@ -38,6 +38,13 @@ def build(
 ) -> Maintenance:
     reach = instances.resolver
     return Maintenance(
-        Recovery(repositories.operations, operations.journal, reach, accounts.deferred, unresolved),
+        Recovery(
+            repositories.operations,
+            operations.journal,
+            operations.runner,
+            reach,
+            accounts.deferred,
+            unresolved,
+        ),
         Rotation(accounts.context, reach, accounts.credentials, repositories.rotation, rotation_seconds),
     )

@@ -102,6 +102,10 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
 
 
+Place = tuple[int, str, str]
+"""An account by its instance's id, its name and its host."""
+
+
 class Runner(StrEnum):
     """Which part of Rolecall brings an operation to its end."""
 
@@ -170,6 +174,10 @@ class Operation:
     closed_at: datetime | None
     expected: Expected | None = None
     runner: Runner = Runner.CALL
+    attempts: int = 0
+    """Those of a runner that left it open."""
+    is_due: bool = True
+    """Whether it may be tried again now."""
 
     @property
     def account(self) -> tuple[str, str]:
@@ -335,8 +343,8 @@ class Ledger(Protocol):
     async def interrupted(self) -> Sequence[Operation]:
         """Those closed as interrupted within `LOOKED_FOR_SECONDS`: so long they keep what they sealed."""
 
-    async def tried(self, operation_id: UUID) -> None:
-        """Count an attempt that left the operation open."""
+    async def tried(self, operation_id: UUID, pause: float) -> None:
+        """Count an attempt that left the operation open. It is due again after `pause` seconds."""
 
     async def still_open(self) -> Unresolved: ...
     async def dead_replicas(self) -> Sequence[int]:

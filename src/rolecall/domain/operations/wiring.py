@@ -1,4 +1,4 @@
-"""Composes the journal of operations, client tokens and the audit trail."""
+"""Composes the journal of operations and their runner, client tokens and the audit trail."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rolecall.domain.operations.audit_chain import Auditing
 from rolecall.domain.operations.client_tokens import ClientTokenRepository, ClientTokens
 from rolecall.domain.operations.journal import Journal, Step
 from rolecall.domain.operations.model import Ledger
+from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.secrets.application_secrets import ApplicationSecrets
 from rolecall.domain.secrets.sealing import Sealer
 
@@ -28,6 +29,7 @@ class Repositories(Protocol):
 @dataclass(frozen=True, slots=True)
 class Operations:
     journal: Journal
+    runner: OperationRunner
     client_tokens: ClientTokens
     auditing: Auditing
 
@@ -39,8 +41,10 @@ def build(
     retention_days: int,
     step: Step,
 ) -> Operations:
+    journal = Journal(repositories.operations, step)
     return Operations(
-        Journal(repositories.operations, step),
+        journal,
+        OperationRunner(journal),
         ClientTokens(repositories.operations, secrets.client_tokens),
         Auditing(repositories.audit, sealer, retention_days, secrets.audit_chain),
     )

@@ -18,7 +18,8 @@ from rolecall.domain.instances.registry import ConnectedInstance, Instance
 from rolecall.domain.operations.claims import Claim
 from rolecall.domain.operations.encoding import encode_grants
 from rolecall.domain.operations.journal import effect_of, record
-from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent, Ledger, Operation, Promised, Runner
+from rolecall.domain.operations.model import Change, Intent, Ledger, Operation, Promised, Runner
+from rolecall.domain.operations.runner import may_pass
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Origin
@@ -80,16 +81,12 @@ async def _patiently(
             async with attached.lane.turn():
                 facts = await make(work, attached, operation)
         except (OutcomeUnknown, Refused) as trouble:
-            if attempt == _ATTEMPTS or not _may_pass(trouble):
+            if attempt == _ATTEMPTS or not may_pass(trouble):
                 raise
             await asyncio.sleep(_PAUSE)
         else:
             await record(ledger, attached, operation.id, effect_of(operation, operation.id, facts))
             return
-
-
-def _may_pass(trouble: OutcomeUnknown | Refused) -> bool:
-    return isinstance(trouble, OutcomeUnknown) or trouble.reason in OUT_OF_REACH
 
 
 async def _database(_work: Work, attached: ConnectedInstance, operation: Operation) -> None:

@@ -1,6 +1,7 @@
 -- name: operation
 select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect, action,
-       request_id, detail, sealed, accepted_at, closed_at, identity, seen_order, runner
+       request_id, detail, sealed, accepted_at, closed_at, identity, seen_order, runner,
+       attempts, next_attempt_at <= now() as is_due
   from operations
 
 -- name: accept
@@ -68,7 +69,8 @@ select case when progress = 'applied' or state = 'recorded' then 'applied'
   from operations where id = %s
 
 -- name: count_attempt
-update operations set attempts = attempts + 1 where id = %s and state = 'accepted'
+update operations set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => %s)
+ where id = %s and state = 'accepted'
 
 -- name: are_open
 select exists (select from operations where id = any(%s) and state = 'accepted')
