@@ -1,0 +1,48 @@
+"""What an effect does to the row of an account, in memory, as `store.recordings` decides it in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rolecall import ambient
+from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.operations.model import AccountEffect, Operation
+from rolecall.store.moves import tombstone
+
+
+def is_again(before: AccountRow, operation: Operation, effect: AccountEffect) -> bool:
+    """Whether a restored server has assigned the identity again."""
+    since = before.updated_at if before.is_deleted else before.created_at
+    is_newer = since is not None and operation.accepted_at > since
+    return effect.created and before.identity == effect.identity and is_newer
+
+
+def merged(before: AccountRow | None, operation: Operation, effect: AccountEffect) -> AccountRow:
+    """The row after an effect. What a later change of the account wrote stays, what was another account's does not."""
+    now = ambient.now()
+    fresh = AccountRow(
+        effect.name, effect.host, effect.oid, effect.remark or "",
+        operation.accepted_at if effect.created else None, now, now if effect.password_changed else None,
+        effect.sealed if effect.manages else None, effect.identity,
+        effect.order if effect.remark is not None else 0,
+        effect.order if effect.speaks_of_password else 0,
+        effect.order,
+    )  # fmt: skip
+    if effect.deleted:
+        return replace(tombstone(fresh, now), applied_order=effect.order)
+    same = before is not None and (
+        before.identity == effect.identity or (not before.identity and not effect.created)
+    )
+    if before is None or not same:
+        return fresh
+    after = replace(fresh, applied_order=max(before.applied_order, effect.order))
+    if not effect.created:
+        after = replace(after, created_at=before.created_at)
+    if effect.remark is None or effect.order < before.remark_order:
+        after = replace(after, remark=before.remark, remark_order=before.remark_order)
+    if not effect.speaks_of_password or effect.order < before.password_order:
+        return replace(
+            after, password_updated_at=before.password_updated_at, sealed_password=before.sealed_password,
+            password_order=before.password_order,
+        )  # fmt: skip
+    return after if effect.manages is not None else replace(after, sealed_password=before.sealed_password)
