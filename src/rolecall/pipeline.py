@@ -21,12 +21,14 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
 
 from rolecall.admission import Admission
+from rolecall.calls import CallRecord, Calls
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import policy_request
@@ -111,13 +113,13 @@ class Pipeline:
         self._bus = bus
         self._decipher = decipher
         self._replays = replays
-        self._metrics = metrics
+        self._calls = Calls(metrics)
         self._strangers = strangers
         self._audit = audit
         self._readers = readers
         self._clock = clock
         self._require_tls = require_tls
-        metrics.expect(_NOBODYS, {}, {reply.code for reply in (_NO_CALL, _NO_SUCH_PATH)})
+        metrics.expect(_NO_DIALECT, {}, {reply.code for reply in (_NO_CALL, _NO_SUCH_PATH, _CRASHED)})
         for dialect in dialects:
             mine = [one.contract for key, one in services.items() if key[0] == dialect.name]
             actions = {
@@ -130,33 +132,38 @@ class Pipeline:
 
     async def answer(self, request: Request) -> Reply:
         """The answer to any request at all."""
-        started = time.perf_counter()
         dialect = self._dialect(request)
         if dialect is None:
-            return self._unrecognized(request, started)
+            record = CallRecord(_NO_DIALECT, request.client)
+            return await self._calls.answer(record, lambda: self._unrecognized(request), lambda _: _CRASHED)
         envelope = dialect.open(request)
-        call: Call | None = None
-        caller: Caller | None = None
-        trouble: Refused | None = None
+        call = _Understood(CallRecord(dialect.name, request.client, envelope.request_id))
+        return await self._calls.answer(
+            call.record,
+            lambda: self._served(dialect, envelope, call),
+            lambda error: dialect.refuse(envelope, error, call.call),
+        )
+
+    async def _served(self, dialect: Dialect, envelope: Envelope, understood: _Understood) -> Reply:
+        record = understood.record
         try:
-            call = await self._parsed(dialect, envelope)
+            call = understood.call = await self._parsed(dialect, envelope)
+            record.service, record.action = call.service, call.action
             self._require_private(call)
             proven = await self._prove(call)
-            caller = proven.caller
-            reply = dialect.render(call, await self._outcome(call, proven))
+            record.caller = proven.caller
+            return dialect.render(call, await self._outcome(call, proven))
         except Refused as refusal:
-            trouble = refusal
-            if call is not None and caller is not None and refusal.reason is Reason.NOT_PERMITTED:
-                await self._note_denial(call, caller, refusal)
-            if caller is None and refusal.reason.fault is Fault.CALLER:
-                self._strangers.failed(request.client)
-            reply = dialect.refuse(envelope, refusal, call)
-        except Exception as mishap:  # noqa: BLE001 - a crash is answered too, in dialect
-            _log.exception("a call crashed", request_id=envelope.request_id)
-            trouble = Refused(Reason.INTERNAL, note=type(mishap).__name__)
-            reply = dialect.refuse(envelope, trouble, call)
-        self._report(dialect.name, envelope, call, caller, reply, trouble, time.perf_counter() - started)
-        return reply
+            record.error = refusal
+            if (
+                understood.call is not None
+                and record.caller is not None
+                and refusal.reason is Reason.NOT_PERMITTED
+            ):
+                await self._note_denial(understood.call, record.caller, refusal)
+            if record.caller is None and refusal.reason.fault is Fault.CALLER:
+                self._strangers.failed(envelope.request.client)
+            return dialect.refuse(envelope, refusal, understood.call)
 
     async def _note_denial(self, call: Call, caller: Caller, refusal: Refused) -> None:
         """Of who is proven, and in its rate. The call is refused all the same if the store does not take it."""
@@ -240,40 +247,17 @@ class Pipeline:
         found = max(self._dialects, key=lambda dialect: dialect.mark(request))
         return found if found.mark(request) is not Mark.NONE else None
 
-    def _unrecognized(self, request: Request, started: float) -> Reply:
+    async def _unrecognized(self, request: Request) -> Reply:
         self._strangers.failed(request.client)
-        reply = _NO_CALL if request.path in ("", "/") else _NO_SUCH_PATH
-        self._metrics.call(_NOBODYS, "unknown", "unknown", reply.code, time.perf_counter() - started)
-        _log.info("unrecognized", code=reply.code, client=request.client)
-        return reply
+        return _NO_CALL if request.path in ("", "/") else _NO_SUCH_PATH
 
-    def _report(
-        self,
-        dialect: str,
-        envelope: Envelope,
-        call: Call | None,
-        caller: Caller | None,
-        reply: Reply,
-        trouble: Refused | None,
-        seconds: float,
-    ) -> None:
-        """One metric and one line per call; neither holds a parameter."""
-        service, action = ("unknown", "unknown") if call is None else (call.service, call.action)
-        self._metrics.call(dialect, service, action, reply.code, seconds)
-        serious = trouble is not None and trouble.reason.fault in (Fault.ENGINE, Fault.OURS)
-        _log.log(
-            30 if serious else 20,
-            "call",
-            dialect=dialect,
-            service=service,
-            action=action,
-            code=reply.code or "ok",
-            principal=None if caller is None else caller.principal,
-            client=envelope.request.client,
-            request_id=envelope.request_id,
-            note=trouble.note if trouble is not None else "",
-            milliseconds=round(seconds * 1000, 1),
-        )
+
+@dataclass(slots=True)
+class _Understood:
+    """`call` is None until the request was understood."""
+
+    record: CallRecord
+    call: Call | None = None
 
 
 def _source(call: Call) -> SignInSource:
@@ -284,11 +268,12 @@ def _plain(status: int, code: str, words: str) -> Reply:
     return Reply(status, (("content-type", "text/plain; charset=utf-8"),), f"{words}\n".encode(), code)
 
 
-_NOBODYS = "none"
-"""The dialect, in metrics, of what is none."""
+_NO_DIALECT = "none"
+"""The dialect, in metrics, of requests that no dialect recognizes."""
 
 _WELL_KNOWN = "/.well-known/"
 _NO_CALL = _plain(400, "BadRequest", "This is no call of any API that is served here.")
+_CRASHED = _plain(500, "InternalError", "Something went wrong here; it was logged.")
 _NO_SUCH_PATH = _plain(404, "NotFound", "There is nothing here.")
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 from tests.unit.signin_desk import OWNER, START, Desk, content, form_of, header, location
 
 from rolecall.domain.directories.model import UserStatus
@@ -554,3 +555,28 @@ async def test_a_users_session_opens_no_console_and_a_sub_users_no_provider(desk
     desk.cookies = {f"__Host-rolecall-{desk.store.id.hex}": desk.cookies["__Host-rolecall-console"]}
     answer = location(await desk.get("/oauth2/authorize", asked | {"prompt": "none"}))[1]
     assert answer["error"] == "login_required"
+
+
+async def test_a_crash_is_answered_logged_and_counted_as_that_of_any_call(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In JSON where programs call, else on a page; without what went wrong."""
+
+    async def crash(*_: object) -> None:
+        raise RuntimeError("a detail")
+
+    application = desk.add_application()
+    monkeypatch.setattr(desk.provider, "application", crash)
+    with capture_logs() as logs:
+        told = await desk.token(application, grant_type="refresh_token", refresh_token="x")
+        shown = await desk.get("/oauth2/authorize", {"client_id": application.id})
+    assert (told.status, content(told)["error"]) == (500, "server_error")
+    assert (shown.status, shown.code) == (500, "server_error")
+    assert b"a detail" not in told.body + shown.body
+    crashed = [
+        (line["service"], line["action"], line["log_level"]) for line in logs if line["event"] == "call"
+    ]
+    assert crashed == [("provider", path, "warning") for path in ("/oauth2/token", "/oauth2/authorize")]
+    assert [report[:4] for report in desk.reports[-2:]] == [
+        ("oidc", "provider", path, "server_error") for path in ("/oauth2/token", "/oauth2/authorize")
+    ]

@@ -6,7 +6,7 @@ it is kept. Who has signed in is in the session, which a page's form must be tie
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import uuid4
 
@@ -20,17 +20,9 @@ from rolecall.signin.authorization import AuthorizationRequest, InvalidClientRed
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.signin.refusals import OAuthRefused
+from rolecall.signin.routes import Route
 from rolecall.signin.tokens import Tokens
 from rolecall.values import Caller, Origin, Reply
-
-Step = Callable[[ProviderRequest, AuthorizationRequest], Awaitable[Reply]]
-
-_METHODS = {
-    metadata.AUTHORIZE: ("GET", "POST"),
-    metadata.SIGN_IN: ("POST",),
-    metadata.CONTINUE: ("POST",),
-    metadata.PASSWORD: ("GET", "POST"),
-}
 
 
 class AuthorizationEndpoint:
@@ -47,20 +39,17 @@ class AuthorizationEndpoint:
         self._sessions = sessions
         self._tokens = tokens
         self._current_user = current_user
-        self._steps: Mapping[str, Step] = {
-            metadata.AUTHORIZE: self._authorize,
-            metadata.SIGN_IN: self._sign_in,
-            metadata.CONTINUE: self._continue,
-            metadata.PASSWORD: self._password,
+        self.routes: Mapping[str, Route[ProviderRequest, AuthorizationRequest]] = {
+            metadata.AUTHORIZE: Route(("GET", "POST"), self._authorize),
+            metadata.SIGN_IN: Route(("POST",), self._sign_in),
+            metadata.CONTINUE: Route(("POST",), self._continue),
+            metadata.PASSWORD: Route(("GET", "POST"), self._password),
         }
 
-    def serves(self, path: str) -> bool:
-        return path in self._steps
-
     async def answer(self, incoming: ProviderRequest) -> Reply:
-        request, methods = incoming.request, _METHODS[incoming.path]
-        if not forms.method_is_one_of(request, methods):
-            return pages.error(incoming.language, 405, "wrong_method", (("allow", ", ".join(methods)),))
+        request, route = incoming.request, self.routes[incoming.path]
+        if not route.takes(request):
+            return pages.wrong_method(incoming.language, route.methods)
         # Only here may the request stand in a form (OpenID Connect Core 3.1.2.1).
         in_form = request.method == "POST" and incoming.path == metadata.AUTHORIZE
         try:
@@ -69,7 +58,7 @@ class AuthorizationEndpoint:
         except InvalidClientRedirect as error:
             return pages.error(incoming.language, 400, error.key)
         try:
-            return await self._steps[incoming.path](incoming, authorization.read(target, asked))
+            return await route.answer(incoming, authorization.read(target, asked))
         except OAuthRefused as refusal:
             answer = {"error": refusal.error, "error_description": refusal.description}
             return authorize_pages.redirect_back(incoming, target, answer)

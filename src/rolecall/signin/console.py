@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import uuid4
@@ -19,6 +19,7 @@ from rolecall.domain.iam.sign_in import SignedIn, Subject
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import browser, forms, pages, replies
 from rolecall.signin.provider_request import moment
+from rolecall.signin.routes import Route
 from rolecall.values import Caller, Language, Origin, Reply, Request, Secret
 
 PREFIX = "/console"
@@ -79,25 +80,21 @@ class Console:
         self._sessions = sessions
         self._addresses = addresses
         self._bus = bus
-        self._steps: Mapping[tuple[str, str], Callable[[Request], Awaitable[Reply]]] = {
-            ("GET", _HOME): self._home,
-            ("GET", _SIGN_IN): self._show_sign_in,
-            ("POST", _SIGN_IN): self._sign_in,
-            ("GET", _PASSWORD): self._show_password,
-            ("POST", _PASSWORD): self._change_password,
-            ("POST", _SIGN_OUT): self._sign_out,
+        self._routes: Mapping[str, Sequence[Route[Request]]] = {
+            _HOME: (Route(("GET",), self._home),),
+            _SIGN_IN: (Route(("GET",), self._show_sign_in), Route(("POST",), self._sign_in)),
+            _PASSWORD: (Route(("GET",), self._show_password), Route(("POST",), self._change_password)),
+            _SIGN_OUT: (Route(("POST",), self._sign_out),),
         }
 
     async def answer(self, request: Request) -> Reply:
-        path = request.path.rstrip("/")
-        methods = [method for method, known in self._steps if known == path]
-        if not methods:
-            return pages.error(forms.language(request), 404, "not_found")
-        if not forms.method_is_one_of(request, methods):
-            allow = (("allow", ", ".join(methods)),)
-            return pages.error(forms.language(request), 405, "wrong_method", allow)
-        method = "GET" if request.method == "HEAD" else request.method
-        return await self._steps[method, path](request)
+        language, routes = forms.language(request), self._routes.get(request.path.rstrip("/"))
+        if routes is None:
+            return pages.error(language, 404, "not_found")
+        route = next((route for route in routes if route.takes(request)), None)
+        if route is None:
+            return pages.wrong_method(language, [method for route in routes for method in route.methods])
+        return await route.answer(request)
 
     async def _show_sign_in(self, request: Request) -> Reply:
         return _sign_in_page(request)

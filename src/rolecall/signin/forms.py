@@ -70,11 +70,6 @@ def form(request: Request) -> Fields:
         raise Malformed("the form is not url-encoded") from None
 
 
-def method_is_one_of(request: Request, methods: Sequence[str]) -> bool:
-    """HEAD is asked as GET is; the server leaves the body out."""
-    return request.method in methods or (request.method == "HEAD" and "GET" in methods)
-
-
 def media_type(request: Request) -> str:
     return request.header("content-type").partition(";")[0].strip().lower()
 

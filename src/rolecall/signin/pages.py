@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -56,3 +57,7 @@ def error(language: Language, status: int, key: str, headers: replies.Headers = 
     return page(
         "error", language, status=status, message=translate(language, key, **facts), headers=headers, code=key
     )
+
+
+def wrong_method(language: Language, methods: Sequence[str]) -> Reply:
+    return error(language, 405, "wrong_method", (("allow", ", ".join(methods)),))

@@ -1,61 +1,43 @@
-"""The room's door: `Request` in, `Reply` out, whatever is asked and whatever goes wrong."""
+"""Routes requests to the OpenID provider of a user store, or to the console of sub-users."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-import structlog
-
+from rolecall.calls import CallMetrics, CallRecord, Calls
 from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.signin import console, forms, metadata, pages, refusals, replies
-from rolecall.signin.authorize import AuthorizationEndpoint
 from rolecall.signin.console import Console
 from rolecall.signin.messages import MESSAGES
 from rolecall.signin.provider_request import ProviderRequest, origin
-from rolecall.signin.sign_out import SignOut
-from rolecall.signin.token_endpoints import TokenEndpoints
 from rolecall.values import Language, Reply, Request
-
-_log = structlog.get_logger("rolecall.calls")
 
 _PROVIDERS = "/oidc/"
 _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
 
 PROVIDER = "oidc"
-"""What the providers are called in logs and metrics; sub-users' pages: `console.REALM`."""
+"""The dialect of the providers in logs and metrics; that of the console is `console.REALM`."""
 
 ACTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
     PROVIDER: {"provider": metadata.PATHS},
     console.REALM: {console.REALM: console.PATHS},
 }
 CODES = refusals.ERRORS | frozenset(MESSAGES[Language.ENGLISH])
-"""All that answers are reported with."""
-
-
-class CallMetrics(Protocol):
-    """`metrics.Metrics`."""
-
-    def expect(
-        self, dialect: str, actions: Mapping[str, Collection[str]], codes: Collection[str], /
-    ) -> None: ...
-    def call(self, dialect: str, service: str, action: str, code: str, seconds: float, /) -> None: ...
+"""Codes that answers are counted with."""
 
 
 class SignInRouter:
-    """`public_url` is where clients reach this server; empty: where the request says that it was sent to.
+    """`public_url` is where clients reach this server; empty: the host that a request on this machine names.
 
-    `require_tls` refuses all that carries passwords, cookies, codes or tokens if it did not come over TLS."""
+    `require_tls` refuses requests with passwords, cookies, codes or tokens unless they came over TLS."""
 
     def __init__(
         self,
         stores: UserSignInRepository,
-        token_endpoints: TokenEndpoints,
-        entrance: AuthorizationEndpoint,
-        sign_out: SignOut,
+        endpoints: Sequence[Endpoint],
         console: Console,
         metrics: CallMetrics,
         public_url: str = "",
@@ -63,71 +45,64 @@ class SignInRouter:
         require_tls: bool = False,
     ) -> None:
         self._stores = stores
-        self._token_endpoints = token_endpoints
-        self._entrance = entrance
-        self._sign_out = sign_out
+        self._endpoints = {path: endpoint for endpoint in endpoints for path in endpoint.routes}
         self._console = console
-        self._metrics = metrics
+        self._calls = Calls(metrics)
         for dialect, actions in ACTIONS.items():
             metrics.expect(dialect, actions, CODES)
         self._public_url = public_url
         self._require_tls = require_tls
 
     async def answer(self, request: Request) -> Reply:
-        started = time.perf_counter()
-        try:
-            service, action, reply = await self._answer(request)
-        except forms.Malformed as error:
-            reply = pages.error(forms.language(request), 400, "malformed", why=str(error))
-            service, action = "unknown", "unknown"
-        except Exception:  # noqa: BLE001 - a crash is answered too
-            _log.exception("a sign-in crashed")
-            service, action, reply = "unknown", "unknown", pages.error(forms.language(request), 500, "mishap")
-        seconds = time.perf_counter() - started
-        dialect = PROVIDER if _below_issuer(request.path).startswith(_PROVIDERS) else console.REALM
-        self._metrics.call(dialect, service, action, reply.code, seconds)
-        _log.info(
-            "sign-in",
-            dialect=dialect,
-            service=service,
-            action=action,
-            code=reply.code or "ok",
-            client=request.client,
-            milliseconds=round(seconds * 1000, 1),
-        )
-        return reply
-
-    async def _answer(self, request: Request) -> tuple[str, str, Reply]:
-        """Service, action and the answer."""
-        if request.too_large or len(request.body) > forms.LARGEST_BODY:
-            reply = replies.error(413, "invalid_request", "the body is larger than 64 KB")
-            return "unknown", "unknown", reply
-        if self._require_tls and not request.secure and (refusal := _exposed(request)) is not None:
-            return "unknown", "unknown", refusal
         path = _below_issuer(request.path)
-        if not path.startswith(_PROVIDERS):
-            reply = await self._console.answer(request)
-            return console.REALM, "unknown" if reply.status == 404 else request.path.rstrip("/"), reply
+        record = CallRecord(PROVIDER if path.startswith(_PROVIDERS) else console.REALM, request.client)
+        return await self._calls.answer(
+            record, lambda: self._served(request, path, record), lambda _: _crashed(request, path)
+        )
+
+    async def _served(self, request: Request, path: str, record: CallRecord) -> Reply:
+        if request.too_large or len(request.body) > forms.LARGEST_BODY:
+            return replies.error(413, "invalid_request", "the body is larger than 64 KB")
+        if self._require_tls and not request.secure and (refusal := _exposed(request, path)) is not None:
+            return refusal
+        try:
+            if not path.startswith(_PROVIDERS):
+                return await self._at_console(request, record)
+            return await self._at_provider(request, path, record)
+        except forms.Malformed as error:
+            record.service = record.action = "unknown"
+            return pages.error(forms.language(request), 400, "malformed", why=str(error))
+
+    async def _at_console(self, request: Request, record: CallRecord) -> Reply:
+        record.service, path = console.REALM, request.path.rstrip("/")
+        if path in console.PATHS:
+            record.action = path
+        return await self._console.answer(request)
+
+    async def _at_provider(self, request: Request, path: str, record: CallRecord) -> Reply:
         found = _PATH.fullmatch(path)
         store = None if found is None else await self._stores.store(UUID(hex=found[1]))
-        if found is None or store is None:
-            return "unknown", "unknown", pages.error(forms.language(request), 404, "not_found")
-        base = f"{origin(request, self._public_url)}{_PROVIDERS}{store.id.hex}"
-        incoming = ProviderRequest(request, store, base, found[2])
-        if self._token_endpoints.serves(incoming.path):
-            return "provider", incoming.path, await self._for_programs(incoming)
-        for part in (self._entrance, self._sign_out):
-            if part.serves(incoming.path):
-                return "provider", incoming.path, await part.answer(incoming)
-        return "unknown", "unknown", pages.error(incoming.language, 404, "not_found")
+        if found is None or store is None or (endpoint := self._endpoints.get(found[2])) is None:
+            return pages.error(forms.language(request), 404, "not_found")
+        record.service, record.action = "provider", found[2]
+        issuer = f"{origin(request, self._public_url)}{_PROVIDERS}{store.id.hex}"
+        return await endpoint.answer(ProviderRequest(request, store, issuer, found[2]))
 
-    async def _for_programs(self, incoming: ProviderRequest) -> Reply:
-        """A crash is told in JSON too."""
-        try:
-            return await self._token_endpoints.answer(incoming)
-        except Exception:  # noqa: BLE001 - a crash is answered too
-            _log.exception("a sign-in crashed")
-            return replies.error(500, "server_error", "something went wrong here; it was logged")
+
+class Endpoint(Protocol):
+    """Answers requests to the paths of its `routes`, below the issuer."""
+
+    @property
+    def routes(self) -> Collection[str]: ...
+    async def answer(self, incoming: ProviderRequest) -> Reply: ...
+
+
+def _crashed(request: Request, path: str) -> Reply:
+    """In JSON where programs call."""
+    found = _PATH.fullmatch(path)
+    if found is not None and found[2] in metadata.FOR_PROGRAMS | metadata.PUBLIC:
+        return replies.error(500, "server_error", "something went wrong here; it was logged")
+    return pages.error(forms.language(request), 500, "server_error")
 
 
 def _below_issuer(path: str) -> str:
@@ -138,9 +113,9 @@ def _below_issuer(path: str) -> str:
     return path
 
 
-def _exposed(request: Request) -> Reply | None:
-    """The refusal of a request by plain HTTP; None for what a provider tells the public."""
-    found = _PATH.fullmatch(_below_issuer(request.path))
+def _exposed(request: Request, path: str) -> Reply | None:
+    """The refusal of a request by plain HTTP; None for what a provider publishes."""
+    found = _PATH.fullmatch(path)
     if found is not None and found[2] in metadata.PUBLIC:
         return None
     if found is not None and found[2] in metadata.FOR_PROGRAMS:
@@ -149,5 +124,5 @@ def _exposed(request: Request) -> Reply | None:
 
 
 def concerns(path: str) -> bool:
-    """Whether a request to that path is this room's."""
+    """Whether the router answers requests to that path."""
     return path == console.PREFIX or _below_issuer(path).startswith((_PROVIDERS, f"{console.PREFIX}/"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from rolecall.domain.access.browser_sessions import BrowserSessions
@@ -11,9 +12,9 @@ from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.forms import Fields
 from rolecall.signin.jose import Jose
 from rolecall.signin.provider_request import ProviderRequest
+from rolecall.signin.routes import Route
 from rolecall.values import Reply
 
-_METHODS = ("GET", "POST")
 _KEPT = ("client_id", "post_logout_redirect_uri", "state", "ui_locales")
 
 
@@ -29,15 +30,20 @@ class SignOut:
         self._sessions = sessions
         self._current_user = current_user
         self._jose = jose
-
-    def serves(self, path: str) -> bool:
-        return path == metadata.LOGOUT
+        self.routes: Mapping[str, Route[ProviderRequest]] = {
+            metadata.LOGOUT: Route(("GET", "POST"), self._sign_out)
+        }
 
     async def answer(self, incoming: ProviderRequest) -> Reply:
+        request = incoming.request
+        route = self.routes[incoming.path]
+        if not route.takes(request):
+            return pages.wrong_method(incoming.language, route.methods)
+        return await route.answer(incoming)
+
+    async def _sign_out(self, incoming: ProviderRequest) -> Reply:
         """At once if the application shows the user's own ID token, else the user is asked."""
         request = incoming.request
-        if not forms.method_is_one_of(request, _METHODS):
-            return pages.error(incoming.language, 405, "wrong_method", (("allow", ", ".join(_METHODS)),))
         asked = forms.form(request) if request.method == "POST" else forms.fields(request.query)
         language = forms.language(request, asked["ui_locales"])
         session_id = browser.session_id(request, incoming.realm)

@@ -15,21 +15,12 @@ from rolecall.signin.forms import Fields
 from rolecall.signin.jose import Jose
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.signin.refusals import OAuthRefused, invalid_grant, invalid_request
+from rolecall.signin.routes import Route
 from rolecall.signin.tokens import ACCESS_LASTS, Issued, Tokens
 from rolecall.values import Reply, Secret
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 _REALM = 'Bearer realm="userinfo"'
-_METHODS = {
-    metadata.DISCOVERY: ("GET",),
-    metadata.JWKS: ("GET",),
-    metadata.TOKEN: ("POST",),
-    metadata.REVOKE: ("POST",),
-    metadata.INTROSPECT: ("POST",),
-    metadata.USERINFO: ("GET", "POST"),
-}
-
-Ask = Callable[[ProviderRequest], Awaitable[Reply]]
 GrantType = Callable[[ProviderRequest, Application, Fields], Awaitable[Issued]]
 
 
@@ -41,13 +32,13 @@ class TokenEndpoints:
         self._login = password_login
         self._tokens = tokens
         self._jose = jose
-        self._asks: Mapping[str, Ask] = {
-            metadata.DISCOVERY: self._discovery,
-            metadata.JWKS: self._keys,
-            metadata.TOKEN: self._token,
-            metadata.REVOKE: self._revoke,
-            metadata.INTROSPECT: self._introspect,
-            metadata.USERINFO: self._userinfo,
+        self.routes: Mapping[str, Route[ProviderRequest]] = {
+            metadata.DISCOVERY: Route(("GET",), self._discovery),
+            metadata.JWKS: Route(("GET",), self._keys),
+            metadata.TOKEN: Route(("POST",), self._token),
+            metadata.REVOKE: Route(("POST",), self._revoke),
+            metadata.INTROSPECT: Route(("POST",), self._introspect),
+            metadata.USERINFO: Route(("GET", "POST"), self._userinfo),
         }
         self._grants: Mapping[str, GrantType] = {
             "authorization_code": self._by_code,
@@ -56,21 +47,19 @@ class TokenEndpoints:
             "client_credentials": self._by_itself,
         }
 
-    def serves(self, path: str) -> bool:
-        return path in self._asks
-
     async def answer(self, incoming: ProviderRequest) -> Reply:
         """Programs in browsers may ask too: none of this depends on a cookie."""
-        methods = _METHODS[incoming.path]
+        route = self.routes[incoming.path]
+        methods = route.methods
         if incoming.request.method == "OPTIONS":
             return _preflight(methods)
-        if not forms.method_is_one_of(incoming.request, methods):
+        if not route.takes(incoming.request):
             reply = replies.error(
                 405, "invalid_request", f"the method is none of {' '.join(methods)}", _allow(methods)
             )
         else:
             try:
-                reply = await self._asks[incoming.path](incoming)
+                reply = await route.answer(incoming)
             except OAuthRefused as refusal:
                 reply = refusal.reply()
             except forms.Malformed as error:

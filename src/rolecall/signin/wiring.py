@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from rolecall.calls import CallMetrics
 from rolecall.domain.access.browser_sessions import BrowserSessions, SessionRepository
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.bus import Bus
@@ -21,7 +22,7 @@ from rolecall.signin.authorize import AuthorizationEndpoint
 from rolecall.signin.console import Console, SubjectRepository, SubUserSignIn
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.jose import Jose
-from rolecall.signin.router import CallMetrics, SignInRouter
+from rolecall.signin.router import SignInRouter
 from rolecall.signin.sign_out import SignOut
 from rolecall.signin.token_endpoints import TokenEndpoints
 from rolecall.signin.tokens import Tokens
@@ -74,9 +75,7 @@ class SignIn:
     ) -> SignInRouter:
         return SignInRouter(
             self._users,
-            self._tokens,
-            self._authorization,
-            self._sign_out,
+            (self._tokens, self._authorization, self._sign_out),
             self._console,
             metrics,
             public_url,
