@@ -111,6 +111,13 @@ class CrashBench:
             assert time.monotonic() < deadline, self.operations(target)
             time.sleep(0.05)
 
+    def await_operation(self, target: str, operation: tuple[str, str]) -> None:
+        """Until one of that kind and state is among those on it."""
+        deadline = time.monotonic() + PATIENCE
+        while operation not in self.operations(target):
+            assert time.monotonic() < deadline, self.operations(target)
+            time.sleep(0.05)
+
     @contextmanager
     def planted(self, fault: str) -> Iterator[None]:
         """Servers that are started meanwhile have a fault of the past (`dying_server.plant`)."""

@@ -28,9 +28,12 @@ from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.logs import set_up_logs
 from rolecall.domain.accounts import removal, repairs
 from rolecall.domain.maintenance.recovery import Recovery
+from rolecall.domain.operations.journal import Step
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import OutcomeUnknown
 from rolecall.engines.base import Watched
+from rolecall.engines.mysql import accounts as mysql_accounts
+from rolecall.engines.postgresql import accounts as postgresql_accounts
 from rolecall.server import AsgiApp, Server
 from rolecall.settings import load_settings
 from rolecall.sockets import bound_socket
@@ -50,6 +53,19 @@ def lose_the_answer(method: str) -> None:
         return answer
 
     setattr(Watched, method, losing)
+
+
+def tell_of_cutting_off(step: Step) -> None:
+    """Pass the step ``cut off`` once an account has lost its login and its sessions, and nothing else yet."""
+    for accounts in (postgresql_accounts.Accounts, mysql_accounts.Accounts):
+        cut_off: Any = accounts._cut_off
+
+        async def passing(*arguments: Any, cut_off: Any = cut_off, **options: Any) -> Any:
+            found = await cut_off(*arguments, **options)
+            step("cut off")
+            return found
+
+        accounts._cut_off = passing  # type: ignore[method-assign]
 
 
 def plant(fault: str) -> None:
@@ -115,6 +131,7 @@ async def main(cue: str, port_file: Path, provisioner: CallersServers | None) ->
             stops.clear()
             os.kill(os.getpid(), signal.SIGSTOP)
 
+    tell_of_cutting_off(step)
     settings = load_settings()
     set_up_logs(settings.log_level, "json")
     bound = bound_socket("127.0.0.1", 0)

@@ -39,7 +39,12 @@ class Kind(Protocol):
     def make_newer(self, endpoint: str, user: str) -> None: ...
     def expect_newer(self, endpoint: str, user: str) -> None: ...
     def delete(self, endpoint: str, user: str) -> None: ...
+    def try_to_delete(self, endpoint: str, user: str) -> None: ...
+    def change(self, endpoint: str, user: str) -> None:
+        """Its password, to `OTHER_PASSWORD`."""
+
     def is_there(self, user: str) -> bool: ...
+    def can_log_in(self, user: str, password: str) -> bool: ...
     def change_missing(self, endpoint: str, user: str) -> str:
         """Ask for a change that is refused since there is no such account; the kind of its operation."""
 
@@ -90,8 +95,17 @@ class OnPostgres:
     def delete(self, endpoint: str, user: str) -> None:
         ok(self.bench, endpoint, "DeleteAccount", UserName=user)
 
+    def try_to_delete(self, endpoint: str, user: str) -> None:
+        call(self.bench, endpoint, "DeleteAccount", UserName=user)
+
+    def change(self, endpoint: str, user: str) -> None:
+        ok(self.bench, endpoint, "ResetAccountPassword", UserName=user, Password=OTHER_PASSWORD)
+
     def is_there(self, user: str) -> bool:
         return bool(self.bench.rolecall.sql("select from pg_roles where rolname = %s", user))
+
+    def can_log_in(self, user: str, password: str) -> bool:
+        return bool(self.bench.rolecall.can_log_in(user, password))
 
     def change_missing(self, endpoint: str, user: str) -> str:
         answer = call(self.bench, endpoint, "LockAccount", UserName=user)
@@ -139,8 +153,18 @@ class OnMariaDb:
         gone = self.ask(endpoint, "DeleteAccount", user)
         assert gone.status_code == 200, gone.text
 
+    def try_to_delete(self, endpoint: str, user: str) -> None:
+        self.ask(endpoint, "DeleteAccount", user)
+
+    def change(self, endpoint: str, user: str) -> None:
+        changed = self.ask(endpoint, "ResetAccountPassword", user, NewPassword=OTHER_PASSWORD)
+        assert changed.status_code == 200, changed.text
+
     def is_there(self, user: str) -> bool:
         return bool(self.server.sql(f"SELECT User FROM mysql.global_priv WHERE User = '{user}'"))
+
+    def can_log_in(self, user: str, password: str) -> bool:
+        return self.server.can_log_in(user, password)
 
     def change_missing(self, endpoint: str, user: str) -> str:
         answer = self.ask(endpoint, "ResetAccountPassword", user, NewPassword="Third_password3")

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from tests.clients.petadata_cloud import MariaDb
 from tests.crash.kinds import Kind, Lost, OnMariaDb, OnPostgres, keep, row
+from tests.crash.test_crashes import OTHER_PASSWORD, PASSWORD
 
 CREATE, DELETE, MANAGE = "account.create", "account.delete", "account.manage"
 
@@ -152,3 +153,55 @@ def test_what_a_process_applied_after_it_was_taken_for_dead_is_recorded(kind: Ki
         assert found is not None
         assert found[1:3] == ("newer", True)
         kind.delete(other, user)
+
+
+def test_a_deletion_that_is_cut_short_and_overtaken_is_brought_to_its_end(kind: Kind) -> None:
+    """Login is gone, nothing is marked, and another change of the account is acknowledged."""
+    user = kind.new_name()
+    with kind.bench.server() as other:
+        kind.make(other, user)
+        with kind.bench.held_up("stop:cut off", lambda endpoint: kind.try_to_delete(endpoint, user)):
+            kind.change(other, user)
+            kind.bench.take_for_dead(kind.target(user))
+            kind.bench.await_operation(kind.target(user), (DELETE, "recorded"))
+            assert not kind.is_there(user)
+        assert row(kind.bench, user) is None
+
+
+def test_a_deletion_that_was_superseded_is_not_begun_by_the_process_that_was_held_up(kind: Kind) -> None:
+    user = kind.new_name()
+    with kind.bench.server() as other:
+        kind.make(other, user)
+        with kind.bench.held_up("stop:accepted", lambda endpoint: kind.try_to_delete(endpoint, user)):
+            kind.change(other, user)
+            kind.bench.take_for_dead(kind.target(user))
+            kind.bench.await_operation(kind.target(user), (DELETE, "superseded"))
+        assert kind.can_log_in(user, OTHER_PASSWORD)
+    assert (DELETE, "superseded") in operations(kind, user)
+
+
+@pytest.mark.parametrize("at", ["accepted", "asked"])
+def test_a_client_token_makes_one_account_though_its_first_call_is_held_up(
+    crash_bench: Any, mariadb_instance: str, at: str
+) -> None:
+    """Before it asks whether the operation is still its own, it makes nothing; after, it holds the account's lock."""
+    server = MariaDb(crash_bench.rolecall)
+    kind = OnMariaDb(crash_bench, mariadb_instance, server)
+    user = kind.new_name()
+
+    def making(endpoint: str) -> httpx.Response:
+        return kind.ask(endpoint, "CreateAccount", user, AccountPassword=PASSWORD, ClientToken=user)
+
+    with crash_bench.server() as other:
+        with crash_bench.held_up(f"stop:{at}", making) as first:
+            crash_bench.take_for_dead(kind.target(user))
+            if at == "accepted":
+                crash_bench.await_state(kind.target(user), "undone")
+                assert making(other).status_code == 200
+        assert (first.result().status_code == 200) == (at == "asked")
+        assert making(other).status_code == 200
+        crash_bench.await_state(kind.target(user), "recorded")
+    undone = [(CREATE, "undone")] if at == "accepted" else []
+    assert operations(kind, user) == [*undone, (CREATE, "recorded")]
+    assert server.can_log_in(user, PASSWORD)
+    server.close()

@@ -236,6 +236,7 @@ class Journal:
             raise AppliedBefore
         if standing is Standing.TAKEN_OVER:
             raise TakenOver
+        self._step("asked")
 
     async def _carry_out(
         self,
