@@ -15,7 +15,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import NOBODY, ChangedMeanwhile, Expected, Superseded
+from rolecall.domain.identity import NO_ACCOUNT, ChangedMeanwhile, Expected, Superseded
 from rolecall.domain.reasons import Reason
 from rolecall.values import Secret
 
@@ -54,7 +54,7 @@ async def test_a_change_of_the_account_before_is_superseded(harness, make):
 
 async def test_a_deletion_of_nobody_leaves_whoever_is_there(harness, make):
     made = await make(harness.engine)
-    assert await harness.engine.drop_account(made.name, uuid4(), expected=NOBODY) is False
+    assert await harness.engine.drop_account(made.name, uuid4(), expected=NO_ACCOUNT) is False
     assert await harness.engine.account(made.name) == made
 
 

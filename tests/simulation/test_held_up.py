@@ -15,7 +15,7 @@ from tests.simulation.world import Gates, GrantingServer, Hazards, OwningServer,
 
 from rolecall.domain.operations.model import State
 
-LOGIN_IS_GONE, RETIRED = "within a change: login is gone", "within a change: retired"
+LOGIN_IS_GONE, RETIRED = "within a change: login is removed", "within a change: retired"
 
 
 class Hold:

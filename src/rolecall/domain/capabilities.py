@@ -94,8 +94,8 @@ class DatabaseGrants(Protocol):
     ) -> AccountFacts:
         """Set templates, each in place of an earlier one on its database, and take databases away by exact name.
 
-        Revoking what is not held is no error. The account's sessions end if it lost anything. `to_come` as in
-        `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a database that is not there).
+        Revoking what is not held succeeds. The account's sessions end if it lost a privilege. `to_come` as in
+        `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a missing database).
         """
 
     async def require_new(self, accounts: Sequence[NewAccount]) -> None:
@@ -126,7 +126,7 @@ class TenantSuperuser(Protocol):
         """Create it, or change its password. ACCOUNT_PROTECTED if Rolecall did not create the account of that name."""
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
-        """End its sessions and drop it. False if it was not there. ACCOUNT_PROTECTED as for enabling."""
+        """End its sessions and drop it. False if it did not exist. ACCOUNT_PROTECTED as for `enable`."""
 
 
 class PasswordCheck(Protocol):

@@ -1,15 +1,15 @@
 """The narrow waist: what the domain asks of any kind of database server, in neutral words.
 
-Rules every engine keeps (the engine suite runs them on each):
+Rules of every engine (the engine suite checks them on each):
 
-- A change carries the id of its operation; the engine leaves that id on the account as a `marker`, in the same
-  transaction as the change where the server has such transactions. After a crash the marker tells whether it happened.
-- Only verifiers arrive here, never a plaintext password.
-- A change is whole or absent. `drop_account` succeeds when the account is already gone.
-- A change says which account, or database, it is meant for (`domain.identity`). If another one is found under the name,
-  nothing is done and `Superseded` is raised. Where nothing is expected (None), whoever has the name is changed.
-- A refusal by the server is raised as `Refused`; a lost connection during a commit as `OutcomeUnknown`.
-- A change is safe to repeat with the same operation id: what the marker shows is not applied again, whatever came.
+- A change carries the id of its operation. The engine writes that id to the account as a `marker`, in the same
+  transaction as the change if the server has such transactions. After a crash the marker shows whether it happened.
+- Engines get verifiers, never plaintext passwords.
+- A change is whole or absent. `drop_account` succeeds if the account does not exist.
+- A change names the account or database that it is meant for (`domain.identity`). If another one has the name, the
+  engine does nothing and raises `Superseded`. With None the change applies to any account of the name.
+- A refusal by the server is raised as `Refused`; a connection lost during a commit as `OutcomeUnknown`.
+- A change can be repeated with the same operation id: what the marker shows is not applied again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # the capabilities are described in terms of what is below
 
 
 class AccountKind(StrEnum):
-    """`NORMAL` can log in and nothing else; `SUPER` rules every tenant's objects but is no superuser."""
+    """`NORMAL` can log in and nothing else; `SUPER` may use every tenant's objects but is not a superuser."""
 
     NORMAL = "normal"
     SUPER = "super"
@@ -50,7 +50,7 @@ class AccountKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What a server says of itself. `version` is comparable (major, minor); `version_text` is for people."""
+    """What a server reports of itself. `version` is (major, minor), for comparison; `version_text` is for display."""
 
     version: tuple[int, int]
     version_text: str
@@ -58,18 +58,18 @@ class EngineFacts:
     is_superuser: bool
     can_read_verifiers: bool
     refuses_verifiers: str = ""
-    """What makes the server refuse passwords that are hashed already, for people; empty if it takes them."""
+    """What makes the server refuse hashed passwords, for display; empty if it accepts them."""
 
 
 class Access(StrEnum):
-    """What an account may do in a whole database, where privileges are given by template."""
+    """A template of privileges on a whole database."""
 
     READ_ONLY = "read-only"
     READ_WRITE = "read-write"
     DDL_ONLY = "ddl-only"
     ALL = "all"
     OTHER = "other"
-    """No template: only read from a server, never given."""
+    """Privileges of no template: read from a server, never granted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ class DatabaseGrant:
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """One account as the server holds it now. `marker` is the last operation of ours that changed it, if any.
+    """One account as the server has it now. `marker` is the last operation of Rolecall's that changed it, if any.
 
-    `earlier` are operations of ours before that one, the newest first, as far as the server remembers them.
-    `host` and `grants` are of servers where an account is a name at a host and is granted whole databases (the
-    MySQL family); `oid` is 0 there. `is_protected`: it leads to more than a tenant may have, so it is shown, and every
-    change of it is refused with ACCOUNT_PROTECTED. `identity` tells it from any other account of that name, before or
-    after; it is empty where an account that was made by SQL has none yet. `orders` are those of `operations`.
+    `earlier` are the operations before that one, the newest first, as far as the server remembers them. `host` and
+    `grants` are for servers where an account is a name at a host and is granted whole databases (the MySQL family);
+    `oid` is 0 there. `is_protected`: it has or leads to more than a tenant may have, so it is listed, and every change
+    is refused with ACCOUNT_PROTECTED. `identity` distinguishes it from earlier and later accounts of its name; it is
+    empty if SQL created the account and it has none yet. `orders` are the orders of `operations`.
     """
 
     oid: int
@@ -107,12 +107,12 @@ class AccountFacts:
 
     @property
     def operations(self) -> tuple[UUID, ...]:
-        """Every operation of ours that the server remembers to have changed it, the newest first."""
+        """Every operation of Rolecall's that the server remembers for the account, the newest first."""
         return self.earlier if self.marker is None else (self.marker, *self.earlier)
 
     @property
     def order(self) -> int:
-        """The order of the last change; 0 if there was none of ours."""
+        """The order of Rolecall's last change; 0 without one."""
         return self.orders[0] if self.orders else 0
 
     def order_of(self, operation: UUID) -> int:
@@ -121,23 +121,23 @@ class AccountFacts:
 
     @property
     def expected(self) -> Expected:
-        """What a change that is accepted now is meant for."""
+        """The account as it is now, for a change that is accepted now."""
         return Expected(self.identity, self.order)
 
     def changed_by(self, operation: UUID) -> AccountFacts:
-        """With the mark of one more operation."""
+        """The account with one more operation in its marker."""
         known = list(zip(self.operations, self.orders, strict=False))
-        kept = [one for one in known if one[0] != operation][:EARLIER_KEPT]
+        kept = [(other, order) for other, order in known if other != operation][:EARLIER_KEPT]
         return replace(
             self,
             marker=operation,
-            earlier=tuple(one for one, _ in kept),
+            earlier=tuple(other for other, _ in kept),
             orders=(next_order(self.order), *(order for _, order in kept)),
         )
 
     def was_changed_by(self, operation: UUID, expected: Expected | None) -> bool:
-        """Whether that is applied already. `Superseded` if this is not the account that it is meant for;
-        `ChangedMeanwhile` if it is not applied, and something else was that it does not expect.
+        """Whether the operation is applied. `Superseded` if this is not the expected account; `ChangedMeanwhile` if
+        another operation is applied instead, which is not expected.
         """
         require_identity(expected, self.name, self.identity)
         if operation in self.operations:
@@ -148,7 +148,7 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """With `to_come`, a grant on a database that is not there is kept for the one that will be made of that name."""
+    """With `to_come`, a grant on a missing database is for a future database of that name."""
 
     name: str
     kind: AccountKind
@@ -162,7 +162,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """Fields left None are not asked for. `end_sessions` ends the account's open sessions after the change.
+    """Fields that are None do not change. `end_sessions` ends the account's open sessions after the change.
 
     `new_name` and `new_host` move the account with its grants (the MySQL family).
     """
@@ -194,9 +194,9 @@ class ObjectType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseObject:
-    """An object by its path. Unused parts are empty: a database has only `name`; a column uses all of them.
+    """An object by its path. Unused parts are empty: a database has only `name`, a column has all parts.
 
-    A function's or procedure's `name` may carry its argument types: ``f(integer, text)``.
+    The `name` of a function or procedure may include its argument types: ``f(integer, text)``.
     """
 
     type: ObjectType
@@ -208,7 +208,7 @@ class DatabaseObject:
 
 @dataclass(frozen=True, slots=True)
 class PrivilegeChange:
-    """Grant to, or revoke from, one account some privileges (upper-case PostgreSQL words) on one object."""
+    """Grant or revoke privileges (PostgreSQL's words in upper case) on one object."""
 
     object: DatabaseObject
     privileges: tuple[str, ...]
@@ -218,10 +218,10 @@ class PrivilegeChange:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """One database. `acl` is the server's own text, joined by commas, empty for the default.
+    """One database. `acl` is the server's own text, joined by commas; empty for the default.
 
-    `identity` tells it from any other of that name; empty where the server does not tell databases made by SQL apart.
-    `operations` are those of ours that the server remembers: the one that made it, and perhaps others.
+    `identity` distinguishes it from others of its name; empty if SQL created it and the server does not distinguish
+    such databases. `operations` are those of Rolecall's that the server remembers: the creation, and perhaps others.
     """
 
     name: str
@@ -236,24 +236,24 @@ class DatabaseFacts:
     operations: tuple[UUID, ...] = ()
 
     def require(self, expected: ExpectedDatabase | None) -> None:
-        """`Superseded` if it is not the database that is expected."""
+        """`Superseded` if it is not the expected database."""
         require_database(expected, self.name, self.identity, self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedDatabase:
-    """The database that a change is meant for; with `owner`, only while it belongs to that role."""
+    """The database that a change is meant for; with `owner`, only while that role owns it."""
 
     identity: str
     owner: str | None = None
 
 
 NO_DATABASE = ExpectedDatabase("-")
-"""There was none of that name: one that is there now is left alone."""
+"""No database had the name: one that has it now stays."""
 
 
 def require_database(expected: ExpectedDatabase | None, name: str, identity: str, owner: str) -> None:
-    """`Superseded` if it is another database, or belongs to another role by now. None expects nothing."""
+    """`Superseded` if it is another database, or has another owner. None expects nothing."""
     if expected is None:
         return
     if expected.identity != identity or expected.owner not in (None, owner):
@@ -279,12 +279,11 @@ class NewDatabase:
 
 @dataclass(frozen=True, slots=True)
 class EngineTraits:
-    """What the domain has to know of a kind of server, and can know without asking one.
+    """What the domain has to know of a kind of server without asking one.
 
-    `has_quick_verifier`: `Engine.verifier` takes no longer than the way to another thread and back.
-    `creates_in_steps`: a creation that is cut short leaves a half-made account, which is shown to nobody and has to be
-    dropped. `renames_accounts`: an account can be moved to another name. `writers`: how many changes may be under way
-    at once, where that differs from the usual width of a lane.
+    `has_quick_verifier`: `Engine.verifier` takes no longer than the way to another thread and back. `creates_in_steps`:
+    an interrupted creation leaves a half-made account, which is not listed and has to be dropped. `renames_accounts`:
+    accounts can be renamed. `writers`: how many changes may be under way at once; None for the width of lanes.
     """
 
     has_quick_verifier: bool = False
@@ -296,9 +295,9 @@ class EngineTraits:
 class Engine(Protocol):
     """One registered server. Methods raise `Refused` (see each) or `OutcomeUnknown`.
 
-    Any method may refuse with ENGINE_UNREACHABLE, INSTANCE_RESTARTING, ENGINE_BUSY or ENGINE_REFUSED. Where an
-    account is a name at a host, `host` empty stands for every host (``%``). New accounts have hosts as `canonical_host`
-    spells them; for others `host` is what the server has, whatever it looks like.
+    Any method may refuse with ENGINE_UNREACHABLE, INSTANCE_RESTARTING, ENGINE_BUSY or ENGINE_REFUSED. If accounts
+    are names at hosts, an empty `host` means every host (``%``). New accounts have hosts as `canonical_host` spells
+    them; for others `host` is what the server has.
     """
 
     @property
@@ -317,45 +316,45 @@ class Engine(Protocol):
     async def facts(self) -> EngineFacts: ...
 
     def verifier(self, account: str, password: Secret) -> Secret:
-        """The server's own verifier for a password. CPU-bound and pure: call it off the event loop, unless quick."""
+        """The server's own verifier for a password. Pure; CPU-bound, so called off the event loop unless quick."""
 
     def canonical_host(self, host: str) -> str:
-        """The one spelling of a host at which accounts are made; empty where accounts have none. Pure.
+        """The canonical spelling of a host for new accounts. Pure.
 
-        HOST_MALFORMED for one that no client could have; elsewhere for any but the empty one.
+        HOST_MALFORMED for a host that no client could have; for any host if accounts have none.
         """
 
     def require_new_name(self, name: str) -> None:
-        """ACCOUNT_NAME_MALFORMED or ACCOUNT_NAME_RESERVED for a name that no account of a tenant can get. Pure."""
+        """ACCOUNT_NAME_MALFORMED or ACCOUNT_NAME_RESERVED for a name that tenants' accounts cannot have. Pure."""
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
-        """ACCOUNT_TAKEN, ACCOUNT_NAME_RESERVED, ENGINE_TOO_OLD. Repeating with the same operation is no refusal."""
+        """ACCOUNT_TAKEN, ACCOUNT_NAME_RESERVED, ENGINE_TOO_OLD. A repeat with the same operation succeeds."""
 
     async def change_account(self, change: AccountChange) -> AccountFacts:
-        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (whatever leads to more than a tenant may have), ENGINE_TOO_OLD.
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED (see `AccountFacts.is_protected`), ENGINE_TOO_OLD.
 
-        Taking away login never waits for a lock that a tenant can hold: it comes first, before the marker.
+        Removing the login comes first, before the marker, and never waits for a lock that a tenant can hold.
         """
 
     async def drop_account(
         self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
     ) -> bool:
-        """Lock, end sessions, hand over its objects, drop. False if it was not there. ACCOUNT_PROTECTED.
+        """Lock it, end its sessions, hand over its objects, drop it. False if it did not exist. ACCOUNT_PROTECTED.
 
-        If `expected` is `NOBODY`, an account that is there is left alone; what is half made is taken away.
-        Objects go to a role without power or to nobody, never to a superuser: code in them would run as that one.
+        With `NO_ACCOUNT` as `expected`, a whole account stays, and a half-made one is dropped. Objects go to a role
+        without power, never to a superuser: code in them runs as their owner.
         """
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
-        """The account if it is one that `accounts` lists. Waits for any change of it that is still under way."""
+        """The account, if `accounts` lists it. Waits for changes of it that are under way."""
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
-        """As `account`, and from now on it has an identity, also where it was made by SQL."""
+        """As `account`; an account that SQL created gets an identity."""
 
     async def accounts(self) -> Sequence[AccountFacts]:
-        """Every account that can log in, or that was locked through us; superusers and the like as protected.
+        """Every account that can log in, or that Rolecall has locked; superusers and the like as protected.
 
-        Without the administrator and what belongs to the server or to Rolecall itself.
+        Without the administrator and accounts of the server or Rolecall itself.
         """
 
     async def databases(self) -> Sequence[DatabaseFacts]:
@@ -364,19 +363,19 @@ class Engine(Protocol):
     async def create_database(self, new: NewDatabase) -> None:
         """DATABASE_TAKEN, ACCOUNT_MISSING (the owner), ENCODING_UNSUPPORTED, LOCALE_UNSUPPORTED.
 
-        Where databases have no owner (the MySQL family), `owner` is not looked at.
+        `owner` is ignored if databases have no owners (the MySQL family).
         """
 
     async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
-        """Drop it with every grant on it. False if it was not there. DATABASE_PROTECTED."""
+        """Drop it and every grant on it. False if it did not exist. DATABASE_PROTECTED."""
 
     async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class StorePlace:
-    """Where Rolecall's own store is, so that no engine touches it. `system` is the server's system identifier, None
-    if the store does not tell it; `users` are the roles that Rolecall is there.
+    """Where Rolecall's own store is, so that engines protect it. `system` is the server's system identifier, None if it
+    is not known; `users` are Rolecall's own roles there.
     """
 
     system: int | None
@@ -386,7 +385,7 @@ class StorePlace:
 
 @dataclass(frozen=True, slots=True)
 class EngineAddress:
-    """Where a registered server is and how to administer it."""
+    """How to connect to a registered server as its administrator."""
 
     kind: str
     host: str
@@ -395,6 +394,6 @@ class EngineAddress:
     password: Secret
     database: str
     options: Mapping[str, str]
-    """Per instance: ``super_role`` and ``heir_role`` (the roles that super accounts belong to, and that objects of
-    dropped accounts go to), and how to connect: ``sslmode``, ``sslrootcert`` and the like. In the MySQL family
+    """Per instance: ``super_role`` and ``heir_role`` (the role of super accounts, and the role that gets the objects of
+    dropped accounts), and how to connect: ``sslmode``, ``sslrootcert`` and the like. In the MySQL family
     ``flavor`` (``mariadb`` or ``mysql``) and ``control_schema``."""

@@ -1,11 +1,11 @@
-"""Identity: names are used again, so a change is bound to the account, or the database, that it was accepted for.
+"""Identity: names are reused, so a change is bound to the account or database that it was accepted for.
 
 An engine gives every account an identity that no other account of the server has or will have, and compares it in the
-transaction, or under the lock, that changes or drops. What the identity is made of is the engine's; it is never read.
+transaction, or under the lock, that changes or drops the account. Only the engine knows what an identity consists of.
 
-The changes of one account have an order, in which they were applied. The engine keeps it in the account's marker: each
-change is numbered above the one before it. The clock is a floor and no more, so that the numbers go on above those
-given before where a marker was lost (a comment overwritten by SQL, a server restored from a backup).
+The changes of one account have an order, in which they were applied. The engine stores it in the account's marker: each
+change gets a higher number than the one before. The clock is a lower bound, so that numbers keep growing after a marker
+was lost (a comment overwritten by SQL, a server restored from a backup).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from rolecall import ambient
 from rolecall.domain.reasons import Reason, Refused
 
 FIRST = 0
-"""The order of a creation, and of changes whose marker has none."""
+"""The order of a creation, and of changes whose marker has no order."""
 
 _AHEAD = 3_600_000_000
-"""Microseconds that clocks may differ by."""
+"""Microseconds by which clocks may differ."""
 
 EARLIER_KEPT = 8
 """How many operations before the last one a marker remembers."""
@@ -30,37 +30,38 @@ EARLIER_KEPT = 8
 class Expected:
     """The account that a change is meant for, as it was when the change was accepted.
 
-    With `order` the change is carried out only if no other change has been applied since. An empty identity: there was
-    no such account.
+    With `order` the change is applied only if no other change was applied since. An empty identity: the account did not
+    exist.
     """
 
     identity: str
     order: int | None = None
 
 
-NOBODY = Expected("")
+NO_ACCOUNT = Expected("")
+"""The account did not exist."""
 
 Fence = Callable[[], Awaitable[None]]
-"""Asked under the lock of what is to be made, which is held until that is committed. Nothing is made if it raises, and
-what it raises, a `Refused`, is raised, unless the server shows that the operation has made it.
+"""Called under the lock of what is to be created, which is held until the commit. If it raises a `Refused`, nothing is
+created, and that is raised, unless the server shows that the operation has already created it.
 
-So no process makes again what others have made for it, and deleted, since it last asked; nor what they took over.
+So no process creates again what others created for it and deleted since, nor what they took over.
 """
 
 
 class Superseded(Refused):
-    """The account, or the database, that a change was meant for is gone, and another one has its name."""
+    """The account or database that a change was meant for was dropped, and another one has its name."""
 
 
 class AppliedBefore(Refused):
-    """What is to be made was made by this very operation before, and is gone: it is not made again."""
+    """This operation created the account or database before, and it was dropped since: it is not created again."""
 
     def __init__(self) -> None:
-        super().__init__(Reason.ACCOUNT_MISSING, note="it was made, and is gone since")
+        super().__init__(Reason.ACCOUNT_MISSING, note="it was created, and dropped since")
 
 
 class ChangedMeanwhile(Refused):
-    """Another change was applied to the account since it was looked at: ENGINE_BUSY."""
+    """Another change was applied to the account since it was read: ENGINE_BUSY."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -79,7 +80,7 @@ def superseded_database(name: str) -> Superseded:
 def next_order(before: int) -> int:
     """The order of a change that is applied now, after one of order `before`.
 
-    One far ahead of the clock was not given here: where a tenant may write comments, it may write markers.
+    An order far ahead of the clock is not Rolecall's: a tenant that may write comments may write markers.
     """
     floor = int(ambient.unix() * 1_000_000)
     return floor if before > floor + _AHEAD else max(before + 1, floor)
@@ -92,6 +93,6 @@ def require_identity(expected: Expected | None, name: str, identity: str) -> Non
 
 
 def require_order(expected: Expected | None, name: str, order: int) -> None:
-    """`ChangedMeanwhile` if another change was applied since."""
+    """`ChangedMeanwhile` if another change was applied since. None expects nothing."""
     if expected is not None and expected.order not in (None, order):
         raise ChangedMeanwhile(name)

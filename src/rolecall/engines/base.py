@@ -1,4 +1,4 @@
-"""`Watched`: what every engine gets from outside: a lane, timing, redaction, and no exception but refusals."""
+"""`Watched`: a wrapper of engines that adds a lane, timing and redaction, and turns other errors into refusals."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def ignore(method: str, seconds: float, outcome: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """What goes around each method. A task that has no place in the lane gets one for as long as the method runs."""
+    """What goes around each method. A task without a place in the lane gets one while the method runs."""
 
     lane: Lane
     watcher: Watcher
     secrets: tuple[Secret, ...]
 
     def look(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
-        """For a method that changes nothing that anybody waits for."""
+        """For methods that read."""
         return self._around(self.lane.look(), method, secret)
 
     def change(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
@@ -84,7 +84,7 @@ class _Watch:
                 self.watcher(method, time.perf_counter() - started, outcome)
 
     def _redacted(self, refusal: Refused, secret: Secret | None) -> Refused:
-        """The same refusal, with every known secret struck out of its note."""
+        """The same refusal, with every known secret removed from its note."""
         note = refusal.note
         for known in (*self.secrets, *((secret,) if secret else ())):
             if known.reveal():
@@ -96,9 +96,9 @@ class _Watch:
 
 
 class Watched:
-    """An engine around another, and the lane in which what is asked of it queues. It can what the other can.
+    """An engine around another one, with the lane in which its calls queue, and with the same capabilities.
 
-    `secrets` are texts that must never stand in a note: the administrator's password.
+    `secrets` are removed from notes: the administrator's password.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""`MemoryEngine`: PostgreSQL's semantics in dictionaries, for tests of the domain. It keeps the engine suite.
-`memory_grants` has the MySQL family's.
+"""`MemoryEngine`: PostgreSQL's semantics in dictionaries, for tests of the domain. It passes the engine suite.
+`memory_grants` has those of the MySQL family.
 
-It knows accounts, databases, schemas and the objects that `add_object` puts there. Nothing ever depends on a grant.
-Locks and deletions have the steps that they have there: login goes before the lock of the account is taken.
+It has accounts, databases, schemas and the objects of `add_object`. Nothing depends on a grant. Locking and dropping an
+account have PostgreSQL's steps: the login is removed before the lock of the account is taken.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import (
     FIRST,
-    NOBODY,
+    NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,
     require_identity,
@@ -50,7 +50,7 @@ class MemoryEngine(MemoryObjects):
         self._super_min_version = super_min_version
         self._verifiers: dict[str, Secret] = {}
 
-    # What tests may ask and do beside the protocol.
+    # For tests, beside the protocol.
 
     def can_log_in(self, name: str, password: str) -> bool:
         facts, verifier = self._accounts.get(name), self._verifiers.get(name)
@@ -123,15 +123,15 @@ class MemoryEngine(MemoryObjects):
     async def _cut_off(
         self, name: str, operation: UUID, expected: Expected | None, *, end: bool = True
     ) -> AccountFacts | None:
-        """Login and sessions go, without a lock and a mark. The account as it was found, None if there is none."""
+        """Remove login and sessions, without a lock and a mark. The account as it was, None if it does not exist."""
         found = self._accounts.get(name)
         if found is None and not is_protected_name(name):
             return None
         found = self._changeable(name)
-        if expected == NOBODY or not found.operations or found.was_changed_by(operation, expected):
+        if expected == NO_ACCOUNT or not found.operations or found.was_changed_by(operation, expected):
             return found
         self._accounts[name] = replace(found, may_log_in=False)
-        await self.passed("login is gone")
+        await self.passed("login is removed")
         if end:
             self.end_sessions(name)
         return found
@@ -156,14 +156,14 @@ class MemoryEngine(MemoryObjects):
         host: str = "",
         expected: Expected | None = None,
     ) -> bool:
-        """Login goes; then it is locked and marked; then it is dropped. Another change may come between."""
+        """Remove the login, mark it under its lock, drop it. Other changes may come between."""
         _require_no_host(host)
         cut_off = await self._cut_off(name, operation, expected)
         if cut_off is None:
             return False
         async with self.locked(name):
             found = self._accounts.get(name)
-            if found is None or expected == NOBODY:
+            if found is None or expected == NO_ACCOUNT:
                 return False
             require_identity(expected or Expected(cut_off.identity), name, found.identity)
             require_order(expected, name, found.order)

@@ -1,7 +1,8 @@
-"""`MemoryGrantsEngine`: the MySQL family's semantics in dictionaries, for tests of the domain. It keeps the suite.
+"""`MemoryGrantsEngine`: the MySQL family's semantics in dictionaries, for tests of the domain. It passes the
+engine suite.
 
-An account is a name at a host and is granted whole databases by template. Locks and deletions have the steps that they
-have there: login goes before the lock of the name is taken.
+An account is a name at a host and is granted whole databases by template. Locking and dropping an account have the
+family's steps: the login is removed before the lock of the name is taken.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rolecall.domain.engine import (
     NewAccount,
     NewDatabase,
 )
-from rolecall.domain.identity import FIRST, NOBODY, Expected, Fence, require_identity, require_order
+from rolecall.domain.identity import FIRST, NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_steps import Steps
 from rolecall.engines.mysql import control, hashes, names
@@ -57,7 +58,7 @@ class MemoryGrantsEngine(Steps):
         self._awaited: set[tuple[str, tuple[str, str]]] = set()
         self.superuser = MemorySuperuser(self)
 
-    # What tests may ask beside the protocol.
+    # For tests, beside the protocol.
 
     def can_log_in(self, name: str, password: str, host: str = names.ANY_HOST) -> bool:
         facts, verifier = self._accounts.get((name, host)), self._verifiers.get((name, host))
@@ -137,14 +138,14 @@ class MemoryGrantsEngine(Steps):
     async def _cut_off(
         self, key: tuple[str, str], operation: UUID, expected: Expected | None, *, end: bool = True
     ) -> None:
-        """Login and sessions go, without a lock and a mark."""
+        """Remove login and sessions, without a lock and a mark."""
         found = self._accounts.get(key)
         if found is not None and found.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": key[0]})
-        if found is None or expected == NOBODY or found.was_changed_by(operation, expected):
+        if found is None or expected == NO_ACCOUNT or found.was_changed_by(operation, expected):
             return
         self._accounts[key] = replace(found, may_log_in=False)
-        await self.passed("login is gone")
+        await self.passed("login is removed")
         if end:
             self.end_sessions(key[0])
 
@@ -179,14 +180,14 @@ class MemoryGrantsEngine(Steps):
         host: str = "",
         expected: Expected | None = None,
     ) -> bool:
-        """Login goes; then it is marked, its sessions end, and it is dropped, under its lock."""
+        """Remove the login; then, under the lock, mark it, end its sessions and drop it."""
         key = name, host or names.ANY_HOST
         if names.is_reserved(name, ADMINISTRATOR):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         await self._cut_off(key, operation, expected)
         async with self.locked(name):
             found = self._accounts.get(key)
-            if found is None or expected == NOBODY:
+            if found is None or expected == NO_ACCOUNT:
                 return False
             require_identity(expected, name, found.identity)
             require_order(expected, name, found.order)
@@ -194,7 +195,7 @@ class MemoryGrantsEngine(Steps):
             await self.passed("retired")
             self.end_sessions(name)
             self._verifiers.pop(key, None)
-            self._awaited = {(one, whose) for one, whose in self._awaited if whose != key}
+            self._awaited = {(awaited, whose) for awaited, whose in self._awaited if whose != key}
             del self._accounts[key]
         return True
 
@@ -225,10 +226,10 @@ class MemoryGrantsEngine(Steps):
             if before.was_changed_by(operation, expected):
                 return before
             _require_single(before.kind, (*grant, *revoke))
-            self._require_databases([one.database for one in grant], key, to_come=to_come)
-            self._awaited -= {(one, key) for one in revoke}
-            changed = {*revoke, *(one.database for one in grant)}
-            kept = [one for one in before.grants if one.database not in changed]
+            self._require_databases([given.database for given in grant], key, to_come=to_come)
+            self._awaited -= {(database, key) for database in revoke}
+            changed = {*revoke, *(given.database for given in grant)}
+            kept = [held for held in before.grants if held.database not in changed]
             self._accounts[key] = replace(before.changed_by(operation), grants=_sorted((*kept, *grant)))
             return self._accounts[key]
 
@@ -284,7 +285,7 @@ class MemoryGrantsEngine(Steps):
             found.require(expected)
         self._made_by.pop(name, None)
         self._revoke_all(name, ())
-        self._awaited = {(one, whose) for one, whose in self._awaited if one != name}
+        self._awaited = {(awaited, whose) for awaited, whose in self._awaited if awaited != name}
         return self._databases.pop(name, None) is not None
 
     async def close(self) -> None:
@@ -304,7 +305,7 @@ class MemoryGrantsEngine(Steps):
         raise Refused(reason, facts={"value": key[0]})
 
     def _require_possible(self, wanted: Iterable[str], *, to_come: bool) -> set[str]:
-        """Those that are not there."""
+        """DATABASE_MISSING. Gives the databases that do not exist."""
         absent = {name for name in wanted if name not in self._databases}
         for name in absent:
             if not (to_come and self.may_be_database(name)):
@@ -323,7 +324,7 @@ class MemoryGrantsEngine(Steps):
 
 
 class MemorySuperuser:
-    """`rolecall.domain.capabilities.TenantSuperuser` in memory. It is disabled in the steps of a deletion."""
+    """`rolecall.domain.capabilities.TenantSuperuser` in memory. It is disabled in the steps of dropping an account."""
 
     name = ADMINISTRATOR
 
@@ -357,12 +358,12 @@ class MemorySuperuser:
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
         found = self._found
-        if found is not None and expected != NOBODY and not found.was_changed_by(operation, expected):
+        if found is not None and expected != NO_ACCOUNT and not found.was_changed_by(operation, expected):
             self._found = replace(found, may_log_in=False)
-            await self._steps.passed("login is gone")
+            await self._steps.passed("login is removed")
         async with self._steps.locked(self.name):
             found = self._found
-            if found is None or expected == NOBODY:
+            if found is None or expected == NO_ACCOUNT:
                 return False
             require_identity(expected, found.name, found.identity)
             require_order(expected, found.name, found.order)
@@ -373,7 +374,7 @@ class MemorySuperuser:
 
 
 def _lock_of(database: str) -> str:
-    """No account has such a name."""
+    """The name of a lock that no account has."""
     return f"database:{database}"
 
 
@@ -383,6 +384,6 @@ def _require_single(kind: AccountKind, grants: Sequence[object]) -> None:
 
 
 def _sorted(grants: Sequence[DatabaseGrant]) -> tuple[DatabaseGrant, ...]:
-    """By name; of several on one database the last."""
+    """By name; the last of several on one database."""
     by_name = {grant.database: grant for grant in grants}
     return tuple(by_name[name] for name in sorted(by_name))

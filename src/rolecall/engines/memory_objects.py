@@ -26,7 +26,7 @@ ADMINISTRATOR = "postgres"
 MAINTENANCE = "postgres"
 HEIR = "rolecall_heir"
 DATABASES = "databases"
-"""The lock of all databases; accounts have names of their own."""
+"""The name of the lock of all databases."""
 PROTECTED = frozenset({ADMINISTRATOR, HEIR, "rolecall_super"})
 
 ENCODINGS = frozenset(
@@ -49,7 +49,7 @@ class _Object:
 
 
 class MemoryObjects(Steps):
-    """`_accounts` are the engine's: they own what is here."""
+    """`_accounts` are the engine's: they own the objects."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What the engines in memory have of a server's time: locks of names, and the steps between which others may come."""
+"""Concurrency of the engines in memory: locks of names, and steps between which other changes may come."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import AsyncIterator
 
 
 class Steps:
-    """`passed` and `end_sessions` are for tests to override: here nothing comes between, and there are no sessions."""
+    """Tests override `passed` and `end_sessions`: here nothing comes between steps, and there are no sessions."""
 
     def __init__(self) -> None:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def passed(self, step: str) -> None:
-        """Between two steps of a change: what the one before has done is committed. Its caller may be gone by now."""
+        """Called between two steps of a change, after the first is committed. Its caller may have ended."""
 
     def end_sessions(self, name: str) -> None:
-        """Of one account."""
+        """End the sessions of one account."""
 
     @contextlib.asynccontextmanager
     async def locked(self, *names: str) -> AsyncIterator[None]:
-        """Hold the locks of some names, taken in one order."""
+        """Hold the locks of some names, taken in sorted order."""
         async with contextlib.AsyncExitStack() as held:
             for name in sorted(set(names)):
                 await held.enter_async_context(self._locks[name])

@@ -13,7 +13,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts.removal import leave, remove
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import NOBODY, Expected, Fence
+from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.journal import Journal
@@ -243,7 +243,7 @@ class Work:
 
     async def remove(self, target: Target, origin: Origin, facts: AccountFacts | None) -> None:
         """Delete that very account, or what is half made where there is none."""
-        accepted = NOBODY if facts is None else facts.expected
+        accepted = NO_ACCOUNT if facts is None else facts.expected
         intent = target.intent(Change.ACCOUNT_DELETE, origin, expected=accepted)
         expected = Expected(accepted.identity)
 

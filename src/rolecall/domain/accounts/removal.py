@@ -15,7 +15,7 @@ from uuid import UUID
 
 from rolecall.domain.capabilities import TenantSuperuser
 from rolecall.domain.engine import NO_DATABASE, AccountFacts, DatabaseFacts, Engine, ExpectedDatabase
-from rolecall.domain.identity import NOBODY, ChangedMeanwhile, Expected, require_identity, require_order
+from rolecall.domain.identity import NO_ACCOUNT, ChangedMeanwhile, Expected, require_identity, require_order
 from rolecall.domain.operations.model import Ledger, TakenOver
 from rolecall.domain.reasons import Reason, Refused
 
@@ -64,8 +64,8 @@ async def _remove(
 ) -> AccountFacts | None:
     for _ in range(_ATTEMPTS):
         facts = await look()
-        if facts is None or expected == NOBODY:
-            await drop(NOBODY)
+        if facts is None or expected == NO_ACCOUNT:
+            await drop(NO_ACCOUNT)
             return None
         require_identity(expected, facts.name, facts.identity)
         if operation not in facts.operations:

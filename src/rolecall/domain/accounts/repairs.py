@@ -21,7 +21,7 @@ from rolecall.domain.engine import (
     ExpectedDatabase,
 )
 from rolecall.domain.identity import (
-    NOBODY,
+    NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,
     Superseded,
@@ -66,7 +66,7 @@ class Case:
         What was begun is brought to its end, whatever else was applied since.
         """
         if found is None:
-            return NOBODY
+            return NO_ACCOUNT
         if self.operation.id in found.operations:
             return found.expected
         return Expected(self.expected.identity) if self.is_begun else self.expected
@@ -123,7 +123,7 @@ async def _create_account(case: Case) -> AccountFacts:
     """
     engine, (name, host) = case.attached.engine, case.operation.account
     if engine.traits.creates_in_steps and await engine.account(name, host) is None:
-        await engine.drop_account(name, case.operation.id, host, NOBODY)
+        await engine.drop_account(name, case.operation.id, host, NO_ACCOUNT)
     return await _by_marker(case)
 
 
@@ -249,7 +249,7 @@ async def _enable_superuser(case: Case) -> None:
     superuser = required(case.attached.engine.superuser)
     facts = await superuser.find()
     if facts is None:
-        await superuser.disable(case.operation.id, NOBODY)
+        await superuser.disable(case.operation.id, NO_ACCOUNT)
     if facts is None or case.operation.id not in facts.operations:
         raise NotApplied("the engine holds no mark of it")
 

@@ -10,7 +10,7 @@ from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import Target, Work
 from rolecall.domain.accounts.removal import remove_superuser
 from rolecall.domain.capabilities import TenantSuperuser, required
-from rolecall.domain.identity import NOBODY, Expected
+from rolecall.domain.identity import NO_ACCOUNT, Expected
 from rolecall.domain.messages import Handlers, InstanceName
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change
@@ -53,7 +53,7 @@ class Superusers:
         """Disabling what is not enabled succeeds. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
         target, superuser = await self._target(command.instance, origin)
         facts = await superuser.find()
-        accepted = NOBODY if facts is None else facts.expected
+        accepted = NO_ACCOUNT if facts is None else facts.expected
         intent = target.intent(Change.SUPERUSER_DISABLE, origin, expected=accepted)
         expected = Expected(accepted.identity)
 

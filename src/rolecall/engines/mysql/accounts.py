@@ -8,13 +8,13 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import NOBODY, Expected, require_identity, require_order
+from rolecall.domain.identity import NO_ACCOUNT, Expected, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import catalog, control, hashes, names, sessions, statements
 from rolecall.engines.mysql.catalog import Found
 from rolecall.engines.mysql.connections import Row, Session
-from rolecall.engines.mysql.creations import Creations, Newcomer
+from rolecall.engines.mysql.creations import CreateBatcher, PendingAccount
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
 from rolecall.engines.mysql.statements import Place
 from rolecall.values import Secret
@@ -23,7 +23,7 @@ from rolecall.values import Secret
 class Accounts:
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.creations = Creations(server)
+        self.creations = CreateBatcher(server)
 
     def require_new_name(self, name: str) -> None:
         names.require_new_user(name, self._server.flavor.user_characters, self._server.administrator)
@@ -35,7 +35,7 @@ class Accounts:
         if new.kind is AccountKind.SUPER and new.grants:
             note = "a super account holds every database already"
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": new.name}, note=note)
-        return await self.creations.create(Newcomer(new, host, verifier))
+        return await self.creations.create(PendingAccount(new, host, verifier))
 
     async def change(self, change: AccountChange) -> AccountFacts:
         host = change.host or names.ANY_HOST
@@ -71,7 +71,7 @@ class Accounts:
         found = self.found(await session.fetch_all(*self.looking(*place)), *place)
         if found is not None and found.is_protected:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": found.name})
-        if found is None or found.is_half_made or expected == NOBODY:
+        if found is None or found.is_half_made or expected == NO_ACCOUNT:
             return
         if found.facts.was_changed_by(operation, expected):
             return
@@ -196,7 +196,7 @@ class Accounts:
                 await session.execute(*forgetting)
                 return False
             if found.is_visible:
-                if expected == NOBODY:
+                if expected == NO_ACCOUNT:
                     return False
                 require_identity(expected, name, found.facts.identity)
                 require_order(expected, name, found.facts.order)

@@ -1,11 +1,11 @@
-"""Making accounts: those that are asked for at about the same time are made together.
+"""Creating accounts: those that are requested at about the same time are created together.
 
-An account statement costs the server a write to its disk and a look through all its accounts, however many accounts it
-names. So what piles up while some accounts are being made is made next, with one statement each for creating, noting
-and unlocking all of them, and one for each different grant; one caller alone waits no longer than without.
+An account statement costs the server a write to disk and a scan of all its accounts, however many accounts it names. So
+the accounts that wait while others are being created are the next batch, with one statement each for creating, noting
+and unlocking all of them, and one for each different grant. A single caller waits no longer than without batches.
 
-The statements are sent at once, in one round trip, without a look at what is there: the server ends at the first that
-fails, and then each account is looked at and made by itself. docs/mysql.md explains their order.
+A batch is sent in one round trip, without reading first which accounts exist: the server ends at the first statement
+that fails, and then each account is read and created by itself. docs/mysql.md explains the order of the statements.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from rolecall.engines.mysql.statements import Holding, Place
 from rolecall.exchanges.batching import Batcher, Job
 
 MOST = 16
-"""Accounts made together."""
+"""Accounts in one batch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
-    """An account to be made, with its host and the text of its verifier as the server takes them."""
+class PendingAccount:
+    """An account to create, with its host and hash as the server takes them."""
 
     new: NewAccount
     host: str
@@ -49,28 +49,26 @@ class Newcomer:
 
     @property
     def grants(self) -> Sequence[DatabaseGrant]:
-        """The last one of each database."""
+        """One for each database, the last one given."""
         return tuple({grant.database: grant for grant in self.new.grants}.values())
 
     @property
     def things(self) -> set[str]:
-        """What is locked while it is made."""
+        """What is locked during its creation."""
         return {account_lock(self.new.name), *(database_lock(grant.database) for grant in self.new.grants)}
 
 
-class Creations:
+class CreateBatcher:
     def __init__(self, server: Server) -> None:
         self._server = server
-        # A second account of the same place is made in a later batch, and refused: it is taken then.
-        self._batcher: Batcher[Newcomer, AccountFacts] = Batcher(
-            self._make, most=MOST, key=lambda newcomer: newcomer.place, turn=server.turn
+        # A second account of the same name and host is created in a later batch, which refuses it as taken.
+        batcher: Batcher[PendingAccount, AccountFacts] = Batcher(
+            self._create, most=MOST, key=lambda account: account.place, turn=server.turn
         )
+        self.create = batcher.submit
 
-    async def create(self, one: Newcomer) -> AccountFacts:
-        return await self._batcher.submit(one)
-
-    async def expect(self, session: Session, accounts: Sequence[NewAccount]) -> None:
-        """ACCOUNT_TAKEN, VERIFIERS_REFUSED, DATABASE_MISSING, as making these would be refused. Names are sound."""
+    async def require_new(self, session: Session, accounts: Sequence[NewAccount]) -> None:
+        """ACCOUNT_TAKEN, VERIFIERS_REFUSED, DATABASE_MISSING, as `create` would refuse. The names are valid."""
         places = {(new.name, names.host(new.host)): new for new in accounts}
         there = catalog.made_query(self._server.flavor, list(places))
         things = {account_lock(name) for name, _ in places}
@@ -78,7 +76,7 @@ class Creations:
         async with self._server.locked(session, things, *looks) as (found, strictness, _):
             session.holds_locks = False
         for place in found:
-            if place in places:  # byte for byte, whatever the server's collation found alike
+            if place in places:  # byte for byte; the server's collation may match others
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": place[0]})
         if refuses := await self._server.refuses_verifiers(session, strictness):
             raise Refused(Reason.VERIFIERS_REFUSED, note=refuses)
@@ -86,10 +84,10 @@ class Creations:
             named = {grant.database for grant in new.grants}
             await require_databases(session, self._server, named, to_come=new.to_come)
 
-    async def _make(self, batch: Sequence[Job[Newcomer, AccountFacts]]) -> None:
+    async def _create(self, batch: Sequence[Job[PendingAccount, AccountFacts]]) -> None:
         together = [job.item for job in batch]
-        if all(self._is_plain(newcomer) for newcomer in together):
-            facts = await self._server.run(lambda session: self._at_once(session, together))
+        if all(self._is_simple(account) for account in together):
+            facts = await self._server.run(lambda session: self._create_together(session, together))
             if facts is not None:
                 for job, made in zip(batch, facts, strict=True):
                     job.finish(made)
@@ -98,31 +96,36 @@ class Creations:
             if job.future.done():  # its caller was cancelled
                 continue
             try:
-                job.finish(await self._alone(job.item))
+                job.finish(await self._create_alone(job.item))
             except Exception as error:  # noqa: BLE001 - raised to its caller
                 job.fail(error)
 
-    def _is_plain(self, one: Newcomer) -> bool:
-        """Whether nothing is known beforehand that wants a closer look."""
+    def _is_simple(self, account: PendingAccount) -> bool:
+        """Whether the account may be created in a batch: none of its databases has to be refused or awaited."""
         return all(
             names.is_database(grant.database) and not names.is_system(grant.database, self._server.control)
-            for grant in one.new.grants
+            for grant in account.new.grants
         )
 
-    async def _at_once(self, session: Session, together: Sequence[Newcomer]) -> list[AccountFacts] | None:
-        """All of them in one round trip, or in two where fences are asked between. None if that failed: some may be
-        there, locked, and nobody's yet.
+    async def _create_together(
+        self, session: Session, together: Sequence[PendingAccount]
+    ) -> list[AccountFacts] | None:
+        """Create all in one round trip, or in two with fences, which are asked between.
+
+        None if that failed: some may exist then, locked and marked as being created.
         """
         if not session.is_fresh:
-            await session.fetch("DO 0")  # while a lost connection still means that nothing has happened
-        things = {thing for one in together for thing in one.things}
-        databases = {grant.database for one in together for grant in one.grants}
+            await session.fetch(
+                "DO 0"
+            )  # notice a lost connection while that still means that nothing has happened
+        things = {thing for account in together for thing in account.things}
+        databases = {grant.database for account in together for grant in account.grants}
         conditions = [
             self._server.lock_or_fail(things),
             *([databases_or_fail(databases)] if databases else []),
         ]
-        stored = catalog.names_query(self._server.flavor, [one.place for one in together])
-        fences = [one.new.fence for one in together if one.new.fence is not None]
+        stored = catalog.names_query(self._server.flavor, [account.place for account in together])
+        fences = [account.new.fence for account in together if account.new.fence is not None]
         session.holds_locks = True
         try:
             if fences:
@@ -139,17 +142,17 @@ class Creations:
             await unlock(session)
             return None
         session.holds_locks = False
-        if not {one.place for one in together} <= set(answers[-2]):
+        if not {account.place for account in together} <= set(answers[-2]):
             return None
-        return [self._made(one) for one in together]
+        return [self._facts(account) for account in together]
 
-    async def _alone(self, one: Newcomer) -> AccountFacts:
-        return await self._server.run(lambda session: self._look_and_make(session, one))
+    async def _create_alone(self, account: PendingAccount) -> AccountFacts:
+        return await self._server.run(lambda session: self._create_if_new(session, account))
 
-    async def _look_and_make(self, session: Session, one: Newcomer) -> AccountFacts:
-        new, looks = one.new, catalog.queries(self._server, *one.place)
-        async with self._server.locked(session, one.things, *looks) as answers:
-            there = catalog.found(self._server, answers, *one.place)
+    async def _create_if_new(self, session: Session, account: PendingAccount) -> AccountFacts:
+        new, looks = account.new, catalog.queries(self._server, *account.place)
+        async with self._server.locked(session, account.things, *looks) as answers:
+            there = catalog.found(self._server, answers, *account.place)
             if there is not None and not there.is_half_made:
                 if new.operation in there.facts.operations and not there.is_protected:
                     return there.facts
@@ -160,75 +163,84 @@ class Creations:
                 await new.fence()
             named = [grant.database for grant in new.grants]
             awaited = await require_databases(session, self._server, named, to_come=new.to_come)
-            if there is not None:  # cut short, by a crash perhaps: locked, and never anybody's
-                await session.execute(*self._undoing(one))
-            return await self.make(session, one, awaited)
+            if there is not None:  # left by an interrupted creation: locked, and never used
+                await session.execute(*self._undoing(account))
+            return await self.create_locked(session, account, awaited)
 
-    async def make(self, session: Session, one: Newcomer, awaited: Collection[str] = ()) -> AccountFacts:
-        """Locked, then granted, then unlocked: cut anywhere, it leaves either nobody or the whole account.
+    async def create_locked(
+        self, session: Session, account: PendingAccount, awaited: Collection[str] = ()
+    ) -> AccountFacts:
+        """Create an account whose locks the caller holds, and which does not exist.
 
-        The caller holds its locks, and saw that nobody is there. `awaited` are databases that are not there yet.
+        It is locked, then granted, then unlocked, so that an interruption leaves no usable account but the whole one.
+        `awaited` are databases that do not exist yet.
         """
-        stored = catalog.names_query(self._server.flavor, [one.place])
+        stored = catalog.names_query(self._server.flavor, [account.place])
         try:
-            answers = await session.execute(*self._steps([one], awaited), stored, RELEASE)
+            answers = await session.execute(*self._steps([account], awaited), stored, RELEASE)
         except errors.StepError as error:
-            if error.step == 0 and errors.number(error) == errors.CANNOT_USER:  # made by others a moment ago
-                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": one.new.name}) from None
+            if (
+                error.step == 0 and errors.number(error) == errors.CANNOT_USER
+            ):  # another session has just created it
+                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": account.new.name}) from None
             if error.step > 0 and not errors.is_ended(error):
-                await self._undo(session, one)
+                await self._undo(session, account)
             raise
         session.holds_locks = False
-        if one.place not in answers[-2]:
-            raise Refused(Reason.ENGINE_REFUSED, note="the account is there under another name")
-        return self._made(one)
+        if account.place not in answers[-2]:
+            raise Refused(Reason.ENGINE_REFUSED, note="the server stored the account under another name")
+        return self._facts(account)
 
-    def _steps(self, together: Sequence[Newcomer], awaited: Collection[str] = ()) -> list[str]:
-        """The account bears the mark of being made from the first statement to the last; so whoever finds it without
-        knows that all of them were carried out.
+    def _steps(self, together: Sequence[PendingAccount], awaited: Collection[str] = ()) -> list[str]:
+        """The first statement marks the accounts as being created and the last removes the mark: an account without it
+        proves that all statements were executed.
         """
         schema, flavor = self._server.control, self._server.flavor
         return [
-            statements.create_accounts(flavor, {one.place: one.verifier for one in together}),
-            *(control.await_database(schema, name, *one.place) for one in together for name in awaited),
+            statements.create_accounts(flavor, {account.place: account.verifier for account in together}),
+            *(
+                control.await_database(schema, name, *account.place)
+                for account in together
+                for name in awaited
+            ),
             *self._granting(together),
-            control.made(schema, {one.place: one.new.operation for one in together}),
-            statements.complete_accounts(one.place for one in together),
+            control.made(schema, {account.place: account.new.operation for account in together}),
+            statements.complete_accounts(account.place for account in together),
         ]
 
-    def _granting(self, together: Iterable[Newcomer]) -> list[str]:
-        """Each account's in their order, those that several are to hold in one statement."""
+    def _granting(self, together: Iterable[PendingAccount]) -> list[str]:
+        """The grants of each account in their order; a grant to several accounts is one statement."""
         holders: dict[Holding, list[Place]] = {}
-        for one in together:
-            for holding in self._holdings(one):
-                holders.setdefault(holding, []).append(one.place)
+        for account in together:
+            for holding in self._holdings(account):
+                holders.setdefault(holding, []).append(account.place)
         return [statements.grant(places, holding) for holding, places in holders.items()]
 
-    def _holdings(self, one: Newcomer) -> Sequence[Holding]:
-        if one.new.kind is AccountKind.SUPER:
+    def _holdings(self, account: PendingAccount) -> Sequence[Holding]:
+        if account.new.kind is AccountKind.SUPER:
             return statements.super_holdings(self._server.flavor, self._server.control)
-        return [statements.holding(grant, self._server.columns) for grant in one.grants]
+        return [statements.holding(grant, self._server.columns) for grant in account.grants]
 
-    async def _undo(self, session: Session, one: Newcomer) -> None:
-        """A statement after the first failed: take back what there is, while it is nobody's."""
-        answers = await session.fetch_all(*catalog.queries(self._server, *one.place))
-        there = catalog.found(self._server, answers, *one.place)
+    async def _undo(self, session: Session, account: PendingAccount) -> None:
+        """Drop the half-made account after a failed statement."""
+        answers = await session.fetch_all(*catalog.queries(self._server, *account.place))
+        there = catalog.found(self._server, answers, *account.place)
         if there is not None and not there.is_half_made:
-            raise OutcomeUnknown("the account is made, but what came after failed")
-        await session.execute(*self._undoing(one))
+            raise OutcomeUnknown("the account is created, but a later statement failed")
+        await session.execute(*self._undoing(account))
 
-    def _undoing(self, one: Newcomer) -> Sequence[str]:
+    def _undoing(self, account: PendingAccount) -> Sequence[str]:
         schema = self._server.control
         return (
-            statements.drop_account(*one.place),
-            control.forget_awaited(schema, *one.place),
-            control.forget(schema, *one.place),
+            statements.drop_account(*account.place),
+            control.forget_awaited(schema, *account.place),
+            control.forget(schema, *account.place),
         )
 
-    def _made(self, one: Newcomer) -> AccountFacts:
-        """What a look would find: every step of the creation was carried out."""
-        new, columns = one.new, self._server.columns
-        grants = sorted(one.grants, key=lambda grant: grant.database)
+    def _facts(self, account: PendingAccount) -> AccountFacts:
+        """The account as the server would show it now, after every step of the creation."""
+        new, columns = account.new, self._server.columns
+        grants = sorted(account.grants, key=lambda grant: grant.database)
         return AccountFacts(
             oid=0,
             name=new.name,
@@ -236,7 +248,7 @@ class Creations:
             may_log_in=True,
             has_password=new.verifier is not None,
             marker=new.operation,
-            host=one.host,
+            host=account.host,
             grants=tuple(templates.as_read_back(grant, columns) for grant in grants),
             identity=str(new.operation),
             orders=(FIRST,),

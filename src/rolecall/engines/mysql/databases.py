@@ -1,4 +1,4 @@
-"""Databases: making, dropping and listing them. They have no owner here."""
+"""Creating, dropping and listing databases. They have no owner here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM info
 """
 _MADE_BY = "SELECT name, operation FROM {control}.`databases`"
 
-# Grants below the database outlive it too.
+# Grants on tables and routines also outlive the database.
 _TABLE_GRANTS = "SELECT User, Host, Db, Table_name, '' FROM mysql.tables_priv"
 _ROUTINE_GRANTS = "SELECT User, Host, Db, Routine_name, Routine_type FROM mysql.procs_priv"
 
@@ -72,7 +72,9 @@ class Databases:
             awaiting = frozenset(
                 (user, host) for user, host in await session.fetch(control.awaiting(schema, new.name))
             )
-            await self._revoke_all(session, new.name, awaiting)  # one dropped by hand left its grants behind
+            await self._revoke_all(
+                session, new.name, awaiting
+            )  # a database that SQL dropped has left its grants
             await session.execute(control.begin_database(schema, new.name, new.operation))
             try:
                 await session.execute(_creation(new))
@@ -90,7 +92,7 @@ class Databases:
         return await self._server.change(lambda session: self._drop(session, name, expected))
 
     async def _drop(self, session: Session, name: str, expected: ExpectedDatabase | None) -> bool:
-        """The server itself waits for the sessions that use a table of it, and no longer than their statements."""
+        """The server waits for statements that use tables of the database, not for the ends of their sessions."""
         async with self._server.locked(session, [database_lock(name)]):
             is_there = bool(await existing(session, {name}))
             if is_there:
@@ -109,9 +111,9 @@ class Databases:
     async def _revoke_all(
         self, session: Session, name: str, awaiting: AbstractSet[tuple[str, str]] = frozenset()
     ) -> None:
-        """Grants outlive the database they are on: without this the next one of the name would inherit them.
+        """Grants outlive their database: without this a later database of the name would inherit them.
 
-        Those of accounts that were promised a database to come stay.
+        Grants of accounts that await a future database of the name stay.
         """
         for statement in [
             *await self._on_database(session, name, awaiting),
@@ -120,7 +122,7 @@ class Databases:
             try:
                 await session.execute(statement)
             except MySQLError as error:
-                if errors.number(error) not in errors.NO_SUCH_GRANT:  # taken by another a moment ago
+                if errors.number(error) not in errors.NO_SUCH_GRANT:  # another session has just revoked it
                     raise
 
     async def _on_database(
@@ -148,7 +150,7 @@ class Databases:
 
 
 def _facts(name: str, encoding: str, collate: str, operation: UUID | None) -> DatabaseFacts:
-    """The operation that made it is its identity; those made by SQL have none."""
+    """The operation that created a database is its identity; databases that SQL created have none."""
     identity, operations = ("", ()) if operation is None else (str(operation), (operation,))
     return DatabaseFacts(name, "", encoding, collate, "", True, -1, "", identity, operations)
 

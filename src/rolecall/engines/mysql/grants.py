@@ -46,7 +46,7 @@ class Grants:
         for new in accounts:
             self._accounts.require_new_name(new.name)
         if accounts:
-            await self._server.run(lambda session: self._accounts.creations.expect(session, accounts))
+            await self._server.run(lambda session: self._accounts.creations.require_new(session, accounts))
 
     def may_be_database(self, name: str) -> bool:
         return names.is_database(name) and not names.is_system(name, self._server.control)

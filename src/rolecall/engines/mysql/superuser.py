@@ -1,10 +1,10 @@
 """The tenants' superuser: ``root`` at every host, with what a super account has and nothing more.
 
-It shares its name with accounts that are not the tenants' (``root@localhost`` is the administrator of many servers),
-so it is told apart by its host and by Rolecall's own mark, and its sessions by where the others may come from.
+It shares its name with accounts that are not tenants' (``root@localhost`` is the administrator of many servers). Its
+host and Rolecall's mark identify the account; its sessions are those from hosts where no other ``root`` is admitted.
 
-Servers let an account see and end the sessions of everybody of its name, at whatever host. So there is none on a
-server that Rolecall itself administers as ``root``: it would read the hashes that Rolecall sends.
+A server lets an account see and end the sessions of all accounts of its name, at any host. So a server that Rolecall
+itself administers as ``root`` has no such account: it would see the hashes that Rolecall sends.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import NOBODY, Expected, Fence, require_identity, require_order
+from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import control, names, sessions, statements
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.catalog import Found
 from rolecall.engines.mysql.connections import Row, Session
-from rolecall.engines.mysql.creations import Newcomer
+from rolecall.engines.mysql.creations import PendingAccount
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
 from rolecall.values import Secret
 
-# A server takes the account with the most particular host. So whoever comes from where another account of this name is
-# let in came as that one: as an administrator, perhaps as ourselves. Masks: 10.0.0.0/255.255.255.0.
+# A server admits a client as the account with the most specific host. So a client from a host where another account of
+# this name is admitted came as that one: as an administrator, perhaps as Rolecall. Masks: 10.0.0.0/255.255.255.0.
 _SESSIONS = """
 SELECT p.ID FROM information_schema.PROCESSLIST p
 WHERE CONVERT(p.USER USING utf8mb4) COLLATE utf8mb4_bin = {user} AND p.ID <> CONNECTION_ID() AND NOT EXISTS (
@@ -64,18 +64,22 @@ class Superuser:
             if new.fence is not None and (found is None or new.operation not in found.facts.operations):
                 await new.fence()
             if found is None:
-                return await self._accounts.creations.make(session, Newcomer(new, names.ANY_HOST, verifier))
+                return await self._accounts.creations.create_locked(
+                    session, PendingAccount(new, names.ANY_HOST, verifier)
+                )
             if not _is_ours(found):
                 raise _foreign()
-            if found.is_half_made:  # cut short by a crash: locked, and never anybody's
+            if found.is_half_made:  # left by an interrupted creation: locked, and never used
                 await session.execute(statements.drop_account(self.name, names.ANY_HOST))
-                return await self._accounts.creations.make(session, Newcomer(new, names.ANY_HOST, verifier))
+                return await self._accounts.creations.create_locked(
+                    session, PendingAccount(new, names.ANY_HOST, verifier)
+                )
             if new.operation in found.facts.operations:
                 return found.facts
             return await self._renew(session, found, new.operation, verifier)
 
     async def _renew(self, session: Session, found: Found, operation: UUID, verifier: str) -> AccountFacts:
-        """Another password; and what was taken from it by hand is given again."""
+        """Set another password, and grant again what SQL has revoked from it."""
         flavor, schema = self._server.flavor, self._server.control
         place = (self.name, names.ANY_HOST)
         wanted = {"auth": control.digest(verifier), "locked": False, "kind": AccountKind.SUPER.value}
@@ -98,9 +102,9 @@ class Superuser:
             return await self._server.change(lambda session: self._disable(session, operation, expected))
 
     async def _cut_off(self, session: Session, operation: UUID, expected: Expected | None) -> None:
-        """As with any account: no login and no session, before anything waits."""
+        """As for any account: remove the login and end the sessions, before anything waits."""
         found = self._found(await session.fetch_all(*self._accounts.looking(self.name, names.ANY_HOST)))
-        if found is None or not _is_ours(found) or found.is_half_made or expected == NOBODY:
+        if found is None or not _is_ours(found) or found.is_half_made or expected == NO_ACCOUNT:
             return
         if found.facts.was_changed_by(operation, expected):
             return
@@ -109,7 +113,7 @@ class Superuser:
         await sessions.end(session, self.name, _SESSIONS)
 
     async def _disable(self, session: Session, operation: UUID, expected: Expected | None) -> bool:
-        """Locked, sessions ended, dropped; each step can be repeated."""
+        """Lock, end sessions, drop; each step can be repeated."""
         async with self._locked(session) as answers:
             found = self._found(answers)
             if found is None:
@@ -118,7 +122,7 @@ class Superuser:
             if not _is_ours(found):
                 raise _foreign()
             if not found.is_half_made:
-                if expected == NOBODY:
+                if expected == NO_ACCOUNT:
                     return False
                 require_identity(expected, self.name, found.facts.identity)
                 require_order(expected, self.name, found.facts.order)
@@ -139,11 +143,11 @@ class Superuser:
 
 
 def _is_ours(found: Found) -> bool:
-    """Made through us, and without the powers of an administrator: such a one is never touched."""
+    """Whether Rolecall created it, and it does not have the powers of an administrator, which is never changed."""
     is_marked = found.is_half_made or bool(found.facts.operations)
     return is_marked and not found.is_powerful
 
 
 def _foreign() -> Refused:
-    note = "the server has an account of that name that was not made here"
+    note = "the server has an account of that name that Rolecall did not create"
     return Refused(Reason.ACCOUNT_PROTECTED, facts={"value": Superuser.name}, note=note)

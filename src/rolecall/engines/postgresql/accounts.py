@@ -1,4 +1,4 @@
-"""Accounts: making, changing, dropping and listing them."""
+"""Creating, changing, dropping and listing accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psycopg import sql
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, EngineFacts, NewAccount
 from rolecall.domain.identity import (
     FIRST,
-    NOBODY,
+    NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,
     Superseded,
@@ -31,7 +31,7 @@ from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server,
 
 _CUT_OFF = "the account has lost its login, and is perhaps not marked"
 _TAKEN = frozenset({"42710", "23505"})
-"""Both: the second comes of two CREATE ROLE that raced."""
+"""The second one is the result of two concurrent CREATE ROLE."""
 
 _DATABASES_WITH_TRACES: LiteralString = (
     tenancy.POWERFUL
@@ -98,9 +98,7 @@ class Accounts:
 
     @contextlib.asynccontextmanager
     async def _fenced(self, connection: Connection, new: NewAccount) -> AsyncIterator[None]:
-        """A context for statements that are a transaction by themselves, in one round trip; with a fence, which is
-        asked between the lock and the commit, in three.
-        """
+        """A context for a transaction in one round trip, or in three with a fence between its lock and its commit."""
         if new.fence is None:
             with errors.committing():
                 yield
@@ -112,7 +110,7 @@ class Accounts:
             yield
 
     async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
-        """A repeat of our own operation is answered with what it made; any other role of the name is a refusal."""
+        """The account, if this operation has created it before. ACCOUNT_TAKEN for any other role of the name."""
         found = await self._find(connection, new.name)
         if found is None or new.operation not in found.operations:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
@@ -147,14 +145,15 @@ class Accounts:
         *,
         end: bool = True,
     ) -> AccountFacts | None:
-        """Take away login, and end the sessions, before anything that takes locks: nothing that a tenant holds can put
-        it off. Repeatable; the marker comes in its order. Not of an account without one: with neither login nor
-        marker it would not be listed. The account as it was found, None if there is none.
+        """Remove the login and end the sessions, before anything that takes locks, so that no tenant can delay it.
+
+        Can be repeated; the marker follows in its order. An account without a marker keeps its login: with neither it
+        would not be listed. Gives the account as it was, None if it does not exist.
         """
         found = await self._tenants(connection, name)
         if (
             found is None
-            or expected == NOBODY
+            or expected == NO_ACCOUNT
             or not found.operations
             or found.was_changed_by(operation, expected)
         ):
@@ -179,7 +178,7 @@ class Accounts:
                 after = await self._find(connection, change.name)
         if change.end_sessions and not (after is not None and after.may_log_in):
             await sessions.end(connection, before.oid)
-        if after is None:  # NOLOGIN and yet unmarked: cannot be, the marker was set in the same transaction
+        if after is None:  # impossible: the marker was set in the same transaction
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": change.name})
         return after
 
@@ -198,7 +197,7 @@ class Accounts:
         return sql.SQL("; ").join(steps)
 
     async def may_become(self, connection: Connection, kind: AccountKind | None) -> None:
-        """Before a transaction that changes an account's kind. ENGINE_TOO_OLD."""
+        """To be called before a transaction that changes an account's kind. ENGINE_TOO_OLD."""
         self._require_version(await self._server.known(connection), kind)
         if kind is not None:
             await self._group.ready(connection)
@@ -206,7 +205,7 @@ class Accounts:
     async def kind_change(
         self, connection: Connection, before: AccountFacts, kind: AccountKind | None
     ) -> list[sql.Composed]:
-        """What makes an account of that kind, if it is another."""
+        """Statements that change the account's kind; none if it has that kind."""
         if kind is None or kind is before.kind:
             return []
         steps: list[sql.Composed] = []
@@ -217,8 +216,8 @@ class Accounts:
     async def drop(
         self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
     ) -> bool:
-        """Three steps, each repeatable: login goes, with its sessions; then its databases, and it is marked; then its
-        traces in every database, and the account.
+        """Three steps, each of which can be repeated: remove login and sessions; hand over its databases and mark it;
+        hand over its objects in every database and drop it.
         """
         require_no_host(host)
         found = await self._server.run(
@@ -235,7 +234,7 @@ class Accounts:
         except Superseded:
             if expected is not None:
                 raise
-            return True  # it is gone, and another one has its name
+            return True  # it was dropped, and another account has its name
         if retired is None:
             return False
         with errors.begun("the account is locked, and perhaps not dropped"):
@@ -249,7 +248,7 @@ class Accounts:
         await self._heir_ready(connection)
         async with transaction(connection, self._both_locks(name)):
             found = await self._tenants(connection, name)
-            if found is None or expected == NOBODY:
+            if found is None or expected == NO_ACCOUNT:
                 return None
             require_identity(expected, name, found.identity)
             require_order(expected, name, found.order)
@@ -263,14 +262,14 @@ class Accounts:
         return retired
 
     def _both_locks(self, name: str) -> sql.Composed:
-        """Handing objects over rewrites ACLs, so it takes the lock of ACL changes too."""
+        """Handing objects over rewrites ACLs, so it also needs the lock of ACL changes."""
         return sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("role", name)))
 
     async def _remove(self, connection: Connection, retired: AccountFacts) -> bool:
         name, oid = retired.name, retired.oid
         async with transaction(connection, self._both_locks(name)):
             found = await self._find(connection, name)
-            if found is None or found.oid != oid:  # the same operation, run twice: the other one was first
+            if found is None or found.oid != oid:  # a concurrent run of the same operation has dropped it
                 return True
             if found.marker != retired.marker:
                 raise ChangedMeanwhile(name)
@@ -282,13 +281,13 @@ class Accounts:
             await connection.execute(self._hand_over(name))
             try:
                 await connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-            except psycopg.errors.DependentObjectsStillExist as error:  # made by somebody else meanwhile
+            except psycopg.errors.DependentObjectsStillExist as error:  # created meanwhile
                 raise Refused(Reason.ENGINE_REFUSED, note=error.diag.message_primary or "") from None
         return True
 
     @contextlib.asynccontextmanager
     async def _opened(self, database: str) -> AsyncIterator[None]:
-        """A tenant may close its database to everybody, which would keep all accounts with traces in it."""
+        """Allow connections to a database meanwhile: closing it must not protect accounts that own objects in it."""
         which = sql.Identifier(database)
         async with self._server.connections.to(self._server.connections.maintenance) as beside:
             await beside.execute(_ALLOW.format(which, sql.SQL("true")))
@@ -298,8 +297,8 @@ class Accounts:
                 await beside.execute(_ALLOW.format(which, sql.SQL("false")))
 
     def _hand_over(self, name: str) -> sql.Composed:
-        """Objects go to a role without any power, never to a superuser: a tenant's SECURITY DEFINER function, view
-        or index expression would run with the rights of its new owner.
+        """Objects go to a role without any power, never to a superuser: a tenant's SECURITY DEFINER function, view or
+        index expression runs with its owner's privileges.
         """
         role = sql.Identifier(name)
         return sql.SQL("REASSIGN OWNED BY {} TO {}; DROP OWNED BY {}").format(
@@ -312,7 +311,7 @@ class Accounts:
             await self._group.require_plain_heir(connection)
 
     async def _take_on(self, connection: Connection, name: str) -> list[sql.Composed]:
-        """An administrator who is no superuser must be a member of a role to end its sessions and move its objects."""
+        """An administrator without superuser needs membership in a role to end its sessions and move its objects."""
         facts = await self._server.known(connection)
         if facts.is_superuser:
             return []
@@ -323,7 +322,7 @@ class Accounts:
     async def _databases_to_administrator(
         self, connection: Connection, oid: int, operation: UUID
     ) -> list[sql.Composed]:
-        """Nothing runs with the rights of a database's owner, so these may go to a superuser."""
+        """Nothing runs with the privileges of a database's owner, so databases may go to a superuser."""
         administrator = (await self._server.known(connection)).administrator
         owned = await rows(connection, _OWNED_DATABASES, (statements.MARKER_LENGTH, oid))
         return [
@@ -332,7 +331,7 @@ class Accounts:
         ]
 
     async def find(self, name: str, host: str = "") -> AccountFacts | None:
-        """Waits for the account's lock, so that a change under way elsewhere is either seen whole or not begun."""
+        """Waits for the account's lock, so that it sees a concurrent change either whole or not at all."""
         require_no_host(host)
         if not names.fits(name):
             return None
@@ -346,26 +345,26 @@ class Accounts:
         return await self._server.run(lambda connection: self._rows(connection, tenancy.ALL_ACCOUNTS))
 
     async def require_changeable(self, connection: Connection, name: str) -> AccountFacts:
-        """The account if it is a tenant's, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING."""
+        """A tenant's account. ACCOUNT_PROTECTED, ACCOUNT_MISSING."""
         found = await self._tenants(connection, name)
         if found is None:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
         return found
 
     async def require_listed(self, connection: Connection, name: str) -> AccountFacts:
-        """The account, protected or not, or ACCOUNT_MISSING."""
+        """The account, protected or not. ACCOUNT_MISSING."""
         found = await self._find(connection, name) if names.fits(name) else None
         if found is None:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
         return found
 
     async def _tenants(self, connection: Connection, name: str) -> AccountFacts | None:
-        """The account, None if there is no role of that name. ACCOUNT_PROTECTED for one that is no tenant's."""
+        """The account, None if no role has that name. ACCOUNT_PROTECTED if it is not a tenant's."""
         if not names.fits(name):
             return None
         found = await self._find(connection, name)
         if found is not None and found.is_protected and found.kind is AccountKind.SUPER:
-            # An account that became powerful under the group makes every super account so: it leaves the group.
+            # A powerful account in the group makes every super account powerful: remove it from the group.
             await self._group.drop_tainted(connection)
             found = await self._find(connection, name)
         if found.is_protected if found is not None else await self._is_protected(connection, name):
@@ -383,7 +382,7 @@ class Accounts:
         self, connection: Connection, query: LiteralString, **values: object
     ) -> list[AccountFacts]:
         facts = await self._server.known(connection)
-        # pg_roles shows stars for every password: without the right to look, each counts as having one.
+        # pg_roles shows stars for every password: without access to pg_authid, each role counts as having one.
         passwords = "pg_authid" if facts.can_read_verifiers else "pg_roles"
         composed = query.replace("{passwords}", passwords)
         return [

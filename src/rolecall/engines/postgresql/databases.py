@@ -1,4 +1,4 @@
-"""Databases: making, dropping, listing, and giving them to another owner."""
+"""Creating, dropping and listing databases, and changing their owners."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rolecall.engines.postgresql.server import Server, one, rows
 LOCALE_PROVIDER_SINCE = 15
 
 _DRAFT = "rolecall_draft_"
-"""Prefix of a database being made, followed by 32 hexadecimal digits: its operation."""
+"""Prefix of a database that is being created; its operation in 32 hexadecimal digits follows."""
 
 _LIST = """
 SELECT d.datname::text, r.rolname::text, pg_encoding_to_char(d.encoding)::text, d.datcollate::text, d.datctype::text,
@@ -74,9 +74,9 @@ class Databases:
         await self._server.run(lambda connection: self._create(connection, new))
 
     async def _create(self, connection: Connection, new: NewDatabase) -> None:
-        """CREATE DATABASE knows no transaction. So a draft is made, closed to everybody, and then renamed, opened and
-        marked in one transaction: under its own name the database is whole or absent. A draft left by a crash
-        is dropped by whoever makes the next database, or is taken up by the same operation repeated.
+        """CREATE DATABASE cannot run in a transaction. So a draft is created that allows no connections, then renamed,
+        opened and marked in one transaction: under its own name the database is whole or absent. The next creation
+        drops the draft of a crashed one.
         """
         async with self._locked(connection, "databases"):
             state = await self._state(connection, new.name)
@@ -94,7 +94,7 @@ class Databases:
 
     @contextlib.asynccontextmanager
     async def _locked(self, connection: Connection, kind: str) -> AsyncIterator[None]:
-        """Hold an advisory lock outside a transaction. If it can't be given back, the session is closed, which does."""
+        """Hold an advisory lock outside a transaction. If its release fails, closing the session releases it."""
         key = statements.lock_key(kind, secret=self._server.lock_secret)
         await one(connection, "SELECT pg_advisory_lock(%(key)s)", key=key)
         try:
@@ -117,7 +117,7 @@ class Databases:
             raise _refusal(error, new) or error from None
 
     async def _options(self, connection: Connection, new: NewDatabase) -> sql.Composable:
-        """A different encoding or locale needs template0, the one template that holds no text of its own."""
+        """Another encoding or locale needs template0, the only template without texts of its own."""
         differs = await _differs(connection, new.encoding) if new.encoding else False
         collate = new.collate or ("C" if differs else "")
         ctype = new.ctype or ("C" if differs else "")
@@ -138,7 +138,7 @@ class Databases:
         return await self._server.run(lambda connection: self._drop(connection, name, expected))
 
     async def _drop(self, connection: Connection, name: str, expected: ExpectedDatabase | None) -> bool:
-        """Under the lock of those who make databases: DROP DATABASE goes by the name and knows no transaction."""
+        """Under the lock of creations: DROP DATABASE names its database and cannot run in a transaction."""
         if not names.fits(name):
             return False
         async with self._locked(connection, "databases"):
@@ -151,7 +151,7 @@ class Databases:
             require_database(expected, name, *state[2:])
             try:
                 await connection.execute(_drop(name))
-            except psycopg.errors.InvalidCatalogName:  # dropped by another a moment ago
+            except psycopg.errors.InvalidCatalogName:  # another session has just dropped it
                 return False
             except psycopg.Error as error:
                 if errors.is_lost(error):
@@ -168,7 +168,7 @@ class Databases:
         expected: ExpectedDatabase | None = None,
         owned_by: Expected | None = None,
     ) -> None:
-        """The change can be repeated, so the operation leaves no mark: a database's comment is its owner's."""
+        """The change can be repeated, so it leaves no mark: the comment belongs to the database's owner."""
         await self._server.run(
             lambda connection: self._change_owner(connection, name, owner, operation, expected, owned_by)
         )
@@ -201,7 +201,7 @@ class Databases:
                 )
 
     async def _state(self, connection: Connection, name: str) -> tuple[Any, ...] | None:
-        """Whether it is a tenant's, and the beginning of its comment; None if it is not there."""
+        """Whether it is a tenant's, the beginning of its comment, its oid and owner; None if it does not exist."""
         if not names.fits(name):
             return None
         found = await rows(connection, _STATE, {**self._server.values, "name": name})
@@ -212,7 +212,7 @@ class Databases:
             raise Refused(Reason.DATABASE_PROTECTED, facts={"value": name})
 
     async def _require_owner(self, connection: Connection, owner: str, expected: Expected | None) -> None:
-        """An account a tenant may see, or the administrator; any other role is as good as not there."""
+        """The owner must be a tenant's account or the administrator. ACCOUNT_MISSING, ACCOUNT_PROTECTED."""
         if owner == (await self._server.known(connection)).administrator:
             return
         found = await self._accounts.require_listed(connection, owner)
@@ -222,7 +222,7 @@ class Databases:
 
 
 async def _drop_drafts(connection: Connection) -> None:
-    """Under the lock nobody else is making a database, so every draft was left by a crash."""
+    """Under the lock of creations every draft is from a crash."""
     for (draft,) in await rows(connection, _DRAFTS, ()):
         await connection.execute(_drop(draft))
 
@@ -242,7 +242,7 @@ async def _publish(connection: Connection, draft: str, new: NewDatabase) -> None
 
 
 async def _differs(connection: Connection, encoding: str) -> bool:
-    """True if it is not the encoding new databases get by themselves. ENCODING_UNSUPPORTED if there is none such."""
+    """Whether it is not the default encoding of new databases. ENCODING_UNSUPPORTED if the server does not know it."""
     asked, default = await one(connection, _ENCODING, encoding=encoding)
     if asked < 0:
         raise Refused(Reason.ENCODING_UNSUPPORTED, facts={"value": encoding})
@@ -254,7 +254,7 @@ def _drop(name: str) -> sql.Composed:
 
 
 def _refusal(error: psycopg.Error, new: NewDatabase) -> Refused | None:
-    """CREATE DATABASE's own errors: an encoding a database can't have, a locale unknown or of another encoding."""
+    """CREATE DATABASE's own errors: an encoding that databases cannot have, a locale unknown or of another encoding."""
     has_locale = bool(new.collate or new.ctype)
     note = error.diag.message_primary or ""
     if error.sqlstate == "42809" or (error.sqlstate == "22023" and has_locale):
