@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.rows import scalar_row
 from tests.waiting import reached
 
 from rolecall.domain.access.keys import Keys
@@ -101,6 +102,14 @@ async def test_one_bad_statement_of_a_batch_fails_alone(store: Store) -> None:
     )
     assert [isinstance(one, psycopg.errors.UniqueViolation) for one in done] == [False, False, True, False]
     assert await store.keys.fact("c") == b"x"
+
+
+async def test_a_statement_that_is_run_often_is_prepared(store: Store) -> None:
+    for _ in range(8):
+        assert await store.keys.key("absent") is None
+    async with store._durable.connection() as connection:
+        prepared = await connection.rows(scalar_row, "select statement from pg_prepared_statements")
+    assert [statement for statement in prepared if "from access_keys k" in statement]
 
 
 async def test_a_key_is_remembered_until_any_process_changes_it(

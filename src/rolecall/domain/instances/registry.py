@@ -144,14 +144,14 @@ def _purpose(instance: Instance) -> str:
     )
 
 
-async def register(book: InstanceRepository, sealer: Sealer, new: NewInstance) -> Instance:
+async def register(repository: InstanceRepository, sealer: Sealer, new: NewInstance) -> Instance:
     """Add an instance; its administrator's password is stored sealed."""
 
     def seal(instance_id: int) -> bytes:
         purpose = password_purpose(new.owner_id, instance_id, new.administrator, new.host, new.port)
         return sealer.seal(new.password, purpose)
 
-    return await book.add_instance(new, seal)
+    return await repository.add_instance(new, seal)
 
 
 def new_public_id(prefix: str, characters: int = 8) -> str:
@@ -255,13 +255,13 @@ def not_ready(instance: Instance) -> Reason | None:
 class InstanceResolver:
     """Finds the instance that a command names, and refuses callers that may not use it."""
 
-    def __init__(self, book: InstanceRepository, attachments: EngineRegistry) -> None:
-        self._book = book
+    def __init__(self, repository: InstanceRepository, attachments: EngineRegistry) -> None:
+        self._repository = repository
         self._attachments = attachments
 
     async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
         """INSTANCE_MISSING, INSTANCE_FORBIDDEN (another owner's), CALLER_NOT_LISTED."""
-        instance = await self._book.instance(name.dialect, name.public_id)
+        instance = await self._repository.instance(name.dialect, name.public_id)
         facts = {"value": name.public_id}
         if instance is None:
             raise Refused(Reason.INSTANCE_MISSING, facts=facts)
@@ -281,11 +281,13 @@ class InstanceResolver:
     async def all(self, caller: Caller) -> Sequence[Instance]:
         """The instances of the caller's owner that the caller may name."""
         return [
-            instance for instance in await self._book.instances(caller.owner_id) if instance.lists(caller)
+            instance
+            for instance in await self._repository.instances(caller.owner_id)
+            if instance.lists(caller)
         ]
 
     async def attach_instance(self, instance: Instance) -> ConnectedInstance:
         return await self._attachments.attach(instance)
 
     async def by_id(self, instance_id: int) -> Instance | None:
-        return await self._book.instance_by_id(instance_id)
+        return await self._repository.instance_by_id(instance_id)

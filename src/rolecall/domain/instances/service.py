@@ -37,10 +37,10 @@ class OperationRepository(Protocol):
 
 class Servers:
     def __init__(
-        self, reach: InstanceResolver, book: InstanceChangeRepository, operations: OperationRepository
+        self, reach: InstanceResolver, repository: InstanceChangeRepository, operations: OperationRepository
     ) -> None:
         self._reach = reach
-        self._book = book
+        self._repository = repository
         self._operations = operations
         self.handlers: Handlers = (
             instance_commands.ListInstances.handled_by(self.all),
@@ -69,7 +69,7 @@ class Servers:
         instance = await self._reach.find_listed(command.instance, origin.caller)
         detail = {"instance": instance.id, "name": command.name}
         record = Record(Change.INSTANCE_RENAME, command.instance.public_id, origin, detail)
-        await self._book.change_recorded(instance.id, record, name=command.name)
+        await self._repository.change_recorded(instance.id, record, name=command.name)
 
     async def set_addresses(
         self, command: instance_commands.SetAddressList, origin: Origin
@@ -94,9 +94,9 @@ class Servers:
         record = Record(Change.INSTANCE_ADDRESSES, command.instance.public_id, origin, detail)
         if command.group:
             kept = tuple(group for name, group in groups.items() if name and group.addresses)
-            await self._book.change_recorded(instance.id, record, address_groups=kept)
+            await self._repository.change_recorded(instance.id, record, address_groups=kept)
         else:
-            await self._book.change_recorded(instance.id, record, addresses=list(addresses))
+            await self._repository.change_recorded(instance.id, record, addresses=list(addresses))
         return addresses
 
     async def addresses(

@@ -63,30 +63,30 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
 }
 
 
-async def bind_passwords(book: SealedValueRepository, sealer: Sealer) -> int:
+async def bind_passwords(repository: SealedValueRepository, sealer: Sealer) -> int:
     """Seal administrators' passwords for their instances and addresses that were sealed for a name alone.
 
     Returns how many there were. What opens in neither way is left as it is: it is told where it is needed.
     """
     done = 0
-    for value in await book.sealed_values(SealedPlace.ADMINISTRATOR):
+    for value in await repository.sealed_values(SealedPlace.ADMINISTRATOR):
         purpose = _PURPOSES[value.place](*value.key)
         try:
             sealer.open(value.sealed, purpose)
         except SealBroken:
             with contextlib.suppress(SealBroken):
                 password = sealer.open(value.sealed, instances.older_password_purpose(value.key[2]))
-                await book.replace(value, sealer.seal(password, purpose))
+                await repository.replace(value, sealer.seal(password, purpose))
                 done += 1
     return done
 
 
-async def reseal(book: SealedValueRepository, sealer: Sealer) -> int:
+async def reseal(repository: SealedValueRepository, sealer: Sealer) -> int:
     """Returns how many values were sealed anew. Raises `SealBroken` if one was sealed by no listed key."""
     done = 0
-    for value in await book.sealed_values():
+    for value in await repository.sealed_values():
         if not sealer.is_current(value.sealed):
             purpose = _PURPOSES[value.place](*value.key)
-            await book.replace(value, sealer.seal(sealer.open(value.sealed, purpose), purpose))
+            await repository.replace(value, sealer.seal(sealer.open(value.sealed, purpose), purpose))
             done += 1
     return done

@@ -214,24 +214,24 @@ def digest(key: Secret, before: bytes, row: Row) -> bytes:
     return hmac.digest(key.reveal().encode(), before + text.encode(), "sha256")
 
 
-async def verify(book: AuditRepository, key: Secret, seal: HeadSeal) -> Verified:
+async def verify(repository: AuditRepository, key: Secret, seal: HeadSeal) -> Verified:
     """Compute the chain again, from where it was pruned last. If it is pruned meanwhile, once more."""
-    begun = await book.checkpoint()
-    found = await _verify(book, key, seal, begun)
-    if found.broken and await book.checkpoint() != begun:
-        return await verify(book, key, seal)
+    begun = await repository.checkpoint()
+    found = await _verify(repository, key, seal, begun)
+    if found.broken and await repository.checkpoint() != begun:
+        return await verify(repository, key, seal)
     return found
 
 
-async def _verify(book: AuditRepository, key: Secret, seal: HeadSeal, head: Head) -> Verified:
-    sealed = await book.kept_head()
-    waiting, late = await book.unchained()
+async def _verify(repository: AuditRepository, key: Secret, seal: HeadSeal, head: Head) -> Verified:
+    sealed = await repository.kept_head()
+    waiting, late = await repository.unchained()
     try:
         end = head if sealed is None else seal.open(sealed)
     except ChainBroken as error:
         return Verified(0, waiting, head, str(error))
     records = 0
-    async for page in book.links(head.position):
+    async for page in repository.links(head.position):
         for link in page:
             if broken := _fault(key, head, link, end):
                 return Verified(records, waiting, head, broken)

@@ -46,8 +46,8 @@ class SealedHead(HeadSeal):
 class Auditing:
     """Records are kept for `retention` days; 0 keeps them all. `key` is of the chain's HMAC."""
 
-    def __init__(self, book: AuditRepository, sealer: Sealer, retention: int, key: Secret) -> None:
-        self._book = book
+    def __init__(self, repository: AuditRepository, sealer: Sealer, retention: int, key: Secret) -> None:
+        self._repository = repository
         self._seal = SealedHead(sealer)
         self._retention = retention
         self._known = Head()
@@ -74,11 +74,11 @@ class Auditing:
 
     async def chain(self) -> None:
         """ChainBroken."""
-        self._known = await self._book.chain(self._key, self._seal, self._known) or self._known
+        self._known = await self._repository.chain(self._key, self._seal, self._known) or self._known
 
     async def prune(self, days: int) -> int:
         """How many records were removed."""
-        return await self._book.prune(ambient.now() - timedelta(days=days))
+        return await self._repository.prune(ambient.now() - timedelta(days=days))
 
     async def verify(self) -> Verified:
-        return await verify(self._book, self._key, self._seal)
+        return await verify(self._repository, self._key, self._seal)

@@ -39,8 +39,8 @@ class ClientTokenRepository(Protocol):
 class ClientTokens:
     """`key` is secret: a digest covers a password, which must not be guessed from the store."""
 
-    def __init__(self, book: ClientTokenRepository, key: Secret) -> None:
-        self._book = book
+    def __init__(self, repository: ClientTokenRepository, key: Secret) -> None:
+        self._repository = repository
         self._key = key
 
     async def once(
@@ -61,7 +61,7 @@ class ClientTokens:
         """
         digest = hmac.new(self._key.reveal().encode(), token.digest.encode(), "sha256").hexdigest()
         claim = Claim(token.text, digest)
-        kept = await self._book.claimed(owner_id, token.text)
+        kept = await self._repository.claimed(owner_id, token.text)
         while True:
             if kept is not None:
                 same = hmac.compare_digest(kept.digest, digest)
@@ -82,7 +82,7 @@ class ClientTokens:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while True:
-                    kept = await self._book.claimed(owner_id, token.text)
+                    kept = await self._repository.claimed(owner_id, token.text)
                     if kept is None or kept.state is not State.ACCEPTED:
                         return kept
                     await asyncio.sleep(_LOOK)
