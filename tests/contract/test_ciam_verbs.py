@@ -272,3 +272,14 @@ def test_a_user_without_number_and_address_shows_null() -> None:
         "DescribeUserById", UserView(user(name=None, phone=None, email=None)), **IDS, UserId=USER.hex
     )
     assert [told["User"][key] for key in ("UserName", "PhoneNumber", "Email")] == [None] * 3
+
+
+def test_an_attribute_that_is_named_twice_is_refused() -> None:
+    """The rule of a list of structures is given what the check made of them."""
+    attributes = [{"Name": "k", "Value": "v"}, {"Name": "l", "Value": "v"}]
+    command("UpdateUser", **IDS, UserId=USER.hex, CustomizationAttributes=attributes)
+    twice = [*attributes, {"Name": "k", "Value": "w"}]
+    assert refused("UpdateUser", **IDS, UserId=USER.hex, CustomizationAttributes=twice) == (
+        Reason.PARAMETER_CHARACTERS,
+        "CustomizationAttributes",
+    )

@@ -62,7 +62,7 @@ def _is_given(value: object) -> bool:
 
 
 def _names_once(value: object) -> bool:
-    names = [item.get("Name") for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    names = [getattr(attribute, "Name", None) for attribute in value] if isinstance(value, list) else []
     return len(names) == len(set(names))
 
 
