@@ -1,18 +1,18 @@
-"""The river: eight stages, in order. Each takes only what the stage before it can produce.
+"""The pipeline of a call: eight stages, in order. Each takes only what the stage before it can produce.
 
-    1  server     a socket was read               -> Request
-    2  dialect    what is asked                   -> Call
-    3  keys       who asks, proven                -> Caller
-    4  admission  are there not too many
-    5  contract   are the parameters right        -> Checked, and is that permitted
-    6  verb       the same, in neutral words      -> command
-    7  bus        done once, and recorded         -> outcome
-    8  dialect    the answer, in the same dialect -> Reply
+    1  server         read the socket                 -> Request
+    2  dialect        parse the request               -> Call
+    3  authenticator  prove who sent it               -> Caller
+    4  admission      limit the rate
+    5  contract       check the parameters            -> Checked; ask policies for permission
+    6  verb           translate to neutral terms      -> command
+    7  bus            execute once, and record it     -> outcome
+    8  dialect        render in the same dialect      -> Reply
 
-Whatever goes wrong on the way, an unknown route, an oversize body or a crash included, is answered in the
-caller's own dialect. A request with no mark of any dialect is answered in plain text, by 404 or 400.
+Every failure, an unknown route, an oversize body and a crash included, is answered in the caller's own dialect. A
+request with no mark of any dialect is answered in plain text, by 404 or 400.
 
-Before stage 3 only digests and flat pairs of a body are looked at; its document is read in stage 5.
+Before stage 3 only digests and flat pairs of a body are read; its document is parsed in stage 5.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 ANONYMOUS = Proven(Caller(owner_id=0, owner_number=0, app_id=0, principal=0, access_key_id=""))
-"""Who calls a public action without credentials."""
+"""The caller of a public action without credentials."""
 
 
 class Dialect(Protocol):
@@ -75,14 +75,14 @@ class Service:
         self.contract = contract
         self.verbs = verbs
         self.regions = frozenset().union(*(action.regions or () for action in contract.actions.values()))
-        """The regions that calls are counted apart by: all that the contract lists anywhere."""
+        """The regions whose calls are counted separately: all that the contract lists."""
 
     def action(self, call: Call) -> Action:
         return self.contract.actions[call.action]
 
 
 class Pipeline:
-    """Of `dialects` the one with the surest mark on a request answers it, of equal ones the first."""
+    """The dialect with the surest mark on a request answers it; of equal marks the first in `dialects`."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Pipeline:
         *,
         require_tls: bool = False,
     ) -> None:
-        """`readers` read what is large, off the event loop.
+        """`readers` run the parsing of large bodies off the event loop.
 
         `require_tls` refuses calls that carry a secret or show a token if they did not come over TLS."""
         self._dialects = dialects
@@ -131,23 +131,23 @@ class Pipeline:
             metrics.expect(dialect.name, actions, dialect.codes())
 
     async def answer(self, request: Request) -> Reply:
-        """The answer to any request at all."""
+        """The reply to any request. Never fails."""
         dialect = self._dialect(request)
         if dialect is None:
             record = CallRecord(_NO_DIALECT, request.client)
             return await self._calls.answer(record, lambda: self._unrecognized(request), lambda _: _CRASHED)
         envelope = dialect.open(request)
-        call = _Understood(CallRecord(dialect.name, request.client, envelope.request_id))
+        call = _Progress(CallRecord(dialect.name, request.client, envelope.request_id))
         return await self._calls.answer(
             call.record,
             lambda: self._served(dialect, envelope, call),
             lambda error: dialect.refuse(envelope, error, call.call),
         )
 
-    async def _served(self, dialect: Dialect, envelope: Envelope, understood: _Understood) -> Reply:
-        record = understood.record
+    async def _served(self, dialect: Dialect, envelope: Envelope, progress: _Progress) -> Reply:
+        record = progress.record
         try:
-            call = understood.call = await self._parsed(dialect, envelope)
+            call = progress.call = await self._parsed(dialect, envelope)
             record.service, record.action = call.service, call.action
             self._require_private(call)
             proven = await self._prove(call)
@@ -156,27 +156,27 @@ class Pipeline:
         except Refused as refusal:
             record.error = refusal
             if (
-                understood.call is not None
+                progress.call is not None
                 and record.caller is not None
                 and refusal.reason is Reason.NOT_PERMITTED
             ):
-                await self._note_denial(understood.call, record.caller, refusal)
+                await self._note_denial(progress.call, record.caller, refusal)
             if record.caller is None and refusal.reason.fault is Fault.CALLER:
                 self._strangers.failed(envelope.request.client)
-            return dialect.refuse(envelope, refusal, understood.call)
+            return dialect.refuse(envelope, refusal, progress.call)
 
     async def _note_denial(self, call: Call, caller: Caller, refusal: Refused) -> None:
-        """Of who is proven, and in its rate. The call is refused all the same if the store does not take it."""
+        """Record the denial of a proven caller, within a rate. A failure to record does not change the answer."""
         target = str(refusal.facts.get("resource", ""))
         detail = {"service": call.service, "note": refusal.note}
         entry = entry_of(_origin(call, caller), Outcome.DENIED, target, refusal.reason.value, detail)
         try:
             await self._audit.note_quickly(entry)
-        except Exception:  # noqa: BLE001 - whatever it is
+        except Exception:  # noqa: BLE001 - logged; the denial is answered anyway
             _log.exception("a denial was not recorded", request_id=call.request_id)
 
     def largest_body(self, head: Request) -> int:
-        """Bytes of body that are taken of a request with that head."""
+        """The most bytes of body to read for a request with that head."""
         return max(SMALL, *(dialect.largest_body(head) for dialect in self._dialects))
 
     async def _parsed(self, dialect: Dialect, envelope: Envelope) -> Call:
@@ -192,7 +192,7 @@ class Pipeline:
     async def _read(
         self, request: Request, read: Callable[_Given, _Result], *given: _Given.args, **named: _Given.kwargs
     ) -> _Result:
-        """What is small is read at once, what is large off the event loop, so that others need not wait for it."""
+        """Parse a small body here and a large one off the event loop, so that other calls do not wait for it."""
         if len(request.body) <= SMALL:
             return read(*given, **named)
         loop = asyncio.get_running_loop()
@@ -202,13 +202,13 @@ class Pipeline:
         """TLS_REQUIRED."""
         if not self._require_tls or call.envelope.request.secure:
             return
-        # A token is a secret of its own: whoever reads it has what it is good for.
+        # A token is a secret: anyone who reads it can use it.
         shows_token = isinstance(call.claim, TokenClaim | OutsideTokenClaim)
         if shows_token or self._service(call).action(call).carries_secret:
             raise Refused(Reason.TLS_REQUIRED)
 
     async def _prove(self, call: Call) -> Proven:
-        """Stage 3. Public actions are answered to anybody; what was sent before is refused if it may not be again."""
+        """Stage 3. Public actions need no credentials. A request that may not be repeated is refused then."""
         action, request = self._service(call).action(call), call.envelope.request
         if not call.claim.access_key_id and action.public:
             return ANONYMOUS
@@ -225,7 +225,7 @@ class Pipeline:
         return self._services[call.dialect, call.service, call.version]
 
     async def _outcome(self, call: Call, proven: Proven) -> Mapping[str, object]:
-        """Stages 4 to 7, and the outcome as the vendor's fields."""
+        """Stages 4 to 7: the answer as the vendor's fields."""
         service, caller = self._service(call), proven.caller
         action = service.action(call)
         await self._admission.admit(call, caller, action, service.regions)
@@ -241,7 +241,7 @@ class Pipeline:
         return await verb.serve(checked, self._decipher, self._bus, origin_of(checked), proven.issuer)
 
     def _dialect(self, request: Request) -> Dialect | None:
-        """None where no dialect's client can have meant it, and for what the well-known places do not hold."""
+        """None for a request without a mark of any dialect, and for paths below ``/.well-known/``."""
         if request.path.startswith(_WELL_KNOWN):
             return None
         found = max(self._dialects, key=lambda dialect: dialect.mark(request))
@@ -253,8 +253,8 @@ class Pipeline:
 
 
 @dataclass(slots=True)
-class _Understood:
-    """`call` is None until the request was understood."""
+class _Progress:
+    """`call` is None until the request is parsed."""
 
     record: CallRecord
     call: Call | None = None
@@ -272,13 +272,13 @@ _NO_DIALECT = "none"
 """The dialect, in metrics, of requests that no dialect recognizes."""
 
 _WELL_KNOWN = "/.well-known/"
-_NO_CALL = _plain(400, "BadRequest", "This is no call of any API that is served here.")
+_NO_CALL = _plain(400, "BadRequest", "This is not a call of any API that is served here.")
 _CRASHED = _plain(500, "InternalError", "Something went wrong here; it was logged.")
 _NO_SUCH_PATH = _plain(404, "NotFound", "There is nothing here.")
 
 
 def origin_of(checked: Checked[object]) -> Origin:
-    """What is kept, with every operation, of where a command came from."""
+    """Where a command came from, as it is recorded with every operation."""
     return _origin(checked.call, checked.caller)
 
 

@@ -1,4 +1,4 @@
-"""The services that are spoken, each a contract with its verbs, and the vendors' own host names of them."""
+"""The services that are served, each a contract with its verbs, and the vendors' host names for them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ VENDOR_HOSTS: Sequence[str] = sorted(
     }
     for region in ("", f".{quickstart}")
 )
-"""The vendors' own names of what is served: some clients insist on calling by them."""
+"""The vendors' host names of these services: some clients connect to no other."""
 
 REGIONAL = frozenset({"postgres", "petadata"})
 """Services whose callers choose the region of a call freely."""

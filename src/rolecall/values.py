@@ -1,28 +1,28 @@
-"""The frozen values that flow down the river. Each stage returns a new type; none can be skipped.
+"""The frozen values that pass through the pipeline. Each stage returns a new type, so none can be skipped.
 
 `Request` (a socket was read) -> `Call` (a dialect understood it) -> `Caller` (a signature was proven)
--> `Checked` (a contract was kept) -> a command of `rolecall.domain` -> its outcome -> `Reply`.
+-> `Checked` (a contract is satisfied) -> a command of `rolecall.domain` -> its outcome -> `Reply`.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Generic, NoReturn, Protocol, SupportsIndex, TypeVar, runtime_checkable
 
 KEY_PREFIX = "AKID"
-"""How the id of an access key begins: clients of CAM expect it, those of the other dialects take any text."""
+"""The prefix of access key ids: clients of CAM expect it, those of other dialects take any text."""
 
 P_co = TypeVar("P_co", covariant=True)
 _P = TypeVar("_P")
 
 
 class Secret:
-    """Text that never shows itself: it prints as ``***``, compares in constant time and does not pickle.
+    """A text that prints as ``***``, compares in constant time and does not pickle.
 
-    `reveal` is called where a secret is used, nowhere else: signing, engines, contracts' rules, sealing, connecting.
+    Call `reveal` only where the secret is used: signing, engines, rules of contracts, sealing, connecting.
     """
 
     __slots__ = ("_text",)
@@ -44,7 +44,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        # surrogatepass: two texts that no encoding can hold are compared all the same.
+        # surrogatepass: texts with lone surrogates, which UTF-8 cannot hold, are compared as well.
         mine, theirs = (each._text.encode("utf-8", "surrogatepass") for each in (self, other))
         return hmac.compare_digest(mine, theirs)
 
@@ -55,7 +55,7 @@ class Secret:
 
 
 class Language(StrEnum):
-    """The languages an answer's prose can be written in."""
+    """The languages of messages in answers."""
 
     ENGLISH = "en-US"
     CHINESE = "zh-CN"
@@ -66,9 +66,9 @@ class Request:
     """One HTTP request as it came off the socket, nothing decoded.
 
     `headers` keep their order and values; names are lower-case. `query` is the raw text behind ``?``.
-    `received` is unix time in seconds. `too_large` says that more of a body came than is taken of a request with
-    that head: only its beginning was kept. `crowded` says that nothing more was kept because too many bodies were on
-    their way. `sha256` is the digest of a whole body in hex, if it was taken as the body came.
+    `received` is unix time in seconds. `too_large`: the body exceeds the limit for that head, and only its beginning
+    was kept. `crowded`: the rest was dropped because too many bodies were being received. `sha256` is the hex digest
+    of a whole body, if it was computed while the body was received.
     """
 
     method: str
@@ -92,7 +92,7 @@ class Request:
 
 
 class Mark(IntEnum):
-    """How surely a request is meant for a dialect, by what only its clients send. The surest mark decides."""
+    """How surely a request is meant for a dialect, by what only its clients send. The highest mark wins."""
 
     NONE = 0
     PLACE = 1
@@ -104,47 +104,49 @@ class Mark(IntEnum):
     SIGNATURE = 5
 
 
-class Deferred(Mapping[str, object]):
-    """Parameters that are read when they are first looked at: not before the sender was proven.
+class SentParams:
+    """The parameters of a request, parsed by the first `read`: not before the sender is proven.
 
-    So nobody's documents are parsed but a caller's, and a stranger is told only that, whatever the body holds.
-    `read` may refuse; then so does every look.
+    So the documents of proven callers are parsed and no others, and an unproven request is refused as such, whatever
+    its body holds.
     """
 
-    def __init__(self, read: Callable[[], Mapping[str, object]]) -> None:
-        self._read = read
+    def __init__(self, parse: Callable[[], Mapping[str, object]]) -> None:
+        """`parse` may refuse."""
+        self._parse = parse
         self._params: Mapping[str, object] | None = None
         self._unreadable = False
+        self.deferred = True
+
+    @classmethod
+    def parsed(cls, params: Mapping[str, object]) -> SentParams:
+        """Parameters that are parsed already."""
+        sent = cls(lambda: params)
+        sent.read()
+        sent.deferred = False
+        return sent
+
+    def read(self) -> Mapping[str, object]:
+        """Refuses as the dialect does, at the first and at every further call."""
+        if self._params is None:
+            self._unreadable = True
+            self._params = self._parse()
+            self._unreadable = False
+        return self._params
 
     @property
     def unreadable(self) -> bool:
-        """Whether a look was refused: then of the request no more was understood than which action it asks for."""
+        """Whether `read` refused: then nothing of the request is known but its action."""
         return self._unreadable
 
     @property
     def known(self) -> Mapping[str, object]:
-        """What was read so far; nothing before the first look. Never fails."""
+        """The parameters if they were read, else none. Never refuses."""
         return {} if self._params is None else self._params
-
-    def _looked_at(self) -> Mapping[str, object]:
-        if self._params is None:
-            self._unreadable = True
-            self._params = self._read()
-            self._unreadable = False
-        return self._params
-
-    def __getitem__(self, name: str) -> object:
-        return self._looked_at()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._looked_at())
-
-    def __len__(self) -> int:
-        return len(self._looked_at())
 
 
 class TokenFacts(Protocol):
-    """What a token says. Times are unix seconds; `method` is the kind of credential that bought it."""
+    """The claims of a token. Times are unix seconds; `method` is the kind of credential that it was issued for."""
 
     @property
     def method(self) -> str: ...
@@ -157,7 +159,7 @@ class TokenFacts(Protocol):
 
 
 class IssuedToken(Protocol):
-    """A new token: its text, and what it says."""
+    """A new token: its text and its claims."""
 
     @property
     def text(self) -> Secret: ...
@@ -173,7 +175,7 @@ class TokenIssuer(Protocol):
 
 
 class Claim(Protocol):
-    """What a request says about who sent it: a key id, and a proof that only the key's holder can make."""
+    """The sender as the request claims it: a key id, and a proof that only the holder of the key can make."""
 
     @property
     def access_key_id(self) -> str: ...
@@ -183,12 +185,12 @@ class Claim(Protocol):
         """The session token that goes with a temporary key, if one was sent."""
 
     def prove(self, key: Secret, now: float) -> TokenIssuer | None:
-        """Refuse unless the proof holds under `key` at unix time `now`; the issuer if tokens can be bought with it."""
+        """Refuse unless the proof holds under `key` at unix time `now`; the issuer of tokens for it, if it has one."""
 
 
 @runtime_checkable
 class PasswordClaim(Claim, Protocol):
-    """A claim whose key id may be a sub-user's name, shown with its password."""
+    """A claim whose key id may be a sub-user's name, sent with its password."""
 
     @property
     def shown(self) -> Secret: ...
@@ -199,7 +201,7 @@ class PasswordClaim(Claim, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What is needed to answer anybody, even a caller whose request could not be understood."""
+    """What it takes to answer a request, also one that cannot be parsed."""
 
     request: Request
     request_id: str
@@ -208,7 +210,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request understood by a dialect: one action of one service, with a claim still to be proven.
+    """A parsed request: one action of one service, with a claim that is not proven yet.
 
     `flat` says that every value arrived as text (a form or a query string), so the contract coerces it.
     """
@@ -219,7 +221,7 @@ class Call:
     version: str
     action: str
     region: str
-    params: Mapping[str, object] = field(repr=False)
+    params: SentParams = field(repr=False)
     flat: bool
     claim: Claim
 
@@ -229,7 +231,7 @@ class Call:
 
     @property
     def unreadable(self) -> bool:
-        return isinstance(self.params, Deferred) and self.params.unreadable
+        return self.params.unreadable
 
 
 class PrincipalKind(StrEnum):
@@ -240,10 +242,10 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What temporary credentials were issued for. `policy` is a document that narrows what is permitted, or empty.
+    """The session of temporary credentials. `policy` is a document that narrows what is permitted, or empty.
 
-    `role` says that the principal is a role that was taken, by the principal `taken_by`. `key_id` is the permanent key
-    that all began with.
+    `role`: the principal is a role, assumed by the principal `taken_by`. `key_id` is the permanent key at the start of
+    the chain.
     """
 
     name: str
@@ -252,12 +254,12 @@ class Session:
     taken_by: int = 0
     key_id: str = ""
     chain_ends: int = 0
-    """Unix time beyond which no session lasts that was got from this one; 0: from no other."""
+    """Unix time after which every session derived from this one has ended; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a call, proven: the owner itself (`principal == owner_number`), a sub-user of it, or a role."""
+    """The proven sender of a call: the owner itself (`principal == owner_number`), a sub-user of it, or a role."""
 
     owner_id: int
     owner_number: int
@@ -279,7 +281,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Checked(Generic[P_co]):
-    """A call whose parameters kept the contract: typed, defaults filled in, secrets wrapped.
+    """A call whose parameters satisfy the contract: typed, with defaults filled in and secrets wrapped.
 
     `params` is an instance of the action's class (`rolecall.contracts.parameters`).
     An optional parameter that was not sent and has no default is None.
@@ -312,7 +314,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a command came from: kept with every operation, and never holding a secret."""
+    """Where a command came from. Recorded with every operation; holds no secret."""
 
     caller: Caller
     dialect: str

@@ -10,7 +10,7 @@ import pytest
 from rolecall.contracts.check import check
 from rolecall.contracts.model import Action
 from rolecall.contracts.tencent.postgres.contract import CONTRACT
-from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
+from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret, SentParams
 
 CALLER = Caller(
     owner_id=1, owner_number=100000000001, app_id=1250000001, principal=100000000001, access_key_id="AKID"
@@ -43,7 +43,7 @@ def make_call(
         version="2017-03-12",
         action=action,
         region=region,
-        params=params,
+        params=SentParams.parsed(params),
         flat=flat,
         claim=NoClaim(),
     )

@@ -13,7 +13,7 @@ from rolecall.contracts.model import Action, Contract, Field, Kind, ListOf, Shap
 from rolecall.contracts.permission import policy_request
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.services import REGIONAL, SERVICES
-from rolecall.values import Call, Caller, Checked, Envelope, Language, Request
+from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, SentParams
 
 CALLER = Caller(1, 100, 125, 700, "AKID")
 EVERY = [
@@ -117,7 +117,7 @@ def asked(
 ) -> tuple[str, ...]:
     request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
     envelope = Envelope(request, "id", Language.ENGLISH)
-    call = Call(envelope, "tencent", "try", "1", "Try", region, {}, False, None)  # type: ignore[arg-type]
+    call = Call(envelope, "tencent", "try", "1", "Try", region, SentParams.parsed({}), False, None)  # type: ignore[arg-type]
     action = Action(NOTHING, "test", resources=resources)
     contract = Contract("tencent", "try", "1", {}, {}, **more)
     return policy_request(Checked(call, CALLER, _params(params or {})), contract, action).resources
@@ -125,7 +125,17 @@ def asked(
 
 def region_of(action: Action, region: str, *, ours: bool = False) -> str | None:
     request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
-    call = Call(Envelope(request, "id", Language.ENGLISH), "d", "s", "1", "Try", region, {}, False, None)  # type: ignore[arg-type]
+    call = Call(
+        Envelope(request, "id", Language.ENGLISH),
+        "d",
+        "s",
+        "1",
+        "Try",
+        region,
+        SentParams.parsed({}),
+        False,
+        None,
+    )  # type: ignore[arg-type]
     contract = Contract("d", "s", "1", {}, {}, region_is_ours=ours)
     return policy_request(Checked(call, CALLER, {}), contract, action).context["qcs:region"]
 
@@ -205,7 +215,9 @@ def test_a_number_in_a_text_has_one_spelling(action: str, params: dict[str, Any]
     def checked(given: dict[str, Any]) -> Checked:
         request = Request("POST", "/", "", (), b"", "10.1.2.3", True, 1_700_000_000.0)
         envelope = Envelope(request, "id", Language.ENGLISH)
-        call = Call(envelope, "tencent", service, contract.version, name, "", given, False, None)  # type: ignore[arg-type]
+        call = Call(
+            envelope, "tencent", service, contract.version, name, "", SentParams.parsed(given), False, None
+        )  # type: ignore[arg-type]
         return check(call, CALLER, contract.actions[name])
 
     checked({key: one.replace("01", "1") if isinstance(one, str) else one for key, one in params.items()})

@@ -18,7 +18,7 @@ from rolecall.dialects.openstack.routing import ROUTES, STATUSES
 from rolecall.dialects.tencent import Tencent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import AnonymousClaim
-from rolecall.values import Call, Mark, Request
+from rolecall.values import Call, Mark, Request, SentParams
 from rolecall.verbs.databases.verbs import VERBS
 from rolecall.verbs.identity.verbs import V2_VERBS, V3_VERBS
 
@@ -136,7 +136,9 @@ REFUSALS = [
 
 
 def _call(envelope: object, service: str, version: str, action: str) -> Call:
-    return Call(envelope, "openstack", service, version, action, "", {}, False, AnonymousClaim())  # type: ignore[arg-type]
+    return Call(
+        envelope, "openstack", service, version, action, "", SentParams.parsed({}), False, AnonymousClaim()
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/xml"])

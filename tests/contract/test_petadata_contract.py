@@ -18,7 +18,7 @@ from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.aliyun.refusals import COMMON
 from rolecall.domain.engine import Access, DatabaseGrant
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
+from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret, SentParams
 from rolecall.verbs.petadata.verbs import VERBS
 
 ALIYUN = Aliyun([CONTRACT])
@@ -47,7 +47,9 @@ def call(action: str, params: Mapping[str, object]) -> Call:
 
     request = Request("GET", "/", "Format=JSON", (("host", "h"),), b"", "127.0.0.1", False, 0.0)
     envelope = Envelope(request, "2FED790E-FB61-4721-8C1C-07C627FA5A19", Language.ENGLISH)
-    return Call(envelope, "aliyun", "petadata", "2016-01-01", action, "", params, True, NoClaim())
+    return Call(
+        envelope, "aliyun", "petadata", "2016-01-01", action, "", SentParams.parsed(params), True, NoClaim()
+    )
 
 
 def checked(action: str, params: Mapping[str, object]) -> Checked:

@@ -25,7 +25,7 @@ from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.views import OperationView
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret
+from rolecall.values import Call, Caller, Checked, Envelope, Language, Request, Secret, SentParams
 from rolecall.verbs import StaticVerb, Verb
 from rolecall.verbs.petadata.answers import PRIVILEGES
 from rolecall.verbs.petadata.verbs import ACCOUNTS_AT_MOST, VERBS
@@ -52,7 +52,17 @@ class NoClaim:
 def checked(action: str, params: Mapping[str, object], region: str = "") -> Checked:
     request = Request("GET", "/", "", (("host", "h"),), b"", "127.0.0.1", False, 0.0)
     envelope = Envelope(request, REQUEST_ID, Language.ENGLISH)
-    call = Call(envelope, "aliyun", "petadata", "2016-01-01", action, region, params, True, NoClaim())
+    call = Call(
+        envelope,
+        "aliyun",
+        "petadata",
+        "2016-01-01",
+        action,
+        region,
+        SentParams.parsed(params),
+        True,
+        NoClaim(),
+    )
     return check(call, CALLER, CONTRACT.actions[action])
 
 

@@ -25,7 +25,7 @@ from rolecall.pipeline import Dialect
 from rolecall.services import SERVICES
 from rolecall.signin import forms
 from rolecall.signing import token
-from rolecall.values import Deferred, Request, Secret
+from rolecall.values import Request, Secret
 
 Family = Callable[[int], bytes]
 
@@ -77,7 +77,7 @@ def before_the_proof(dialect: Dialect, wire: Request) -> None:
     except Refused as refusal:
         dialect.refuse(envelope, refusal, None)
     else:
-        assert not (isinstance(call.params, Deferred) and call.params.known)
+        assert not (call.params.deferred and call.params.known)
 
 
 def _text(data: bytes) -> str:

@@ -18,7 +18,7 @@ from rolecall.contracts.model import Action, Shape
 from rolecall.domain.access.rates import Allowance
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.rate_store import unreachable
-from rolecall.values import Call, Caller, Envelope, Language, Origin, Request
+from rolecall.values import Call, Caller, Envelope, Language, Origin, Request, SentParams
 
 ACTION = Action(Shape("A", (), object), "none", rate=3)
 
@@ -29,7 +29,15 @@ REGIONS = frozenset({"r", "s"})
 def call(action: str = "A", region: str = "r", client: str = "1.1.1.1") -> Call:
     request = Request("POST", "/", "", (), b"", client, False, 0.0)
     return Call(
-        Envelope(request, "id", Language.ENGLISH), "d", "s", "v", action, region, {}, False, cast("Any", None)
+        Envelope(request, "id", Language.ENGLISH),
+        "d",
+        "s",
+        "v",
+        action,
+        region,
+        SentParams.parsed({}),
+        False,
+        cast("Any", None),
     )
 
 

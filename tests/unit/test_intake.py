@@ -23,7 +23,7 @@ from rolecall.metrics import Metrics
 from rolecall.pipeline import Pipeline
 from rolecall.services import SERVICES
 from rolecall.store.memory_audit import MemoryAudit
-from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Request
+from rolecall.values import Call, Envelope, Language, Mark, Reply, Request, SentParams
 
 # bodies
 
@@ -202,15 +202,15 @@ def test_what_stands_in_a_text_is_no_structure(text: str) -> None:
     assert strict_json.decode(json.dumps({"a": [text]}).encode()) == {"a": [text]}
 
 
-def test_parameters_that_are_refused_when_they_are_looked_at_are_so_at_every_look() -> None:
+def test_parameters_that_are_refused_when_they_are_read_are_refused_at_every_read() -> None:
     def read() -> dict[str, object]:
         raise Refused(Reason.MALFORMED_REQUEST)
 
-    params = Deferred(read)
+    params = SentParams(read)
     assert (params.unreadable, params.known) == (False, {})
     for _ in range(2):
         with pytest.raises(Refused):
-            len(params)
+            params.read()
         assert (params.unreadable, params.known) == (True, {})
 
 

@@ -125,7 +125,7 @@ def test_an_unknown_method_is_refused_before_anything_is_computed() -> None:
 
 def test_a_claim_shows_no_parameter() -> None:
     assert "P~w" not in repr(_claim())
-    assert _claim().told() == _text("create-account-post", "string-to-sign")
+    assert _claim().signed_text() == _text("create-account-post", "string-to-sign")
 
 
 def test_a_timestamp_is_read() -> None:

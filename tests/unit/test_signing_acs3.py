@@ -169,7 +169,7 @@ def test_the_content_type_of_a_body_must_be_signed() -> None:
 def test_a_claim_shows_no_parameter_and_tells_both_texts() -> None:
     claim = _claim("create-account-query")
     assert "P~w" not in repr(claim)
-    assert claim.told() == (
+    assert claim.signed_text() == (
         _text("create-account-query", "string-to-sign"),
         _text("create-account-query", "canonical-request"),
     )

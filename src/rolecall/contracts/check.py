@@ -1,7 +1,7 @@
 """Applies a contract to a call: raw parameters in, typed parameters out, or a `Refused` that names the field.
 
-Order, as the vendors' gateways have it: region, then for each structure what is missing, what is unknown and what
-is of the wrong type, and only then the rules of the fields. Paths of nested fields are ``Set.0.Name``.
+The order is that of the vendors' gateways: region, then for each structure what is missing, what is unknown and
+what is of the wrong type, and only then the rules of the fields. Paths of nested fields are ``Set.0.Name``.
 
 What a value may look like on the wire:
 
@@ -11,7 +11,7 @@ What a value may look like on the wire:
   a Python client's urlencode writes). The dialect has made lists and structures of the flattened names.
 - both, where the contract says so (`Action.blank_is_absent`): an optional value that is blank, and that the rules
   refuse, is absent.
-- Text with control characters or lone surrogates is refused unless a rule of its own refused it before.
+- Text with control characters or lone surrogates is refused, unless a rule of the field refuses it first.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Reading:
     blank_is_absent: bool
 
     def is_absent(self, value: object, field: Field) -> bool:
-        """Whether an optional parameter's value stands for none."""
+        """Whether the value of an optional parameter counts as not sent."""
         if not self.blank_is_absent or field.required or field.type is Kind.SECRET:
             return False
         if value == "" and field.type is Kind.INTEGER:
@@ -64,15 +64,15 @@ def check(call: Call, caller: Caller, action: Action) -> Checked[object]:
     """
     _require_region(call.region, action.regions)
     reading = _Reading(call.flat, action.blank_is_absent)
-    params = _structure(call.params, action.shape, "", reading)
+    params = _structure(call.params.read(), action.shape, "", reading)
     _require_fields(params, action.params, "")
     return Checked(call, caller, params)
 
 
 def require_rules(rules: Sequence[Rule], value: object, path: str, *, lines: bool = False) -> None:
-    """Ask each rule in turn; the first one broken refuses. A rule on a `Secret` sees its plain text.
+    """Refuse by the first rule that is broken. A rule on a `Secret` is given its plain text.
 
-    `lines` says that the text may have several.
+    `lines`: the text may have several lines.
     """
     plain = value.reveal() if isinstance(value, Secret) else value
     for rule in rules:
@@ -83,7 +83,7 @@ def require_rules(rules: Sequence[Rule], value: object, path: str, *, lines: boo
 
 
 def shown(value: object) -> str:
-    """A value as an answer may quote it: short, printable, valid UTF-8; a secret is never quoted."""
+    """A value as answers quote it: short, printable, valid UTF-8; a secret is never quoted."""
     if isinstance(value, Secret):
         return _HIDDEN
     if isinstance(value, bool):
@@ -91,7 +91,7 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         return _UNPRINTABLE.sub("\ufffd", value[:_SHOWN_CHARACTERS])
     if isinstance(value, int) and value not in _INT64:
-        return "..."  # thousands of digits, perhaps
+        return "..."  # it may have thousands of digits
     if isinstance(value, int | float):
         return str(value)
     return "[...]" if isinstance(value, list) else "{...}"
@@ -188,7 +188,7 @@ def _secret(value: object, _flat: bool) -> Secret | None:
 
 
 def _json(value: object, _flat: bool) -> object:
-    """The document; None if there is none: ``null`` too is no value."""
+    """The document; None for a text that is not JSON, and for ``null``."""
     if not isinstance(value, str):
         return None
     try:

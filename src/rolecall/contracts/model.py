@@ -16,11 +16,11 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     FLOAT = "float"
     SECRET = "secret"
-    """A string that is wrapped in `Secret` as soon as it was seen, and never quoted in an answer."""
+    """A string that is wrapped in `Secret` at once, and never quoted in an answer."""
     DOCUMENT = "document"
-    """A string that may have several lines, and is kept as it came."""
+    """A string that may have several lines, kept as it was sent."""
     JSON = "json"
-    """A string that holds a JSON document; the document is the value, and a name twice in an object breaks the type."""
+    """A string that holds a JSON document, which is the value. A name that an object has twice breaks the type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One condition on a value. `holds` is pure; `reason` is what breaking it means; `source` says who wrote it."""
+    """A condition on a value. `holds` is pure; `reason` refuses a value that breaks it, by `source`."""
 
     holds: Callable[[object], bool]
     reason: Reason
@@ -40,7 +40,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A parameter, or a member of a structure. Rules are asked in order; the first broken one refuses."""
+    """A parameter, or a member of a structure. The first of its rules that is broken refuses."""
 
     name: str
     type: Kind | ListOf | Shape
@@ -87,23 +87,23 @@ class Action:
     changes: bool = False
     rate: int = 20
     rate_seconds: int = 1
-    """`rate` is for so many seconds."""
+    """The period of `rate`."""
     rate_group: str = ""
     """Actions of the service with the same group share one rate, counted for the whole owner; else each has its own,
     counted for each caller."""
     public: bool = False
-    """Answered to anybody, without credentials."""
+    """Answered without credentials."""
     resources: tuple[str, ...] = ("*",)
-    """What policies call the things it touches: six segments with holes ``{region}``, ``{owner}``, ``{caller}`` and
+    """The names of its resources in policies: six segments with holes ``{region}``, ``{owner}``, ``{caller}`` and
     names of parameters (``{Info.GroupId}`` reaches into structures); a list fills a hole once for each of its items. A
-    template that begins with ``?`` is left out if a hole of it is not filled: another then names the thing."""
+    template that begins with ``?`` is left out if one of its holes is not filled: another then names the resource."""
     free: bool = False
-    """Permitted to every caller: it tells callers about themselves, or what is no secret."""
+    """Permitted to every caller: its answer is about the caller, or public."""
     blank_is_absent: bool = False
-    """An optional text that is sent empty, and an optional integer that is sent as 0, were not given if the parameter's
-    rules refuse that value. Clients in Go send both for every field that was not set."""
+    """An optional text that is sent empty, and an optional integer that is sent as 0, count as not sent if the rules of
+    the parameter refuse that value. Clients in Go send both for every field that was not set."""
     mints_secret: bool = False
-    """Its answer tells a secret: a new key, a token, a password."""
+    """Its answer holds a secret: a new key, a token, a password."""
 
     @property
     def name(self) -> str:
@@ -115,7 +115,7 @@ class Action:
 
     @property
     def carries_secret(self) -> bool:
-        """Whether a secret is among its parameters or in its answer: such a call is for TLS."""
+        """Whether a secret is among its parameters or in its answer: such a call requires TLS."""
         return self.mints_secret or any(_is_secret(param.type) for param in self.params)
 
 
@@ -129,17 +129,17 @@ class Contract:
     actions: Mapping[str, Action]
     errors: Mapping[Reason | tuple[Reason, str], ErrorRow]
     policy_service: str = ""
-    """The service's name in policies, where it is another than the contract's."""
+    """The name of the service in policies, if it differs from the contract's."""
     region_is_ours: bool = False
-    """The region of its calls is the house's own: no caller names one."""
+    """The region of its calls is ours: callers do not name one."""
 
     def codes(self) -> Iterator[str]:
-        """The codes of all its rows, templates unfilled."""
+        """The codes of all its rows; templates have their holes."""
         for table in (self.errors, *(action.errors for action in self.actions.values())):
             yield from (row.code for row in table.values())
 
     def row(self, action: str | None, reason: Reason, field: str = "") -> ErrorRow | None:
-        """The most particular row: the action's before the service's, one for the field before one for all."""
+        """The most specific row: of the action before the service, for the field before any field."""
         tables = [self.errors]
         if action is not None and action in self.actions:
             tables.insert(0, self.actions[action].errors)

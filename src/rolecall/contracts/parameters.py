@@ -7,8 +7,8 @@
 
 An attribute without a default is a required parameter. One of a type that may be None, with the default None, is
 absent if it was not sent. Types are ``str``, ``int``, ``bool``, ``float``, `Secret`, lists of these, and other
-classes of this kind, which are structures. Rules, a most for lists, and a `Kind` that is not plain from the type
-(``DOCUMENT``, ``JSON``) stand in ``Annotated``. `contracts.check` makes the instances.
+classes of this kind, which are structures. ``Annotated`` adds rules, the most items of a list, and a `Kind` that the
+type does not determine (``DOCUMENT``, ``JSON``). `contracts.check` makes the instances.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _KINDS: Mapping[object, Kind] = {
 
 
 def shape_of(params: type[Params]) -> Shape:
-    """What a class declares, in its order, the fields of its bases first. TypeError for a type of no parameter."""
+    """The fields that a class declares, in its order, those of its bases first. TypeError for an unknown type."""
     hints = typing.get_type_hints(params, include_extras=True)
     fields = tuple(
         _field(name, hint, getattr(params, name, MISSING))
@@ -90,7 +90,7 @@ def _field(name: str, hint: Any, default: object) -> Field:
 
 
 def _bare(hint: Any) -> tuple[Any, tuple[object, ...]]:
-    """A type without None and ``Annotated``, and what was annotated."""
+    """A type without None and ``Annotated``, and its annotations."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         (hint,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
     if typing.get_origin(hint) is Annotated:
@@ -114,10 +114,10 @@ def _type_of(type_: Any, marks: tuple[object, ...]) -> Kind | ListOf | Shape:
         item, inner = _bare(typing.get_args(type_)[0])
         kind = _type_of(item, inner)
         if isinstance(kind, ListOf):
-            raise TypeError("a list of lists is no parameter")
+            raise TypeError("a parameter cannot be a list of lists")
         return ListOf(kind, next((mark.items for mark in marks if isinstance(mark, Most)), None))
     if isinstance(type_, type) and issubclass(type_, Params):
         return shape_of(type_)
     if type_ in _KINDS:
         return _KINDS[type_]
-    raise TypeError(f"no parameter has the type {type_}")
+    raise TypeError(f"a parameter cannot be of type {type_}")

@@ -1,10 +1,10 @@
-"""What a call asks of the caller's policies: its operation, and the resources its parameters name.
+"""The request to the policies of a caller: the operation of a call, and the resources that its parameters name.
 
-It is asked of parameters that kept the contract: typed, so that no spelling of a value slips past a policy. A hole that
-no parameter fills names everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B. ``{A.service}`` and
+It is made of checked parameters, so that no other spelling of a value evades a policy. A hole that no parameter fills
+stands for everything, ``*``; ``{A|B}`` is filled by A if it was sent, else by B. ``{A.service}`` and
 ``{A.content}`` are segments of a resource that A spells, and ``{A.owned}`` is the whole of it with the caller's own
-account and without a region: these are the house's to say. ``{A/}`` is A and a slash, or nothing if A was not sent: a
-thing without such a segment is named without it.
+account and without a region: the caller does not choose these. ``{A/}`` is A and a slash, or nothing if A was not
+sent: a resource without such a segment is named without it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from rolecall.values import Checked
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.|]*/?)\}")
 _NO_REGION = re.compile(r"[^A-Za-z0-9_-]")
 _MOST_RESOURCES = 200
-"""Resources of one call that are asked one by one; a longer list asks for everything of its kind."""
+"""The most resources of a call that are asked for one by one; a longer list asks for everything of its kind."""
 
 
 _SEGMENTS: Mapping[str, int] = {"service": 2, "content": 5}
 
 
 def policy_request(checked: Checked[object], contract: Contract, action: Action) -> PolicyRequest:
-    """The ask of a call whose caller was proven."""
+    """The policy request of a call whose caller is proven."""
     call = checked.call
     request = call.envelope.request
     resources = itertools.chain.from_iterable(_asked(template, checked) for template in action.resources)
@@ -46,7 +46,7 @@ def policy_request(checked: Checked[object], contract: Contract, action: Action)
 
 
 def _asked(template: str, checked: Checked[object]) -> Iterator[str]:
-    """A region is a header of the caller's: it must not reach into the segments behind it."""
+    """The caller chooses the region in a header: it must not reach into the segments behind it."""
     caller = checked.caller
     known = {
         "region": _NO_REGION.sub("_", checked.call.region),
@@ -62,11 +62,11 @@ def _asked(template: str, checked: Checked[object]) -> Iterator[str]:
         choices = [choice if len(choice) == 1 else ["*"] for choice in choices]
     for chosen in itertools.product(*(choice or ["*"] for choice in choices)):
         values = dict(zip(holes, chosen, strict=True))
-        yield _HOLE.sub(lambda hole: values[hole[1]], wanted)  # noqa: B023 - used within the turn
+        yield _HOLE.sub(lambda hole: values[hole[1]], wanted)  # noqa: B023 - used within the iteration
 
 
 def _choices(hole: str, known: Mapping[str, str], checked: Checked[object]) -> list[str]:
-    """Empty if nothing was sent for the hole, but for one that is left out with its slash then."""
+    """The values of a hole; empty if none was sent, except for a hole that is left out with its slash."""
     if hole.endswith("/"):
         return [f"{value}/" for value in _choices(hole[:-1], known, checked)] or [""]
     for name in hole.split("|"):

@@ -1,4 +1,4 @@
-"""Conditions that more than one contract is made of, beside those of `rolecall.contracts.model`."""
+"""Rules that several contracts use, beside those of `rolecall.contracts.model`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers that stand twice: with one value they are one header, with several a request could be read in two ways."""
+"""Repeated headers: with one value they count as one, with several the request is ambiguous."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rolecall.values import Request
 
 
 def by_name(request: Request, telling: Collection[str], family: str) -> dict[str, str]:
-    """Headers by lower-case name; the last of those that stand twice.
+    """Headers by lower-case name; the last of repeated ones.
 
     MALFORMED_REQUEST (``header``, and its name as ``value``) for different values of one that has meaning: those named
     `telling`, and those whose names start with `family`.

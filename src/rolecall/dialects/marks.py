@@ -1,4 +1,4 @@
-"""A first look at the raw text of a query or form, before anything is decoded: linear, and without a pattern to search.
+"""Search in the raw text of a query or form, before it is decoded: linear, without regular expressions over it.
 
 Names and values are compared as they were sent: a client that escapes the letters of a name is not recognized by it.
 """

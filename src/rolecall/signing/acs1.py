@@ -109,7 +109,7 @@ class Acs1Claim:
         if not hmac.compare_digest(expected.encode(), _octets(self.given)):
             raise Refused(Reason.SIGNATURE_MISMATCH)
 
-    def told(self) -> str:
+    def signed_text(self) -> str:
         """The string to sign, which goes back to the caller of a mismatch and nowhere else: it holds passwords.
 
         aliyun-python-sdk-core 2.16.1 and the Go SDK compare it with their own to tell a wrong secret.

@@ -135,7 +135,7 @@ class Acs3Claim:
                 return
         raise Refused(Reason.SIGNATURE_MISMATCH)
 
-    def told(self) -> tuple[str, str]:
+    def signed_text(self) -> tuple[str, str]:
         """String to sign and canonical request, which go back to the caller of a mismatch and nowhere else."""
         canonical = next(self._canonical_requests())
         return string_to_sign(canonical), canonical

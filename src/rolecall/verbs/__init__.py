@@ -1,6 +1,6 @@
-"""Verbs: a checked call becomes a neutral command, and the command's outcome the vendor's answer.
+"""Verbs translate a checked call to a neutral command, and the outcome of the command to the vendor's answer.
 
-One module per service, each with a literal table `VERBS`. Verbs hold a vendor's quirks and nothing else.
+Each service has a package with a literal table `VERBS`. Verbs hold the quirks of a vendor and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _P = TypeVar("_P")
 _T = TypeVar("_T")
 
 Answer: TypeAlias = dict[str, object]
-"""What stands in the vendor's envelope, without the request id: strings, numbers, booleans, lists and dicts."""
+"""The content of the vendor's envelope, without the request id: strings, numbers, booleans, lists and dicts."""
 
 Decipher: TypeAlias = Callable[[Secret], Secret]
 """Base64 text of an RSA-OAEP ciphertext -> the plain text; raises `Refused` (PASSWORD_UNDECIPHERABLE)."""
@@ -25,7 +25,7 @@ Decipher: TypeAlias = Callable[[Secret], Secret]
 
 @dataclass(frozen=True, slots=True)
 class Verb(Generic[_P, _T]):
-    """`command` may refuse what no rule of a single field can say; `answer` takes the command's outcome."""
+    """`command` may refuse what no rule of a single field can express; `answer` takes the outcome of the command."""
 
     params: type[_P]
     command: Callable[[Checked[_P], Decipher], Command[_T]]
@@ -45,7 +45,7 @@ class Verb(Generic[_P, _T]):
 
 @dataclass(frozen=True, slots=True)
 class StaticVerb(Generic[_P]):
-    """An action that is answered from tables alone; the domain is not asked."""
+    """An action that is answered from tables, without the domain."""
 
     params: type[_P]
     static: Callable[[Checked[_P]], Answer]

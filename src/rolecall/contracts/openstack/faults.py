@@ -158,8 +158,8 @@ IDENTITY_FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.KEY_DISABLED: _NO_USER,
     Reason.CREDENTIALS_INVALID: _NO_USER,
     Reason.TOKEN_INVALID: _NO_USER,
-    # Whoever asks for another's tenant is told no more than one with a wrong password (Keystone, Rackspace).
+    # A request for the tenant of another owner is answered like a wrong password (Keystone, Rackspace).
     Reason.TENANT_FOREIGN: _NO_USER,
-    # A token that is no good, or not the caller's to look at (Keystone).
+    # A token that is invalid, or that the caller may not inspect (Keystone).
     Reason.OBJECT_MISSING: _missing("Failed to validate token"),
 }

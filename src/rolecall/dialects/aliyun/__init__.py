@@ -21,7 +21,7 @@ from rolecall.dialects.aliyun.refusals import COMMON_CODES, blamed, filled, quot
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.acs1 import CLOCK_WINDOW, Acs1Claim
 from rolecall.signing.acs3 import Acs3Claim
-from rolecall.values import Call, Deferred, Envelope, Language, Mark, Reply, Request
+from rolecall.values import Call, Envelope, Language, Mark, Reply, Request, SentParams
 
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
 
@@ -30,7 +30,7 @@ _RETRY_AFTER = ("x-acs-retry-after", "1000")
 
 
 class Aliyun:
-    """XML by default, JSON if asked for; HTTP statuses tell errors from answers."""
+    """XML by default, JSON on request; the HTTP status tells errors from answers."""
 
     name = "aliyun"
 
@@ -44,8 +44,8 @@ class Aliyun:
     ) -> None:
         """`clock_window` in seconds. `public_hosts`: names clients sign as host where a proxy replaces the header.
 
-        `require_tls` refuses what did not come over HTTPS: the manual demands it of every account call, and the
-        Python SDK sends passwords in the URL, by HTTP unless told otherwise.
+        `require_tls` refuses requests over plain HTTP: the manual requires HTTPS for account calls, and the Python SDK
+        sends passwords in the URL, by HTTP unless it is configured otherwise.
         """
         self._contracts = {each.version: each for each in contracts if each.dialect == self.name}
         self._codes = _codes(self._contracts.values())
@@ -57,11 +57,11 @@ class Aliyun:
         return reading.mark(request, self._contracts)
 
     def largest_body(self, head: Request) -> int:
-        """Bytes that are taken of a request with that head; 0 if it has nothing of this dialect."""
+        """The most bytes of body to read for a request with that head; 0 if it is not of this dialect."""
         return reading.largest_body(head)
 
     def codes(self) -> frozenset[str]:
-        """What an answer's code counts as: every code that names a declared parameter, and the templates of others."""
+        """The codes for metrics: every code that names a declared parameter, and the templates of the others."""
         return self._codes
 
     def open(self, request: Request) -> Envelope:
@@ -85,7 +85,7 @@ class Aliyun:
             version=version,
             action=action,
             region=opened.params.get("RegionId", ""),
-            params=Deferred(own) if opened.document else own(),
+            params=SentParams(own) if opened.document else SentParams.parsed(own()),
             flat=True,
             claim=claim,
         )
@@ -97,7 +97,7 @@ class Aliyun:
 
     def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply:
         """``<Error>`` with RequestId, HostId, Code, Message and Recommend, or the same in JSON. Never fails."""
-        # What cannot be read is no fault of a parameter, for which the contract would have words of its own.
+        # An unreadable body is not the fault of a parameter, for which the contract has its own wording.
         if call is not None and call.unreadable:
             call = None
         contract = self._contracts.get(call.version) if call else None
@@ -108,7 +108,7 @@ class Aliyun:
         code = filled(row.code, facts)
         message = filled(row.english, facts)
         if refusal.reason is Reason.SIGNATURE_MISMATCH and call is not None:
-            message = _told(call, message)
+            message = _with_string_to_sign(call, message)
         fields = {
             "RequestId": envelope.request_id,
             "HostId": reading.host_of(envelope.request),
@@ -116,7 +116,7 @@ class Aliyun:
             "Message": message,
             "Recommend": _RECOMMEND.format(code=quote(code, safe="")),
         }
-        # Logs and metrics keep no name that a caller made up.
+        # Logs and metrics hold no name that a caller invented.
         reply = self._reply(envelope, row.status, "Error", fields, code if code in self._codes else row.code)
         if refusal.reason is Reason.RATE_EXCEEDED:
             return replace(reply, headers=(*reply.headers, _RETRY_AFTER))
@@ -155,22 +155,22 @@ def _codes(contracts: Collection[Contract]) -> frozenset[str]:
 
 
 def _sent(call: Call | None) -> Iterable[str]:
-    """The names of parameters, of those that were looked at: what is refused before the proof is not read for it."""
+    """The names of the parameters that have been read: a refusal before the proof reads no more."""
     if call is None:
         return ()
-    return call.params.known if isinstance(call.params, Deferred) else call.params
+    return call.params.known
 
 
-def _told(call: Call, message: str) -> str:
-    """What was to be signed, for the caller alone: it may hold a password that the caller has just sent.
+def _with_string_to_sign(call: Call, message: str) -> str:
+    """The message with the text that was to be signed. Only the caller sees it: it may hold a password just sent.
 
     aliyun-python-sdk-core 2.16.1 splits the V2 text at its only colon and compares the rest with its own string;
-    if they are equal, the secret must be wrong, and that is what it raises.
+    if they are equal, it reports that the secret is wrong.
     """
     if isinstance(call.claim, Acs1Claim):
-        return f"{message} server string to sign is:{call.claim.told()}"
+        return f"{message} server string to sign is:{call.claim.signed_text()}"
     if isinstance(call.claim, Acs3Claim):
-        text, canonical = call.claim.told()
+        text, canonical = call.claim.signed_text()
         return (
             "Specified signature does not match our calculation. "
             f"server StringToSign is [{text}] server CanonicalRequest is [{canonical}]"

@@ -45,7 +45,7 @@ COMMON_NAMES = frozenset(
         "RegionId",
     }
 )
-"""What is no action's own parameter. A contract may name one all the same (CreateInstance: RegionId)."""
+"""Parameters that do not belong to an action. A contract may declare one nevertheless (CreateInstance: RegionId)."""
 
 _V3_HEADERS = ("x-acs-signature-nonce", "x-acs-content-sha256", "x-acs-date")
 _VERSION = re.compile(rb"Version=([0-9-]{1,20})(?:&|$)")
@@ -59,14 +59,14 @@ _MARKS = (
     b"SecurityToken=",
     b"BearerToken=",
 )
-"""What stands among the parameters of this vendor's clients alone."""
+"""Parameters that only clients of this vendor send."""
 
 _TELLING = frozenset({"host", "content-type", "authorization", "accept"})
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far a signature is believed: clock difference in seconds, and names clients may have signed as host."""
+    """What a signature is accepted with: clock difference in seconds, and names that clients may sign as host."""
 
     clock_window: int
     public_hosts: tuple[str, ...]
@@ -74,9 +74,9 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request taken apart. `params` holds every parameter, the common ones too; `is_v3` says where those are.
+    """A parsed request. `params` holds every parameter, the common ones included; `is_v3`: those are headers.
 
-    `document` says that there is a JSON body besides, with further parameters: it is read after the proof.
+    `document`: a JSON body holds further parameters, which are read after the proof.
     """
 
     request: Request
@@ -103,13 +103,13 @@ def mark(request: Request, versions: Collection[str]) -> Mark:
 
 
 def largest_body(head: Request) -> int:
-    """Bytes that are taken of a request with that head, whose body has not come yet."""
+    """The most bytes of body to read for a request with that head."""
     signed = head.header("authorization").startswith(acs3.FAMILY)
     return MAX_TEXT if signed or media_type(head) in ("", FORM) else 0
 
 
 def host_of(request: Request) -> str:
-    """The host that was called, without scheme and path; some clients put their whole endpoint there."""
+    """The requested host, without scheme and path: some clients send their whole endpoint."""
     header = request.header("host")
     return (header.partition("://")[2] or header).partition("/")[0]
 
@@ -144,7 +144,7 @@ def take_apart(request: Request) -> Opened:
 def api(opened: Opened) -> tuple[str, str]:
     """Version and action. Refuses with PARAMETER_MISSING.
 
-    V2: the headers ``x-acs-action`` and ``x-acs-version`` of aliyun-python-sdk-core are unsigned, so not believed.
+    V2: the headers ``x-acs-action`` and ``x-acs-version`` of aliyun-python-sdk-core are not signed, so not read.
     """
     if opened.is_v3:
         return (
@@ -219,7 +219,7 @@ def _is_v3(request: Request) -> bool:
 
 
 def _single_headers(request: Request) -> dict[str, str]:
-    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice, and differs."""
+    """Headers by name. MALFORMED_REQUEST if a header of this dialect occurs twice with different values."""
     return by_name(request, _TELLING, "x-acs-")
 
 
@@ -235,7 +235,7 @@ def _token(text: str) -> Secret | None:
 
 
 def _texts(request: Request) -> tuple[bytes, ...]:
-    """The raw texts that parameters stand in, for a first look."""
+    """The raw texts that may hold parameters, undecoded."""
     query = request.query.encode("utf-8", "surrogatepass")
     if request.method != "POST" or media_type(request) not in ("", FORM):
         return (query,)

@@ -61,7 +61,7 @@ def body_pairs(request: Request) -> Pairs:
 
 
 def union(query: Pairs, body: Pairs) -> dict[str, str]:
-    """By name. MALFORMED_REQUEST for a name that stands twice, in whichever place: it could mean either value."""
+    """By name. MALFORMED_REQUEST for a name that occurs twice, in whichever place: it could mean either value."""
     named = dict((*query, *body))
     if len(named) != len(query) + len(body):
         raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="a parameter is sent more than once")

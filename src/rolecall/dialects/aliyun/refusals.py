@@ -181,7 +181,7 @@ def filled(template: str, facts: Mapping[str, str]) -> str:
 
 
 def quotable(refusal: Refused, field: str, action: Action | None) -> dict[str, str]:
-    """What may be quoted to the caller, as text. The value of a secret parameter is masked whoever put it here."""
+    """What may be quoted to the caller, as text. The value of a secret parameter is masked in any case."""
     facts = {name: _quote(value) for name, value in refusal.facts.items()}
     facts["field"] = _quote(field)
     if "value" in facts and action and _is_secret(action, field):

@@ -28,7 +28,7 @@ from rolecall.dialects.openstack.routing import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.token import LIFETIME, AnonymousClaim
-from rolecall.values import Call, Claim, Deferred, Envelope, Language, Mark, Reply, Request
+from rolecall.values import Call, Claim, Envelope, Language, Mark, Reply, Request, SentParams
 
 _VERSION_WORDS = frozenset({"v1.0", "v2.0", "v3"})
 _TOKENS = ("x-auth-token", "x-subject-token")
@@ -43,7 +43,7 @@ Headers = tuple[tuple[str, str], ...]
 class OpenStack:
     """`region` is the catalog's; `lifetime` that of tokens, in seconds.
 
-    `outside` says that there is an outside Keystone to ask about tokens that are not ours.
+    `outside`: an outside Keystone validates tokens that are not ours.
     """
 
     name = "openstack"
@@ -70,11 +70,11 @@ class OpenStack:
         return Mark.PLACE if _looks_at_root(request) else Mark.NONE
 
     def largest_body(self, head: Request) -> int:
-        """Bytes that are taken of a request with that head; 0 if it has nothing of this dialect."""
+        """The most bytes of body to read for a request with that head; 0 if it is not of this dialect."""
         return documents.MAX_BODY if head.header("x-auth-token") else 0
 
     def codes(self) -> frozenset[str]:
-        """The name of every fault that an answer may have."""
+        """The name of every fault that an answer can have."""
         tables = (FAULTS, IDENTITY_FAULTS)
         rows = (row.code for table in tables for row in table.values())
         return frozenset(
@@ -88,8 +88,8 @@ class OpenStack:
     def parse(self, envelope: Envelope) -> Call:
         """Refuses with a reason of intake, TOKEN_INVALID, or for a request for a token with one of parameters.
 
-        Without a token nothing is told of the database API, not even which resources there are (Trove's
-        authentication stands before its routes).
+        Without a token the database API reveals nothing, not even which resources exist (Trove authenticates before
+        it routes).
         """
         request = envelope.request
         if request.too_large:
@@ -104,7 +104,8 @@ class OpenStack:
         if found.route.action == "IssueToken":
             asked = self._asked(request, found.route.version)
             wanted = {"nocatalog": True} if documents.asks_no_catalog(request) else {}
-            return self._call(envelope, found, asked.claim, {"tenant": asked.tenant, **wanted})
+            params = SentParams.parsed({"tenant": asked.tenant, **wanted})
+            return self._call(envelope, found, asked.claim, params)
         if found.route.action in _OF_TOKENS:
             claim = self._shown(request, "")
         return self._call(envelope, found, claim, self._params(request, found))
@@ -121,12 +122,12 @@ class OpenStack:
         read = credentials.asked_v3 if version == "v3" else credentials.asked_v2
         return read(documents.decode(request, form), self._lifetime)
 
-    def _params(self, request: Request, found: Found) -> Mapping[str, object]:
+    def _params(self, request: Request, found: Found) -> SentParams:
         route = found.route
         action = self._contracts[route.service, route.version].actions[route.action]
-        return Deferred(lambda: documents.params(request, found, action))
+        return SentParams(lambda: documents.params(request, found, action))
 
-    def _call(self, envelope: Envelope, found: Found, claim: Claim, params: Mapping[str, object]) -> Call:
+    def _call(self, envelope: Envelope, found: Found, claim: Claim, params: SentParams) -> Call:
         route = found.route
         return Call(
             envelope=envelope,
@@ -141,7 +142,7 @@ class OpenStack:
         )
 
     def render(self, call: Call, answer: Mapping[str, object]) -> Reply:
-        """The answer as a document. A token for the header stands in it as ``subject_token``."""
+        """The answer as a document. ``subject_token`` in it is the token for the header."""
         status = STATUSES[call.service, call.version, call.action]
         form = _form(call.envelope.request, call.service)
         headers = _headers(call.envelope, form)
@@ -203,7 +204,7 @@ def _headers(envelope: Envelope, form: Form) -> Headers:
 
 
 def _fault_headers(fault: faults.Fault, refusal: Refused, request: Request) -> Headers:
-    """What HTTP wants beside the status; keystoneauth asks for a new token on any 401."""
+    """The headers that HTTP requires for a status; keystoneauth requests a new token on any 401."""
     if fault.status == 401:
         return (("www-authenticate", f'Keystone uri="{base_url(request)}/v3"'),)
     if fault.status == 405:

@@ -1,4 +1,4 @@
-"""Who sends a request: the token in its header, or the credentials in the body of a request for a token.
+"""The sender of a request: the token in its header, or the credentials in the body of a request for a token.
 
 An access key is every kind of user: its id is the user's name (or id, or the application credential's id) and its
 secret the password, the API key or the application credential's secret.
@@ -20,7 +20,7 @@ Document = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A token is asked for: with which credentials, and for which tenant (empty for the caller's own)."""
+    """A request for a token: its credentials, and the tenant (empty for the caller's own)."""
 
     claim: CredentialsClaim | TokenClaim
     tenant: str
@@ -31,7 +31,7 @@ def token_claim(
 ) -> TokenClaim | OutsideTokenClaim:
     """TOKEN_INVALID if there is no token, or what there is cannot be one.
 
-    With `outside`, what has not the form of our own tokens is one of the outside Keystone's.
+    With `outside`, a token that has not the form of ours belongs to the outside Keystone.
     """
     text = request.header("x-auth-token")
     if not text:
@@ -125,7 +125,7 @@ def _project(auth: Document) -> str:
         return ""
     project = _object(auth, "scope", "auth.").get("project")
     if not isinstance(project, Mapping):
-        raise Refused(Reason.CREDENTIALS_INVALID, note="a scope that is no project")
+        raise Refused(Reason.CREDENTIALS_INVALID, note="the scope is not a project")
     if "id" not in project:
         _require_domain(project)
     return _text(project, "id" if "id" in project else "name", "auth.scope.project.")

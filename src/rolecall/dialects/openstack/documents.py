@@ -42,7 +42,7 @@ def decode(request: Request, form: Form | None) -> Document:
 def params(request: Request, found: Found, action: Action) -> Document:
     """What the action declares, of the path and of the body, or the query where there is no body.
 
-    The query of a change is not looked at: it is no place for a password.
+    The query of a change is not read: a password must not stand in a URL.
     MEDIA_TYPE_UNSUPPORTED, and as `decode` and `known`.
     """
     given = _body(request, action) if request.method in _WITH_BODY else _query(request)

@@ -89,7 +89,7 @@ ROUTES = (
 _BELOW_DATABASE = re.compile(rf"{DATABASE_PLACE}(/?|/v1\.0(?:/.*)?)", re.ASCII | re.DOTALL)
 
 DATABASE_VERSIONS = _database("GET", "/", "ListVersions")
-"""What ``/`` means to a client of the database API; to all others it is the identity service's front door."""
+"""``/`` for a client of the database API; for all others it is the identity service."""
 
 STATUSES: Mapping[tuple[str, str, str], int] = {
     (route.service, route.version, route.action): route.status for route in (*ROUTES, DATABASE_VERSIONS)

@@ -40,7 +40,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
 
 
 class _Bounded(TreeBuilder):
-    """Builds a tree and stops at one too deep or too large, before it costs anything."""
+    """Builds a tree, and stops as soon as it is too deep or too large."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -54,11 +54,11 @@ class Tencent:
         return reading.mark(request, self._versions)
 
     def largest_body(self, head: Request) -> int:
-        """Bytes that are taken of a request with that head; 0 if it has nothing of this dialect."""
+        """The most bytes of body to read for a request with that head; 0 if it is not of this dialect."""
         return reading.largest_body(head)
 
     def codes(self) -> frozenset[str]:
-        """Every code that an answer may have."""
+        """Every code that an answer can have."""
         rows = (row.code for row in COMMON.values())
         return frozenset(
             (*rows, *chain.from_iterable(contract.codes() for contract in self._contracts.values()))
@@ -93,7 +93,7 @@ class Tencent:
 
     def refuse(self, envelope: Envelope, refusal: Refused, call: Call | None) -> Reply:
         """``{"Response": {"Error": {"Code", "Message"}, "RequestId": ...}}``. Never fails."""
-        # What cannot be read is no fault of a parameter, for which the contract would have words of its own.
+        # An unreadable body is not the fault of a parameter, for which the contract has its own wording.
         if call is not None and call.unreadable:
             call = None
         contract = self._contracts.get((call.service, call.version)) if call else None

@@ -15,7 +15,7 @@ from rolecall.dialects.tencent.bodies import decode_json, decode_multipart
 from rolecall.dialects.tencent.flatten import decode_pairs, unflatten
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates, tc1, tc3
-from rolecall.values import Claim, Deferred, Language, Mark, Request, Secret
+from rolecall.values import Claim, Language, Mark, Request, Secret, SentParams
 
 MAX_QUERY = 32 * 1024
 MAX_FORM = 1024 * 1024
@@ -47,14 +47,14 @@ _NONCE = re.compile(r"0*[1-9][0-9]{0,38}", re.ASCII)
 _LANGUAGE = re.compile(rb"Language=([A-Za-z-]+)(?:&|$)")
 _VERSION = re.compile(rb"Version=([0-9-]{1,20})(?:&|$)")
 _MARKS = (b"SecretId=", b"Nonce=", b"RequestClient=", b"SignatureMethod=Hmac", b"SignatureMethod=TC3-")
-"""What stands among the parameters of this vendor's clients alone."""
+"""Parameters that only clients of this vendor send."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far a signature is believed: clock difference in seconds, and names clients may have signed as host.
+    """What a signature is accepted with: clock difference in seconds, and names that clients may sign as host.
 
-    `signed_action`: a TC3 signature must cover the header that names the action. `v1`: the older signatures are taken.
+    `signed_action`: a TC3 signature must cover the header that names the action. `v1`: accept the older signatures.
     """
 
     clock_window: int
@@ -78,7 +78,7 @@ class Common:
 class Params:
     """An action's own parameters; `flat` if every scalar arrived as text."""
 
-    values: Mapping[str, object]
+    values: SentParams
     flat: bool
 
 
@@ -118,7 +118,7 @@ def mark(request: Request, versions: Collection[str]) -> Mark:
 
 
 def largest_body(head: Request) -> int:
-    """Bytes that are taken of a request with that head, whose body has not come yet."""
+    """The most bytes of body to read for a request with that head."""
     if head.header("authorization").startswith(tc3.ALGORITHM):
         return MAX_BODY
     return MAX_FORM if _media_type(head.header("content-type")) in ("", FORM) else 0
@@ -137,7 +137,7 @@ def check_shape(request: Request, *, tc3_family: bool) -> None:
 
 
 def single_headers(request: Request) -> dict[str, str]:
-    """Headers by name. Refuses with MALFORMED_REQUEST if one that has meaning here stands twice, and differs."""
+    """Headers by name. MALFORMED_REQUEST if a header of this dialect occurs twice with different values."""
     return by_name(request, _TELLING, "x-tc-")
 
 
@@ -171,13 +171,13 @@ def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Co
 def tc3_params(request: Request, headers: Mapping[str, str]) -> Params:
     """The parameters of a TC3 request, unread: its flattened query for GET, else its JSON or multipart body."""
     if request.method == "GET":
-        return Params(Deferred(lambda: unflatten(_query_pairs(request))), flat=True)
+        return Params(SentParams(lambda: unflatten(_query_pairs(request))), flat=True)
     content_type = headers.get("content-type", "")
     media_type = _media_type(content_type)
     if media_type == "application/json":
-        return Params(Deferred(lambda: decode_json(request.body)), flat=False)
+        return Params(SentParams(lambda: decode_json(request.body)), flat=False)
     if media_type == "multipart/form-data":
-        return Params(Deferred(lambda: decode_multipart(request.body, content_type)), flat=True)
+        return Params(SentParams(lambda: decode_multipart(request.body, content_type)), flat=True)
     raise Refused(Reason.MALFORMED_REQUEST, "Content-Type", facts={"value": media_type})
 
 
@@ -220,9 +220,9 @@ def v1_common(request: Request, host: str, pairs: tc1.Pairs, trust: Trust) -> Co
 
 
 def v1_params(pairs: tc1.Pairs) -> Params:
-    """The action's own parameters, without the common ones; they are nested again when they are looked at."""
+    """The action's own parameters, without the common ones; they are nested when they are read."""
     own = [pair for pair in pairs if pair[0] not in _COMMON_NAMES]
-    return Params(Deferred(lambda: unflatten(own)), flat=True)
+    return Params(SentParams(lambda: unflatten(own)), flat=True)
 
 
 def _unsigned(pairs: tc1.Pairs) -> tc1.Pairs:
@@ -251,7 +251,7 @@ def _media_type(content_type: str) -> str:
 
 
 def _form_text(request: Request) -> bytes:
-    """The raw text a v1 request would stand in, for a first look; empty if there is none."""
+    """The raw text that may hold a v1 request, undecoded; empty if there is none."""
     if request.method == "GET":
         return request.query.encode("utf-8", "surrogatepass")
     if _media_type(request.header("content-type")) not in ("", FORM):

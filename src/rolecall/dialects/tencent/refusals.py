@@ -369,7 +369,7 @@ def wording(row: ErrorRow, language: Language, facts: Mapping[str, str]) -> str:
 
 
 def quotable(refusal: Refused, action: Action | None, request_id: str) -> dict[str, str]:
-    """What may be quoted to the caller, as text. The value of a secret parameter is masked whoever put it here."""
+    """What may be quoted to the caller, as text. The value of a secret parameter is masked in any case."""
     facts = {name: _quote(value) for name, value in refusal.facts.items()}
     facts["field"] = _quote(refusal.field)
     facts["request_id"] = request_id

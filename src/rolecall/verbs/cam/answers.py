@@ -200,7 +200,7 @@ def rules(_checked: Checked[object], view: RulesView) -> Answer:
 
 
 def safety(_checked: Checked[object], _user: object) -> Answer:
-    """Nobody is asked for a second factor, nor told of sign-ins from elsewhere."""
+    """There is no second factor, and no notice of sign-ins from elsewhere."""
     return {
         "LoginFlag": dict(_NO_FLAGS),
         "ActionFlag": dict(_NO_FLAGS),

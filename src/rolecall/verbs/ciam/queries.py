@@ -45,7 +45,7 @@ _BESIDE: Mapping[str, tuple[UserField, str]] = {
     "status": (UserField.STATUS, ""),
     "createdDate": (UserField.CREATED, ""),
 }
-"""What may stand beside them. Any other key is the name of a custom attribute."""
+"""What a query may name besides. Any other key is the name of a custom attribute."""
 
 _UNORDERED = frozenset({UserField.GROUP, UserField.ID, UserField.STATUS})
 """Fields of which no value comes before another."""
@@ -149,7 +149,7 @@ _ORGANIZATIONS = frozenset({"userOrg", "weComUserOrg"})
 
 
 def list_conditions(filters: Sequence[parameters.Filter]) -> tuple[Condition, ...]:
-    """Of one filter's values any may hold. Nobody is in an organization. PARAMETER_VALUE."""
+    """Any of the values of a filter may match. No user is in an organization. PARAMETER_VALUE."""
     conditions = []
     for place, each in enumerate(filters):
         key, operator = each.Key or "", Operator.EQUAL if each.Logic else Operator.UNEQUAL

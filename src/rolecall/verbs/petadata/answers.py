@@ -30,7 +30,7 @@ _DML = "SELECT,INSERT,UPDATE,DELETE"
 _DDL = "CREATE,DROP,INDEX,ALTER,CREATE TEMPORARY TABLES,LOCK TABLES,CREATE VIEW,SHOW VIEW,CREATE ROUTINE,ALTER ROUTINE"
 
 _CUSTOM = "Custom"
-"""What is no template of the vendor's."""
+"""Privileges that are not a template of the vendor."""
 
 # Word for word and in the order of DescribeAccounts' sample; ReadOnly, which it lacks, as RDS MySQL now has it:
 # the older LOCK TABLES would let a reader stop the writers.
@@ -90,7 +90,7 @@ _NONE: Answer = {"AccountPrivilege": "", "AccountPrivilegeDetail": ""}
 
 
 def _account_status(account: AccountView) -> str:
-    """One that was dropped behind our back is DELETED; one that cannot log in is as one still being made."""
+    """DELETED for an account that was dropped outside Rolecall; CREATE for one that cannot log in yet."""
     if account.standing == "missing":
         return "DELETED"
     return "CREATE" if account.locked else "ACTIVE"
@@ -115,7 +115,7 @@ def _order(checked: Checked[object]) -> str:
 
 
 def databases(checked: Checked[parameters.DescribeDatabases], found: Sequence[DatabaseFacts]) -> Answer:
-    """All, or the one asked for. Sizes and the time of making are not known for a registered server."""
+    """All databases, or the one asked for. Sizes and creation times of a registered server are unknown."""
     instance, wanted = checked.params.InstanceId, checked.params.DBName
     listed = [_database(instance, database) for database in found if not wanted or database.name == wanted]
     return {"InstanceId": instance, "Databases": {"Database": listed}}
@@ -183,7 +183,7 @@ def _names(instance: InstanceView) -> Answer:
 
 
 def instance(_checked: Checked[object], instance: InstanceView) -> Answer:
-    """Here the port is text."""
+    """The port is text in this answer."""
     network = {"NetworkType": "INTERNAL", "ConnectionString": instance.host, "Port": str(instance.port)}
     return {
         "InstanceId": instance.public_id,
@@ -200,7 +200,7 @@ DEFAULT_GROUP = "default"
 
 
 def addresses(checked: Checked[parameters.DescribeSecurityIPs], groups: Sequence[AddressGroup]) -> Answer:
-    """The default group's list once more beside them."""
+    """All groups, and the list of the default group beside them."""
     listed = [
         {
             "SecurityIPListName": group.name or DEFAULT_GROUP,
@@ -278,7 +278,7 @@ def task(checked: Checked[parameters.DescribeTaskStatus], found: Sequence[Operat
 
 
 def user(_checked: Checked[object], found: Sequence[InstanceView]) -> Answer:
-    """Nothing is sold and nobody is a bank: the account is known, and owes nothing."""
+    """Nothing is sold here: the account is authenticated and has no balance."""
     return {
         "IsAuthentication": True,
         "IsFinance": False,

@@ -1,6 +1,6 @@
 """Client tokens of `petadata`: a promise that calls with the same token are one call.
 
-What is compared are the action's own parameters, after defaults: a retry is signed anew, so the nonce, the time and
+What is compared are the action's own parameters, after defaults: a retry is signed again, so the nonce, the time and
 the signature differ (ECS API manual, "How to ensure idempotence").
 """
 
@@ -31,7 +31,7 @@ def client_token(
 
 
 def _hidden(value: object) -> str:
-    """A password, as its hash: the text that is hashed in the end never holds it."""
+    """The hash of a password, so that the text to be hashed does not hold it."""
     if not isinstance(value, Secret):
         raise TypeError(f"no parameter is a {type(value).__name__}")
     return hashlib.sha256(value.reveal().encode("utf-8", "surrogatepass")).hexdigest()

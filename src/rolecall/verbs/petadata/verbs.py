@@ -51,7 +51,7 @@ _P = TypeVar("_P", bound=parameters.Owned)
 _T = TypeVar("_T")
 _TASKS_AT_MOST = 1000
 _OWN_ADDRESS = "127.0.0.1"
-"""The address list of a new instance that is made without one."""
+"""The address list of a new instance that is created without one."""
 
 KINDS: Mapping[str, AccountKind] = {"Normal": AccountKind.NORMAL, "Super": AccountKind.SUPER}
 _MODES: Mapping[str, Literal["replace", "add", "remove"]] = {"0": "replace", "1": "add", "2": "remove"}
@@ -102,7 +102,7 @@ def _create_account(checked: Checked[parameters.CreateAccount]) -> commands.Crea
 
 
 def _is_old_version(params: parameters.CreateAccount) -> bool:
-    """Version 0 disables granting: what privileges are given is passed over (the manual's Chinese text).
+    """Version 0 disables granting: privileges that are given are ignored (the Chinese text of the manual).
 
     Where no version is sent, asking for privileges asks for version 1; no page says so.
     """

@@ -160,7 +160,7 @@ _INSTANCE_ORDERS: Mapping[str, Callable[[InstanceView], tuple[datetime | str, ..
 
 
 def _instance(instance: InstanceView) -> Answer:
-    """Sizes are 0 and ids of networks empty: a registered server does not tell them."""
+    """Sizes are 0 and ids of networks empty: they are unknown for a registered server."""
     version = "" if instance.version is None else f"{instance.version[0]}.{instance.version[1]}"
     return {
         "Region": instance.region,

@@ -125,7 +125,7 @@ def _restart(
 
 
 def _created(checked: Checked[object], made: Sequence[InstanceView]) -> Answer:
-    """Nothing is sold: the numbers of orders belong to the call. The ids are told whatever the charge type is."""
+    """Nothing is sold here: the order numbers belong to the call. The ids are answered for every charge type."""
     call = UUID(checked.call.request_id).int
     return {
         "DealNames": [f"{call % 10**12:012d}{index:02d}" for index, _ in enumerate(made)],

@@ -171,5 +171,5 @@ def _tag_resource(tag: Tag) -> dict[str, str]:
 
 
 def _md5(words: str) -> str:
-    """What the field is called; it protects nothing."""
+    """MD5, as the name of the field says; it protects nothing."""
     return hashlib.md5(words.encode(), usedforsecurity=False).hexdigest()

@@ -34,9 +34,9 @@ from rolecall.verbs import Decipher, Verb, Verbs, nothing
 from rolecall.verbs.tag import answers
 from rolecall.verbs.tag.answers import offset_of
 
-_NOBODY_ELSES = ("", "uin/", "uid/")
+_NO_ACCOUNT = ("", "uin/", "uid/")
 _SYSTEM = "System"
-"""The category of tags that services make themselves: there are none."""
+"""The category of tags that services create themselves: there are none."""
 
 
 def _pair(key: str, value: str, *, value_needed: bool = False) -> Pair:
@@ -72,7 +72,7 @@ def _place(checked: Checked[object], resource: str, field: str = "Resource") -> 
     """The account's segment may be empty (Terraform sends ``uin/``), but not another's. PARAMETER_VALUE."""
     caller = checked.caller
     _, _, service, _, account, content = resource.split(":", 5)
-    if account not in (*_NOBODY_ELSES, f"uin/{caller.owner_number}", f"uid/{caller.app_id}"):
+    if account not in (*_NO_ACCOUNT, f"uin/{caller.owner_number}", f"uid/{caller.app_id}"):
         raise Refused(Reason.PARAMETER_VALUE, field, facts={"value": resource})
     prefix, slash, name = content.partition("/")
     return TagPlace(service, prefix, name) if slash else TagPlace(service, "", prefix)

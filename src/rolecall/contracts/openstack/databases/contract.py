@@ -51,7 +51,7 @@ def _action(
     free: bool = False,
     public: bool = False,
 ) -> Action:
-    """Of an action on an instance policies see the instance; what is told from tables is no secret."""
+    """Policies are asked for the instance that an action names; answers from tables are public."""
     shape = shape_of(params)
     return Action(
         shape,

@@ -164,7 +164,7 @@ class NewInstance(Params, shape="instance"):
     datastore: Datastore | None = None
     databases: Annotated[list[NewDatabase], Most(_AT_MOST)] | None = None
     users: Annotated[list[NewUser], Most(_AT_MOST)] | None = None
-    # What would make something else of it than a new server: refused, not passed over.
+    # These ask for something else than a new server: refused, not ignored.
     replica_of: str | None = None
     slave_of: str | None = None
     configuration: str | None = None

@@ -45,7 +45,7 @@ def _is_email(value: object) -> bool:
 EMAIL = (Rule(_is_email, Reason.PARAMETER_VALUE, "ours, and the example of " + PAGE),)
 
 PASSWORD = (at_most(128, Reason.PASSWORD_BREAKS_RULES, "ours: refused before it is hashed"),)
-"""The owner's password rules are the domain's to ask."""
+"""The domain checks the password rules of the owner."""
 
 DESCRIPTION = (
     at_most(1024, Reason.PARAMETER_LENGTH, SDK),

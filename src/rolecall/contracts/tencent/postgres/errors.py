@@ -126,7 +126,7 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
         "The password could not be decrypted.",
         "无法解密密码。",
     ),
-    # An instance of somebody else is hidden where the action has a code for "no such instance" only.
+    # The instance of another owner is hidden: these actions have a code for a missing instance only.
     Reason.INSTANCE_MISSING: ErrorPreference(
         (INSTANCE_NOT_FOUND, INSTANCE_NOT_EXIST, ACCESS_DENIED, "ResourceNotFound"), ()
     ),
