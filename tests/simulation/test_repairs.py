@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from tests.simulation import scenarios
 from tests.simulation.estates import DATABASE
@@ -27,7 +28,6 @@ from rolecall.domain.engine import (
     PrivilegeChange,
 )
 from rolecall.domain.identity import ChangedMeanwhile, Expected
-from rolecall.domain.operations.encoding import encode_changes, encode_grants
 from rolecall.domain.operations.model import Change, Intent, Operation, State
 
 OTHER = Expected("another account")
@@ -92,7 +92,7 @@ def on_mariadb(play: Play) -> None:
 
 PLACE = {"name": "ada", "host": "%"}
 READ, WRITE = DatabaseGrant("shop", Access.READ_ONLY), DatabaseGrant("old", Access.READ_WRITE)
-GRANTS = {**PLACE, "grant": encode_grants((READ,)), "revoke": ["old"]}
+GRANTS = {**PLACE, "grant": msgspec.to_builtins((READ,)), "revoke": ["old"]}
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_privileges_are_repeated_on_the_account_that_nothing_else_has_changed(
         await server.create_database(NewDatabase(DATABASE, "postgres", uuid4()))
         expected = OTHER if found == "another" else facts.expected
         is_old = found.startswith("an earlier release")
-        detail = {"changes": encode_changes(changes), "kind": kind}
+        detail = {"changes": msgspec.to_builtins(changes), "kind": kind}
         await bench.accept(Change.PRIVILEGES, detail, None if is_old else expected)
         if found.endswith("marked"):
             await server.change_account(AccountChange("ada", bench.operation))

@@ -17,6 +17,7 @@ from rolecall import ambient
 from rolecall.domain.access.keys import AccessKey, Owner
 from rolecall.domain.accounts.ports import Due, Rotated
 from rolecall.domain.instances.registry import Instance, NewInstance, Phase
+from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
 from rolecall.store.instances import FaceTaken, require_changeable
 from rolecall.store.memory_ledger import MemoryLedger, Rows
@@ -123,7 +124,7 @@ class MemoryRotation:
         for kept in reversed(self._store.rows.operations.values()):
             operation = kept.operation
             renewed = operation.change is Change.ACCOUNT_MANAGE or (
-                operation.change is Change.ACCOUNT_CREATE and operation.detail.get("managed") is True
+                operation.change is Change.ACCOUNT_CREATE and details.CreateAccount.of(operation).managed
             )
             if (
                 renewed

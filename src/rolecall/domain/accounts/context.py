@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from rolecall.domain.engine import AccountFacts
 from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import InstanceName
+from rolecall.domain.operations.details import Detail
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent, Place
 from rolecall.domain.operations.runner import OperationRunner
@@ -95,13 +96,14 @@ class Target:
         self,
         change: Change,
         origin: Origin,
-        detail: Mapping[str, object] | None = None,
+        detail: Detail | None = None,
         sealed: bytes | None = None,
         expected: Expected | None = None,
     ) -> Intent:
         """The intent to change it, or, with `expected`, that very account of the name."""
         place: dict[str, object] = {"name": self.name, "host": self.host} if self.host else {}
-        return Intent(change, self.label, origin, {**place, **(detail or {})}, sealed, expected=expected)
+        known = {} if detail is None else detail.encode()
+        return Intent(change, self.label, origin, {**place, **known}, sealed, expected=expected)
 
     def missing(self) -> Refused:
         return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.label})

@@ -13,6 +13,7 @@ from rolecall.domain.engine import AccountChange, AccountFacts
 from rolecall.domain.identity import ChangedMeanwhile, Expected
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
+from rolecall.domain.operations import details
 from rolecall.domain.operations.model import OUT_OF_REACH, Change, Intent
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
@@ -68,11 +69,9 @@ class Credentials:
         if moved != target and await engine.account(moved.name, moved.host) is not None:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": moved.name})
         verifier = None if command.password is None else self._work.verifier(moved, command.password)
-        detail = {
-            "new_name": moved.name,
-            "new_host": moved.host,
-            "password_changed": verifier is not None,
-        }
+        detail = details.MoveAccount(
+            new_name=moved.name, new_host=moved.host, password_changed=verifier is not None
+        )
 
         async def apply(operation: UUID) -> AccountFacts:
             expected = Expected(facts.identity)

@@ -13,6 +13,7 @@ from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase,
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import Handlers, Page
+from rolecall.domain.operations import details
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent
 from rolecall.domain.reasons import Reason, Refused
@@ -65,7 +66,8 @@ class Databases:
             fence = self._journal.fence(operation, always=True)
             await attached.engine.create_database(replace(new, operation=operation, fence=fence))
 
-        intent = Intent(Change.DATABASE_CREATE, new.name, origin, detail={"owner": new.owner})
+        detail = details.CreateDatabase(owner=new.owner, encoding=new.encoding, collate=new.collate)
+        intent = Intent(Change.DATABASE_CREATE, new.name, origin, detail.encode())
         await self._journal.run(attached, intent, apply)
 
     async def delete(self, command: commands.DeleteDatabase, origin: Origin) -> None:
@@ -93,13 +95,17 @@ class Databases:
         facts = await find_database(attached.engine, command.name)
         owned_by = await _owner(attached, command.owner)
         expected = NO_DATABASE if facts is None else ExpectedDatabase(facts.identity)
-        detail = {
-            "owner": command.owner,
-            "from": "" if facts is None else facts.owner,
-            "owned_by": None if owned_by is None else owned_by.identity,
-        }
+        detail = details.ChangeDatabaseOwner(
+            owner=command.owner,
+            former="" if facts is None else facts.owner,
+            owned_by=None if owned_by is None else owned_by.identity,
+        )
         intent = Intent(
-            Change.DATABASE_OWNER, command.name, origin, detail, expected=Expected(expected.identity)
+            Change.DATABASE_OWNER,
+            command.name,
+            origin,
+            detail.encode(),
+            expected=Expected(expected.identity),
         )
 
         async def apply(operation: UUID) -> None:

@@ -21,7 +21,7 @@ from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import Fence
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
-from rolecall.domain.operations.encoding import decode_grants, encode_grants
+from rolecall.domain.operations import details
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
@@ -155,11 +155,7 @@ class Promises:
         self, target: Target, spec: commands.AccountSpec, origin: Origin, *, to_come: bool
     ) -> Intent:
         verifier = await self._work.verifier(target, spec.password)
-        detail = {
-            "remark": "",
-            "grants": encode_grants(spec.grants),
-            "to_come": to_come,
-        }
+        detail = details.CreateAccount(remark="", grants=spec.grants, to_come=to_come)
         sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
         return replace(intent, runner=Runner.DEFERRED)
@@ -215,14 +211,12 @@ async def make_sealed(
     verifier = None
     if intent.sealed is not None:
         verifier = sealer.open(intent.sealed, verifier_purpose(attached.instance.id, intent.target))
-    grants = decode_grants(intent.detail["grants"])
-    to_come = bool(intent.detail.get("to_come"))
-    kind = AccountKind(str(intent.detail.get("kind", AccountKind.NORMAL.value)))
-    new = NewAccount(name, kind, verifier, promised.id, host, grants, to_come, fence)
+    detail = details.CreateAccount.of(intent)
+    new = NewAccount(name, detail.kind, verifier, promised.id, host, detail.grants, detail.to_come, fence)
     return await attached.engine.create_account(new)
 
 
 def _facts_to_be(operation: Operation) -> AccountFacts:
     name, host = operation.account
-    grants = decode_grants(operation.detail["grants"])
+    grants = details.CreateAccount.of(operation).grants
     return AccountFacts(0, name, AccountKind.NORMAL, True, True, operation.id, host, grants)

@@ -11,7 +11,7 @@ from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
-from rolecall.domain.operations.encoding import encode_changes, encode_grants
+from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
@@ -41,10 +41,7 @@ class Grants:
         target = await self._work.target(command.instance, origin, command.name)
         if command.changes:
             required(target.attached.engine.objects)
-        detail = {
-            "changes": encode_changes(command.changes),
-            "kind": None if command.kind is None else command.kind.value,
-        }
+        detail = details.ChangePrivileges(changes=command.changes, kind=command.kind)
         facts = await self._work.changeable(target)
 
         async def apply(operation: UUID) -> AccountFacts:
@@ -65,11 +62,7 @@ class Grants:
             for database in command.revoke:
                 if database not in held:
                     raise Refused(Reason.GRANT_MISSING, facts={"value": database})
-        detail = {
-            "grant": encode_grants(command.grant),
-            "revoke": list(command.revoke),
-            "to_come": command.to_come,
-        }
+        detail = details.ChangeGrants(grant=command.grant, revoke=command.revoke, to_come=command.to_come)
 
         async def apply(operation: UUID) -> AccountFacts:
             return await grants.change_grants(

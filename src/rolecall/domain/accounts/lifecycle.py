@@ -25,9 +25,9 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers, Page
+from rolecall.domain.operations import details
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.operations.client_tokens import ClientTokens
-from rolecall.domain.operations.encoding import encode_grants
 from rolecall.domain.operations.model import Change, Ledger, Operation, State
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
@@ -78,12 +78,9 @@ class Accounts:
         work = self._work
         password = new_managed_password() if command.managed_password else command.password
         verifier = None if password is None else work.verifier(target, password)
-        detail: dict[str, object] = {
-            "remark": command.remark,
-            "kind": command.kind.value,
-            "managed": command.managed_password,
-            "grants": encode_grants(grants),
-        }
+        detail = details.CreateAccount(
+            remark=command.remark, kind=command.kind, managed=command.managed_password, grants=grants
+        )
         sealed = None
         if command.managed_password and password is not None:
             sealed = work.sealer.seal(password, target.purpose)
@@ -155,7 +152,7 @@ class Accounts:
     async def change_remark(self, command: commands.ChangeRemark, origin: Origin) -> None:
         target = await self._work.target(command.instance, origin, command.name, command.host)
         facts = await self._work.changeable(target)
-        detail = {"remark": command.remark}
+        detail = details.ChangeRemark(remark=command.remark)
         intent = target.intent(Change.ACCOUNT_REMARK, origin, detail, expected=facts.expected)
 
         async def apply(operation: UUID) -> AccountFacts:

@@ -17,7 +17,6 @@ from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
-    AccountKind,
     ExpectedDatabase,
 )
 from rolecall.domain.identity import (
@@ -31,7 +30,7 @@ from rolecall.domain.identity import (
 )
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import InstanceName
-from rolecall.domain.operations.encoding import decode_changes, decode_grants
+from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Holder, Ledger, Operation, StillUnknown
 
 
@@ -175,30 +174,25 @@ async def _privileges(case: Case) -> AccountFacts:
     operation = case.operation
     if operation.expected is None:
         return await _by_marker(case)
-    kind = operation.detail.get("kind")
+    detail = details.ChangePrivileges.of(operation)
     command = ChangePrivileges(
-        InstanceName(operation.dialect, ""),
-        operation.target,
-        decode_changes(operation.detail["changes"]),
-        None if kind is None else AccountKind(str(kind)),
+        InstanceName(operation.dialect, ""), operation.target, detail.changes, detail.kind
     )
     return await apply_privileges(case.attached, command, operation.id, case.expected)
 
 
 async def _grants(case: Case) -> AccountFacts:
-    detail = case.operation.detail
     if case.operation.expected is None:
         return await _by_marker(case)
+    detail = details.ChangeGrants.of(case.operation)
     name, host = case.operation.account
-    revoke = detail["revoke"]
-    assert isinstance(revoke, list)  # noqa: S101 - written so by the handler
     return await required(case.attached.engine.grants).change_grants(
         name,
         host,
-        decode_grants(detail["grant"]),
-        revoke,
+        detail.grant,
+        detail.revoke,
         case.operation.id,
-        to_come=bool(detail.get("to_come")),
+        to_come=detail.to_come,
         expected=case.expected,
     )
 
@@ -211,7 +205,7 @@ async def _create_database(case: Case) -> None:
     if facts.operations:
         is_ours = case.operation.id in facts.operations
     else:
-        is_ours = facts.owner == case.operation.detail.get("owner")
+        is_ours = facts.owner == details.CreateDatabase.of(case.operation).owner
     if not is_ours:
         raise superseded_database(facts.name)
 
@@ -227,20 +221,19 @@ async def _delete_database(case: Case) -> None:
 
 async def _database_owner(case: Case) -> None:
     """Repeated while the database belongs to whom it belonged to, if nobody has given it away, and back, since."""
-    detail, name = case.operation.detail, case.operation.target
+    detail, name = details.ChangeDatabaseOwner.of(case.operation), case.operation.target
     engine = case.attached.engine
     facts = await find_database(engine, name)
-    if facts is not None and facts.identity == case.expected.identity and facts.owner == detail["owner"]:
+    if facts is not None and facts.identity == case.expected.identity and facts.owner == detail.owner:
         return
     if await case.ledger.is_followed(case.operation.id):
         raise Overtaken("another change of the owner was applied")
-    owned_by = detail.get("owned_by")
     await required(engine.ownership).change_database_owner(
         name,
-        str(detail["owner"]),
+        detail.owner,
         case.operation.id,
-        expected=ExpectedDatabase(case.expected.identity, str(detail["from"])),
-        owned_by=None if owned_by is None else Expected(str(owned_by)),
+        expected=ExpectedDatabase(case.expected.identity, detail.former),
+        owned_by=None if detail.owned_by is None else Expected(detail.owned_by),
     )
 
 

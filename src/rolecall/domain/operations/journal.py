@@ -21,6 +21,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.engine import AccountFacts, Engine
 from rolecall.domain.identity import AppliedBefore, Fence, Superseded, next_order
+from rolecall.domain.operations import details
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
     AccountEffect,
@@ -88,19 +89,18 @@ def effect_of(of: Intent | Operation, operation_id: UUID, facts: AccountFacts | 
     same = AccountEffect(name, host, facts.oid, facts.identity, order)
     match of.change:
         case Change.ACCOUNT_CREATE:
-            managed = bool(of.detail.get("managed"))
-            sealed = of.sealed if managed else None
-            remark = str(of.detail["remark"])
-            return replace(same, created=True, remark=remark, manages=managed, sealed=sealed)
+            created = details.CreateAccount.of(of)
+            sealed = of.sealed if created.managed else None
+            return replace(same, created=True, remark=created.remark, manages=created.managed, sealed=sealed)
         case Change.ACCOUNT_REMARK:
-            return replace(same, remark=str(of.detail["remark"]))
+            return replace(same, remark=details.ChangeRemark.of(of).remark)
         case Change.ACCOUNT_PASSWORD | Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
             managed = of.change is Change.ACCOUNT_MANAGE
             return replace(
                 same, password_changed=True, manages=managed, sealed=of.sealed if managed else None
             )
         case Change.ACCOUNT_MOVE:
-            changed = bool(of.detail.get("password_changed"))
+            changed = details.MoveAccount.of(of).password_changed
             manages = False if changed else None
             moved_from = None if (facts.name, facts.host) == (name, host) else (name, host)
             return replace(

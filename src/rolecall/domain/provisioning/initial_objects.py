@@ -15,8 +15,8 @@ from rolecall.domain.accounts.context import Work
 from rolecall.domain.accounts.deferred import make_sealed, verifier_purpose
 from rolecall.domain.engine import AccountFacts, NewDatabase
 from rolecall.domain.instances.registry import ConnectedInstance, Instance
+from rolecall.domain.operations import details
 from rolecall.domain.operations.claims import Claim
-from rolecall.domain.operations.encoding import encode_grants
 from rolecall.domain.operations.journal import effect_of, record
 from rolecall.domain.operations.model import Change, Intent, Ledger, Operation, Promised, Runner
 from rolecall.domain.operations.runner import may_pass
@@ -43,7 +43,7 @@ async def promises_of(
             Change.DATABASE_CREATE,
             one.name,
             origin,
-            {"owner": "", "encoding": one.encoding, "collate": one.collate},
+            details.CreateDatabase(encoding=one.encoding, collate=one.collate).encode(),
         )
         for one in command.databases
     ]
@@ -52,9 +52,9 @@ async def promises_of(
         account = work.at(attached, spec.name, spec.host)
         verifier = await work.verifier(account, spec.password)
         sealed = work.sealer.seal(verifier, verifier_purpose(instance.id, account.label))
-        detail = {"remark": "", "kind": spec.kind.value, "grants": encode_grants(spec.grants)}
+        detail = details.CreateAccount(remark="", kind=spec.kind, grants=spec.grants)
         intents.append(account.intent(Change.ACCOUNT_CREATE, origin, detail, sealed))
-    whole: dict[str, object] = {"engine": command.engine}
+    whole = details.CreateInstance(engine=command.engine).encode()
     intents.append(Intent(Change.INSTANCE_CREATE, target, origin, whole, claim=claim))
     return [Promised(ambient.new_id(), replace(intent, runner=Runner.PROVISIONING)) for intent in intents]
 
@@ -90,9 +90,8 @@ async def _patiently(
 
 
 async def _database(_work: Work, attached: ConnectedInstance, operation: Operation) -> None:
-    detail = operation.detail
-    encoding, collate = str(detail["encoding"]), str(detail["collate"])
-    new = NewDatabase(operation.target, str(detail["owner"]), operation.id, encoding, collate)
+    detail = details.CreateDatabase.of(operation)
+    new = NewDatabase(operation.target, detail.owner, operation.id, detail.encoding, detail.collate)
     await attached.engine.create_database(new)
 
 

@@ -1,0 +1,50 @@
+"""Details of operations: what is written is read back, and so is what earlier releases wrote."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from rolecall.domain.engine import (
+    Access,
+    AccountKind,
+    DatabaseGrant,
+    DatabaseObject,
+    ObjectType,
+    PrivilegeChange,
+)
+from rolecall.domain.operations import details
+from rolecall.domain.operations.details import Detail
+from rolecall.domain.operations.model import Change, Intent
+
+GRANT = DatabaseGrant("shop", Access.READ_ONLY)
+CHANGE = PrivilegeChange(DatabaseObject(ObjectType.TABLE, "t", "shop", "public"), ("SELECT",), grant=True)
+EVERY_DETAIL: list[Detail] = [
+    details.CreateAccount(remark="r", kind=AccountKind.SUPER, managed=True, grants=(GRANT,), to_come=True),
+    details.ChangeRemark(remark="r"),
+    details.MoveAccount(new_name="bob", new_host="%", password_changed=True),
+    details.ChangePrivileges(changes=(CHANGE,), kind=AccountKind.NORMAL),
+    details.ChangeGrants(grant=(GRANT,), revoke=("old",), to_come=True),
+    details.CreateDatabase(owner="ada", encoding="UTF8", collate="C"),
+    details.ChangeDatabaseOwner(owner="bob", former="ada", owned_by="16390"),
+    details.CreateInstance(engine="postgresql"),
+]
+
+
+@pytest.mark.parametrize("detail", EVERY_DETAIL, ids=lambda detail: type(detail).__name__)
+def test_a_detail_is_read_back_from_its_json_beside_the_place_of_its_account(detail: Detail) -> None:
+    kept = json.loads(json.dumps({"name": "ada", "host": "%", **detail.encode()}))
+    intent = Intent(Change.ACCOUNT_CREATE, "ada@%", None, kept)
+    assert type(detail).of(intent) == detail
+
+
+def test_what_earlier_releases_wrote_is_read() -> None:
+    intent = Intent(Change.ACCOUNT_CREATE, "ada", None, {"remark": "", "grants": []})
+    assert details.CreateAccount.of(intent) == details.CreateAccount(remark="")
+    owner = replace(intent, detail={"owner": "bob", "from": "ada"})
+    assert details.ChangeDatabaseOwner.of(owner).former == "ada"
+    with pytest.raises(msgspec.ValidationError):
+        details.ChangeGrants.of(intent)
