@@ -57,7 +57,7 @@ def test_a_request_with_no_mark_of_any_dialect_is_a_plain_400(wire: Wire, method
     for content in ({}, {"json": {}}, {"data": {"a": "b"}}):
         answer = wire.client.request(method, "/", **content)
         assert (answer.status_code, answer.headers["content-type"]) == (400, PLAIN)
-        assert answer.text == "This is no call of any API that is served here.\n"
+        assert answer.text == "This is not a call of any API that is served here.\n"
 
 
 def test_what_the_well_known_places_do_not_hold_is_a_404_whatever_else_is_sent(wire: Wire) -> None:

@@ -235,7 +235,7 @@ async def test_where_consent_or_a_choice_is_asked_for_the_user_goes_on_by_hand(
     page = await desk.get("/oauth2/authorize", asked | {"prompt": prompt})
     assert says(page, "continue_as", name="Nick")
     assert 'type="password"' not in text(page)
-    assert "prompt=login" in text(page)  # the way to sign in as somebody else
+    assert "prompt=login" in text(page)  # the way to sign in as another user
     refused = await desk.send(page, csrf="x")
     assert refused.status == 403
     assert "code" in location(await desk.send(page))[1]

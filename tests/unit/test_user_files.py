@@ -37,7 +37,7 @@ def rows(content: bytes, kind: FileFormat = FileFormat.CSV) -> list[FileRow]:
 
 def values(content: bytes, kind: FileFormat = FileFormat.CSV) -> list[Any]:
     """(line, values or trouble)."""
-    return [(row.line, row.trouble or dict(row.values)) for row in rows(content, kind)]
+    return [(row.line, row.error or dict(row.values)) for row in rows(content, kind)]
 
 
 def test_csv_with_quotes_line_breaks_and_a_byte_order_mark() -> None:
@@ -149,7 +149,7 @@ def test_what_a_csv_writer_wrote_is_read_and_reading_may_begin_again_anywhere(
     file = opened(buffer.getvalue().encode())
     found = list(file.rows(0, 0))
     assert [tuple(row.values.values()) for row in found] == table
-    assert not any(row.trouble for row in found)
+    assert not any(row.error for row in found)
     for place, row in enumerate(found):
         assert list(file.rows(row.end, row.last)) == found[place + 1 :]
 

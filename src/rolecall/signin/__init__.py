@@ -1,1 +1,1 @@
-"""Signing in: each user store's OpenID provider, and the console of sub-users. Sans-I/O: `Request` in, `Reply` out."""
+"""Sign-in: the OpenID provider of each user store, and the console of sub-users. `Request` in, `Reply` out, no I/O."""

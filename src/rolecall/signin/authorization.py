@@ -1,4 +1,4 @@
-"""Authorization requests, read and judged (RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2)."""
+"""Authorization requests, parsed and validated (RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_TEXT = 1024
-"""Characters of `nonce`, which is stored, and of `login_hint`. `state` is only given back: it may be as long as a
-request can be, for brokers keep all that they need to go on in it."""
+"""Characters of `nonce`, which is stored, and of `login_hint`. `state` is only returned, so it may be as
+long as a request can be: brokers keep what they need to resume in it."""
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?((?:[/?].*)?)")
 _LONGEST_AGE = 9
 """Digits of `max_age`."""
@@ -29,9 +29,9 @@ _KEPT = (
 
 
 class InvalidClientRedirect(Exception):
-    """Application or redirect URI are not known: told on a page, never by a redirect (RFC 6749 4.1.2.1).
+    """Application or redirect URI are unknown: shown on a page, never sent by a redirect (RFC 6749 4.1.2.1).
 
-    `key` is one of the words of the pages.
+    `key` is a key of `messages`.
     """
 
     def __init__(self, key: str) -> None:
@@ -41,7 +41,7 @@ class InvalidClientRedirect(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RedirectTarget:
-    """Where the answer goes: known from the moment that application and redirect URI are."""
+    """Where the answer goes."""
 
     application: Application
     redirect_uri: str
@@ -60,7 +60,7 @@ class AuthorizationRequest:
     ui_locales: str
     id_token_hint: str
     query: str
-    """The request's own parameters, to ask again with."""
+    """The request's own parameters, to repeat it with."""
 
     @property
     def application(self) -> Application:
@@ -87,7 +87,7 @@ def _is_registered(uri: str, registered: str) -> bool:
 
 
 def read(target: RedirectTarget, asked: Fields) -> AuthorizationRequest:
-    """Raises `OAuthRefused`, which is told by a redirect."""
+    """Raises `OAuthRefused`, which is sent by a redirect."""
     for name, error in (
         ("request", "request_not_supported"),
         ("request_uri", "request_uri_not_supported"),
@@ -121,14 +121,14 @@ def _challenge(application: Application, asked: Fields) -> str:
     challenge, method = asked["code_challenge"], asked["code_challenge_method"]
     if not challenge:
         if method:
-            raise _invalid("there is a code_challenge_method without a code_challenge")
+            raise _invalid("code_challenge_method was sent without a code_challenge")
         if application.public:
             raise _invalid("code_challenge is missing: a public application uses PKCE")
         return ""
     if method != "S256":
         raise _invalid("the only code_challenge_method is S256")
     if not _CHALLENGE.fullmatch(challenge):
-        raise _invalid("code_challenge is no base64url of a SHA-256 digest")
+        raise _invalid("code_challenge is not the base64url of a SHA-256 digest")
     return challenge
 
 
@@ -137,7 +137,7 @@ def _prompt(text: str) -> frozenset[str]:
     if not asked <= PROMPTS:
         raise _invalid("prompt holds an unknown value")
     if "none" in asked and len(asked) > 1:
-        raise _invalid("prompt is none, and something else too")
+        raise _invalid("prompt is none together with another value")
     return asked
 
 
@@ -145,7 +145,7 @@ def _max_age(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_AGE):
-        raise _invalid("max_age is no number of seconds")
+        raise _invalid("max_age is not a number of seconds")
     return int(text)
 
 

@@ -1,7 +1,7 @@
-"""The entrance of a user store: what a browser is sent to, and sent back from with a code.
+"""The authorization endpoint of a user store: a browser is sent there, and sent back with a code.
 
-The request for authorization travels along in the pages' own URLs and is judged anew at every step, so nothing of
-it is kept. Who has signed in is in the session, which a page's form must be tied to.
+The authorization request is part of the URL of every page and is validated again at every step, so it is not stored.
+The session says who is signed in; the form of a page must be tied to it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class AuthorizationEndpoint:
         signed_in = await self._current_user.for_request(incoming, asked)
         session_id = browser.session_id(incoming.request, incoming.realm)
         if "none" in asked.prompt and signed_in is None:
-            raise OAuthRefused("login_required", "nobody is signed in, or not lately enough")
+            raise OAuthRefused("login_required", "no user is signed in, or not recently enough")
         if signed_in is None or session_id is None or "login" in asked.prompt:
             return authorize_pages.sign_in(incoming, asked)
         user, session = signed_in
@@ -97,7 +97,7 @@ class AuthorizationEndpoint:
         return await self._send_back(incoming, asked, signed_in[0], signed_in[1].authenticated_at)
 
     async def _password(self, incoming: ProviderRequest, asked: AuthorizationRequest) -> Reply:
-        """For somebody who has shown a password that must be changed, and for nobody else."""
+        """For a session that may do nothing but change the password."""
         signed_in = await self._current_user.find(incoming)
         session_id = browser.session_id(incoming.request, incoming.realm)
         if signed_in is None or session_id is None or not signed_in[1].must_change:
@@ -136,7 +136,7 @@ class AuthorizationEndpoint:
         must_change: bool,
         at: datetime,
     ) -> Reply:
-        """A new session, whatever the browser had before, and on with it."""
+        """Begin a new session in place of the browser's present one, and continue with it."""
         session = await self._sessions.begin(
             user_id=user.id,
             fingerprint=fingerprint_of(user),
@@ -150,7 +150,7 @@ class AuthorizationEndpoint:
         cookies = browser.session_cookie(incoming.request, incoming.realm, session)
         if must_change:
             return replies.redirect(f"{incoming.base}{metadata.PASSWORD}?{asked.query}", cookies)
-        if "consent" in asked.prompt:  # asked for always, also of a user who has just signed in
+        if "consent" in asked.prompt:  # also of a user who has just signed in
             return authorize_pages.confirm(incoming, asked, user, session, cookies)
         return await self._send_back(incoming, asked, user, at, cookies)
 
@@ -162,7 +162,7 @@ class AuthorizationEndpoint:
         at: datetime,
         headers: replies.Headers = (),
     ) -> Reply:
-        """With a code."""
+        """Redirect back with a code."""
         code = await self._tokens.code(
             asked.application,
             user,
@@ -174,7 +174,7 @@ class AuthorizationEndpoint:
             now=incoming.now,
         )
         if code is None:
-            raise OAuthRefused("access_denied", "the user or the application is there no more")
+            raise OAuthRefused("access_denied", "the user or the application was deleted")
         return authorize_pages.redirect_back(incoming, asked.target, {"code": code.reveal()}, headers)
 
 

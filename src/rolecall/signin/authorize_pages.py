@@ -1,4 +1,4 @@
-"""The pages of the entrance, and the way back to the application."""
+"""The pages of the authorization endpoint, and the redirect back to the application."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sign_in(
 
 
 def refused(incoming: ProviderRequest, asked: AuthorizationRequest, refusal: Refused, login: str) -> Reply:
-    """The gate's refusals, without a word about who it is that was refused."""
+    """The page for a refused sign-in, without revealing whether the account exists."""
     if refusal.reason is Reason.RATE_EXCEEDED:
         seconds = refusal.facts["seconds"]
         after = (("retry-after", str(seconds)),)
@@ -97,7 +97,7 @@ def confirm(
     session: Secret,
     headers: replies.Headers = (),
 ) -> Reply:
-    """Ask the user who is signed in whether to go on to the application."""
+    """Ask the signed-in user whether to continue to the application."""
     again = dict(parse_qsl(asked.query)) | {"prompt": "login"}
     return pages.page(
         "continue",

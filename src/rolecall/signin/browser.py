@@ -29,7 +29,7 @@ def expired_session_cookie(request: Request, realm: str) -> Headers:
 
 
 def form_token(request: Request, realm: str) -> tuple[str, Headers]:
-    """The token for a form to somebody who is not signed in, and the headers that go with it."""
+    """The token for a form before sign-in, and the headers that go with it."""
     known = forms.cookie(request, _form_name(request, realm))
     tie = known or bearer.fresh()
     return token_for(tie), (_cookie(request, _form_name(request, realm), tie.reveal()),)
@@ -61,7 +61,7 @@ def _form_name(request: Request, realm: str) -> str:
 
 
 def _prefix(request: Request) -> str:
-    """By HTTPS nobody but this very host may have set it (RFC 6265bis 4.1.3.2)."""
+    """Over HTTPS only this host itself can have set it (RFC 6265bis 4.1.3.2)."""
     return "__Host-" if request.secure else ""
 
 

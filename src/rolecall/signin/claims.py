@@ -1,7 +1,7 @@
 """What a provider says of a user (OpenID Connect Core 5.1), by the scopes that were granted.
 
 With `openid` alone it says who the user is, name, nickname, mail address, time zone and language included: that is
-what the vendor's own userinfo answers. Phone number, postal address and groups are told only where they were asked for.
+what the vendor's own userinfo answers. Phone number, postal address and groups need their scopes.
 """
 
 from __future__ import annotations

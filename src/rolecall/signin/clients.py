@@ -1,4 +1,4 @@
-"""Which application asks, proven (RFC 6749 2.3 and 3.2.1)."""
+"""Client authentication (RFC 6749 2.3 and 3.2.1)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _basic(header: str) -> tuple[str, Secret]:
 
 
 def _unknown(header: str) -> OAuthRefused:
-    """Without saying what is wrong; a client that came with HTTP authentication is told the scheme."""
+    """Without saying what is wrong; the answer to HTTP authentication names the scheme."""
     challenge = (("www-authenticate", 'Basic realm="applications", charset="UTF-8"'),) if header else ()
     return OAuthRefused(
         "invalid_client", "the application is not known, or its secret is wrong", 401, challenge

@@ -1,4 +1,4 @@
-"""The console of sub-users: sign in, change the password, see who one is, sign out."""
+"""The console of sub-users: sign in, change the password, view the account, sign out."""
 
 from __future__ import annotations
 
@@ -214,14 +214,14 @@ class Console:
             owner=here.owner.number,
             keys=[(key, used.get(key.id)) for key in keys],
             groups=[group.name for group in groups.items],
-            policies=[one.policy.name for one in attached.items],
+            policies=[view.policy.name for view in attached.items],
             csrf=browser.token_for(here.session_id),
             password_at=_PASSWORD,
             action=_SIGN_OUT,
         )
 
     async def _here(self, request: Request) -> _Here | None:
-        """Who has signed in with this browser and may still be there: looked up anew at each request."""
+        """The signed-in sub-user, looked up at each request; None if it may not be signed in any longer."""
         session_id = browser.session_id(request, REALM)
         session = None if session_id is None else await self._sessions.find(session_id, moment(request))
         if session_id is None or session is None or session.sub_user is None:

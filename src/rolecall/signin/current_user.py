@@ -1,4 +1,4 @@
-"""Who has signed in at a provider with this browser."""
+"""The user who is signed in at a provider with this browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CurrentUser:
         self._jose = jose
 
     async def find(self, incoming: ProviderRequest) -> SignedInUser | None:
-        """A user with a session that holds, if only for changing the password."""
+        """The user of a valid session, also of one that only permits changing the password."""
         session_id = browser.session_id(incoming.request, incoming.realm)
         session = None if session_id is None else await self._sessions.find(session_id, incoming.now)
         if session is None or session.user_id is None:
@@ -36,7 +36,7 @@ class CurrentUser:
     async def for_request(
         self, incoming: ProviderRequest, asked: AuthorizationRequest
     ) -> SignedInUser | None:
-        """Who is signed in, if that is good enough for this request."""
+        """The signed-in user, if the sign-in satisfies this request."""
         found = await self.find(incoming)
         if found is None or found[1].must_change:
             return None

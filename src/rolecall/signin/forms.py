@@ -1,4 +1,4 @@
-"""What a request of a browser or a relying party holds: fields, cookies, languages. Nothing is trusted yet."""
+"""The fields, cookies and languages of a request. Nothing of it is trusted yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COOKIE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)=\"?([!#-+\--:<-\[\]-~]*)\"?
 
 
 class Malformed(Exception):
-    """It cannot be read; the text says why, and quotes nothing of it."""
+    """The request cannot be read; the text says why, and quotes nothing of it."""
 
 
 class Fields:

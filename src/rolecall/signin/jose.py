@@ -24,7 +24,7 @@ _LONGEST_HINT = 8192
 
 
 class Jose:
-    """Opened keys are remembered by their ids: unsealing and parsing one takes longer than signing with it."""
+    """Opened keys are cached by their ids: unsealing and parsing one takes longer than signing with it."""
 
     def __init__(self, keys: SigningKeys) -> None:
         self._keys = keys

@@ -1,4 +1,4 @@
-"""The words of the pages, in every language that they are shown in."""
+"""The texts of the pages, in every language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENGLISH = {
     "login": "User name, phone number or email",
     "password": "Password",
     "continue_as": "Continue as {name}",
-    "another": "Sign in as somebody else",
+    "another": "Sign in as another user",
     "new_password": "New password",
     "repeat_password": "New password, once more",
     "current_password": "Current password",

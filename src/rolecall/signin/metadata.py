@@ -1,4 +1,4 @@
-"""What a provider says of itself (OpenID Connect Discovery 3, RFC 8414)."""
+"""The metadata of a provider (OpenID Connect Discovery 3, RFC 8414)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PATHS = frozenset(
 """Below an issuer."""
 
 PUBLIC = frozenset({DISCOVERY, JWKS})
-"""What everybody may read, and nobody shows anything for."""
+"""Readable without credentials."""
 
 FOR_PROGRAMS = frozenset({TOKEN, REVOKE, INTROSPECT, USERINFO})
 """Answered in JSON; the rest are pages."""

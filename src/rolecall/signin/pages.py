@@ -42,7 +42,7 @@ def page(
     code: str = "",
     **values: object,
 ) -> Reply:
-    """`message` is text to show above all, already in words."""
+    """`message` is text to show at the top, already translated."""
     html = _environment.get_template(f"{template}.html").render(
         translate=lambda key, **facts: translate(language, key, **facts),
         language=language.value,

@@ -1,4 +1,4 @@
-"""A visit: a request to one user store's provider or to the console, with what is known before it is looked into."""
+"""A request to the provider of one user store, with the store and the issuer."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ProviderRequest:
 
     @property
     def realm(self) -> str:
-        """Whose cookies these are."""
+        """The realm of the cookies."""
         return self.store.id.hex
 
     @property

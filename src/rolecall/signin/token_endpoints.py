@@ -1,4 +1,4 @@
-"""What applications ask themselves, without a browser: tokens, revocation, introspection, userinfo, keys."""
+"""Endpoints that applications call without a browser: tokens, revocation, introspection, userinfo, keys."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TokenEndpoints:
         }
 
     async def answer(self, incoming: ProviderRequest) -> Reply:
-        """Programs in browsers may ask too: none of this depends on a cookie."""
+        """Also for programs in browsers (CORS): nothing depends on a cookie."""
         route = self.routes[incoming.path]
         methods = route.methods
         if incoming.request.method == "OPTIONS":
@@ -143,7 +143,7 @@ class TokenEndpoints:
 
     async def _by_itself(self, incoming: ProviderRequest, application: Application, form: Fields) -> Issued:
         if application.public:
-            raise OAuthRefused("unauthorized_client", "a public application cannot prove that it is itself")
+            raise OAuthRefused("unauthorized_client", "a public application cannot authenticate")
         return await self._tokens.issue(application, None, scopes.granted(form["scope"]), incoming.now)
 
     async def _revoke(self, incoming: ProviderRequest) -> Reply:
@@ -226,7 +226,7 @@ def _form(incoming: ProviderRequest) -> Fields:
 
 
 def _refused(refusal: Refused) -> OAuthRefused:
-    """The gate's refusals as the token endpoint answers them."""
+    """Refused sign-ins, as the token endpoint answers them."""
     if refusal.reason is Reason.RATE_EXCEEDED:
         after = (("retry-after", str(refusal.facts["seconds"])),)
         return OAuthRefused("temporarily_unavailable", "too many attempts from this address", 429, after)

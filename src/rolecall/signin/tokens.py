@@ -33,7 +33,7 @@ from rolecall.values import Secret
 CODE_LASTS = timedelta(minutes=1)
 ACCESS_LASTS = timedelta(minutes=15)
 REFRESH_LASTS = timedelta(days=30)
-"""Unused; each use begins it anew."""
+"""Without use; each use starts it again."""
 GRANT_LASTS = timedelta(days=90)
 """Since the password was shown, however often it is refreshed."""
 
@@ -70,7 +70,7 @@ class Tokens:
         authenticated_at: datetime,
         now: datetime,
     ) -> Secret | None:
-        """None if the user or the application is there no more."""
+        """None if the user or the application was deleted."""
         fresh = bearer.fresh()
         code = Code(
             bearer.digest(fresh), application.id, user.id, uuid4(), redirect_uri, scope, nonce, challenge,
@@ -156,7 +156,7 @@ class Tokens:
     async def live(
         self, store_id: UUID, shown: Secret, now: datetime
     ) -> tuple[TokenWithGrant, User | None] | None:
-        """A token that is good now, with its user as he is now."""
+        """A token that is valid now, with its present user."""
         held = await self._repository.held(bearer.digest(shown))
         if held is None or held.token.used or held.token.expires_at <= now:
             return None
@@ -183,8 +183,8 @@ def _pair(
 
 def _check_verifier(challenge: str, verifier: str) -> None:
     if not challenge:
-        if verifier:  # somebody took the challenge out of the request (RFC 9700 2.1.1)
-            raise invalid_grant("there is a code_verifier for a code that had no code_challenge")
+        if verifier:  # the challenge was removed from the request (RFC 9700 2.1.1)
+            raise invalid_grant("code_verifier was sent for a code without a code_challenge")
         return
     if not verifier:
         raise invalid_request("code_verifier is missing")

@@ -8,7 +8,7 @@ def host_candidates(header: str, public_hosts: tuple[str, ...] = ()) -> tuple[st
 
     - The Host header as sent. It may carry a scheme or a path: the Python SDK (3.1.195) and tccli put the whole
       configured endpoint there, and sign it.
-    - The same without its scheme, for a proxy in between that mends the header.
+    - The same without its scheme, for a proxy in between that corrects the header.
     - The same without its port: the Node SDK (4.1.220) signs ``endpoint.split(":")[0]``.
     - Names this server is known by in public, for a gateway that replaces Host after signing.
     """

@@ -40,7 +40,7 @@ def percent_encode(text: str) -> str:
 
 
 def canonical_query(params: Iterable[tuple[str, str]]) -> str:
-    """``name=value`` joined by ``&``, sorted by name, both encoded anew: what the clients sent differs in escapes."""
+    """``name=value`` joined by ``&``, sorted by name, both encoded again: clients differ in what they escape."""
     return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in sorted(params))
 
 

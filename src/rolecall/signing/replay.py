@@ -1,11 +1,11 @@
-"""What was proven lately, so that a request on its way is not worth stealing.
+"""Replay protection: what was proven recently, so that a captured request is worth nothing.
 
 - A nonce is good for one call (`NonceMemory`, Alibaba's signatures).
 - A signature that covers no nonce may be sent again, as SDKs do when an answer is lost, but only to say the same
   (`SignatureMemory`, Tencent's): what it does not cover, such as the headers that name the action, is compared.
 
-Both are asked after a claim was proven, so that nobody without a key can fill them or burn another's nonce, and are
-told only of a call that was admitted:
+Both are asked after a claim was proven, so that only holders of a key can fill them or use up a nonce, and remember
+only calls that were admitted:
 
     proven = await authenticator.authenticate(claim, now)
     replays.require_new(claim, now)
@@ -170,7 +170,7 @@ class SignatureMemory:
     def require_same(
         self, claim: Repeatable, request: Request, now: float, *, mints: bool, regional: bool = True
     ) -> None:
-        """SIGNATURE_MISMATCH. `mints`: the call's answer tells a secret."""
+        """SIGNATURE_MISMATCH. `mints`: the call's answer contains a secret."""
         first = self._memory.get(_mark(claim), now)
         if first is None or first.said == _digest(claim.unsigned(request, regional=regional)):
             return

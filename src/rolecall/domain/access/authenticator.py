@@ -35,7 +35,7 @@ class Proven:
 
 class AuthenticationMethod(Protocol):
     async def authenticate(self, presented: Presented) -> Proven | None:
-        """None if the credential is of another kind, or of none that is known here. Refused if it is not good."""
+        """None if this method does not know the credential. Raises `Refused` for one that it knows as invalid."""
 
 
 class Authenticator:

@@ -1,7 +1,7 @@
-"""Sessions of browsers: who has signed in there, until when, and for what.
+"""Browser sessions: who is signed in, until when, and for what.
 
 A session ends when it was not used for an hour, twelve hours after the password was shown, and when that password is
-replaced. Its id is random, is made anew at each sign-in and change of password, and only its digest is kept.
+replaced. Its id is random, is new after each sign-in and change of password, and only its digest is kept.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rolecall.values import Secret
 IDLE = timedelta(hours=1)
 ABSOLUTE = timedelta(hours=12)
 CHANGE = timedelta(minutes=15)
-"""How long somebody may take to choose the new password that is asked for."""
+"""Time to choose the new password that is required."""
 
 _TOUCHED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """Of a directory's user or of a sub-user. `must_change`: it is good for changing the password, nothing else."""
+    """Of a user store's user or of a sub-user. `must_change`: it permits changing the password, nothing else."""
 
     digest: bytes = field(repr=False)
     user_id: UUID | None
@@ -37,13 +37,13 @@ class BrowserSession:
 
 
 def password_fingerprint(password_hash: str | None) -> bytes:
-    """Stands for a password: what was issued on it ends when another is set."""
+    """Identifies a password: what was issued on it ends when another is set."""
     return hashlib.sha256((password_hash or "").encode()).digest()[:16]
 
 
 class SessionRepository(Protocol):
     async def add_session(self, session: BrowserSession) -> bool:
-        """False if its user is there no more."""
+        """False if its user was deleted."""
 
     async def session(self, digest: bytes) -> BrowserSession | None: ...
     async def touch_session(self, digest: bytes, at: datetime) -> None: ...
@@ -67,7 +67,7 @@ class BrowserSessions:
         seen_at: datetime,
         instead_of: Secret | None = None,
     ) -> Secret | None:
-        """A new session's id; the one that the browser had ends. None if the user is there no more.
+        """A new session's id; the one that the browser had ends. None if the user was deleted.
 
         `at` is when the password was shown.
         """
@@ -80,7 +80,7 @@ class BrowserSessions:
         return fresh if await self._repository.add_session(session) else None
 
     async def find(self, session_id: Secret, now: datetime) -> BrowserSession | None:
-        """None if there is none, or it has ended. Whether its user may still be there is for the caller to see."""
+        """None if there is none, or it has ended. The caller checks whether its user may still sign in."""
         session = await self._repository.session(bearer.digest(session_id))
         if session is None:
             return None
@@ -96,7 +96,7 @@ class BrowserSessions:
         await self._repository.end_session(bearer.digest(session_id))
 
     async def end_all(self, *, user_id: UUID | None = None, sub_user: int | None = None) -> None:
-        """Every session of one person."""
+        """Every session of one user."""
         await self._repository.end_sessions_of(user_id, sub_user)
 
     async def purge(self, now: datetime) -> None:

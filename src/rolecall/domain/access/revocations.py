@@ -27,7 +27,7 @@ class RevocationRepository(Protocol):
 
     async def is_revoked(self, token_id: bytes) -> bool: ...
     async def revoke(self, token_id: bytes, expires_at: int) -> None:
-        """Durable when it returns. Revoking twice is no error."""
+        """Durable when it returns. Revoking twice has no further effect."""
 
 
 class Revocations:

@@ -42,7 +42,7 @@ class SignInSource:
 
 @dataclass(frozen=True, slots=True)
 class SignInSubject:
-    """SignInSubjectse password it is, or would be."""
+    """Whose password it is, or would be."""
 
     target: str = ""
     owner_id: int | None = None
@@ -63,7 +63,7 @@ class WrongPassword(Refused):
 
 
 class Attempt:
-    """One password to verify. `subject` is set by the verifier, to whose it is."""
+    """One password to verify. The verifier sets `subject`, whose password it is."""
 
     def __init__(self, limit: AddressLimit, client: str, now: datetime) -> None:
         self._limit = limit
@@ -154,7 +154,7 @@ class AddressLimit:
 
 
 def _address(client: str) -> str:
-    """An IPv6 client has its whole /64: it counts as one."""
+    """An IPv6 client controls its whole /64, which counts as one address."""
     try:
         address = ipaddress.ip_address(client)
     except ValueError:

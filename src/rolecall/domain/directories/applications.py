@@ -76,12 +76,12 @@ def knows(application: Application, secret: Secret) -> bool:
 def _check(uri: str) -> None:
     """RFC 6749 3.1.2, RFC 8252 7 and 8.4, RFC 9700 2.1: absolute, no fragment, plain HTTP only on the machine."""
     if not _URI.fullmatch(uri) or len(uri) > _LONGEST_URI:
-        raise ApplicationRefused(f"`{uri[:80]}` is no absolute URI")
+        raise ApplicationRefused(f"`{uri[:80]}` is not an absolute URI")
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ApplicationRefused(f"`{uri[:80]}` is no absolute URI") from None
+        raise ApplicationRefused(f"`{uri[:80]}` is not an absolute URI") from None
     if "#" in uri:
         raise ApplicationRefused(f"`{uri[:80]}` has a fragment")
     if "@" in parts.netloc:

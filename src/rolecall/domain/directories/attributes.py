@@ -46,7 +46,7 @@ def is_text(text: str) -> bool:
 
 
 def is_phone(text: str) -> bool:
-    """``13800138000``, ``+86-13800138000``; four asterisks may stand for digits that are not told."""
+    """``13800138000``, ``+86-13800138000``; four asterisks may stand for masked digits."""
     return _PHONE.fullmatch(text) is not None
 
 

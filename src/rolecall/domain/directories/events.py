@@ -1,4 +1,4 @@
-"""What happened to the users of a store, for whoever keeps the store."""
+"""The log of events of a user store."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Users from a file, into a store, a batch at a time: a batch and the place in the file are kept together, or neither.
 
-So an import that was cut anywhere goes on after the last batch that was kept, and nobody is imported twice.
+So an import that was interrupted resumes after the last batch that was stored, and no user is imported twice.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ BATCH_PASSWORDS = 64
 class FileRow:
     """What stands on a line of the file, or on several, up to `last`. `end` is the place in the file behind them.
 
-    `trouble`: it cannot be read.
+    `error`: why it cannot be read.
     """
 
     line: int
     last: int
     end: int
     values: Mapping[str, object] = field(repr=False)
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class UserImport:
         self._users: list[NewUser] = []
         self._refusals: list[Refusal] = []
 
-    async def run(self, rows: Iterable[FileRow], told: Callable[[Progress], None]) -> Progress:
+    async def run(self, rows: Iterable[FileRow], report: Callable[[Progress], None]) -> Progress:
         """`rows` begin where the session's progress ends."""
         last: FileRow | None = None
         waiting = 0
@@ -80,16 +80,16 @@ class UserImport:
             last = row
             waiting += self._take(row)
             if len(self._users) + len(self._refusals) >= BATCH or waiting >= BATCH_PASSWORDS:
-                told(await self._keep(row))
+                report(await self._keep(row))
                 waiting = 0
         if last is not None and (self._users or self._refusals):
-            told(await self._keep(last))
+            report(await self._keep(last))
         return await self._session.finish()
 
     def _take(self, row: FileRow) -> bool:
         """Whether a password has to be hashed."""
-        if row.trouble:
-            self._refusals.append(Refusal(row.line, row.trouble))
+        if row.error:
+            self._refusals.append(Refusal(row.line, row.error))
             return False
         try:
             user = self._reader.read(row.line, row.values)

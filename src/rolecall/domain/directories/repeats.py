@@ -1,4 +1,4 @@
-"""The same request once more: a client that lost the answer and asks again is told so.
+"""The same request once more: a client that lost the answer and repeats the request is refused.
 
 A user cannot be made twice anyway, since its name, phone number and mail address are its own. So nothing is remembered
 beside the users: a digest of the request stands with the event of the user's making, and is looked at only where a new

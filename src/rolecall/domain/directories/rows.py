@@ -1,6 +1,6 @@
 """A row of a file of users, as another directory exported it, becomes a user to be kept, or is refused with a reason.
 
-Reasons are sentences for whoever keeps the file. They hold no value of the row, so that a report of them may be passed
+Reasons are sentences for the owner of the file. They hold no value of the row, so that a report of them may be passed
 on.
 """
 
@@ -105,7 +105,7 @@ class RowReader:
         if unknown := unknown_columns(row, self._profile):
             raise RowRefused(f"there is no column `{unknown[0][:64]}`")
         name = _kept(row, "user_name", is_user_name, f"1 to {LONGEST_NAME} visible characters")
-        phone = _kept(row, "phone", _is_told_phone, "a phone number such as +86-13800138000")
+        phone = _kept(row, "phone", _is_unmasked_phone, "a phone number such as +86-13800138000")
         email = _kept(row, "email", is_mail, "a mail address")
         if name is None and phone is None and email is None:
             raise RowRefused("a user needs a user_name, a phone or an email")
@@ -172,8 +172,8 @@ def _kept(row: Mapping[str, object], column: str, rule: Callable[[str], bool], w
     return text
 
 
-def _is_told_phone(text: str) -> bool:
-    """A masked number is nobody's."""
+def _is_unmasked_phone(text: str) -> bool:
+    """A masked number is not a number."""
     return "*" not in text and is_phone(text)
 
 
@@ -228,7 +228,7 @@ def _moment(text: str, column: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise RowRefused(f"{column} is no date such as 2024-05-17 or 2024-05-17T08:30:00Z") from None
+        raise RowRefused(f"{column} is not a date such as 2024-05-17 or 2024-05-17T08:30:00Z") from None
 
 
 def _profile(row: Mapping[str, object], keys: Collection[str]) -> dict[str, str]:
@@ -245,7 +245,7 @@ def _profile(row: Mapping[str, object], keys: Collection[str]) -> dict[str, str]
 
 
 def _verified(row: Mapping[str, object], email: str | None) -> dict[str, str]:
-    """The address that somebody has verified; another address that the user gets later is not."""
+    """The address that was verified; an address that the user gets later is not."""
     if not _flag(row, "email_verified"):
         return {}
     if email is None:

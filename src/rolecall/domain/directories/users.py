@@ -235,7 +235,7 @@ def new_password() -> Secret:
 
 @asynccontextmanager
 async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
-    """Begin at once; what is not waited for in the end is given up, and its failure is nobody's."""
+    """Begin at once; what is not awaited in the end is cancelled, and its exception is ignored."""
     task = asyncio.create_task(work)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
@@ -296,12 +296,12 @@ def _given(new: T | None, old: T) -> T:
 
 
 def _unmasked(new: str | None, old: str | None, mask: Callable[[str], str], kind: str) -> str | None:
-    """What is read masked and written back so is unchanged; another masked value is no value."""
+    """A value that is read masked and written back is unchanged; another masked value is refused."""
     if new is None or MASK not in new or new == old:
         return _given(new, old)
     if old is not None and new == mask(old):
         return old
-    raise Refused(Reason.ATTRIBUTE_MALFORMED, facts={"value": new}, note=f"a masked {kind} of nobody's")
+    raise Refused(Reason.ATTRIBUTE_MALFORMED, facts={"value": new}, note=f"a masked {kind} of no user")
 
 
 def _require_groups(look: Look, user: User) -> None:

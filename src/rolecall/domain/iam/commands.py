@@ -212,7 +212,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class JoinGroups(Command[None]):
-    """All or none; who is a member already stays one. GROUP_MISSING, SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA.
+    """All or none; existing members stay members. GROUP_MISSING, SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA.
 
     `unnumbered` is to be permitted for each member that is not named by its number; its resources are what stands
     before the number.
@@ -224,7 +224,7 @@ class JoinGroups(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class LeaveGroups(Command[None]):
-    """All or none; who is no member stays none. `unnumbered` as above. GROUP_MISSING, SUB_USER_MISSING."""
+    """All or none; those who are not members are skipped. `unnumbered` as above. GROUP_MISSING, SUB_USER_MISSING."""
 
     memberships: tuple[Membership, ...]
     unnumbered: PolicyRequest | None = None

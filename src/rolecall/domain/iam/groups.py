@@ -30,7 +30,7 @@ class GroupQuotas:
 
 
 class GroupRepository(Protocol):
-    """Where groups are kept. What changes something writes its record too, or neither."""
+    """A change and its record are written together."""
 
     async def group(self, owner_id: int, group_id: int) -> Group | None: ...
     async def groups(self, owner_id: int, contains: str, offset: int, limit: int) -> Page[Group]: ...
@@ -132,7 +132,7 @@ class Groups:
         found = [(each, (await self._found(each.sub_user, origin)).number) for each in command.memberships]
         numbers = dict.fromkeys(number for each, number in found if each.sub_user.number is None)
         if numbers and command.unnumbered is not None:
-            resources = (f"{one}{number}" for one in command.unnumbered.resources for number in numbers)
+            resources = (f"{prefix}{number}" for prefix in command.unnumbered.resources for number in numbers)
             ask = replace(command.unnumbered, resources=tuple(resources))
             await self._permissions.permit(origin.caller, ask)
         return list(dict.fromkeys((each.group, number) for each, number in found))

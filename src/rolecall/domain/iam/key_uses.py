@@ -1,4 +1,4 @@
-"""When each access key was used last: noted in memory, written down now and then, never on a call's way."""
+"""When each access key was last used: collected in memory and written periodically, never while a call waits."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 _PERIOD = 10.0
-"""Seconds between two writings, and how much a crash may lose."""
+"""Seconds between two writes: as much as a crash may lose."""
 
 
 class KeyUseRepository(Protocol):
-    """Where uses are kept, by the key's id, as unix time in seconds. The latest stays; gone keys are skipped."""
+    """Uses by key id, as unix time in seconds. The latest is kept; ids of deleted keys are ignored."""
 
     async def save_uses(self, uses: Mapping[str, float]) -> None: ...
 
@@ -29,7 +29,7 @@ class KeyUses:
         self._noted[key_id] = now
 
     async def flush(self) -> None:
-        """Write down what was noted. What cannot be written now stays noted, and the trouble is raised."""
+        """Write the collected uses. Those that cannot be written stay collected, and the error is raised."""
         noted, self._noted = self._noted, {}
         if not noted:
             return
@@ -40,14 +40,14 @@ class KeyUses:
             raise
 
     async def run(self) -> None:
-        """Settle again and again, until cancelled."""
+        """Flush periodically, until cancelled."""
         while True:
             await asyncio.sleep(_PERIOD)
             await self.settle()
 
     async def settle(self) -> None:
-        """Flush, or try another time: nothing is raised."""
+        """Flush; an error is logged, and the next flush retries."""
         try:
             await self.flush()
-        except Exception as error:  # noqa: BLE001 - what was noted stays noted
+        except Exception as error:  # noqa: BLE001 - the uses stay collected
             _log.warning("uses of keys could not be written", error=type(error).__name__)

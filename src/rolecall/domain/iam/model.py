@@ -1,4 +1,4 @@
-"""Sub-users as they are kept."""
+"""Sub-users and roles as they are stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SubUser:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What may be taken for a while by those whom `trust`, a policy document with principals, names."""
+    """Can be assumed by the principals that the policy document `trust` names."""
 
     id: int
     owner_id: int

@@ -33,7 +33,7 @@ MISSING: Mapping[Bearer, Reason] = {
 
 @dataclass(frozen=True, slots=True)
 class PolicyQuotas:
-    """The most policies of an owner, and the most attached to one bearer."""
+    """Policies of an owner, and policies attached to one bearer."""
 
     policies: int = 1500
     attached: int = 200
@@ -41,7 +41,7 @@ class PolicyQuotas:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDraft:
-    """What a policy is to be; in a change, None leaves what is there."""
+    """A policy to write; in a change, None keeps the present value."""
 
     name: str | None = None
     description: str | None = None
@@ -62,7 +62,7 @@ class Attachment:
 
 
 class PolicyRepository(Protocol):
-    """Where owners' policies and all attachments are kept. What changes something writes its record too, or neither."""
+    """Owners' policies, and all attachments. A change and its record are written together."""
 
     async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None: ...
     async def policies(self, owner_id: int) -> Sequence[Policy]:
@@ -133,7 +133,7 @@ class Policies:
         # Terraform's provider looks a policy up by its name and reads the first of the answer.
         found.sort(key=lambda policy: policy.name != command.name_contains)
         counts = await self._repository.counts(owner_id)
-        views = [PolicyView(one, *counts.get(one.id, (0, 0))) for one in found]
+        views = [PolicyView(policy, *counts.get(policy.id, (0, 0))) for policy in found]
         return _page(views, command.offset, command.limit)
 
     async def change(self, command: commands.ChangePolicy, origin: Origin) -> int:
@@ -150,9 +150,10 @@ class Policies:
         return policy.id
 
     async def delete(self, command: commands.DeletePolicies, origin: Origin) -> None:
-        policies = [await self._own(origin.caller, PolicyRef(one)) for one in dict.fromkeys(command.ids)]
+        policies = [await self._own(origin.caller, PolicyRef(id_)) for id_ in dict.fromkeys(command.ids)]
         records = {
-            one.id: Record(Change.POLICY_DELETE, one.name, origin, {"policy": one.id}) for one in policies
+            policy.id: Record(Change.POLICY_DELETE, policy.name, origin, {"policy": policy.id})
+            for policy in policies
         }
         await self._repository.delete_policies(origin.caller.owner_id, records)
 

@@ -77,7 +77,7 @@ class TagRole(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteRole(Command[None]):
-    """With its attachments; whoever has taken it is refused at the next call. ROLE_MISSING."""
+    """With its attachments; sessions of the role are refused at their next call. ROLE_MISSING."""
 
     role: RoleRef
 

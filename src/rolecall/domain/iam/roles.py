@@ -45,7 +45,7 @@ _LONGEST_OWN: Mapping[PrincipalKind, int] = {PrincipalKind.OWNER: 7200, Principa
 
 @dataclass(frozen=True, slots=True)
 class RoleDraft:
-    """What a role is to be; in a change, None leaves what is there."""
+    """A role to write; in a change, None keeps the present value."""
 
     name: str | None = None
     trust: str | None = None
@@ -56,7 +56,7 @@ class RoleDraft:
 
 
 class RoleRepository(ActiveRoles, Protocol):
-    """Where roles are kept. What changes something writes its record too, or neither."""
+    """A change and its record are written together."""
 
     async def role(self, owner_number: int, ref: RoleRef) -> tuple[Owner, Role] | None: ...
     async def roles(self, owner_id: int) -> Sequence[Role]:
@@ -72,7 +72,7 @@ class RoleRepository(ActiveRoles, Protocol):
         """ROLE_MISSING."""
 
     async def note(self, record: Record) -> None:
-        """Keep a record of what changes nothing here."""
+        """Write a record of what changes no role."""
 
 
 class Roles:
@@ -148,10 +148,10 @@ class Roles:
         now = self._clock()
         owner, role = await self._existing(command.owner_number, command.role)
         if not _trusts(role, command, origin, now):
-            # A stranger is told no more than it said itself: ids are not to be turned into names.
+            # A foreign caller gets back only what it sent: ids must not be turned into names.
             own = owner.id == origin.caller.owner_id
-            told = role.name if own else command.role.name or str(command.role.id)
-            raise Refused(Reason.ROLE_UNTRUSTING, "RoleArn", facts={"value": told})
+            shown = role.name if own else command.role.name or str(command.role.id)
+            raise Refused(Reason.ROLE_UNTRUSTING, "RoleArn", facts={"value": shown})
         caller = origin.caller
         longest = min(LONGEST_SECONDS if caller.session is None else CHAINED_SECONDS, role.session_seconds)
         seconds = command.seconds or min(USUAL_SECONDS, longest)
@@ -204,7 +204,7 @@ def _accept_session_policy(policy: str, owner_number: int, app_id: int) -> None:
 
 def _chain_ends(caller: Caller, now: int) -> int:
     """When the last of the sessions that follow each other ends: it is decided when the first of them begins. One of a
-    caller's own permissions leads to none that outlives it."""
+    caller's own permissions leads to no session that outlives it."""
     session = caller.session
     return session.chain_ends if session is not None and session.chain_ends else now + LONGEST_SECONDS
 
@@ -214,7 +214,7 @@ def _root_key(caller: Caller) -> str:
 
 
 def _trusts(role: Role, command: commands.AssumeRole, origin: Origin, now: float) -> bool:
-    """As policies are evaluated: a deny of the caller wins, and without an allow nobody is trusted."""
+    """Evaluated as policies are: a deny of the caller wins, and without an allow the caller is not trusted."""
     caller = origin.caller
     # No region: the service of roles has none, so a call may name any.
     context = call_context(caller, now=now, client=origin.client, secure=origin.secure, region=None)

@@ -1,4 +1,4 @@
-"""Temporary credentials: nothing is stored; the session token holds all that is to be known, sealed.
+"""Temporary credentials: nothing is stored; the session token holds the whole session, sealed.
 
 A token opens only beside its own key id and under a listed master key. It is refused when it has expired, when the
 permanent key that all began with was disabled or deleted (and so with its sub-user), and when the role is gone.
@@ -26,9 +26,9 @@ _ALPHABET = string.ascii_letters + string.digits
 _ID_CHARACTERS = 64
 _SECRET_CHARACTERS = 44
 _LONGEST_TOKEN = 32 * 1024
-"""Characters: a session's policy and all around it take less."""
+"""Characters: a session with the longest policy takes less."""
 
-assert len(KEY_PREFIX) + _ID_CHARACTERS > LONGEST_KEY_ID  # noqa: S101 - how keys are told apart
+assert len(KEY_PREFIX) + _ID_CHARACTERS > LONGEST_KEY_ID  # noqa: S101 - permanent and temporary ids differ in length
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class OpenedSession:
 
 
 class ActiveRoles(Protocol):
-    """Where roles are looked up at every call of somebody who took one."""
+    """Roles are looked up at every call with a session of theirs."""
 
     async def role_by_id(self, owner_id: int, role_id: int) -> Role | None: ...
 
@@ -94,7 +94,7 @@ class SessionCredentials:
         return Proven(session.caller, claim.prove(session.secret, presented.now))
 
     async def opened(self, key_id: str, token: Secret, now: float) -> OpenedSession:
-        """TOKEN_INVALID: not ours, of another key, expired, or of a key or a role that is no more."""
+        """TOKEN_INVALID: not ours, of another key, expired, or of a deleted key or role."""
         content = json.loads(self._open(key_id, token.reveal()).reveal())
         if content["expires"] <= now:
             raise _invalid("expired")

@@ -1,7 +1,7 @@
 """Sub-users who sign in with name and password: at the console, or for a token.
 
-Whoever is refused learns nothing from the words, nor from the time it takes: a password is verified, and a failure
-written, for names that nobody has too.
+A refusal reveals nothing by its text or its timing: a password is verified and a failure written for unknown names as
+well.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.values import Caller, Origin, PasswordClaim, Secret
 
-_NOBODY = 0
+_NO_SUB_USER = 0
 """The number that no sub-user has."""
 
 _PREFIX = "sub-user:"
-"""Before a sub-user's number, where a key id is expected; no key and no name has a colon."""
+"""Before a sub-user's number in a key id; ids of keys and names contain no colon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sub-user of a name that is the only one of that name, with what its signing in hangs on."""
+    """The only sub-user of a name, with what its sign-in depends on."""
 
     user: SubUser
     owner: Owner
@@ -44,7 +44,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a token speaks for."""
+    """The sub-user of a token."""
 
     user: SubUser
     owner: Owner
@@ -62,7 +62,7 @@ class SubUserTokenKey:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """`must_change` says that the password was right and opens nothing until it is changed."""
+    """`must_change` means that the password is right but must be changed first."""
 
     user: SubUser
     owner: Owner
@@ -73,16 +73,16 @@ class SubUserSignInRepository(Protocol):
     """Where failures and successes are counted."""
 
     async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
-        """Of any owner if none is named. None if nobody has the name, or several do."""
+        """Of any owner if none is named. None if no sub-user has the name, or several have it."""
 
     async def subject(self, number: int) -> Subject | None:
-        """May be remembered until it changes."""
+        """May be cached until a change is notified."""
 
     async def failed(self, number: int, limit: int) -> None:
-        """One more; the `limit`-th within an hour locks out for an hour, 0 never does. A stranger's number is fine."""
+        """One more; the `limit`-th within an hour locks out for an hour, 0 never does. The number need not exist."""
 
     async def succeeded(self, number: int, client: str | None) -> bool:
-        """Forget the failures, and note when and from where, if `client` is told. False if locked out meanwhile."""
+        """Reset the failures; with `client`, record the time and the address. False if locked out meanwhile."""
 
     async def rehashed(self, number: int, old: str, new: str) -> None: ...
     async def change(self, number: int, revision: Revision, record: Record) -> None: ...
@@ -119,7 +119,7 @@ class SignIn:
         return self._token_key(Subject(signed_in.user, signed_in.owner))
 
     async def token_key(self, key_id: str) -> SubUserTokenKey | None:
-        """Of a token that was issued after `sign_in`; None if there is no such sub-user any more, or if it must change
+        """Of a token that was issued after `sign_in`; None if the sub-user was deleted, or must change
         its password first."""
         number = key_id.removeprefix(_PREFIX)
         if number == key_id or not (number.isascii() and number.isdecimal() and len(number) <= 18):
@@ -162,7 +162,9 @@ class SignIn:
         verdict = await self._passwords.verify(stored, password)
         if candidate is None or stored is None or not verdict.matches:
             number, limit = (
-                (_NOBODY, 0) if candidate is None else (candidate.user.number, candidate.rules.retry_limit)
+                (_NO_SUB_USER, 0)
+                if candidate is None
+                else (candidate.user.number, candidate.rules.retry_limit)
             )
             await self._repository.failed(number, limit)
             note = "no such name, or not its password"
@@ -181,7 +183,7 @@ class SignIn:
         return SignedIn(user, candidate.owner, user.must_reset_password or expired)
 
     def _token_key(self, subject: Subject) -> SubUserTokenKey:
-        """Its secret is another one once the password is another one, or hashed anew."""
+        """Its secret changes when the password is changed, or hashed again."""
         number = subject.user.number
         message = f"{number}:{subject.user.password_hash}".encode()
         secret = hmac.digest(self._key.reveal().encode(), message, "sha256").hex()

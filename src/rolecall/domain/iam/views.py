@@ -22,7 +22,7 @@ class KeyShown:
 
 @dataclass(frozen=True, slots=True)
 class AddedSubUser:
-    """`password` is the one it has now, whoever made it; None where it has none."""
+    """`password` is its present one, given or generated; None where it has none."""
 
     user: SubUser
     password: Secret | None

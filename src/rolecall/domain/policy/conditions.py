@@ -167,7 +167,7 @@ def _keys(written: str, keys: object) -> Mapping[str, object]:
 
 
 def _bare(written: str) -> str:
-    quantifier = next((one for one in _QUANTIFIERS if written.startswith(one)), "")
+    quantifier = next((prefix for prefix in _QUANTIFIERS if written.startswith(prefix)), "")
     return written.removeprefix(quantifier).removesuffix(_MAY_BE_ABSENT)
 
 
@@ -176,7 +176,7 @@ def _condition(written: str, key: str, given: object, supplied: bool) -> Conditi
     listed = given if isinstance(given, list) else [given]
     if not listed:
         raise ConditionMalformed("condition.value", key)
-    values = tuple(_text(one) for one in listed)
+    values = tuple(_text(value) for value in listed)
     for value in values:
         try:
             OPERATORS[bare].read(value)

@@ -37,7 +37,7 @@ SESSION_POLICY = "the session's own policy"
 @dataclass(frozen=True, slots=True)
 class _Thing:
     """A resource by all its names. `place` of instances is where they are: (region,), or (None,) for several at once,
-    whose regions are not known. Of what is no instance it is empty: the call's region is asked."""
+    whose regions are not known. Empty for what is not an instance: the call's region is asked."""
 
     names: Names
     place: tuple[str | None, ...] = ()
@@ -106,7 +106,7 @@ class Decisions:
     async def decide(self, caller: Caller, request: PolicyRequest) -> Decision:
         """Which statement of which policy decides. NOT_PERMITTED for what is too much to decide, or unreadable."""
         grants = await self._grants(caller)
-        things = [await self._thing(one) for one in request.resources]
+        things = [await self._thing(resource) for resource in request.resources]
         documents = [grant.document or "" for grant in grants]
         if caller.session is not None:
             documents.append(caller.session.policy)

@@ -107,12 +107,12 @@ def _speaking(held: Sequence[EffectivePolicy], request: PolicyRequest, subject: 
 
 
 def _filled(statement: Statement, subject: Subject) -> tuple[ResourcePattern, ...]:
-    if not any("${" in one.text for one in statement.resources):
+    if not any("${" in pattern.text for pattern in statement.resources):
         return statement.resources
     variables = subject.variables
     return tuple(
-        replace(one, account=fill(one.account, variables), content=fill(one.content, variables))
-        for one in statement.resources
+        replace(pattern, account=fill(pattern.account, variables), content=fill(pattern.content, variables))
+        for pattern in statement.resources
     )
 
 
@@ -122,17 +122,17 @@ def _decide_one(
     allowing: Decision | None = None
     service = request.operation.lower().partition(":")[0]
     things = [None if name == ANYTHING else name.split(":", 5) for name in names]
-    for one in speaking:
-        if not one.denies and allowing is not None:
+    for statement in speaking:
+        if not statement.denies and allowing is not None:
             continue
         if any(
-            _covers(pattern, thing, one.denies, service, subject)
+            _covers(pattern, thing, statement.denies, service, subject)
             for thing in things
-            for pattern in one.patterns
+            for pattern in statement.patterns
         ):
-            if one.denies:
-                return Decision(Verdict.DENIED, names[0], one.policy, one.number)
-            allowing = Decision(Verdict.ALLOWED, names[0], one.policy, one.number)
+            if statement.denies:
+                return Decision(Verdict.DENIED, names[0], statement.policy, statement.number)
+            allowing = Decision(Verdict.ALLOWED, names[0], statement.policy, statement.number)
     return allowing or Decision(Verdict.NOT_ALLOWED, names[0])
 
 

@@ -112,7 +112,7 @@ class Document:
 @lru_cache(maxsize=4096)
 def parse_policy(text: str) -> Document:
     """What a principal is permitted. POLICY_TOO_LONG, POLICY_MALFORMED, and a reason for each element."""
-    return Document(tuple(_policy_statement(one) for one in _statements(text, _STATEMENT_KEYS)))
+    return Document(tuple(_policy_statement(given) for given in _statements(text, _STATEMENT_KEYS)))
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +134,7 @@ def parse_session_policy(text: str) -> Document:
 @lru_cache(maxsize=4096)
 def parse_trust(text: str) -> Document:
     """Who may take a role. As `parse_policy`, and POLICY_PRINCIPAL."""
-    return Document(tuple(_trust_statement(one) for one in _statements(text, _TRUST_KEYS)))
+    return Document(tuple(_trust_statement(given) for given in _statements(text, _TRUST_KEYS)))
 
 
 def accept(document: Document) -> None:
@@ -167,7 +167,7 @@ def _statements(text: str, known: frozenset[str]) -> Sequence[Mapping[str, objec
         _refuse_document(f"{json.dumps(min(unknown))} is not a member of a policy document")
     if document.get("version") != VERSION:
         _refuse(Reason.POLICY_VERSION, "version", document.get("version"))
-    return [_known(one, known) for one in _listed_statements(document.get("statement"))]
+    return [_known(statement, known) for statement in _listed_statements(document.get("statement"))]
 
 
 def _json(text: str) -> Mapping[str, object]:
@@ -223,7 +223,7 @@ def _known(statement: object, known: frozenset[str]) -> Mapping[str, object]:
 
 
 def _policy_statement(given: Mapping[str, object]) -> Statement:
-    resources = tuple(_resource(one) for one in _texts(given, "resource", Reason.POLICY_RESOURCE))
+    resources = tuple(_resource(text) for text in _texts(given, "resource", Reason.POLICY_RESOURCE))
     return Statement(_effect(given), _actions(given), resources, _conditions(given, SUPPLIED))
 
 
@@ -248,7 +248,7 @@ def _effect(given: Mapping[str, object]) -> Effect:
 def _actions(given: Mapping[str, object]) -> tuple[str, ...]:
     if "action" not in given:
         _refuse(Reason.POLICY_ACTION, "action.missing", None)
-    return tuple(_action(one) for one in _texts(given, "action", Reason.POLICY_ACTION))
+    return tuple(_action(text) for text in _texts(given, "action", Reason.POLICY_ACTION))
 
 
 def _action(text: str) -> str:
@@ -288,7 +288,7 @@ def _conditions(given: Mapping[str, object], supplied: frozenset[str]) -> tuple[
 def _principals(value: object) -> Principals:
     if not isinstance(value, dict) or not value or not value.keys() <= _PRINCIPALS:
         _refuse(Reason.POLICY_PRINCIPAL, "principal", value)
-    accounts = [_account(one) for one in _texts(value, "qcs", Reason.POLICY_PRINCIPAL, needed=False)]
+    accounts = [_account(text) for text in _texts(value, "qcs", Reason.POLICY_PRINCIPAL, needed=False)]
     services = _texts(value, "service", Reason.POLICY_PRINCIPAL, needed=False)
     _texts(value, "federated", Reason.POLICY_PRINCIPAL, needed=False)
     return Principals(tuple(accounts), tuple(services))
@@ -306,7 +306,9 @@ def _texts(given: Mapping[str, object], name: str, reason: Reason, *, needed: bo
     if not needed and name not in given:
         return []
     value = given.get(name)
-    texts = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str) and one]
+    texts = [
+        text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text
+    ]
     if not texts or (isinstance(value, list) and len(texts) != len(value)):
         _refuse(reason, name, value)
     return texts

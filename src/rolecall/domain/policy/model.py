@@ -1,4 +1,4 @@
-"""Policies as they are kept."""
+"""Policies as they are stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`preset` policies are the house's own, the same for every owner. `document` is JSON text of version 2.0."""
+    """`preset` policies are declared by Rolecall, the same for every owner. `document` is JSON text of version 2.0."""
 
     id: int
     name: str

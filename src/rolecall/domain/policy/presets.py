@@ -1,4 +1,4 @@
-"""Preset policies: the house's own, the same for every owner, and never changed. They are declared, not stored."""
+"""Preset policies: declared by Rolecall, the same for every owner, never stored or changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIRST_STORED = 10_000_001
 
 
 class Presets:
-    """Which presets there are is said by who assembles the house: their names are the vendors'."""
+    """The composition root chooses the presets: their names are the vendors'."""
 
     def __init__(self, policies: Sequence[Policy] = ()) -> None:
         self.all = tuple(sorted(policies, key=lambda policy: policy.id))

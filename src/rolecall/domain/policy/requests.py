@@ -1,4 +1,4 @@
-"""Who is permitted what: every call of every dialect asks here before anything is done."""
+"""Permission requests: every call of every dialect makes one before anything is done."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Secrets: sealing, hashing and comparing what nobody may read."""
+"""Secrets: sealing, hashing and comparing."""

@@ -1,4 +1,4 @@
-"""Texts that whoever bears them may do something with: tokens, codes, session ids, applications' secrets.
+"""Bearer secrets: tokens, codes, session ids, secrets of applications.
 
 They have 256 random bits, so nothing slower than SHA-256 is needed to keep them, and a digest is all that is kept.
 """

@@ -1,4 +1,4 @@
-"""Passwords sent encrypted: RSA-OAEP under a key pair of the house, whose public half is published.
+"""Passwords sent encrypted: RSA-OAEP under the application's key pair, whose public half is published.
 
 A client that must not put a plaintext password into a request body encrypts it with OAEP (MGF1 and hash SHA-256,
 no label) and sends the base64 text. The private half is kept sealed in the store, the same on every replica.
@@ -34,7 +34,7 @@ class Deciphering:
     def __init__(self, private_key: Secret) -> None:
         key = serialization.load_pem_private_key(private_key.reveal().encode(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError("the deciphering key is no RSA key")
+            raise TypeError("the deciphering key is not an RSA key")
         self._key = key
 
     @property

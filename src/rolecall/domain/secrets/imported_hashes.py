@@ -338,7 +338,7 @@ def _padded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise HashRefused("the hash is no base64") from None
+        raise HashRefused("the hash is not base64") from None
 
 
 def _unpadded(text: str) -> bytes:

@@ -24,7 +24,7 @@ def credential_as_text(text: str, refused: type[Exception]) -> str:
     try:
         return _as_text(msgspec.json.decode(text))
     except (msgspec.DecodeError, LookupError, RecursionError, TypeError, ValueError):
-        raise refused("the JSON is no password credential of a known kind") from None
+        raise refused("the JSON is not a password credential of a known kind") from None
 
 
 def _as_text(credential: Any) -> str:

@@ -66,7 +66,7 @@ class Passwords:
         self._foreign = foreign or {}
         # What a stranger's password is compared with, so that a name's existence shows in no timing; but where a
         # foreign hash, or one of another cost, is compared with, that takes its own time.
-        self._nobody = self._hasher.hash("nobody's password")
+        self._absent = self._hasher.hash("no account's password")
 
     async def hash(self, password: Secret) -> str:
         """HASHING_BUSY, PASSWORD_LENGTH."""
@@ -102,8 +102,8 @@ class Passwords:
         except RuntimeError:  # the pool is closed
             leave()
             raise
-        # Its place is free when the work has ended, not when the caller no longer waits for it: whoever asks and goes
-        # away, again and again, would fill the queue without end otherwise.
+        # Its place is free when the work has ended, not when the caller stops waiting: callers that disconnect
+        # again and again would otherwise fill the queue without end.
         future.add_done_callback(lambda _: leave())
         return await asyncio.wrap_future(future)
 
@@ -111,7 +111,7 @@ class Passwords:
         if stored is None or not stored.startswith("$argon2id$"):
             verifier = self._verifier(stored)
             matches = verifier is not None and stored is not None and verifier(stored, plain)
-            self._matches(self._nobody, plain)
+            self._matches(self._absent, plain)
             return Verdict(matches, self._hasher.hash(plain) if matches else None)
         if not self._matches(stored, plain):
             return Verdict(matches=False)

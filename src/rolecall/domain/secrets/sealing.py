@@ -91,7 +91,7 @@ class Sealer:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         listed = [_MasterKey(key) for key in keys]
-        self._keys = {one.tag: one for one in listed}
+        self._keys = {key.tag: key for key in listed}
         self._current = listed[0].tag
 
     def seal(self, secret: Secret, purpose: str) -> bytes:
