@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.conftest import store_admin
 
+from rolecall.store.connection import migrate
 from rolecall.store.serving import make_serving_role
 from rolecall.values import Secret
 
@@ -18,12 +21,30 @@ _SERVING_PASSWORD = Secret(secrets.token_urlsafe(16))
 
 
 @pytest.fixture
-def dsn(rolecall: Any) -> Secret:
-    """A database of its own on the run's store server."""
-    server = store_admin(rolecall.data)
+def empty(rolecall: Any) -> Secret:
+    """A database of its own on the run's store server, without tables."""
+    return _created(rolecall.data)
+
+
+@pytest.fixture(scope="session")
+def migrated(rolecall: Any) -> str:
+    """The name of a database with all tables, to be copied."""
+    made = _created(rolecall.data)
+    asyncio.run(migrate(made))
+    return str(conninfo_to_dict(made.reveal())["dbname"])
+
+
+@pytest.fixture
+def dsn(rolecall: Any, migrated: str) -> Secret:
+    """The same with all tables."""
+    return _created(rolecall.data, f"template {migrated}")
+
+
+def _created(data: Path, how: str = "") -> Secret:
+    server = store_admin(data)
     database = f"store_{secrets.token_hex(4)}"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {database}".encode())
+        admin.execute(f"create database {database} {how}".encode())
     return Secret(make_conninfo(server, dbname=database))
 
 

@@ -10,10 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from tests.conftest import store_admin
 
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
 from rolecall.domain.directories.stores import new_store
@@ -27,13 +24,9 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @pytest.fixture
-async def store(rolecall: Any) -> AsyncIterator[Store]:
+async def store(dsn: Secret) -> AsyncIterator[Store]:
     """On a database of its own."""
-    server = store_admin(rolecall.data)
-    database = f"directories_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {database}".encode())
-    one = Store(Secret(make_conninfo(server, dbname=database)), pool_size=4)
+    one = Store(dsn, pool_size=4)
     await one.open()
     yield one
     await one.close()

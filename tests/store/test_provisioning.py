@@ -11,8 +11,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from tests.conftest import store_admin
 from tests.waiting import reached
 
 from rolecall.app.application import Application
@@ -94,12 +92,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(rolecall: Any) -> Bench:
-    server = store_admin(rolecall.data)
-    database = f"provisioning_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {database}".encode())
-    return Bench(Secret(make_conninfo(server, dbname=database)))
+def bench(dsn: Secret) -> Bench:
+    return Bench(dsn)
 
 
 async def all_of(application: Application) -> list[Instance]:

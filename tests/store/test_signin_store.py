@@ -9,10 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
-from tests.conftest import store_admin
 
 from rolecall.domain.access.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
 from rolecall.domain.access.sign_ins import AddressLimit, SignInSource
@@ -31,13 +28,9 @@ URI = "https://shop.example/cb"
 
 
 @pytest.fixture
-async def store(rolecall: Any) -> AsyncIterator[Store]:
+async def store(dsn: Secret) -> AsyncIterator[Store]:
     """A database of its own on the run's store server."""
-    server = store_admin(rolecall.data)
-    database = f"signin_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {database}".encode())
-    one = Store(Secret(make_conninfo(server, dbname=database)), pool_size=3)
+    one = Store(dsn, pool_size=3)
     await one.open()
     yield one
     await one.close()

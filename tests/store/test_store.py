@@ -38,13 +38,13 @@ def intent(target: str, change: Change = Change.ACCOUNT_CREATE, sealed: bytes | 
     return Intent(change, target, Origin(caller, "d", "A", "r"), {"remark": ""}, sealed)
 
 
-async def test_migrating_twice_changes_nothing(dsn: Secret) -> None:
-    assert await migrate(dsn) == [one.name for one in migrations()]
-    assert await migrate(dsn) == []
+async def test_migrating_twice_changes_nothing(empty: Secret) -> None:
+    assert await migrate(empty) == [one.name for one in migrations()]
+    assert await migrate(empty) == []
 
 
-async def test_two_processes_may_migrate_at_once(dsn: Secret) -> None:
-    ran = await asyncio.gather(migrate(dsn), migrate(dsn))
+async def test_two_processes_may_migrate_at_once(empty: Secret) -> None:
+    ran = await asyncio.gather(migrate(empty), migrate(empty))
     assert sorted(map(len, ran)) == [0, len(list(migrations()))]
 
 
