@@ -25,7 +25,7 @@ CLASS_LETTERS: Mapping[str, str] = {"A": "upper", "a": "lower", "1": "digit", "!
 """The characters of MustContain, each of which stands for its class."""
 
 _NO_FLAGS = {
-    "Phone": 0, "Token": 0, "Stoken": 0, "Wechat": 0, "Custom": 0, "Mail": 0, "U2FToken": 0, "SubUserTokenKey": 0,
+    "Phone": 0, "Token": 0, "Stoken": 0, "Wechat": 0, "Custom": 0, "Mail": 0, "U2FToken": 0, "Passkey": 0,
 }  # fmt: skip
 _NO_OFFSITE_FLAGS = {"VerifyFlag": 0, "NotifyPhone": 0, "NotifyEmail": 0, "NotifyWechat": 0, "Tips": 0}
 
