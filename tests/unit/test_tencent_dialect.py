@@ -25,8 +25,9 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
 from rolecall.contracts.model import Action, Contract, ErrorRow, Field, Kind, ListOf, Shape
+from rolecall.dialects.forms import PairDecoder
 from rolecall.dialects.tencent import Tencent
-from rolecall.dialects.tencent.flatten import MAX_DEPTH, decode_pairs, flatten, unflatten
+from rolecall.dialects.tencent.flatten import MAX_DEPTH, flatten, unflatten
 from rolecall.dialects.tencent.refusals import COMMON
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import tc1, tc3
@@ -692,7 +693,7 @@ NESTED = st.recursive(
 def test_flattened_parameters_come_back_as_they_were(params: dict[str, object]) -> None:
     pairs = flatten(params)
     assert unflatten(pairs) == params
-    assert unflatten(decode_pairs(urlencode(pairs), "query")) == params
+    assert unflatten(PairDecoder(10_000).query(urlencode(pairs))) == params
 
 
 @settings(max_examples=150, deadline=None)

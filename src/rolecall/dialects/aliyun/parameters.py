@@ -6,11 +6,9 @@ blank values (``SignatureType=``), which are signed; PetaData's own parameters a
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote_to_bytes
-
 import msgspec
 
+from rolecall.dialects.forms import PairDecoder, require_distinct
 from rolecall.domain import strict_json
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.acs1 import Pairs
@@ -24,16 +22,14 @@ MAX_PAIRS = 1_000
 MAX_TEXT = 1024 * 1024
 """Bytes of a query or of a body. Ours: the vendor names none; the largest parameter is a list of 1000 addresses."""
 
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_DECODER = PairDecoder(MAX_PAIRS, lenient=True)
 
 
 def query_pairs(request: Request) -> Pairs:
     """Refuses with TOO_LARGE, MALFORMED_REQUEST or PARAMETER_CHARACTERS (a NUL)."""
     if len(request.query) > MAX_TEXT:
         raise Refused(Reason.TOO_LARGE)
-    if not request.query.isascii():
-        raise Refused(Reason.MALFORMED_REQUEST, "query", note="not ASCII")
-    return decode_pairs(request.query, "query")
+    return _DECODER.query(request.query)
 
 
 def media_type(request: Request) -> str:
@@ -53,46 +49,12 @@ def body_pairs(request: Request) -> Pairs:
         raise Refused(Reason.MALFORMED_REQUEST, "json", note="JSON with a signature that does not cover it")
     if media_type(request) not in ("", FORM):
         raise Refused(Reason.MALFORMED_REQUEST, "Content-Type", facts={"value": media_type(request)})
-    try:
-        text = request.body.decode("utf-8")
-    except UnicodeError:
-        raise Refused(Reason.MALFORMED_REQUEST, "form", note="not UTF-8") from None
-    return decode_pairs(text, "form")
+    return _DECODER.form(request.body)
 
 
 def union(query: Pairs, body: Pairs) -> dict[str, str]:
     """By name. MALFORMED_REQUEST for a name that occurs twice, in whichever place: it could mean either value."""
-    named = dict((*query, *body))
-    if len(named) != len(query) + len(body):
-        raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="a parameter is sent more than once")
-    return named
-
-
-def decode_pairs(text: str, part: str) -> Pairs:
-    """Names and values of a query or form, percent-decoded as UTF-8, ``+`` read as a space, in order."""
-    if text.count("&") >= MAX_PAIRS:
-        raise Refused(Reason.TOO_LARGE, note="too many pairs")
-    return tuple(_decode_pair(chunk, part) for chunk in text.split("&") if chunk)
-
-
-def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
-    name, _, value = chunk.partition("=")
-    name, value = _decode(name, part), _decode(value, part)
-    if not name or "\0" in name:
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="a pair without a name, or NUL in one")
-    strict_json.check_text(value, name)
-    return name, value
-
-
-def _decode(text: str, part: str) -> str:
-    if text.isascii() and "%" not in text and "+" not in text:  # as most are
-        return text
-    if _BROKEN_ESCAPE.search(text):
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="a broken percent escape")
-    try:
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
-    except UnicodeError:
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="not UTF-8") from None
+    return dict(require_distinct((*query, *body)))
 
 
 def json_pairs(body: bytes) -> Pairs:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from rolecall.dialects.forms import PairDecoder, require_distinct
 from rolecall.dialects.headers import by_name
 from rolecall.dialects.marks import has_pair, match_pair
 from rolecall.dialects.tencent.bodies import decode_json, decode_multipart
-from rolecall.dialects.tencent.flatten import decode_pairs, unflatten
+from rolecall.dialects.tencent.flatten import unflatten
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates, tc1, tc3
 from rolecall.values import Claim, Language, Mark, Request, Secret, SentParams
@@ -42,6 +43,10 @@ _COMMON_NAMES = frozenset(
 )
 _TELLING = frozenset({"host", "content-type", "authorization"})
 _TC3_HEADERS = ("authorization", "x-tc-action", "x-tc-version", "x-tc-timestamp")
+MAX_PAIRS = 10_000
+"""Pairs of one query or form: a bound on work done before a signature is proven."""
+_DECODER = PairDecoder(MAX_PAIRS)
+
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _NONCE = re.compile(r"0*[1-9][0-9]{0,38}", re.ASCII)
 _LANGUAGE = re.compile(rb"Language=([A-Za-z-]+)(?:&|$)")
@@ -185,11 +190,7 @@ def v1_pairs(request: Request) -> tc1.Pairs:
     """The decoded pairs of a v1 request: its query for GET, its form for POST."""
     if request.method == "GET":
         return _query_pairs(request)
-    try:
-        text = request.body.decode("utf-8")
-    except UnicodeError:
-        raise Refused(Reason.MALFORMED_REQUEST, "form", note="not UTF-8") from None
-    return decode_pairs(text, "form")
+    return require_distinct(_DECODER.form(request.body))
 
 
 def v1_common(request: Request, host: str, pairs: tc1.Pairs, trust: Trust) -> Common:
@@ -241,9 +242,7 @@ def _token(text: str) -> Secret | None:
 
 
 def _query_pairs(request: Request) -> tc1.Pairs:
-    if not request.query.isascii():
-        raise Refused(Reason.MALFORMED_REQUEST, "query", note="not ASCII")
-    return decode_pairs(request.query, "query")
+    return require_distinct(_DECODER.query(request.query))
 
 
 def _media_type(content_type: str) -> str:

@@ -7,60 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote_to_bytes
 
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.strict_json import MAX_DEPTH, check_text
-
-MAX_PAIRS = 10_000
-"""Pairs of one query or form: a bound on work done before a signature is proven."""
+from rolecall.domain.strict_json import MAX_DEPTH
 
 MAX_SEGMENTS = 100_000
 """Names, and parts of names between their dots, in one request."""
 
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 
 Tree = dict[str, "str | Tree"]
-
-
-def decode_pairs(text: str, part: str) -> tuple[tuple[str, str], ...]:
-    """The names and values of a query or form, percent-decoded as UTF-8, ``+`` read as a space, in order.
-
-    Refuses with TOO_LARGE, MALFORMED_REQUEST (`part` or ``duplicate`` as its field) or PARAMETER_CHARACTERS (a NUL).
-    """
-    if not text:
-        return ()
-    if text.count("&") >= MAX_PAIRS:
-        raise Refused(Reason.TOO_LARGE, note="too many pairs")
-    pairs = tuple(_decode_pair(chunk, part) for chunk in text.split("&"))
-    names = {name for name, _ in pairs}
-    if len(names) != len(pairs):
-        raise Refused(Reason.MALFORMED_REQUEST, "duplicate", note="a parameter is sent more than once")
-    return pairs
-
-
-def _decode_pair(chunk: str, part: str) -> tuple[str, str]:
-    name, separator, value = chunk.partition("=")
-    if not separator or not name:
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="a pair without name or '='")
-    decoded = _decode(name, part)
-    if "\0" in decoded:
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="NUL in a name")
-    text = _decode(value, part)
-    check_text(text, decoded)
-    return decoded, text
-
-
-def _decode(text: str, part: str) -> str:
-    if "%" not in text and "+" not in text:
-        return text
-    if _BROKEN_ESCAPE.search(text):
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="a broken percent escape")
-    try:
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
-    except UnicodeError:
-        raise Refused(Reason.MALFORMED_REQUEST, part, note="not UTF-8") from None
 
 
 def unflatten(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
