@@ -135,8 +135,8 @@ def test_policies_are_listed_and_shown(person: Person) -> None:
     [
         (("explain", "nobody", "cam:GetUser"), "there is no sub-user, role or access key `nobody`"),
         (("explain", "role/nobody", "cam:GetUser"), "there is no role `nobody`"),
-        (("explain", "nobody", "GetUser"), "`GetUser` is no operation"),
-        (("explain", "nobody", "cam:GetUser", "--ip", "10.0.0"), "`10.0.0` is no IP address"),
+        (("explain", "nobody", "GetUser"), "`GetUser` is not an operation"),
+        (("explain", "nobody", "cam:GetUser", "--ip", "10.0.0"), "`10.0.0` is not an IP address"),
         (("show", "nobody"), "there is no policy `nobody`"),
         (("list", "--of", "nobody"), "there is no sub-user, role or access key `nobody`"),
     ],

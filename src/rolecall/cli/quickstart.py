@@ -141,7 +141,7 @@ def ready_content(
     public_url: str = "",
     extras: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """The content of the ready file; docs/configuration.md tells its keys."""
+    """The content of the ready file; docs/configuration.md lists its keys."""
     owner, key_id, secret = quickstart.owner, quickstart.key_id, quickstart.secret.reveal()
     engines: dict[str, object] = {"postgres": _engine(servers.postgres, "postgres")}
     ready: dict[str, object] = {
