@@ -260,7 +260,7 @@ def test_bad_lines_are_reported_and_stop_nothing(
     # Once more it is done already, and the report is written again; --again meets those who are there.
     told.unlink()
     row = imported(rolecall, *options, status=1)
-    assert row["standing"].startswith("was imported already")
+    assert row["standing"].startswith("already imported")
     assert report(told) == expected
     assert imported(rolecall, *options, "--again", status=1)["imported"] == 0
     assert report(told)[2] == "user_name is taken"
@@ -311,7 +311,7 @@ def test_an_import_that_is_cut_goes_on_and_nobody_is_doubled_or_lost(
     _, errors = running.communicate(timeout=120)
     if end is signal.SIGINT:
         assert running.returncode == 130
-        assert errors.splitlines() == ["rolecall: interrupted; the same command goes on where it stopped"]
+        assert errors.splitlines() == ["rolecall: interrupted; repeat the command to resume"]
     cut = position(sql, store)
     assert 4000 <= cut < ROWS
     there = len(users(sql, store))
@@ -414,7 +414,7 @@ async def test_what_was_kept_by_another_process_meanwhile_is_not_kept_twice(
     ("arguments", "says"),
     [
         (("users.csv", "--store", "00" * 16), "there is no user store"),
-        (("users.csv", "--store", "staff"), "no id of a user store"),
+        (("users.csv", "--store", "staff"), "not the id of a user store"),
         (("users.txt", "--store", "STORE"), "--format"),
         (("wrong.csv", "--store", "STORE"), "there is no column `login`"),
         (("users.csv", "--store", "STORE", "--report", "nowhere/report.csv"), "--report"),

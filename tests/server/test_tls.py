@@ -316,7 +316,7 @@ def test_serve_reads_its_certificate_again_at_sighup(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--tls-cert", "/nonexistent"], "go together"),
+        (["--tls-cert", "/nonexistent"], "set together"),
         (["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], "cannot be used"),
     ],
 )

@@ -140,7 +140,7 @@ def rotate_key(store: StoreOption, data: DataOption = None) -> None:
         return (await opened.sign_in.keys.rotate(user_store.id, datetime.now(UTC))).id
 
     key_id = change_application(data, AuditedCommand("application rotate-key", store), work)
-    print(f"ID tokens are now signed with {key_id}")
+    print(f"{key_id} now signs ID tokens")
 
 
 async def find_store(opened: HasStore, store_id: str) -> UserStore:
