@@ -20,7 +20,7 @@ from rolecall.domain.bus import Bus
 from rolecall.domain.iam import commands as c
 from rolecall.domain.iam import tag_commands as t
 from rolecall.domain.iam.groups import GroupQuotas, Groups
-from rolecall.domain.iam.password_rules import CLASSES, PasswordRules, made_password
+from rolecall.domain.iam.password_rules import CLASSES, PasswordRules, generated_password
 from rolecall.domain.iam.sub_users import Quotas
 from rolecall.domain.iam.wiring import Iam, build
 from rolecall.domain.messages import Command
@@ -222,11 +222,11 @@ async def test_a_password_that_breaks_the_rules_is_refused_and_nothing_is_made(
 
 
 def test_made_passwords_have_32_characters_of_every_class_and_differ() -> None:
-    made = [made_password() for _ in range(50)]
+    made = [generated_password() for _ in range(50)]
     for password in made:
         assert len(password.reveal()) == 32
         assert all(pattern.search(password.reveal()) for pattern in CLASSES.values())
-        PasswordRules(minimum_length=32).keep(password)
+        PasswordRules(minimum_length=32).require_kept(password)
     assert len({password.reveal() for password in made}) == 50
 
 

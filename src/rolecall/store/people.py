@@ -45,7 +45,7 @@ class PgSubUserRepository:
     async def after(self, owner_id: int, number: int, limit: int) -> Sequence[SubUser]:
         return await self._pool.rows(class_row(SubUser), _SQL["after"], (owner_id, number, limit))
 
-    async def keep_room(self, owner_id: int, quotas: Quotas) -> None:
+    async def require_room(self, owner_id: int, quotas: Quotas) -> None:
         async with self._pool.connection() as connection:
             await _require_room(connection, owner_id, quotas)
 

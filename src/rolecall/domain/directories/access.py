@@ -34,7 +34,7 @@ class StoreAccess:
         owner_id = origin.caller.owner_id
         require_owned(await self._repository.standing(owner_id, store_id), owner_id, store_id)
 
-    async def active(self, origin: Origin) -> None:
+    async def require_active(self, origin: Origin) -> None:
         """DIRECTORIES_INACTIVE."""
         if not (await self._repository.standing(origin.caller.owner_id, None)).active:
             raise Refused(Reason.DIRECTORIES_INACTIVE)

@@ -33,7 +33,7 @@ class UserStores:
 
     async def create(self, command: commands.CreateUserStore, origin: Origin) -> UserStore:
         """The first store of an owner is its default. DIRECTORIES_INACTIVE, STORE_TAKEN, STORE_QUOTA."""
-        await self._access.active(origin)
+        await self._access.require_active(origin)
         owner_id = origin.caller.owner_id
         there = await self._repository.stores(owner_id)
         _require_free(there, command.name)
@@ -47,7 +47,7 @@ class UserStores:
 
     async def all(self, _command: commands.ListUserStores, origin: Origin) -> Sequence[UserStore]:
         """DIRECTORIES_INACTIVE."""
-        await self._access.active(origin)
+        await self._access.require_active(origin)
         return await self._repository.stores(origin.caller.owner_id)
 
     async def change(self, command: commands.ChangeUserStore, origin: Origin) -> None:

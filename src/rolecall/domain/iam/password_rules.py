@@ -46,7 +46,7 @@ class PasswordRules:
     retry_limit: int = 10
     expired_is_locked: bool = False
 
-    def keep(self, password: Secret) -> None:
+    def require_kept(self, password: Secret) -> None:
         """PASSWORD_BREAKS_RULES, with the rule as its field: ``password.length``, or ``password.`` and a class."""
         plain = password.reveal()
         if len(plain) < self.minimum_length:
@@ -58,7 +58,7 @@ class PasswordRules:
                 raise Refused(Reason.PASSWORD_BREAKS_RULES, f"password.{name}")
 
 
-def made_password() -> Secret:
+def generated_password() -> Secret:
     """A random one of 32 characters that keeps any rules: it has characters of every class."""
     draw = ambient.draws()
     characters = [draw.choice(kind) for kind in _MADE_OF]
@@ -72,7 +72,7 @@ class PasswordRulesRepository(Protocol):
     """Where rules and earlier passwords are kept."""
 
     async def rules(self, owner_id: int) -> PasswordRules:
-        """The owner's, or the house's own."""
+        """The owner's, or the defaults."""
 
     async def earlier_hashes(self, number: int, limit: int) -> Sequence[str]:
         """Of a sub-user's passwords before the present one, the newest first."""
@@ -88,7 +88,7 @@ class RuledPasswords:
     async def hashed(self, owner_id: int, password: Secret, user: SubUser | None = None) -> str:
         """The hash of a password for a new sub-user, or for `user`. PASSWORD_BREAKS_RULES, HASHING_BUSY."""
         rules = await self._repository.rules(owner_id)
-        rules.keep(password)
+        rules.require_kept(password)
         if user is not None and rules.reuse_limit:
             await self._require_new(user, password, rules.reuse_limit)
         return await self._passwords.hash(password)

@@ -21,7 +21,7 @@ from rolecall.domain.iam.tags import Tags, role_tags
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
-from rolecall.domain.policy.evaluation import Subject, speaks
+from rolecall.domain.policy.evaluation import Subject, applies
 from rolecall.domain.policy.language import (
     Effect,
     Principals,
@@ -221,12 +221,12 @@ def _trusts(role: Role, command: commands.AssumeRole, origin: Origin, now: float
     if command.external_id:
         context["sts:external_id"] = command.external_id
     subject = Subject(caller.principal, caller.owner_number, caller.app_id)
-    speaking = [
+    applicable = [
         statement.effect
         for statement in parse_trust(role.trust).statements
-        if _names(statement.principals, caller) and speaks(statement, "sts:assumerole", context, subject)
+        if _names(statement.principals, caller) and applies(statement, "sts:assumerole", context, subject)
     ]
-    return Effect.ALLOW in speaking and Effect.DENY not in speaking
+    return Effect.ALLOW in applicable and Effect.DENY not in applicable
 
 
 def _names(principals: Principals, caller: Caller) -> bool:

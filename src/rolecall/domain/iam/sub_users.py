@@ -14,7 +14,7 @@ from rolecall.domain.iam.password_rules import (
     PasswordRules,
     PasswordRulesRepository,
     RuledPasswords,
-    made_password,
+    generated_password,
 )
 from rolecall.domain.iam.views import AddedSubUser, Census, KeyShown, RulesView
 from rolecall.domain.messages import Handlers
@@ -72,7 +72,7 @@ class SubUserRepository(PasswordRulesRepository, Protocol):
     async def all(self, owner_id: int) -> Sequence[SubUser]: ...
     async def after(self, owner_id: int, number: int, limit: int) -> Sequence[SubUser]: ...
 
-    async def keep_room(self, owner_id: int, quotas: Quotas) -> None:
+    async def require_room(self, owner_id: int, quotas: Quotas) -> None:
         """SUB_USER_QUOTA, SUB_USER_RATE."""
 
     async def add(
@@ -126,10 +126,10 @@ class SubUsers:
         password, hashed = None, None
         if command.console_login:
             # What will be refused is refused before the password is hashed, which costs the most.
-            await self._repository.keep_room(owner_id, self._quotas)
+            await self._repository.require_room(owner_id, self._quotas)
             if await self._repository.named(owner_id, command.name) is not None:
                 raise Refused(Reason.SUB_USER_TAKEN, facts={"value": command.name})
-            password = command.password or made_password()
+            password = command.password or generated_password()
             hashed = await self._passwords.hashed(owner_id, password)
         draft = Draft(
             command.name,

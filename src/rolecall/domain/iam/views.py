@@ -39,7 +39,7 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True)
 class RulesView:
-    """`updated_at` and `updated_by` (a principal) are None while the rules are the house's own."""
+    """`updated_at` and `updated_by` (a principal) are None while the rules are the defaults."""
 
     rules: PasswordRules
     updated_at: datetime | None = None

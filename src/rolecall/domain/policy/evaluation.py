@@ -74,8 +74,8 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Speaking:
-    """A statement that speaks of the operation, whose conditions hold; variables are filled into its patterns."""
+class _Applicable:
+    """A statement that applies to the operation, whose conditions hold; variables are filled into its patterns."""
 
     policy: EffectivePolicy
     number: int
@@ -87,22 +87,24 @@ def decide(
     held: Sequence[EffectivePolicy], request: PolicyRequest, resources: Sequence[Names], subject: Subject
 ) -> Decision:
     """The first resource that is not allowed decides, else the last. `resources` are those of `request`, in order."""
-    speaking = _speaking(held, request, subject)
+    applicable = _applicable(held, request, subject)
     decision = Decision(Verdict.NOT_ALLOWED, request.resources[-1])
     for names in resources:
-        decision = _decide_one(speaking, request, names, subject)
+        decision = _decide_one(applicable, request, names, subject)
         if not decision.allowed:
             break
     return decision
 
 
-def _speaking(held: Sequence[EffectivePolicy], request: PolicyRequest, subject: Subject) -> list[_Speaking]:
+def _applicable(
+    held: Sequence[EffectivePolicy], request: PolicyRequest, subject: Subject
+) -> list[_Applicable]:
     operation = request.operation.lower()
     return [
-        _Speaking(policy, number, statement.effect is Effect.DENY, _filled(statement, subject))
+        _Applicable(policy, number, statement.effect is Effect.DENY, _filled(statement, subject))
         for policy in held
         for number, statement in enumerate(policy.document.statements, 1)
-        if speaks(statement, operation, request.context, subject)
+        if applies(statement, operation, request.context, subject)
     ]
 
 
@@ -117,12 +119,12 @@ def _filled(statement: Statement, subject: Subject) -> tuple[ResourcePattern, ..
 
 
 def _decide_one(
-    speaking: Sequence[_Speaking], request: PolicyRequest, names: Names, subject: Subject
+    applicable: Sequence[_Applicable], request: PolicyRequest, names: Names, subject: Subject
 ) -> Decision:
     allowing: Decision | None = None
     service = request.operation.lower().partition(":")[0]
     things = [None if name == ANYTHING else name.split(":", 5) for name in names]
-    for statement in speaking:
+    for statement in applicable:
         if not statement.denies and allowing is not None:
             continue
         if any(
@@ -136,7 +138,9 @@ def _decide_one(
     return allowing or Decision(Verdict.NOT_ALLOWED, names[0])
 
 
-def speaks(statement: Statement, operation: str, context: Mapping[str, str | None], subject: Subject) -> bool:
+def applies(
+    statement: Statement, operation: str, context: Mapping[str, str | None], subject: Subject
+) -> bool:
     """Whether a statement is about an operation, in lower case, and its conditions hold. What cannot be known speaks
     for a deny and against an allow."""
     return any(matches(action, operation) for action in statement.actions) and _conditions_hold(
@@ -157,7 +161,7 @@ def _covers(
     pattern: ResourcePattern, thing: Sequence[str] | None, denies: bool, operated: str, subject: Subject
 ) -> bool:
     """`thing` is six segments, or None: the operation, of the service `operated`, is on no one thing. Then only a
-    pattern of all things of its service speaks of it."""
+    pattern of all things of its service applies to it."""
     if pattern.everything:
         return True
     if thing is None:

@@ -15,7 +15,7 @@ class PolicyRequest:
     """`operation` as policies spell it, ``postgres:CreateAccount``; `resources` as six segments, or ``*``.
 
     Every resource must be permitted. `context` holds the values of condition keys, such as ``qcs:ip``; None is what the
-    house does not know, whatever the call says of it.
+    server does not know, whatever the call says of it.
     """
 
     operation: str
