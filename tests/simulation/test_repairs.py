@@ -361,3 +361,95 @@ def test_the_superuser_goes_by_its_mark_and_is_disabled_if_it_is_the_one_that_wa
             assert (after is None) == (found != "others")
 
     on_mariadb(play)
+
+
+@pytest.mark.parametrize(
+    ("found", "is_left"), [("same", False), ("another", True), ("gone", False), ("an earlier release", True)]
+)
+def test_a_deletion_of_a_database_is_repeated_on_that_very_one(found: str, *, is_left: bool) -> None:
+    async def play(bench: Bench) -> None:
+        server, made = bench.server, uuid4()
+        await server.create_database(NewDatabase(DATABASE, "ada", made))
+        (database,) = [one for one in await server.databases() if one.name == DATABASE]
+        identity = "other" if found == "another" else database.identity
+        expected = None if found == "an earlier release" else Expected(identity)
+        await bench.accept(Change.DATABASE_DELETE, None, expected, DATABASE)
+        if found == "gone":
+            await server.drop_database(DATABASE)
+        operation = await bench.recover()
+        assert operation.state is (State.UNDONE if expected is None else State.RECORDED)
+        assert (DATABASE in [one.name for one in await server.databases()]) == is_left
+
+    on_postgresql(play)
+
+
+@pytest.mark.parametrize(
+    ("change", "found", "state"),
+    [
+        (Change.ACCOUNT_DELETE, "gone", State.RECORDED),
+        (Change.ACCOUNT_DELETE, "gone, and another", State.RECORDED),
+        (Change.ACCOUNT_DELETE, "gone, and recorded", State.UNDONE),
+        (Change.ACCOUNT_DELETE, "there", State.UNDONE),
+        (Change.ACCOUNT_DELETE, "marked", State.RECORDED),
+        (Change.ACCOUNT_DELETE, "meant for nobody", State.UNDONE),
+        (Change.ACCOUNT_LOCK, "there", State.UNDONE),
+        (Change.ACCOUNT_LOCK, "locked", State.RECORDED),
+        (Change.ACCOUNT_LOCK, "locked by another", State.UNDONE),
+        (Change.ACCOUNT_LOCK, "gone", State.UNDONE),
+        (Change.ACCOUNT_REMARK, "locked", State.UNDONE),
+        (Change.ACCOUNT_REMARK, "marked", State.RECORDED),
+        (Change.ACCOUNT_REMARK, "there", State.UNDONE),
+        (Change.DATABASE_OWNER, "marked", State.UNDONE),
+    ],
+)
+def test_what_was_called_undone_is_looked_for_again(change: Change, found: str, state: State) -> None:
+    """A process that was held up may have applied it, and ended."""
+
+    async def play(bench: Bench) -> None:
+        server, ledger = bench.server, bench.run.slots[0].replica.operations
+        ada = await bench.ada()
+        expected = Expected("") if found == "meant for nobody" else ada.expected
+        await bench.accept(change, {"remark": "new"}, expected)
+        if change is Change.ACCOUNT_DELETE and found == "marked":
+            assert await ledger.begin(bench.operation, [])
+        await ledger.close(bench.operation, State.UNDONE, "interrupted", "the engine holds no mark of it")
+        if found.startswith("gone"):
+            del server._accounts["ada"]
+        if found == "gone, and another":
+            await server.create_account(NewAccount("ada", AccountKind.NORMAL, None, uuid4()))
+        elif found == "gone, and recorded":
+            assert (await call(bench.run, bench.run.slots[0], 0, scenarios.create, "ada")).kind == "ok"
+        elif found == "locked":
+            server._accounts["ada"] = replace(ada, may_log_in=False)
+        elif found == "locked by another":
+            await server.change_account(AccountChange("ada", uuid4(), may_log_in=False))
+        elif found == "marked":
+            await server.change_account(AccountChange("ada", bench.operation))
+        assert (await bench.recover()).state is state
+        there = server._accounts.get("ada")
+        if change is Change.ACCOUNT_DELETE:
+            assert (there is None) == (found in ("gone", "marked"))
+        if change is Change.ACCOUNT_LOCK and state is State.RECORDED:
+            assert there.marker == bench.operation
+
+    on_postgresql(play)
+
+
+def test_a_lock_is_not_finished_on_another_account_that_came_between() -> None:
+    async def play(bench: Bench) -> None:
+        facts, server = await bench.ada(), bench.server
+        await bench.accept(Change.ACCOUNT_LOCK, None, facts.expected)
+        server._accounts["ada"] = replace(facts, may_log_in=False)
+        account = server.account
+
+        async def late(name: str, host: str = "") -> AccountFacts | None:
+            server.account = account
+            found = await account(name, host)
+            server._accounts["ada"] = replace(facts, identity="another", may_log_in=True)
+            return found  # type: ignore[no-any-return]
+
+        server.account = late
+        assert (await bench.recover()).state is State.SUPERSEDED
+        assert (await bench.ada()).may_log_in
+
+    on_postgresql(play)
