@@ -83,7 +83,7 @@ async def test_an_account_that_is_locked_to_be_dropped_is_not_refused_when_the_s
     lost = psycopg.OperationalError("the server did not answer in time")
     with monkeypatch.context() as cut:
         target = sessions if step == "end" else accounts.Accounts
-        name_of = "one" if step == "end" else "_remove"
+        name_of = "only_row" if step == "end" else "_remove"
         original = getattr(target, name_of)
 
         async def lose(*arguments, **values):

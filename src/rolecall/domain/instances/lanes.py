@@ -63,7 +63,7 @@ class Lane:
         """The same for reads."""
         return self._place(self._looks)
 
-    def expect_reach(self) -> None:
+    def require_reachable(self) -> None:
         """ENGINE_UNREACHABLE while the breaker is open and no probe is due."""
         if not self.healthy and self._clock() < self._retry_at:
             raise Refused(Reason.ENGINE_UNREACHABLE, note="the server was out of reach a moment ago")
@@ -73,7 +73,7 @@ class Lane:
         if self in _HELD.get():
             yield
             return
-        self.expect_reach()
+        self.require_reachable()
         async with queue.place():
             self._pass()
             held = _HELD.set(_HELD.get() | {self})
@@ -92,7 +92,7 @@ class Lane:
 
     def _pass(self) -> None:
         """The breaker may have opened meanwhile. The first call after the pause is the probe."""
-        self.expect_reach()
+        self.require_reachable()
         if not self.healthy:
             self._retry_at = self._clock() + self._pause()
 

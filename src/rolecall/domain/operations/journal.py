@@ -44,7 +44,7 @@ Step = Callable[[str], None]
 class Lane(Protocol):
     """Where what is asked of one server queues (`domain.instances.lanes`)."""
 
-    def expect_reach(self) -> None: ...
+    def require_reachable(self) -> None: ...
 
     def turn(self) -> AbstractAsyncContextManager[None]: ...
 
@@ -181,7 +181,7 @@ class Journal:
         None if there is no account then: it was deleted, by this change or since. While the lane refuses at once,
         nothing is written down.
         """
-        server.lane.expect_reach()
+        server.lane.require_reachable()
         operation_id = ambient.new_id()
         with self.carrying(operation_id):
             await self.ledger.accept(operation_id, server.id, intent)

@@ -12,7 +12,7 @@ from rolecall.domain.identity import NO_ACCOUNT, Expected, require_identity, req
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import catalog, control, hashes, names, sessions, statements
-from rolecall.engines.mysql.catalog import Found
+from rolecall.engines.mysql.catalog import StoredAccount
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.creations import CreateBatcher, PendingAccount
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
@@ -109,7 +109,9 @@ class Accounts:
         self.require_changeable(answers, change.name, host)
         raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": to[0]})
 
-    async def _apply(self, session: Session, change: AccountChange, before: Found, to: Place) -> AccountFacts:
+    async def _apply(
+        self, session: Session, change: AccountChange, before: StoredAccount, to: Place
+    ) -> AccountFacts:
         after = before.facts.changed_by(change.operation)
         schema = self._server.control
         steps = [
@@ -131,7 +133,7 @@ class Accounts:
         answers = await session.execute(*steps, closing, *self.looking(*to))
         return self._settled(answers[len(steps) + 1 :], *to)
 
-    def _wanted(self, change: AccountChange, before: Found) -> Mapping[str, object]:
+    def _wanted(self, change: AccountChange, before: StoredAccount) -> Mapping[str, object]:
         kind = change.kind or before.facts.kind
         wanted: dict[str, object] = {"auth": before.auth, "locked": before.locked, "kind": kind.value}
         if change.verifier is not None:
@@ -140,7 +142,7 @@ class Accounts:
             wanted["locked"] = not change.may_log_in
         return wanted
 
-    def _changes(self, change: AccountChange, before: Found, to: tuple[str, str]) -> list[str]:
+    def _changes(self, change: AccountChange, before: StoredAccount, to: tuple[str, str]) -> list[str]:
         name, host, flavor = before.name, before.host, self._server.flavor
         steps: list[str] = []
         if change.kind is not None and change.kind is not before.facts.kind:
@@ -153,7 +155,7 @@ class Accounts:
             steps.append(statements.rename_account(name, host, *to))
         return steps
 
-    def _kind_changes(self, kind: AccountKind, before: Found) -> list[str]:
+    def _kind_changes(self, kind: AccountKind, before: StoredAccount) -> list[str]:
         """Grants on single databases are revoked: beside the pattern they would only restrict a super account, and
         afterwards their origin would be unknown.
         """
@@ -205,7 +207,7 @@ class Accounts:
             await session.execute(statements.drop_account(name, host), *forgetting)
             return found.is_visible
 
-    def locking(self, found: Found, operation: UUID) -> Sequence[str]:
+    def locking(self, found: StoredAccount, operation: UUID) -> Sequence[str]:
         """The first step of a deletion. Its mark tells recovery to finish the deletion."""
         flavor, schema = self._server.flavor, self._server.control
         lock = statements.alter_account(flavor, found.name, found.host, locked=True)
@@ -267,11 +269,11 @@ class Accounts:
         """The queries for one account; `found` takes their rows."""
         return catalog.queries(self._server, name, host)
 
-    def found(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> Found | None:
+    def found(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> StoredAccount | None:
         """Names are compared byte for byte; the server's collation may match others."""
         return catalog.found(self._server, answers, name, host)
 
-    def require_changeable(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> Found:
+    def require_changeable(self, answers: Sequence[Sequence[Row]], name: str, host: str) -> StoredAccount:
         """The account, or ACCOUNT_PROTECTED, or ACCOUNT_MISSING. The caller holds its lock."""
         found = self.found(answers, name, host)
         if names.is_reserved(name, self._server.administrator) or (found and found.is_protected):
@@ -296,5 +298,5 @@ class Accounts:
         return found.facts
 
 
-def _is_downgrade(change: AccountChange, before: Found) -> bool:
+def _is_downgrade(change: AccountChange, before: StoredAccount) -> bool:
     return change.kind is AccountKind.NORMAL and before.facts.kind is AccountKind.SUPER

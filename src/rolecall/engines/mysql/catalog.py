@@ -20,7 +20,7 @@ _UNUSABLE = frozenset(control.digest(flavor.unusable_hash) for flavor in FLAVORS
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredGrant:
     """One row of ``mysql.db``: privileges by the pattern as it is stored."""
 
     pattern: str
@@ -32,7 +32,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredAccount:
     """An account as the server holds it, whether or not a tenant may see it."""
 
     name: str
@@ -45,7 +45,7 @@ class Found:
     is_reserved: bool
     """The server's own account, or Rolecall's: never listed."""
     mark: control.Mark
-    held: tuple[Held, ...]
+    held: tuple[StoredGrant, ...]
     facts: AccountFacts
     is_powerful: bool
     """It has, or leads to, more than a tenant may have (`tenancy`): protected, whatever its name."""
@@ -60,7 +60,7 @@ class Found:
         return not self.is_reserved and not self.is_half_made
 
 
-async def look(session: Session, server: Server, user: str = "", host: str = "") -> list[Found]:
+async def look(session: Session, server: Server, user: str = "", host: str = "") -> list[StoredAccount]:
     """All accounts, or one; sorted by name, then host, by code point."""
     return read(server, await session.fetch_all(*queries(server, user, host)))
 
@@ -96,14 +96,14 @@ def _is(user: str, host: str, row: str = "") -> str:
     return f"{row}User = {quoting.text(user)} AND {row}Host = {quoting.text(host)}"
 
 
-def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[Found]:
+def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[StoredAccount]:
     rows, grant_rows = answers
     grants = _grants(server, grant_rows)
     found = [_found(row, server, grants.get((row[0], row[1]), ())) for row in rows]
     return sorted(found, key=lambda account: (account.name, account.host))
 
 
-def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str) -> Found | None:
+def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str) -> StoredAccount | None:
     """One account of those read. Names are compared byte for byte; the server's collation may match others."""
     return next(
         (account for account in read(server, answers) if (account.name, account.host) == (user, host)), None
@@ -111,16 +111,16 @@ def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str
 
 
 def _accounts_query(server: Server, user: str, host: str) -> str:
-    query, one = server.flavor.accounts, _is(user, host, "g.") if user else "TRUE"
+    query, condition = server.flavor.accounts, _is(user, host, "g.") if user else "TRUE"
     parts = {
         "holds": tenancy.holds(*server.flavor.holder, server.columns.items(), server.control),
         "control": quoting.name(server.control),
         "making": quoting.text(MAKING),
-        "one": one,
+        "one": condition,
     }
     for word, text in parts.items():
         query = query.replace(f"{{{word}}}", text)
-    return f"{query} AND {one}"
+    return f"{query} AND {condition}"
 
 
 def _grants_query(server: Server, user: str, host: str) -> str:
@@ -129,14 +129,14 @@ def _grants_query(server: Server, user: str, host: str) -> str:
     return f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db{where}"
 
 
-def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[Held]]:
-    found: dict[tuple[str, str], list[Held]] = defaultdict(list)
+def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[StoredGrant]]:
+    found: dict[tuple[str, str], list[StoredGrant]] = defaultdict(list)
     for name, place, pattern, row in rows:
-        found[name, place].append(Held(pattern, templates.from_flags(row, server.columns)))
+        found[name, place].append(StoredGrant(pattern, templates.from_flags(row, server.columns)))
     return found
 
 
-def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
+def _found(row: Row, server: Server, held: Sequence[StoredGrant]) -> StoredAccount:
     name, host, has_authentication, auth, locked, is_making, is_powerful, *mark_row = row
     mark = control.mark(mark_row)
     has_password = bool(has_authentication) and auth not in _UNUSABLE
@@ -160,7 +160,7 @@ def _found(row: Row, server: Server, held: Sequence[Held]) -> Found:
         orders=tuple(order for _, order in marks),
     )
     is_reserved = names.is_reserved(name, server.administrator)
-    return Found(
+    return StoredAccount(
         name, host, has_password, auth, is_locked, bool(is_making), is_reserved, mark, tuple(held), facts,
         bool(is_powerful),
     )  # fmt: skip
@@ -184,7 +184,9 @@ def _marks(
     return (begun, *(earlier for earlier in done if earlier[0] != mark.begun))
 
 
-def _listed_grants(server: Server, held: Sequence[Held], kind: AccountKind) -> tuple[DatabaseGrant, ...]:
+def _listed_grants(
+    server: Server, held: Sequence[StoredGrant], kind: AccountKind
+) -> tuple[DatabaseGrant, ...]:
     """Grants on tenants' databases. A super account's rows on system schemas only close those, so it has none."""
     if kind is AccountKind.SUPER:
         return ()

@@ -54,7 +54,7 @@ class Flavor:
     """What the query calls the account or role whose privileges decide on `powerful`: user and host."""
 
 
-# `reach`: an account, and each role that it leads to. The condition {one} keeps a look at one account short.
+# `reach`: an account, and each role that it leads to. {one} is the condition for one account.
 # Joined, not asked for each account: a look at all of them would compare each with each.
 # Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
 _MARIADB_ACCOUNTS = """

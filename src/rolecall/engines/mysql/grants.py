@@ -10,7 +10,7 @@ from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, names, quoting, sessions, statements, templates
 from rolecall.engines.mysql.accounts import Accounts
-from rolecall.engines.mysql.catalog import Found
+from rolecall.engines.mysql.catalog import StoredAccount
 from rolecall.engines.mysql.connections import Session
 from rolecall.engines.mysql.server import Server, account_lock, database_lock, require_databases
 
@@ -97,7 +97,9 @@ class Grants:
                 await sessions.end(session, name)
             return after
 
-    def _statements(self, before: Found, wanted: Mapping[str, Access | None]) -> tuple[list[str], list[str]]:
+    def _statements(
+        self, before: StoredAccount, wanted: Mapping[str, Access | None]
+    ) -> tuple[list[str], list[str]]:
         giving: list[str] = []
         taking: list[str] = []
         for database, access in wanted.items():
@@ -107,7 +109,7 @@ class Grants:
             taking += self._surplus(before, database, access)
         return giving, taking
 
-    def _surplus(self, before: Found, database: str, access: Access | None) -> list[str]:
+    def _surplus(self, before: StoredAccount, database: str, access: Access | None) -> list[str]:
         """Revocations of what the account holds on a database beyond a template, in any spelling of its name."""
         kept = frozenset() if access is None else templates.privileges(access, self._server.columns)
         surplus = []

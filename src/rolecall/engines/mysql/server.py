@@ -99,7 +99,7 @@ class Server:
         return await self.run(self._look)
 
     async def _look(self, session: Session) -> EngineFacts:
-        text, _, folding, powers = await one(session, _FACTS)
+        text, _, folding, powers = await only_row(session, _FACTS)
         version = _VERSION.match(str(text))
         if version is None:
             raise Refused(Reason.ENGINE_REFUSED, note=f"no version in {text!r}")
@@ -235,7 +235,7 @@ def lock_name(thing: str, secret: bytes = b"") -> str:
     return "rc:" + hashlib.blake2b(thing.encode(), digest_size=16, key=secret).hexdigest()
 
 
-async def one(session: Session, query: str) -> Row:
+async def only_row(session: Session, query: str) -> Row:
     """The row of a query that always has one."""
     rows = await session.fetch(query)
     if len(rows) != 1:
@@ -290,7 +290,7 @@ async def _require_patterns(session: Session) -> None:
     that do not exist, and super accounts would have none.
     """
     try:
-        (is_on,) = await one(session, _PARTIAL_REVOKES)
+        (is_on,) = await only_row(session, _PARTIAL_REVOKES)
     except MySQLError:  # a server before 8.0.16, without the variable
         return
     if int(is_on):

@@ -19,7 +19,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import control, names, sessions, statements
 from rolecall.engines.mysql.accounts import Accounts
-from rolecall.engines.mysql.catalog import Found
+from rolecall.engines.mysql.catalog import StoredAccount
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.creations import PendingAccount
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
@@ -78,7 +78,9 @@ class Superuser:
                 return found.facts
             return await self._renew(session, found, new.operation, verifier)
 
-    async def _renew(self, session: Session, found: Found, operation: UUID, verifier: str) -> AccountFacts:
+    async def _renew(
+        self, session: Session, found: StoredAccount, operation: UUID, verifier: str
+    ) -> AccountFacts:
         """Set another password, and grant again what SQL has revoked from it."""
         flavor, schema = self._server.flavor, self._server.control
         place = (self.name, names.ANY_HOST)
@@ -138,11 +140,11 @@ class Superuser:
         asking = self._accounts.looking(self.name, names.ANY_HOST)
         return self._server.locked(session, [account_lock(self.name)], *asking, *more)
 
-    def _found(self, answers: Sequence[Sequence[Row]]) -> Found | None:
+    def _found(self, answers: Sequence[Sequence[Row]]) -> StoredAccount | None:
         return self._accounts.found(answers, self.name, names.ANY_HOST)
 
 
-def _is_ours(found: Found) -> bool:
+def _is_ours(found: StoredAccount) -> bool:
     """Whether Rolecall created it, and it does not have the powers of an administrator, which is never changed."""
     is_marked = found.is_half_made or bool(found.facts.operations)
     return is_marked and not found.is_powerful

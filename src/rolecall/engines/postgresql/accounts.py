@@ -27,7 +27,7 @@ from rolecall.engines import names
 from rolecall.engines.postgresql import errors, sessions, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.group import SuperGroup
-from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, one, rows
+from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, only_row, rows
 
 _CUT_OFF = "the account has lost its login, and is perhaps not marked"
 _TAKEN = frozenset({"42710", "23505"})
@@ -225,11 +225,11 @@ class Accounts:
         )
         if found is None:
             return False
-        one = Expected(found.identity) if expected is None else expected
+        seen = Expected(found.identity) if expected is None else expected
         try:
             with errors.begun(_CUT_OFF):
                 retired = await self._server.run(
-                    lambda connection: self._retire(connection, name, operation, one)
+                    lambda connection: self._retire(connection, name, operation, seen)
                 )
         except Superseded:
             if expected is not None:
@@ -376,7 +376,7 @@ class Accounts:
         return found[0] if found else None
 
     async def _is_protected(self, connection: Connection, name: str) -> bool:
-        return bool((await one(connection, tenancy.IS_PROTECTED, name=name, **self._server.values))[0])
+        return bool((await only_row(connection, tenancy.IS_PROTECTED, name=name, **self._server.values))[0])
 
     async def _rows(
         self, connection: Connection, query: LiteralString, **values: object

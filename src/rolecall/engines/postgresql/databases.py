@@ -18,7 +18,7 @@ from rolecall.engines import names
 from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.accounts import Accounts
 from rolecall.engines.postgresql.connections import Connection, transaction
-from rolecall.engines.postgresql.server import Server, one, rows
+from rolecall.engines.postgresql.server import Server, only_row, rows
 
 LOCALE_PROVIDER_SINCE = 15
 
@@ -96,12 +96,12 @@ class Databases:
     async def _locked(self, connection: Connection, kind: str) -> AsyncIterator[None]:
         """Hold an advisory lock outside a transaction. If its release fails, closing the session releases it."""
         key = statements.lock_key(kind, secret=self._server.lock_secret)
-        await one(connection, "SELECT pg_advisory_lock(%(key)s)", key=key)
+        await only_row(connection, "SELECT pg_advisory_lock(%(key)s)", key=key)
         try:
             yield
         finally:
             try:
-                await one(connection, "SELECT pg_advisory_unlock(%(key)s)", key=key)
+                await only_row(connection, "SELECT pg_advisory_unlock(%(key)s)", key=key)
             except psycopg.Error:
                 await connection.close()
 
@@ -243,7 +243,7 @@ async def _publish(connection: Connection, draft: str, new: NewDatabase) -> None
 
 async def _differs(connection: Connection, encoding: str) -> bool:
     """Whether it is not the default encoding of new databases. ENCODING_UNSUPPORTED if the server does not know it."""
-    asked, default = await one(connection, _ENCODING, encoding=encoding)
+    asked, default = await only_row(connection, _ENCODING, encoding=encoding)
     if asked < 0:
         raise Refused(Reason.ENCODING_UNSUPPORTED, facts={"value": encoding})
     return bool(asked != default)

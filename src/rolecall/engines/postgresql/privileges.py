@@ -36,7 +36,7 @@ _IS_OPEN = "SELECT datallowconn FROM pg_database WHERE datname = %s::text AND NO
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundObject:
     """An object as the server has it. `signature` is a routine's full name, quoted by the server itself."""
 
     object: DatabaseObject
@@ -130,7 +130,7 @@ class Privileges:
         if not any(is_it for (is_it,) in await rows(connection, touched, values)):
             raise Refused(Reason.ENGINE_BUSY, note="the object was moved while it was granted on")
 
-    async def _find(self, connection: Connection, item: DatabaseObject, account: int) -> Found:
+    async def _find(self, connection: Connection, item: DatabaseObject, account: int) -> FoundObject:
         """The object of that path. A routine's bare name is enough if it is unique."""
         missing = Refused(
             Reason.DATABASE_MISSING if item.type is ObjectType.DATABASE else Reason.OBJECT_MISSING,
@@ -149,7 +149,7 @@ class Privileges:
         if len(found) != 1:
             raise missing
         signature, held, is_tenants, oid = found[0]
-        return Found(item, signature, frozenset(held), is_tenants, oid)
+        return FoundObject(item, signature, frozenset(held), is_tenants, oid)
 
     async def _require_words(self, connection: Connection, changes: Sequence[PrivilegeChange]) -> None:
         version = (await self._server.known(connection)).version[0]
@@ -242,7 +242,7 @@ async def _require_place(connection: Connection, wanted: DatabaseObject) -> None
         raise Refused(Reason.OBJECT_MISSING, facts={"value": wanted.table})
 
 
-def _statement(account: str, change: PrivilegeChange, found: Found) -> sql.Composed:
+def _statement(account: str, change: PrivilegeChange, found: FoundObject) -> sql.Composed:
     words = sql.SQL(", ").join(_privilege(word, change.object) for word in change.privileges)
     verb, way = ("GRANT", "TO") if change.grant else ("REVOKE", "FROM")
     return sql.SQL("{} {} ON {} {} {}{}").format(
@@ -263,7 +263,7 @@ def _privilege(word: str, item: DatabaseObject) -> sql.Composable:
     return known
 
 
-def _target(found: Found) -> sql.Composed:
+def _target(found: FoundObject) -> sql.Composed:
     item = found.object
     word = sql.SQL(_WORDS.get(item.type, "TABLE"))  # a closed list
     name: sql.Composable

@@ -98,7 +98,7 @@ class Server:
         return await self.run(self._look)
 
     async def _look(self, connection: Connection) -> EngineFacts:
-        number, text, user, is_superuser, can_read = await one(connection, _FACTS)
+        number, text, user, is_superuser, can_read = await only_row(connection, _FACTS)
         self._facts = EngineFacts(
             version=(number // 10000, number % 10000),
             version_text=text,
@@ -112,7 +112,7 @@ class Server:
     async def _is_of_store(self, connection: Connection, store: StorePlace) -> bool:
         """Whether this may be the store's server: unless both identifiers are known and differ."""
         try:
-            (system,) = await one(connection, _SYSTEM)
+            (system,) = await only_row(connection, _SYSTEM)
         except psycopg.errors.InsufficientPrivilege:
             return True
         return store.system in {None, system}
@@ -144,7 +144,7 @@ class Server:
         return errors.is_going_away(error)
 
 
-async def one(connection: Connection, query: LiteralString, **values: object) -> tuple[Any, ...]:
+async def only_row(connection: Connection, query: LiteralString, **values: object) -> tuple[Any, ...]:
     """The row of a query that always has one."""
     row = await (await connection.execute(query, values or None)).fetchone()
     if row is None:
