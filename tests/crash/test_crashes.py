@@ -203,12 +203,13 @@ def test_a_process_killed_at_any_moment_leaves_no_account_half_made(
     users = [name("loop") for _ in range(60)]
     answered: list[str] = []
     with crash_bench.server() as endpoint:
-        killer = threading.Timer(random.uniform(0.05, 0.4), crash_bench.kill)
-        killer.start()
+        killer = threading.Timer(random.uniform(0, 0.35), crash_bench.kill)
         try:
             for user in users:
                 ok(crash_bench, endpoint, "CreateAccount", UserName=user, Type="normal", Password=PASSWORD)
                 answered.append(user)
+                if user == users[0]:
+                    killer.start()
         except httpx.TransportError:
             pass
         killer.join()
