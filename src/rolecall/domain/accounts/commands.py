@@ -19,7 +19,7 @@ from rolecall.values import Secret
 
 @dataclass(frozen=True, slots=True)
 class CreateAccount(Command[AccountView]):
-    """`host` and `grants` are of servers where an account is a name at a host (the MySQL family)."""
+    """`host` and `grants` are for servers where an account is a name at a host (the MySQL family)."""
 
     instance: InstanceName
     name: str
@@ -38,7 +38,7 @@ class CreateAccount(Command[AccountView]):
 
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
-    """One account of several that are asked for at once."""
+    """One of several accounts that are created at once."""
 
     name: str
     host: str
@@ -49,7 +49,7 @@ class AccountSpec:
 
 @dataclass(frozen=True, slots=True)
 class PromiseAccounts(Command[None]):
-    """Checked and written down now, all or none; made by a worker, through outages and restarts.
+    """Create accounts later: all or none is checked and recorded now, and created through outages and restarts.
 
     `to_come` as in `ChangeGrants`.
     """
@@ -61,7 +61,7 @@ class PromiseAccounts(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteAccount(Command[None]):
-    """`must_exist` refuses with ACCOUNT_MISSING; otherwise deleting what is not there succeeds."""
+    """`must_exist` refuses with ACCOUNT_MISSING; without it, deleting a missing account succeeds."""
 
     instance: InstanceName
     name: str
@@ -82,7 +82,7 @@ class ListAccounts(Command[Page[AccountView]]):
 
 @dataclass(frozen=True, slots=True)
 class ResetPassword(Command[None]):
-    """`old_password`, where given, must be the account's present one (PASSWORD_WRONG)."""
+    """`old_password`, if given, must be the present one (PASSWORD_WRONG)."""
 
     instance: InstanceName
     name: str
@@ -109,7 +109,7 @@ class ResetPasswords(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class MoveAccount(Command[None]):
-    """A new name, host or password for an account (the MySQL family); None leaves it."""
+    """Change the name, host or password of an account (the MySQL family); None keeps it."""
 
     instance: InstanceName
     name: str
@@ -121,9 +121,9 @@ class MoveAccount(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class ChangeGrants(Command[None]):
-    """Whole databases (the MySQL family). GRANT_MISSING for a revocation of what is not granted, if it must be.
+    """Grants on whole databases (the MySQL family). `must_exist`: GRANT_MISSING for revoking what is not granted.
 
-    `to_come` keeps a grant on a database that is not there for the one that will be made; else DATABASE_MISSING.
+    `to_come` keeps a grant on a missing database until it is created; without it, DATABASE_MISSING.
     """
 
     instance: InstanceName
@@ -161,7 +161,7 @@ class AllDatabases(Command[tuple[DatabaseFacts, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSpec:
-    """`encoding` (character set) and `collate` are the server's own words; empty means its default."""
+    """`encoding` (character set) and `collate` are names of the server; empty for its default."""
 
     name: str
     encoding: str = ""
@@ -170,7 +170,7 @@ class DatabaseSpec:
 
 @dataclass(frozen=True, slots=True)
 class CreateDatabases(Command[None]):
-    """All checked before the first is made."""
+    """All are checked before the first is created."""
 
     instance: InstanceName
     databases: tuple[DatabaseSpec, ...]
@@ -229,7 +229,7 @@ class RefreshManagedPassword(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class ShowPrivileges(Command[tuple[tuple[str, ...] | AccountKind, ...]]):
-    """`account_kind` True also asks for the account's own kind (an `AccountKind`)."""
+    """The outcome has an entry per object: its privileges, or for the account itself its kind."""
 
     instance: InstanceName
     name: str
@@ -258,7 +258,7 @@ class CreateDatabase(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteDatabase(Command[None]):
-    """`must_exist` refuses with DATABASE_MISSING; otherwise deleting what is not there succeeds."""
+    """`must_exist` refuses with DATABASE_MISSING; without it, deleting a missing database succeeds."""
 
     instance: InstanceName
     name: str
@@ -267,7 +267,7 @@ class DeleteDatabase(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class ListDatabases(Command[Page[DatabaseFacts]]):
-    """`name_contains` empty lists all; several match any of them."""
+    """`name_contains`: texts of which the name contains one; empty for all databases."""
 
     instance: InstanceName
     name_contains: tuple[str, ...]

@@ -11,12 +11,12 @@ from rolecall.domain.engine import AccountKind, DatabaseGrant
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account as the engine has it, with what only the store knows.
+    """An account as the engine has it, with what the store adds.
 
-    `standing`: ``managed`` (made through us), ``foreign`` (made behind our back), ``missing`` (ours, but gone),
-    ``changed`` (ours, but dropped and made again by another), ``protected`` (it leads to more than a tenant may
-    have and so cannot be changed through us, whoever made it), ``failed`` (promised and not made, for `reason`, until
-    it is deleted or made again). Times are None where we did not do it.
+    `standing`: ``managed`` (created through Rolecall), ``foreign`` (created outside), ``missing`` (managed, but
+    dropped outside), ``changed`` (managed, but dropped and created again outside), ``protected`` (it grants more than a
+    tenant may have, so Rolecall does not change it), ``failed`` (accepted and not created, for `reason`, until it is
+    deleted or created again). Times are None for what was not done through Rolecall.
     """
 
     oid: int

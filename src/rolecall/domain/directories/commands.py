@@ -1,4 +1,4 @@
-"""What can be asked of user stores and of what is in them."""
+"""Commands on user stores, their users and groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rolecall.values import Secret
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Of a user that is made or changed. None: not given; of a user that is there it stays as it is then."""
+    """Attributes of a new or changed user. None: not given, so an existing user keeps it."""
 
     name: str | None = None
     phone: str | None = None
@@ -31,7 +31,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class CreateUser(Command[UserView]):
-    """`dry` refuses with DRY_RUN what would have been done."""
+    """`dry` refuses with DRY_RUN what would succeed."""
 
     store: UUID
     attributes: Attributes
@@ -93,7 +93,7 @@ class ResetUserPassword(Command[Secret]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteUsers(Command[None]):
-    """Those who are not there are deleted already."""
+    """Users that do not exist are skipped."""
 
     store: UUID
     users: tuple[UUID, ...]
@@ -102,7 +102,7 @@ class DeleteUsers(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class LinkUsers(Command[None]):
-    """The secondary user becomes a second face of the primary one. `on` is ``phone`` or ``email``."""
+    """The secondary user becomes an alias of the primary one. `on` is ``phone`` or ``email``."""
 
     store: UUID
     primary: UUID
@@ -126,7 +126,7 @@ class ListUserStores(Command[Sequence[UserStore]]):
 
 @dataclass(frozen=True, slots=True)
 class ChangeUserStore(Command[None]):
-    """None leaves what is there."""
+    """None keeps the present value."""
 
     store: UUID
     name: str | None
@@ -137,7 +137,7 @@ class ChangeUserStore(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteUserStore(Command[None]):
-    """With all that is in it."""
+    """With its users and groups."""
 
     store: UUID
     dry: bool = False
@@ -155,7 +155,7 @@ class CreateUserGroup(Command[UserGroup]):
 class ListUserGroups(Command[Page[UserGroup]]):
     """The oldest first. `ids` None: any; `texts`: a part of the name, or the whole id.
 
-    The conditions that are `negated` hold for what they do not name.
+    `negated`: the groups that the conditions do not match.
     """
 
     store: UUID
@@ -168,7 +168,7 @@ class ListUserGroups(Command[Page[UserGroup]]):
 
 @dataclass(frozen=True, slots=True)
 class ChangeUserGroup(Command[None]):
-    """`description` None leaves what is there."""
+    """`description` None keeps it."""
 
     store: UUID
     group: UUID
@@ -179,7 +179,7 @@ class ChangeUserGroup(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteUserGroups(Command[None]):
-    """Those that are not there are deleted already."""
+    """Groups that do not exist are skipped."""
 
     store: UUID
     groups: tuple[UUID, ...]

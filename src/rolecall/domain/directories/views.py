@@ -1,4 +1,4 @@
-"""What the domain answers about users, and about what happened to them."""
+"""Views of users and of their events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEvent:
-    """`kind` is one of `EVENT_KINDS`. `client` is the address it came from, `principal` who did it; 0: the user."""
+    """`kind` is one of `EVENT_KINDS`. `client` is the address of the caller, `principal` its number; 0: the user."""
 
     id: UUID
     store_id: UUID
@@ -46,7 +46,7 @@ EVENT_KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether an owner has directories at all, and whose a store is; `holder` None: there is no such store."""
+    """Whether an owner has directories, and who owns a store; `holder` None: there is no such store."""
 
     active: bool
     holder: int | None
@@ -54,7 +54,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What stands in the way of a new user. `groups` are names of those that exist of the ones it is to be in."""
+    """What prevents a new user. `groups` are the names of its groups that exist."""
 
     standing: Standing
     groups: Mapping[UUID, str]

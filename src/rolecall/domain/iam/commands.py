@@ -1,6 +1,6 @@
 """Commands about sub-users, their keys, their groups, and the rules of their passwords.
 
-All are about what belongs to the caller's owner; None leaves what is there as it is.
+All are about resources of the caller's owner; None keeps the present value.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class ChangeSubUser(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class DeleteSubUser(Command[None]):
-    """Without `keys_too`, what is there with keys is kept: SUB_USER_HAS_KEYS. It is what the caller must be permitted
+    """Without `keys_too`, a sub-user with keys is kept: SUB_USER_HAS_KEYS. It is what the caller must be permitted
     before keys are deleted (SUB_USER_KEYS_KEPT). `tagged` is what its tags are kept under. SUB_USER_MISSING.
     """
 

@@ -1,4 +1,4 @@
-"""Commands about roles, and about temporary credentials. `None` leaves what is there as it is."""
+"""Commands on roles and temporary credentials. `None` keeps the present value."""
 
 from __future__ import annotations
 

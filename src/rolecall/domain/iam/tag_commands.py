@@ -1,4 +1,4 @@
-"""Commands about tags, the pairs of key and value that they are made of, and projects."""
+"""Commands on tags, on their pairs of key and value, and on projects."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class CreateProject(Command[int]):
 
 @dataclass(frozen=True, slots=True)
 class ChangeProject(Command[None]):
-    """None leaves what is there. PROJECT_MISSING, PROJECT_TAKEN."""
+    """None keeps the present value. PROJECT_MISSING, PROJECT_TAKEN."""
 
     id: int
     name: str | None

@@ -1,4 +1,4 @@
-"""Commands on whole servers, for where Rolecall can start, stop and delete them (`domain.provisioning.service`)."""
+"""Commands on servers that Rolecall starts, stops and deletes (`domain.provisioning.service`)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class RestartInstance(Command[UUID]):
 
 @dataclass(frozen=True, slots=True)
 class ProvisionInstance(Command[InstanceView]):
-    """Start a server of one's own for a new instance; the outcome comes while the server is still starting.
+    """Start a server for a new instance; the outcome comes while the server is still starting.
 
     Empty `region`, `zone`, `encoding` (of the first database) and `version` (the first parts of its number) stand for
-    the kind's own.
+    the defaults of its kind.
     PROVISIONER_MISSING, VERSION_UNOFFERED, INSTANCE_QUOTA.
     """
 
@@ -49,9 +49,9 @@ class ProvisionInstances(Command[tuple[InstanceView, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class DeprovisionInstance(Command[None]):
-    """Stop and delete a server that Rolecall started. PROVISIONER_MISSING for one that it did not.
+    """Stop and delete a server that Rolecall started; PROVISIONER_MISSING for any other.
 
-    `isolated` wants it isolated before (INSTANCE_RUNNING), else it must be running.
+    `isolated`: it must be isolated (INSTANCE_RUNNING); without it, it must be running.
     """
 
     instance: InstanceName
