@@ -25,6 +25,7 @@ from rolecall.store.records import record_values, write_record
 from rolecall.store.scans import Scans
 from rolecall.store.user_rows import user_of
 from rolecall.store.users import PgUserRepository
+from rolecall.values import Caller
 
 _SQL = load("directories")
 _USERS = load("users")
@@ -75,9 +76,9 @@ class PgDirectoryRepository:
         values = {"owner": owner_id, "store": store_id}
         return bool(await self._change(_SQL["delete_store"], values, record, Reason.STORE_TAKEN, None))
 
-    async def groups(self, owner_id: int, wanted: ListUserGroups) -> Page[UserGroup] | None:
+    async def groups(self, caller: Caller, wanted: ListUserGroups) -> Page[UserGroup] | None:
         values = {
-            "owner": owner_id,
+            "owner": caller.owner_id,
             "store": wanted.store,
             "negated": wanted.negated,
             "ids": None if wanted.ids is None else list(wanted.ids),
@@ -85,7 +86,7 @@ class PgDirectoryRepository:
             "limit": wanted.limit,
             "offset": wanted.offset,
         }
-        return await self._scans.page(owner_id, UserGroup, _SQL["count_groups"], _SQL["groups"], values)
+        return await self._scans.page(caller, UserGroup, _SQL["count_groups"], _SQL["groups"], values)
 
     async def group_count(self, store_id: UUID) -> int:
         query = "select count(*) from user_groups where store_id = %s"
@@ -125,12 +126,12 @@ class PgDirectoryRepository:
         values = {"owner": owner_id, "store": store_id, "groups": list(groups)}
         return await self._change(_SQL["delete_groups"], values, record, Reason.USER_GROUP_TAKEN, None)
 
-    async def events(self, owner_id: int, wanted: ListDirectoryEvents) -> Page[DirectoryEvent] | None:
+    async def events(self, caller: Caller, wanted: ListDirectoryEvents) -> Page[DirectoryEvent] | None:
         values = {
-            "owner": owner_id, "store": wanted.store, "since": wanted.since, "kinds": list(wanted.kinds),
+            "owner": caller.owner_id, "store": wanted.store, "since": wanted.since, "kinds": list(wanted.kinds),
             "limit": wanted.limit, "offset": wanted.offset,
         }  # fmt: skip
-        return await self._scans.page(owner_id, DirectoryEvent, _SQL["count_events"], _SQL["events"], values)
+        return await self._scans.page(caller, DirectoryEvent, _SQL["count_events"], _SQL["events"], values)
 
     # for sign-in
 

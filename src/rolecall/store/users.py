@@ -30,6 +30,7 @@ from rolecall.store.queries import load
 from rolecall.store.records import record_values, write_record
 from rolecall.store.scans import Scans
 from rolecall.store.user_rows import order_by, values_of, view_of, where
+from rolecall.values import Caller
 
 _SQL = load("users")
 
@@ -91,7 +92,7 @@ class PgUserRepository:
         values = {"owner": owner_id, "store": store_id, "user": user_id}
         return await self._pool.row(kwargs_row(view_of), _SQL["shown"], values)
 
-    async def find(self, owner_id: int, wanted: FindUsers) -> Page[UserView] | None:
+    async def find(self, caller: Caller, wanted: FindUsers) -> Page[UserView] | None:
         """The total of a whole store is kept, not counted."""
         conditions, condition_values = where(wanted.conditions)
         order, order_values = order_by(wanted.order)
@@ -104,11 +105,11 @@ class PgUserRepository:
             columns=_SQL["columns"], found=found, mine=_SQL["mine"], order=order, groups=_SQL["with_groups"]
         )
         values = {
-            **condition_values, **order_values, "store": wanted.store, "owner": owner_id, "limit": wanted.limit,
+            **condition_values, **order_values, "store": wanted.store, "owner": caller.owner_id, "limit": wanted.limit,
             "offset": wanted.offset,
         }  # fmt: skip
         counted = sql.SQL("select ({total}) where {mine}").format(total=total, mine=_SQL["mine"])
-        return await self._scans.page(owner_id, view_of, counted, page, values)
+        return await self._scans.page(caller, view_of, counted, page, values)
 
     async def change(self, owner_id: int, before: User, after: User, record: Record) -> UserView | None:
         values = {**values_of(after), "owner": owner_id, "version": before.version}

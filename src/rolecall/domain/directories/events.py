@@ -17,7 +17,7 @@ class DirectoryEvents:
         self.handlers: Handlers = (commands.ListDirectoryEvents.handled_by(self.page),)
 
     async def page(self, command: commands.ListDirectoryEvents, origin: Origin) -> Page[DirectoryEvent]:
-        found = await self._repository.events(origin.caller.owner_id, command)
+        found = await self._repository.events(origin.caller, command)
         if found is None:
             await self._access.require_access(origin, command.store)
             return Page((), 0)

@@ -48,7 +48,7 @@ class UserGroups:
         return made
 
     async def page(self, command: commands.ListUserGroups, origin: Origin) -> Page[UserGroup]:
-        found = await self._repository.groups(origin.caller.owner_id, command)
+        found = await self._repository.groups(origin.caller, command)
         if found is None:
             await self._access.require_access(origin, command.store)
             return Page((), 0)
@@ -85,7 +85,7 @@ class UserGroups:
     async def _require_free(self, store: UUID, name: str, of: UUID | None, origin: Origin) -> None:
         """USER_GROUP_TAKEN."""
         page = await self._repository.groups(
-            origin.caller.owner_id, commands.ListUserGroups(store, (name,), None, 0, 1000)
+            origin.caller, commands.ListUserGroups(store, (name,), None, 0, 1000)
         )
         if any(group.name == name and group.id != of for group in (page.items if page else ())):
             raise Refused(Reason.USER_GROUP_TAKEN, facts={"value": name})
@@ -93,7 +93,7 @@ class UserGroups:
     async def _require_present(self, store: UUID, group: UUID, origin: Origin) -> None:
         """USER_GROUP_MISSING."""
         page = await self._repository.groups(
-            origin.caller.owner_id, commands.ListUserGroups(store, (), (group,), 0, 1)
+            origin.caller, commands.ListUserGroups(store, (), (group,), 0, 1)
         )
         if not page or not page.items:
             raise Refused(Reason.USER_GROUP_MISSING, facts={"value": group.hex})

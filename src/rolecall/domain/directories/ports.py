@@ -15,6 +15,7 @@ from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserS
 from rolecall.domain.directories.views import DirectoryEvent, Look, Standing, UserView
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
+from rolecall.values import Caller
 
 
 class StandingRepository(Protocol):
@@ -36,7 +37,7 @@ class UserRepository(StandingRepository, Protocol):
 
     async def shown(self, owner_id: int, store_id: UUID, user_id: UUID) -> UserView | None: ...
 
-    async def find(self, owner_id: int, wanted: FindUsers) -> Page[UserView] | None:
+    async def find(self, caller: Caller, wanted: FindUsers) -> Page[UserView] | None:
         """None if the store is not the owner's."""
 
     async def change(self, owner_id: int, before: User, after: User, record: Record) -> UserView | None:
@@ -81,7 +82,7 @@ class DirectoryRepository(StandingRepository, Protocol):
     async def delete_store(self, owner_id: int, store_id: UUID, record: Record) -> bool:
         """False if there is no such store."""
 
-    async def groups(self, owner_id: int, wanted: ListUserGroups) -> Page[UserGroup] | None:
+    async def groups(self, caller: Caller, wanted: ListUserGroups) -> Page[UserGroup] | None:
         """None if the store is not the owner's."""
 
     async def add_group(self, owner_id: int, group: UserGroup, record: Record) -> UserGroup | None:
@@ -105,5 +106,5 @@ class DirectoryRepository(StandingRepository, Protocol):
 
     async def group_count(self, store_id: UUID) -> int: ...
 
-    async def events(self, owner_id: int, wanted: ListDirectoryEvents) -> Page[DirectoryEvent] | None:
+    async def events(self, caller: Caller, wanted: ListDirectoryEvents) -> Page[DirectoryEvent] | None:
         """None if the store is not the owner's."""

@@ -113,7 +113,7 @@ class Users:
         return found
 
     async def find(self, command: commands.FindUsers, origin: Origin) -> Page[UserView]:
-        found = await self._repository.find(origin.caller.owner_id, command)
+        found = await self._repository.find(origin.caller, command)
         if found is None:
             await self._access.require_access(origin, command.store)
             return Page((), 0)
