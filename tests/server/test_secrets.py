@@ -17,7 +17,6 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from psycopg.types.string import TextLoader
 from tests.conftest import Rolecall, start_rolecall, store_admin
 
 from rolecall.signing import tc1, tc3
@@ -69,7 +68,6 @@ class House:
     def rows(self) -> Iterator[tuple[str, bytes]]:
         """Every row of every table of the store: as text, and with its bytes as they are."""
         with psycopg.connect(self.store_dsn, options="-c search_path=rolecall") as connection:
-            connection.adapters.register_loader("timestamptz", TextLoader)  # also of -infinity
             tables = connection.execute(
                 "select tablename from pg_tables where schemaname = 'rolecall'"
             ).fetchall()

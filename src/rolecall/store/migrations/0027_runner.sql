@@ -1,7 +1,7 @@
 -- Which part of Rolecall brings an operation to its end, and not before when it is tried again. Both were keys of `detail`.
 alter table operations add column runner text not null default 'call'
     check (runner in ('call', 'deferred', 'provisioning'));
-alter table operations add column next_attempt_at timestamptz not null default '-infinity';
+alter table operations add column next_attempt_at timestamptz;  -- null: now
 update operations set runner = 'deferred', detail = detail - 'promised' where detail ? 'promised';
 update operations set runner = 'provisioning', detail = detail - 'provisioning' where detail ? 'provisioning';
 

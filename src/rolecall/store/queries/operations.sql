@@ -1,7 +1,7 @@
 -- name: operation
 select id, owner_id, instance_id, kind, target, state, reason, note, principal, access_key_id, dialect, action,
        request_id, detail, sealed, accepted_at, closed_at, identity, seen_order, runner,
-       attempts, next_attempt_at <= now() as is_due
+       attempts, coalesce(next_attempt_at <= now(), true) as is_due
   from operations
 
 -- name: accept
