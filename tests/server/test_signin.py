@@ -267,7 +267,7 @@ def test_a_rotated_key_is_told_to_every_replica_and_the_old_one_stays_for_a_whil
 
     before = published(relying)
     assert published(elsewhere) == before
-    fresh = rolecall.cli("application", "rotate-key", "--store", ciam.store).stdout.split()[-1]
+    fresh = rolecall.cli("application", "rotate-key", "--store", ciam.store).stdout.split()[0]
     for one in (relying, elsewhere):
         until(lambda one=one: published(one) == [fresh, *before])  # type: ignore[misc]
     token = said(relying.by_password(ciam.create()["UserName"], PASSWORD))["id_token"]
