@@ -60,13 +60,13 @@ async def test_a_store_of_another_release_is_refused(dsn: Secret, change: str) -
 
 
 async def test_open_operations_of_an_earlier_release_keep_their_runner(
-    dsn: Secret, monkeypatch: pytest.MonkeyPatch
+    empty: Secret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Migration 0027: it was a key of the detail."""
     earlier = [one for one in migrations() if one.number < 27]
     with monkeypatch.context() as patched:
         patched.setattr(connection, "migrations", lambda: earlier)
-        await migrate(dsn)
+        await migrate(empty)
     insert = (
         "insert into operations (id, owner_id, instance_id, kind, target, state, principal, access_key_id, dialect,"
         " action, request_id, client, replica, detail)"
@@ -77,10 +77,10 @@ async def test_open_operations_of_an_earlier_release_keep_their_runner(
         "deferred": '{"promised": true, "to_come": false}',
         "server": '{"provisioning": true}',
     }
-    with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall") as admin:
+    with psycopg.connect(empty.reveal(), options="-c search_path=rolecall") as admin:
         for target, detail in details.items():
             admin.execute(insert.encode(), (target, detail))
-    store = Store(dsn)
+    store = Store(empty)
     await store.open()
     found = {
         one.target: (one.runner, one.detail, one.is_due) for one in await store.operations.unresolved([5])
