@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def empty(rolecall: Any) -> Secret:
 def migrated(rolecall: Any) -> str:
     """The name of a database with all tables, to be copied."""
     made = _created(rolecall.data)
-    asyncio.run(migrate(made))
+    with ThreadPoolExecutor(1) as thread:  # asked for inside a running loop too
+        thread.submit(lambda: asyncio.run(migrate(made))).result()
     return str(conninfo_to_dict(made.reveal())["dbname"])
 
 
