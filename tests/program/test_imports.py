@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from rolecall import __version__
 from rolecall.cli.commands import COMMANDS, GROUPS
 from rolecall.domain.secrets.sealing import new_master_key
 
@@ -71,6 +73,21 @@ def test_the_version_lists_of_commands_and_completion_import_no_part_of_the_appl
     assert modules & (APPLICATION | KEYS | {"asyncio"}) == set()
     ours = {name for name in modules if name.startswith("rolecall.")}
     assert ours <= {"rolecall.cli", "rolecall.cli.commands", "rolecall.cli.main", "rolecall.cli.version"}
+
+
+def printed(*arguments: str, **environment: str) -> list[str]:
+    command = [Path(sys.executable).with_name("rolecall"), *arguments]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+def test_completion_lists_the_commands_of_a_group() -> None:
+    names = [words.removeprefix("key ") for words in COMMANDS if words.startswith("key ")]
+    assert printed(**COMPLETE_KEY) == names
+
+
+def test_the_version_is_an_option_too() -> None:
+    assert printed("--version") == printed("version") == [__version__]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
