@@ -36,22 +36,22 @@ that the call would have had.
 """
 
 SAYS: Mapping[str, str] = {
-    "CreateUser": "Make a user, who can sign in as soon as the call is answered.",
+    "CreateUser": "Create a user, who can sign in as soon as the call is answered.",
     "UpdateUser": "Change what is sent of a user; the rest stays.",
-    "DescribeUserById": "Show one user; nobody is null.",
+    "DescribeUserById": "Show one user; null if there is none.",
     "DescribeUser": "List users by properties and operators, in an order.",
     "ListUser": "List users, the newest first, by a part of what names them or by group.",
     "ListUserByProperty": "Find the user who has a phone number or mail address.",
     "UpdateUserStatus": "Lock or freeze a user, who cannot sign in then, or let it in again.",
     "SetPassword": "Give a user a password.",
-    "ResetPassword": "Make a new password for a user and show it, this once.",
+    "ResetPassword": "Create a new password for a user and show it, this once.",
     "DeleteUsers": "Delete users. Who is not there is no error.",
-    "LinkAccount": "Make a user the second account of another.",
-    "CreateUserStore": "Make a user store.",
+    "LinkAccount": "Create a user the second account of another.",
+    "CreateUserStore": "Create a user store.",
     "ListUserStore": "List the owner's user stores, the oldest first.",
     "UpdateUserStore": "Change what is sent of a user store.",
     "DeleteUserStore": "Delete a user store with all that is in it.",
-    "CreateUserGroup": "Make a group of users.",
+    "CreateUserGroup": "Create a group of users.",
     "ListUserGroups": (
         "List groups, the oldest first. Version 2021-04-20, which has this action alone, takes `UserStoreId`, `Page`, "
         "`Size` and `Condition` and answers the same."

@@ -32,18 +32,18 @@ is sent it is 1 if privileges are asked for, else 0. Super accounts take no priv
 """
 
 SAYS: Mapping[str, str] = {
-    "CreateAccount": "Make an account with its privileges; three an instance. It can log in once the call is answered.",
-    "DescribeAccounts": "List the instance's accounts with their privileges, those made by SQL included.",
+    "CreateAccount": "Create an account with its privileges; three an instance. It can log in after the answer.",
+    "DescribeAccounts": "List the instance's accounts with their privileges, those created by SQL included.",
     "DeleteAccount": "End the account's sessions and drop it.",
     "ResetAccountPassword": "Set a new password.",
     "ModifyAccountPassword": "Set a new password, given the old one.",
     "ModifyAccountDescription": "Change the description, which is kept in Rolecall's store.",
     "GrantAccountPrivilege": "Give the account a privilege on databases, in place of an earlier one.",
     "RevokeAccountPrivilege": "Take databases away from the account.",
-    "CreateDatabase": "Make a database.",
+    "CreateDatabase": "Create a database.",
     "DeleteDatabase": "Drop a database.",
     "DescribeDatabases": "List databases, or the one asked for.",
-    "CreateInstance": "Start a server with its database and account, where Rolecall can start any; answered at once.",
+    "CreateInstance": "Start a server with its database and account, where Rolecall can; answered at once.",
     "DeleteInstance": "Stop and delete a server that Rolecall started.",
     "DescribeInstances": "List the owner's instances, of the region if one is named.",
     "DescribeInstanceInfo": "Show one instance.",

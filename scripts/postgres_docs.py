@@ -29,8 +29,8 @@ the domain's word; `rolecall operation list` shows the same word for a change th
 """
 
 SAYS: Mapping[str, str] = {
-    "CreateAccount": "Make an account. It can log in as soon as the call is answered.",
-    "DescribeAccounts": "List the instance's accounts, those made by SQL included.",
+    "CreateAccount": "Create an account. It can log in as soon as the call is answered.",
+    "DescribeAccounts": "List the instance's accounts, those created by SQL included.",
     "DeleteAccount": "End the account's sessions, hand over what it owns, drop it. A name not there is no error.",
     "ResetAccountPassword": "Set a new password. Refused while the password is managed (OpenAccountCAM).",
     "ModifyAccountRemark": "Change the remark, which is kept in Rolecall's store.",
@@ -41,7 +41,7 @@ SAYS: Mapping[str, str] = {
     "OpenAccountCAM": "Let Rolecall make and keep the account's password.",
     "CloseAccountCAM": "Give the account a password of the caller's again.",
     "RefreshAccountPassword": "Replace the managed password by a new one.",
-    "CreateDatabase": "Make a database.",
+    "CreateDatabase": "Create a database.",
     "DeleteDatabase": "End a database's sessions and drop it. A name not there is no error.",
     "DescribeDatabases": "List databases.",
     "DescribeDatabaseObjects": "List the objects of a type; system schemas are left out.",
