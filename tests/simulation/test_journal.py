@@ -19,6 +19,7 @@ from rolecall.domain.operations.journal import Journal, effect_of, record
 from rolecall.domain.operations.model import (
     AccountEffect,
     Change,
+    Holder,
     Intent,
     Operation,
     Promised,
@@ -392,3 +393,43 @@ def test_what_a_deletion_means_for_the_row() -> None:
         assert dropped is not None
         assert (dropped.identity, dropped.deleted) == (identity, True)
         assert dropped.order > CHANGED.order
+
+
+def test_a_late_record_of_a_move_takes_the_row_that_was_left_and_writes_none() -> None:
+    """The account was deleted at its new place, where another is now."""
+
+    async def play() -> None:
+        bench = Bench(
+            server=Server(AccountFacts(2, "ada", AccountKind.NORMAL, True, True, None, identity="2"))
+        )
+        rows = {("bob", "h"): "1", ("ada", ""): "2"}
+        for (name, host), identity in rows.items():
+            made = uuid4()
+            await bench.ledger.accept(made, 1, bench.intent(Change.ACCOUNT_CREATE))
+            effect = AccountEffect(name, host, 0, identity, 1, created=True, remark="")
+            assert await bench.ledger.record(made, 1, effect)
+        late = uuid4()
+        await bench.ledger.accept(late, 1, bench.intent(Change.ACCOUNT_MOVE, Expected("1")))
+        await record(bench.ledger, bench.server, late, _effect("1", moved_from=("bob", "h")))
+        assert bench.store.rows.operations[late].operation.state is State.RECORDED
+        holders = {place: await bench.ledger.holder(1, *place) for place in rows}
+        assert holders == {
+            ("bob", "h"): Holder("1", is_deleted=True),
+            ("ada", ""): Holder("2", is_deleted=False),
+        }
+
+    once(play)
+
+
+def test_what_a_call_carries_out_is_under_way_and_no_longer_than_that() -> None:
+    async def play() -> None:
+        bench = Bench()
+
+        async def apply(operation: UUID) -> AccountFacts | None:
+            assert bench.journal.under_way == {operation}
+            return FACTS
+
+        await bench.journal.run(bench.server, bench.intent(Change.ACCOUNT_LOCK, FACTS.expected), apply)
+        assert bench.journal.under_way == set()
+
+    once(play)
