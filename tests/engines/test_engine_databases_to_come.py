@@ -17,7 +17,7 @@ async def promise(granting, unique):
     async def make(*databases: str, name: str = "", host: str = "") -> str:
         account = name or unique("acct")
         grants = tuple(DatabaseGrant(one, Access.ALL) for one in databases)
-        new = NewAccount(account, AccountKind.NORMAL, None, uuid4(), host, grants, to_come=True)
+        new = NewAccount(account, AccountKind.NORMAL, None, uuid4(), host, grants, allow_missing=True)
         made = await granting.engine.create_account(new)
         assert made.grants == tuple(sorted(grants, key=lambda one: one.database))
         assert await granting.engine.account(account, host) == made
@@ -49,7 +49,9 @@ async def test_a_grant_of_a_database_to_come_can_be_given_later_and_taken_before
     account = (await make(granting.engine)).name
     grants = [DatabaseGrant(kept, Access.READ_ONLY), DatabaseGrant(taken, Access.ALL)]
     for _ in range(2):
-        changed = await granting.engine.grants.change_grants(account, "", grants, [], uuid4(), to_come=True)
+        changed = await granting.engine.grants.change_grants(
+            account, "", grants, [], uuid4(), allow_missing=True
+        )
         assert changed.grants == tuple(grants)
     await granting.engine.grants.change_grants(account, "", [], [taken], uuid4())
     for one in (kept, taken):
@@ -103,7 +105,7 @@ async def test_a_grant_left_by_a_database_dropped_by_hand_is_nobodys_wish(maria,
     grants = (DatabaseGrant(name, Access.ALL),)
     waiting = unique("acct")
     await maria.engine.create_account(
-        NewAccount(waiting, AccountKind.NORMAL, None, uuid4(), "", grants, to_come=True)
+        NewAccount(waiting, AccountKind.NORMAL, None, uuid4(), "", grants, allow_missing=True)
     )
     await maria.engine.create_database(NewDatabase(name, "", uuid4()))
     assert (await maria.engine.account(left)).grants == ()

@@ -13,8 +13,8 @@ from tests.engines.conftest import MariaHarness, PostgresHarness
 
 import rolecall
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import Work
-from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.context import AccountContext
+from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.bus import Bus
 from rolecall.domain.engine import AccountKind, EngineAddress
@@ -60,9 +60,9 @@ async def create(engine: Any, kind: str, name: str) -> None:
         ledger = replica.operations
         journal = Journal(ledger)
         reach = InstanceResolver(replica.instances, EngineRegistry(attach, sealer))
-        work = Work(reach, ledger, journal, OperationRunner(journal), sealer, hashing)
+        work = AccountContext(reach, ledger, journal, OperationRunner(journal), sealer, hashing)
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
-        bus = Bus(Accounts(work, ledger, Promises(work, ledger, journal), tokens).handlers)
+        bus = Bus(Accounts(work, ledger, DeferredCreates(work, ledger, journal), tokens).handlers)
         caller = Caller(owner.id, owner.number, owner.app_id, 1, "AKIDx")
         command = commands.CreateAccount(
             InstanceName("red", "red-1"), name, AccountKind.NORMAL, Secret("Corr3ct-horse"), "", False

@@ -141,7 +141,7 @@ async def test_root_is_listed_nowhere_and_no_account_call_reaches_it(maria, make
         make(maria.engine, "root"),
         maria.engine.drop_account("root", uuid4()),
         maria.engine.grants.change_grants(
-            "root", "", [DatabaseGrant("x", Access.ALL)], [], uuid4(), to_come=True
+            "root", "", [DatabaseGrant("x", Access.ALL)], [], uuid4(), allow_missing=True
         ),
     ]
     for one in work:

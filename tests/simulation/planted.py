@@ -24,7 +24,7 @@ from tests.simulation.world import GrantingServer, OwningServer
 from rolecall.domain.accounts import removal, repairs
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import State
-from rolecall.domain.provisioning.reconciler import Upkeep
+from rolecall.domain.provisioning.reconciler import ServerReconciler
 from rolecall.engines.memory import MemoryEngine
 from rolecall.store.memory_ledger import MemoryLedger
 from rolecall.store.replica import NotifiedCache
@@ -137,7 +137,7 @@ def deletion_that_is_not_noted() -> Iterator[None]:
 
 @contextmanager
 def server_undone_in_order() -> Iterator[None]:
-    with patch.object(Upkeep, "_undo", _undo_in_order):
+    with patch.object(ServerReconciler, "_undo", _undo_in_order):
         yield
 
 

@@ -24,10 +24,10 @@ from tests.simulation.world import (
 
 from rolecall.domain.access.authenticator import AccessKeys, Presented, Proven
 from rolecall.domain.access.keys import Keys
-from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.databases import Databases
-from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.superuser import Superusers
@@ -82,8 +82,8 @@ class Process:
         self.attachments = EngineRegistry(self._engine, SEALER)
         reach = InstanceResolver(instances, self.attachments)
         self.journal = journal = Journal(ledger)
-        work = Work(reach, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL)
-        promises = Promises(work, ledger, journal)
+        work = AccountContext(reach, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL)
+        promises = DeferredCreates(work, ledger, journal)
         tokens = ClientTokens(ledger, Secret("token key"))
         credentials = Credentials(work)
         self.books = key_port(self.replica.keys, gates)

@@ -187,7 +187,7 @@ def show(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Comman
 
 def promise(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
     spec = commands.AccountSpec(name, "", Secret(tag))
-    return "promise", (name, tag), commands.PromiseAccounts(PLACE, (spec,))
+    return "promise", (name, tag), commands.CreateAccountsLater(PLACE, (spec,))
 
 
 def move(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
@@ -197,7 +197,11 @@ def move(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Comman
 
 def grants(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
     grant = DatabaseGrant("shop", Access.READ_ONLY)
-    return "grants", (name, None), commands.ChangeGrants(PLACE, name, "", (grant,), to_come=True)
+    return (
+        "grants",
+        (name, None),
+        commands.ChangeGrants(PLACE, name, "", (grant,), allow_missing=True),
+    )
 
 
 OWNING: Sequence[Act] = (

@@ -23,7 +23,7 @@ class Hold:
 
     def __init__(self, gates: Gates, at: str, ends: str = "") -> None:
         self.reached = asyncio.Event()
-        self.release = gates.go_on
+        self.release = gates.schedule
         pass_on = gates.passed
 
         async def passed(where: str) -> None:

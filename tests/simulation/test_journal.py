@@ -121,7 +121,7 @@ def test_a_promise_is_kept_closed_or_left_for_another_time(
             under_way.append(promised.id in bench.journal.under_way)
             return await apply(operation)
 
-        assert await bench.journal.fulfil(bench.server, promised, watched) is is_closed
+        assert await bench.journal.complete(bench.server, promised, watched) is is_closed
         assert bench.operation().state is state
         assert (under_way, bench.journal.under_way) == ([True] * len(given), set())
 

@@ -108,16 +108,19 @@ GRANTS = {**PLACE, "grant": msgspec.to_builtins((READ,)), "revoke": ["old"]}
     ],
 )
 def test_grants_are_repeated_on_the_account_that_nothing_else_has_changed(
-    *, to_come: bool, found: str, state: State
+    *, allow_missing: bool, found: str, state: State
 ) -> None:
     async def play(bench: Bench) -> None:
         ada = await bench.ada()
-        await bench.server.change_grants("ada", "%", (WRITE,), (), uuid4(), to_come=True)
+        await bench.server.change_grants("ada", "%", (WRITE,), (), uuid4(), allow_missing=True)
         facts = await bench.ada()
         expected = {"another": OTHER, "changed": ada.expected}.get(found, facts.expected)
         is_old = found.startswith("an earlier release")
         await bench.accept(
-            Change.GRANTS, {**GRANTS, "to_come": to_come}, None if is_old else expected, "ada@%"
+            Change.GRANTS,
+            {**GRANTS, "to_come": allow_missing},
+            None if is_old else expected,
+            "ada@%",
         )
         if found.endswith("marked"):
             await bench.server.change_account(AccountChange("ada", bench.operation))
@@ -175,7 +178,7 @@ def test_a_lock_that_was_begun_is_finished_at_its_host_with_its_sessions(*, is_m
     async def play(bench: Bench) -> None:
         server = bench.server
         made = await server.create_account(
-            NewAccount("bob", AccountKind.NORMAL, None, uuid4(), "10.0.0.1", (WRITE,), to_come=True)
+            NewAccount("bob", AccountKind.NORMAL, None, uuid4(), "10.0.0.1", (WRITE,), allow_missing=True)
         )
         detail = {"name": "bob", "host": "10.0.0.1"}
         await bench.accept(Change.ACCOUNT_LOCK, detail, made.expected, "bob@10.0.0.1")

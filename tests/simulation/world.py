@@ -119,12 +119,12 @@ class Gates:
     def pause(self, seconds: float) -> None:
         self.world.note(f"{self.name} is paused for {seconds} s")
         self.hold()
-        asyncio.get_running_loop().call_later(seconds, self.go_on)
+        asyncio.get_running_loop().call_later(seconds, self.schedule)
 
     def hold(self) -> None:
         self._running.clear()
 
-    def go_on(self) -> None:
+    def schedule(self) -> None:
         self._running.set()
 
     def end(self, where: str) -> None:

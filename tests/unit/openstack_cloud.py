@@ -117,7 +117,7 @@ class FakeControl:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": f"{name}@{host}"})
         return server.accounts[name, host]
 
-    def _PromiseAccounts(self, command: commands.PromiseAccounts) -> None:
+    def _PromiseAccounts(self, command: commands.CreateAccountsLater) -> None:
         server = self._server(command)
         accounts = [replace(one, host=canonical(one.host)) for one in command.accounts]
         for one in accounts:

@@ -211,17 +211,17 @@ async def test_an_answer_that_is_being_made_is_not_cut_off_for_another_connectio
     async with serving(Bounds(connections=1)) as place:
         reader, writer = await place.connect()
         (connection,) = await until(lambda: list(place.state.connections))
-        go_on = asyncio.Event()
+        schedule = asyncio.Event()
 
         async def slow(scope: Any, receive: Any, send: Any) -> None:
-            await go_on.wait()
+            await schedule.wait()
             await place(scope, receive, send)
 
         connection.app = slow
         writer.write(GET)
         await until(lambda: list(place.state.tasks))
         assert b" 503 " in await place.answer(GET)
-        go_on.set()
+        schedule.set()
         assert b" 200 " in await asyncio.wait_for(reader.read(), PATIENCE)
 
 

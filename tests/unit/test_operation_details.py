@@ -23,11 +23,13 @@ from rolecall.domain.operations.model import Change, Intent
 GRANT = DatabaseGrant("shop", Access.READ_ONLY)
 CHANGE = PrivilegeChange(DatabaseObject(ObjectType.TABLE, "t", "shop", "public"), ("SELECT",), grant=True)
 EVERY_DETAIL: list[Detail] = [
-    details.CreateAccount(remark="r", kind=AccountKind.SUPER, managed=True, grants=(GRANT,), to_come=True),
+    details.CreateAccount(
+        remark="r", kind=AccountKind.SUPER, managed=True, grants=(GRANT,), allow_missing=True
+    ),
     details.ChangeRemark(remark="r"),
     details.MoveAccount(new_name="bob", new_host="%", password_changed=True),
     details.ChangePrivileges(changes=(CHANGE,), kind=AccountKind.NORMAL),
-    details.ChangeGrants(grant=(GRANT,), revoke=("old",), to_come=True),
+    details.ChangeGrants(grant=(GRANT,), revoke=("old",), allow_missing=True),
     details.CreateDatabase(owner="ada", encoding="UTF8", collate="C"),
     details.ChangeDatabaseOwner(owner="bob", former="ada", owned_by="16390"),
     details.CreateInstance(engine="postgresql"),

@@ -413,7 +413,7 @@ async def at_console(desk: Desk, password: str = "Right_1", **changes: str) -> R
     return await desk.send(page, **filled)
 
 
-def furnish(desk: Desk) -> None:
+def create_initial_objects(desk: Desk) -> None:
     moment = datetime.fromtimestamp(START, UTC)
     used, unused = (
         SimpleNamespace(id=f"AKID{name}", active=active, created_at=moment)
@@ -428,7 +428,7 @@ def furnish(desk: Desk) -> None:
 
 
 async def test_a_sub_user_signs_in_at_the_console_and_sees_who_it_is_and_its_keys(desk: Desk) -> None:
-    furnish(desk)
+    create_initial_objects(desk)
     reply = await desk.ask("GET", "/console")
     assert location(reply)[0].endswith("/console/sign-in")
     reply = await at_console(desk)
@@ -468,7 +468,7 @@ async def test_whoever_is_not_let_in_to_the_console_reads_the_same(
 
 
 async def test_the_consoles_forms_are_tied_to_the_browser_too(desk: Desk) -> None:
-    furnish(desk)
+    create_initial_objects(desk)
     assert (await at_console(desk, csrf="x")).status == 403
     await at_console(desk)
     home = await desk.ask("GET", "/console")
@@ -481,7 +481,7 @@ async def test_the_consoles_forms_are_tied_to_the_browser_too(desk: Desk) -> Non
 
 
 async def test_a_sub_user_that_must_change_its_password_can_do_nothing_else(desk: Desk) -> None:
-    furnish(desk)
+    create_initial_objects(desk)
     desk.people.user = replace(desk.people.user, must_reset_password=True)
     reply = await at_console(desk)
     assert header(reply, "location") == "/console/password"
@@ -504,7 +504,7 @@ async def test_a_sub_user_that_must_change_its_password_can_do_nothing_else(desk
 
 
 async def test_whoever_must_change_the_password_meanwhile_gets_no_further(desk: Desk) -> None:
-    furnish(desk)
+    create_initial_objects(desk)
     await at_console(desk)
     assert (await desk.ask("GET", "/console")).status == 200
     desk.people.user = replace(desk.people.user, must_reset_password=True)
@@ -519,7 +519,7 @@ async def test_whoever_must_change_the_password_meanwhile_gets_no_further(desk: 
 async def test_a_console_session_ends_with_its_sub_user_at_once(
     desk: Desk, change: dict[str, object] | None
 ) -> None:
-    furnish(desk)
+    create_initial_objects(desk)
     await at_console(desk)
     if change is None:
         desk.people.gone = True
@@ -544,7 +544,7 @@ async def test_the_console_waits_with_an_address_and_with_a_full_queue(
 
 
 async def test_a_users_session_opens_no_console_and_a_sub_users_no_provider(desk: Desk) -> None:
-    furnish(desk)
+    create_initial_objects(desk)
     user, asked = await desk.add_user(), desk.request_of(desk.add_application(), VERIFIER)
     await desk.sign_in_with(asked, user.name or "")
     session = desk.cookies[f"__Host-rolecall-{desk.store.id.hex}"]

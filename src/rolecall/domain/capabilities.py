@@ -89,12 +89,12 @@ class DatabaseGrants(Protocol):
         revoke: Sequence[str],
         operation: UUID,
         *,
-        to_come: bool = False,
+        allow_missing: bool = False,
         expected: Expected | None = None,
     ) -> AccountFacts:
         """Set templates, each in place of an earlier one on its database, and take databases away by exact name.
 
-        Revoking what is not held succeeds. The account's sessions end if it lost a privilege. `to_come` as in
+        Revoking what is not held succeeds. The account's sessions end if it lost a privilege. `allow_missing` as in
         `NewAccount`. ACCOUNT_MISSING, ACCOUNT_PROTECTED, DATABASE_MISSING (a grant on a missing database).
         """
 

@@ -148,7 +148,7 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """With `to_come`, a grant on a missing database is for a future database of that name."""
+    """With `allow_missing`, a grant on a missing database is for a future database of that name."""
 
     name: str
     kind: AccountKind
@@ -156,7 +156,7 @@ class NewAccount:
     operation: UUID
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
-    to_come: bool = False
+    allow_missing: bool = False
     fence: Fence | None = None
 
 

@@ -239,12 +239,18 @@ class WatchedGrants:
         revoke: Sequence[str],
         operation: UUID,
         *,
-        to_come: bool = False,
+        allow_missing: bool = False,
         expected: Expected | None = None,
     ) -> AccountFacts:
         async with self.watch.change("change_grants"):
             return await self.inner.change_grants(
-                name, host, grant, revoke, operation, to_come=to_come, expected=expected
+                name,
+                host,
+                grant,
+                revoke,
+                operation,
+                allow_missing=allow_missing,
+                expected=expected,
             )
 
     async def require_new(self, accounts: Sequence[NewAccount]) -> None:

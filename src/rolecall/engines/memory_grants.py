@@ -98,7 +98,7 @@ class MemoryGrantsEngine(Steps):
             self.require_new_name(new.name)
             if (new.name, names.host(new.host)) in self._accounts:
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-            self._require_possible([grant.database for grant in new.grants], to_come=new.to_come)
+            self._require_possible([grant.database for grant in new.grants], allow_missing=new.allow_missing)
 
     async def create_account(self, new: NewAccount) -> AccountFacts:
         self.require_new_name(new.name)
@@ -112,7 +112,11 @@ class MemoryGrantsEngine(Steps):
                 await new.fence()
             if there is not None:
                 raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-            self._require_databases([grant.database for grant in new.grants], key, to_come=new.to_come)
+            self._require_databases(
+                [grant.database for grant in new.grants],
+                key,
+                allow_missing=new.allow_missing,
+            )
             made = AccountFacts(
                 0, new.name, new.kind, True, new.verifier is not None, new.operation, key[1], _sorted(new.grants),
                 identity=str(new.operation), orders=(FIRST,),
@@ -217,7 +221,7 @@ class MemoryGrantsEngine(Steps):
         revoke: Sequence[str],
         operation: UUID,
         *,
-        to_come: bool = False,
+        allow_missing: bool = False,
         expected: Expected | None = None,
     ) -> AccountFacts:
         key = name, host or names.ANY_HOST
@@ -226,7 +230,7 @@ class MemoryGrantsEngine(Steps):
             if before.was_changed_by(operation, expected):
                 return before
             _require_single(before.kind, (*grant, *revoke))
-            self._require_databases([given.database for given in grant], key, to_come=to_come)
+            self._require_databases([given.database for given in grant], key, allow_missing=allow_missing)
             self._awaited -= {(database, key) for database in revoke}
             changed = {*revoke, *(given.database for given in grant)}
             kept = [held for held in before.grants if held.database not in changed]
@@ -304,16 +308,16 @@ class MemoryGrantsEngine(Steps):
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": key[0]})
 
-    def _require_possible(self, wanted: Iterable[str], *, to_come: bool) -> set[str]:
+    def _require_possible(self, wanted: Iterable[str], *, allow_missing: bool) -> set[str]:
         """DATABASE_MISSING. Gives the databases that do not exist."""
         absent = {name for name in wanted if name not in self._databases}
         for name in absent:
-            if not (to_come and self.may_be_database(name)):
+            if not (allow_missing and self.may_be_database(name)):
                 raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
         return absent
 
-    def _require_databases(self, wanted: Iterable[str], key: tuple[str, str], *, to_come: bool) -> None:
-        absent = self._require_possible(wanted, to_come=to_come)
+    def _require_databases(self, wanted: Iterable[str], key: tuple[str, str], *, allow_missing: bool) -> None:
+        absent = self._require_possible(wanted, allow_missing=allow_missing)
         self._awaited |= {(name, key) for name in absent}
 
     def _revoke_all(self, name: str, spared: Sequence[tuple[str, str]]) -> None:

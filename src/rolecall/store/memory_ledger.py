@@ -17,11 +17,11 @@ from rolecall.domain.operations.claims import Claimed, ClaimedBefore
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
     AccountEffect,
+    AccountKey,
     Change,
     Holder,
     Intent,
     Operation,
-    Place,
     Promised,
     Runner,
     Standing,
@@ -50,7 +50,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.operations: dict[UUID, Kept] = {}
-        self.accounts: dict[Place, AccountRow] = {}
+        self.accounts: dict[AccountKey, AccountRow] = {}
         self.tokens: dict[tuple[int, str], tuple[UUID, str]] = {}
         """Of an owner's client token, the operation and the digest."""
         self.turns: dict[UUID, int] = {}
@@ -61,7 +61,7 @@ class Rows:
         """Of open operations that were tried, when they may be tried again."""
         self.living: set[int] = set()
         """Replicas that hold their lock."""
-        self._unflushed: list[tuple[Mapping[UUID, Kept], Mapping[Place, AccountRow]]] = []
+        self._unflushed: list[tuple[Mapping[UUID, Kept], Mapping[AccountKey, AccountRow]]] = []
 
     def flush(self) -> None:
         """A durable commit: whatever was committed before it is durable too."""

@@ -48,15 +48,15 @@ class AccountSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseAccounts(Command[None]):
+class CreateAccountsLater(Command[None]):
     """Create accounts later: all or none is checked and recorded now, and created through outages and restarts.
 
-    `to_come` as in `ChangeGrants`.
+    `allow_missing` as in `ChangeGrants`.
     """
 
     instance: InstanceName
     accounts: tuple[AccountSpec, ...]
-    to_come: bool = False
+    allow_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class MoveAccount(Command[None]):
 class ChangeGrants(Command[None]):
     """Grants on whole databases (the MySQL family). `must_exist`: GRANT_MISSING for revoking what is not granted.
 
-    `to_come` keeps a grant on a missing database until it is created; without it, DATABASE_MISSING.
+    `allow_missing` keeps a grant on a missing database until it is created; without it, DATABASE_MISSING.
     """
 
     instance: InstanceName
@@ -132,7 +132,7 @@ class ChangeGrants(Command[None]):
     grant: tuple[DatabaseGrant, ...]
     revoke: tuple[str, ...] = ()
     must_exist: bool = False
-    to_come: bool = False
+    allow_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolv
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.details import Detail
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import Change, Intent, Place
+from rolecall.domain.operations.model import AccountKey, Change, Intent
 from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
@@ -59,7 +59,7 @@ class AccountRow:
     def is_of(self, facts: AccountFacts) -> bool:
         """Whether it is of this very account, and not of an earlier one of its name.
 
-        A row older than identities has none: then it is told by the account's mark.
+        A row older than identities has none: then the account's marker decides.
         """
         return self.identity == facts.identity if self.identity else facts.marker is not None
 
@@ -84,7 +84,7 @@ class Target:
         return label(self.name, self.host)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> AccountKey:
         return self.attached.instance.id, self.name, self.host
 
     @property
@@ -123,7 +123,7 @@ def password_purpose(instance_id: int | str, account: str) -> str:
     return f"account password:{instance_id}:{account}"
 
 
-class Work:
+class AccountContext:
     """`hashing` is a bounded pool for verifiers, which are computed off the event loop."""
 
     def __init__(
@@ -256,7 +256,7 @@ class Work:
         await self._journal.run(target.attached, intent, apply)
 
     def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
-        """Begins at once; whoever applies the change waits for it."""
+        """Begins at once; the change waits for it before it is applied."""
         loop, engine = asyncio.get_running_loop(), target.attached.engine
         if not engine.traits.has_quick_verifier:
             return loop.run_in_executor(self._hashing, engine.verifier, target.name, password)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import AccountRow, Target, Work
+from rolecall.domain.accounts.context import AccountContext, AccountRow, Target
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts
 from rolecall.domain.identity import ChangedMeanwhile, Expected
@@ -23,7 +23,7 @@ _MANAGED_PASSWORD_SYMBOLS = "!#%^*-+=_"
 
 
 class Credentials:
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccountContext) -> None:
         self._work = work
         self.handlers: Handlers = (
             commands.ResetPassword.handled_by(self.reset_password),
@@ -48,7 +48,8 @@ class Credentials:
     async def reset_passwords(self, command: commands.ResetPasswords, origin: Origin) -> None:
         """If one account is missing, none is changed."""
         targets = [
-            await self._work.target(command.instance, origin, one.name, one.host) for one in command.accounts
+            await self._work.target(command.instance, origin, spec.name, spec.host)
+            for spec in command.accounts
         ]
         found = [await self._expect_managed(target, managed=False) for target in targets]
         for target, facts, one in zip(targets, found, command.accounts, strict=True):
@@ -126,10 +127,11 @@ class Credentials:
     async def rotate(self, target: Target, origin: Origin) -> None:
         """Replace the managed password. ACCOUNT_MISSING, PASSWORD_NOT_MANAGED.
 
-        Nobody asked for it, so it gives way to whoever asks for another change: ENGINE_BUSY if one is applied that the
-        row does not show yet, which may be that the password is not to be managed any more.
+        No call asked for it, so it gives way to a change that a call asks for: ENGINE_BUSY if one is applied that the
+        row does not show yet. It may be that the password is no longer managed.
 
-        An attempt at a server out of reach is recorded like any other: that it failed is asked for (`database_tokens`).
+        An attempt at a server that is out of reach is recorded like any other, as callers ask whether it failed
+        (`password_tokens`).
         """
         row = await self._row(target)
         if row is None or row.sealed_password is None:
@@ -220,7 +222,7 @@ class Credentials:
 def new_managed_password() -> Secret:
     """32 characters with every class in it: lower, upper, digit, symbol."""
     classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _MANAGED_PASSWORD_SYMBOLS)
-    characters = [ambient.draws().choice(one) for one in classes]
+    characters = [ambient.draws().choice(alphabet) for alphabet in classes]
     everything = "".join(classes)
     characters += [
         ambient.draws().choice(everything) for _ in range(_MANAGED_PASSWORD_CHARACTERS - len(characters))

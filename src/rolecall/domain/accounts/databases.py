@@ -52,13 +52,13 @@ class Databases:
         """DATABASE_TAKEN for any of them, before the first is made."""
         attached = await self._reach.attach(command.instance, origin.caller)
         there = {database.name for database in await attached.engine.databases()}
-        for one in command.databases:
-            if one.name in there:
-                raise Refused(Reason.DATABASE_TAKEN, facts={"value": one.name})
-            there.add(one.name)
-        for one in command.databases:
+        for spec in command.databases:
+            if spec.name in there:
+                raise Refused(Reason.DATABASE_TAKEN, facts={"value": spec.name})
+            there.add(spec.name)
+        for spec in command.databases:
             await self._create(
-                attached, NewDatabase(one.name, "", ambient.new_id(), one.encoding, one.collate), origin
+                attached, NewDatabase(spec.name, "", ambient.new_id(), spec.encoding, spec.collate), origin
             )
 
     async def _create(self, attached: ConnectedInstance, new: NewDatabase, origin: Origin) -> None:
@@ -134,7 +134,7 @@ class Databases:
 
 
 async def _owner(attached: ConnectedInstance, name: str) -> Expected | None:
-    """The account that is to own a database; None for what is no tenant's account, which the engine judges."""
+    """The account that is to own a database; None unless it is a tenant's account, which the engine decides."""
     if not name:
         return None
     facts = await attached.engine.identify(name)

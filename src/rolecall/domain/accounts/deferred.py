@@ -1,4 +1,4 @@
-"""Promises: several accounts accepted at once, durably, and made afterwards, through outages and restarts.
+"""Deferred creates: several accounts accepted at once, durably, and created afterwards, through outages and restarts.
 
 A promise is an accepted operation with all that making it needs, sealed. The runner of the process that accepted it
 takes it up at once, and recovery once that process is gone (`domain.operations.runner`).
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import Target, Work
+from rolecall.domain.accounts.context import AccountContext, Target
 from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import Fence
@@ -25,11 +25,11 @@ from rolecall.domain.operations import details
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
+    AccountKey,
     Change,
     Intent,
     Ledger,
     Operation,
-    Place,
     Promised,
     Runner,
 )
@@ -38,29 +38,29 @@ from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Origin
 
 _AT_ONCE = 8
-"""Promises being made at once on one instance: enough to keep its lane busy, and leaving room in it for others."""
+"""Deferred creates under way at once on one instance: few enough to leave room in its lane."""
 
 _LOOK = 2.0
 """Seconds to wait for a server's word on names and databases; a promise is made without it."""
 
 
-class Promises:
-    def __init__(self, work: Work, ledger: Ledger, journal: Journal) -> None:
+class DeferredCreates:
+    def __init__(self, work: AccountContext, ledger: Ledger, journal: Journal) -> None:
         self._work = work
         self._ledger = ledger
         self._journal = journal
-        self._accepting: set[Place] = set()
+        self._accepting: set[AccountKey] = set()
         self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
-        self.handlers: Handlers = (commands.PromiseAccounts.handled_by(self.accept),)
+        self.handlers: Handlers = (commands.CreateAccountsLater.handled_by(self.accept),)
 
-    async def accept(self, command: commands.PromiseAccounts, origin: Origin) -> None:
+    async def accept(self, command: commands.CreateAccountsLater, origin: Origin) -> None:
         """All or none. ACCOUNT_REPEATED, HOST_MALFORMED, and what the engine says that it would refuse.
 
-        A server out of reach now is no reason to refuse.
+        A server that is out of reach now is not a reason to refuse.
         """
         attached = await self._work.reach.attach(command.instance, origin.caller)
         grants = required(attached.engine.grants)
-        targets = [self._work.at(attached, one.name, one.host) for one in command.accounts]
+        targets = [self._work.at(attached, spec.name, spec.host) for spec in command.accounts]
         self._expect_distinct(targets)
         for target in targets:
             attached.engine.require_new_name(target.name)
@@ -68,7 +68,10 @@ class Promises:
             self._expect_unpromised(targets)
             await self._expect_possible(grants, targets, command)
             promised = [
-                Promised(ambient.new_id(), await self._intent(target, spec, origin, to_come=command.to_come))
+                Promised(
+                    ambient.new_id(),
+                    await self._intent(target, spec, origin, allow_missing=command.allow_missing),
+                )
                 for target, spec in zip(targets, command.accounts, strict=True)
             ]
             await self._work.runner.accept(attached.instance.id, promised)
@@ -77,7 +80,7 @@ class Promises:
             self._begin(target, one)
 
     def _begin(self, target: Target, promised: Promised) -> None:
-        """Create it now, in the background; whoever changes the account next waits for that.
+        """Create it now, in the background; the next change of the account waits for that.
 
         The instance is looked up for each further attempt: its address may be changed while it is out of reach. What
         is left of one that was removed, recovery settles.
@@ -101,7 +104,7 @@ class Promises:
 
     @contextlib.contextmanager
     def _alone(self, targets: Sequence[Target]) -> Iterator[None]:
-        """Two requests for the same account at once: the second is told that the name is taken."""
+        """Two requests for the same account at once: the second is refused, as the name is taken."""
         places = {target.place: target for target in targets}
         for place in places.keys() & self._accepting:
             raise _taken(places[place])
@@ -125,7 +128,7 @@ class Promises:
                 raise _taken(target)
 
     async def _expect_possible(
-        self, grants: DatabaseGrants, targets: Sequence[Target], command: commands.PromiseAccounts
+        self, grants: DatabaseGrants, targets: Sequence[Target], command: commands.CreateAccountsLater
     ) -> None:
         """What the server would refuse is refused now, if the server can be asked now."""
         wanted = [
@@ -136,11 +139,11 @@ class Promises:
                 ambient.new_id(),
                 target.host,
                 spec.grants,
-                command.to_come,
+                command.allow_missing,
             )
             for target, spec in zip(targets, command.accounts, strict=True)
         ]
-        if command.to_come:
+        if command.allow_missing:
             _expect_names(grants, command.accounts)
         try:
             async with asyncio.timeout(_LOOK):
@@ -152,10 +155,10 @@ class Promises:
                 raise
 
     async def _intent(
-        self, target: Target, spec: commands.AccountSpec, origin: Origin, *, to_come: bool
+        self, target: Target, spec: commands.AccountSpec, origin: Origin, *, allow_missing: bool
     ) -> Intent:
         verifier = await self._work.verifier(target, spec.password)
-        detail = details.CreateAccount(remark="", grants=spec.grants, to_come=to_come)
+        detail = details.CreateAccount(remark="", grants=spec.grants, allow_missing=allow_missing)
         sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
         return replace(intent, runner=Runner.DEFERRED)
@@ -166,7 +169,7 @@ class Promises:
         return [_facts_to_be(operation) for operation in operations]
 
     async def failed(self, attached: ConnectedInstance) -> Sequence[Operation]:
-        """Promises that were not kept, of accounts that nothing was accepted for since."""
+        """Those that failed, of accounts for which nothing was accepted since."""
         return await self._ledger.failed(attached.instance.id)
 
     async def make(self, attached: ConnectedInstance, promised: Promised) -> bool:
@@ -184,7 +187,7 @@ class Promises:
             fence = self._work.fence(operation, always=True)
             return await make_sealed(self._work.sealer, attached, promised, fence)
 
-        return await self._journal.fulfil(attached, promised, apply)
+        return await self._journal.complete(attached, promised, apply)
 
 
 def _taken(target: Target) -> Refused:
@@ -212,7 +215,9 @@ async def make_sealed(
     if intent.sealed is not None:
         verifier = sealer.open(intent.sealed, verifier_purpose(attached.instance.id, intent.target))
     detail = details.CreateAccount.of(intent)
-    new = NewAccount(name, detail.kind, verifier, promised.id, host, detail.grants, detail.to_come, fence)
+    new = NewAccount(
+        name, detail.kind, verifier, promised.id, host, detail.grants, detail.allow_missing, fence
+    )
     return await attached.engine.create_account(new)
 
 

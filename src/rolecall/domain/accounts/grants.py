@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
 from rolecall.domain.identity import Expected
@@ -18,7 +18,7 @@ from rolecall.values import Origin
 
 
 class Grants:
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: AccountContext) -> None:
         self._work = work
         self.handlers: Handlers = (
             commands.ShowPrivileges.handled_by(self.show_privileges),
@@ -62,7 +62,11 @@ class Grants:
             for database in command.revoke:
                 if database not in held:
                     raise Refused(Reason.GRANT_MISSING, facts={"value": database})
-        detail = details.ChangeGrants(grant=command.grant, revoke=command.revoke, to_come=command.to_come)
+        detail = details.ChangeGrants(
+            grant=command.grant,
+            revoke=command.revoke,
+            allow_missing=command.allow_missing,
+        )
 
         async def apply(operation: UUID) -> AccountFacts:
             return await grants.change_grants(
@@ -71,7 +75,7 @@ class Grants:
                 command.grant,
                 command.revoke,
                 operation,
-                to_come=command.to_come,
+                allow_missing=command.allow_missing,
                 expected=Expected(facts.identity),
             )
 

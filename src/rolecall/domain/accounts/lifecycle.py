@@ -9,9 +9,9 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import AccountRow, Target, Work
+from rolecall.domain.accounts.context import AccountContext, AccountRow, Target
 from rolecall.domain.accounts.credentials import new_managed_password
-from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
@@ -40,7 +40,9 @@ _NO_SUCH_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.PARAMETER_VALUE)
 
 
 class Accounts:
-    def __init__(self, work: Work, ledger: Ledger, promises: Promises, tokens: ClientTokens) -> None:
+    def __init__(
+        self, work: AccountContext, ledger: Ledger, promises: DeferredCreates, tokens: ClientTokens
+    ) -> None:
         self._work = work
         self._ledger = ledger
         self._promises = promises
@@ -115,8 +117,10 @@ class Accounts:
         place = target.name, target.host
         ahead = await self._ledger.ahead(operation)
         accounts = await target.attached.engine.accounts()
-        others = ahead.union((one.name, one.host) for one in accounts if not one.is_protected) - {place}
-        is_there = any((one.name, one.host) == place for one in accounts)
+        others = ahead.union(
+            (account.name, account.host) for account in accounts if not account.is_protected
+        ) - {place}
+        is_there = any((account.name, account.host) == place for account in accounts)
         if len(others) >= quota and not is_there:
             raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
 
@@ -188,7 +192,7 @@ class Accounts:
     async def _show(self, target: Target) -> AccountView:
         place = (target.name, target.host)
         pending = await self._promises.pending(target.attached)
-        promised = next((one for one in pending if (one.name, one.host) == place), None)
+        promised = next((facts for facts in pending if (facts.name, facts.host) == place), None)
         facts = promised or await target.attached.engine.account(*place)
         if facts is None:
             if (failed := await self._failed(target)) is None:
@@ -201,7 +205,9 @@ class Accounts:
     async def _failed(self, target: Target) -> Operation | None:
         """The promise of an account that could not be kept."""
         failed = await self._promises.failed(target.attached)
-        return next((one for one in failed if one.account == (target.name, target.host)), None)
+        return next(
+            (operation for operation in failed if operation.account == (target.name, target.host)), None
+        )
 
     async def views(self, attached: ConnectedInstance) -> list[AccountView]:
         """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
@@ -211,8 +217,10 @@ class Accounts:
         there = {(facts.name, facts.host): facts for facts in await self._promises.pending(attached)}
         there |= {(facts.name, facts.host): facts for facts in await attached.engine.accounts()}
         views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
-        failed = [one for one in await self._promises.failed(attached) if one.account not in there]
-        views.extend(failed_view(one) for one in failed)
+        failed = [
+            operation for operation in await self._promises.failed(attached) if operation.account not in there
+        ]
+        views.extend(failed_view(operation) for operation in failed)
         views.extend(missing(row) for row in rows.values())
         return views
 

@@ -1,6 +1,6 @@
-"""Database tokens: the current password of an account whose password Rolecall manages, for whoever may have it.
+"""Database tokens: the current password of an account whose password Rolecall manages, for callers with permission.
 
-It is the ordinary password, so it really logs in; it is good until the next rotation, which is told with it.
+It is the ordinary password, so it really logs in; it is good until the next rotation, whose time is part of the answer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rolecall import ambient
-from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.ports import RotationRepository
 from rolecall.domain.messages import Command, Handlers, InstanceName
@@ -45,7 +45,7 @@ class DatabaseTokens:
 
     def __init__(
         self,
-        work: Work,
+        work: AccountContext,
         credentials: Credentials,
         book: RotationRepository,
         audit: Audit,
@@ -64,8 +64,8 @@ class DatabaseTokens:
         target = await self._work.target(command.instance, origin, command.account)
         try:
             password = await self._credentials.current_password(target)
-        except SealBroken as trouble:
-            raise Refused(Reason.PASSWORD_UNDECIPHERABLE, note=str(trouble)) from None
+        except SealBroken as error:
+            raise Refused(Reason.PASSWORD_UNDECIPHERABLE, note=str(error)) from None
         detail = {"instance": target.attached.instance.id}
         await self._audit.note(entry_of(origin, Outcome.DONE, target.label, detail=detail))
         row = await self._work.book.account(target.attached.instance.id, target.name, target.host)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.operations.model import Place
+from rolecall.domain.operations.model import AccountKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Due:
     host: str
 
     @property
-    def place(self) -> Place:
+    def place(self) -> AccountKey:
         return self.instance_id, self.name, self.host
 
 

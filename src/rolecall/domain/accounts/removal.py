@@ -70,7 +70,7 @@ async def _remove(
         require_identity(expected, facts.name, facts.identity)
         if operation not in facts.operations:
             require_order(expected, facts.name, facts.order)
-        if not await ledger.begin(operation, [one for one in facts.operations if one != operation]):
+        if not await ledger.begin(operation, [seen for seen in facts.operations if seen != operation]):
             raise TakenOver
         try:
             await drop(facts.expected)
@@ -112,4 +112,4 @@ async def remove_database(ledger: Ledger, engine: Engine, name: str, expected: E
 
 
 async def find_database(engine: Engine, name: str) -> DatabaseFacts | None:
-    return next((one for one in await engine.databases() if one.name == name), None)
+    return next((facts for facts in await engine.databases() if facts.name == name), None)

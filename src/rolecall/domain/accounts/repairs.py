@@ -60,7 +60,7 @@ class Case:
         return self.operation.expected
 
     def deleting(self, found: AccountFacts | None) -> Expected:
-        """The account to delete, of what is there. One that bears the mark of its deletion needs nobody's word.
+        """The account to delete, of what is there. One that bears the marker of its deletion needs no other proof.
 
         What was begun is brought to its end, whatever else was applied since.
         """
@@ -161,7 +161,7 @@ async def _move(case: Case) -> AccountFacts:
 
 
 async def _delete_account(case: Case) -> AccountFacts | None:
-    """Done if that account is gone, whoever has its name now. What was begun is brought to its end."""
+    """Done if that account is gone, whichever account has its name now. A deletion that was begun is completed."""
     engine, place = case.attached.engine, case.operation.account
     expected = case.deleting(await engine.account(*place))
     try:
@@ -192,7 +192,7 @@ async def _grants(case: Case) -> AccountFacts:
         detail.grant,
         detail.revoke,
         case.operation.id,
-        to_come=detail.to_come,
+        allow_missing=detail.allow_missing,
         expected=case.expected,
     )
 
@@ -220,7 +220,7 @@ async def _delete_database(case: Case) -> None:
 
 
 async def _database_owner(case: Case) -> None:
-    """Repeated while the database belongs to whom it belonged to, if nobody has given it away, and back, since."""
+    """Repeated while the former owner still owns the database, unless another change of the owner was applied since."""
     detail, name = details.ChangeDatabaseOwner.of(case.operation), case.operation.target
     engine = case.attached.engine
     facts = await find_database(engine, name)

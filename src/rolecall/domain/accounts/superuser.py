@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import Target, Work
+from rolecall.domain.accounts.context import AccountContext, Target
 from rolecall.domain.accounts.removal import remove_superuser
 from rolecall.domain.capabilities import TenantSuperuser, required
 from rolecall.domain.identity import NO_ACCOUNT, Expected
@@ -21,7 +21,7 @@ _PASSWORD_CHARACTERS = 32
 
 
 class Superusers:
-    def __init__(self, work: Work, journal: Journal) -> None:
+    def __init__(self, work: AccountContext, journal: Journal) -> None:
         self._work = work
         self._journal = journal
         self.handlers: Handlers = (

@@ -7,10 +7,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
-from rolecall.domain.accounts.context import AccountRepository, Work
+from rolecall.domain.accounts.context import AccountContext, AccountRepository
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.databases import Databases
-from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.password_tokens import DatabaseTokens
@@ -39,8 +39,8 @@ class Repositories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccountServices:
-    context: Work
-    deferred: Promises
+    context: AccountContext
+    deferred: DeferredCreates
     lifecycle: Accounts
     credentials: Credentials
     handlers: Handlers
@@ -55,8 +55,8 @@ def build(
     rotation_seconds: int,
 ) -> AccountServices:
     ledger, journal, reach = repositories.operations, operations.journal, instances.resolver
-    context = Work(reach, ledger, journal, operations.runner, sealer, hashing)
-    deferred = Promises(context, ledger, journal)
+    context = AccountContext(reach, ledger, journal, operations.runner, sealer, hashing)
+    deferred = DeferredCreates(context, ledger, journal)
     lifecycle = Accounts(context, ledger, deferred, operations.client_tokens)
     credentials = Credentials(context)
     tokens = DatabaseTokens(context, credentials, repositories.rotation, repositories.audit, rotation_seconds)

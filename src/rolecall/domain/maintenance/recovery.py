@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from rolecall.domain.accounts.deferred import Promises
+from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.repairs import Case, NotApplied, Overtaken, is_shown, repair
 from rolecall.domain.identity import Superseded
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """`pause` is the time between two rounds, in seconds. After each, `report` is told of what is open."""
+    """`pause` is the time between two rounds, in seconds. After each, `report` is given what is open."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Recovery:
         journal: Journal,
         runner: OperationRunner,
         reach: InstanceResolver,
-        promises: Promises,
+        promises: DeferredCreates,
         report: Callable[[Unresolved], None] = lambda _: None,
         pause: float = 5.0,
     ) -> None:

@@ -1,7 +1,7 @@
-"""Master-key rotation: seal anew, under the current key, whatever an older listed key sealed.
+"""Master-key rotation: seal again, under the current key, all that an older listed key sealed.
 
-The order that never locks anybody out: put the new key above the old one in the key file of every replica and
-restart them; reseal; then take the old key out.
+In this order every replica can open every value: put the new key above the old one in the key file of every replica,
+and restart them; reseal; then remove the old key.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
 async def bind_passwords(repository: SealedValueRepository, sealer: Sealer) -> int:
     """Seal administrators' passwords for their instances and addresses that were sealed for a name alone.
 
-    Returns how many there were. What opens in neither way is left as it is: it is told where it is needed.
+    Returns how many there were. What opens in neither way is left as it is: its use is refused.
     """
     done = 0
     for value in await repository.sealed_values(SealedPlace.ADMINISTRATOR):
@@ -82,7 +82,7 @@ async def bind_passwords(repository: SealedValueRepository, sealer: Sealer) -> i
 
 
 async def reseal(repository: SealedValueRepository, sealer: Sealer) -> int:
-    """Returns how many values were sealed anew. Raises `SealBroken` if one was sealed by no listed key."""
+    """Returns how many values were sealed again. Raises `SealBroken` if one was sealed by no listed key."""
     done = 0
     for value in await repository.sealed_values():
         if not sealer.is_current(value.sealed):

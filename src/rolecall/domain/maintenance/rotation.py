@@ -1,6 +1,6 @@
 """Rotation: passwords that Rolecall manages are replaced from time to time.
 
-When an account's turn is due is told by its own row, so nothing is lost by a restart; one replica at a time does the
+An account's own row says when it is due, so nothing is lost by a restart; one replica at a time does the
 work. A rotation is an operation like any other: written down before the server is touched, and finished or undone by
 recovery. A server out of reach is tried again, after pauses that grow.
 """
@@ -15,11 +15,11 @@ import structlog
 
 from rolecall import ambient
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.accounts.context import Target, Work
+from rolecall.domain.accounts.context import AccountContext, Target
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.ports import Due, RotationRepository
 from rolecall.domain.instances.registry import InstanceResolver, not_ready
-from rolecall.domain.operations.model import Place
+from rolecall.domain.operations.model import AccountKey
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.values import Caller, Origin
 
@@ -40,7 +40,7 @@ class Rotation:
 
     def __init__(
         self,
-        work: Work,
+        work: AccountContext,
         reach: InstanceResolver,
         credentials: Credentials,
         book: RotationRepository,
@@ -53,7 +53,7 @@ class Rotation:
         self._book = book
         self._period = period
         self._clock = clock
-        self._attempts: dict[Place, tuple[int, float]] = {}
+        self._attempts: dict[AccountKey, tuple[int, float]] = {}
         """Of accounts that failed: how often, and when to try again."""
 
     async def run(self) -> None:
@@ -70,9 +70,11 @@ class Rotation:
         async with self._book.turn() as mine:
             due = await self._book.due(self._period) if mine else ()
             self._attempts = {
-                one.place: self._attempts[one.place] for one in due if one.place in self._attempts
+                account.place: self._attempts[account.place]
+                for account in due
+                if account.place in self._attempts
             }
-            ready = [one for one in due if self._may_try(one)]
+            ready = [account for account in due if self._may_try(account)]
             gate = asyncio.Semaphore(_AT_ONCE)
             groups = [list(group) for _, group in itertools.groupby(_sorted(ready), _instance_of)]
             done = await asyncio.gather(*(self._rotate_all(group, gate) for group in groups))
@@ -84,7 +86,7 @@ class Rotation:
     async def _rotate_all(self, due: Sequence[Due], gate: asyncio.Semaphore) -> int:
         """Those of one instance, one after another: its lane takes one writer, or few."""
         async with gate:
-            return sum([await self._rotate(one) for one in due])
+            return sum([await self._rotate(account) for account in due])
 
     async def _rotate(self, due: Due) -> bool:
         try:
@@ -92,12 +94,12 @@ class Rotation:
             if target is None:
                 return False
             await self._credentials.rotate(target, _origin(due.owner))
-        except (Refused, OutcomeUnknown) as trouble:
+        except (Refused, OutcomeUnknown) as error:
             failed = self._attempts.get(due.place, (0, 0.0))[0]
             pause = min(_PAUSES[min(failed, len(_PAUSES) - 1)], max(self._period / 2, _QUICKEST))
             self._attempts[due.place] = (failed + 1, self._clock() + pause)
             _log.warning(
-                "a password was not rotated", account=due.name, instance=due.instance_id, trouble=str(trouble)
+                "a password was not rotated", account=due.name, instance=due.instance_id, error=str(error)
             )
             return False
         self._attempts.pop(due.place, None)

@@ -2,7 +2,7 @@
 
 Operations leave their records by themselves, in the commit that closes them. What is noted here writes no operation: a
 change by command line, a password that is handed out, a refusal by policy, a sign-in. No record holds a secret, nor a
-name that somebody typed and nobody has: it may be a password.
+name that was typed and does not exist: it may be a password.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class ChainBroken(Exception):
 
 
 class HeadSeal(Protocol):
-    """How the end of the chain is kept beside it, so that nobody can cut it off and have it made again."""
+    """How the end of the chain is kept beside it, so that it cannot be cut off and made again."""
 
     def seal(self, head: Head) -> bytes: ...
     def open(self, sealed: bytes) -> Head:

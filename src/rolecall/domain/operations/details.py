@@ -29,14 +29,14 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
         return encoded
 
 
-class CreateAccount(Detail, frozen=True, kw_only=True):
-    """`to_come`: grants may be on databases that are not there yet."""
+class CreateAccount(Detail, frozen=True, kw_only=True, rename={"allow_missing": "to_come"}):
+    """`allow_missing`: grants may be on databases that are not there yet."""
 
     remark: str
     kind: AccountKind = AccountKind.NORMAL
     managed: bool = False
     grants: tuple[DatabaseGrant, ...] = ()
-    to_come: bool = False
+    allow_missing: bool = False
 
 
 class ChangeRemark(Detail, frozen=True, kw_only=True):
@@ -54,10 +54,10 @@ class ChangePrivileges(Detail, frozen=True, kw_only=True):
     kind: AccountKind | None = None
 
 
-class ChangeGrants(Detail, frozen=True, kw_only=True):
+class ChangeGrants(Detail, frozen=True, kw_only=True, rename={"allow_missing": "to_come"}):
     grant: tuple[DatabaseGrant, ...]
     revoke: tuple[str, ...]
-    to_come: bool = False
+    allow_missing: bool = False
 
 
 class CreateDatabase(Detail, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ from rolecall.domain.operations.model import (
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 Step = Callable[[str], None]
-"""Told the name of each step as it is passed: the seam at which crash tests end the process."""
+"""Called with the name of each step as it is passed: the seam at which crash tests end the process."""
 
 
 class Lane(Protocol):
@@ -188,7 +188,7 @@ class Journal:
             self._step("accepted")
             return await self._carry_out(server, intent, operation_id, apply)
 
-    async def fulfil(self, server: Server, promised: Promised, apply: Apply) -> bool:
+    async def complete(self, server: Server, promised: Promised, apply: Apply) -> bool:
         """Carry out what was accepted before; True when it was closed, whether recorded or refused, or is others' now.
 
         A server out of reach leaves it accepted, for another time.
@@ -218,9 +218,9 @@ class Journal:
                 self.under_way.discard(operation_id)
 
     def fence(self, operation_id: UUID, *, always: bool = False) -> Fence | None:
-        """What an engine is to ask before it makes something; None for a first try that nobody else carries out too.
+        """What an engine asks before it creates something; None for a first attempt, which no other process makes.
 
-        `always`: nor may a first try be late, for once it is called undone others act on that.
+        `always`: a first attempt asks too. It may be late, and others rely on it once it is closed as undone.
         """
         if not always and operation_id not in self._repeated:
             return None

@@ -102,7 +102,7 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
 
 
-Place = tuple[int, str, str]
+AccountKey = tuple[int, str, str]
 """An account by its instance's id, its name and its host."""
 
 
@@ -225,7 +225,7 @@ class AccountEffect:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The account that a row is of. A row stays after a deletion, so that what is late is told from what is new."""
+    """The account that a row is of. A row stays after a deletion, so that a late record of it is recognized."""
 
     identity: str
     is_deleted: bool
@@ -253,7 +253,7 @@ class Unresolved:
     oldest: float = 0.0
     attempts: int = 0
     failed: int = 0
-    """Promises that were not kept (`Ledger.failed`): these are closed."""
+    """Deferred operations that failed (`Ledger.failed`): these are closed."""
 
 
 LOOKED_FOR_SECONDS = 3600.0
@@ -282,10 +282,10 @@ class Ledger(Protocol):
         """
 
     async def promised(self, instance_id: int) -> Sequence[Operation]:
-        """Promises on an instance that are not closed."""
+        """Deferred operations on an instance that are not closed."""
 
     async def failed(self, instance_id: int) -> Sequence[Operation]:
-        """Promises on an instance that were refused or undone, and after which nothing was accepted for the account."""
+        """Deferred operations on an instance that failed, and after which nothing was accepted for the account."""
 
     async def provisioning(self, instance_id: int) -> Sequence[Operation]:
         """Changes of the whole server, or of making it, that are not closed."""

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import OUT_OF_REACH, Operation, Place, Promised, Runner
+from rolecall.domain.operations.model import OUT_OF_REACH, AccountKey, Operation, Promised, Runner
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 
 _log = structlog.get_logger(__name__)
@@ -45,15 +45,15 @@ class OperationRunner:
     def __init__(self, journal: Journal) -> None:
         self._ledger = journal.ledger
         self._journal = journal
-        self._in_flight: dict[Place, asyncio.Task[None]] = {}
-        self._unreachable: set[Place] = set()
+        self._in_flight: dict[AccountKey, asyncio.Task[None]] = {}
+        self._unreachable: set[AccountKey] = set()
 
     async def accept(self, instance_id: int, deferred: Sequence[Promised]) -> None:
         """Accept operations, all or none, that `begin` follows: until then recovery leaves them alone.
 
         ACCOUNT_TAKEN, `ClaimedBefore`.
         """
-        mine = {one.id for one in deferred}
+        mine = {operation.id for operation in deferred}
         self._journal.under_way |= mine
         try:
             await self._ledger.promise(instance_id, deferred)
@@ -61,17 +61,17 @@ class OperationRunner:
             self._journal.under_way -= mine
             raise
 
-    def begin(self, place: Place, operation: UUID, attempt: Attempt) -> None:
+    def begin(self, place: AccountKey, operation: UUID, attempt: Attempt) -> None:
         """Attempt after attempt in the background, until it is closed."""
         task = asyncio.create_task(self._attempts(place, operation, attempt))
         self._in_flight[place] = task
         task.add_done_callback(partial(self._ended, place, operation))
 
-    def in_flight(self, place: Place) -> asyncio.Task[None] | None:
+    def in_flight(self, place: AccountKey) -> asyncio.Task[None] | None:
         """What creates an account now."""
         return self._in_flight.get(place)
 
-    def is_unreachable(self, place: Place) -> bool:
+    def is_unreachable(self, place: AccountKey) -> bool:
         """Whether the server of an account that is being created was out of reach at the last attempt."""
         return place in self._unreachable
 
@@ -86,7 +86,7 @@ class OperationRunner:
             if operation.id in self._journal.under_way or operation.runner is Runner.PROVISIONING:
                 continue
             if not await self._ledger.are_open((operation.id,)):
-                continue  # closed since it was listed: what was refused, and told so, is not to be carried out
+                continue  # closed since it was listed: a refusal that was answered stands
             if not operation.is_due or not await self._attempt(operation, finish):
                 left += 1
         return left
@@ -110,7 +110,7 @@ class OperationRunner:
         await self._ledger.tried(operation.id, pause)
         return False
 
-    async def _attempts(self, place: Place, operation: UUID, attempt: Attempt) -> None:
+    async def _attempts(self, place: AccountKey, operation: UUID, attempt: Attempt) -> None:
         for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
             if await attempt():
                 return
@@ -118,7 +118,7 @@ class OperationRunner:
             await self._ledger.tried(operation, pause)
             await asyncio.sleep(pause)
 
-    def _ended(self, place: Place, operation: UUID, task: asyncio.Task[None]) -> None:
+    def _ended(self, place: AccountKey, operation: UUID, task: asyncio.Task[None]) -> None:
         self._journal.under_way.discard(operation)
         if self._in_flight.get(place) is task:
             del self._in_flight[place]

@@ -1,4 +1,4 @@
-"""Furnishing: the databases and accounts that a new instance is asked for, made once its server is there.
+"""Initial objects: the databases and accounts that a new instance is asked for, made once its server is there.
 
 Each is an operation of its own, accepted together with that of the instance: the audit names them, and what a crash
 cut short is done with the same operation's id, which the engine takes for a repetition.
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rolecall import ambient
-from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.accounts.deferred import make_sealed, verifier_purpose
 from rolecall.domain.engine import AccountFacts, NewDatabase
 from rolecall.domain.instances.registry import ConnectedInstance, Instance
@@ -29,7 +29,7 @@ _PAUSE = 0.5
 
 
 async def promises_of(
-    work: Work,
+    work: AccountContext,
     instance: Instance,
     command: provisioning_commands.ProvisionInstance,
     origin: Origin,
@@ -41,11 +41,11 @@ async def promises_of(
     intents = [
         Intent(
             Change.DATABASE_CREATE,
-            one.name,
+            database.name,
             origin,
-            details.CreateDatabase(encoding=one.encoding, collate=one.collate).encode(),
+            details.CreateDatabase(encoding=database.encoding, collate=database.collate).encode(),
         )
-        for one in command.databases
+        for database in command.databases
     ]
     for spec in command.accounts:
         attached.engine.require_new_name(spec.name)
@@ -59,8 +59,8 @@ async def promises_of(
     return [Promised(ambient.new_id(), replace(intent, runner=Runner.PROVISIONING)) for intent in intents]
 
 
-async def furnish(
-    work: Work, ledger: Ledger, attached: ConnectedInstance, operations: Sequence[Operation]
+async def create_initial_objects(
+    work: AccountContext, ledger: Ledger, attached: ConnectedInstance, operations: Sequence[Operation]
 ) -> None:
     """Make what is not made yet, databases before the accounts that reach them. What the engine refuses."""
     for change, make in _MAKERS.items():
@@ -69,19 +69,19 @@ async def furnish(
                 await _patiently(work, ledger, attached, operation, make)
 
 
-Maker = Callable[[Work, ConnectedInstance, Operation], Awaitable[AccountFacts | None]]
+Maker = Callable[[AccountContext, ConnectedInstance, Operation], Awaitable[AccountFacts | None]]
 
 
 async def _patiently(
-    work: Work, ledger: Ledger, attached: ConnectedInstance, operation: Operation, make: Maker
+    work: AccountContext, ledger: Ledger, attached: ConnectedInstance, operation: Operation, make: Maker
 ) -> None:
-    """A server that was started a moment ago may turn the first callers away."""
+    """A server that was started a moment ago may refuse early connections."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             async with attached.lane.turn():
                 facts = await make(work, attached, operation)
-        except (OutcomeUnknown, Refused) as trouble:
-            if attempt == _ATTEMPTS or not may_pass(trouble):
+        except (OutcomeUnknown, Refused) as error:
+            if attempt == _ATTEMPTS or not may_pass(error):
                 raise
             await asyncio.sleep(_PAUSE)
         else:
@@ -89,13 +89,13 @@ async def _patiently(
             return
 
 
-async def _database(_work: Work, attached: ConnectedInstance, operation: Operation) -> None:
+async def _database(_work: AccountContext, attached: ConnectedInstance, operation: Operation) -> None:
     detail = details.CreateDatabase.of(operation)
     new = NewDatabase(operation.target, detail.owner, operation.id, detail.encoding, detail.collate)
     await attached.engine.create_database(new)
 
 
-async def _account(work: Work, attached: ConnectedInstance, operation: Operation) -> AccountFacts:
+async def _account(work: AccountContext, attached: ConnectedInstance, operation: Operation) -> AccountFacts:
     if operation.sealed is None:
         raise Refused(Reason.INTERRUPTED, note="the verifier of a new account is gone")
     intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)

@@ -1,6 +1,6 @@
-"""Upkeep: what is done, in the background, to servers that Rolecall runs itself.
+"""Brings servers that Rolecall runs itself, in the background, to what the phase of their instance says.
 
-The instance's phase says what is to be done; every step of it may be repeated. Whoever starts next goes on from there.
+Every step may be repeated, so the next process continues where this one ended.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.instances.registry import EngineRegistry, Instance, Phase
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Ledger, Operation, State
-from rolecall.domain.provisioning.initial_objects import furnish
+from rolecall.domain.provisioning.initial_objects import create_initial_objects
 from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
@@ -46,7 +46,7 @@ Operations = Sequence[Operation]
 """Those that are under way on a server when a step begins; what is accepted later is another step's."""
 
 
-class Upkeep:
+class ServerReconciler:
     """One task at a time for each server."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Upkeep:
         provisioner: Provisioner,
         book: ProvisionRepository,
         ledger: Ledger,
-        work: Work,
+        work: AccountContext,
         attachments: EngineRegistry,
         journal: Journal,
     ) -> None:
@@ -66,7 +66,7 @@ class Upkeep:
         self._journal = journal
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.turn = asyncio.Lock()
-        """Held by whoever moves a server's phase after looking at it."""
+        """Held while a server's phase is read and then changed."""
         self._steps: Mapping[Phase, Callable[[Instance, str, Operations], Awaitable[None]]] = {
             Phase.CREATING: self._make,
             Phase.RUNNING: self._start_again,
@@ -85,12 +85,12 @@ class Upkeep:
                 phase = instance.provision.phase
                 if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED) or phase in _OF_STEPS:
                     await self._close_leftovers(instance, phase)
-                task = self.go_on(instance)
+                task = self.schedule(instance)
                 awaited += [task] if phase in _WERE_THERE else []
         if awaited:
             await asyncio.wait(awaited, timeout=_RESUME_SECONDS)
 
-    def go_on(self, instance: Instance) -> asyncio.Task[None]:
+    def schedule(self, instance: Instance) -> asyncio.Task[None]:
         """Do what its phase says, after what is under way on the same server."""
         before = self._tasks.get(instance.id)
         task = asyncio.create_task(self._step(instance, before))
@@ -99,7 +99,7 @@ class Upkeep:
         return task
 
     async def close(self) -> None:
-        """Leave what is under way to whoever starts next."""
+        """Cancel what is under way: the next process resumes it."""
         under_way = tuple(self._tasks.values())
         for task in under_way:
             task.cancel()
@@ -110,7 +110,7 @@ class Upkeep:
         await self._book.change_instance(instance.id, phase=phase.value, isolated=isolated)
 
     async def discard(self, instance: Instance) -> None:
-        """Forget an instance that nobody was told of, and that has no server yet."""
+        """Forget an instance that no caller knows of, and that has no server yet."""
         await self._undo(instance)
         await self._forget(instance)
 
@@ -121,39 +121,39 @@ class Upkeep:
         if provision is not None and (step := self._steps.get(provision.phase)) is not None:
             change = _OF_STEPS.get(provision.phase)
             operations = await self._ledger.provisioning(instance.id)
-            mine = [one for one in operations if change in (None, one.change)]
+            mine = [operation for operation in operations if change in (None, operation.change)]
             await step(instance, provision.place, mine)
 
     def _ended(self, instance_id: int, task: asyncio.Task[None]) -> None:
         if self._tasks.get(instance_id) is task:
             del self._tasks[instance_id]
-        if not task.cancelled() and (mishap := task.exception()) is not None:
-            _log.error("a server is left as it is until the next start", exc_info=mishap)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a server is left as it is until the next start", exc_info=error)
 
     async def _make(self, instance: Instance, place: str, operations: Operations) -> None:
-        if not any(one.change is Change.INSTANCE_CREATE for one in operations):
+        if not any(operation.change is Change.INSTANCE_CREATE for operation in operations):
             await self.discard(instance)  # its process ended before it was accepted
             return
         try:
             started = await self._start(instance, place)
             self._journal.passed("server-started")
             attached = await self._attachments.attach(started)
-            await furnish(self._work, self._ledger, attached, operations)
+            await create_initial_objects(self._work, self._ledger, attached, operations)
             self._journal.passed("server-furnished")
-        except Exception as trouble:  # noqa: BLE001 - whatever it is, there will be no such instance
-            _tell("a server could not be made", instance, trouble)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there will be no such instance
+            _log_failure("a server could not be made", instance, error)
             await self.enter(instance, Phase.FAILED)
-            await self._refuse(operations, trouble)
+            await self._refuse(operations, error)
             await self._provisioner.destroy(place, instance.engine)
             return
         await self._settle(instance, Phase.RUNNING, operations)
 
     async def _start_again(self, instance: Instance, place: str, _: Operations) -> None:
-        """At a start of ours: a server that runs, as far as anybody knows."""
+        """At a start of ours: a server that is recorded as running."""
         try:
             await self._start(instance, place)
-        except Exception as trouble:  # noqa: BLE001 - the other servers are there all the same
-            _tell("a server could not be started", instance, trouble)
+        except Exception as error:  # noqa: BLE001 - the other servers are there all the same
+            _log_failure("a server could not be started", instance, error)
 
     async def _restart(self, instance: Instance, place: str, operations: Operations) -> None:
         async def work() -> None:
@@ -188,10 +188,10 @@ class Upkeep:
         """The phase moves on even where the work failed: how the server is then, it tells itself."""
         try:
             await work
-        except Exception as trouble:  # noqa: BLE001 - whatever it is
-            _tell("a server could not be changed", instance, trouble)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            _log_failure("a server could not be changed", instance, error)
             await self._move_on(instance, after)
-            await self._refuse(operations, trouble)
+            await self._refuse(operations, error)
         else:
             await self._settle(instance, after, operations)
 
@@ -220,15 +220,15 @@ class Upkeep:
         for operation in operations:
             await self._ledger.record(operation.id, instance.id, None)
 
-    async def _refuse(self, operations: Operations, trouble: Exception) -> None:
-        match trouble:
+    async def _refuse(self, operations: Operations, error: Exception) -> None:
+        match error:
             case Refused():
-                reason = trouble.reason
+                reason = error.reason
             case OutcomeUnknown():
                 reason = Reason.ENGINE_UNREACHABLE
             case _:
                 reason = Reason.ENGINE_REFUSED
-        note = f"{type(trouble).__name__}: {trouble}".splitlines()[0]
+        note = f"{type(error).__name__}: {error}".splitlines()[0]
         for operation in operations:
             await self._ledger.close(operation.id, State.REFUSED, reason.value, note)
 
@@ -244,10 +244,14 @@ class Upkeep:
 
     async def _undo(self, instance: Instance, but: Change | None = None) -> None:
         """The instance itself first: without it, what is left open makes no server that lacks the rest."""
-        operations = [one for one in await self._ledger.provisioning(instance.id) if one.change is not but]
+        operations = [
+            operation
+            for operation in await self._ledger.provisioning(instance.id)
+            if operation.change is not but
+        ]
         for operation in sorted(operations, key=lambda one: one.change is not Change.INSTANCE_CREATE):
             await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, "never begun")
 
 
-def _tell(what: str, instance: Instance, trouble: Exception) -> None:
-    _log.error(what, instance=instance.name, trouble=f"{type(trouble).__name__}: {trouble}")
+def _log_failure(what: str, instance: Instance, error: Exception) -> None:
+    _log.error(what, instance=instance.name, error=f"{type(error).__name__}: {error}")

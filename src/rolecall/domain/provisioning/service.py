@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rolecall import ambient
-from rolecall.domain.accounts.context import Work
+from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.instances.registry import (
     EngineRegistry,
     Instance,
@@ -33,7 +33,7 @@ from rolecall.domain.operations.model import Change, Intent, Ledger, Runner, Sta
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.provisioning.initial_objects import promises_of
 from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
-from rolecall.domain.provisioning.reconciler import Upkeep
+from rolecall.domain.provisioning.reconciler import ServerReconciler
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
 
@@ -76,7 +76,7 @@ class Provisioning:
         limit: int,
         book: ProvisionRepository,
         ledger: Ledger,
-        work: Work,
+        work: AccountContext,
         attachments: EngineRegistry,
         tokens: ClientTokens,
         journal: Journal,
@@ -88,9 +88,9 @@ class Provisioning:
         self._work = work
         self._tokens = tokens
         self._journal = journal
-        self._upkeep: Upkeep | None = None
+        self._upkeep: ServerReconciler | None = None
         if provisioner is not None:
-            self._upkeep = Upkeep(provisioner, book, ledger, work, attachments, journal)
+            self._upkeep = ServerReconciler(provisioner, book, ledger, work, attachments, journal)
         self._turn = asyncio.Lock()
         self._phases = asyncio.Lock() if self._upkeep is None else self._upkeep.turn
 
@@ -159,7 +159,9 @@ class Provisioning:
 
         await self._tokens.once(origin.caller.owner_id, command.token, call, repeat, promised=True)
 
-    def _expect(self, command: provisioning_commands.ProvisionInstance) -> tuple[Provisioner, Upkeep]:
+    def _expect(
+        self, command: provisioning_commands.ProvisionInstance
+    ) -> tuple[Provisioner, ServerReconciler]:
         if self._provisioner is None or self._upkeep is None:
             raise Refused(Reason.PROVISIONER_MISSING)
         offered = self._provisioner.engines.get(command.engine)
@@ -181,7 +183,7 @@ class Provisioning:
         made: list[Instance] = []
         async with self._turn:
             await self._expect_new(claim, origin)
-            there = [one for one in await self._book.instances() if one.provision is not None]
+            there = [instance for instance in await self._book.instances() if instance.provision is not None]
             if len(there) + count > self._limit:
                 raise Refused(Reason.INSTANCE_QUOTA, facts={"value": count, "limit": self._limit})
             try:
@@ -198,8 +200,8 @@ class Provisioning:
                 raise
         self._journal.passed("server-accepted")
         for instance in made:
-            upkeep.go_on(instance)
-        return tuple(view_in_phase(one, command.dialect, origin.caller) for one in made)
+            upkeep.schedule(instance)
+        return tuple(view_in_phase(instance, command.dialect, origin.caller) for instance in made)
 
     async def _expect_new(self, claim: Claim | None, origin: Origin) -> None:
         """`ClaimedBefore` for a repetition that waited for its turn while the first call had it."""
@@ -248,10 +250,12 @@ class Provisioning:
                 self._journal.passed("turn-accepted")
                 await upkeep.enter(instance, turn.meanwhile)
                 if (fresh := await self._book.instance_by_id(instance.id)) is not None:
-                    upkeep.go_on(fresh)
+                    upkeep.schedule(fresh)
         return tuple(operations[name] for name in names)
 
-    async def _changeable(self, name: InstanceName, turn: _Turn, origin: Origin) -> tuple[Upkeep, Instance]:
+    async def _changeable(
+        self, name: InstanceName, turn: _Turn, origin: Origin
+    ) -> tuple[ServerReconciler, Instance]:
         found = await self._work.reach.find_listed(name, origin.caller)
         instance = await self._book.instance_by_id(found.id)
         facts = {"value": name.public_id}

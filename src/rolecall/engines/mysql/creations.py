@@ -82,7 +82,7 @@ class CreateBatcher:
             raise Refused(Reason.VERIFIERS_REFUSED, note=refuses)
         for new in accounts:
             named = {grant.database for grant in new.grants}
-            await require_databases(session, self._server, named, to_come=new.to_come)
+            await require_databases(session, self._server, named, allow_missing=new.allow_missing)
 
     async def _create(self, batch: Sequence[Job[PendingAccount, AccountFacts]]) -> None:
         together = [job.item for job in batch]
@@ -162,7 +162,7 @@ class CreateBatcher:
             if new.fence is not None:
                 await new.fence()
             named = [grant.database for grant in new.grants]
-            awaited = await require_databases(session, self._server, named, to_come=new.to_come)
+            awaited = await require_databases(session, self._server, named, allow_missing=new.allow_missing)
             if there is not None:  # left by an interrupted creation: locked, and never used
                 await session.execute(*self._undoing(account))
             return await self.create_locked(session, account, awaited)

@@ -28,7 +28,7 @@ class Grants:
         revoke: Sequence[str],
         operation: UUID,
         *,
-        to_come: bool = False,
+        allow_missing: bool = False,
         expected: Expected | None = None,
     ) -> AccountFacts:
         """A database in both lists is granted."""
@@ -38,7 +38,13 @@ class Grants:
         wanted |= {given.database: given.access for given in grant}
         return await self._server.change(
             lambda session: self._change(
-                session, name, place, wanted, operation, to_come=to_come, expected=expected
+                session,
+                name,
+                place,
+                wanted,
+                operation,
+                allow_missing=allow_missing,
+                expected=expected,
             )
         )
 
@@ -59,7 +65,7 @@ class Grants:
         wanted: Mapping[str, Access | None],
         operation: UUID,
         *,
-        to_come: bool,
+        allow_missing: bool,
         expected: Expected | None,
     ) -> AccountFacts:
         schema = self._server.control
@@ -76,7 +82,7 @@ class Grants:
                     note="a super account holds every database already",
                 )
             granted = [database for database, access in wanted.items() if access is not None]
-            awaited = await require_databases(session, self._server, granted, to_come=to_come)
+            awaited = await require_databases(session, self._server, granted, allow_missing=allow_missing)
             noted = {"grants": {database: access and access.value for database, access in wanted.items()}}
             changed = before.facts.changed_by(operation)
             giving, taking = self._statements(before, wanted)

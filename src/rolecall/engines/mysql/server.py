@@ -255,15 +255,15 @@ async def existing(session: Session, databases: set[str]) -> set[str]:
 
 
 async def require_databases(
-    session: Session, server: Server, databases: Collection[str], *, to_come: bool = False
+    session: Session, server: Server, databases: Collection[str], *, allow_missing: bool = False
 ) -> Collection[str]:
-    """DATABASE_MISSING unless each exists and is a tenant's, or with `to_come` could; gives those that do not exist.
+    """DATABASE_MISSING unless each exists and is a tenant's, or with `allow_missing` could be; gives the missing ones.
 
     The server accepts grants on databases that do not exist.
     """
     sound = {name for name in databases if names.is_database(name)}
     found = await existing(session, sound)
-    absent = sound - found if to_come else set()
+    absent = sound - found if allow_missing else set()
     awaited = {name for name in absent if not server.folds_case or name == name.lower()}
     for name in databases:
         if name not in found | awaited or names.is_system(name, server.control):

@@ -2,7 +2,7 @@
 
 | action | command | answer |
 |---|---|---|
-| CreateUsers | PromiseAccounts | - |
+| CreateUsers | CreateAccountsLater | - |
 | ListUsers, ShowUser | AllAccounts, ShowAccount | users, user |
 | ChangePasswords | ResetPasswords | - |
 | UpdateUser | MoveAccount | - |
@@ -50,9 +50,11 @@ def _user(checked: Checked[parameters.OnUser]) -> tuple[str, str]:
     return checked.params.name, checked.params.host
 
 
-def _create_users(checked: Checked[parameters.CreateUsers], _: Decipher) -> commands.PromiseAccounts:
+def _create_users(checked: Checked[parameters.CreateUsers], _: Decipher) -> commands.CreateAccountsLater:
     """A database that is not there is granted for when it is (Trove; the guide's own examples name some)."""
-    return commands.PromiseAccounts(_instance(checked), _new_accounts(checked.params.users, ""), to_come=True)
+    return commands.CreateAccountsLater(
+        _instance(checked), _new_accounts(checked.params.users, ""), allow_missing=True
+    )
 
 
 def _new_accounts(users: Sequence[parameters.NewUser], prefix: str) -> tuple[AccountSpec, ...]:
@@ -123,7 +125,7 @@ def _delete_user(checked: Checked[parameters.OnUser], _: Decipher) -> commands.D
 def _grant(checked: Checked[parameters.GrantDatabases], _: Decipher) -> commands.ChangeGrants:
     named = dict.fromkeys(database.name for database in checked.params.databases)
     return commands.ChangeGrants(
-        _instance(checked), *_user(checked), grant=_grants(tuple(named)), to_come=True
+        _instance(checked), *_user(checked), grant=_grants(tuple(named)), allow_missing=True
     )
 
 
