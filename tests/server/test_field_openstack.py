@@ -125,6 +125,7 @@ def test_a_server_that_takes_no_hashes_is_known_before_the_202(cloud: LiveCloud,
     name, there = word("u")[:12], word("v")[:12]
     cloud.accepted("POST", "/users", new_user(there))
     assert cloud.shown(f"/users/{there}")["name"] == there
+    until(lambda: cloud.accounts(there))
     with checking_passwords(cloud):
         for method, path, body in (
             ("POST", "/users", new_user(name)),
