@@ -138,20 +138,20 @@ async def test_signing_in_is_noted_with_an_event_and_forgets_failures(
     store: Store, owner: int, directory: UserStore
 ) -> None:
     user = await made(store, owner, user_of(directory.id))
-    book = store.directories
+    repository = store.directories
     for _ in range(2):
-        await book.sign_in_failed(user.id, NOW, 3, 60)
-    failed = await book.user(directory.id, user.id)
+        await repository.sign_in_failed(user.id, NOW, 3, 60)
+    failed = await repository.user(directory.id, user.id)
     assert failed is not None
     assert (failed.failed_sign_ins, failed.locked_until) == (2, None)
-    await book.signed_in(user.id, NOW, "$hash", "$renewed", "10.0.0.9")
-    signed = await book.user(directory.id, user.id)
+    await repository.signed_in(user.id, NOW, "$hash", "$renewed", "10.0.0.9")
+    signed = await repository.user(directory.id, user.id)
     assert signed is not None
     assert (signed.last_sign_in_at, signed.signed_in_before) == (NOW, True)
     assert (signed.failed_sign_ins, signed.password_hash, signed.version) == (0, "$renewed", 0)
-    await book.signed_in(user.id, NOW + timedelta(1), "$renewed", None, "10.0.0.9")
-    await book.signed_in(user.id, NOW + timedelta(1), "$hash", "$stale", "10.0.0.9")
-    again = await book.user(directory.id, user.id)
+    await repository.signed_in(user.id, NOW + timedelta(1), "$renewed", None, "10.0.0.9")
+    await repository.signed_in(user.id, NOW + timedelta(1), "$hash", "$stale", "10.0.0.9")
+    again = await repository.user(directory.id, user.id)
     assert again is not None
     assert again.password_hash == "$renewed"
 
@@ -160,14 +160,14 @@ async def test_an_own_password_takes_the_place_of_the_one_that_was_shown_with_an
     store: Store, owner: int, directory: UserStore
 ) -> None:
     user = await made(store, owner, user_of(directory.id))
-    book, own = store.directories, record(owner, Change.USER_PASSWORD)
-    assert not await book.set_password(user.id, "$other", "$own", own)
-    assert await book.set_password(user.id, "$hash", "$own", own)
-    changed = await book.user(directory.id, user.id)
+    repository, own = store.directories, record(owner, Change.USER_PASSWORD)
+    assert not await repository.set_password(user.id, "$other", "$own", own)
+    assert await repository.set_password(user.id, "$hash", "$own", own)
+    changed = await repository.user(directory.id, user.id)
     assert changed is not None
     assert (changed.password_hash, changed.must_reset, changed.version) == ("$own", False, 1)
     await store.users.set_status(owner, directory.id, user.id, UserStatus.FROZEN, record(owner))
-    assert not await book.set_password(user.id, "$own", "$more", own)
+    assert not await repository.set_password(user.id, "$own", "$more", own)
     async with store.directories._pool.connection() as connection:
         kept = await (
             await connection.execute("select count(*) from operations where kind = 'user.password'")
@@ -186,27 +186,27 @@ async def test_who_is_locked_or_frozen_meanwhile_is_not_signed_in_and_stays_so(
     store: Store, owner: int, directory: UserStore
 ) -> None:
     user = await made(store, owner, user_of(directory.id))
-    book = store.directories
+    repository = store.directories
     for at in (NOW, NOW, NOW + timedelta(seconds=30)):  # the last was under way when the lock fell
-        await book.sign_in_failed(user.id, at, 2, 60)
-    assert not await book.signed_in(user.id, NOW + timedelta(seconds=59), "$hash", None, "10.0.0.9")
-    locked = await book.user(directory.id, user.id)
+        await repository.sign_in_failed(user.id, at, 2, 60)
+    assert not await repository.signed_in(user.id, NOW + timedelta(seconds=59), "$hash", None, "10.0.0.9")
+    locked = await repository.user(directory.id, user.id)
     assert locked is not None
     assert (locked.locked_until, locked.signed_in_before) == (NOW + timedelta(seconds=60), False)
-    assert await book.signed_in(user.id, NOW + timedelta(seconds=60), "$hash", None, "10.0.0.9")
+    assert await repository.signed_in(user.id, NOW + timedelta(seconds=60), "$hash", None, "10.0.0.9")
     await store.users.set_status(owner, directory.id, user.id, UserStatus.FROZEN, record(owner))
-    assert not await book.signed_in(user.id, NOW + timedelta(seconds=61), "$hash", None, "10.0.0.9")
+    assert not await repository.signed_in(user.id, NOW + timedelta(seconds=61), "$hash", None, "10.0.0.9")
 
 
 async def test_too_many_failures_lock_for_a_while_and_then_count_anew(
     store: Store, owner: int, directory: UserStore
 ) -> None:
     user = await made(store, owner, user_of(directory.id))
-    book = store.directories
+    repository = store.directories
 
     async def fail(at: datetime) -> User:
-        await book.sign_in_failed(user.id, at, 3, 60)
-        found = await book.user(directory.id, user.id)
+        await repository.sign_in_failed(user.id, at, 3, 60)
+        found = await repository.user(directory.id, user.id)
         assert found is not None
         return found
 

@@ -1,4 +1,4 @@
-"""The ledger and the books beside it: one suite for the store's tables and for the store in memory."""
+"""The ledger and the repositories beside it: one suite for the store's tables and for the store in memory."""
 
 from __future__ import annotations
 
@@ -372,36 +372,36 @@ async def test_managed_passwords_are_due_by_their_age_for_one_replica_at_a_time(
     await bench.carried_out(AccountEffect("b", "", 8, created=True, manages=True, sealed=b"b"), sealed=b"b")
     await bench.carried_out(AccountEffect("a", "", 7, created=True, manages=True, sealed=b"a"), sealed=b"a")
     await bench.carried_out(AccountEffect("c", "", 9, created=True))
-    book = bench.other.rotation
-    assert [due.name for due in await book.due(0)] == ["b", "a"]
-    assert await book.due(3600) == []
-    async with bench.store.rotation.turn() as mine, book.turn() as others:
+    repository = bench.other.rotation
+    assert [due.name for due in await repository.due(0)] == ["b", "a"]
+    assert await repository.due(3600) == []
+    async with bench.store.rotation.turn() as mine, repository.turn() as others:
         assert (mine, others) == (True, False)
-    async with book.turn() as mine:
+    async with repository.turn() as mine:
         assert mine
-    assert (await book.last_rotation(bench.instance.id, "a")).succeeded
+    assert (await repository.last_rotation(bench.instance.id, "a")).succeeded
     failed = await bench.accepted("a", Change.ACCOUNT_MANAGE)
     await bench.store.operations.close(failed, State.REFUSED, "engine-refused", "")
-    last = await book.last_rotation(bench.instance.id, "a")
+    last = await repository.last_rotation(bench.instance.id, "a")
     assert (last.succeeded, last.reason) == (False, "engine-refused")
 
 
 async def test_instances_are_found_by_their_faces_and_forgotten_with_their_accounts(bench: Bench) -> None:
-    book, instance = bench.other.instances, bench.instance
-    for found in (await book.instance("red", "red-1"), await book.instance_by_id(instance.id)):
+    repository, instance = bench.other.instances, bench.instance
+    for found in (await repository.instance("red", "red-1"), await repository.instance_by_id(instance.id)):
         assert found == instance
-    assert await book.instance("blue", "red-1") is None
-    assert await book.instances(bench.owner.id) == [instance]
+    assert await repository.instance("blue", "red-1") is None
+    assert await repository.instances(bench.owner.id) == [instance]
     with pytest.raises(FaceTaken):
-        await register(book, SEALER, new_instance(bench.owner))
-    await book.change_instance(instance.id, port=1, isolated=True)
-    changed = await book.instance_by_id(instance.id)
+        await register(repository, SEALER, new_instance(bench.owner))
+    await repository.change_instance(instance.id, port=1, isolated=True)
+    changed = await repository.instance_by_id(instance.id)
     assert changed == replace(instance, port=1, isolated=True, revision=2)
     with pytest.raises(ValueError, match="no such columns"):
-        await book.change_instance(instance.id, owner_id=1)
+        await repository.change_instance(instance.id, owner_id=1)
     await bench.carried_out(AccountEffect("acc", "", 7, created=True))
     await bench.store.instances.remove_instance(instance.id)
-    assert await book.instances() == []
+    assert await repository.instances() == []
     assert await bench.store.operations.accounts(instance.id) == []
 
 

@@ -243,7 +243,7 @@ async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
             """As a process that was killed: nothing is taken back."""
 
         monkeypatch.setattr(application.store.operations, "promise", lost)
-        monkeypatch.setattr(application.provisioning._upkeep, "discard", stay)
+        monkeypatch.setattr(application.provisioning._reconciler, "discard", stay)
         with pytest.raises(RuntimeError):
             await application.provisioning.create(NEW, bench.origin)
         assert await phase_of(application) is Phase.CREATING
@@ -295,7 +295,7 @@ async def test_a_destruction_that_was_not_begun_is_undone_and_the_isolation_goes
         async def killed(*_: object) -> None:
             raise RuntimeError("killed")
 
-        monkeypatch.setattr(application.provisioning._upkeep, "enter", killed)
+        monkeypatch.setattr(application.provisioning._reconciler, "enter", killed)
         with pytest.raises(RuntimeError):
             await application.provisioning.delete(
                 commands.DeprovisionInstance(name, isolated=True), bench.origin

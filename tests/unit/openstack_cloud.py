@@ -117,7 +117,7 @@ class FakeControl:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": f"{name}@{host}"})
         return server.accounts[name, host]
 
-    def _PromiseAccounts(self, command: commands.CreateAccountsLater) -> None:
+    def _CreateAccountsLater(self, command: commands.CreateAccountsLater) -> None:
         server = self._server(command)
         accounts = [replace(one, host=canonical(one.host)) for one in command.accounts]
         for one in accounts:
@@ -261,13 +261,13 @@ class Cloud:
 
     def __init__(self, *methods: AuthenticationMethod, lifetime: int = 3600) -> None:
         sealer = Sealer([bytes(32)])
-        self.book = KeyRepository(sealer)
+        self.repository = KeyRepository(sealer)
         self.dialect = OpenStack(CONTRACTS, lifetime=lifetime)
         self.control = FakeControl()
         self.revoked: set[bytes] = set()
         self.revocations = Revocations(self)
         rates = Rates(Admission(None))
-        keys = AccessKeys(Keys(self.book, sealer), lambda _key_id, _now: None)  # type: ignore[arg-type]
+        keys = AccessKeys(Keys(self.repository, sealer), lambda _key_id, _now: None)  # type: ignore[arg-type]
         self.authenticator = Authenticator((keys, *methods), self.revocations)
         tokens = Tokens(self.authenticator, self.revocations, TokenClaim, self.time)
         self.bus = Bus(tokens.handlers, rates.handlers)

@@ -52,12 +52,12 @@ def clear(**changes: Any) -> Look:
 class Room:
     def __init__(self, look: Look, *, quota: int = 0, pace: int = 0, lately: bool = False) -> None:
         self.hashing = Hashing()
-        self.book = AsyncMock()
-        self.book.look.return_value = look
-        self.book.made_lately.return_value = lately
-        self.book.add.side_effect = lambda _owner, user, *_: user
-        access = StoreAccess(self.book, Admission(None), pace)
-        self.users = Users(self.book, access, self.hashing, Repeats(Secret("key")), quota)  # type: ignore[arg-type]
+        self.repository = AsyncMock()
+        self.repository.look.return_value = look
+        self.repository.made_lately.return_value = lately
+        self.repository.add.side_effect = lambda _owner, user, *_: user
+        access = StoreAccess(self.repository, Admission(None), pace)
+        self.users = Users(self.repository, access, self.hashing, Repeats(Secret("key")), quota)  # type: ignore[arg-type]
 
     async def refused(self, command: CreateUser = CREATE) -> Reason:
         with pytest.raises(Refused) as refusal:
@@ -69,10 +69,10 @@ async def test_the_hash_is_begun_before_anything_is_looked_up_and_stands_in_what
     room = Room(clear())
     making = asyncio.create_task(room.users.create(CREATE, ORIGIN))
     await room.hashing.begun.wait()
-    room.book.add.assert_not_called()
+    room.repository.add.assert_not_called()
     room.hashing.go.set()
     view = await making
-    (kept,) = (call.args[1] for call in room.book.add.call_args_list)
+    (kept,) = (call.args[1] for call in room.repository.add.call_args_list)
     assert (kept.password_hash, kept.name) == ("$hash", "ada")
     assert view == UserView(kept)
 
@@ -96,11 +96,11 @@ async def test_what_stands_in_the_way_gives_the_hash_up(look: Look, reason: Reas
         await room.hashing.begun.wait()
         return look
 
-    room.book.look.side_effect = looked
+    room.repository.look.side_effect = looked
     assert await room.refused() is reason
     await asyncio.sleep(0)
     assert room.hashing.given_up
-    room.book.add.assert_not_called()
+    room.repository.add.assert_not_called()
 
 
 async def test_a_missing_group_is_refused() -> None:
@@ -113,7 +113,7 @@ async def test_a_dry_run_hashes_and_keeps_nothing() -> None:
     room = Room(clear())
     assert await room.refused(replace(CREATE, dry=True)) is Reason.DRY_RUN
     assert room.hashing.count == 0
-    room.book.add.assert_not_called()
+    room.repository.add.assert_not_called()
 
 
 async def test_the_same_request_is_refused_while_the_first_is_under_way_and_another_is_not() -> None:
@@ -134,8 +134,8 @@ async def test_who_meets_its_own_earlier_request_is_told_so() -> None:
 async def test_somebody_who_comes_between_is_met_after_hashing() -> None:
     room = Room(clear())
     room.hashing.go.set()
-    room.book.add.side_effect = lambda *_: None
-    room.book.look.side_effect = [clear(), clear(name_taken=True)]
+    room.repository.add.side_effect = lambda *_: None
+    room.repository.look.side_effect = [clear(), clear(name_taken=True)]
     assert await room.refused() is Reason.USER_NAME_TAKEN
     assert room.hashing.count == 1
 
@@ -143,7 +143,7 @@ async def test_somebody_who_comes_between_is_met_after_hashing() -> None:
 async def test_who_comes_between_every_time_is_busy() -> None:
     room = Room(clear())
     room.hashing.go.set()
-    room.book.add.side_effect = lambda *_: None
+    room.repository.add.side_effect = lambda *_: None
     assert await room.refused() is Reason.ENGINE_BUSY
 
 
@@ -162,7 +162,7 @@ async def test_a_failing_hash_is_told_and_leaves_nothing() -> None:
     room = Room(clear())
     room.hashing.hash = AsyncMock(side_effect=Refused(Reason.HASHING_BUSY))  # type: ignore[method-assign]
     assert await room.refused() is Reason.HASHING_BUSY
-    room.book.add.assert_not_called()
+    room.repository.add.assert_not_called()
 
 
 def existing(room: Room, **changes: Any) -> User:
@@ -174,8 +174,8 @@ def existing(room: Room, **changes: Any) -> User:
         created_at=None, modified_at=None,  # type: ignore[arg-type]
     )  # fmt: skip
     user = replace(user, **changes)
-    room.book.shown.return_value = UserView(user)
-    room.book.change.side_effect = lambda _owner, _before, after, _record: UserView(after)
+    room.repository.shown.return_value = UserView(user)
+    room.repository.change.side_effect = lambda _owner, _before, after, _record: UserView(after)
     return user
 
 

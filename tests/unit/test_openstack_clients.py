@@ -147,10 +147,10 @@ def test_a_token_can_be_exchanged_for_another_and_dies_with_its_key(url: str, cl
     again = v3.Token(f"{url}/v3", first, project_id=str(TENANT))
     client = troveclient(again)
     assert client.users.list(INSTANCE) == []
-    key = cloud.book.known.pop(KEY_ID)
+    key = cloud.repository.known.pop(KEY_ID)
     with pytest.raises(Exception, match="401"):
         client.users.list(INSTANCE)
-    cloud.book.known[KEY_ID] = key
+    cloud.repository.known[KEY_ID] = key
 
 
 @pytest.fixture

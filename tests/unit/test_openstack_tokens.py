@@ -102,7 +102,7 @@ def test_an_expired_or_foreign_token_is_not_found(cloud: Cloud) -> None:
 
 def test_a_token_whose_key_was_disabled_is_not_found(cloud: Cloud) -> None:
     token, other = cloud.token("2"), cloud.token("2")
-    del cloud.book.known[KEY_ID + "2"]
+    del cloud.repository.known[KEY_ID + "2"]
     assert ask(cloud, "GET", token, other).status == 401
     assert ask(cloud, "GET", token).status == 404
 

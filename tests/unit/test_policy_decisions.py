@@ -46,8 +46,8 @@ class Book:
 
 
 def permissions(*grants: Grant) -> Decisions:
-    book = Book(*grants)
-    return Decisions(book, Presets(PRESETS), book, INSTANCES, REGIONAL)
+    repository = Book(*grants)
+    return Decisions(repository, Presets(PRESETS), repository, INSTANCES, REGIONAL)
 
 
 def ask(*contents: str) -> PolicyRequest:

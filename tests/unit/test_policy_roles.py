@@ -38,10 +38,10 @@ class Book:
         pass
 
 
-async def told(book: Book, ref: RoleRef, origin: Origin) -> object:
+async def told(repository: Book, ref: RoleRef, origin: Origin) -> object:
     """What the refusal names; None if the role was taken."""
     lending: Any = SimpleNamespace(issue=lambda caller, until: SimpleNamespace(key_id="AKIDlent"))
-    roles = Roles(book, lending, SimpleNamespace())  # type: ignore[arg-type]
+    roles = Roles(repository, lending, SimpleNamespace())  # type: ignore[arg-type]
     try:
         await roles.assume(AssumeRole(100, ref, "test", None, "", ""), origin)
     except Refused as refusal:
@@ -58,8 +58,8 @@ async def test_a_stranger_is_told_no_name_that_it_did_not_say(ref: RoleRef) -> N
 
 
 async def test_whoever_is_of_the_account_is_told_the_roles_name() -> None:
-    book = Book(condition={"bool_equal": {"qcs:secure_transport": "true"}})
-    assert await told(book, RoleRef(7), Origin(HOME, "d", "A", "r")) == "secret-name"
+    repository = Book(condition={"bool_equal": {"qcs:secure_transport": "true"}})
+    assert await told(repository, RoleRef(7), Origin(HOME, "d", "A", "r")) == "secret-name"
 
 
 def in_session(chain_ends: int) -> Caller:
@@ -106,15 +106,15 @@ async def test_a_narrowed_session_of_ones_own_leads_to_none_that_outlives_it() -
 
 async def test_no_region_that_a_call_names_takes_a_role() -> None:
     """The service of roles has no regions: whatever stands in the header is the caller's word (A8)."""
-    book = Book(condition={"string_equal": {"qcs:region": "ap-x"}})
-    assert await told(book, RoleRef(7), Origin(HOME, "d", "A", "r", "ap-x")) == "secret-name"
+    repository = Book(condition={"string_equal": {"qcs:region": "ap-x"}})
+    assert await told(repository, RoleRef(7), Origin(HOME, "d", "A", "r", "ap-x")) == "secret-name"
 
 
 @pytest.mark.parametrize("key", ["qcs:secure_transport", "qcs:ip"])
 async def test_a_trust_document_is_asked_of_what_is_known_of_the_call(key: str) -> None:
     values = {"qcs:secure_transport": "true", "qcs:ip": "192.0.2.1"}
-    book = Book(condition={"string_equal": {key: values[key]}})
+    repository = Book(condition={"string_equal": {key: values[key]}})
     there = Origin(HOME, "d", "A", "r", "ap-x", "192.0.2.1", secure=True)
     elsewhere = Origin(HOME, "d", "A", "r", "ap-y", "192.0.2.2", secure=False)
-    assert await told(book, RoleRef(7), there) is None
-    assert await told(book, RoleRef(7), elsewhere) == "secret-name"
+    assert await told(repository, RoleRef(7), there) is None
+    assert await told(repository, RoleRef(7), elsewhere) == "secret-name"

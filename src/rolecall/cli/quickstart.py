@@ -83,15 +83,15 @@ async def _user_store(opened: Application, owner: Owner) -> UserStore:
 
 async def _application(opened: Application, store: UserStore) -> provider.Application:
     """The store's quickstart application, a public client; created if there is none."""
-    book = opened.store.provider
-    for application in await book.applications(store.id):
+    repository = opened.store.provider
+    for application in await repository.applications(store.id):
         if application.name == _APPLICATION:
             if not application.password_grant:
                 command = AuditedCommand("up application", application.id, {"password_grant": True})
-                await record(opened, command, book.set_password_grant(application.id, allowed=True))
+                await record(opened, command, repository.set_password_grant(application.id, allowed=True))
             return application
     registration = register_application(
-        book, store.id, _APPLICATION, [_REDIRECT_URI], public=True, password_grant=True
+        repository, store.id, _APPLICATION, [_REDIRECT_URI], public=True, password_grant=True
     )
     application, _ = await record(
         opened, AuditedCommand("up application"), registration, lambda registered: registered[0].id
@@ -111,8 +111,8 @@ async def _instance(
     opened: Application, owner: Owner, server: LocalPostgres | LocalMariaDB, new: NewInstance
 ) -> Instance:
     """The instance of that name, registered once; its address is updated."""
-    book = opened.store.instances
-    for instance in await book.instances(owner.id):
+    repository = opened.store.instances
+    for instance in await repository.instances(owner.id):
         if instance.name == new.name and instance.provision is None:
             if (instance.host, instance.port) == (server.host, server.port):
                 return instance
@@ -120,12 +120,14 @@ async def _instance(
                 "up instance", face_of(instance), {"address": f"{server.host}:{server.port}"}
             )
             changes = moved(opened.sealer, instance, server.host, server.port)
-            await record(opened, command, book.change_instance(instance.id, **changes))
-            changed = await book.instance_by_id(instance.id)
+            await record(opened, command, repository.change_instance(instance.id, **changes))
+            changed = await repository.instance_by_id(instance.id)
             if changed is None:
                 raise CommandError(f"the instance {new.name} was removed while starting")
             return changed
-    return await record(opened, AuditedCommand("up instance"), register(book, opened.sealer, new), face_of)
+    return await record(
+        opened, AuditedCommand("up instance"), register(repository, opened.sealer, new), face_of
+    )
 
 
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:

@@ -129,14 +129,14 @@ class AccountContext:
     def __init__(
         self,
         reach: InstanceResolver,
-        book: AccountRepository,
+        repository: AccountRepository,
         journal: Journal,
         runner: OperationRunner,
         sealer: Sealer,
         hashing: Executor,
     ) -> None:
         self.reach = reach
-        self.book = book
+        self.repository = repository
         self.sealer = sealer
         self._journal = journal
         self._hashing = hashing

@@ -216,7 +216,7 @@ class Credentials:
         return facts
 
     async def _row(self, target: Target) -> AccountRow | None:
-        return await self._work.book.account(target.attached.instance.id, target.name, target.host)
+        return await self._work.repository.account(target.attached.instance.id, target.name, target.host)
 
 
 def new_managed_password() -> Secret:

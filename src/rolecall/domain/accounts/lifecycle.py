@@ -199,7 +199,7 @@ class Accounts:
                 raise target.missing()
             return failed_view(failed)
         return view(
-            facts, await self._work.book.account(target.attached.instance.id, target.name, target.host)
+            facts, await self._work.repository.account(target.attached.instance.id, target.name, target.host)
         )
 
     async def _failed(self, target: Target) -> Operation | None:
@@ -213,7 +213,9 @@ class Accounts:
         """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
         ours that the engine has no more.
         """
-        rows = {(row.name, row.host): row for row in await self._work.book.accounts(attached.instance.id)}
+        rows = {
+            (row.name, row.host): row for row in await self._work.repository.accounts(attached.instance.id)
+        }
         there = {(facts.name, facts.host): facts for facts in await self._promises.pending(attached)}
         there |= {(facts.name, facts.host): facts for facts in await attached.engine.accounts()}
         views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]

@@ -47,14 +47,14 @@ class DatabaseTokens:
         self,
         work: AccountContext,
         credentials: Credentials,
-        book: RotationRepository,
+        repository: RotationRepository,
         audit: Audit,
         period: int,
         clock: Callable[[], datetime] = ambient.now,
     ) -> None:
         self._work = work
         self._credentials = credentials
-        self._book = book
+        self._repository = repository
         self._audit = audit
         self._period = period
         self._clock = clock
@@ -68,9 +68,9 @@ class DatabaseTokens:
             raise Refused(Reason.PASSWORD_UNDECIPHERABLE, note=str(error)) from None
         detail = {"instance": target.attached.instance.id}
         await self._audit.note(entry_of(origin, Outcome.DONE, target.label, detail=detail))
-        row = await self._work.book.account(target.attached.instance.id, target.name, target.host)
+        row = await self._work.repository.account(target.attached.instance.id, target.name, target.host)
         changed = None if row is None else row.password_updated_at or row.created_at
-        last = await self._book.last_rotation(target.attached.instance.id, target.label)
+        last = await self._repository.last_rotation(target.attached.instance.id, target.label)
         return DatabaseToken(
             password,
             self._clock(),

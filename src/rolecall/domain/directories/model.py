@@ -96,7 +96,7 @@ class UserGroup:
 
 
 class UserSignInRepository(Protocol):
-    """What sign-in asks of the directories' book."""
+    """What sign-in asks of the directories' repository."""
 
     async def store(self, store_id: UUID) -> UserStore | None:
         """None also where the owner's user stores are not active."""

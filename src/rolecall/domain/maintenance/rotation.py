@@ -43,14 +43,14 @@ class Rotation:
         work: AccountContext,
         reach: InstanceResolver,
         credentials: Credentials,
-        book: RotationRepository,
+        repository: RotationRepository,
         period: int,
         clock: Callable[[], float] = ambient.monotonic,
     ) -> None:
         self._work = work
         self._reach = reach
         self._credentials = credentials
-        self._book = book
+        self._repository = repository
         self._period = period
         self._clock = clock
         self._attempts: dict[AccountKey, tuple[int, float]] = {}
@@ -67,8 +67,8 @@ class Rotation:
 
     async def round(self) -> int:
         """Replace what is due; returns how many were replaced."""
-        async with self._book.turn() as mine:
-            due = await self._book.due(self._period) if mine else ()
+        async with self._repository.turn() as mine:
+            due = await self._repository.due(self._period) if mine else ()
             self._attempts = {
                 account.place: self._attempts[account.place]
                 for account in due

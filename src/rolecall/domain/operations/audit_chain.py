@@ -1,4 +1,4 @@
-"""The upkeep of the audit trail: what was added is chained, and what is too old is pruned."""
+"""The reconciler of the audit trail: what was added is chained, and what is too old is pruned."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Auditing:
             except ChainBroken as error:
                 _log.error("the audit trail was tampered with: `rolecall audit verify`", found=str(error))
             except Exception:  # noqa: BLE001 - the next round may fare better
-                _log.exception("a round of the audit trail's upkeep failed")
+                _log.exception("a round of the audit trail's reconciler failed")
             await asyncio.sleep(_PERIOD)
 
     async def round(self) -> None:

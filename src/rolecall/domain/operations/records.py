@@ -1,7 +1,7 @@
 """Records of changes that need no engine: sub-users, policies, directories.
 
-Such a change and its record are one transaction of the store, so there is nothing to resolve after a crash. A book's
-method that changes something takes the `Record` as its last argument and writes both or neither.
+Such a change and its record are one transaction of the store, so there is nothing to resolve after a crash. A method of
+a repository that changes something takes the `Record` as its last argument and writes both or neither.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
     role                the role's policies
     with a session      the same, and the session's own policy must allow it too
 
-What was read is remembered by the book until the store tells of a change, so that an attached or detached policy
+What was read is remembered by the repository until the store tells of a change, so that an attached or detached policy
 shows at the next call on every replica.
 """
 
@@ -64,7 +64,7 @@ class GrantRepository(Protocol):
 
 
 class Places(Protocol):
-    """Where instances are: a book of them."""
+    """Where instances are kept."""
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None: ...
 

@@ -52,14 +52,14 @@ class ServerReconciler:
     def __init__(
         self,
         provisioner: Provisioner,
-        book: ProvisionRepository,
+        repository: ProvisionRepository,
         ledger: Ledger,
         work: AccountContext,
         attachments: EngineRegistry,
         journal: Journal,
     ) -> None:
         self._provisioner = provisioner
-        self._book = book
+        self._repository = repository
         self._ledger = ledger
         self._work = work
         self._attachments = attachments
@@ -80,7 +80,7 @@ class ServerReconciler:
     async def resume(self) -> None:
         """Go on where an earlier process ended; wait a while for the servers that were there before."""
         awaited: list[asyncio.Task[None]] = []
-        for instance in await self._book.instances():
+        for instance in await self._repository.instances():
             if instance.provision is not None:
                 phase = instance.provision.phase
                 if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED) or phase in _OF_STEPS:
@@ -107,7 +107,7 @@ class ServerReconciler:
 
     async def enter(self, instance: Instance, phase: Phase) -> None:
         isolated = phase in (Phase.ISOLATING, Phase.ISOLATED)
-        await self._book.change_instance(instance.id, phase=phase.value, isolated=isolated)
+        await self._repository.change_instance(instance.id, phase=phase.value, isolated=isolated)
 
     async def discard(self, instance: Instance) -> None:
         """Forget an instance that no caller knows of, and that has no server yet."""
@@ -179,7 +179,7 @@ class ServerReconciler:
         await self._provisioner.destroy(place, instance.engine)
 
     async def _forget(self, instance: Instance) -> None:
-        await self._book.remove_instance(instance.id)
+        await self._repository.remove_instance(instance.id)
         await self._attachments.forget(instance.id)
 
     async def _try(
@@ -201,8 +201,10 @@ class ServerReconciler:
         encoding = instance.options.get("charset", "")
         host, port = await self._provisioner.start(place, instance.engine, password, encoding)
         if (host, port) != (instance.host, instance.port):
-            await self._book.change_instance(instance.id, **self._attachments.moved(instance, host, port))
-        return await self._book.instance_by_id(instance.id) or instance
+            await self._repository.change_instance(
+                instance.id, **self._attachments.moved(instance, host, port)
+            )
+        return await self._repository.instance_by_id(instance.id) or instance
 
     async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:
         await self._move_on(instance, phase)

@@ -74,7 +74,7 @@ class Provisioning:
         self,
         provisioner: Provisioner | None,
         limit: int,
-        book: ProvisionRepository,
+        repository: ProvisionRepository,
         ledger: Ledger,
         work: AccountContext,
         attachments: EngineRegistry,
@@ -83,16 +83,16 @@ class Provisioning:
     ) -> None:
         self._provisioner = provisioner
         self._limit = limit
-        self._book = book
+        self._repository = repository
         self._ledger = ledger
         self._work = work
         self._tokens = tokens
         self._journal = journal
-        self._upkeep: ServerReconciler | None = None
+        self._reconciler: ServerReconciler | None = None
         if provisioner is not None:
-            self._upkeep = ServerReconciler(provisioner, book, ledger, work, attachments, journal)
+            self._reconciler = ServerReconciler(provisioner, repository, ledger, work, attachments, journal)
         self._turn = asyncio.Lock()
-        self._phases = asyncio.Lock() if self._upkeep is None else self._upkeep.turn
+        self._phases = asyncio.Lock() if self._reconciler is None else self._reconciler.turn
 
     @property
     def handlers(self) -> Handlers:
@@ -107,12 +107,12 @@ class Provisioning:
 
     async def resume(self) -> None:
         """Go on where an earlier process ended."""
-        if self._upkeep is not None:
-            await self._upkeep.resume()
+        if self._reconciler is not None:
+            await self._reconciler.resume()
 
     async def close(self) -> None:
-        if self._upkeep is not None:
-            await self._upkeep.close()
+        if self._reconciler is not None:
+            await self._reconciler.close()
 
     async def create(self, command: provisioning_commands.ProvisionInstance, origin: Origin) -> InstanceView:
         """PROVISIONER_MISSING, VERSION_UNOFFERED, INSTANCE_QUOTA, CLIENT_TOKEN_MISMATCH."""
@@ -124,7 +124,7 @@ class Provisioning:
             return (await self._create(command, 1, origin, claim))[0]
 
         async def repeat(kept: Claimed) -> InstanceView | None:
-            made = await self._book.instance_by_id(kept.instance_id or 0)
+            made = await self._repository.instance_by_id(kept.instance_id or 0)
             return None if made is None else view_in_phase(made, command.dialect, origin.caller)
 
         return await self._tokens.once(origin.caller.owner_id, command.token, call, repeat, promised=True)
@@ -162,14 +162,14 @@ class Provisioning:
     def _expect(
         self, command: provisioning_commands.ProvisionInstance
     ) -> tuple[Provisioner, ServerReconciler]:
-        if self._provisioner is None or self._upkeep is None:
+        if self._provisioner is None or self._reconciler is None:
             raise Refused(Reason.PROVISIONER_MISSING)
         offered = self._provisioner.engines.get(command.engine)
         if offered is None:
             raise Refused(Reason.PROVISIONER_MISSING, note=f"no {command.engine} server can be started here")
         if command.version and not _is_version(command.version, offered):
             raise Refused(Reason.VERSION_UNOFFERED, facts={"value": command.version})
-        return self._provisioner, self._upkeep
+        return self._provisioner, self._reconciler
 
     async def _create(
         self,
@@ -179,11 +179,13 @@ class Provisioning:
         claim: Claim | None = None,
     ) -> tuple[InstanceView, ...]:
         """All or none. On disk when it returns."""
-        provisioner, upkeep = self._expect(command)
+        provisioner, reconciler = self._expect(command)
         made: list[Instance] = []
         async with self._turn:
             await self._expect_new(claim, origin)
-            there = [instance for instance in await self._book.instances() if instance.provision is not None]
+            there = [
+                instance for instance in await self._repository.instances() if instance.provision is not None
+            ]
             if len(there) + count > self._limit:
                 raise Refused(Reason.INSTANCE_QUOTA, facts={"value": count, "limit": self._limit})
             try:
@@ -196,11 +198,11 @@ class Provisioning:
                     await self._ledger.promise(instance.id, promised)
             except BaseException:
                 for instance in made:
-                    await upkeep.discard(instance)
+                    await reconciler.discard(instance)
                 raise
         self._journal.passed("server-accepted")
         for instance in made:
-            upkeep.schedule(instance)
+            reconciler.schedule(instance)
         return tuple(view_in_phase(instance, command.dialect, origin.caller) for instance in made)
 
     async def _expect_new(self, claim: Claim | None, origin: Origin) -> None:
@@ -231,7 +233,7 @@ class Provisioning:
             addresses=command.addresses,
             provision=Provision(next(iter(plan.faces.values())), Phase.CREATING),
         )
-        return await register(self._book, self._work.sealer, new)
+        return await register(self._repository, self._work.sealer, new)
 
     async def _begin(
         self, names: Sequence[InstanceName], turn: _Turn, origin: Origin, claim: Claim | None = None
@@ -243,29 +245,29 @@ class Provisioning:
         operations: dict[InstanceName, UUID] = {}
         async with self._turn, self._phases:
             found = {name: await self._changeable(name, turn, origin) for name in names}
-            for name, (upkeep, instance) in found.items():
+            for name, (reconciler, instance) in found.items():
                 operations[name] = ambient.new_id()
                 intent = Intent(turn.change, name.public_id, origin, claim=claim, runner=Runner.PROVISIONING)
                 await self._ledger.accept(operations[name], instance.id, intent)
                 self._journal.passed("turn-accepted")
-                await upkeep.enter(instance, turn.meanwhile)
-                if (fresh := await self._book.instance_by_id(instance.id)) is not None:
-                    upkeep.schedule(fresh)
+                await reconciler.enter(instance, turn.meanwhile)
+                if (fresh := await self._repository.instance_by_id(instance.id)) is not None:
+                    reconciler.schedule(fresh)
         return tuple(operations[name] for name in names)
 
     async def _changeable(
         self, name: InstanceName, turn: _Turn, origin: Origin
     ) -> tuple[ServerReconciler, Instance]:
         found = await self._work.reach.find_listed(name, origin.caller)
-        instance = await self._book.instance_by_id(found.id)
+        instance = await self._repository.instance_by_id(found.id)
         facts = {"value": name.public_id}
         if instance is None:
             raise Refused(Reason.INSTANCE_MISSING, facts=facts)
-        if self._upkeep is None or instance.provision is None:
+        if self._reconciler is None or instance.provision is None:
             raise Refused(Reason.PROVISIONER_MISSING, facts=facts)
         phase = instance.provision.phase
         if phase is Phase.RUNNING and instance.isolated:  # by its operator, and its server runs
             phase = Phase.ISOLATED
         if phase not in turn.before:
             raise Refused(not_ready(instance) or Reason.INSTANCE_RUNNING, facts=facts)
-        return self._upkeep, instance
+        return self._reconciler, instance
