@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -148,6 +149,7 @@ def test_a_server_that_takes_no_hashes_is_known_before_the_202(cloud: LiveCloud,
         try:
             cloud.accepted("POST", "/users", new_user(name))
             assert cloud.shown(f"/users/{name}")["name"] == name
+            until(lambda: cloud.accounts(name))
         finally:
             cloud.sql("SET GLOBAL strict_password_validation = ON")
     assert cloud.logs_in(name, "Right-Horse-42")
@@ -159,6 +161,7 @@ def test_a_grant_on_a_pattern_of_databases_hides_nobody(cloud: LiveCloud) -> Non
         name = word("p")[:12]
         cloud.accepted("POST", "/users", new_user(name))
         assert cloud.shown(f"/users/{name}")["name"] == name
+        until(partial(cloud.accounts, name))
         granted = pattern.format(name=name)
         cloud.sql(f"GRANT CREATE, ALTER, DROP, REFERENCES ON `{granted}`.* TO '{name}'@'%'")
         assert name in [one["name"] for one in cloud.shown("/users?limit=1000&marker=" + name[:-1])]
