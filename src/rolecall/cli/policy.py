@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import only_owner, show, with_application
+from rolecall.cli.context import only_owner, show, with_application, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
+from rolecall.contracts.tencent.cam.presets import PRESETS
 from rolecall.domain.iam.policy_commands import PolicyRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.policy.decisions import because
@@ -22,6 +23,7 @@ from rolecall.values import Caller, PrincipalKind, Session
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
+    from rolecall.cli.opening import OpenStore
     from rolecall.domain.access.keys import Owner
 
 app = typer.Typer(rich_markup_mode=None)
@@ -52,10 +54,13 @@ def list_policies(
 ) -> None:
     """List policies and presets, or those of a sub-user (with its groups) or a role."""
 
-    async def all_policies(opened: Application) -> list[dict[str, object]]:
+    async def all_policies(opened: OpenStore) -> list[dict[str, object]]:
         owner = await only_owner(opened)
         counts = await opened.store.policies.counts(owner.id)
-        policies = [*await opened.store.policies.policies(owner.id), *opened.presets.all]
+        policies = [
+            *await opened.store.policies.policies(owner.id),
+            *sorted(PRESETS, key=lambda preset: preset.id),
+        ]
         return [
             {
                 "id": policy.id,
@@ -82,7 +87,7 @@ def list_policies(
         ]
 
     if principal is None:
-        show(with_application(data, all_policies), as_json=as_json, columns=_LISTED)
+        show(with_store(data, all_policies), as_json=as_json, columns=_LISTED)
     else:
         show(with_application(data, held), as_json=as_json, columns=_HELD, empty="no policies")
 

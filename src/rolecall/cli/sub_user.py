@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from rolecall.cli.context import only_owner, show, with_application
+from rolecall.cli.context import only_owner, show, with_application, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.records import origin_in_owners_name
@@ -17,6 +17,7 @@ from rolecall.domain.reasons import Reason, Refused
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
+    from rolecall.cli.opening import OpenStore
 
 _T = TypeVar("_T")
 
@@ -35,7 +36,8 @@ _MESSAGES = {
 def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List the owner's sub-users."""
 
-    async def work(opened: Application) -> list[dict[str, object]]:
+    async def work(opened: OpenStore) -> list[dict[str, object]]:
+        owner = await only_owner(opened)
         return [
             {
                 "uin": user.number,
@@ -45,11 +47,11 @@ def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None
                 "last_login_at": user.last_login_at,
                 "created_at": user.created_at,
             }
-            for user in await _execute(opened, commands.ListSubUsers(), "sub-user list")
+            for user in await opened.store.sub_users.all(owner.id)
         ]
 
     columns = ("uin", "name", "console_login", "remark", "last_login_at", "created_at")
-    show(with_application(data, work), as_json=as_json, columns=columns, empty="no sub-users yet")
+    show(with_store(data, work), as_json=as_json, columns=columns, empty="no sub-users yet")
 
 
 @app.command("add")
