@@ -110,8 +110,7 @@ def test_a_listing_of_the_store_imports_the_store_alone(command: str) -> None:
     }
     modules = imported(*command.split(), "--json", **lost)
     assert modules >= STORE
-    presets = {"rolecall.contracts"} if command == "policy list" else set()
-    assert modules & (SERVING | ENGINES) == presets
+    assert modules & (SERVING | ENGINES) == set()
 
 
 def test_the_servers_of_up_start_before_the_application_is_imported() -> None:

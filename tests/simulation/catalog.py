@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tests.simulation.access_keys import keys
-from tests.simulation.scenarios import granting, owned, owning, quotas, superusers, tokens
+from tests.simulation.scenarios import granting, moving, owned, owning, quotas, superusers, tokens
 from tests.simulation.schedules import Scenario
 from tests.simulation.servers import provisioning
 
 SCENARIOS: dict[str, Scenario] = {
     "granting": granting,
     "keys": keys,
+    "moving": moving,
     "owned": owned,
     "owning": owning,
     "provisioning": provisioning,

@@ -209,8 +209,11 @@ OWNING: Sequence[Act] = (
     close_managed, password, remark, lock, unlock,
 )  # fmt: skip
 GRANTING: Sequence[Act] = (
-    show, create, delete, promise, delete, create, move, password, lock, unlock, remark, grants, promise,
+    show, create, delete, promise, delete, create, password, lock, unlock, remark, grants, promise,
 )  # fmt: skip
+
+MOVING: Sequence[Act] = (show, create, promise, move, password, remark, grants, move)
+"""Without deletions and locks: limit 200."""
 
 
 TOKENS: Sequence[Act] = (
@@ -322,6 +325,11 @@ async def owning() -> None:
 async def granting() -> None:
     """On a server as MariaDB."""
     await search_accounts(GrantingServer, "mysql", GRANTING)
+
+
+async def moving() -> None:
+    """The same with other names for accounts."""
+    await search_accounts(GrantingServer, "mysql", MOVING)
 
 
 async def owned() -> None:

@@ -96,7 +96,7 @@ GRANTS = {**PLACE, "grant": msgspec.to_builtins((READ,)), "revoke": ["old"]}
 
 
 @pytest.mark.parametrize(
-    ("to_come", "found", "state"),
+    ("allow_missing", "found", "state"),
     [
         (True, "same", State.RECORDED),
         (False, "same", State.UNDONE),

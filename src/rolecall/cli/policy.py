@@ -11,7 +11,6 @@ import typer
 from rolecall.cli.context import only_owner, show, with_application, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
-from rolecall.contracts.tencent.cam.presets import PRESETS
 from rolecall.domain.iam.policy_commands import PolicyRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.policy.decisions import because
@@ -55,6 +54,8 @@ def list_policies(
     """List policies and presets, or those of a sub-user (with its groups) or a role."""
 
     async def all_policies(opened: OpenStore) -> list[dict[str, object]]:
+        from rolecall.contracts.tencent.cam.presets import PRESETS
+
         owner = await only_owner(opened)
         counts = await opened.store.policies.counts(owner.id)
         policies = [
