@@ -142,7 +142,7 @@ class Forks:
 
 
 def serve() -> None:
-    """Fork for whoever asks, until nobody is left who could. Ends this process, and each of those."""
+    """Fork on request until the last client has closed its end; then end this process and all its forks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, _reap)
     gc.freeze()  # a collection would copy the pages that forks share
