@@ -23,9 +23,9 @@ from rolecall.domain import strict_json
 from rolecall.domain.reasons import Refused
 from rolecall.pipeline import Dialect
 from rolecall.services import SERVICES
-from rolecall.signin import forms
 from rolecall.signing import token
 from rolecall.values import Request, Secret
+from rolecall.web import forms
 
 Family = Callable[[int], bytes]
 

@@ -36,7 +36,8 @@ ALLOWED: dict[str, set[str]] = {
     "contracts": {"domain", "values"},
     "dialects": {"signing", *_RIVER},
     "verbs": _RIVER,
-    "signin": {"calls", "domain", "values"},
+    "signin": {"calls", "domain", "values", "web"},
+    "web": {"domain", "values"},
     "settings": {"domain", "exchanges", "values"},
     "metrics": {"domain", "values"},
     "admission": {"rate_store", *_RIVER},
@@ -314,7 +315,7 @@ REVEALERS = {
     "rolecall.domain.directories.login",
     # signing in: tokens, codes and cookies in answers, on purpose; keys and the tokens that they sign
     "rolecall.signin.token_endpoints",
-    "rolecall.signin.browser",
+    "rolecall.web.browser",
     "rolecall.signin.authorize",
     "rolecall.signin.jose",
     # people's passwords: their rules, hashed; what their tokens are sealed with

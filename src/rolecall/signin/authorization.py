@@ -9,8 +9,8 @@ from uuid import UUID
 
 from rolecall.domain.directories.provider import Application, ApplicationRepository
 from rolecall.signin import scopes
-from rolecall.signin.forms import Fields
 from rolecall.signin.refusals import OAuthRefused
+from rolecall.web.forms import Fields
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 

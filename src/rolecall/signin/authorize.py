@@ -15,14 +15,15 @@ from rolecall.domain.directories.login import PasswordLogin, fingerprint_of
 from rolecall.domain.directories.model import User
 from rolecall.domain.directories.provider import ApplicationRepository
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signin import authorization, authorize_pages, browser, forms, metadata, pages, replies
+from rolecall.signin import authorization, authorize_pages, metadata, pages
 from rolecall.signin.authorization import AuthorizationRequest, InvalidClientRedirect
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.signin.refusals import OAuthRefused
-from rolecall.signin.routes import Route
 from rolecall.signin.tokens import Tokens
 from rolecall.values import Caller, Origin, Reply
+from rolecall.web import browser, forms, replies
+from rolecall.web.routes import Route
 
 
 class AuthorizationEndpoint:

@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl, urlencode
 from rolecall.domain.directories.login import SHORTEST_PASSWORD
 from rolecall.domain.directories.model import User
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signin import browser, forms, metadata, pages, replies
+from rolecall.signin import metadata, pages
 from rolecall.signin.authorization import AuthorizationRequest, RedirectTarget
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.values import Language, Reply, Secret
+from rolecall.web import browser, forms, replies
 
 PASSWORD_ERRORS: Mapping[Reason, tuple[int, str]] = {
     Reason.PASSWORD_LENGTH: (400, "password_short"),

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from rolecall.domain.directories.applications import knows
 from rolecall.domain.directories.provider import Application, ApplicationRepository
-from rolecall.signin.forms import Fields
 from rolecall.signin.refusals import OAuthRefused, invalid_request
 from rolecall.values import Request, Secret
+from rolecall.web.forms import Fields
 
 _SCHEME = "basic"
 

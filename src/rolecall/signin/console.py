@@ -17,10 +17,11 @@ from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PageAttached
 from rolecall.domain.iam.sign_in import SignedIn, Subject
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signin import browser, forms, pages, replies
-from rolecall.signin.provider_request import moment
-from rolecall.signin.routes import Route
+from rolecall.signin import pages
 from rolecall.values import Caller, Language, Origin, Reply, Request, Secret
+from rolecall.web import browser, forms, replies
+from rolecall.web.forms import moment
+from rolecall.web.routes import Route
 
 PREFIX = "/console"
 REALM = "console"

@@ -7,11 +7,11 @@ from datetime import timedelta
 from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions
 from rolecall.domain.directories.login import still_valid
 from rolecall.domain.directories.model import User, UserSignInRepository
-from rolecall.signin import browser
 from rolecall.signin.authorization import AuthorizationRequest
 from rolecall.signin.jose import Jose
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.values import Secret
+from rolecall.web import browser
 
 SignedInUser = tuple[User, BrowserSession]
 

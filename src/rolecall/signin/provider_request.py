@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rolecall.domain.directories.model import UserStore
-from rolecall.signin import forms
 from rolecall.values import Language, Request
+from rolecall.web import forms
+from rolecall.web.forms import moment
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 
@@ -42,10 +43,6 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def moment(request: Request) -> datetime:
-    return datetime.fromtimestamp(request.received, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rolecall.signin import replies
 from rolecall.values import Reply
+from rolecall.web import replies
 
 ERRORS = frozenset(
     {

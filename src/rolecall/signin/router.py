@@ -9,11 +9,12 @@ from uuid import UUID
 
 from rolecall.calls import CallMetrics, CallRecord, Calls
 from rolecall.domain.directories.model import UserSignInRepository
-from rolecall.signin import console, forms, metadata, pages, refusals, replies
+from rolecall.signin import console, metadata, pages, refusals
 from rolecall.signin.console import Console
 from rolecall.signin.messages import MESSAGES
 from rolecall.signin.provider_request import ProviderRequest, origin
 from rolecall.values import Language, Reply, Request
+from rolecall.web import forms, replies
 
 _PROVIDERS = "/oidc/"
 _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")

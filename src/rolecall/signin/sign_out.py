@@ -7,13 +7,14 @@ from uuid import UUID
 
 from rolecall.domain.access.browser_sessions import BrowserSessions
 from rolecall.domain.directories.provider import Application, ApplicationRepository
-from rolecall.signin import browser, forms, metadata, pages, replies
+from rolecall.signin import metadata, pages
 from rolecall.signin.current_user import CurrentUser
-from rolecall.signin.forms import Fields
 from rolecall.signin.jose import Jose
 from rolecall.signin.provider_request import ProviderRequest
-from rolecall.signin.routes import Route
 from rolecall.values import Reply
+from rolecall.web import browser, forms, replies
+from rolecall.web.forms import Fields
+from rolecall.web.routes import Route
 
 _KEPT = ("client_id", "post_logout_redirect_uri", "state", "ui_locales")
 

@@ -9,15 +9,16 @@ from uuid import UUID
 from rolecall.domain.directories.login import PasswordLogin
 from rolecall.domain.directories.provider import Application, ApplicationRepository, TokenKind
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.signin import clients, forms, metadata, replies, scopes
+from rolecall.signin import clients, metadata, scopes
 from rolecall.signin.claims import userinfo
-from rolecall.signin.forms import Fields
 from rolecall.signin.jose import Jose
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.signin.refusals import OAuthRefused, invalid_grant, invalid_request
-from rolecall.signin.routes import Route
 from rolecall.signin.tokens import ACCESS_LASTS, Issued, Tokens
 from rolecall.values import Reply, Secret
+from rolecall.web import forms, replies
+from rolecall.web.forms import Fields
+from rolecall.web.routes import Route
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 _REALM = 'Bearer realm="userinfo"'

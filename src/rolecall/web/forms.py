@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from rolecall.domain.reasons import Refused
@@ -68,6 +69,11 @@ def form(request: Request) -> Fields:
         return fields(request.body.decode("ascii"))
     except UnicodeDecodeError:
         raise Malformed("the form is not url-encoded") from None
+
+
+def moment(request: Request) -> datetime:
+    """When it was received."""
+    return datetime.fromtimestamp(request.received, UTC)
 
 
 def media_type(request: Request) -> str:

@@ -11,9 +11,9 @@ import hashlib
 import hmac
 
 from rolecall.domain.secrets import bearer
-from rolecall.signin import forms
-from rolecall.signin.replies import Headers
 from rolecall.values import Request, Secret
+from rolecall.web import forms
+from rolecall.web.replies import Headers
 
 
 def session_id(request: Request, realm: str) -> Secret | None:
