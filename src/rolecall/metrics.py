@@ -86,9 +86,9 @@ class Metrics:
 
         return watch
 
-    def watch(self, attached: Callable[[], Sequence[ConnectedInstance]]) -> None:
+    def watch(self, instances: Callable[[], Sequence[ConnectedInstance]]) -> None:
         """Report the lanes and engines of connected instances."""
-        self._lanes.register(_Lanes(attached))
+        self._lanes.register(_Lanes(instances))
 
     def unresolved(self, found: Unresolved) -> None:
         """Report the open operations of the store, for all processes."""
@@ -104,8 +104,8 @@ class Metrics:
 
 
 class _Lanes(Collector):
-    def __init__(self, attached: Callable[[], Sequence[ConnectedInstance]]) -> None:
-        self._attached = attached
+    def __init__(self, instances: Callable[[], Sequence[ConnectedInstance]]) -> None:
+        self._instances = instances
 
     def collect(self) -> Iterable[Metric]:
         depth = GaugeMetricFamily(
@@ -116,7 +116,7 @@ class _Lanes(Collector):
             "1 unless changes of the instance are refused at once.",
             labels=["instance"],
         )
-        for connected in self._attached():
+        for connected in self._instances():
             depth.add_metric([connected.instance.name], connected.lane.depth)
             healthy.add_metric([connected.instance.name], float(connected.lane.healthy))
         return (depth, healthy)

@@ -33,7 +33,7 @@ from rolecall.contracts.tencent.sts import contract as sts
 from rolecall.contracts.tencent.sts.codes import CODES as STS_CODES
 from rolecall.domain.policy.language import parse_policy
 from rolecall.domain.policy.presets import FIRST_STORED, Presets
-from rolecall.domain.reasons import OF_PEOPLE, Reason
+from rolecall.domain.reasons import IDENTITY_REASONS, Reason
 from rolecall.verbs.cam import verbs as cam_verbs
 from rolecall.verbs.sts import verbs as sts_verbs
 
@@ -214,7 +214,7 @@ def test_no_reason_of_the_gateway_is_overridden() -> None:
 def test_every_reason_of_policies_and_roles_has_a_row() -> None:
     own = {
         reason
-        for reason in OF_PEOPLE
+        for reason in IDENTITY_REASONS
         if reason.value.startswith(("policy-", "attachment-", "role-", "session-"))
     }
     rows = {*cam_policy_errors.PREFERENCES, *sts.PREFERENCES}

@@ -15,7 +15,7 @@ from rolecall.contracts.tencent.postgres.codes import CODES
 from rolecall.contracts.tencent.postgres.contract import CONTRACT
 from rolecall.contracts.tencent.postgres.errors import PREFERENCES
 from rolecall.contracts.tencent.postgres.texts import TEXTS
-from rolecall.domain.reasons import OF_PEOPLE, Reason
+from rolecall.domain.reasons import IDENTITY_REASONS, Reason
 from rolecall.verbs.postgres.verbs import VERBS
 
 ACTIONS = tuple(CONTRACT.actions.values())
@@ -184,7 +184,7 @@ def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
         "credentials-invalid", "tenant-foreign", "account-repeated", "account-quota", "host-malformed",
         "grant-missing", "password-wrong", "engine-unsuited", "identity-unreachable", "verifiers-refused",
     }  # fmt: skip
-    assert {reason.value for reason in GATEWAY - OF_PEOPLE} == expected | elsewhere
+    assert {reason.value for reason in GATEWAY - IDENTITY_REASONS} == expected | elsewhere
 
 
 @ALL_ACTIONS

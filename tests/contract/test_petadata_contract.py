@@ -346,7 +346,7 @@ def test_every_rule_of_every_parameter_has_a_row_of_the_contract(action) -> None
 
 def test_only_reasons_of_the_gateway_are_left_to_its_table() -> None:
     rows = {key.value for key in ERRORS if isinstance(key, Reason)}
-    left = {reason.value for reason in Reason if not reason.of_people} - rows
+    left = {reason.value for reason in Reason if not reason.identity_only} - rows
     assert left == {
         "malformed-request", "too-large", "method-unsupported", "service-unknown", "version-unknown",
         "action-unknown", "route-unknown", "media-type-unsupported", "authorization-malformed", "key-unknown",

@@ -104,7 +104,7 @@ def drop_by_name() -> None:
 
 async def _delete_by_name(case: repairs.Case) -> None:
     name, host = case.operation.account
-    await case.attached.engine.drop_account(name, case.operation.id, host)
+    await case.connected.engine.drop_account(name, case.operation.id, host)
 
 
 async def _rest(_: Recovery) -> None:

@@ -53,16 +53,16 @@ async def create(engine: Any, kind: str, name: str) -> None:
     )
     await register(replica.instances, sealer, new)
 
-    def attach(_kind: str, _address: EngineAddress) -> Watched:
+    def connect(_kind: str, _address: EngineAddress) -> Watched:
         return Watched(engine)
 
     with ThreadPoolExecutor(1) as hashing:
         ledger = replica.operations
         journal = Journal(ledger)
-        reach = InstanceResolver(replica.instances, EngineRegistry(attach, sealer))
-        work = AccountContext(reach, ledger, journal, OperationRunner(journal), sealer, hashing)
+        resolver = InstanceResolver(replica.instances, EngineRegistry(connect, sealer))
+        context = AccountContext(resolver, ledger, journal, OperationRunner(journal), sealer, hashing)
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
-        bus = Bus(Accounts(work, ledger, DeferredCreates(work, ledger, journal), tokens).handlers)
+        bus = Bus(Accounts(context, ledger, DeferredCreates(context, ledger, journal), tokens).handlers)
         caller = Caller(owner.id, owner.number, owner.app_id, 1, "AKIDx")
         command = commands.CreateAccount(
             InstanceName("red", "red-1"), name, AccountKind.NORMAL, Secret("Corr3ct-horse"), "", False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,36 @@ NOT_YET = {
     # Rooms that still have such words: files and directories. Delete a room's line once it has none; add no line.
 }
 
+RETIRED = {
+    # room: names, without underscores before them, that were replaced there: what to call the thing
+    "": {
+        "OF_PEOPLE": "IDENTITY_REASONS",
+        "attach_instance": "connect_instance",
+        "lent": "issued",
+        "newcomer": "new_target",
+        "of_people": "identity_only",
+        "reach": "resolver",
+    },
+    "domain/accounts": {
+        "attached": "connected",
+        "coming": "making",
+        "keep_promise": "complete_deferred",
+        "label": "display_name",
+        "promises": "deferred",
+        "work": "context",
+    },
+    "domain/instances": {"attach": "connect", "attached": "connected", "attachments": "registry"},
+    "domain/maintenance": {
+        "attached": "connected",
+        "gate": "slots",
+        "promises": "deferred",
+        "work": "context",
+    },
+    "domain/provisioning": {"attached": "connected", "attachments": "registry"},
+}
+VERBS_OF_REFUSING = re.compile(r"(keep|expect)_")
+"""`require_...` is the name of what raises unless something holds."""
+
 FILES = [*PACKAGE.rglob("*.py"), *(PACKAGE / "store" / "queries").glob("*.sql")]
 MODULES = sorted(path.relative_to(PACKAGE) for path in FILES)
 
@@ -47,3 +79,23 @@ def test_a_module_is_written_in_plain_english(module: Path) -> None:
 
 def test_the_rooms_with_other_words_are_rooms() -> None:
     assert [room for room in sorted(NOT_YET) if not (PACKAGE / room).exists()] == []
+
+
+def names(module: Path) -> set[str]:
+    source = (PACKAGE / module).read_bytes()
+    tokens = tokenize.tokenize(io.BytesIO(source).readline)
+    return {token.string.lstrip("_") for token in tokens if token.type == tokenize.NAME}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.suffix == ".py"], ids=str)
+def test_a_module_uses_the_names_that_things_have_now(module: Path) -> None:
+    here = names(module)
+    retired = {
+        name: instead
+        for room, replaced in RETIRED.items()
+        for name, instead in replaced.items()
+        if name in here and (not room or Path(room) in module.parents)
+    }
+    assert retired == {}
+    if "domain" in module.parts:
+        assert [name for name in here if VERBS_OF_REFUSING.match(name)] == []

@@ -10,7 +10,7 @@ from tests.simulation.estates import DATABASE, Estate, Superuser
 from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, Server, World
 
-from rolecall.domain.accounts.context import AccountRow, label, password_purpose
+from rolecall.domain.accounts.context import AccountRow, display_name, password_purpose
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import SealBroken
@@ -79,7 +79,7 @@ async def check(world: World, instance_id: int, server: Server, history: History
 def opened(row: AccountRow, instance_id: int) -> str:
     assert row.sealed_password is not None
     try:
-        purpose = password_purpose(instance_id, label(row.name, row.host))
+        purpose = password_purpose(instance_id, display_name(row.name, row.host))
         return SEALER.open(row.sealed_password, purpose).reveal()
     except SealBroken:
         return "(does not open)"

@@ -76,7 +76,7 @@ async def _drop_by_name(self: Any, name: str, operation: Any, host: str = "", ex
 
 
 async def _repeat_deletion_by_name(case: Any) -> None:
-    await case.attached.engine.drop_account(case.operation.target, case.operation.id)
+    await case.connected.engine.drop_account(case.operation.target, case.operation.id)
 
 
 async def _undo_in_order(self: Any, instance: Any) -> None:

@@ -30,7 +30,7 @@ from rolecall.domain.accounts.databases import Databases
 from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
-from rolecall.domain.accounts.superuser import Superusers
+from rolecall.domain.accounts.superuser import TenantSuperusers
 from rolecall.domain.bus import Bus
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.registry import EngineRegistry, InstanceResolver
@@ -79,13 +79,13 @@ class Process:
         self.replica.notified = self._told
         ledger = store_port(self.replica.operations, gates)
         instances = store_port(self.replica.instances, gates)
-        self.attachments = EngineRegistry(self._engine, SEALER)
-        reach = InstanceResolver(instances, self.attachments)
+        self.registry = EngineRegistry(self._engine, SEALER)
+        resolver = InstanceResolver(instances, self.registry)
         self.journal = journal = Journal(ledger)
-        work = AccountContext(reach, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL)
-        promises = DeferredCreates(work, ledger, journal)
+        context = AccountContext(resolver, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL)
+        deferred = DeferredCreates(context, ledger, journal)
         tokens = ClientTokens(ledger, Secret("token key"))
-        credentials = Credentials(work)
+        credentials = Credentials(context)
         self.books = key_port(self.replica.keys, gates)
         self.keys = AccessKeys(Keys(self.books, SEALER), lambda _key_id, _now: None)
         self._provisioning = Provisioning(
@@ -93,24 +93,24 @@ class Process:
             3,
             instances,
             ledger,
-            work,
-            self.attachments,
+            context,
+            self.registry,
             tokens,
             journal,
         )
         self.bus = Bus(
-            Accounts(work, ledger, promises, tokens).handlers,
+            Accounts(context, ledger, deferred, tokens).handlers,
             credentials.handlers,
-            Grants(work).handlers,
-            promises.handlers,
-            Databases(reach, journal).handlers,
-            Servers(reach, instances, ledger).handlers,
-            Superusers(work, journal).handlers,
+            Grants(context).handlers,
+            deferred.handlers,
+            Databases(resolver, journal).handlers,
+            Servers(resolver, instances, ledger).handlers,
+            TenantSuperusers(context, journal).handlers,
             self._provisioning.handlers,
         )
-        self.recovery = Recovery(ledger, journal, work.runner, reach, promises)
+        self.recovery = Recovery(ledger, journal, context.runner, resolver, deferred)
         rotation = store_port(self.replica.rotation, gates)
-        self._rotation = Rotation(work, reach, credentials, rotation, rotates) if rotates else None
+        self._rotation = Rotation(context, resolver, credentials, rotation, rotates) if rotates else None
         self.ready = asyncio.Event()
         """Set once it takes calls."""
         self._tasks: list[asyncio.Task[Any]] = []

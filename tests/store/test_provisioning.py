@@ -175,7 +175,7 @@ async def test_a_server_that_is_being_made_takes_nothing_yet(bench: Bench) -> No
             "here-1",
         )
         name, starting = InstanceName("red", view.public_id), Reason.INSTANCE_STARTING
-        assert await refusal(application.instances.resolver.attach(name, bench.origin.caller)) is starting
+        assert await refusal(application.instances.resolver.connect(name, bench.origin.caller)) is starting
         assert (
             await refusal(application.provisioning.restart(commands.RestartInstance(name), bench.origin))
             is starting
@@ -209,7 +209,7 @@ async def test_a_server_that_cannot_be_made_is_failed_with_its_reason_and_can_be
         assert first.note == "RuntimeError: cannot start"
         name = InstanceName("red", view.public_id)
         assert (
-            await refusal(application.instances.resolver.attach(name, bench.origin.caller))
+            await refusal(application.instances.resolver.connect(name, bench.origin.caller))
             is Reason.INSTANCE_FAILED
         )
         await application.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
@@ -356,7 +356,7 @@ async def test_a_restart_that_fails_is_refused_and_the_server_told_as_it_is(benc
         await until(lambda: _value([one[0] for one in double.asked]), ["start", "destroy"])
         name = name_of(await put_in(application, Phase.RUNNING))
         operation = await application.provisioning.restart(commands.RestartInstance(name), bench.origin)
-        attaching = application.instances.resolver.attach(name, bench.origin.caller)
+        attaching = application.instances.resolver.connect(name, bench.origin.caller)
         assert await refusal(attaching) is Reason.INSTANCE_RESTARTING
         await until(lambda: _state(application, "instance.restart"), ("refused", "engine-refused"))
         assert operation in {one.id for one in await application.store.operations.operations(limit=9)}
@@ -386,7 +386,7 @@ async def test_a_deletion_that_fails_is_tried_again_at_the_next_start(bench: Ben
         await application.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
         assert await phase_of(application) is Phase.DELETING
         assert (
-            await refusal(application.instances.resolver.attach(name, bench.origin.caller))
+            await refusal(application.instances.resolver.connect(name, bench.origin.caller))
             is Reason.INSTANCE_MISSING
         )
     double = Double()

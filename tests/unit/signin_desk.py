@@ -29,7 +29,7 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.signin.wiring import SignIn
+from rolecall.signin.wiring import SignInEndpoints
 from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Origin, Reply, Request, Secret
 
@@ -310,7 +310,9 @@ class Desk:
         )
         sealer, bus = Sealer(parse_master_keys(new_master_key())), cast("Bus", self.people)
         locks = LockRules(self.failures, 900)
-        self.sign_in = SignIn(repositories, self.addresses, self.passwords, sealer, self.people, bus, locks)
+        self.sign_in = SignInEndpoints(
+            repositories, self.addresses, self.passwords, sealer, self.people, bus, locks
+        )
         self.signing_keys = self.sign_in.keys
         self.router = self.sign_in.router(self, self.public_url, require_tls=self.require_tls)
 

@@ -110,7 +110,7 @@ class Application:
             Tokens(self.authenticator, revocations, TokenClaim).handlers,
             Rates(self.admission).handlers,
         )
-        self.sign_in = signin.SignIn(
+        self.sign_in = signin.SignInEndpoints(
             store, addresses, self.passwords, sealer, self.iam.sign_in, self.bus, limits.locks(settings)
         )
         self._background = (

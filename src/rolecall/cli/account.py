@@ -52,9 +52,9 @@ def managed_password(
     """Print the password of an account. Rolecall must manage it (OpenCam, OpenAccountCAM)."""
 
     async def work(opened: Application) -> str:
-        attached = await opened.instances.resolver.attach_instance(await find_instance(opened, instance))
+        connected = await opened.instances.resolver.connect_instance(await find_instance(opened, instance))
         try:
-            return (await opened.accounts.credentials.managed_password(attached, name)).reveal()
+            return (await opened.accounts.credentials.managed_password(connected, name)).reveal()
         except Refused:
             raise CommandError(f"the password of `{name}` is not managed by Rolecall") from None
 
@@ -65,7 +65,7 @@ async def _accounts(opened: Application, instance: Instance) -> list[dict[str, o
     face = face_of(instance)
     try:
         views = await opened.accounts.lifecycle.views(
-            await opened.instances.resolver.attach_instance(instance)
+            await opened.instances.resolver.connect_instance(instance)
         )
     except Refused as refusal:
         return [{"instance": face, "name": "?", "standing": refusal.reason.value}]

@@ -149,5 +149,5 @@ class Embedded:
 
 
 async def _connect(opened: Application, instance: Instance) -> None:
-    connected = await opened.instances.resolver.attach_instance(instance)
+    connected = await opened.instances.resolver.connect_instance(instance)
     await connected.engine.facts()

@@ -21,13 +21,13 @@ class Reason(StrEnum):
     """Each member: value, whose fault it is, and whether only services of identities and user stores give it."""
 
     fault: Fault
-    of_people: bool
+    identity_only: bool
 
-    def __new__(cls, value: str, fault: Fault, of_people: bool = False) -> Self:
+    def __new__(cls, value: str, fault: Fault, identity_only: bool = False) -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.fault = fault
-        member.of_people = of_people
+        member.identity_only = identity_only
         return member
 
     # intake and envelope
@@ -237,7 +237,7 @@ class Reason(StrEnum):
     INTERNAL = "internal", Fault.OURS
 
 
-OF_PEOPLE = frozenset(reason for reason in Reason if reason.of_people)
+IDENTITY_REASONS = frozenset(reason for reason in Reason if reason.identity_only)
 """Reasons that no account or database gives: other services map them to their general error."""
 
 

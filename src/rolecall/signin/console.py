@@ -35,8 +35,8 @@ _MOST = 100
 """Groups and policies that are shown."""
 
 
-class SubUserSignIn(Protocol):
-    """Where sub-users sign in with name and password: `rolecall.domain.iam.sign_in.SignIn`."""
+class ConsoleSignIn(Protocol):
+    """Where sub-users sign in with name and password: `rolecall.domain.iam.sign_in.SubUserSignIn`."""
 
     async def at_console(self, owner_number: int, name: str, password: Secret, client: str) -> SignedIn: ...
     async def change_password(
@@ -70,7 +70,7 @@ class _Here:
 class Console:
     def __init__(
         self,
-        sub_users: SubUserSignIn,
+        sub_users: ConsoleSignIn,
         subjects: SubjectRepository,
         sessions: BrowserSessions,
         addresses: AddressLimit,

@@ -19,7 +19,7 @@ from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.signin.authorize import AuthorizationEndpoint
-from rolecall.signin.console import Console, SubjectRepository, SubUserSignIn
+from rolecall.signin.console import Console, ConsoleSignIn, SubjectRepository
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.jose import Jose
 from rolecall.signin.router import SignInRouter
@@ -44,7 +44,7 @@ class Repositories(Protocol):
     def sign_ins(self) -> SubjectRepository: ...
 
 
-class SignIn:
+class SignInEndpoints:
     """The OpenID provider of user stores, and the console of sub-users. `run` deletes what has expired."""
 
     def __init__(
@@ -53,7 +53,7 @@ class SignIn:
         addresses: AddressLimit,
         passwords: Passwords,
         sealer: Sealer,
-        sub_users: SubUserSignIn,
+        sub_users: ConsoleSignIn,
         bus: Bus,
         rules: LockRules,
     ) -> None:

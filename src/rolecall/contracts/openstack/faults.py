@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from rolecall.contracts.model import ErrorRow
-from rolecall.domain.reasons import OF_PEOPLE, Reason
+from rolecall.domain.reasons import IDENTITY_REASONS, Reason
 
 
 def _row(code: str, status: int, text: str) -> ErrorRow:
@@ -43,7 +43,7 @@ _CRASH = _broken(
 )
 
 FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
-    **dict.fromkeys(OF_PEOPLE, _OPERATION_FAILED),
+    **dict.fromkeys(IDENTITY_REASONS, _OPERATION_FAILED),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _bad("Malformed request body"),
     (Reason.MALFORMED_REQUEST, "header"): _bad("The header {value} is sent twice with different values."),

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from rolecall.contracts.model import Action, Contract, ErrorRow, Kind
-from rolecall.domain.reasons import OF_PEOPLE, Reason, Refused
+from rolecall.domain.reasons import IDENTITY_REASONS, Reason, Refused
 from rolecall.values import Secret
 
 LONGEST_VALUE = 128
@@ -64,7 +64,7 @@ _ELSEWHERE = (
 
 COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     **dict.fromkeys(_ELSEWHERE, _UNSUPPORTED),
-    **dict.fromkeys(OF_PEOPLE, _UNSUPPORTED),
+    **dict.fromkeys(IDENTITY_REASONS, _UNSUPPORTED),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _FORMAT,
     (Reason.MALFORMED_REQUEST, "header"): ErrorRow(  # ours

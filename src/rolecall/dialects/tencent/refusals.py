@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from rolecall.contracts.model import Action, Contract, ErrorRow, Field, Kind, ListOf, Shape
-from rolecall.domain.reasons import OF_PEOPLE, Reason, Refused
+from rolecall.domain.reasons import IDENTITY_REASONS, Reason, Refused
 from rolecall.values import Language, Secret
 
 LONGEST_VALUE = 128
@@ -57,7 +57,7 @@ _ELSEWHERE = (
 
 COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     **dict.fromkeys(_ELSEWHERE, _REFUSED_ROW),
-    **dict.fromkeys(OF_PEOPLE, _REFUSED_ROW),
+    **dict.fromkeys(IDENTITY_REASONS, _REFUSED_ROW),
     # intake and envelope
     Reason.MALFORMED_REQUEST: _MALFORMED,
     (Reason.MALFORMED_REQUEST, "json"): ErrorRow(

@@ -1,4 +1,4 @@
-"""What every handler of account commands works with: reach, rows, the journal, sealing and hashing."""
+"""What every handler of account commands works with: instances, rows, the journal, sealing and hashing."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Origin, Secret
 
-_COMING = 5.0
+_MAKING_SECONDS = 5.0
 """Seconds that a change waits for its account to be made, if that was promised a moment ago."""
 
-_COMING_PAUSE = 0.05
+_MAKING_PAUSE = 0.05
 """Seconds between looks whether another process has made it."""
 
 Look = Callable[[str, str], Awaitable[AccountFacts | None]]
@@ -73,24 +73,24 @@ class AccountRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One account of one instance within reach. `host` is empty where accounts have none."""
+    """One account of one connected instance. `host` is empty where accounts have none."""
 
-    attached: ConnectedInstance
+    connected: ConnectedInstance
     name: str
     host: str
 
     @property
-    def label(self) -> str:
-        return label(self.name, self.host)
+    def display_name(self) -> str:
+        return display_name(self.name, self.host)
 
     @property
-    def place(self) -> AccountKey:
-        return self.attached.instance.id, self.name, self.host
+    def key(self) -> AccountKey:
+        return self.connected.instance.id, self.name, self.host
 
     @property
     def purpose(self) -> str:
         """What its managed password is sealed for."""
-        return password_purpose(self.attached.instance.id, self.label)
+        return password_purpose(self.connected.instance.id, self.display_name)
 
     def intent(
         self,
@@ -103,23 +103,23 @@ class Target:
         """The intent to change it, or, with `expected`, that very account of the name."""
         place: dict[str, object] = {"name": self.name, "host": self.host} if self.host else {}
         known = {} if detail is None else detail.encode()
-        return Intent(change, self.label, origin, {**place, **known}, sealed, expected=expected)
+        return Intent(change, self.display_name, origin, {**place, **known}, sealed, expected=expected)
 
     def missing(self) -> Refused:
-        return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.label})
+        return Refused(Reason.ACCOUNT_MISSING, facts={"value": self.display_name})
 
 
 def _not_made(reason: Reason) -> Refused:
     return Refused(reason, note="the promised account is not made yet")
 
 
-def label(name: str, host: str) -> str:
+def display_name(name: str, host: str) -> str:
     """How operations and messages name an account: ``name``, or ``name@host``."""
     return f"{name}@{host}" if host else name
 
 
 def password_purpose(instance_id: int | str, account: str) -> str:
-    """What the password of an account, named by its label, is sealed for."""
+    """What the password of an account, by its display name, is sealed for."""
     return f"account password:{instance_id}:{account}"
 
 
@@ -128,14 +128,14 @@ class AccountContext:
 
     def __init__(
         self,
-        reach: InstanceResolver,
+        resolver: InstanceResolver,
         repository: AccountRepository,
         journal: Journal,
         runner: OperationRunner,
         sealer: Sealer,
         hashing: Executor,
     ) -> None:
-        self.reach = reach
+        self.resolver = resolver
         self.repository = repository
         self.sealer = sealer
         self._journal = journal
@@ -145,49 +145,49 @@ class AccountContext:
     async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
         """The account a command names, which may be there or not."""
         return await self._settled(
-            await self.find(await self.reach.attach(instance, origin.caller), name, host)
+            await self.find(await self.resolver.connect(instance, origin.caller), name, host)
         )
 
-    async def newcomer(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
+    async def new_target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
         """The account that a command wants made. HOST_MALFORMED."""
-        return await self._settled(self.at(await self.reach.attach(instance, origin.caller), name, host))
+        return await self._settled(self.at(await self.resolver.connect(instance, origin.caller), name, host))
 
     async def _settled(self, target: Target) -> Target:
-        if (coming := self.runner.in_flight(target.place)) is not None:
-            await self._wait_for(coming, target)
+        if (making := self.runner.in_flight(target.key)) is not None:
+            await self._wait_for(making, target)
         return target
 
-    async def _wait_for(self, coming: asyncio.Task[None], target: Target) -> None:
+    async def _wait_for(self, making: asyncio.Task[None], target: Target) -> None:
         """Clients change a user right after the promise of it, as if it were there. ENGINE_UNREACHABLE, ENGINE_BUSY."""
-        if not self.runner.is_unreachable(target.place):
-            await asyncio.wait([coming], timeout=_COMING)
-        if not coming.done():
+        if not self.runner.is_unreachable(target.key):
+            await asyncio.wait([making], timeout=_MAKING_SECONDS)
+        if not making.done():
             reason = (
-                Reason.ENGINE_UNREACHABLE if self.runner.is_unreachable(target.place) else Reason.ENGINE_BUSY
+                Reason.ENGINE_UNREACHABLE if self.runner.is_unreachable(target.key) else Reason.ENGINE_BUSY
             )
             raise _not_made(reason)
 
-    def at(self, attached: ConnectedInstance, name: str, host: str = "") -> Target:
+    def at(self, connected: ConnectedInstance, name: str, host: str = "") -> Target:
         """An account to be made, at the host as it will be listed. HOST_MALFORMED."""
-        return Target(attached, name, attached.engine.canonical_host(host))
+        return Target(connected, name, connected.engine.canonical_host(host))
 
-    async def find(self, attached: ConnectedInstance, name: str, host: str = "") -> Target:
+    async def find(self, connected: ConnectedInstance, name: str, host: str = "") -> Target:
         """An account that may be there: at the very host that is given, if the server has it so (accounts made by SQL
         may be at any), else at the same host as Rolecall spells it.
         """
         try:
-            canonical = attached.engine.canonical_host(host)
+            canonical = connected.engine.canonical_host(host)
         except Refused as refusal:
             if refusal.reason is not Reason.HOST_MALFORMED:
                 raise
-            return Target(attached, name, host)
-        if host and host != canonical and await attached.engine.account(name, host) is not None:
-            return Target(attached, name, host)
-        return Target(attached, name, canonical)
+            return Target(connected, name, host)
+        if host and host != canonical and await connected.engine.account(name, host) is not None:
+            return Target(connected, name, host)
+        return Target(connected, name, canonical)
 
     async def existing(self, target: Target) -> AccountFacts:
         """ACCOUNT_MISSING."""
-        facts = await self._once_made(target, target.attached.engine.account)
+        facts = await self._once_made(target, target.connected.engine.account)
         if facts is None:
             raise target.missing()
         return facts
@@ -201,30 +201,30 @@ class AccountContext:
 
     async def identified(self, target: Target) -> AccountFacts | None:
         """The same where it need not be there."""
-        facts = await self._once_made(target, target.attached.engine.identify)
+        facts = await self._once_made(target, target.connected.engine.identify)
         if facts is not None and facts.is_protected:
-            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.label})
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": target.display_name})
         return facts
 
     async def _once_made(self, target: Target, look: Look) -> AccountFacts | None:
         """What is there, or will be in a moment: another process may have promised it. ENGINE_BUSY."""
         if (facts := await look(target.name, target.host)) is not None:
             return facts
-        until = ambient.monotonic() + _COMING
+        until = ambient.monotonic() + _MAKING_SECONDS
         while await self._is_promised(target):
             if ambient.monotonic() > until:
                 raise _not_made(Reason.ENGINE_BUSY)
-            await asyncio.sleep(_COMING_PAUSE)
+            await asyncio.sleep(_MAKING_PAUSE)
         return await look(target.name, target.host)  # the promise may have been kept since the first look
 
     async def _is_promised(self, target: Target) -> bool:
-        promised = await self._journal.ledger.promised(target.attached.instance.id)
+        promised = await self._journal.ledger.promised(target.connected.instance.id)
         return any(operation.account == (target.name, target.host) for operation in promised)
 
     async def leave(self, target: Target, operation: UUID, expected: Expected) -> Expected:
         """Before a change moves that account: what it may go on with (`removal.leave`)."""
         place = (target.name, target.host)
-        return await leave(self._journal.ledger, target.attached.engine, place, operation, expected)
+        return await leave(self._journal.ledger, target.connected.engine, place, operation, expected)
 
     def fence(self, operation: UUID, *, always: bool = False) -> Fence | None:
         """`Journal.fence`."""
@@ -238,7 +238,7 @@ class AccountContext:
         self, target: Target, intent: Intent, apply: Callable[[UUID], Awaitable[AccountFacts]]
     ) -> AccountFacts:
         """Carry out a change of an account that is there afterwards."""
-        facts = await self._journal.run(target.attached, intent, apply)
+        facts = await self._journal.run(target.connected, intent, apply)
         if facts is None:  # changed, and deleted since
             raise target.missing()
         return facts
@@ -251,13 +251,13 @@ class AccountContext:
 
         async def apply(operation: UUID) -> AccountFacts | None:
             place = target.name, target.host
-            return await remove(self._journal.ledger, target.attached.engine, place, operation, expected)
+            return await remove(self._journal.ledger, target.connected.engine, place, operation, expected)
 
-        await self._journal.run(target.attached, intent, apply)
+        await self._journal.run(target.connected, intent, apply)
 
     def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
         """Begins at once; the change waits for it before it is applied."""
-        loop, engine = asyncio.get_running_loop(), target.attached.engine
+        loop, engine = asyncio.get_running_loop(), target.connected.engine
         if not engine.traits.has_quick_verifier:
             return loop.run_in_executor(self._hashing, engine.verifier, target.name, password)
         ready: asyncio.Future[Secret] = loop.create_future()

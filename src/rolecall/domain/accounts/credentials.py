@@ -23,8 +23,8 @@ _MANAGED_PASSWORD_SYMBOLS = "!#%^*-+=_"
 
 
 class Credentials:
-    def __init__(self, work: AccountContext) -> None:
-        self._work = work
+    def __init__(self, context: AccountContext) -> None:
+        self._context = context
         self.handlers: Handlers = (
             commands.ResetPassword.handled_by(self.reset_password),
             commands.ResetPasswords.handled_by(self.reset_passwords),
@@ -38,38 +38,38 @@ class Credentials:
 
     async def reset_password(self, command: commands.ResetPassword, origin: Origin) -> None:
         """PASSWORD_MANAGED while Rolecall manages it; PASSWORD_WRONG if an old password is given and is not the one."""
-        target = await self._work.target(command.instance, origin, command.name, command.host)
-        facts = await self._expect_managed(target, managed=False)
+        target = await self._context.target(command.instance, origin, command.name, command.host)
+        facts = await self._require_managed(target, managed=False)
         if command.old_password is not None:
-            await self._expect_password(target, command.old_password)
+            await self._require_password(target, command.old_password)
         intent = target.intent(Change.ACCOUNT_PASSWORD, origin, expected=facts.expected)
         await self._set_password(target, intent, command.password)
 
     async def reset_passwords(self, command: commands.ResetPasswords, origin: Origin) -> None:
         """If one account is missing, none is changed."""
         targets = [
-            await self._work.target(command.instance, origin, spec.name, spec.host)
+            await self._context.target(command.instance, origin, spec.name, spec.host)
             for spec in command.accounts
         ]
-        found = [await self._expect_managed(target, managed=False) for target in targets]
+        found = [await self._require_managed(target, managed=False) for target in targets]
         for target, facts, one in zip(targets, found, command.accounts, strict=True):
             intent = target.intent(Change.ACCOUNT_PASSWORD, origin, expected=facts.expected)
             await self._set_password(target, intent, one.password)
 
     async def move(self, command: commands.MoveAccount, origin: Origin) -> None:
         """A new name, host or password. ACCOUNT_MISSING, ACCOUNT_TAKEN."""
-        target = await self._work.target(command.instance, origin, command.name, command.host)
-        facts = await self._work.changeable(target)
-        engine = target.attached.engine
+        target = await self._context.target(command.instance, origin, command.name, command.host)
+        facts = await self._context.changeable(target)
+        engine = target.connected.engine
         if command.new_name not in (None, target.name):
             if not engine.traits.renames_accounts:
                 raise Refused(Reason.ENGINE_UNSUITED, note="accounts keep their names on this kind of server")
             engine.require_new_name(command.new_name)
         host = target.host if command.new_host is None else engine.canonical_host(command.new_host)
-        moved = Target(target.attached, command.new_name or target.name, host)
+        moved = Target(target.connected, command.new_name or target.name, host)
         if moved != target and await engine.account(moved.name, moved.host) is not None:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": moved.name})
-        verifier = None if command.password is None else self._work.verifier(moved, command.password)
+        verifier = None if command.password is None else self._context.verifier(moved, command.password)
         detail = details.MoveAccount(
             new_name=moved.name, new_host=moved.host, password_changed=verifier is not None
         )
@@ -77,8 +77,8 @@ class Credentials:
         async def apply(operation: UUID) -> AccountFacts:
             expected = Expected(facts.identity)
             if moved != target:
-                expected = await self._work.leave(target, operation, expected)
-            return await target.attached.engine.change_account(
+                expected = await self._context.leave(target, operation, expected)
+            return await target.connected.engine.change_account(
                 AccountChange(
                     target.name,
                     operation,
@@ -91,38 +91,38 @@ class Credentials:
             )
 
         intent = target.intent(Change.ACCOUNT_MOVE, origin, detail, expected=facts.expected)
-        await self._work.change(target, intent, apply)
+        await self._context.change(target, intent, apply)
 
     async def open_managed_password(self, command: commands.OpenManagedPassword, origin: Origin) -> None:
-        target = await self._work.target(command.instance, origin, command.name)
-        facts = await self._expect_managed(target, managed=False)
+        target = await self._context.target(command.instance, origin, command.name)
+        facts = await self._require_managed(target, managed=False)
         await self._renew_managed(target, origin, facts.expected)
 
     async def refresh_managed_password(
         self, command: commands.RefreshManagedPassword, origin: Origin
     ) -> None:
-        target = await self._work.target(command.instance, origin, command.name)
-        facts = await self._expect_managed(target, managed=True)
+        target = await self._context.target(command.instance, origin, command.name)
+        facts = await self._require_managed(target, managed=True)
         await self._renew_managed(target, origin, facts.expected)
 
     async def close_managed_password(self, command: commands.CloseManagedPassword, origin: Origin) -> None:
-        target = await self._work.target(command.instance, origin, command.name)
-        facts = await self._expect_managed(target, managed=True)
+        target = await self._context.target(command.instance, origin, command.name)
+        facts = await self._require_managed(target, managed=True)
         intent = target.intent(Change.ACCOUNT_UNMANAGE, origin, expected=facts.expected)
         await self._set_password(target, intent, command.password)
 
-    async def managed_password(self, attached: ConnectedInstance, name: str) -> Secret:
+    async def managed_password(self, connected: ConnectedInstance, name: str) -> Secret:
         """The current password of an account that Rolecall manages. PASSWORD_NOT_MANAGED."""
-        target = self._work.at(attached, name)
+        target = self._context.at(connected, name)
         row = await self._row(target)
         if row is None or row.sealed_password is None:
             raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": name})
-        return self._work.sealer.open(row.sealed_password, target.purpose)
+        return self._context.sealer.open(row.sealed_password, target.purpose)
 
     async def current_password(self, target: Target) -> Secret:
         """As `managed_password`, and the account is asked for: ACCOUNT_MISSING, or another one of the same name."""
-        await self._expect_managed(target, managed=True)
-        return await self.managed_password(target.attached, target.name)
+        await self._require_managed(target, managed=True)
+        return await self.managed_password(target.connected, target.name)
 
     async def rotate(self, target: Target, origin: Origin) -> None:
         """Replace the managed password. ACCOUNT_MISSING, PASSWORD_NOT_MANAGED.
@@ -138,30 +138,30 @@ class Credentials:
             raise Refused(Reason.PASSWORD_NOT_MANAGED, facts={"value": target.name})
         expected = Expected(row.identity, row.applied_order)
         try:
-            facts = await self._expect_managed(target, managed=True)
+            facts = await self._require_managed(target, managed=True)
         except Refused as refusal:
             if refusal.reason not in OUT_OF_REACH:
                 raise
         else:
-            if await self._work.are_unrecorded(facts.operations):
+            if await self._context.are_unrecorded(facts.operations):
                 raise ChangedMeanwhile(target.name)
             expected = facts.expected
         await self._renew_managed(target, origin, expected, alone=True)
 
     async def lock(self, command: commands.LockAccount, origin: Origin) -> None:
         """No new sessions, and the open ones end."""
-        target = await self._work.target(command.instance, origin, command.name)
+        target = await self._context.target(command.instance, origin, command.name)
         await self._set_login(target, origin, allowed=False)
 
     async def unlock(self, command: commands.UnlockAccount, origin: Origin) -> None:
-        target = await self._work.target(command.instance, origin, command.name)
+        target = await self._context.target(command.instance, origin, command.name)
         await self._set_login(target, origin, allowed=True)
 
     async def _renew_managed(
         self, target: Target, origin: Origin, expected: Expected, *, alone: bool = False
     ) -> None:
         password = new_managed_password()
-        sealed = self._work.sealer.seal(password, target.purpose)
+        sealed = self._context.sealer.seal(password, target.purpose)
         intent = target.intent(Change.ACCOUNT_MANAGE, origin, sealed=sealed, expected=expected)
         await self._set_password(target, intent, password, alone=alone)
 
@@ -169,26 +169,26 @@ class Credentials:
         self, target: Target, intent: Intent, password: Secret, *, alone: bool = False
     ) -> None:
         """`alone`: only if no other change has been applied since."""
-        verifier = self._work.verifier(target, password)
+        verifier = self._context.verifier(target, password)
         accepted = intent.expected
         assert accepted is not None  # noqa: S101 - a change of a password is of some account's
         expected = accepted if alone else Expected(accepted.identity)
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await target.attached.engine.change_account(
+            return await target.connected.engine.change_account(
                 AccountChange(
                     target.name, operation, verifier=await verifier, host=target.host, expected=expected
                 )
             )
 
-        await self._work.change(target, intent, apply)
+        await self._context.change(target, intent, apply)
 
     async def _set_login(self, target: Target, origin: Origin, *, allowed: bool) -> None:
         change = Change.ACCOUNT_UNLOCK if allowed else Change.ACCOUNT_LOCK
-        facts = await self._work.changeable(target)
+        facts = await self._context.changeable(target)
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await target.attached.engine.change_account(
+            return await target.connected.engine.change_account(
                 AccountChange(
                     target.name,
                     operation,
@@ -199,15 +199,15 @@ class Credentials:
                 )
             )
 
-        await self._work.change(target, target.intent(change, origin, expected=facts.expected), apply)
+        await self._context.change(target, target.intent(change, origin, expected=facts.expected), apply)
 
-    async def _expect_password(self, target: Target, password: Secret) -> None:
-        check = required(target.attached.engine.password_check)
+    async def _require_password(self, target: Target, password: Secret) -> None:
+        check = required(target.connected.engine.password_check)
         if not await check.has_password(target.name, target.host, password):
             raise Refused(Reason.PASSWORD_WRONG, facts={"value": target.name})
 
-    async def _expect_managed(self, target: Target, *, managed: bool) -> AccountFacts:
-        facts = await self._work.changeable(target)
+    async def _require_managed(self, target: Target, *, managed: bool) -> AccountFacts:
+        facts = await self._context.changeable(target)
         row = await self._row(target)
         is_managed = row is not None and row.is_of(facts) and row.sealed_password is not None
         if is_managed != managed:
@@ -216,7 +216,7 @@ class Credentials:
         return facts
 
     async def _row(self, target: Target) -> AccountRow | None:
-        return await self._work.repository.account(target.attached.instance.id, target.name, target.host)
+        return await self._context.repository.account(target.connected.instance.id, target.name, target.host)
 
 
 def new_managed_password() -> Secret:

@@ -45,8 +45,8 @@ _LOOK = 2.0
 
 
 class DeferredCreates:
-    def __init__(self, work: AccountContext, ledger: Ledger, journal: Journal) -> None:
-        self._work = work
+    def __init__(self, context: AccountContext, ledger: Ledger, journal: Journal) -> None:
+        self._context = context
         self._ledger = ledger
         self._journal = journal
         self._accepting: set[AccountKey] = set()
@@ -58,15 +58,15 @@ class DeferredCreates:
 
         A server that is out of reach now is not a reason to refuse.
         """
-        attached = await self._work.reach.attach(command.instance, origin.caller)
-        grants = required(attached.engine.grants)
-        targets = [self._work.at(attached, spec.name, spec.host) for spec in command.accounts]
-        self._expect_distinct(targets)
+        connected = await self._context.resolver.connect(command.instance, origin.caller)
+        grants = required(connected.engine.grants)
+        targets = [self._context.at(connected, spec.name, spec.host) for spec in command.accounts]
+        self._require_distinct(targets)
         for target in targets:
-            attached.engine.require_new_name(target.name)
+            connected.engine.require_new_name(target.name)
         with self._alone(targets):
-            self._expect_unpromised(targets)
-            await self._expect_possible(grants, targets, command)
+            self._require_unpromised(targets)
+            await self._require_possible(grants, targets, command)
             promised = [
                 Promised(
                     ambient.new_id(),
@@ -74,7 +74,7 @@ class DeferredCreates:
                 )
                 for target, spec in zip(targets, command.accounts, strict=True)
             ]
-            await self._work.runner.accept(attached.instance.id, promised)
+            await self._context.runner.accept(connected.instance.id, promised)
         self._journal.passed("promised")
         for target, one in zip(targets, promised, strict=True):
             self._begin(target, one)
@@ -85,27 +85,27 @@ class DeferredCreates:
         The instance is looked up for each further attempt: its address may be changed while it is out of reach. What
         is left of one that was removed, recovery settles.
         """
-        attached: ConnectedInstance | None = target.attached
+        connected: ConnectedInstance | None = target.connected
 
         async def attempt() -> bool:
-            nonlocal attached
-            if attached is None:
-                instance = await self._work.reach.by_id(target.place[0])
+            nonlocal connected
+            if connected is None:
+                instance = await self._context.resolver.by_id(target.key[0])
                 if instance is None:
                     return True
-                attached = await self._work.reach.attach_instance(instance)
-            async with self._turns[target.place[0]]:
-                if await self._make(attached, promised):
+                connected = await self._context.resolver.connect_instance(instance)
+            async with self._turns[target.key[0]]:
+                if await self._make(connected, promised):
                     return True
-            attached = None
+            connected = None
             return False
 
-        self._work.runner.begin(target.place, promised.id, attempt)
+        self._context.runner.begin(target.key, promised.id, attempt)
 
     @contextlib.contextmanager
     def _alone(self, targets: Sequence[Target]) -> Iterator[None]:
         """Two requests for the same account at once: the second is refused, as the name is taken."""
-        places = {target.place: target for target in targets}
+        places = {target.key: target for target in targets}
         for place in places.keys() & self._accepting:
             raise _taken(places[place])
         self._accepting |= places.keys()
@@ -114,20 +114,20 @@ class DeferredCreates:
         finally:
             self._accepting -= places.keys()
 
-    def _expect_distinct(self, targets: Sequence[Target]) -> None:
+    def _require_distinct(self, targets: Sequence[Target]) -> None:
         seen: set[str] = set()
         for target in targets:
-            if target.label in seen:
+            if target.display_name in seen:
                 raise Refused(Reason.ACCOUNT_REPEATED, facts={"value": target.name})
-            seen.add(target.label)
+            seen.add(target.display_name)
 
-    def _expect_unpromised(self, targets: Sequence[Target]) -> None:
+    def _require_unpromised(self, targets: Sequence[Target]) -> None:
         """Those that others have promised, the ledger refuses."""
         for target in targets:
-            if self._work.runner.in_flight(target.place) is not None:
+            if self._context.runner.in_flight(target.key) is not None:
                 raise _taken(target)
 
-    async def _expect_possible(
+    async def _require_possible(
         self, grants: DatabaseGrants, targets: Sequence[Target], command: commands.CreateAccountsLater
     ) -> None:
         """What the server would refuse is refused now, if the server can be asked now."""
@@ -144,7 +144,7 @@ class DeferredCreates:
             for target, spec in zip(targets, command.accounts, strict=True)
         ]
         if command.allow_missing:
-            _expect_names(grants, command.accounts)
+            _require_names(grants, command.accounts)
         try:
             async with asyncio.timeout(_LOOK):
                 await grants.require_new(wanted)
@@ -157,68 +157,70 @@ class DeferredCreates:
     async def _intent(
         self, target: Target, spec: commands.AccountSpec, origin: Origin, *, allow_missing: bool
     ) -> Intent:
-        verifier = await self._work.verifier(target, spec.password)
+        verifier = await self._context.verifier(target, spec.password)
         detail = details.CreateAccount(remark="", grants=spec.grants, allow_missing=allow_missing)
-        sealed = self._work.sealer.seal(verifier, verifier_purpose(target.attached.instance.id, target.label))
+        sealed = self._context.sealer.seal(
+            verifier, verifier_purpose(target.connected.instance.id, target.display_name)
+        )
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
         return replace(intent, runner=Runner.DEFERRED)
 
-    async def pending(self, attached: ConnectedInstance) -> Sequence[AccountFacts]:
+    async def pending(self, connected: ConnectedInstance) -> Sequence[AccountFacts]:
         """Accounts that were promised and are not made yet, as they will be."""
-        operations = await self._ledger.promised(attached.instance.id)
+        operations = await self._ledger.promised(connected.instance.id)
         return [_facts_to_be(operation) for operation in operations]
 
-    async def failed(self, attached: ConnectedInstance) -> Sequence[Operation]:
+    async def failed(self, connected: ConnectedInstance) -> Sequence[Operation]:
         """Those that failed, of accounts for which nothing was accepted since."""
-        return await self._ledger.failed(attached.instance.id)
+        return await self._ledger.failed(connected.instance.id)
 
-    async def make(self, attached: ConnectedInstance, promised: Promised) -> bool:
+    async def make(self, connected: ConnectedInstance, promised: Promised) -> bool:
         """Make a promised account now, if the server can be reached now; True when the promise was closed.
 
         One that was closed since it was looked up is left alone: what it made may be deleted again by now.
         """
-        still_open = {operation.id for operation in await self._ledger.promised(attached.instance.id)}
-        return promised.id not in still_open or await self._make(attached, promised)
+        still_open = {operation.id for operation in await self._ledger.promised(connected.instance.id)}
+        return promised.id not in still_open or await self._make(connected, promised)
 
-    async def _make(self, attached: ConnectedInstance, promised: Promised) -> bool:
+    async def _make(self, connected: ConnectedInstance, promised: Promised) -> bool:
         """Not again what was made, by an earlier attempt or by another process, and moved or deleted since."""
 
         async def apply(operation: UUID) -> AccountFacts:
-            fence = self._work.fence(operation, always=True)
-            return await make_sealed(self._work.sealer, attached, promised, fence)
+            fence = self._context.fence(operation, always=True)
+            return await make_sealed(self._context.sealer, connected, promised, fence)
 
-        return await self._journal.complete(attached, promised, apply)
+        return await self._journal.complete(connected, promised, apply)
 
 
 def _taken(target: Target) -> Refused:
     return Refused(Reason.ACCOUNT_TAKEN, facts={"value": target.name})
 
 
-def _expect_names(grants: DatabaseGrants, specs: Sequence[commands.AccountSpec]) -> None:
+def _require_names(grants: DatabaseGrants, specs: Sequence[commands.AccountSpec]) -> None:
     for grant in (grant for spec in specs for grant in spec.grants):
         if not grants.may_be_database(grant.database):
             raise Refused(Reason.DATABASE_MISSING, facts={"value": grant.database})
 
 
-def verifier_purpose(instance_id: int | str, label: str) -> str:
+def verifier_purpose(instance_id: int | str, account: str) -> str:
     """What a promised account's verifier is sealed for."""
-    return f"account verifier:{instance_id}:{label}"
+    return f"account verifier:{instance_id}:{account}"
 
 
 async def make_sealed(
-    sealer: Sealer, attached: ConnectedInstance, promised: Promised, fence: Fence | None = None
+    sealer: Sealer, connected: ConnectedInstance, promised: Promised, fence: Fence | None = None
 ) -> AccountFacts:
     """Make, or finish making, an account from what its promise holds; safe to repeat."""
     intent = promised.intent
     name, host = intent.account
     verifier = None
     if intent.sealed is not None:
-        verifier = sealer.open(intent.sealed, verifier_purpose(attached.instance.id, intent.target))
+        verifier = sealer.open(intent.sealed, verifier_purpose(connected.instance.id, intent.target))
     detail = details.CreateAccount.of(intent)
     new = NewAccount(
         name, detail.kind, verifier, promised.id, host, detail.grants, detail.allow_missing, fence
     )
-    return await attached.engine.create_account(new)
+    return await connected.engine.create_account(new)
 
 
 def _facts_to_be(operation: Operation) -> AccountFacts:

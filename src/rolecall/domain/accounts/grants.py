@@ -18,8 +18,8 @@ from rolecall.values import Origin
 
 
 class Grants:
-    def __init__(self, work: AccountContext) -> None:
-        self._work = work
+    def __init__(self, context: AccountContext) -> None:
+        self._context = context
         self.handlers: Handlers = (
             commands.ShowPrivileges.handled_by(self.show_privileges),
             commands.ChangePrivileges.handled_by(self.change_privileges),
@@ -30,31 +30,31 @@ class Grants:
         self, command: commands.ShowPrivileges, origin: Origin
     ) -> tuple[tuple[str, ...] | AccountKind, ...]:
         """One answer per object asked, in order; the account itself is answered by its kind."""
-        target = await self._work.target(command.instance, origin, command.name)
+        target = await self._context.target(command.instance, origin, command.name)
         asked = [object_ for object_ in command.objects if object_ is not None]
-        objects = required(target.attached.engine.objects)
-        account = await self._work.existing(target)
+        objects = required(target.connected.engine.objects)
+        account = await self._context.existing(target)
         found = iter(await objects.privileges(command.name, asked))
         return tuple(account.kind if object_ is None else next(found) for object_ in command.objects)
 
     async def change_privileges(self, command: commands.ChangePrivileges, origin: Origin) -> None:
-        target = await self._work.target(command.instance, origin, command.name)
+        target = await self._context.target(command.instance, origin, command.name)
         if command.changes:
-            required(target.attached.engine.objects)
+            required(target.connected.engine.objects)
         detail = details.ChangePrivileges(changes=command.changes, kind=command.kind)
-        facts = await self._work.changeable(target)
+        facts = await self._context.changeable(target)
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await apply_privileges(target.attached, command, operation, Expected(facts.identity))
+            return await apply_privileges(target.connected, command, operation, Expected(facts.identity))
 
         intent = target.intent(Change.PRIVILEGES, origin, detail, expected=facts.expected)
-        await self._work.change(target, intent, apply)
+        await self._context.change(target, intent, apply)
 
     async def change_grants(self, command: commands.ChangeGrants, origin: Origin) -> None:
         """ACCOUNT_MISSING, ACCOUNT_PROTECTED (a super account), DATABASE_MISSING, GRANT_MISSING."""
-        target = await self._work.target(command.instance, origin, command.name, command.host)
-        grants = required(target.attached.engine.grants)
-        facts = await self._work.changeable(target)
+        target = await self._context.target(command.instance, origin, command.name, command.host)
+        grants = required(target.connected.engine.grants)
+        facts = await self._context.changeable(target)
         if facts.kind is AccountKind.SUPER:
             raise Refused(Reason.ACCOUNT_PROTECTED, note="a super account holds every database already")
         if command.must_exist:
@@ -80,16 +80,16 @@ class Grants:
             )
 
         intent = target.intent(Change.GRANTS, origin, detail, expected=facts.expected)
-        await self._work.change(target, intent, apply)
+        await self._context.change(target, intent, apply)
 
 
 async def apply_privileges(
-    attached: ConnectedInstance, command: commands.ChangePrivileges, operation: UUID, expected: Expected
+    connected: ConnectedInstance, command: commands.ChangePrivileges, operation: UUID, expected: Expected
 ) -> AccountFacts:
     """The engine's part of a change of privileges, or only of the kind; recovery repeats it."""
     if not command.changes:
         change = AccountChange(command.name, operation, kind=command.kind, expected=expected)
-        return await attached.engine.change_account(change)
-    return await required(attached.engine.objects).change_privileges(
+        return await connected.engine.change_account(change)
+    return await required(connected.engine.objects).change_privileges(
         command.name, command.changes, operation, kind=command.kind, expected=expected
     )

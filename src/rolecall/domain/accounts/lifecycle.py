@@ -41,11 +41,11 @@ _NO_SUCH_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.PARAMETER_VALUE)
 
 class Accounts:
     def __init__(
-        self, work: AccountContext, ledger: Ledger, promises: DeferredCreates, tokens: ClientTokens
+        self, context: AccountContext, ledger: Ledger, deferred: DeferredCreates, tokens: ClientTokens
     ) -> None:
-        self._work = work
+        self._context = context
         self._ledger = ledger
-        self._promises = promises
+        self._deferred = deferred
         self._tokens = tokens
         self.handlers: Handlers = (
             commands.CreateAccount.handled_by(self.create),
@@ -61,7 +61,7 @@ class Accounts:
 
         And what the engine refuses.
         """
-        target = await self._work.newcomer(command.instance, origin, command.name, command.host)
+        target = await self._context.new_target(command.instance, origin, command.name, command.host)
         if command.token is None:
             return await self._create(target, command, origin, None)
         return await self._tokens.once(
@@ -75,17 +75,17 @@ class Accounts:
         self, target: Target, command: commands.CreateAccount, origin: Origin, claim: Claim | None
     ) -> AccountView:
         if command.grants or command.everywhere:
-            required(target.attached.engine.grants)
-        grants = await self._grants(target.attached, command)
-        work = self._work
+            required(target.connected.engine.grants)
+        grants = await self._grants(target.connected, command)
+        context = self._context
         password = new_managed_password() if command.managed_password else command.password
-        verifier = None if password is None else work.verifier(target, password)
+        verifier = None if password is None else context.verifier(target, password)
         detail = details.CreateAccount(
             remark=command.remark, kind=command.kind, managed=command.managed_password, grants=grants
         )
         sealed = None
         if command.managed_password and password is not None:
-            sealed = work.sealer.seal(password, target.purpose)
+            sealed = context.sealer.seal(password, target.purpose)
         quota = _quota(target, command)
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
         intent = replace(intent, claim=claim, counted=quota is not None)
@@ -94,21 +94,21 @@ class Accounts:
 
         async def apply(operation: UUID) -> AccountFacts:
             if quota is not None:
-                await self._expect_room(target, quota, operation)
+                await self._require_room(target, quota, operation)
             ready = None if verifier is None else await verifier
-            fence = work.fence(operation, always=is_relied_on)
-            return await target.attached.engine.create_account(
+            fence = context.fence(operation, always=is_relied_on)
+            return await target.connected.engine.create_account(
                 NewAccount(target.name, command.kind, ready, operation, target.host, grants, fence=fence)
             )
 
-        facts = await work.change(target, intent, apply)
+        facts = await context.change(target, intent, apply)
         now = ambient.now()
         row = AccountRow(
             target.name, target.host, facts.oid, command.remark, now, now, None, sealed, facts.identity
         )
         return view(facts, row)
 
-    async def _expect_room(self, target: Target, quota: int, operation: UUID) -> None:
+    async def _require_room(self, target: Target, quota: int, operation: UUID) -> None:
         """ACCOUNT_QUOTA, but not for a name that the server has: the engine refuses that. One that is only being made
         may be refused in the end, and leave the name to this operation.
 
@@ -116,7 +116,7 @@ class Accounts:
         """
         place = target.name, target.host
         ahead = await self._ledger.ahead(operation)
-        accounts = await target.attached.engine.accounts()
+        accounts = await target.connected.engine.accounts()
         others = ahead.union(
             (account.name, account.host) for account in accounts if not account.is_protected
         ) - {place}
@@ -137,25 +137,25 @@ class Accounts:
         return found if found.standing == "managed" else None
 
     async def _grants(
-        self, attached: ConnectedInstance, command: commands.CreateAccount
+        self, connected: ConnectedInstance, command: commands.CreateAccount
     ) -> tuple[DatabaseGrant, ...]:
         """Whether databases that are named are there, the engine sees for itself."""
         if not command.everywhere:
             return command.grants
-        there = await attached.engine.databases()
+        there = await connected.engine.databases()
         return tuple(DatabaseGrant(database.name, Access.READ_WRITE) for database in there)
 
     async def delete(self, command: commands.DeleteAccount, origin: Origin) -> None:
         """ACCOUNT_MISSING only where the command wants it to exist."""
-        target = await self._work.target(command.instance, origin, command.name, command.host)
-        facts = await self._work.identified(target)
+        target = await self._context.target(command.instance, origin, command.name, command.host)
+        facts = await self._context.identified(target)
         if facts is None and command.must_exist and await self._failed(target) is None:
             raise target.missing()
-        await self._work.remove(target, origin, facts)
+        await self._context.remove(target, origin, facts)
 
     async def change_remark(self, command: commands.ChangeRemark, origin: Origin) -> None:
-        target = await self._work.target(command.instance, origin, command.name, command.host)
-        facts = await self._work.changeable(target)
+        target = await self._context.target(command.instance, origin, command.name, command.host)
+        facts = await self._context.changeable(target)
         detail = details.ChangeRemark(remark=command.remark)
         intent = target.intent(Change.ACCOUNT_REMARK, origin, detail, expected=facts.expected)
 
@@ -164,63 +164,67 @@ class Accounts:
             change = AccountChange(
                 target.name, operation, host=target.host, expected=Expected(facts.identity)
             )
-            return await target.attached.engine.change_account(change)
+            return await target.connected.engine.change_account(change)
 
-        await self._work.change(target, intent, apply)
+        await self._context.change(target, intent, apply)
 
     async def page(self, command: commands.ListAccounts, origin: Origin) -> Page[AccountView]:
-        attached = await self._work.reach.attach(command.instance, origin.caller)
-        views = [view for view in await self.views(attached) if view.standing not in _NOT_THERE]
+        connected = await self._context.resolver.connect(command.instance, origin.caller)
+        views = [view for view in await self.views(connected) if view.standing not in _NOT_THERE]
         views.sort(key=_ORDERS[command.order], reverse=command.descending)
         return Page(tuple(views[command.offset : command.offset + command.limit]), len(views))
 
     async def all(self, command: commands.AllAccounts, origin: Origin) -> tuple[AccountView, ...]:
-        attached = await self._work.reach.attach(command.instance, origin.caller)
-        views = [view for view in await self.views(attached) if view.standing != "missing"]
+        connected = await self._context.resolver.connect(command.instance, origin.caller)
+        views = [view for view in await self.views(connected) if view.standing != "missing"]
         return tuple(sorted(views, key=lambda view: (view.name, view.host)))
 
     async def show(self, command: commands.ShowAccount, origin: Origin) -> AccountView:
         """ACCOUNT_MISSING."""
-        attached = await self._work.reach.attach(command.instance, origin.caller)
+        connected = await self._context.resolver.connect(command.instance, origin.caller)
         try:
-            return await self._show(await self._work.find(attached, command.name, command.host))
+            return await self._show(await self._context.find(connected, command.name, command.host))
         except Refused as refusal:
             if refusal.reason not in _NO_SUCH_ACCOUNT or command.otherwise is None:
                 raise
-        return await self._show(await self._work.find(attached, *command.otherwise))
+        return await self._show(await self._context.find(connected, *command.otherwise))
 
     async def _show(self, target: Target) -> AccountView:
         place = (target.name, target.host)
-        pending = await self._promises.pending(target.attached)
+        pending = await self._deferred.pending(target.connected)
         promised = next((facts for facts in pending if (facts.name, facts.host) == place), None)
-        facts = promised or await target.attached.engine.account(*place)
+        facts = promised or await target.connected.engine.account(*place)
         if facts is None:
             if (failed := await self._failed(target)) is None:
                 raise target.missing()
             return failed_view(failed)
         return view(
-            facts, await self._work.repository.account(target.attached.instance.id, target.name, target.host)
+            facts,
+            await self._context.repository.account(target.connected.instance.id, target.name, target.host),
         )
 
     async def _failed(self, target: Target) -> Operation | None:
         """The promise of an account that could not be kept."""
-        failed = await self._promises.failed(target.attached)
+        failed = await self._deferred.failed(target.connected)
         return next(
             (operation for operation in failed if operation.account == (target.name, target.host)), None
         )
 
-    async def views(self, attached: ConnectedInstance) -> list[AccountView]:
+    async def views(self, connected: ConnectedInstance) -> list[AccountView]:
         """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
         ours that the engine has no more.
         """
         rows = {
-            (row.name, row.host): row for row in await self._work.repository.accounts(attached.instance.id)
+            (row.name, row.host): row
+            for row in await self._context.repository.accounts(connected.instance.id)
         }
-        there = {(facts.name, facts.host): facts for facts in await self._promises.pending(attached)}
-        there |= {(facts.name, facts.host): facts for facts in await attached.engine.accounts()}
+        there = {(facts.name, facts.host): facts for facts in await self._deferred.pending(connected)}
+        there |= {(facts.name, facts.host): facts for facts in await connected.engine.accounts()}
         views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
         failed = [
-            operation for operation in await self._promises.failed(attached) if operation.account not in there
+            operation
+            for operation in await self._deferred.failed(connected)
+            if operation.account not in there
         ]
         views.extend(failed_view(operation) for operation in failed)
         views.extend(missing(row) for row in rows.values())
@@ -229,7 +233,7 @@ class Accounts:
 
 def _quota(target: Target, command: commands.CreateAccount) -> int | None:
     """The vendor's, or the instance's option ``account_quota`` in its place, where 0 is none."""
-    if own := target.attached.instance.options.get("account_quota"):
+    if own := target.connected.instance.options.get("account_quota"):
         return int(own) or None
     return command.quota
 

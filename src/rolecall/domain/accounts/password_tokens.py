@@ -45,14 +45,14 @@ class DatabaseTokens:
 
     def __init__(
         self,
-        work: AccountContext,
+        context: AccountContext,
         credentials: Credentials,
         repository: RotationRepository,
         audit: Audit,
         period: int,
         clock: Callable[[], datetime] = ambient.now,
     ) -> None:
-        self._work = work
+        self._context = context
         self._credentials = credentials
         self._repository = repository
         self._audit = audit
@@ -61,16 +61,16 @@ class DatabaseTokens:
         self.handlers: Handlers = (ShowDatabaseToken.handled_by(self.show),)
 
     async def show(self, command: ShowDatabaseToken, origin: Origin) -> DatabaseToken:
-        target = await self._work.target(command.instance, origin, command.account)
+        target = await self._context.target(command.instance, origin, command.account)
         try:
             password = await self._credentials.current_password(target)
         except SealBroken as error:
             raise Refused(Reason.PASSWORD_UNDECIPHERABLE, note=str(error)) from None
-        detail = {"instance": target.attached.instance.id}
-        await self._audit.note(entry_of(origin, Outcome.DONE, target.label, detail=detail))
-        row = await self._work.repository.account(target.attached.instance.id, target.name, target.host)
+        detail = {"instance": target.connected.instance.id}
+        await self._audit.note(entry_of(origin, Outcome.DONE, target.display_name, detail=detail))
+        row = await self._context.repository.account(target.connected.instance.id, target.name, target.host)
         changed = None if row is None else row.password_updated_at or row.created_at
-        last = await self._repository.last_rotation(target.attached.instance.id, target.label)
+        last = await self._repository.last_rotation(target.connected.instance.id, target.display_name)
         return DatabaseToken(
             password,
             self._clock(),

@@ -21,7 +21,7 @@ class Due:
     host: str
 
     @property
-    def place(self) -> AccountKey:
+    def key(self) -> AccountKey:
         return self.instance_id, self.name, self.host
 
 
@@ -44,4 +44,4 @@ class RotationRepository(Protocol):
         """Accounts whose managed password is `period` seconds old, the oldest first."""
 
     async def last_rotation(self, instance_id: int, account: str) -> Rotated:
-        """`account` is its label."""
+        """`account` is its display name."""

@@ -47,7 +47,7 @@ class Case:
     """One unresolved operation, with what looking after it takes."""
 
     operation: Operation
-    attached: ConnectedInstance
+    connected: ConnectedInstance
     ledger: Ledger
     is_begun: bool = False
     """Of a deletion: whether its first step may have been taken (`Ledger.begin`)."""
@@ -84,7 +84,7 @@ async def is_shown(case: Case) -> bool:
 
     What asks its fence is never late. Other changes of databases write no row: the server alone tells what is true.
     """
-    operation, engine = case.operation, case.attached.engine
+    operation, engine = case.operation, case.connected.engine
     if operation.change is Change.ACCOUNT_MOVE:
         return any(operation.id in facts.operations for facts in await engine.accounts())
     if not operation.change.value.startswith("account."):
@@ -94,7 +94,7 @@ async def is_shown(case: Case) -> bool:
         return True
     expected = operation.expected
     if operation.change is Change.ACCOUNT_DELETE and expected is not None and expected.identity:
-        holder = await case.ledger.holder(case.attached.instance.id, *operation.account)
+        holder = await case.ledger.holder(case.connected.instance.id, *operation.account)
         is_gone = facts is None or facts.identity != expected.identity
         return is_gone and holder == Holder(expected.identity, is_deleted=False)
     if operation.change is Change.ACCOUNT_LOCK and facts is not None:
@@ -103,7 +103,7 @@ async def is_shown(case: Case) -> bool:
 
 
 async def _by_marker(case: Case) -> AccountFacts:
-    return _marked(case, await case.attached.engine.account(*case.operation.account))
+    return _marked(case, await case.connected.engine.account(*case.operation.account))
 
 
 def _marked(case: Case, facts: AccountFacts | None) -> AccountFacts:
@@ -120,7 +120,7 @@ async def _create_account(case: Case) -> AccountFacts:
 
     An engine does not show an account that is half made, and any other one of that name it does show.
     """
-    engine, (name, host) = case.attached.engine, case.operation.account
+    engine, (name, host) = case.connected.engine, case.operation.account
     if engine.traits.creates_in_steps and await engine.account(name, host) is None:
         await engine.drop_account(name, case.operation.id, host, NO_ACCOUNT)
     return await _by_marker(case)
@@ -131,7 +131,7 @@ async def _lock(case: Case) -> AccountFacts:
 
     Whatever else was applied since: that the account is locked is not undone by it.
     """
-    facts = await case.attached.engine.account(*case.operation.account)
+    facts = await case.connected.engine.account(*case.operation.account)
     if facts is not None and not facts.may_log_in and case.operation.id not in facts.operations:
         require_identity(case.expected, facts.name, facts.identity)
         expected = facts.expected
@@ -147,14 +147,14 @@ async def _lock(case: Case) -> AccountFacts:
         expected=expected,
     )
     try:
-        return await case.attached.engine.change_account(change)
+        return await case.connected.engine.change_account(change)
     except ChangedMeanwhile as error:  # perhaps unlocked: the next round looks again
         raise StillUnknown("another change of the account was applied meanwhile") from error
 
 
 async def _move(case: Case) -> AccountFacts:
     """Wherever the account is now: it may have been moved on."""
-    for facts in await case.attached.engine.accounts():
+    for facts in await case.connected.engine.accounts():
         if case.operation.id in facts.operations:
             return facts
     raise NotApplied("the engine holds no mark of it")
@@ -162,7 +162,7 @@ async def _move(case: Case) -> AccountFacts:
 
 async def _delete_account(case: Case) -> AccountFacts | None:
     """Done if that account is gone, whichever account has its name now. A deletion that was begun is completed."""
-    engine, place = case.attached.engine, case.operation.account
+    engine, place = case.connected.engine, case.operation.account
     expected = case.deleting(await engine.account(*place))
     try:
         return await remove(case.ledger, engine, place, case.operation.id, expected)
@@ -178,7 +178,7 @@ async def _privileges(case: Case) -> AccountFacts:
     command = ChangePrivileges(
         InstanceName(operation.dialect, ""), operation.target, detail.changes, detail.kind
     )
-    return await apply_privileges(case.attached, command, operation.id, case.expected)
+    return await apply_privileges(case.connected, command, operation.id, case.expected)
 
 
 async def _grants(case: Case) -> AccountFacts:
@@ -186,7 +186,7 @@ async def _grants(case: Case) -> AccountFacts:
         return await _by_marker(case)
     detail = details.ChangeGrants.of(case.operation)
     name, host = case.operation.account
-    return await required(case.attached.engine.grants).change_grants(
+    return await required(case.connected.engine.grants).change_grants(
         name,
         host,
         detail.grant,
@@ -199,7 +199,7 @@ async def _grants(case: Case) -> AccountFacts:
 
 async def _create_database(case: Case) -> None:
     """By its mark; by its owner where that has written another comment over it."""
-    facts = await find_database(case.attached.engine, case.operation.target)
+    facts = await find_database(case.connected.engine, case.operation.target)
     if facts is None:
         raise NotApplied("there is no such database")
     if facts.operations:
@@ -214,7 +214,7 @@ async def _delete_database(case: Case) -> None:
     """Done if that database is gone, whatever has its name now."""
     expected = ExpectedDatabase(case.expected.identity)
     try:
-        await remove_database(case.ledger, case.attached.engine, case.operation.target, expected)
+        await remove_database(case.ledger, case.connected.engine, case.operation.target, expected)
     except Superseded:
         return
 
@@ -222,7 +222,7 @@ async def _delete_database(case: Case) -> None:
 async def _database_owner(case: Case) -> None:
     """Repeated while the former owner still owns the database, unless another change of the owner was applied since."""
     detail, name = details.ChangeDatabaseOwner.of(case.operation), case.operation.target
-    engine = case.attached.engine
+    engine = case.connected.engine
     facts = await find_database(engine, name)
     if facts is not None and facts.identity == case.expected.identity and facts.owner == detail.owner:
         return
@@ -239,7 +239,7 @@ async def _database_owner(case: Case) -> None:
 
 async def _enable_superuser(case: Case) -> None:
     """As with other accounts, the mark says whether it happened, and what is half made is taken away."""
-    superuser = required(case.attached.engine.superuser)
+    superuser = required(case.connected.engine.superuser)
     facts = await superuser.find()
     if facts is None:
         await superuser.disable(case.operation.id, NO_ACCOUNT)
@@ -248,7 +248,7 @@ async def _enable_superuser(case: Case) -> None:
 
 
 async def _disable_superuser(case: Case) -> None:
-    superuser = required(case.attached.engine.superuser)
+    superuser = required(case.connected.engine.superuser)
     expected = case.deleting(await superuser.find())
     try:
         await remove_superuser(case.ledger, superuser, case.operation.id, expected)

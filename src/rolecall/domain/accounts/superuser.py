@@ -20,9 +20,9 @@ _ALPHABET = string.ascii_letters + string.digits
 _PASSWORD_CHARACTERS = 32
 
 
-class Superusers:
-    def __init__(self, work: AccountContext, journal: Journal) -> None:
-        self._work = work
+class TenantSuperusers:
+    def __init__(self, context: AccountContext, journal: Journal) -> None:
+        self._context = context
         self._journal = journal
         self.handlers: Handlers = (
             commands.SuperuserState.handled_by(self.state),
@@ -32,21 +32,21 @@ class Superusers:
 
     async def state(self, command: commands.SuperuserState, origin: Origin) -> bool:
         """Whether it is enabled now; the server itself tells. False where there is no such thing."""
-        attached = await self._work.reach.attach(command.instance, origin.caller)
-        superuser = attached.engine.superuser
+        connected = await self._context.resolver.connect(command.instance, origin.caller)
+        superuser = connected.engine.superuser
         return superuser is not None and await superuser.find() is not None
 
     async def enable(self, command: commands.EnableSuperuser, origin: Origin) -> Secret:
         """Its password, made here unless one is given. ENGINE_UNSUITED, ACCOUNT_PROTECTED."""
         target, superuser = await self._target(command.instance, origin)
         password = command.password or _new_password()
-        verifier = self._work.verifier(target, password)
+        verifier = self._context.verifier(target, password)
 
         async def apply(operation: UUID) -> None:
             fence = self._journal.fence(operation, always=True)
             await superuser.enable(await verifier, operation, fence)
 
-        await self._journal.run(target.attached, target.intent(Change.SUPERUSER_ENABLE, origin), apply)
+        await self._journal.run(target.connected, target.intent(Change.SUPERUSER_ENABLE, origin), apply)
         return password
 
     async def disable(self, command: commands.DisableSuperuser, origin: Origin) -> None:
@@ -60,13 +60,13 @@ class Superusers:
         async def apply(operation: UUID) -> None:
             await remove_superuser(self._journal.ledger, superuser, operation, expected)
 
-        await self._journal.run(target.attached, intent, apply)
+        await self._journal.run(target.connected, intent, apply)
 
     async def _target(self, instance: InstanceName, origin: Origin) -> tuple[Target, TenantSuperuser]:
         """ENGINE_UNSUITED."""
-        attached = await self._work.reach.attach(instance, origin.caller)
-        superuser = required(attached.engine.superuser)
-        return self._work.at(attached, superuser.name), superuser
+        connected = await self._context.resolver.connect(instance, origin.caller)
+        superuser = required(connected.engine.superuser)
+        return self._context.at(connected, superuser.name), superuser
 
 
 def _new_password() -> Secret:

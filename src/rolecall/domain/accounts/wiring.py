@@ -15,7 +15,7 @@ from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.password_tokens import DatabaseTokens
 from rolecall.domain.accounts.ports import RotationRepository
-from rolecall.domain.accounts.superuser import Superusers
+from rolecall.domain.accounts.superuser import TenantSuperusers
 from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations.audit import Audit
@@ -54,8 +54,8 @@ def build(
     hashing: Executor,
     rotation_seconds: int,
 ) -> AccountServices:
-    ledger, journal, reach = repositories.operations, operations.journal, instances.resolver
-    context = AccountContext(reach, ledger, journal, operations.runner, sealer, hashing)
+    ledger, journal, resolver = repositories.operations, operations.journal, instances.resolver
+    context = AccountContext(resolver, ledger, journal, operations.runner, sealer, hashing)
     deferred = DeferredCreates(context, ledger, journal)
     lifecycle = Accounts(context, ledger, deferred, operations.client_tokens)
     credentials = Credentials(context)
@@ -65,8 +65,8 @@ def build(
         credentials.handlers,
         deferred.handlers,
         Grants(context).handlers,
-        Databases(reach, journal).handlers,
-        Superusers(context, journal).handlers,
+        Databases(resolver, journal).handlers,
+        TenantSuperusers(context, journal).handlers,
         tokens.handlers,
     )
     handlers = tuple(handler for service in services for handler in service)

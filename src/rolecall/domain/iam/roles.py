@@ -164,10 +164,10 @@ class Roles:
             command.session_name, command.policy, True, caller.principal, _root_key(caller), chain_ends
         )
         taken = Caller(owner.id, owner.number, owner.app_id, role.id, "", session)
-        lent = self._sessions.issue(taken, min(int(now) + seconds, chain_ends))
-        detail = {"role": role.id, "session": command.session_name, "seconds": seconds, "key": lent.key_id}
+        issued = self._sessions.issue(taken, min(int(now) + seconds, chain_ends))
+        detail = {"role": role.id, "session": command.session_name, "seconds": seconds, "key": issued.key_id}
         await self._repository.note(Record(Change.ROLE_ASSUME, role.name, origin, detail))
-        return lent
+        return issued
 
     async def lend_own(self, command: commands.IssueOwnSession, origin: Origin) -> IssuedSession:
         caller = origin.caller
@@ -181,10 +181,10 @@ class Roles:
         session = Session(
             command.name, command.policy, False, caller.principal, caller.access_key_id, now + seconds
         )
-        lent = self._sessions.issue(replace(caller, session=session), now + seconds)
-        detail = {"session": command.name, "seconds": seconds, "key": lent.key_id}
+        issued = self._sessions.issue(replace(caller, session=session), now + seconds)
+        detail = {"session": command.name, "seconds": seconds, "key": issued.key_id}
         await self._repository.note(Record(Change.SESSION_LEND, str(caller.principal), origin, detail))
-        return lent
+        return issued
 
     async def _own(self, caller: Caller, ref: RoleRef) -> Role:
         return (await self._existing(caller.owner_number, ref))[1]

@@ -88,7 +88,7 @@ class SubUserSignInRepository(Protocol):
     async def change(self, number: int, revision: Revision, record: Record) -> None: ...
 
 
-class SignIn:
+class SubUserSignIn:
     """`key` derives the keys that tokens are sealed with; it is the same on every replica."""
 
     def __init__(

@@ -13,7 +13,7 @@ from rolecall.domain.iam.password_rules import RuledPasswords
 from rolecall.domain.iam.policies import Policies, PolicyQuotas, PolicyRepository
 from rolecall.domain.iam.roles import RoleRepository, Roles
 from rolecall.domain.iam.sessions import SessionCredentials
-from rolecall.domain.iam.sign_in import SignIn, SubUserSignInRepository
+from rolecall.domain.iam.sign_in import SubUserSignIn, SubUserSignInRepository
 from rolecall.domain.iam.sub_users import Quotas, SubUserRepository, SubUsers
 from rolecall.domain.iam.tags import ProjectRepository, Projects, TagRepository, Tags
 from rolecall.domain.messages import Handlers
@@ -57,7 +57,7 @@ class Iam:
 
     sessions: SessionCredentials
     uses: KeyUses
-    sign_in: SignIn
+    sign_in: SubUserSignIn
     handlers: Handlers
 
 
@@ -78,7 +78,7 @@ def build(
     return Iam(
         sessions,
         uses,
-        SignIn(repositories.sign_ins, passwords, ruled, token_key),
+        SubUserSignIn(repositories.sign_ins, passwords, ruled, token_key),
         (
             *SubUsers(repositories.sub_users, ruled, sealer, permissions, quotas).handlers,
             *PrincipalKeys(repositories.principal_keys, sealer, uses).handlers,

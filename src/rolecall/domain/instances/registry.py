@@ -195,7 +195,7 @@ class EngineRegistry:
         self._sealer = sealer
         self._connected: dict[int, ConnectedInstance] = {}
 
-    async def attach(self, instance: Instance) -> ConnectedInstance:
+    async def connect(self, instance: Instance) -> ConnectedInstance:
         known = self._connected.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
@@ -255,9 +255,9 @@ def not_ready(instance: Instance) -> Reason | None:
 class InstanceResolver:
     """Finds the instance that a command names, and refuses callers that may not use it."""
 
-    def __init__(self, repository: InstanceRepository, attachments: EngineRegistry) -> None:
+    def __init__(self, repository: InstanceRepository, registry: EngineRegistry) -> None:
         self._repository = repository
-        self._attachments = attachments
+        self._registry = registry
 
     async def find_listed(self, name: InstanceName, caller: Caller) -> Instance:
         """INSTANCE_MISSING, INSTANCE_FORBIDDEN (another owner's), CALLER_NOT_LISTED."""
@@ -271,12 +271,12 @@ class InstanceResolver:
             raise Refused(Reason.CALLER_NOT_LISTED, facts={"value": caller.principal})
         return instance
 
-    async def attach(self, name: InstanceName, caller: Caller) -> ConnectedInstance:
+    async def connect(self, name: InstanceName, caller: Caller) -> ConnectedInstance:
         """As `find_listed`, and INSTANCE_ISOLATED, INSTANCE_STARTING, INSTANCE_RESTARTING, INSTANCE_FAILED."""
         instance = await self.find_listed(name, caller)
         if (reason := not_ready(instance)) is not None:
             raise Refused(reason, facts={"value": name.public_id})
-        return await self._attachments.attach(instance)
+        return await self._registry.connect(instance)
 
     async def all(self, caller: Caller) -> Sequence[Instance]:
         """The instances of the caller's owner that the caller may name."""
@@ -286,8 +286,8 @@ class InstanceResolver:
             if instance.lists(caller)
         ]
 
-    async def attach_instance(self, instance: Instance) -> ConnectedInstance:
-        return await self._attachments.attach(instance)
+    async def connect_instance(self, instance: Instance) -> ConnectedInstance:
+        return await self._registry.connect(instance)
 
     async def by_id(self, instance_id: int) -> Instance | None:
         return await self._repository.instance_by_id(instance_id)

@@ -37,9 +37,12 @@ class OperationRepository(Protocol):
 
 class Servers:
     def __init__(
-        self, reach: InstanceResolver, repository: InstanceChangeRepository, operations: OperationRepository
+        self,
+        resolver: InstanceResolver,
+        repository: InstanceChangeRepository,
+        operations: OperationRepository,
     ) -> None:
-        self._reach = reach
+        self._resolver = resolver
         self._repository = repository
         self._operations = operations
         self.handlers: Handlers = (
@@ -52,7 +55,7 @@ class Servers:
         )
 
     async def all(self, command: instance_commands.ListInstances, origin: Origin) -> Sequence[InstanceView]:
-        instances = await self._reach.all(origin.caller)
+        instances = await self._resolver.all(origin.caller)
         faced = [instance for instance in instances if command.dialect in instance.faces]
         return await asyncio.gather(
             *(
@@ -62,11 +65,11 @@ class Servers:
         )
 
     async def show(self, command: instance_commands.ShowInstance, origin: Origin) -> InstanceView:
-        instance = await self._reach.find_listed(command.instance, origin.caller)
+        instance = await self._resolver.find_listed(command.instance, origin.caller)
         return await self._look(instance, command.instance.dialect, origin, databases=command.databases)
 
     async def rename(self, command: instance_commands.RenameInstance, origin: Origin) -> None:
-        instance = await self._reach.find_listed(command.instance, origin.caller)
+        instance = await self._resolver.find_listed(command.instance, origin.caller)
         detail = {"instance": instance.id, "name": command.name}
         record = Record(Change.INSTANCE_RENAME, command.instance.public_id, origin, detail)
         await self._repository.change_recorded(instance.id, record, name=command.name)
@@ -75,7 +78,7 @@ class Servers:
         self, command: instance_commands.SetAddressList, origin: Origin
     ) -> tuple[str, ...]:
         """The resulting list, without duplicates, in the given order. PARAMETER_RANGE for too many groups."""
-        instance = await self._reach.find_listed(command.instance, origin.caller)
+        instance = await self._resolver.find_listed(command.instance, origin.caller)
         groups = {group.name: group for group in _address_groups(instance)}
         before = groups.get(command.group) or AddressGroup(command.group, ())
         match command.mode:
@@ -102,12 +105,12 @@ class Servers:
     async def addresses(
         self, command: instance_commands.ShowAddressList, origin: Origin
     ) -> tuple[AddressGroup, ...]:
-        return _address_groups(await self._reach.find_listed(command.instance, origin.caller))
+        return _address_groups(await self._resolver.find_listed(command.instance, origin.caller))
 
     async def operations(
         self, command: instance_commands.ListOperations, origin: Origin
     ) -> tuple[OperationView, ...]:
-        instance = await self._reach.find_listed(command.instance, origin.caller)
+        instance = await self._resolver.find_listed(command.instance, origin.caller)
         found = await self._operations.operations(limit=command.limit, instance_id=instance.id)
         return tuple(
             OperationView(
@@ -138,11 +141,11 @@ class Servers:
     ) -> tuple[str, EngineFacts | None, tuple[str, ...]]:
         if (status := _stored_status(instance)) is not None:
             return status, None, ()
-        attached = await self._reach.attach_instance(instance)
+        connected = await self._resolver.connect_instance(instance)
         try:
             async with asyncio.timeout(_GLANCE):
-                facts = await attached.engine.facts()
-                found = await attached.engine.databases() if databases else ()
+                facts = await connected.engine.facts()
+                found = await connected.engine.databases() if databases else ()
                 return "running", facts, tuple(database.name for database in found)
         except Refused as refusal:
             restarting = refusal.reason is Reason.INSTANCE_RESTARTING

@@ -39,16 +39,16 @@ class Recovery:
         ledger: Ledger,
         journal: Journal,
         runner: OperationRunner,
-        reach: InstanceResolver,
-        promises: DeferredCreates,
+        resolver: InstanceResolver,
+        deferred: DeferredCreates,
         report: Callable[[Unresolved], None] = lambda _: None,
         pause: float = 5.0,
     ) -> None:
         self._ledger = ledger
         self._journal = journal
         self._runner = runner
-        self._reach = reach
-        self._promises = promises
+        self._resolver = resolver
+        self._deferred = deferred
         self._pause = pause
         self._report = report
 
@@ -71,11 +71,11 @@ class Recovery:
     async def resolve(self, operation: Operation) -> bool:
         """True when the operation was closed."""
         try:
-            attached = await self._attach(operation)
+            connected = await self._connect(operation)
             is_begun = await self._ledger.take_over(operation.id)
             if operation.runner is Runner.DEFERRED:
-                return await self._keep_promise(attached, operation)
-            await self._finish(Case(operation, attached, self._ledger, is_begun))
+                return await self._complete_deferred(connected, operation)
+            await self._finish(Case(operation, connected, self._ledger, is_begun))
         except StillUnknown:
             return False
         except (NotApplied, Overtaken, Refused, OutcomeUnknown) as error:
@@ -92,7 +92,7 @@ class Recovery:
             ):  # and deleted since
                 name, host = operation.account
                 left = AccountEffect(name, host, identity=operation.expected.identity, deleted=True)
-                await record(self._ledger, await self._attach(operation), operation.id, left)
+                await record(self._ledger, await self._connect(operation), operation.id, left)
                 return
             await self._ledger.record(operation.id, operation.instance_id or 0, None)
             return
@@ -109,21 +109,21 @@ class Recovery:
             if operation.id in self._journal.under_way or operation.runner is Runner.PROVISIONING:
                 continue
             try:
-                attached = await self._attach(operation)
-                if await is_shown(case := Case(operation, attached, self._ledger)):
+                connected = await self._connect(operation)
+                if await is_shown(case := Case(operation, connected, self._ledger)):
                     await self._finish(case)
                 elif await self._ledger.witnessed(operation.id):
                     await self._ledger.record(operation.id, operation.instance_id or 0, None)
             except (NotApplied, Overtaken, Refused, OutcomeUnknown, SealBroken):
                 continue
 
-    async def _attach(self, operation: Operation) -> ConnectedInstance:
-        instance = await self._reach.by_id(operation.instance_id or 0)
+    async def _connect(self, operation: Operation) -> ConnectedInstance:
+        instance = await self._resolver.by_id(operation.instance_id or 0)
         if instance is None:
             raise NotApplied("the instance was removed")
-        return await self._reach.attach_instance(instance)
+        return await self._resolver.connect_instance(instance)
 
-    async def _keep_promise(self, attached: ConnectedInstance, operation: Operation) -> bool:
+    async def _complete_deferred(self, connected: ConnectedInstance, operation: Operation) -> bool:
         intent = Intent(
             operation.change,
             operation.target,
@@ -132,9 +132,9 @@ class Recovery:
             operation.sealed,
             runner=operation.runner,
         )
-        return await self._promises.make(attached, Promised(operation.id, intent))
+        return await self._deferred.make(connected, Promised(operation.id, intent))
 
     async def _finish(self, case: Case) -> None:
         operation, facts = case.operation, await repair(case)
-        await record(self._ledger, case.attached, operation.id, effect_of(operation, operation.id, facts))
+        await record(self._ledger, case.connected, operation.id, effect_of(operation, operation.id, facts))
         _log.info("operation finished", operation=str(operation.id), change=operation.change.value)

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from rolecall.domain.access import keys
-from rolecall.domain.accounts import context as work
-from rolecall.domain.accounts import deferred as promises
+from rolecall.domain.accounts.context import display_name, password_purpose
+from rolecall.domain.accounts.deferred import verifier_purpose
 from rolecall.domain.directories.signing_keys import signing_key_purpose
 from rolecall.domain.instances import registry as instances
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
@@ -24,7 +24,7 @@ class SealedPlace(StrEnum):
     ACCESS_KEY = "access key"
     ADMINISTRATOR = "administrator's password"
     ACCOUNT = "account's password"
-    FACT = "fact of the house"
+    FACT = "fact of the deployment"
     OPERATION = "what an unresolved operation needs"
     SIGNING_KEY = "signing key"
 
@@ -52,13 +52,11 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.ADMINISTRATOR: lambda instance, owner, *address: instances.password_purpose(
         owner, instance, *address
     ),
-    SealedPlace.ACCOUNT: lambda instance, name, host: work.password_purpose(instance, work.label(name, host)),
+    SealedPlace.ACCOUNT: lambda instance, name, host: password_purpose(instance, display_name(name, host)),
     SealedPlace.FACT: str,
     SealedPlace.SIGNING_KEY: signing_key_purpose,
     SealedPlace.OPERATION: lambda _id, instance, target, what: (
-        promises.verifier_purpose(instance, target)
-        if what == "verifier"
-        else work.password_purpose(instance, target)
+        verifier_purpose(instance, target) if what == "verifier" else password_purpose(instance, target)
     ),
 }
 

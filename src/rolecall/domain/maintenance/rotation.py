@@ -40,15 +40,15 @@ class Rotation:
 
     def __init__(
         self,
-        work: AccountContext,
-        reach: InstanceResolver,
+        context: AccountContext,
+        resolver: InstanceResolver,
         credentials: Credentials,
         repository: RotationRepository,
         period: int,
         clock: Callable[[], float] = ambient.monotonic,
     ) -> None:
-        self._work = work
-        self._reach = reach
+        self._context = context
+        self._resolver = resolver
         self._credentials = credentials
         self._repository = repository
         self._period = period
@@ -70,22 +70,20 @@ class Rotation:
         async with self._repository.turn() as mine:
             due = await self._repository.due(self._period) if mine else ()
             self._attempts = {
-                account.place: self._attempts[account.place]
-                for account in due
-                if account.place in self._attempts
+                account.key: self._attempts[account.key] for account in due if account.key in self._attempts
             }
             ready = [account for account in due if self._may_try(account)]
-            gate = asyncio.Semaphore(_AT_ONCE)
+            slots = asyncio.Semaphore(_AT_ONCE)
             groups = [list(group) for _, group in itertools.groupby(_sorted(ready), _instance_of)]
-            done = await asyncio.gather(*(self._rotate_all(group, gate) for group in groups))
+            done = await asyncio.gather(*(self._rotate_all(group, slots) for group in groups))
         return sum(done)
 
     def _may_try(self, due: Due) -> bool:
-        return self._attempts.get(due.place, (0, 0.0))[1] <= self._clock()
+        return self._attempts.get(due.key, (0, 0.0))[1] <= self._clock()
 
-    async def _rotate_all(self, due: Sequence[Due], gate: asyncio.Semaphore) -> int:
+    async def _rotate_all(self, due: Sequence[Due], slots: asyncio.Semaphore) -> int:
         """Those of one instance, one after another: its lane takes one writer, or few."""
-        async with gate:
+        async with slots:
             return sum([await self._rotate(account) for account in due])
 
     async def _rotate(self, due: Due) -> bool:
@@ -95,22 +93,22 @@ class Rotation:
                 return False
             await self._credentials.rotate(target, _origin(due.owner))
         except (Refused, OutcomeUnknown) as error:
-            failed = self._attempts.get(due.place, (0, 0.0))[0]
+            failed = self._attempts.get(due.key, (0, 0.0))[0]
             pause = min(_PAUSES[min(failed, len(_PAUSES) - 1)], max(self._period / 2, _QUICKEST))
-            self._attempts[due.place] = (failed + 1, self._clock() + pause)
+            self._attempts[due.key] = (failed + 1, self._clock() + pause)
             _log.warning(
                 "a password was not rotated", account=due.name, instance=due.instance_id, error=str(error)
             )
             return False
-        self._attempts.pop(due.place, None)
+        self._attempts.pop(due.key, None)
         return True
 
     async def _target(self, due: Due) -> Target | None:
         """None while nothing can be done on the instance: when it is back, this is due still."""
-        instance = await self._reach.by_id(due.instance_id)
+        instance = await self._resolver.by_id(due.instance_id)
         if instance is None or not_ready(instance) is not None:
             return None
-        return Target(await self._reach.attach_instance(instance), due.name, due.host)
+        return Target(await self._resolver.connect_instance(instance), due.name, due.host)
 
 
 def _instance_of(due: Due) -> int:

@@ -36,15 +36,15 @@ def build(
     rotation_seconds: int,
     unresolved: Callable[[Unresolved], None],
 ) -> Maintenance:
-    reach = instances.resolver
+    resolver = instances.resolver
     return Maintenance(
         Recovery(
             repositories.operations,
             operations.journal,
             operations.runner,
-            reach,
+            resolver,
             accounts.deferred,
             unresolved,
         ),
-        Rotation(accounts.context, reach, accounts.credentials, repositories.rotation, rotation_seconds),
+        Rotation(accounts.context, resolver, accounts.credentials, repositories.rotation, rotation_seconds),
     )

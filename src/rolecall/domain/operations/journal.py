@@ -140,7 +140,7 @@ async def record(ledger: Ledger, server: Server, operation_id: UUID, effect: Acc
                 instead_of = holder.identity
         elif effect.identity == there:
             if not holder.is_deleted:
-                await _expect_left(ledger, instance, holder.identity)
+                await _require_left(ledger, instance, holder.identity)
             instead_of = holder.identity
         elif effect.moved_from is not None:  # moved, and gone since
             name, host = effect.moved_from
@@ -149,7 +149,7 @@ async def record(ledger: Ledger, server: Server, operation_id: UUID, effect: Acc
             effect = None
 
 
-async def _expect_left(ledger: Ledger, instance_id: int, identity: str) -> None:
+async def _require_left(ledger: Ledger, instance_id: int, identity: str) -> None:
     """The row of an account that was moved away has followed it. `StillUnknown` while its move is not recorded."""
     for _ in range(_LEAVING_ATTEMPTS):
         if not await ledger.is_moving(instance_id, identity):
@@ -224,9 +224,9 @@ class Journal:
         """
         if not always and operation_id not in self._repeated:
             return None
-        return partial(self._expect_own, operation_id)
+        return partial(self._require_own, operation_id)
 
-    async def _expect_own(self, operation_id: UUID) -> None:
+    async def _require_own(self, operation_id: UUID) -> None:
         """`AppliedBefore`, `TakenOver`; ENGINE_BUSY if the ledger cannot be asked."""
         try:
             standing = await self.ledger.standing(operation_id)

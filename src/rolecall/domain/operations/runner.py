@@ -61,19 +61,19 @@ class OperationRunner:
             self._journal.under_way -= mine
             raise
 
-    def begin(self, place: AccountKey, operation: UUID, attempt: Attempt) -> None:
+    def begin(self, account: AccountKey, operation: UUID, attempt: Attempt) -> None:
         """Attempt after attempt in the background, until it is closed."""
-        task = asyncio.create_task(self._attempts(place, operation, attempt))
-        self._in_flight[place] = task
-        task.add_done_callback(partial(self._ended, place, operation))
+        task = asyncio.create_task(self._attempts(account, operation, attempt))
+        self._in_flight[account] = task
+        task.add_done_callback(partial(self._ended, account, operation))
 
-    def in_flight(self, place: AccountKey) -> asyncio.Task[None] | None:
+    def in_flight(self, account: AccountKey) -> asyncio.Task[None] | None:
         """What creates an account now."""
-        return self._in_flight.get(place)
+        return self._in_flight.get(account)
 
-    def is_unreachable(self, place: AccountKey) -> bool:
+    def is_unreachable(self, account: AccountKey) -> bool:
         """Whether the server of an account that is being created was out of reach at the last attempt."""
-        return place in self._unreachable
+        return account in self._unreachable
 
     async def round(self, finish: Finish) -> int:
         """Try what this process and dead ones left open, and is due, once; how much is still open.
@@ -110,18 +110,18 @@ class OperationRunner:
         await self._ledger.tried(operation.id, pause)
         return False
 
-    async def _attempts(self, place: AccountKey, operation: UUID, attempt: Attempt) -> None:
+    async def _attempts(self, account: AccountKey, operation: UUID, attempt: Attempt) -> None:
         for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
             if await attempt():
                 return
-            self._unreachable.add(place)
+            self._unreachable.add(account)
             await self._ledger.tried(operation, pause)
             await asyncio.sleep(pause)
 
-    def _ended(self, place: AccountKey, operation: UUID, task: asyncio.Task[None]) -> None:
+    def _ended(self, account: AccountKey, operation: UUID, task: asyncio.Task[None]) -> None:
         self._journal.under_way.discard(operation)
-        if self._in_flight.get(place) is task:
-            del self._in_flight[place]
-            self._unreachable.discard(place)
+        if self._in_flight.get(account) is task:
+            del self._in_flight[account]
+            self._unreachable.discard(account)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("an operation could not be carried out now", exc_info=error)

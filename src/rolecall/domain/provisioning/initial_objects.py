@@ -29,7 +29,7 @@ _PAUSE = 0.5
 
 
 async def promises_of(
-    work: AccountContext,
+    context: AccountContext,
     instance: Instance,
     command: provisioning_commands.ProvisionInstance,
     origin: Origin,
@@ -37,7 +37,7 @@ async def promises_of(
     claim: Claim | None,
 ) -> Sequence[Promised]:
     """The intents to make an instance and what it is asked for; passwords are in them as sealed verifiers."""
-    attached = await work.reach.attach_instance(instance)
+    connected = await context.resolver.connect_instance(instance)
     intents = [
         Intent(
             Change.DATABASE_CREATE,
@@ -48,10 +48,10 @@ async def promises_of(
         for database in command.databases
     ]
     for spec in command.accounts:
-        attached.engine.require_new_name(spec.name)
-        account = work.at(attached, spec.name, spec.host)
-        verifier = await work.verifier(account, spec.password)
-        sealed = work.sealer.seal(verifier, verifier_purpose(instance.id, account.label))
+        connected.engine.require_new_name(spec.name)
+        account = context.at(connected, spec.name, spec.host)
+        verifier = await context.verifier(account, spec.password)
+        sealed = context.sealer.seal(verifier, verifier_purpose(instance.id, account.display_name))
         detail = details.CreateAccount(remark="", kind=spec.kind, grants=spec.grants)
         intents.append(account.intent(Change.ACCOUNT_CREATE, origin, detail, sealed))
     whole = details.CreateInstance(engine=command.engine).encode()
@@ -60,46 +60,48 @@ async def promises_of(
 
 
 async def create_initial_objects(
-    work: AccountContext, ledger: Ledger, attached: ConnectedInstance, operations: Sequence[Operation]
+    context: AccountContext, ledger: Ledger, connected: ConnectedInstance, operations: Sequence[Operation]
 ) -> None:
     """Make what is not made yet, databases before the accounts that reach them. What the engine refuses."""
     for change, make in _MAKERS.items():
         for operation in operations:
             if operation.change is change:
-                await _patiently(work, ledger, attached, operation, make)
+                await _patiently(context, ledger, connected, operation, make)
 
 
 Maker = Callable[[AccountContext, ConnectedInstance, Operation], Awaitable[AccountFacts | None]]
 
 
 async def _patiently(
-    work: AccountContext, ledger: Ledger, attached: ConnectedInstance, operation: Operation, make: Maker
+    context: AccountContext, ledger: Ledger, connected: ConnectedInstance, operation: Operation, make: Maker
 ) -> None:
     """A server that was started a moment ago may refuse early connections."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            async with attached.lane.turn():
-                facts = await make(work, attached, operation)
+            async with connected.lane.turn():
+                facts = await make(context, connected, operation)
         except (OutcomeUnknown, Refused) as error:
             if attempt == _ATTEMPTS or not may_pass(error):
                 raise
             await asyncio.sleep(_PAUSE)
         else:
-            await record(ledger, attached, operation.id, effect_of(operation, operation.id, facts))
+            await record(ledger, connected, operation.id, effect_of(operation, operation.id, facts))
             return
 
 
-async def _database(_work: AccountContext, attached: ConnectedInstance, operation: Operation) -> None:
+async def _database(_context: AccountContext, connected: ConnectedInstance, operation: Operation) -> None:
     detail = details.CreateDatabase.of(operation)
     new = NewDatabase(operation.target, detail.owner, operation.id, detail.encoding, detail.collate)
-    await attached.engine.create_database(new)
+    await connected.engine.create_database(new)
 
 
-async def _account(work: AccountContext, attached: ConnectedInstance, operation: Operation) -> AccountFacts:
+async def _account(
+    context: AccountContext, connected: ConnectedInstance, operation: Operation
+) -> AccountFacts:
     if operation.sealed is None:
         raise Refused(Reason.INTERRUPTED, note="the verifier of a new account is gone")
     intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
-    return await make_sealed(work.sealer, attached, Promised(operation.id, intent))
+    return await make_sealed(context.sealer, connected, Promised(operation.id, intent))
 
 
 _MAKERS: Mapping[Change, Maker] = {Change.DATABASE_CREATE: _database, Change.ACCOUNT_CREATE: _account}

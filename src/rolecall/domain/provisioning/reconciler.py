@@ -54,15 +54,15 @@ class ServerReconciler:
         provisioner: Provisioner,
         repository: ProvisionRepository,
         ledger: Ledger,
-        work: AccountContext,
-        attachments: EngineRegistry,
+        context: AccountContext,
+        registry: EngineRegistry,
         journal: Journal,
     ) -> None:
         self._provisioner = provisioner
         self._repository = repository
         self._ledger = ledger
-        self._work = work
-        self._attachments = attachments
+        self._context = context
+        self._registry = registry
         self._journal = journal
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.turn = asyncio.Lock()
@@ -137,8 +137,8 @@ class ServerReconciler:
         try:
             started = await self._start(instance, place)
             self._journal.passed("server-started")
-            attached = await self._attachments.attach(started)
-            await create_initial_objects(self._work, self._ledger, attached, operations)
+            connected = await self._registry.connect(started)
+            await create_initial_objects(self._context, self._ledger, connected, operations)
             self._journal.passed("server-furnished")
         except Exception as error:  # noqa: BLE001 - whatever it is, there will be no such instance
             _log_failure("a server could not be made", instance, error)
@@ -180,7 +180,7 @@ class ServerReconciler:
 
     async def _forget(self, instance: Instance) -> None:
         await self._repository.remove_instance(instance.id)
-        await self._attachments.forget(instance.id)
+        await self._registry.forget(instance.id)
 
     async def _try(
         self, instance: Instance, after: Phase, work: Awaitable[object], operations: Operations
@@ -197,13 +197,11 @@ class ServerReconciler:
 
     async def _start(self, instance: Instance, place: str) -> Instance:
         """The instance with its address as it is now."""
-        password = self._attachments.address(instance).password
+        password = self._registry.address(instance).password
         encoding = instance.options.get("charset", "")
         host, port = await self._provisioner.start(place, instance.engine, password, encoding)
         if (host, port) != (instance.host, instance.port):
-            await self._repository.change_instance(
-                instance.id, **self._attachments.moved(instance, host, port)
-            )
+            await self._repository.change_instance(instance.id, **self._registry.moved(instance, host, port))
         return await self._repository.instance_by_id(instance.id) or instance
 
     async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:

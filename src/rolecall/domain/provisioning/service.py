@@ -76,8 +76,8 @@ class Provisioning:
         limit: int,
         repository: ProvisionRepository,
         ledger: Ledger,
-        work: AccountContext,
-        attachments: EngineRegistry,
+        context: AccountContext,
+        registry: EngineRegistry,
         tokens: ClientTokens,
         journal: Journal,
     ) -> None:
@@ -85,12 +85,12 @@ class Provisioning:
         self._limit = limit
         self._repository = repository
         self._ledger = ledger
-        self._work = work
+        self._context = context
         self._tokens = tokens
         self._journal = journal
         self._reconciler: ServerReconciler | None = None
         if provisioner is not None:
-            self._reconciler = ServerReconciler(provisioner, repository, ledger, work, attachments, journal)
+            self._reconciler = ServerReconciler(provisioner, repository, ledger, context, registry, journal)
         self._turn = asyncio.Lock()
         self._phases = asyncio.Lock() if self._reconciler is None else self._reconciler.turn
 
@@ -116,7 +116,7 @@ class Provisioning:
 
     async def create(self, command: provisioning_commands.ProvisionInstance, origin: Origin) -> InstanceView:
         """PROVISIONER_MISSING, VERSION_UNOFFERED, INSTANCE_QUOTA, CLIENT_TOKEN_MISMATCH."""
-        self._expect(command)
+        self._require_offered(command)
         if command.token is None:
             return (await self._create(command, 1, origin))[0]
 
@@ -159,7 +159,7 @@ class Provisioning:
 
         await self._tokens.once(origin.caller.owner_id, command.token, call, repeat, promised=True)
 
-    def _expect(
+    def _require_offered(
         self, command: provisioning_commands.ProvisionInstance
     ) -> tuple[Provisioner, ServerReconciler]:
         if self._provisioner is None or self._reconciler is None:
@@ -179,10 +179,10 @@ class Provisioning:
         claim: Claim | None = None,
     ) -> tuple[InstanceView, ...]:
         """All or none. On disk when it returns."""
-        provisioner, reconciler = self._expect(command)
+        provisioner, reconciler = self._require_offered(command)
         made: list[Instance] = []
         async with self._turn:
-            await self._expect_new(claim, origin)
+            await self._require_new(claim, origin)
             there = [
                 instance for instance in await self._repository.instances() if instance.provision is not None
             ]
@@ -194,7 +194,7 @@ class Provisioning:
                 self._journal.passed("server-registered")
                 for instance in made:
                     target = instance.faces[command.dialect]
-                    promised = await promises_of(self._work, instance, command, origin, target, claim)
+                    promised = await promises_of(self._context, instance, command, origin, target, claim)
                     await self._ledger.promise(instance.id, promised)
             except BaseException:
                 for instance in made:
@@ -205,7 +205,7 @@ class Provisioning:
             reconciler.schedule(instance)
         return tuple(view_in_phase(instance, command.dialect, origin.caller) for instance in made)
 
-    async def _expect_new(self, claim: Claim | None, origin: Origin) -> None:
+    async def _require_new(self, claim: Claim | None, origin: Origin) -> None:
         """`ClaimedBefore` for a repetition that waited for its turn while the first call had it."""
         if claim is not None:
             kept = await self._ledger.claimed(origin.caller.owner_id, claim.token)
@@ -233,7 +233,7 @@ class Provisioning:
             addresses=command.addresses,
             provision=Provision(next(iter(plan.faces.values())), Phase.CREATING),
         )
-        return await register(self._repository, self._work.sealer, new)
+        return await register(self._repository, self._context.sealer, new)
 
     async def _begin(
         self, names: Sequence[InstanceName], turn: _Turn, origin: Origin, claim: Claim | None = None
@@ -258,7 +258,7 @@ class Provisioning:
     async def _changeable(
         self, name: InstanceName, turn: _Turn, origin: Origin
     ) -> tuple[ServerReconciler, Instance]:
-        found = await self._work.reach.find_listed(name, origin.caller)
+        found = await self._context.resolver.find_listed(name, origin.caller)
         instance = await self._repository.instance_by_id(found.id)
         facts = {"value": name.public_id}
         if instance is None:

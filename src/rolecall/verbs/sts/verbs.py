@@ -44,15 +44,15 @@ def _federate(checked: Checked[parameters.GetFederationToken], _: Decipher) -> c
     return commands.IssueOwnSession(params.Name, unescaped(params.Policy), params.DurationSeconds)
 
 
-def _lent(_checked: Checked[object], lent: IssuedSession) -> Answer:
+def _issued(_checked: Checked[object], issued: IssuedSession) -> Answer:
     return {
         "Credentials": {
-            "Token": lent.token.reveal(),
-            "TmpSecretId": lent.key_id,
-            "TmpSecretKey": lent.secret.reveal(),
+            "Token": issued.token.reveal(),
+            "TmpSecretId": issued.key_id,
+            "TmpSecretKey": issued.secret.reveal(),
         },
-        "ExpiredTime": lent.expires_at,
-        "Expiration": datetime.fromtimestamp(lent.expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ExpiredTime": issued.expires_at,
+        "Expiration": datetime.fromtimestamp(issued.expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 
@@ -87,8 +87,8 @@ def _keys(_checked: Checked[object], keys: Sequence[AccessKey]) -> Answer:
 
 
 VERBS: Verbs = {
-    "AssumeRole": Verb(parameters.AssumeRole, _assume, _lent),
-    "GetFederationToken": Verb(parameters.GetFederationToken, _federate, _lent),
+    "AssumeRole": Verb(parameters.AssumeRole, _assume, _issued),
+    "GetFederationToken": Verb(parameters.GetFederationToken, _federate, _issued),
     "GetCallerIdentity": StaticVerb(parameters.GetCallerIdentity, _identity),
     "QueryApiKey": Verb(parameters.QueryApiKey, _keys_of, _keys),
 }
