@@ -180,7 +180,7 @@ def faults(
         if beside is not None and beside[key] == found:
             continue
         reason, field = (key, "") if isinstance(key, Reason) else key
-        if reason.of_people and found.status == 400:
+        if reason.identity_only and found.status == 400:
             continue  # no action of this API gives it
         told = f"{reason.value} ({field})" if field else reason.value
         retry = str(RETRY_AFTER.get(reason, ""))
