@@ -7,6 +7,7 @@
 #   make mutants  change the code of changes and recovery; which tests notice   make mutants ARGS="rolecall.domain.accounts.repairs.*"
 #   make lint    style and types                   make fmt    put the style right
 #   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
+#   make profile  where the time of a create goes, by layer and server   make profile ARGS="--only AddUser --functions 20"
 #   make docs    write the pages of the contracts anew
 #   make site    build the documents into build/site, with strict links
 #   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
@@ -18,7 +19,7 @@ PYTEST := $(BIN)/python -u -m pytest
 # A file of tests is the unit of work: it shares servers and snapshots. They are taken in the order of their names.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick simulate fuzz mutants lint fmt bench docs site lock sbom audit clean setup-run setup-test
+.PHONY: run test quick simulate fuzz mutants lint fmt bench profile docs site lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -53,6 +54,9 @@ fmt: setup-test
 
 bench: setup-test
 	$(BIN)/python -m bench $(ARGS)
+
+profile: setup-test
+	$(BIN)/python -m bench.profile $(ARGS)
 
 docs: setup-test
 	$(BIN)/python scripts/contract_docs.py $(ARGS)

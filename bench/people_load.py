@@ -29,6 +29,9 @@ from rolecall.signing import tc3
 from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret
 
+CIAM, CAM = ("ciam", "2022-03-31"), ("cam", "2019-01-16")
+"""Services and their versions."""
+
 Params = Callable[[str], Mapping[str, object]]
 """What a call about a user of that name says."""
 
@@ -93,23 +96,32 @@ async def connections(url: str, count: int, *, kept: bool = True) -> AsyncIterat
             await wire.close()
 
 
-def calling(wire: Wire, ready: Mapping[str, Any], action: str, params: Params) -> Make:
-    """A client of the directory API."""
+def calling(
+    wire: Wire, ready: Mapping[str, Any], action: str, params: Params, service: tuple[str, str] = CIAM
+) -> Make:
+    """A client of the directory API, or of another one."""
 
     async def make(name: str, _password: bool) -> None:
-        body = await call(wire, ready, action, params(name))
+        body = await call(wire, ready, action, params(name), service)
         if b'"Error"' in body:
             raise RuntimeError(body.decode())
 
     return make
 
 
-async def call(wire: Wire, ready: Mapping[str, Any], action: str, params: Mapping[str, object]) -> bytes:
+async def call(
+    wire: Wire,
+    ready: Mapping[str, Any],
+    action: str,
+    params: Mapping[str, object],
+    service: tuple[str, str] = CIAM,
+) -> bytes:
     tencent = ready["tencent"]
+    name, version = service
     host = urlsplit(ready["endpoint"]).netloc
     payload = json.dumps(params).encode()
     headers = tc3.post_headers(
-        tencent["secret_id"], Secret(tencent["secret_key"]), service="ciam", version="2022-03-31", action=action,
+        tencent["secret_id"], Secret(tencent["secret_key"]), service=name, version=version, action=action,
         region=tencent["region"], timestamp=int(time.time()), host=host, payload=payload,
     )  # fmt: skip
     return await wire.post("/", headers, payload)

@@ -9,23 +9,39 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 _START_SECONDS = 60
 
 
+_ROOT = Path(__file__).parent.parent
+
+_NO_LIMITS = {
+    "ROLECALL_RATE_LIMIT": "off",
+    "ROLECALL_SUB_USER_RATE": "0",
+    "ROLECALL_SUB_USER_QUOTA": "1000000000",
+    "ROLECALL_USER_RATE": "0",
+}
+
+
 @contextmanager
-def running_rolecall() -> Iterator[dict[str, Any]]:
-    """The content of its ready file, and its data directory. The rate limit is off."""
+def running_rolecall(
+    launcher: Sequence[str | Path] = (), settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[dict[str, Any]]:
+    """The content of its ready file, its data directory and the number of its process. Rates and quotas are off.
+
+    `launcher`: a command that runs the program, in place of the program itself. `settings`: of the environment.
+    """
     with tempfile.TemporaryDirectory(prefix="rolecall-bench-") as place:
         ready_file = Path(place) / "ready.json"
         program = Path(sys.executable).with_name("rolecall")
         process = subprocess.Popen(
             [
-                program,
+                *(launcher or [program]),
                 "up",
                 "--listen",
                 "127.0.0.1:0",
@@ -34,7 +50,8 @@ def running_rolecall() -> Iterator[dict[str, Any]]:
                 "--ready-file",
                 ready_file,
             ],
-            env={**os.environ, "ROLECALL_RATE_LIMIT": "off", "ROLECALL_LOG_LEVEL": "warning"},
+            env={**os.environ, **_NO_LIMITS, "ROLECALL_LOG_LEVEL": "warning", **settings},
+            cwd=_ROOT,  # where a launcher of `bench` is found
             stdout=subprocess.DEVNULL,
         )
         try:
@@ -43,7 +60,10 @@ def running_rolecall() -> Iterator[dict[str, Any]]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError("rolecall up did not become ready")
                 time.sleep(0.05)
-            ready = json.loads(ready_file.read_text()) | {"data": str(Path(place) / "data")}
+            ready = json.loads(ready_file.read_text()) | {
+                "data": str(Path(place) / "data"),
+                "pid": process.pid,
+            }
             if "aliyun" in ready:  # the vendor's three accounts an instance are too few here
                 instance = ready["aliyun"]["instance_id"]
                 quota = ["instance", "set", instance, "--account-quota", "0"]
