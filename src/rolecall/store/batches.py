@@ -10,11 +10,11 @@ from psycopg.abc import QueryNoTemplate as Query
 from psycopg.rows import BaseRowFactory, scalar_row
 
 from rolecall.exchanges.batching import Batcher, Job
-from rolecall.store.connection import Connection, Pool
+from rolecall.exchanges.pipelines import Cursor, Statement, execute_all
+from rolecall.store.connection import Pool
 
 Values = Sequence[object] | Mapping[str, object]
-_Statement = tuple[BaseRowFactory[Any], Query, Values]
-_Batch = Sequence[Job[_Statement, Any]]
+_Batch = Sequence[Job[Statement, Any]]
 
 T = TypeVar("T")
 
@@ -23,11 +23,15 @@ _MOST = 64
 
 
 class Batches:
-    """Each statement returns when it is committed, and raises what it would have raised alone."""
+    """Each statement returns when it is committed, and raises what it would have raised alone.
 
-    def __init__(self, pool: Pool) -> None:
+    `first` precedes the statements of each batch, in the same transaction.
+    """
+
+    def __init__(self, pool: Pool, first: Statement | None = None) -> None:
         self._pool = pool
-        self._batcher: Batcher[_Statement, Any] = Batcher(self._send, most=_MOST)
+        self._first = () if first is None else (first,)
+        self._batcher: Batcher[Statement, Any] = Batcher(self._send, most=_MOST)
 
     async def execute(self, query: Query, values: Values) -> None:
         await self.value(query, values)
@@ -43,31 +47,35 @@ class Batches:
 
     async def _send(self, batch: _Batch) -> None:
         try:
-            async with self._pool.connection() as connection:
-                if len(batch) == 1:
-                    cursors = [await _execute(connection, batch[0].item)]
-                else:
-                    async with connection.pipeline():  # one transaction to its end, without begin and commit
-                        cursors = [await _execute(connection, job.item) for job in batch]
+            rows = await self._rows([job.item for job in batch])
         except psycopg.Error as error:
             if len(batch) == 1 or _concerns_all(error):
                 raise
             for job in batch:  # one statement failed the whole batch: send each by itself
                 await self._send_alone(job)
             return
-        for job, cursor in zip(batch, cursors, strict=True):
-            job.finish(await cursor.fetchone() if cursor.description else None)
+        for job, row in zip(batch, rows, strict=True):
+            job.finish(row)
 
-    async def _send_alone(self, job: Job[_Statement, Any]) -> None:
+    async def _rows(self, statements: Sequence[Statement]) -> Sequence[Any]:
+        """The first row of each statement, or None."""
+        async with self._pool.connection() as connection:
+            if len(statements) == 1 and not self._first:
+                made, query, values = statements[0]
+                return [await _row(await connection.cursor(row_factory=made).execute(query, values))]
+            cursors = await execute_all(connection, (*self._first, *statements))
+            return [await _row(cursor) for cursor in cursors[len(self._first) :]]
+
+    async def _send_alone(self, job: Job[Statement, Any]) -> None:
         try:
             await self._send([job])
         except Exception as error:  # noqa: BLE001 - raised to its caller
             job.fail(error)
 
 
-async def _execute(connection: Connection, statement: _Statement) -> psycopg.AsyncCursor[Any]:
-    made, query, values = statement
-    return await connection.cursor(row_factory=made).execute(query, values)
+async def _row(cursor: Cursor) -> Any:
+    """The first row; None also for a statement that returns no rows."""
+    return await cursor.fetchone() if cursor.pgresult is not None and cursor.pgresult.ntuples else None
 
 
 def _concerns_all(error: psycopg.Error) -> bool:

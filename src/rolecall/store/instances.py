@@ -49,7 +49,7 @@ def require_changeable(changes: Mapping[str, object]) -> None:
 class PgInstanceRepository:
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._cache: NotifiedCache[tuple[str, str], Instance] = replica.cache()
+        self._cache: NotifiedCache[tuple[str, str], Instance] = replica.cache("instances", "instance_faces")
 
     async def instance(self, dialect: str, public_id: str) -> Instance | None:
         face = (dialect, public_id)

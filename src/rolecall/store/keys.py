@@ -18,7 +18,7 @@ _SQL = load("keys")
 class PgKeyRepository:
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._cache: NotifiedCache[str, AccessKey] = replica.cache()
+        self._cache: NotifiedCache[str, AccessKey] = replica.cache("access_keys", "owners")
 
     async def key(self, key_id: str) -> AccessKey | None:
         return await self._cache.get_or_read(

@@ -1,7 +1,4 @@
-"""Sub-users, the rules of their passwords, and the number of an owner's resources.
-
-Every method that creates locks the owner's row before it counts, so that concurrent callers keep the quotas.
-"""
+"""Sub-users, the rules of their passwords, and the number of an owner's resources."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import class_row, kwargs_row, scalar_row
+from psycopg.rows import class_row, dict_row, kwargs_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from rolecall.domain.access.keys import MintedKey
@@ -18,20 +15,19 @@ from rolecall.domain.iam.password_rules import MOST_EARLIER, PasswordRules
 from rolecall.domain.iam.sub_users import Draft, Quotas, Revision
 from rolecall.domain.iam.views import Census, RulesView
 from rolecall.domain.operations.records import Record
-from rolecall.domain.reasons import Reason, Refused
-from rolecall.store.connection import Connection, Pool, Statements
+from rolecall.domain.reasons import Reason
+from rolecall.store.changes import OwnerChanges, require_unrefused
+from rolecall.store.connection import Connection, Pool
 from rolecall.store.queries import load
-from rolecall.store.records import write_record
-from rolecall.store.replica import Replica
+from rolecall.store.records import record_values
 
 _SQL = load("sub_users")
-_KEYS = load("keys")
 
 
 class PgSubUserRepository:
-    def __init__(self, durable: Pool, replica: Replica) -> None:
+    def __init__(self, durable: Pool, changes: OwnerChanges) -> None:
         self._pool = durable
-        self._replica = replica
+        self._changes = changes
 
     async def named(self, owner_id: int, name: str) -> SubUser | None:
         return await self._pool.row(class_row(SubUser), _SQL["named"], (owner_id, name))
@@ -45,14 +41,24 @@ class PgSubUserRepository:
     async def after(self, owner_id: int, number: int, limit: int) -> Sequence[SubUser]:
         return await self._pool.rows(class_row(SubUser), _SQL["after"], (owner_id, number, limit))
 
-    async def require_room(self, owner_id: int, quotas: Quotas) -> None:
-        async with self._pool.connection() as connection:
-            await _require_room(connection, owner_id, quotas)
+    async def with_rules(self, owner_id: int, name: str) -> tuple[SubUser, PasswordRules] | None:
+        return await self._pool.row(kwargs_row(_with_rules), _SQL["with_rules"], (owner_id, name))
+
+    async def with_keys(self, owner_id: int, name: str) -> tuple[SubUser, bool] | None:
+        return await self._pool.row(kwargs_row(_with_keys), _SQL["with_keys"], (owner_id, name))
+
+    async def rules_for_new(self, owner_id: int, name: str, quotas: Quotas) -> PasswordRules:
+        values = {"owner": owner_id, "name": name, **_quota_values(quotas)}
+        found = await self._pool.only(dict_row, _SQL["rules_for_new"], values)
+        require_unrefused(found, _about(name, quotas))
+        return rules_of(found["rules"])
 
     async def add(
         self, owner_id: int, draft: Draft, key: MintedKey | None, quotas: Quotas, record: Record
     ) -> SubUser:
         values = {
+            **record_values(record),
+            **_quota_values(quotas),
             "owner": owner_id,
             "name": draft.name,
             "remark": draft.remark,
@@ -62,61 +68,42 @@ class PgSubUserRepository:
             "phone": draft.phone,
             "country_code": draft.country_code,
             "email": draft.email,
+            "key": key and key.id,
+            "sealed": key and key.sealed,
         }
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            taken = "select 1 from sub_users where owner_id = %s and name = %s"
-            if await connection.value(taken, (owner_id, draft.name)):
-                raise Refused(Reason.SUB_USER_TAKEN, facts={"value": draft.name})
-            await _require_room(connection, owner_id, quotas)
-            user = await connection.only(class_row(SubUser), _SQL["add"], values)  # its name was free
-            if key is not None:
-                await connection.execute(_KEYS["add"], (key.id, owner_id, user.number, key.sealed, ""))
-            await write_record(connection, record)
-        return user
+        made = await self._changes.make(owner_id, _SQL["add"], values, about=_about(draft.name, quotas))
+        return SubUser(**made)
 
     async def change(self, number: int, revision: Revision, record: Record) -> None:
+        owner_id = record.origin.caller.owner_id
         values = {
+            **record_values(record),
+            "owner": owner_id,
             "number": number,
             "remark": revision.remark,
             "phone": revision.phone,
             "country_code": revision.country_code,
             "email": revision.email,
             "login": revision.console_login,
+            "hash": revision.password_hash,
             "reset": revision.must_reset_password,
             "kept": MOST_EARLIER,
         }
-        async with self._replica.changing(self._pool) as connection:
-            if (await connection.execute(_SQL["change"], values)).rowcount != 1:
-                raise Refused(Reason.SUB_USER_MISSING)
-            if revision.console_login is not None:
-                await connection.execute(_SQL["change_login"], values)
-            if revision.must_reset_password is not None:
-                await connection.execute(_SQL["change_reset"], values)
-            if revision.password_hash is not None:
-                await connection.execute(_SQL["keep_earlier"], (number,))
-                await connection.execute(_SQL["delete_earliest"], values)
-                await connection.execute(_SQL["change_password"], (revision.password_hash, number))
-            await write_record(connection, record)
+        await self._changes.make(owner_id, _SQL["change"], values, "sub_users")
 
     async def delete(self, number: int, tagged: tuple[str, str], record: Record, *, keys_too: bool) -> None:
         owner_id = record.origin.caller.owner_id
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            if keys_too:
-                await connection.execute("delete from access_keys where principal = %s", (number,))
-            elif await _has_keys(connection, number):
-                raise Refused(Reason.SUB_USER_HAS_KEYS)
-            await connection.execute(
-                "delete from tags where owner_id = %s and service = %s and prefix = %s and resource = %s",
-                (owner_id, *tagged, str(number)),
-            )
-            if (await connection.execute("delete from sub_users where number = %s", (number,))).rowcount != 1:
-                raise Refused(Reason.SUB_USER_MISSING)
-            await write_record(connection, record)
-
-    async def has_keys(self, number: int) -> bool:
-        return await _has_keys(self._pool, number)
+        service, prefix = tagged
+        values = {
+            **record_values(record),
+            "owner": owner_id,
+            "number": number,
+            "keys_too": keys_too,
+            "service": service,
+            "prefix": prefix,
+        }
+        tables = ("sub_users", "access_keys", "group_members", "policy_attachments")
+        await self._changes.make(owner_id, _SQL["delete"], values, *tables)
 
     async def census(self, owner_id: int) -> Census:
         return await self._pool.only(class_row(Census), _SQL["census"], {"owner": owner_id})
@@ -130,7 +117,7 @@ class PgSubUserRepository:
         return view or RulesView(PasswordRules())
 
     async def set_rules(self, owner_id: int, rules: PasswordRules, record: Record) -> None:
-        kept = {
+        rules_kept = {
             "minimum_length": rules.minimum_length,
             "must_contain": sorted(rules.must_contain),
             "change_every_days": rules.change_every_days,
@@ -138,10 +125,8 @@ class PgSubUserRepository:
             "retry_limit": rules.retry_limit,
             "expired_is_locked": rules.expired_is_locked,
         }
-        async with self._replica.changing(self._pool) as connection:
-            values = (owner_id, Jsonb(kept), record.origin.caller.principal)
-            await connection.execute(_SQL["set_rules"], values)
-            await write_record(connection, record)
+        values = {**record_values(record), "owner": owner_id, "rules": Jsonb(rules_kept)}
+        await self._changes.make(owner_id, _SQL["set_rules"], values)
 
     async def earlier_hashes(self, number: int, limit: int) -> Sequence[str]:
         return await self._pool.rows(scalar_row, _SQL["earlier"], (number, limit))
@@ -158,21 +143,26 @@ def rules_of(kept: Mapping[str, Any] | None) -> PasswordRules:
     return PasswordRules(**{**kept, "must_contain": frozenset(kept["must_contain"])})
 
 
+def _with_rules(*, rules: Mapping[str, Any] | None, **user: Any) -> tuple[SubUser, PasswordRules]:
+    return SubUser(**user), rules_of(rules)
+
+
+def _with_keys(*, has_keys: bool, **user: Any) -> tuple[SubUser, bool]:
+    return SubUser(**user), has_keys
+
+
+def _quota_values(quotas: Quotas) -> dict[str, object]:
+    return {"quota": quotas.sub_users, "rate": quotas.made_in_a_minute}
+
+
+def _about(name: str, quotas: Quotas) -> Mapping[Reason, object]:
+    return {
+        Reason.SUB_USER_TAKEN: name,
+        Reason.SUB_USER_QUOTA: quotas.sub_users,
+        Reason.SUB_USER_RATE: quotas.made_in_a_minute,
+    }
+
+
 async def lock_owner(connection: Connection, owner_id: int) -> None:
     """Until the transaction ends, no other one that counts the owner's resources creates any."""
     await connection.execute("select from owners where id = %s for no key update", (owner_id,))
-
-
-async def _require_room(connection: Connection, owner_id: int, quotas: Quotas) -> None:
-    """SUB_USER_QUOTA, SUB_USER_RATE."""
-    count = "select count(*) from sub_users where owner_id = %s"
-    if await connection.value(count, (owner_id,)) >= quotas.sub_users:
-        raise Refused(Reason.SUB_USER_QUOTA, facts={"value": quotas.sub_users})
-    if quotas.made_in_a_minute is None:
-        return
-    if await connection.value(_SQL["created_lately"], (owner_id,)) >= quotas.made_in_a_minute:
-        raise Refused(Reason.SUB_USER_RATE, facts={"value": quotas.made_in_a_minute})
-
-
-async def _has_keys(source: Connection | Statements, number: int) -> bool:
-    return bool(await source.value("select 1 from access_keys where principal = %s limit 1", (number,)))

@@ -79,8 +79,12 @@ class PgPolicyRepository:
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
         self._replica = replica
-        self._grants: NotifiedCache[tuple[int, PrincipalKind, int], Sequence[Grant]] = replica.cache()
-        self._other_names: NotifiedCache[tuple[int, str], Sequence[str]] = replica.cache()
+        self._grants: NotifiedCache[tuple[int, PrincipalKind, int], Sequence[Grant]] = replica.cache(
+            "policies", "policy_attachments", "principal_groups", "group_members"
+        )
+        self._other_names: NotifiedCache[tuple[int, str], Sequence[str]] = replica.cache(
+            "roles", "sub_users", "policies"
+        )
 
     async def grants(self, owner_id: int, kind: PrincipalKind, principal: int) -> Sequence[Grant]:
         query = _SQL["grants_of_role" if kind is PrincipalKind.ROLE else "grants_of_sub_user"]
@@ -98,10 +102,11 @@ class PgPolicyRepository:
             return ()
         query = _NAMES[kind] if kind in _NAMES else _NUMBERS[kind]
         values = (owner_number, int(name) if kind in _NAMES else name)
-        names = await self._other_names.get_or_read(
-            (owner_number, content), lambda: self._pool.rows(scalar_row, query, values)
-        )
-        return names or ()
+
+        async def read() -> Sequence[str] | None:
+            return await self._pool.rows(scalar_row, query, values) or None
+
+        return await self._other_names.get_or_read((owner_number, content), read) or ()
 
     async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None:
         if ref.id is None:

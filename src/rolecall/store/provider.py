@@ -37,8 +37,8 @@ class PgProviderRepository:
 
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._applications: NotifiedCache[str, Application] = replica.cache()
-        self._signing_keys: NotifiedCache[UUID, Sequence[SigningKey]] = replica.cache()
+        self._applications: NotifiedCache[str, Application] = replica.cache("applications")
+        self._signing_keys: NotifiedCache[UUID, Sequence[SigningKey]] = replica.cache("signing_keys")
 
     async def application(self, client_id: str) -> Application | None:
         return await self._applications.get_or_read(

@@ -43,16 +43,17 @@ class Replica:
         self._number = number
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
-        self._caches: list[NotifiedCache[Any, Any]] = []
+        self._caches: list[tuple[frozenset[str], NotifiedCache[Any, Any]]] = []
 
     @property
     def listening(self) -> bool:
         return self._connection is not None
 
-    def cache(self) -> NotifiedCache[Any, Any]:
-        """A cache that every change clears, and that is empty while the replica does not listen."""
+    def cache(self, *tables: str) -> NotifiedCache[Any, Any]:
+        """A cache of what was read from these tables. Their changes clear it; it is empty while the replica does not
+        listen. A new row is not always a change (migration 0029): that something is missing must not be cached."""
         cache: NotifiedCache[Any, Any] = NotifiedCache(self)
-        self._caches.append(cache)
+        self._caches.append((frozenset(tables), cache))
         return cache
 
     async def join(self) -> None:
@@ -103,8 +104,8 @@ class Replica:
     async def _listen(self) -> None:
         connection = self._connection
         assert connection is not None  # noqa: S101 - connected above
-        async for _ in connection.notifies(timeout=_HEARTBEAT):
-            self.forget()
+        async for notification in connection.notifies(timeout=_HEARTBEAT):
+            self.forget(notification.payload)
         async with asyncio.timeout(_HEARTBEAT):
             await connection.execute("select 1")
 
@@ -115,9 +116,11 @@ class Replica:
             yield connection
         self.forget()
 
-    def forget(self) -> None:
-        for cache in self._caches:
-            cache.clear()
+    def forget(self, *changed: str) -> None:
+        """Clear the caches of these tables; all of them if none is named."""
+        for tables, cache in self._caches:
+            if not changed or not tables.isdisjoint(changed):
+                cache.clear()
 
 
 class Listener(Protocol):

@@ -9,7 +9,7 @@ from rolecall.store.replica import NotifiedCache, Replica
 class PgRevocationRepository:
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
-        self._cache: NotifiedCache[bytes, bool] = replica.cache()
+        self._cache: NotifiedCache[bytes, bool] = replica.cache("revoked_tokens")
 
     async def is_revoked(self, token_id: bytes) -> bool:
         query = "select exists (select from revoked_tokens where id = %s)"

@@ -30,7 +30,7 @@ class PgRoleRepository:
     def __init__(self, durable: Pool, replica: Replica) -> None:
         self._pool = durable
         self._replica = replica
-        self._cache: NotifiedCache[tuple[int, int], Role] = replica.cache()
+        self._cache: NotifiedCache[tuple[int, int], Role] = replica.cache("roles")
 
     async def role_by_id(self, owner_id: int, role_id: int) -> Role | None:
         async def read() -> Role | None:

@@ -27,7 +27,7 @@ class PgSignInRepository:
         self._pool = durable
         self._quick = quick
         self._sub_users = sub_users
-        self._subjects: NotifiedCache[int, Subject] = replica.cache()
+        self._subjects: NotifiedCache[int, Subject] = replica.cache("sub_users", "owners")
 
     async def candidate(self, name: str, owner_number: int | None) -> Candidate | None:
         values = {"name": name, "owner": owner_number}

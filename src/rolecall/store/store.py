@@ -11,6 +11,7 @@ from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
 from rolecall.store.audit import PgAuditRepository
 from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository
+from rolecall.store.changes import OwnerChanges
 from rolecall.store.directories import PgDirectoryRepository
 from rolecall.store.groups import PgGroupRepository
 from rolecall.store.instances import PgInstanceRepository
@@ -60,7 +61,8 @@ class Store:
         self._replica = Replica(dsn, self.replica, deadlines)
         self.keys = PgKeyRepository(self._durable, self._replica)
         self.principal_keys = PgPrincipalKeyRepository(self._durable, self._quick, self.keys)
-        self.sub_users = PgSubUserRepository(self._durable, self._replica)
+        changes = OwnerChanges(self._durable, self._replica)
+        self.sub_users = PgSubUserRepository(self._durable, changes)
         self.groups = PgGroupRepository(self._durable, self._replica)
         self.sign_ins = PgSignInRepository(self._durable, self._quick, self._replica, self.sub_users)
         self.tags = PgTagRepository(self._durable)

@@ -68,11 +68,8 @@ def generated_password() -> Secret:
     return Secret("".join(characters))
 
 
-class PasswordRulesRepository(Protocol):
-    """Where rules and earlier passwords are kept."""
-
-    async def rules(self, owner_id: int) -> PasswordRules:
-        """The owner's, or the defaults."""
+class EarlierPasswords(Protocol):
+    """Where earlier passwords are kept."""
 
     async def earlier_hashes(self, number: int, limit: int) -> Sequence[str]:
         """Of a sub-user's passwords before the present one, the newest first."""
@@ -81,13 +78,12 @@ class PasswordRulesRepository(Protocol):
 class RuledPasswords:
     """Hashes new passwords of sub-users, if they keep the rules."""
 
-    def __init__(self, repository: PasswordRulesRepository, passwords: Passwords) -> None:
+    def __init__(self, repository: EarlierPasswords, passwords: Passwords) -> None:
         self._repository = repository
         self._passwords = passwords
 
-    async def hashed(self, owner_id: int, password: Secret, user: SubUser | None = None) -> str:
+    async def hashed(self, rules: PasswordRules, password: Secret, user: SubUser | None = None) -> str:
         """The hash of a password for a new sub-user, or for `user`. PASSWORD_BREAKS_RULES, HASHING_BUSY."""
-        rules = await self._repository.rules(owner_id)
         rules.require_kept(password)
         if user is not None and rules.reuse_limit:
             await self._require_new(user, password, rules.reuse_limit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -62,11 +62,12 @@ class SubUserTokenKey:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """`must_change` means that the password is right but must be changed first."""
+    """`must_change` means that the password is right but must be changed first; a new one has to keep the rules."""
 
     user: SubUser
     owner: Owner
     must_change: bool
+    rules: PasswordRules = field(default_factory=PasswordRules)
 
 
 class SubUserSignInRepository(Protocol):
@@ -149,7 +150,7 @@ class SubUserSignIn:
         await require_admitted()
         if new == old:
             raise Refused(Reason.PASSWORD_BREAKS_RULES, note="the password is the one it was")
-        hashed = await self._ruled.hashed(user.owner_id, new, proven.user)
+        hashed = await self._ruled.hashed(proven.rules, new, proven.user)
         record = Record(Change.SUB_USER_UPDATE, user.name, origin, {"password": True, "own": True})
         revision = Revision(password_hash=hashed, must_reset_password=False)
         await self._repository.change(user.number, revision, record)
@@ -180,7 +181,8 @@ class SubUserSignIn:
             raise WrongPassword(_subject(candidate), "the password has expired")
         if not await self._repository.succeeded(user.number, client):
             raise WrongPassword(_subject(candidate), "locked out")
-        return SignedIn(user, candidate.owner, user.must_reset_password or expired)
+        must_change = user.must_reset_password or expired
+        return SignedIn(user, candidate.owner, must_change, candidate.rules)
 
     def _token_key(self, subject: Subject) -> SubUserTokenKey:
         """Its secret changes when the password is changed, or hashed again."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rolecall.domain.access.keys import MintedKey, mint
 from rolecall.domain.iam import commands
 from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.password_rules import (
+    EarlierPasswords,
     PasswordRules,
-    PasswordRulesRepository,
     RuledPasswords,
     generated_password,
 )
@@ -23,7 +23,9 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.policy.requests import Permissions
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer
-from rolecall.values import Caller, Origin, Secret
+from rolecall.values import Caller, Origin
+
+T = TypeVar("T")
 
 NAME = r"[A-Za-z0-9+=,.@_-]{1,64}"
 """What a sub-user may be called: nothing in it has a meaning in a policy or before a token."""
@@ -64,7 +66,7 @@ class Revision:
     email: str | None = None
 
 
-class SubUserRepository(PasswordRulesRepository, Protocol):
+class SubUserRepository(EarlierPasswords, Protocol):
     """Where sub-users are kept. What changes something writes its record too, or neither."""
 
     async def named(self, owner_id: int, name: str) -> SubUser | None: ...
@@ -72,8 +74,12 @@ class SubUserRepository(PasswordRulesRepository, Protocol):
     async def all(self, owner_id: int) -> Sequence[SubUser]: ...
     async def after(self, owner_id: int, number: int, limit: int) -> Sequence[SubUser]: ...
 
-    async def require_room(self, owner_id: int, quotas: Quotas) -> None:
-        """SUB_USER_QUOTA, SUB_USER_RATE."""
+    async def with_rules(self, owner_id: int, name: str) -> tuple[SubUser, PasswordRules] | None: ...
+    async def with_keys(self, owner_id: int, name: str) -> tuple[SubUser, bool] | None:
+        """Also whether it has any."""
+
+    async def rules_for_new(self, owner_id: int, name: str, quotas: Quotas) -> PasswordRules:
+        """Which its password has to keep. SUB_USER_TAKEN, SUB_USER_QUOTA, SUB_USER_RATE."""
 
     async def add(
         self, owner_id: int, draft: Draft, key: MintedKey | None, quotas: Quotas, record: Record
@@ -86,8 +92,10 @@ class SubUserRepository(PasswordRulesRepository, Protocol):
     async def delete(self, number: int, tagged: tuple[str, str], record: Record, *, keys_too: bool) -> None:
         """SUB_USER_MISSING, SUB_USER_HAS_KEYS."""
 
-    async def has_keys(self, number: int) -> bool: ...
     async def census(self, owner_id: int) -> Census: ...
+    async def rules(self, owner_id: int) -> PasswordRules:
+        """The owner's, or the defaults."""
+
     async def rules_view(self, owner_id: int) -> RulesView: ...
     async def set_rules(self, owner_id: int, rules: PasswordRules, record: Record) -> None: ...
 
@@ -126,11 +134,9 @@ class SubUsers:
         password, hashed = None, None
         if command.console_login:
             # What will be refused is refused before the password is hashed, which costs the most.
-            await self._repository.require_room(owner_id, self._quotas)
-            if await self._repository.named(owner_id, command.name) is not None:
-                raise Refused(Reason.SUB_USER_TAKEN, facts={"value": command.name})
+            rules = await self._repository.rules_for_new(owner_id, command.name, self._quotas)
             password = command.password or generated_password()
-            hashed = await self._passwords.hashed(owner_id, password)
+            hashed = await self._passwords.hashed(rules, password)
         draft = Draft(
             command.name,
             command.remark,
@@ -161,9 +167,11 @@ class SubUsers:
         return tuple(await self._repository.numbered(origin.caller.owner_id, command.numbers))
 
     async def change(self, command: commands.ChangeSubUser, origin: Origin) -> None:
-        user = await self._existing(origin.caller, command.name)
+        user, rules = await self._with_rules(command, origin.caller)
         console_login = user.console_login if command.console_login is None else command.console_login
-        hashed = await self._new_hash(user, command.password) if console_login else None
+        hashed = None
+        if console_login and rules is not None and command.password is not None:
+            hashed = await self._passwords.hashed(rules, command.password, user)
         must_reset = command.must_reset_password
         revision = Revision(
             command.remark,
@@ -180,12 +188,19 @@ class SubUsers:
         record = Record(Change.SUB_USER_UPDATE, user.name, origin, detail)
         await self._repository.change(user.number, revision, record)
 
-    async def _new_hash(self, user: SubUser, password: Secret | None) -> str | None:
-        return None if password is None else await self._passwords.hashed(user.owner_id, password, user)
+    async def _with_rules(
+        self, command: commands.ChangeSubUser, caller: Caller
+    ) -> tuple[SubUser, PasswordRules | None]:
+        """Rules only for a new password."""
+        if command.password is None:
+            return await self._existing(caller, command.name), None
+        return _found(await self._repository.with_rules(caller.owner_id, command.name), command.name)
 
     async def delete(self, command: commands.DeleteSubUser, origin: Origin) -> None:
-        user = await self._existing(origin.caller, command.name)
-        keys_too = command.keys_too is not None and await self._repository.has_keys(user.number)
+        user, has_keys = _found(
+            await self._repository.with_keys(origin.caller.owner_id, command.name), command.name
+        )
+        keys_too = command.keys_too is not None and has_keys
         if keys_too and command.keys_too is not None:
             try:
                 await self._permissions.permit(origin.caller, command.keys_too)
@@ -216,7 +231,11 @@ class SubUsers:
         await self._repository.set_rules(owner_id, rules, record)
 
     async def _existing(self, caller: Caller, name: str) -> SubUser:
-        user = await self._repository.named(caller.owner_id, name)
-        if user is None:
-            raise Refused(Reason.SUB_USER_MISSING, facts={"value": name})
-        return user
+        return _found(await self._repository.named(caller.owner_id, name), name)
+
+
+def _found(there: T | None, name: str) -> T:
+    """SUB_USER_MISSING."""
+    if there is None:
+        raise Refused(Reason.SUB_USER_MISSING, facts={"value": name})
+    return there

@@ -1,7 +1,8 @@
 """Statements by name: each file here is a subject, and ``-- name: accept`` begins a statement or a part of one.
 
 ``{accept}`` stands for that part of the same file, ``{operations.accept}`` for that of another file, ``{user_created}``
-for a constant of the domain. Lines that are only a comment are not sent.
+for a constant of the domain, ``{reasons.GROUP_FULL}`` for a reason as a literal. Lines that are only a comment are not
+sent.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _CONSTANTS = {
 
 
 def load(subject: str) -> Mapping[str, sql.SQL]:
-    """The statements of ``<subject>.sql``. KeyError if a part that is named there is missing."""
+    """The statements of ``<subject>.sql``. KeyError if a part or a reason that is named there is missing."""
     return {name: sql.SQL(_filled(text, subject)) for name, text in _parts(subject).items()}
 
 
@@ -43,6 +44,8 @@ def _parts(subject: str) -> Mapping[str, str]:
 def _filled(text: str, subject: str) -> str:
     def part(match: re.Match[str]) -> str:
         file, name = match[1] or subject, match[2]
+        if file == "reasons":
+            return f"'{Reason[name].value}'"
         return _CONSTANTS.get(name) or _filled(_parts(file)[name], file)
 
     return re.sub(r"\{(?:(\w+)\.)?(\w+)\}", part, text)

@@ -31,49 +31,97 @@ select {columns} from sub_users u
  where u.owner_id = %(owner)s and u.number = coalesce(%(number)s, u.number) and u.id = coalesce(%(id)s, u.id)
  limit 1
 
+-- name: with_rules
+select {columns}, r.rules
+  from sub_users u left join password_rules r on r.owner_id = u.owner_id
+ where u.owner_id = %s and u.name = %s
+
+-- name: with_keys
+select {columns}, exists (select from access_keys where principal = u.number) as has_keys
+  from sub_users u
+ where u.owner_id = %s and u.name = %s
+
+-- Why a new sub-user is refused. Those that were made lately are counted by their records: some may be gone again.
+-- name: refused
+case when exists (select from sub_users where owner_id = %(owner)s and name = %(name)s) then {reasons.SUB_USER_TAKEN}
+     when (select count(*) from sub_users where owner_id = %(owner)s) >= %(quota)s then {reasons.SUB_USER_QUOTA}
+     when %(rate)s::bigint is null then null
+     when (select count(*) from operations
+            where owner_id = %(owner)s and kind = 'sub-user.create'
+              and accepted_at > now() - interval '1 minute') >= %(rate)s then {reasons.SUB_USER_RATE} end
+
+-- name: rules_for_new
+select {refused} as refusal, (select rules from password_rules where owner_id = %(owner)s) as rules
+
 -- name: add
-insert into sub_users as u
-       (owner_id, name, remark, console_login, password_hash, password_changed_at, must_reset_password, phone,
-        country_code, email)
-values (%(owner)s, %(name)s, %(remark)s, %(console_login)s, %(hash)s,
-        case when %(hash)s::text is null then null else now() end, %(must_reset)s, %(phone)s, %(country_code)s,
-        %(email)s)
-on conflict (owner_id, name) do nothing
-returning {columns}
+with decided as (
+    select {refused} as refusal
+), added as (
+    insert into sub_users as u
+           (owner_id, name, remark, console_login, password_hash, password_changed_at, must_reset_password, phone,
+            country_code, email)
+    select %(owner)s, %(name)s, %(remark)s, %(console_login)s, %(hash)s,
+           case when %(hash)s::text is null then null else now() end, %(must_reset)s, %(phone)s, %(country_code)s,
+           %(email)s
+      from decided where refusal is null
+    returning {columns}
+), keyed as (
+    insert into access_keys (id, owner_id, principal, sealed_secret)
+    select %(key)s, %(owner)s, number, %(sealed)s from added where %(key)s::text is not null
+), recorded as (
+    {records.insert} select {records.row} from added
+)
+select decided.refusal, added.* from decided left join added on true
 
 -- name: change
-update sub_users
-   set remark = coalesce(%(remark)s, remark), phone = coalesce(%(phone)s, phone),
-       country_code = coalesce(%(country_code)s, country_code), email = coalesce(%(email)s, email)
- where number = %(number)s
+with changed as (
+    update sub_users
+       set remark = coalesce(%(remark)s, remark), phone = coalesce(%(phone)s, phone),
+           country_code = coalesce(%(country_code)s, country_code), email = coalesce(%(email)s, email),
+           console_login = coalesce(%(login)s, console_login),
+           must_reset_password = coalesce(%(reset)s, must_reset_password),
+           password_hash = coalesce(%(hash)s, password_hash),
+           password_changed_at = case when %(hash)s::text is null then password_changed_at else now() end,
+           failed_logins = case when %(hash)s::text is null then failed_logins else 0 end,
+           first_failed_at = case when %(hash)s::text is null then first_failed_at end,
+           locked_until = case when %(hash)s::text is null then locked_until end
+     where number = %(number)s and owner_id = %(owner)s
+    returning number
+), kept as (
+    insert into earlier_passwords (sub_user, password_hash)
+    select number, password_hash from sub_users
+     where number = %(number)s and password_hash is not null and %(hash)s::text is not null
+), forgotten as (
+    delete from earlier_passwords
+     where sub_user = %(number)s and %(hash)s::text is not null and ctid not in (
+           select ctid from earlier_passwords where sub_user = %(number)s
+            order by replaced_at desc limit %(kept)s - 1)
+), recorded as (
+    {records.insert} select {records.row} from changed
+)
+select case when not exists (select from changed) then {reasons.SUB_USER_MISSING} end as refusal
 
--- What tokens and permissions depend on is written only where it changes, so that replicas are notified only then.
--- name: change_login
-update sub_users set console_login = %(login)s where number = %(number)s and console_login <> %(login)s
-
--- name: change_reset
-update sub_users set must_reset_password = %(reset)s where number = %(number)s and must_reset_password <> %(reset)s
-
--- name: change_password
-update sub_users
-   set password_hash = %s, password_changed_at = now(), failed_logins = 0, first_failed_at = null, locked_until = null
- where number = %s
-
--- name: keep_earlier
-insert into earlier_passwords (sub_user, password_hash)
-select number, password_hash from sub_users where number = %s and password_hash is not null
-
--- name: delete_earliest
-delete from earlier_passwords
- where sub_user = %(number)s and ctid not in (
-       select ctid from earlier_passwords where sub_user = %(number)s order by replaced_at desc limit %(kept)s)
+-- name: delete
+with decided as (
+    select case when not exists (select from sub_users where number = %(number)s and owner_id = %(owner)s)
+                then {reasons.SUB_USER_MISSING}
+                when not %(keys_too)s and exists (select from access_keys where principal = %(number)s)
+                then {reasons.SUB_USER_HAS_KEYS} end as refusal
+), keys as (
+    delete from access_keys using decided where refusal is null and principal = %(number)s
+), untagged as (
+    delete from tags using decided
+     where refusal is null and owner_id = %(owner)s and service = %(service)s and prefix = %(prefix)s
+       and resource = %(number)s::bigint::text
+), gone as (
+    delete from sub_users using decided where refusal is null and number = %(number)s returning number
+), recorded as (
+    {records.insert} select {records.row} from gone
+)
+select refusal from decided
 
 -- name: earlier
 select password_hash from earlier_passwords where sub_user = %s order by replaced_at desc limit %s
-
--- name: created_lately
-select count(*) from operations
- where owner_id = %s and kind = 'sub-user.create' and accepted_at > now() - interval '1 minute'
 
 -- name: census
 select (select count(*) from sub_users where owner_id = %(owner)s) as sub_users,
@@ -84,9 +132,13 @@ select (select count(*) from sub_users where owner_id = %(owner)s) as sub_users,
        (select count(*) from roles where owner_id = %(owner)s) as roles
 
 -- name: set_rules
-insert into password_rules (owner_id, rules, updated_by) values (%s, %s, %s)
-on conflict (owner_id) do update
-   set rules = excluded.rules, updated_at = now(), updated_by = excluded.updated_by
+with kept as (
+    insert into password_rules (owner_id, rules, updated_by)
+    values (%(owner)s, %(rules)s, %(record_principal)s)
+    on conflict (owner_id) do update
+       set rules = excluded.rules, updated_at = now(), updated_by = excluded.updated_by
+)
+{records.insert} values ({records.row})
 
 -- Signing in.
 
