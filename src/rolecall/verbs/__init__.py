@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
+from rolecall.contracts.parameters import Params
 from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
 from rolecall.values import Checked, Origin, Secret, TokenIssuer
 
-_P = TypeVar("_P")
+_P = TypeVar("_P", bound=Params)
 _T = TypeVar("_T")
 
 Answer: TypeAlias = dict[str, object]
@@ -23,11 +24,42 @@ Decipher: TypeAlias = Callable[[Secret], Secret]
 """Base64 text of an RSA-OAEP ciphertext -> the plain text; raises `Refused` (PASSWORD_UNDECIPHERABLE)."""
 
 
+class Served(Protocol):
+    """The answer to a checked call; `issuer` makes tokens where the proven credential can be exchanged for one."""
+
+    @property
+    def action(self) -> str: ...
+    async def serve(
+        self,
+        checked: Checked[object],
+        decipher: Decipher,
+        bus: Bus,
+        origin: Origin,
+        issuer: TokenIssuer | None,
+        /,
+    ) -> Answer: ...
+
+
+Verbs: TypeAlias = Mapping[str, Served]
+
+
+def verbs_of(*verbs: Served) -> Verbs:
+    return {verb.action: verb for verb in verbs}
+
+
 @dataclass(frozen=True, slots=True)
-class Verb(Generic[_P, _T]):
+class _Action(Generic[_P]):
+    params: type[_P]
+
+    @property
+    def action(self) -> str:
+        return self.params.shape
+
+
+@dataclass(frozen=True, slots=True)
+class Verb(_Action[_P], Generic[_P, _T]):
     """`command` may refuse what no rule of a single field can express; `answer` takes the outcome of the command."""
 
-    params: type[_P]
     command: Callable[[Checked[_P], Decipher], Command[_T]]
     answer: Callable[[Checked[_P], _T], Answer]
 
@@ -43,11 +75,26 @@ class Verb(Generic[_P, _T]):
         return self.answer(typed, await bus.execute(self.command(typed, decipher), origin))
 
 
+def verb(
+    params: type[_P], command: Callable[[_P], Command[_T]], answer: Callable[[Checked[_P], _T], Answer]
+) -> Verb[_P, _T]:
+    """An action whose command depends on its parameters alone."""
+    return Verb(params, lambda checked, _: command(checked.params), answer)
+
+
+def call_verb(
+    params: type[_P],
+    command: Callable[[Checked[_P]], Command[_T]],
+    answer: Callable[[Checked[_P], _T], Answer],
+) -> Verb[_P, _T]:
+    """An action whose command depends on who calls, when or where, too."""
+    return Verb(params, lambda checked, _: command(checked), answer)
+
+
 @dataclass(frozen=True, slots=True)
-class StaticVerb(Generic[_P]):
+class StaticVerb(_Action[_P]):
     """An action that is answered from tables, without the domain."""
 
-    params: type[_P]
     static: Callable[[Checked[_P]], Answer]
 
     async def serve(
@@ -62,10 +109,9 @@ class StaticVerb(Generic[_P]):
 
 
 @dataclass(frozen=True, slots=True)
-class IssuingVerb(Generic[_P]):
+class IssuingVerb(_Action[_P]):
     """An action that exchanges the proven credential for a token."""
 
-    params: type[_P]
     issue: Callable[[Checked[_P], TokenIssuer], Answer]
 
     async def serve(
@@ -79,23 +125,6 @@ class IssuingVerb(Generic[_P]):
         if issuer is None:
             raise RuntimeError("the credential cannot be exchanged for a token")
         return self.issue(checked.of(self.params), issuer)
-
-
-class Served(Protocol):
-    """The answer to a checked call; `issuer` makes tokens where the proven credential can be exchanged for one."""
-
-    async def serve(
-        self,
-        checked: Checked[object],
-        decipher: Decipher,
-        bus: Bus,
-        origin: Origin,
-        issuer: TokenIssuer | None,
-        /,
-    ) -> Answer: ...
-
-
-Verbs: TypeAlias = Mapping[str, Served]
 
 
 def nothing(_checked: Checked[object], _outcome: object) -> Answer:

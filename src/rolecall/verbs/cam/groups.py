@@ -21,7 +21,7 @@ from rolecall.domain.iam import commands
 from rolecall.domain.iam.commands import Membership, SubUserRef
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Verbs, call_verb, nothing, verb, verbs_of
 from rolecall.verbs.cam import answers
 
 
@@ -30,29 +30,20 @@ def window(page: int, rows: int) -> tuple[int, int]:
     return (page - 1) * rows, rows
 
 
-def _create(checked: Checked[contract.CreateGroup], _: Decipher) -> commands.AddGroup:
-    return commands.AddGroup(checked.params.GroupName, checked.params.Remark)
+def _create(params: contract.CreateGroup) -> commands.AddGroup:
+    return commands.AddGroup(params.GroupName, params.Remark)
 
 
-def _get(checked: Checked[contract.GetGroup], _: Decipher) -> commands.ShowGroup:
-    return commands.ShowGroup(checked.params.GroupId)
+def _list(params: contract.ListGroups) -> commands.PageGroups:
+    return commands.PageGroups(*window(params.Page, params.Rp), params.Keyword)
 
 
-def _list(checked: Checked[contract.ListGroups], _: Decipher) -> commands.PageGroups:
-    return commands.PageGroups(*window(checked.params.Page, checked.params.Rp), checked.params.Keyword)
+def _update(params: contract.UpdateGroup) -> commands.ChangeGroup:
+    return commands.ChangeGroup(params.GroupId, params.GroupName, params.Remark)
 
 
-def _update(checked: Checked[contract.UpdateGroup], _: Decipher) -> commands.ChangeGroup:
-    params = checked.params
-    return commands.ChangeGroup(checked.params.GroupId, params.GroupName, params.Remark)
-
-
-def _delete(checked: Checked[contract.DeleteGroup], _: Decipher) -> commands.DeleteGroup:
-    return commands.DeleteGroup(checked.params.GroupId)
-
-
-def _memberships(checked: Checked[contract.OnMemberships]) -> tuple[Membership, ...]:
-    return tuple(Membership(entry.GroupId, SubUserRef(entry.Uin, entry.Uid)) for entry in checked.params.Info)
+def _memberships(params: contract.OnMemberships) -> tuple[Membership, ...]:
+    return tuple(Membership(entry.GroupId, SubUserRef(entry.Uin, entry.Uid)) for entry in params.Info)
 
 
 def _unnumbered(checked: Checked[object]) -> PolicyRequest:
@@ -61,32 +52,31 @@ def _unnumbered(checked: Checked[object]) -> PolicyRequest:
     return replace(ask, resources=(place,))
 
 
-def _join(checked: Checked[contract.AddUserToGroup], _: Decipher) -> commands.JoinGroups:
-    return commands.JoinGroups(_memberships(checked), _unnumbered(checked))
+def _join(checked: Checked[contract.AddUserToGroup]) -> commands.JoinGroups:
+    return commands.JoinGroups(_memberships(checked.params), _unnumbered(checked))
 
 
-def _leave(checked: Checked[contract.RemoveUserFromGroup], _: Decipher) -> commands.LeaveGroups:
-    return commands.LeaveGroups(_memberships(checked), _unnumbered(checked))
+def _leave(checked: Checked[contract.RemoveUserFromGroup]) -> commands.LeaveGroups:
+    return commands.LeaveGroups(_memberships(checked.params), _unnumbered(checked))
 
 
-def _members(checked: Checked[contract.ListUsersForGroup], _: Decipher) -> commands.PageMembers:
-    return commands.PageMembers(checked.params.GroupId, *window(checked.params.Page, checked.params.Rp))
+def _members(params: contract.ListUsersForGroup) -> commands.PageMembers:
+    return commands.PageMembers(params.GroupId, *window(params.Page, params.Rp))
 
 
-def _groups_of(checked: Checked[contract.ListGroupsForUser], _: Decipher) -> commands.PageGroupsOf:
-    params = checked.params
+def _groups_of(params: contract.ListGroupsForUser) -> commands.PageGroupsOf:
     who = SubUserRef(params.SubUin, params.Uid)
     return commands.PageGroupsOf(who, *window(params.Page, params.Rp))
 
 
-VERBS: Verbs = {
-    "CreateGroup": Verb(contract.CreateGroup, _create, answers.group_created),
-    "GetGroup": Verb(contract.GetGroup, _get, answers.group),
-    "ListGroups": Verb(contract.ListGroups, _list, answers.groups),
-    "UpdateGroup": Verb(contract.UpdateGroup, _update, nothing),
-    "DeleteGroup": Verb(contract.DeleteGroup, _delete, nothing),
-    "AddUserToGroup": Verb(contract.AddUserToGroup, _join, nothing),
-    "RemoveUserFromGroup": Verb(contract.RemoveUserFromGroup, _leave, nothing),
-    "ListUsersForGroup": Verb(contract.ListUsersForGroup, _members, answers.members),
-    "ListGroupsForUser": Verb(contract.ListGroupsForUser, _groups_of, answers.groups),
-}
+VERBS: Verbs = verbs_of(
+    verb(contract.CreateGroup, _create, answers.group_created),
+    verb(contract.GetGroup, lambda params: commands.ShowGroup(params.GroupId), answers.group),
+    verb(contract.ListGroups, _list, answers.groups),
+    verb(contract.UpdateGroup, _update, nothing),
+    verb(contract.DeleteGroup, lambda params: commands.DeleteGroup(params.GroupId), nothing),
+    call_verb(contract.AddUserToGroup, _join, nothing),
+    call_verb(contract.RemoveUserFromGroup, _leave, nothing),
+    verb(contract.ListUsersForGroup, _members, answers.members),
+    verb(contract.ListGroupsForUser, _groups_of, answers.groups),
+)

@@ -21,8 +21,7 @@ from rolecall.contracts.tencent.cam.roles import RoleTags
 from rolecall.domain.iam import policy_commands as commands
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, PolicyRef
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Verbs, nothing, verb, verbs_of
 from rolecall.verbs.cam import policy_answers as answers
 from rolecall.verbs.cam.groups import window
 
@@ -53,25 +52,18 @@ def tags(given: Sequence[contract.Tag | RoleTags] | None) -> tuple[tuple[str, st
     return tags
 
 
-def _create(checked: Checked[contract.CreatePolicy], _: Decipher) -> commands.CreatePolicy:
-    params = checked.params
+def _create(params: contract.CreatePolicy) -> commands.CreatePolicy:
     return commands.CreatePolicy(
         params.PolicyName, params.PolicyDocument, params.Description, tags(params.Tags)
     )
 
 
-def _get(checked: Checked[contract.GetPolicy], _: Decipher) -> commands.ShowPolicy:
-    return commands.ShowPolicy(PolicyRef(checked.params.PolicyId))
-
-
-def _list(checked: Checked[contract.ListPolicies], _: Decipher) -> commands.PagePolicies:
-    params = checked.params
+def _list(params: contract.ListPolicies) -> commands.PagePolicies:
     return commands.PagePolicies(*window(params.Page, params.Rp), _SCOPES[params.Scope], params.Keyword)
 
 
-def _update(checked: Checked[contract.UpdatePolicy], _: Decipher) -> commands.ChangePolicy:
+def _update(params: contract.UpdatePolicy) -> commands.ChangePolicy:
     """A name beside an id is a new name: the vendor's list of codes has PolicyNameInUse."""
-    params = checked.params
     return commands.ChangePolicy(
         policy_ref(params.PolicyId, params.PolicyName),
         None if params.PolicyId is None else params.PolicyName,
@@ -81,41 +73,33 @@ def _update(checked: Checked[contract.UpdatePolicy], _: Decipher) -> commands.Ch
     )
 
 
-def _delete(checked: Checked[contract.DeletePolicy], _: Decipher) -> commands.DeletePolicies:
-    return commands.DeletePolicies(tuple(checked.params.PolicyId))
+def _attach_user(params: contract.AttachUserPolicy) -> commands.AttachPolicy:
+    bearer = BearerRef(Bearer.SUB_USER, params.AttachUin)
+    return commands.AttachPolicy(PolicyRef(params.PolicyId), bearer)
 
 
-def _attach_user(checked: Checked[contract.AttachUserPolicy], _: Decipher) -> commands.AttachPolicy:
-    bearer = BearerRef(Bearer.SUB_USER, checked.params.AttachUin)
-    return commands.AttachPolicy(PolicyRef(checked.params.PolicyId), bearer)
+def _detach_user(params: contract.DetachUserPolicy) -> commands.DetachPolicy:
+    bearer = BearerRef(Bearer.SUB_USER, params.DetachUin)
+    return commands.DetachPolicy(PolicyRef(params.PolicyId), bearer)
 
 
-def _detach_user(checked: Checked[contract.DetachUserPolicy], _: Decipher) -> commands.DetachPolicy:
-    bearer = BearerRef(Bearer.SUB_USER, checked.params.DetachUin)
-    return commands.DetachPolicy(PolicyRef(checked.params.PolicyId), bearer)
+def _attach_group(params: contract.AttachGroupPolicy) -> commands.AttachPolicy:
+    bearer = BearerRef(Bearer.GROUP, params.AttachGroupId)
+    return commands.AttachPolicy(PolicyRef(params.PolicyId), bearer)
 
 
-def _attach_group(checked: Checked[contract.AttachGroupPolicy], _: Decipher) -> commands.AttachPolicy:
-    bearer = BearerRef(Bearer.GROUP, checked.params.AttachGroupId)
-    return commands.AttachPolicy(PolicyRef(checked.params.PolicyId), bearer)
+def _detach_group(params: contract.DetachGroupPolicy) -> commands.DetachPolicy:
+    bearer = BearerRef(Bearer.GROUP, params.DetachGroupId)
+    return commands.DetachPolicy(PolicyRef(params.PolicyId), bearer)
 
 
-def _detach_group(checked: Checked[contract.DetachGroupPolicy], _: Decipher) -> commands.DetachPolicy:
-    bearer = BearerRef(Bearer.GROUP, checked.params.DetachGroupId)
-    return commands.DetachPolicy(PolicyRef(checked.params.PolicyId), bearer)
-
-
-def _of_user(checked: Checked[contract.ListAttachedUserPolicies], _: Decipher) -> commands.PageAttached:
-    params = checked.params
+def _of_user(params: contract.ListAttachedUserPolicies) -> commands.PageAttached:
     return commands.PageAttached(
         BearerRef(Bearer.SUB_USER, params.TargetUin), *window(params.Page, params.Rp)
     )
 
 
-def _all_of_user(
-    checked: Checked[contract.ListAttachedUserAllPolicies], _: Decipher
-) -> commands.PageAttached:
-    params = checked.params
+def _all_of_user(params: contract.ListAttachedUserAllPolicies) -> commands.PageAttached:
     kind = params.AttachType
     return commands.PageAttached(
         BearerRef(Bearer.SUB_USER, params.TargetUin),
@@ -127,33 +111,29 @@ def _all_of_user(
     )
 
 
-def _of_group(checked: Checked[contract.ListAttachedGroupPolicies], _: Decipher) -> commands.PageAttached:
-    params = checked.params
+def _of_group(params: contract.ListAttachedGroupPolicies) -> commands.PageAttached:
     group = BearerRef(Bearer.GROUP, params.TargetGroupId)
     return commands.PageAttached(group, *window(params.Page, params.Rp), name_contains=params.Keyword)
 
 
-def _entities(checked: Checked[contract.ListEntitiesForPolicy], _: Decipher) -> commands.PageBearers:
-    params = checked.params
+def _entities(params: contract.ListEntitiesForPolicy) -> commands.PageBearers:
     return commands.PageBearers(
         PolicyRef(params.PolicyId), *window(params.Page, params.Rp), _ENTITIES[params.EntityFilter]
     )
 
 
-VERBS: Verbs = {
-    "CreatePolicy": Verb(contract.CreatePolicy, _create, answers.created),
-    "GetPolicy": Verb(contract.GetPolicy, _get, answers.policy),
-    "ListPolicies": Verb(contract.ListPolicies, _list, answers.policies),
-    "UpdatePolicy": Verb(contract.UpdatePolicy, _update, answers.updated),
-    "DeletePolicy": Verb(contract.DeletePolicy, _delete, nothing),
-    "AttachUserPolicy": Verb(contract.AttachUserPolicy, _attach_user, nothing),
-    "DetachUserPolicy": Verb(contract.DetachUserPolicy, _detach_user, nothing),
-    "AttachGroupPolicy": Verb(contract.AttachGroupPolicy, _attach_group, nothing),
-    "DetachGroupPolicy": Verb(contract.DetachGroupPolicy, _detach_group, nothing),
-    "ListAttachedUserPolicies": Verb(contract.ListAttachedUserPolicies, _of_user, answers.attached),
-    "ListAttachedUserAllPolicies": Verb(
-        contract.ListAttachedUserAllPolicies, _all_of_user, answers.attached_all
-    ),
-    "ListAttachedGroupPolicies": Verb(contract.ListAttachedGroupPolicies, _of_group, answers.attached),
-    "ListEntitiesForPolicy": Verb(contract.ListEntitiesForPolicy, _entities, answers.entities),
-}
+VERBS: Verbs = verbs_of(
+    verb(contract.CreatePolicy, _create, answers.created),
+    verb(contract.GetPolicy, lambda params: commands.ShowPolicy(PolicyRef(params.PolicyId)), answers.policy),
+    verb(contract.ListPolicies, _list, answers.policies),
+    verb(contract.UpdatePolicy, _update, answers.updated),
+    verb(contract.DeletePolicy, lambda params: commands.DeletePolicies(tuple(params.PolicyId)), nothing),
+    verb(contract.AttachUserPolicy, _attach_user, nothing),
+    verb(contract.DetachUserPolicy, _detach_user, nothing),
+    verb(contract.AttachGroupPolicy, _attach_group, nothing),
+    verb(contract.DetachGroupPolicy, _detach_group, nothing),
+    verb(contract.ListAttachedUserPolicies, _of_user, answers.attached),
+    verb(contract.ListAttachedUserAllPolicies, _all_of_user, answers.attached_all),
+    verb(contract.ListAttachedGroupPolicies, _of_group, answers.attached),
+    verb(contract.ListEntitiesForPolicy, _entities, answers.entities),
+)

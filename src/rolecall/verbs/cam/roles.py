@@ -24,8 +24,7 @@ from rolecall.domain.iam.policy_commands import Bearer, BearerRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Verbs, nothing, verb, verbs_of
 from rolecall.verbs.cam import policy_answers as answers
 from rolecall.verbs.cam.groups import window
 from rolecall.verbs.cam.policies import policy_ref, tags
@@ -57,8 +56,7 @@ def _bearer(role: RoleRef) -> BearerRef:
     return BearerRef(Bearer.ROLE, role.id, role.name)
 
 
-def _create(checked: Checked[contract.CreateRole], _: Decipher) -> commands.CreateRole:
-    params = checked.params
+def _create(params: contract.CreateRole) -> commands.CreateRole:
     return commands.CreateRole(
         params.RoleName,
         unescaped(params.PolicyDocument),
@@ -69,74 +67,57 @@ def _create(checked: Checked[contract.CreateRole], _: Decipher) -> commands.Crea
     )
 
 
-def _get(checked: Checked[contract.GetRole], _: Decipher) -> commands.ShowRole:
-    return commands.ShowRole(_role(checked.params.RoleId, checked.params.RoleName))
+def _get(params: contract.GetRole) -> commands.ShowRole:
+    return commands.ShowRole(_role(params.RoleId, params.RoleName))
 
 
-def _list(checked: Checked[contract.DescribeRoleList], _: Decipher) -> commands.PageRoles:
-    return commands.PageRoles(*window(checked.params.Page, checked.params.Rp), tags(checked.params.Tags))
+def _list(params: contract.DescribeRoleList) -> commands.PageRoles:
+    return commands.PageRoles(*window(params.Page, params.Rp), tags(params.Tags))
 
 
-def _trust(checked: Checked[contract.UpdateAssumeRolePolicy], _: Decipher) -> commands.ChangeRole:
-    return commands.ChangeRole(
-        _role(checked.params.RoleId, checked.params.RoleName), trust=unescaped(checked.params.PolicyDocument)
-    )
+def _trust(params: contract.UpdateAssumeRolePolicy) -> commands.ChangeRole:
+    return commands.ChangeRole(_role(params.RoleId, params.RoleName), trust=unescaped(params.PolicyDocument))
 
 
-def _describe(checked: Checked[contract.UpdateRoleDescription], _: Decipher) -> commands.ChangeRole:
-    return commands.ChangeRole(
-        _role(checked.params.RoleId, checked.params.RoleName), description=checked.params.Description
-    )
+def _describe(params: contract.UpdateRoleDescription) -> commands.ChangeRole:
+    return commands.ChangeRole(_role(params.RoleId, params.RoleName), description=params.Description)
 
 
-def _console(checked: Checked[contract.UpdateRoleConsoleLogin], _: Decipher) -> commands.ChangeRole:
-    return commands.ChangeRole(
-        _role(checked.params.RoleId, checked.params.RoleName), console_login=checked.params.ConsoleLogin == 1
-    )
+def _console(params: contract.UpdateRoleConsoleLogin) -> commands.ChangeRole:
+    return commands.ChangeRole(_role(params.RoleId, params.RoleName), console_login=params.ConsoleLogin == 1)
 
 
-def _duration(checked: Checked[contract.UpdateRoleSessionDuration], _: Decipher) -> commands.ChangeRole:
-    return commands.ChangeRole(
-        _role(checked.params.RoleId, checked.params.RoleName), session_seconds=checked.params.SessionDuration
-    )
+def _duration(params: contract.UpdateRoleSessionDuration) -> commands.ChangeRole:
+    return commands.ChangeRole(_role(params.RoleId, params.RoleName), session_seconds=params.SessionDuration)
 
 
-def _delete(checked: Checked[contract.DeleteRole], _: Decipher) -> commands.DeleteRole:
-    return commands.DeleteRole(_role(checked.params.RoleId, checked.params.RoleName))
+def _delete(params: contract.DeleteRole) -> commands.DeleteRole:
+    return commands.DeleteRole(_role(params.RoleId, params.RoleName))
 
 
-def _tag(checked: Checked[contract.TagRole], _: Decipher) -> commands.TagRole:
-    return commands.TagRole(
-        _role(checked.params.RoleId, checked.params.RoleName), put=tags(checked.params.Tags)
-    )
+def _tag(params: contract.TagRole) -> commands.TagRole:
+    return commands.TagRole(_role(params.RoleId, params.RoleName), put=tags(params.Tags))
 
 
-def _untag(checked: Checked[contract.UntagRole], _: Decipher) -> commands.TagRole:
-    return commands.TagRole(
-        _role(checked.params.RoleId, checked.params.RoleName), take=tuple(checked.params.TagKeys)
-    )
+def _untag(params: contract.UntagRole) -> commands.TagRole:
+    return commands.TagRole(_role(params.RoleId, params.RoleName), take=tuple(params.TagKeys))
 
 
-def _attach(checked: Checked[contract.AttachRolePolicy], _: Decipher) -> policy_commands.AttachPolicy:
-    params = checked.params
+def _attach(params: contract.AttachRolePolicy) -> policy_commands.AttachPolicy:
     return policy_commands.AttachPolicy(
         policy_ref(params.PolicyId, params.PolicyName),
         _bearer(_role(params.AttachRoleId, params.AttachRoleName, "Attach")),
     )
 
 
-def _detach(checked: Checked[contract.DetachRolePolicy], _: Decipher) -> policy_commands.DetachPolicy:
-    params = checked.params
+def _detach(params: contract.DetachRolePolicy) -> policy_commands.DetachPolicy:
     return policy_commands.DetachPolicy(
         policy_ref(params.PolicyId, params.PolicyName),
         _bearer(_role(params.DetachRoleId, params.DetachRoleName, "Detach")),
     )
 
 
-def _attached(
-    checked: Checked[contract.ListAttachedRolePolicies], _: Decipher
-) -> policy_commands.PageAttached:
-    params = checked.params
+def _attached(params: contract.ListAttachedRolePolicies) -> policy_commands.PageAttached:
     return policy_commands.PageAttached(
         _bearer(_role(params.RoleId, params.RoleName)),
         *window(params.Page, params.Rp),
@@ -145,24 +126,23 @@ def _attached(
     )
 
 
-def _database_token(checked: Checked[contract.BuildDataFlowAuthToken], _: Decipher) -> ShowDatabaseToken:
-    params = checked.params
+def _database_token(params: contract.BuildDataFlowAuthToken) -> ShowDatabaseToken:
     return ShowDatabaseToken(InstanceName("tencent", params.ResourceId), params.ResourceAccount)
 
 
-VERBS: Verbs = {
-    "CreateRole": Verb(contract.CreateRole, _create, answers.role_created),
-    "GetRole": Verb(contract.GetRole, _get, answers.role),
-    "DeleteRole": Verb(contract.DeleteRole, _delete, nothing),
-    "DescribeRoleList": Verb(contract.DescribeRoleList, _list, answers.roles),
-    "UpdateAssumeRolePolicy": Verb(contract.UpdateAssumeRolePolicy, _trust, nothing),
-    "UpdateRoleDescription": Verb(contract.UpdateRoleDescription, _describe, nothing),
-    "UpdateRoleConsoleLogin": Verb(contract.UpdateRoleConsoleLogin, _console, nothing),
-    "UpdateRoleSessionDuration": Verb(contract.UpdateRoleSessionDuration, _duration, nothing),
-    "TagRole": Verb(contract.TagRole, _tag, nothing),
-    "UntagRole": Verb(contract.UntagRole, _untag, nothing),
-    "AttachRolePolicy": Verb(contract.AttachRolePolicy, _attach, nothing),
-    "DetachRolePolicy": Verb(contract.DetachRolePolicy, _detach, nothing),
-    "ListAttachedRolePolicies": Verb(contract.ListAttachedRolePolicies, _attached, answers.attached_to_role),
-    "BuildDataFlowAuthToken": Verb(contract.BuildDataFlowAuthToken, _database_token, answers.database_token),
-}
+VERBS: Verbs = verbs_of(
+    verb(contract.CreateRole, _create, answers.role_created),
+    verb(contract.GetRole, _get, answers.role),
+    verb(contract.DeleteRole, _delete, nothing),
+    verb(contract.DescribeRoleList, _list, answers.roles),
+    verb(contract.UpdateAssumeRolePolicy, _trust, nothing),
+    verb(contract.UpdateRoleDescription, _describe, nothing),
+    verb(contract.UpdateRoleConsoleLogin, _console, nothing),
+    verb(contract.UpdateRoleSessionDuration, _duration, nothing),
+    verb(contract.TagRole, _tag, nothing),
+    verb(contract.UntagRole, _untag, nothing),
+    verb(contract.AttachRolePolicy, _attach, nothing),
+    verb(contract.DetachRolePolicy, _detach, nothing),
+    verb(contract.ListAttachedRolePolicies, _attached, answers.attached_to_role),
+    verb(contract.BuildDataFlowAuthToken, _database_token, answers.database_token),
+)

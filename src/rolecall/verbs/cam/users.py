@@ -29,7 +29,7 @@ from rolecall.contracts.tencent.cam.rules import unescaped_email
 from rolecall.domain.iam import commands
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing
+from rolecall.verbs import StaticVerb, Verbs, call_verb, nothing, verb, verbs_of
 from rolecall.verbs.cam import answers
 
 _TAGGED = ("cam", "uin")
@@ -49,8 +49,7 @@ def _email(given: str | None) -> str | None:
     return None if given is None else unescaped_email(given)
 
 
-def _add_user(checked: Checked[contract.AddUser], _: Decipher) -> commands.AddSubUser:
-    params = checked.params
+def _add_user(params: contract.AddUser) -> commands.AddSubUser:
     return commands.AddSubUser(
         name=params.Name,
         remark=params.Remark or "",
@@ -64,22 +63,13 @@ def _add_user(checked: Checked[contract.AddUser], _: Decipher) -> commands.AddSu
     )
 
 
-def _get_user(checked: Checked[contract.GetUser], _: Decipher) -> commands.ShowSubUser:
-    return commands.ShowSubUser(checked.params.Name)
-
-
-def _list_users(_checked: Checked[object], _: Decipher) -> commands.ListSubUsers:
-    return commands.ListSubUsers()
-
-
-def _list_accounts(checked: Checked[contract.ListAccounts], _: Decipher) -> commands.PageSubUsers:
+def _list_accounts(params: contract.ListAccounts) -> commands.PageSubUsers:
     """One more than fits, so that the answer can say whether that is all."""
-    after = int(checked.params.Marker or 0)
-    return commands.PageSubUsers(after, checked.params.MaxItems + 1)
+    after = int(params.Marker or 0)
+    return commands.PageSubUsers(after, params.MaxItems + 1)
 
 
-def _update_user(checked: Checked[contract.UpdateUser], _: Decipher) -> commands.ChangeSubUser:
-    params = checked.params
+def _update_user(params: contract.UpdateUser) -> commands.ChangeSubUser:
     return commands.ChangeSubUser(
         name=params.Name,
         remark=params.Remark,
@@ -92,7 +82,7 @@ def _update_user(checked: Checked[contract.UpdateUser], _: Decipher) -> commands
     )
 
 
-def _delete_user(checked: Checked[contract.DeleteUser], _: Decipher) -> commands.DeleteSubUser:
+def _delete_user(checked: Checked[contract.DeleteUser]) -> commands.DeleteSubUser:
     """With Force keys are deleted too, which takes the permission ``cam:DeleteApiKey`` (SDK: DeleteUserRequest)."""
     ask: PolicyRequest | None = None
     if checked.params.Force:
@@ -102,48 +92,31 @@ def _delete_user(checked: Checked[contract.DeleteUser], _: Decipher) -> commands
     return commands.DeleteSubUser(checked.params.Name, ask, _TAGGED)
 
 
-def _describe_sub_accounts(
-    checked: Checked[contract.DescribeSubAccounts], _: Decipher
-) -> commands.FindSubUsers:
-    return commands.FindSubUsers(tuple(checked.params.FilterSubAccountUin))
+def _describe_sub_accounts(params: contract.DescribeSubAccounts) -> commands.FindSubUsers:
+    return commands.FindSubUsers(tuple(params.FilterSubAccountUin))
 
 
-def _summary(_checked: Checked[object], _: Decipher) -> commands.CountPeople:
-    return commands.CountPeople()
+def _create_key(params: contract.CreateAccessKey) -> commands.CreateKey:
+    target = params.TargetUin
+    return commands.CreateKey(target, params.Description)
 
 
-def _create_key(checked: Checked[contract.CreateAccessKey], _: Decipher) -> commands.CreateKey:
-    target = checked.params.TargetUin
-    return commands.CreateKey(target, checked.params.Description)
-
-
-def _list_keys(checked: Checked[contract.ListAccessKeys], _: Decipher) -> commands.ListKeys:
-    return commands.ListKeys(checked.params.TargetUin)
-
-
-def _update_key(checked: Checked[contract.UpdateAccessKey], _: Decipher) -> commands.ChangeKey:
-    params = checked.params
+def _update_key(params: contract.UpdateAccessKey) -> commands.ChangeKey:
     active = params.Status == "Active"
     return commands.ChangeKey(params.TargetUin, params.AccessKeyId, active)
 
 
-def _delete_key(checked: Checked[contract.DeleteAccessKey], _: Decipher) -> commands.DeleteKey:
-    return commands.DeleteKey(checked.params.TargetUin, checked.params.AccessKeyId)
+def _delete_key(params: contract.DeleteAccessKey) -> commands.DeleteKey:
+    return commands.DeleteKey(params.TargetUin, params.AccessKeyId)
 
 
-def _key_uses(checked: Checked[contract.GetSecurityLastUsed], _: Decipher) -> commands.ShowKeyUses:
-    return commands.ShowKeyUses(tuple(checked.params.SecretIdList))
+def _key_uses(params: contract.GetSecurityLastUsed) -> commands.ShowKeyUses:
+    return commands.ShowKeyUses(tuple(params.SecretIdList))
 
 
-def _show_rules(_checked: Checked[object], _: Decipher) -> commands.ShowPasswordRules:
-    return commands.ShowPasswordRules()
-
-
-def _change_rules(
-    checked: Checked[contract.UpdatePasswordRules], _: Decipher
-) -> commands.ChangePasswordRules:
+def _change_rules(params: contract.UpdatePasswordRules) -> commands.ChangePasswordRules:
     """What is not sent stays as it is; a MinimumLength of 0 is the default of 8."""
-    sent = checked.params.Rules
+    sent = params.Rules
     letters, expiration = (
         sent.MustContain,
         sent.PasswordExpirationInvalidation,
@@ -161,27 +134,27 @@ def _change_rules(
     )
 
 
-def _safety(checked: Checked[contract.DescribeSafeAuthFlagColl], _: Decipher) -> commands.FindSubUser:
-    return commands.FindSubUser(commands.SubUserRef(checked.params.SubUin))
+def _safety(params: contract.DescribeSafeAuthFlagColl) -> commands.FindSubUser:
+    return commands.FindSubUser(commands.SubUserRef(params.SubUin))
 
 
-VERBS: Verbs = {
-    "AddUser": Verb(contract.AddUser, _add_user, answers.added),
-    "GetUser": Verb(contract.GetUser, _get_user, answers.shown),
-    "ListUsers": Verb(contract.ListUsers, _list_users, answers.listed),
-    "ListAccounts": Verb(contract.ListAccounts, _list_accounts, answers.accounts),
-    "UpdateUser": Verb(contract.UpdateUser, _update_user, nothing),
-    "DeleteUser": Verb(contract.DeleteUser, _delete_user, nothing),
-    "DescribeSubAccounts": Verb(contract.DescribeSubAccounts, _describe_sub_accounts, answers.described),
-    "GetUserAppId": StaticVerb(contract.GetUserAppId, answers.app_id),
-    "ListCollaborators": StaticVerb(contract.ListCollaborators, lambda _: {"TotalNum": 0, "Data": []}),
-    "GetAccountSummary": Verb(contract.GetAccountSummary, _summary, answers.summary),
-    "CreateAccessKey": Verb(contract.CreateAccessKey, _create_key, answers.key_created),
-    "ListAccessKeys": Verb(contract.ListAccessKeys, _list_keys, answers.keys),
-    "UpdateAccessKey": Verb(contract.UpdateAccessKey, _update_key, nothing),
-    "DeleteAccessKey": Verb(contract.DeleteAccessKey, _delete_key, nothing),
-    "GetSecurityLastUsed": Verb(contract.GetSecurityLastUsed, _key_uses, answers.key_uses),
-    "GetPasswordRules": Verb(contract.GetPasswordRules, _show_rules, answers.rules),
-    "UpdatePasswordRules": Verb(contract.UpdatePasswordRules, _change_rules, nothing),
-    "DescribeSafeAuthFlagColl": Verb(contract.DescribeSafeAuthFlagColl, _safety, answers.safety),
-}
+VERBS: Verbs = verbs_of(
+    verb(contract.AddUser, _add_user, answers.added),
+    verb(contract.GetUser, lambda params: commands.ShowSubUser(params.Name), answers.shown),
+    verb(contract.ListUsers, lambda _params: commands.ListSubUsers(), answers.listed),
+    verb(contract.ListAccounts, _list_accounts, answers.accounts),
+    verb(contract.UpdateUser, _update_user, nothing),
+    call_verb(contract.DeleteUser, _delete_user, nothing),
+    verb(contract.DescribeSubAccounts, _describe_sub_accounts, answers.described),
+    StaticVerb(contract.GetUserAppId, answers.app_id),
+    StaticVerb(contract.ListCollaborators, lambda _: {"TotalNum": 0, "Data": []}),
+    verb(contract.GetAccountSummary, lambda _params: commands.CountPeople(), answers.summary),
+    verb(contract.CreateAccessKey, _create_key, answers.key_created),
+    verb(contract.ListAccessKeys, lambda params: commands.ListKeys(params.TargetUin), answers.keys),
+    verb(contract.UpdateAccessKey, _update_key, nothing),
+    verb(contract.DeleteAccessKey, _delete_key, nothing),
+    verb(contract.GetSecurityLastUsed, _key_uses, answers.key_uses),
+    verb(contract.GetPasswordRules, lambda _params: commands.ShowPasswordRules(), answers.rules),
+    verb(contract.UpdatePasswordRules, _change_rules, nothing),
+    verb(contract.DescribeSafeAuthFlagColl, _safety, answers.safety),
+)

@@ -34,8 +34,7 @@ from rolecall.domain.directories import commands
 from rolecall.domain.directories.model import CustomAttribute, UserStatus
 from rolecall.domain.directories.queries import Condition, Operator, UserField
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Verbs, nothing, verb, verbs_of
 from rolecall.verbs.ciam import answers
 from rolecall.verbs.ciam.queries import (
     event_kinds,
@@ -91,189 +90,159 @@ def _attributes(params: parameters.CreateUser | parameters.UpdateUser) -> comman
     )
 
 
-def _create_user(checked: Checked[parameters.CreateUser], _: Decipher) -> commands.CreateUser:
-    password = checked.params.Password
-    return commands.CreateUser(
-        UUID(checked.params.UserStoreId), _attributes(checked.params), password, checked.params.DryRun
-    )
+def _create_user(params: parameters.CreateUser) -> commands.CreateUser:
+    password = params.Password
+    return commands.CreateUser(UUID(params.UserStoreId), _attributes(params), password, params.DryRun)
 
 
-def _update_user(checked: Checked[parameters.UpdateUser], _: Decipher) -> commands.ChangeUser:
+def _update_user(params: parameters.UpdateUser) -> commands.ChangeUser:
     return commands.ChangeUser(
-        UUID(checked.params.UserStoreId),
-        UUID(checked.params.UserId),
-        _attributes(checked.params),
-        checked.params.DryRun,
+        UUID(params.UserStoreId),
+        UUID(params.UserId),
+        _attributes(params),
+        params.DryRun,
     )
 
 
-def _describe_user_by_id(checked: Checked[parameters.DescribeUserById], _: Decipher) -> commands.ShowUser:
-    user = checked.params.UserId
-    return commands.ShowUser(UUID(checked.params.UserStoreId), UUID(user) if _ID.fullmatch(user) else None)
+def _describe_user_by_id(params: parameters.DescribeUserById) -> commands.ShowUser:
+    user = params.UserId
+    return commands.ShowUser(UUID(params.UserStoreId), UUID(user) if _ID.fullmatch(user) else None)
 
 
-def _describe_user(checked: Checked[parameters.DescribeUser], _: Decipher) -> commands.FindUsers:
-    offset, limit = _window(checked.params.Pageable)
-    conditions = query_conditions(checked.params.Filters or ())
-    order = query_order(checked.params.Sort)
-    return commands.FindUsers(UUID(checked.params.UserStoreId), conditions, order, offset, limit)
+def _describe_user(params: parameters.DescribeUser) -> commands.FindUsers:
+    offset, limit = _window(params.Pageable)
+    conditions = query_conditions(params.Filters or ())
+    order = query_order(params.Sort)
+    return commands.FindUsers(UUID(params.UserStoreId), conditions, order, offset, limit)
 
 
-def _list_user(checked: Checked[parameters.ListUser], _: Decipher) -> commands.FindUsers:
-    offset, limit = _window(checked.params.Pageable)
-    conditions = list_conditions(checked.params.Filters or ())
-    return commands.FindUsers(UUID(checked.params.UserStoreId), conditions, None, offset, limit)
+def _list_user(params: parameters.ListUser) -> commands.FindUsers:
+    offset, limit = _window(params.Pageable)
+    conditions = list_conditions(params.Filters or ())
+    return commands.FindUsers(UUID(params.UserStoreId), conditions, None, offset, limit)
 
 
-def _list_user_by_property(
-    checked: Checked[parameters.ListUserByProperty], _: Decipher
-) -> commands.FindUsers:
-    field = _PROPERTIES[checked.params.PropertyCode]
-    condition = Condition(field, Operator.EQUAL, (checked.params.PropertyValue,))
-    return commands.FindUsers(UUID(checked.params.UserStoreId), (condition,), None, 0, 100)
+def _list_user_by_property(params: parameters.ListUserByProperty) -> commands.FindUsers:
+    field = _PROPERTIES[params.PropertyCode]
+    condition = Condition(field, Operator.EQUAL, (params.PropertyValue,))
+    return commands.FindUsers(UUID(params.UserStoreId), (condition,), None, 0, 100)
 
 
-def _update_user_status(checked: Checked[parameters.UpdateUserStatus], _: Decipher) -> commands.SetUserStatus:
-    status = _STATUSES[checked.params.Status]
-    return commands.SetUserStatus(
-        UUID(checked.params.UserStoreId), UUID(checked.params.UserId), status, checked.params.DryRun
-    )
+def _update_user_status(params: parameters.UpdateUserStatus) -> commands.SetUserStatus:
+    status = _STATUSES[params.Status]
+    return commands.SetUserStatus(UUID(params.UserStoreId), UUID(params.UserId), status, params.DryRun)
 
 
-def _set_password(checked: Checked[parameters.SetPassword], _: Decipher) -> commands.SetUserPassword:
-    password = checked.params.Password
-    return commands.SetUserPassword(
-        UUID(checked.params.UserStoreId), UUID(checked.params.UserId), password, checked.params.DryRun
-    )
+def _set_password(params: parameters.SetPassword) -> commands.SetUserPassword:
+    password = params.Password
+    return commands.SetUserPassword(UUID(params.UserStoreId), UUID(params.UserId), password, params.DryRun)
 
 
-def _reset_password(checked: Checked[parameters.ResetPassword], _: Decipher) -> commands.ResetUserPassword:
-    return commands.ResetUserPassword(
-        UUID(checked.params.UserStoreId), UUID(checked.params.UserId), checked.params.DryRun
-    )
+def _reset_password(params: parameters.ResetPassword) -> commands.ResetUserPassword:
+    return commands.ResetUserPassword(UUID(params.UserStoreId), UUID(params.UserId), params.DryRun)
 
 
-def _delete_users(checked: Checked[parameters.DeleteUsers], _: Decipher) -> commands.DeleteUsers:
-    return commands.DeleteUsers(
-        UUID(checked.params.UserStoreId), _ids(checked.params.UserIds), checked.params.DryRun
-    )
+def _delete_users(params: parameters.DeleteUsers) -> commands.DeleteUsers:
+    return commands.DeleteUsers(UUID(params.UserStoreId), _ids(params.UserIds), params.DryRun)
 
 
-def _link_account(checked: Checked[parameters.LinkAccount], _: Decipher) -> commands.LinkUsers:
+def _link_account(params: parameters.LinkAccount) -> commands.LinkUsers:
     return commands.LinkUsers(
-        UUID(checked.params.UserStoreId),
-        UUID(checked.params.PrimaryUserId),
-        UUID(checked.params.SecondaryUserId),
-        _LINKS[checked.params.UserLinkedOnAttribute],
-        checked.params.DryRun,
+        UUID(params.UserStoreId),
+        UUID(params.PrimaryUserId),
+        UUID(params.SecondaryUserId),
+        _LINKS[params.UserLinkedOnAttribute],
+        params.DryRun,
     )
 
 
-def _create_user_store(checked: Checked[parameters.CreateUserStore], _: Decipher) -> commands.CreateUserStore:
-    params = checked.params
+def _create_user_store(params: parameters.CreateUserStore) -> commands.CreateUserStore:
     return commands.CreateUserStore(
         params.UserPoolName,
         params.UserPoolDesc or "",
         params.UserPoolLogo or "",
-        checked.params.DryRun,
+        params.DryRun,
     )
 
 
-def _list_user_store(_checked: Checked[object], _: Decipher) -> commands.ListUserStores:
-    return commands.ListUserStores()
-
-
-def _update_user_store(checked: Checked[parameters.UpdateUserStore], _: Decipher) -> commands.ChangeUserStore:
-    params = checked.params
+def _update_user_store(params: parameters.UpdateUserStore) -> commands.ChangeUserStore:
     return commands.ChangeUserStore(
-        UUID(checked.params.UserPoolId),
+        UUID(params.UserPoolId),
         params.UserPoolName,
         params.UserPoolDesc,
         params.UserPoolLogo,
-        checked.params.DryRun,
+        params.DryRun,
     )
 
 
-def _delete_user_store(checked: Checked[parameters.DeleteUserStore], _: Decipher) -> commands.DeleteUserStore:
-    return commands.DeleteUserStore(UUID(checked.params.UserPoolId), checked.params.DryRun)
+def _delete_user_store(params: parameters.DeleteUserStore) -> commands.DeleteUserStore:
+    return commands.DeleteUserStore(UUID(params.UserPoolId), params.DryRun)
 
 
-def _create_user_group(checked: Checked[parameters.CreateUserGroup], _: Decipher) -> commands.CreateUserGroup:
-    params = checked.params
+def _create_user_group(params: parameters.CreateUserGroup) -> commands.CreateUserGroup:
     return commands.CreateUserGroup(
-        UUID(checked.params.UserStoreId), params.DisplayName, params.Description or "", checked.params.DryRun
+        UUID(params.UserStoreId), params.DisplayName, params.Description or "", params.DryRun
     )
 
 
-def _list_user_groups(checked: Checked[parameters.ListUserGroups], _: Decipher) -> commands.ListUserGroups:
-    offset, limit = _window(checked.params.Pageable)
-    wanted, ids, negated = group_filter(checked.params.Filters or ())
-    return commands.ListUserGroups(UUID(checked.params.UserStoreId), wanted, ids, offset, limit, negated)
+def _list_user_groups(params: parameters.ListUserGroups) -> commands.ListUserGroups:
+    offset, limit = _window(params.Pageable)
+    wanted, ids, negated = group_filter(params.Filters or ())
+    return commands.ListUserGroups(UUID(params.UserStoreId), wanted, ids, offset, limit, negated)
 
 
-def _update_user_group(checked: Checked[parameters.UpdateUserGroup], _: Decipher) -> commands.ChangeUserGroup:
-    params = checked.params
+def _update_user_group(params: parameters.UpdateUserGroup) -> commands.ChangeUserGroup:
     return commands.ChangeUserGroup(
-        UUID(checked.params.UserStoreId),
-        UUID(checked.params.UserGroupId),
+        UUID(params.UserStoreId),
+        UUID(params.UserGroupId),
         params.DisplayName,
         params.Description,
-        checked.params.DryRun,
+        params.DryRun,
     )
 
 
-def _delete_user_groups(
-    checked: Checked[parameters.DeleteUserGroups], _: Decipher
-) -> commands.DeleteUserGroups:
-    return commands.DeleteUserGroups(
-        UUID(checked.params.UserStoreId), _ids(checked.params.UserGroupIds), checked.params.DryRun
-    )
+def _delete_user_groups(params: parameters.DeleteUserGroups) -> commands.DeleteUserGroups:
+    return commands.DeleteUserGroups(UUID(params.UserStoreId), _ids(params.UserGroupIds), params.DryRun)
 
 
-def _list_log_messages(
-    checked: Checked[parameters.ListLogMessageByCondition], _: Decipher
-) -> commands.ListDirectoryEvents:
-    offset, limit = _window(checked.params.Pageable)
-    since = moment(checked.params.StartTime)
-    kinds = event_kinds(checked.params.Filters or ())
-    return commands.ListDirectoryEvents(UUID(checked.params.UserStoreId), since, kinds, offset, limit)
+def _list_log_messages(params: parameters.ListLogMessageByCondition) -> commands.ListDirectoryEvents:
+    offset, limit = _window(params.Pageable)
+    since = moment(params.StartTime)
+    kinds = event_kinds(params.Filters or ())
+    return commands.ListDirectoryEvents(UUID(params.UserStoreId), since, kinds, offset, limit)
 
 
-def _list_user_groups_2021(
-    checked: Checked[parameters.ListUserGroups2021], _: Decipher
-) -> commands.ListUserGroups:
-    page, size = checked.params.Page, checked.params.Size
-    wanted = checked.params.Condition
+def _list_user_groups_2021(params: parameters.ListUserGroups2021) -> commands.ListUserGroups:
+    page, size = params.Page, params.Size
+    wanted = params.Condition
     return commands.ListUserGroups(
-        UUID(checked.params.UserStoreId), (wanted,) if wanted else (), None, (page - 1) * size, size
+        UUID(params.UserStoreId), (wanted,) if wanted else (), None, (page - 1) * size, size
     )
 
 
-EARLIER_VERBS: Verbs = {
-    "ListUserGroups": Verb(parameters.ListUserGroups2021, _list_user_groups_2021, answers.groups_page_2021)
-}
+EARLIER_VERBS: Verbs = verbs_of(
+    verb(parameters.ListUserGroups2021, _list_user_groups_2021, answers.groups_page_2021),
+)
 
-VERBS: Verbs = {
-    "CreateUser": Verb(parameters.CreateUser, _create_user, answers.user_made),
-    "UpdateUser": Verb(parameters.UpdateUser, _update_user, answers.user_made),
-    "DescribeUserById": Verb(parameters.DescribeUserById, _describe_user_by_id, answers.user_shown),
-    "DescribeUser": Verb(parameters.DescribeUser, _describe_user, answers.users_page),
-    "ListUser": Verb(parameters.ListUser, _list_user, answers.users_page),
-    "ListUserByProperty": Verb(parameters.ListUserByProperty, _list_user_by_property, answers.users),
-    "UpdateUserStatus": Verb(parameters.UpdateUserStatus, _update_user_status, nothing),
-    "SetPassword": Verb(parameters.SetPassword, _set_password, nothing),
-    "ResetPassword": Verb(parameters.ResetPassword, _reset_password, answers.password),
-    "DeleteUsers": Verb(parameters.DeleteUsers, _delete_users, nothing),
-    "LinkAccount": Verb(parameters.LinkAccount, _link_account, nothing),
-    "CreateUserStore": Verb(parameters.CreateUserStore, _create_user_store, answers.store_made),
-    "ListUserStore": Verb(parameters.ListUserStore, _list_user_store, answers.stores),
-    "UpdateUserStore": Verb(parameters.UpdateUserStore, _update_user_store, nothing),
-    "DeleteUserStore": Verb(parameters.DeleteUserStore, _delete_user_store, nothing),
-    "CreateUserGroup": Verb(parameters.CreateUserGroup, _create_user_group, answers.group_made),
-    "ListUserGroups": Verb(parameters.ListUserGroups, _list_user_groups, answers.groups_page),
-    "UpdateUserGroup": Verb(parameters.UpdateUserGroup, _update_user_group, nothing),
-    "DeleteUserGroups": Verb(parameters.DeleteUserGroups, _delete_user_groups, answers.groups_deleted),
-    "ListLogMessageByCondition": Verb(
-        parameters.ListLogMessageByCondition, _list_log_messages, answers.events_page
-    ),
-}
+VERBS: Verbs = verbs_of(
+    verb(parameters.CreateUser, _create_user, answers.user_made),
+    verb(parameters.UpdateUser, _update_user, answers.user_made),
+    verb(parameters.DescribeUserById, _describe_user_by_id, answers.user_shown),
+    verb(parameters.DescribeUser, _describe_user, answers.users_page),
+    verb(parameters.ListUser, _list_user, answers.users_page),
+    verb(parameters.ListUserByProperty, _list_user_by_property, answers.users),
+    verb(parameters.UpdateUserStatus, _update_user_status, nothing),
+    verb(parameters.SetPassword, _set_password, nothing),
+    verb(parameters.ResetPassword, _reset_password, answers.password),
+    verb(parameters.DeleteUsers, _delete_users, nothing),
+    verb(parameters.LinkAccount, _link_account, nothing),
+    verb(parameters.CreateUserStore, _create_user_store, answers.store_made),
+    verb(parameters.ListUserStore, lambda _params: commands.ListUserStores(), answers.stores),
+    verb(parameters.UpdateUserStore, _update_user_store, nothing),
+    verb(parameters.DeleteUserStore, _delete_user_store, nothing),
+    verb(parameters.CreateUserGroup, _create_user_group, answers.group_made),
+    verb(parameters.ListUserGroups, _list_user_groups, answers.groups_page),
+    verb(parameters.UpdateUserGroup, _update_user_group, nothing),
+    verb(parameters.DeleteUserGroups, _delete_user_groups, answers.groups_deleted),
+    verb(parameters.ListLogMessageByCondition, _list_log_messages, answers.events_page),
+)

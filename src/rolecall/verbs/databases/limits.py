@@ -13,12 +13,12 @@ from typing import Final
 from rolecall.contracts.openstack.databases.contract import CALLS_A_MINUTE, VERBS
 from rolecall.domain.access.rates import Allowance, ShowRates, Standing
 from rolecall.values import Checked
-from rolecall.verbs import Answer, Decipher
+from rolecall.verbs import Answer
 
 _UNITS: Final = {1: "SECOND", 60: "MINUTE"}
 
 
-def asked(checked: Checked[object], _: Decipher) -> ShowRates:
+def asked(checked: Checked[object]) -> ShowRates:
     service = checked.call.service
     return ShowRates(tuple(Allowance(service, verb, CALLS_A_MINUTE, 60) for verb in VERBS))
 

@@ -23,37 +23,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from rolecall.contracts.openstack.databases import parameters
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
 from rolecall.domain.engine import Access, DatabaseGrant
 from rolecall.domain.instances import commands as instance_commands
-from rolecall.domain.messages import InstanceName
+from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
+from rolecall.verbs import Answer, StaticVerb, Verbs, call_verb, nothing, verb, verbs_of
 from rolecall.verbs.databases import answers, limits, tables
 
 ENGINE = "mysql"
 """The kind of server that an instance of this API is."""
 
-
-def _instance(checked: Checked[parameters.OnInstance]) -> InstanceName:
-    return InstanceName("openstack", checked.params.instance_id)
+_T = TypeVar("_T")
 
 
-def _user(checked: Checked[parameters.OnUser]) -> tuple[str, str]:
+def _instance(params: parameters.OnInstance) -> InstanceName:
+    return InstanceName("openstack", params.instance_id)
+
+
+def _on_instance(
+    command: Callable[[InstanceName], Command[_T]],
+) -> Callable[[parameters.OnInstance], Command[_T]]:
+    return lambda params: command(_instance(params))
+
+
+def _user(params: parameters.OnUser) -> tuple[str, str]:
     """The name and host in the path."""
-    return checked.params.name, checked.params.host
+    return params.name, params.host
 
 
-def _create_users(checked: Checked[parameters.CreateUsers], _: Decipher) -> commands.CreateAccountsLater:
+def _create_users(params: parameters.CreateUsers) -> commands.CreateAccountsLater:
     """A database that is not there is granted for when it is (Trove; the guide's own examples name some)."""
     return commands.CreateAccountsLater(
-        _instance(checked), _new_accounts(checked.params.users, ""), allow_missing=True
+        _instance(params), _new_accounts(params.users, ""), allow_missing=True
     )
 
 
@@ -83,33 +92,27 @@ def _require_distinct(specs: Sequence[AccountSpec], field: str) -> None:
         raise Refused(Reason.ACCOUNT_REPEATED, field)
 
 
-def _list_users(checked: Checked[parameters.OnInstance], _: Decipher) -> commands.AllAccounts:
-    return commands.AllAccounts(_instance(checked))
-
-
-def _show_user(
-    checked: Checked[parameters.ListGrants | parameters.ShowUser], _: Decipher
-) -> commands.ShowAccount:
-    again = checked.params.decoded_again or ""
+def _show_user(params: parameters.ListGrants | parameters.ShowUser) -> commands.ShowAccount:
+    again = params.decoded_again or ""
     name, at, host = again.rpartition("@")
     otherwise = (name, host) if at and name and host else (again, "")
-    return commands.ShowAccount(_instance(checked), *_user(checked), otherwise if again else None)
+    return commands.ShowAccount(_instance(params), *_user(params), otherwise if again else None)
 
 
-def _change_passwords(checked: Checked[parameters.ChangePasswords], _: Decipher) -> commands.ResetPasswords:
-    specs = tuple(AccountSpec(user.name, user.host, user.password) for user in checked.params.users)
+def _change_passwords(params: parameters.ChangePasswords) -> commands.ResetPasswords:
+    specs = tuple(AccountSpec(user.name, user.host, user.password) for user in params.users)
     _require_distinct(specs, "users")
-    return commands.ResetPasswords(_instance(checked), specs)
+    return commands.ResetPasswords(_instance(params), specs)
 
 
-def _update_user(checked: Checked[parameters.UpdateUser], _: Decipher) -> commands.MoveAccount:
+def _update_user(params: parameters.UpdateUser) -> commands.MoveAccount:
     """At least one attribute must be there (Trove: "user {} should be non-empty")."""
-    wanted = checked.params.user
+    wanted = params.user
     if wanted == parameters.UserAttributes():
         raise Refused(Reason.PARAMETER_VALUE, "user")
-    name, host = _user(checked)
+    name, host = _user(params)
     return commands.MoveAccount(
-        _instance(checked),
+        _instance(params),
         name,
         host,
         wanted.name or None,
@@ -118,30 +121,24 @@ def _update_user(checked: Checked[parameters.UpdateUser], _: Decipher) -> comman
     )
 
 
-def _delete_user(checked: Checked[parameters.OnUser], _: Decipher) -> commands.DeleteAccount:
-    return commands.DeleteAccount(_instance(checked), *_user(checked), must_exist=True)
+def _delete_user(params: parameters.OnUser) -> commands.DeleteAccount:
+    return commands.DeleteAccount(_instance(params), *_user(params), must_exist=True)
 
 
-def _grant(checked: Checked[parameters.GrantDatabases], _: Decipher) -> commands.ChangeGrants:
-    named = dict.fromkeys(database.name for database in checked.params.databases)
+def _grant(params: parameters.GrantDatabases) -> commands.ChangeGrants:
+    named = dict.fromkeys(database.name for database in params.databases)
     return commands.ChangeGrants(
-        _instance(checked), *_user(checked), grant=_grants(tuple(named)), allow_missing=True
+        _instance(params), *_user(params), grant=_grants(tuple(named)), allow_missing=True
     )
 
 
-def _revoke(checked: Checked[parameters.RevokeDatabase], _: Decipher) -> commands.ChangeGrants:
-    revoked = (checked.params.database,)
-    return commands.ChangeGrants(
-        _instance(checked), *_user(checked), grant=(), revoke=revoked, must_exist=True
-    )
+def _revoke(params: parameters.RevokeDatabase) -> commands.ChangeGrants:
+    revoked = (params.database,)
+    return commands.ChangeGrants(_instance(params), *_user(params), grant=(), revoke=revoked, must_exist=True)
 
 
-def _list_databases(checked: Checked[parameters.OnInstance], _: Decipher) -> commands.AllDatabases:
-    return commands.AllDatabases(_instance(checked))
-
-
-def _create_databases(checked: Checked[parameters.CreateDatabases], _: Decipher) -> commands.CreateDatabases:
-    return commands.CreateDatabases(_instance(checked), _new_databases(checked.params.databases, ""))
+def _create_databases(params: parameters.CreateDatabases) -> commands.CreateDatabases:
+    return commands.CreateDatabases(_instance(params), _new_databases(params.databases, ""))
 
 
 def _new_databases(databases: Sequence[parameters.NewDatabase], prefix: str) -> tuple[DatabaseSpec, ...]:
@@ -154,37 +151,23 @@ def _new_databases(databases: Sequence[parameters.NewDatabase], prefix: str) -> 
     return specs
 
 
-def _delete_database(checked: Checked[parameters.DeleteDatabase], _: Decipher) -> commands.DeleteDatabase:
-    return commands.DeleteDatabase(_instance(checked), checked.params.database, must_exist=True)
+def _delete_database(params: parameters.DeleteDatabase) -> commands.DeleteDatabase:
+    return commands.DeleteDatabase(_instance(params), params.database, must_exist=True)
 
 
-def _show_root(checked: Checked[parameters.OnInstance], _: Decipher) -> commands.SuperuserState:
-    return commands.SuperuserState(_instance(checked))
+def _enable_root(params: parameters.EnableRoot) -> commands.EnableSuperuser:
+    return commands.EnableSuperuser(_instance(params), params.password)
 
 
-def _enable_root(checked: Checked[parameters.EnableRoot], _: Decipher) -> commands.EnableSuperuser:
-    return commands.EnableSuperuser(_instance(checked), checked.params.password)
-
-
-def _disable_root(checked: Checked[parameters.OnInstance], _: Decipher) -> commands.DisableSuperuser:
-    return commands.DisableSuperuser(_instance(checked))
-
-
-def _list_instances(_checked: Checked[object], _: Decipher) -> instance_commands.ListInstances:
+def _list_instances(_params: object) -> instance_commands.ListInstances:
     return instance_commands.ListInstances("openstack")
 
 
-def _show_instance(checked: Checked[parameters.OnInstance], _: Decipher) -> instance_commands.ShowInstance:
-    return instance_commands.ShowInstance(_instance(checked))
-
-
-def _create_instance(
-    checked: Checked[parameters.CreateInstance], _: Decipher
-) -> provisioning_commands.ProvisionInstance:
+def _create_instance(params: parameters.CreateInstance) -> provisioning_commands.ProvisionInstance:
     """ACTION_UNKNOWN for a replica or a restored one, OBJECT_MISSING for a datastore that is not offered, and what
     `_new_accounts` refuses with. It is in the region of every server of its kind, as seen through other dialects.
     """
-    wanted = checked.params.instance
+    wanted = params.instance
     for name, value in (
         ("replica_of", wanted.replica_of),
         ("slave_of", wanted.slave_of),
@@ -212,63 +195,55 @@ def _require_initial_databases(users: Sequence[AccountSpec], databases: Sequence
                 raise Refused(Reason.PARAMETER_VALUE, field, facts={"value": grant.database})
 
 
-def _rename_instance(
-    checked: Checked[parameters.UpdateInstance], _: Decipher
-) -> instance_commands.RenameInstance:
+def _rename_instance(params: parameters.UpdateInstance) -> instance_commands.RenameInstance:
     """ACTION_UNKNOWN where nothing of what can be changed here is asked for."""
-    name = checked.params.instance.name
+    name = params.instance.name
     if not name:
         raise Refused(Reason.ACTION_UNKNOWN, "instance")
-    return instance_commands.RenameInstance(_instance(checked), name)
+    return instance_commands.RenameInstance(_instance(params), name)
 
 
-def _delete_instance(
-    checked: Checked[parameters.OnInstance], _: Decipher
-) -> provisioning_commands.DeprovisionInstance:
-    return provisioning_commands.DeprovisionInstance(_instance(checked))
-
-
-def _act(checked: Checked[parameters.ActOnInstance], _: Decipher) -> provisioning_commands.RestartInstance:
-    if checked.params.action != "restart":
+def _act(params: parameters.ActOnInstance) -> provisioning_commands.RestartInstance:
+    if params.action != "restart":
         raise Refused(Reason.ACTION_UNKNOWN, "action")
-    return provisioning_commands.RestartInstance(_instance(checked))
+    return provisioning_commands.RestartInstance(_instance(params))
 
 
 def _not_implemented(_checked: Checked[object]) -> Answer:
     raise Refused(Reason.ACTION_UNKNOWN)
 
 
-VERBS: Verbs = {
-    "ListVersions": StaticVerb(parameters.ListVersions, tables.database_versions),
-    "ShowVersion": StaticVerb(parameters.ShowVersion, tables.database_version),
-    "CreateUsers": Verb(parameters.CreateUsers, _create_users, nothing),
-    "ListUsers": Verb(parameters.ListUsers, _list_users, answers.users),
-    "ShowUser": Verb(parameters.ShowUser, _show_user, answers.user),
-    "ChangePasswords": Verb(parameters.ChangePasswords, _change_passwords, nothing),
-    "UpdateUser": Verb(parameters.UpdateUser, _update_user, nothing),
-    "DeleteUser": Verb(parameters.DeleteUser, _delete_user, nothing),
-    "ListGrants": Verb(parameters.ListGrants, _show_user, answers.grants),
-    "GrantDatabases": Verb(parameters.GrantDatabases, _grant, nothing),
-    "RevokeDatabase": Verb(parameters.RevokeDatabase, _revoke, nothing),
-    "ListDatabases": Verb(parameters.ListDatabases, _list_databases, answers.databases),
-    "CreateDatabases": Verb(parameters.CreateDatabases, _create_databases, nothing),
-    "ShowDatabase": StaticVerb(parameters.ShowDatabase, _not_implemented),
-    "DeleteDatabase": Verb(parameters.DeleteDatabase, _delete_database, nothing),
-    "ShowRoot": Verb(parameters.ShowRoot, _show_root, answers.root_state),
-    "EnableRoot": Verb(parameters.EnableRoot, _enable_root, answers.root),
-    "DisableRoot": Verb(parameters.DisableRoot, _disable_root, nothing),
-    "ListInstances": Verb(parameters.ListInstances, _list_instances, answers.instances),
-    "ListInstancesDetail": Verb(parameters.ListInstancesDetail, _list_instances, answers.instances_in_detail),
-    "ShowInstance": Verb(parameters.ShowInstance, _show_instance, answers.instance),
-    "CreateInstance": Verb(parameters.CreateInstance, _create_instance, answers.new_instance),
-    "UpdateInstance": Verb(parameters.UpdateInstance, _rename_instance, nothing),
-    "DeleteInstance": Verb(parameters.DeleteInstance, _delete_instance, nothing),
-    "ActOnInstance": Verb(parameters.ActOnInstance, _act, nothing),
-    "ListFlavors": StaticVerb(parameters.ListFlavors, tables.flavors),
-    "ShowFlavor": StaticVerb(parameters.ShowFlavor, tables.flavor),
-    "ListDatastores": StaticVerb(parameters.ListDatastores, tables.datastores),
-    "ShowDatastore": StaticVerb(parameters.ShowDatastore, tables.datastore),
-    "ListDatastoreVersions": StaticVerb(parameters.ListDatastoreVersions, tables.datastore_versions),
-    "ShowDatastoreVersion": StaticVerb(parameters.ShowDatastoreVersion, tables.datastore_version),
-    "ListLimits": Verb(parameters.ListLimits, limits.asked, limits.limits),
-}
+VERBS: Verbs = verbs_of(
+    StaticVerb(parameters.ListVersions, tables.database_versions),
+    StaticVerb(parameters.ShowVersion, tables.database_version),
+    verb(parameters.CreateUsers, _create_users, nothing),
+    verb(parameters.ListUsers, _on_instance(commands.AllAccounts), answers.users),
+    verb(parameters.ShowUser, _show_user, answers.user),
+    verb(parameters.ChangePasswords, _change_passwords, nothing),
+    verb(parameters.UpdateUser, _update_user, nothing),
+    verb(parameters.DeleteUser, _delete_user, nothing),
+    verb(parameters.ListGrants, _show_user, answers.grants),
+    verb(parameters.GrantDatabases, _grant, nothing),
+    verb(parameters.RevokeDatabase, _revoke, nothing),
+    verb(parameters.ListDatabases, _on_instance(commands.AllDatabases), answers.databases),
+    verb(parameters.CreateDatabases, _create_databases, nothing),
+    StaticVerb(parameters.ShowDatabase, _not_implemented),
+    verb(parameters.DeleteDatabase, _delete_database, nothing),
+    verb(parameters.ShowRoot, _on_instance(commands.SuperuserState), answers.root_state),
+    verb(parameters.EnableRoot, _enable_root, answers.root),
+    verb(parameters.DisableRoot, _on_instance(commands.DisableSuperuser), nothing),
+    verb(parameters.ListInstances, _list_instances, answers.instances),
+    verb(parameters.ListInstancesDetail, _list_instances, answers.instances_in_detail),
+    verb(parameters.ShowInstance, _on_instance(instance_commands.ShowInstance), answers.instance),
+    verb(parameters.CreateInstance, _create_instance, answers.new_instance),
+    verb(parameters.UpdateInstance, _rename_instance, nothing),
+    verb(parameters.DeleteInstance, _on_instance(provisioning_commands.DeprovisionInstance), nothing),
+    verb(parameters.ActOnInstance, _act, nothing),
+    StaticVerb(parameters.ListFlavors, tables.flavors),
+    StaticVerb(parameters.ShowFlavor, tables.flavor),
+    StaticVerb(parameters.ListDatastores, tables.datastores),
+    StaticVerb(parameters.ShowDatastore, tables.datastore),
+    StaticVerb(parameters.ListDatastoreVersions, tables.datastore_versions),
+    StaticVerb(parameters.ShowDatastoreVersion, tables.datastore_version),
+    call_verb(parameters.ListLimits, limits.asked, limits.limits),
+)

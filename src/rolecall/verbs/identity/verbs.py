@@ -18,7 +18,16 @@ from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.access.tokens import RevokeToken, ShowToken, TokenShown
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, Checked, IssuedToken, Secret, TokenFacts, TokenIssuer
-from rolecall.verbs import Answer, Decipher, IssuingVerb, StaticVerb, Verb, Verbs, nothing
+from rolecall.verbs import (
+    Answer,
+    IssuingVerb,
+    StaticVerb,
+    Verbs,
+    call_verb,
+    nothing,
+    verb,
+    verbs_of,
+)
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}
@@ -34,27 +43,23 @@ def _issue(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> Issu
     return issuer.issue(checked.call.envelope.request.received, own)
 
 
-def _subject(checked: Checked[parameters.OnToken]) -> Secret:
+def _subject(params: parameters.OnToken) -> Secret:
     """OBJECT_MISSING without a token in the request (Keystone)."""
-    asked = checked.params.subject
+    asked = params.subject
     if asked is None:
         raise Refused(Reason.OBJECT_MISSING, "subject", note="no token in the request")
     return asked
 
 
-def _show(checked: Checked[parameters.OnToken], _: Decipher) -> ShowToken:
-    return ShowToken(_subject(checked))
-
-
-def _show_v2(checked: Checked[parameters.ShowTokenV2], decipher: Decipher) -> ShowToken:
+def _show_v2(checked: Checked[parameters.ShowTokenV2]) -> ShowToken:
     """It may ask for the token of one tenant alone."""
     if (checked.params.belongsTo or "") not in ("", str(checked.caller.owner_number)):
         raise Refused(Reason.OBJECT_MISSING, "belongsTo", note="a token of another tenant")
-    return _show(checked, decipher)
+    return ShowToken(_subject(checked.params))
 
 
-def _revoke(checked: Checked[parameters.RevokeToken], _: Decipher) -> RevokeToken:
-    return RevokeToken(_subject(checked))
+def _revoke(params: parameters.RevokeToken) -> RevokeToken:
+    return RevokeToken(_subject(params))
 
 
 def issue_v3(checked: Checked[parameters.IssueToken], issuer: TokenIssuer) -> Answer:
@@ -200,17 +205,17 @@ def _version(checked: Checked[object], id_: str, status: str, updated: str, path
     }
 
 
-V3_VERBS: Verbs = {
-    "ListVersions": StaticVerb(parameters.ListVersions, versions),
-    "ShowVersion": StaticVerb(parameters.ShowVersion, v3_version),
-    "IssueToken": IssuingVerb(parameters.IssueToken, issue_v3),
-    "ShowToken": Verb(parameters.ShowTokenV3, _show, show_v3),
-    "RevokeToken": Verb(parameters.RevokeToken, _revoke, nothing),
-}
-V2_VERBS: Verbs = {
-    "ListVersions": StaticVerb(parameters.ListVersions, versions),
-    "ShowVersion": StaticVerb(parameters.ShowVersion, v2_version),
-    "IssueToken": IssuingVerb(parameters.IssueToken, issue_v2),
-    "ShowToken": Verb(parameters.ShowTokenV2, _show_v2, show_v2),
-    "RevokeToken": Verb(parameters.RevokeToken, _revoke, nothing),
-}
+V3_VERBS: Verbs = verbs_of(
+    StaticVerb(parameters.ListVersions, versions),
+    StaticVerb(parameters.ShowVersion, v3_version),
+    IssuingVerb(parameters.IssueToken, issue_v3),
+    verb(parameters.ShowTokenV3, lambda params: ShowToken(_subject(params)), show_v3),
+    verb(parameters.RevokeToken, _revoke, nothing),
+)
+V2_VERBS: Verbs = verbs_of(
+    StaticVerb(parameters.ListVersions, versions),
+    StaticVerb(parameters.ShowVersion, v2_version),
+    IssuingVerb(parameters.IssueToken, issue_v2),
+    call_verb(parameters.ShowTokenV2, _show_v2, show_v2),
+    verb(parameters.RevokeToken, _revoke, nothing),
+)

@@ -39,7 +39,7 @@ from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs, nothing
+from rolecall.verbs import Answer, StaticVerb, Verb, Verbs, call_verb, nothing, verbs_of
 from rolecall.verbs.petadata import answers
 from rolecall.verbs.petadata.token import client_token
 
@@ -71,12 +71,17 @@ def _require_either(one: str | None, other: str | None, names: tuple[str, str]) 
     return value
 
 
-def _instance(checked: Checked[parameters.OnInstance]) -> InstanceName:
-    return InstanceName(DIALECT, checked.params.InstanceId)
+def _instance(params: parameters.OnInstance) -> InstanceName:
+    return InstanceName(DIALECT, params.InstanceId)
 
 
-def _either_instance(checked: Checked[parameters.OnEitherInstance]) -> InstanceName:
-    params = checked.params
+def _on_instance(
+    command: Callable[[InstanceName], Command[_T]],
+) -> Callable[[parameters.OnInstance], Command[_T]]:
+    return lambda params: command(_instance(params))
+
+
+def _either_instance(params: parameters.OnEitherInstance) -> InstanceName:
     names = ("DBInstanceId", "InstanceId")
     return InstanceName(DIALECT, _require_either(params.DBInstanceId, params.InstanceId, names))
 
@@ -87,7 +92,7 @@ def _create_account(checked: Checked[parameters.CreateAccount]) -> commands.Crea
     old = _is_old_version(checked.params)
     plain = kind is AccountKind.NORMAL
     return commands.CreateAccount(
-        instance=_instance(checked),
+        instance=_instance(checked.params),
         name=checked.params.AccountName,
         kind=kind,
         password=checked.params.AccountPassword,
@@ -124,50 +129,40 @@ def _same_grants(names: str, privilege: str | None) -> tuple[DatabaseGrant, ...]
     return tuple(DatabaseGrant(name, access) for name in database_names(names))
 
 
-def _all_accounts(checked: Checked[parameters.DescribeAccounts]) -> commands.AllAccounts:
-    return commands.AllAccounts(_instance(checked))
-
-
-def _delete_account(checked: Checked[parameters.DeleteAccount]) -> commands.DeleteAccount:
-    return commands.DeleteAccount(_instance(checked), checked.params.AccountName, HOST, must_exist=True)
+def _delete_account(params: parameters.DeleteAccount) -> commands.DeleteAccount:
+    return commands.DeleteAccount(_instance(params), params.AccountName, HOST, must_exist=True)
 
 
 def _reset_password(
-    checked: Checked[parameters.ModifyAccountPassword | parameters.ResetAccountPassword],
+    params: parameters.ModifyAccountPassword | parameters.ResetAccountPassword,
 ) -> commands.ResetPassword:
     """Without an old password (ResetAccountPassword) or with it (ModifyAccountPassword)."""
-    params = checked.params
     old = params.OldPassword if isinstance(params, parameters.ModifyAccountPassword) else None
-    return commands.ResetPassword(_instance(checked), params.AccountName, params.NewPassword, HOST, old)
+    return commands.ResetPassword(_instance(params), params.AccountName, params.NewPassword, HOST, old)
 
 
-def _change_remark(checked: Checked[parameters.ModifyAccountDescription]) -> commands.ChangeRemark:
-    remark = checked.params.AccountDescription
-    return commands.ChangeRemark(_either_instance(checked), checked.params.AccountName, remark, HOST)
+def _change_remark(params: parameters.ModifyAccountDescription) -> commands.ChangeRemark:
+    remark = params.AccountDescription
+    return commands.ChangeRemark(_either_instance(params), params.AccountName, remark, HOST)
 
 
-def _grant(checked: Checked[parameters.GrantAccountPrivilege]) -> commands.ChangeGrants:
+def _grant(params: parameters.GrantAccountPrivilege) -> commands.ChangeGrants:
     """A privilege replaces the account's earlier one on the same database."""
-    params = checked.params
     granted = _same_grants(params.DBName, params.AccountPrivilege)
-    return commands.ChangeGrants(_either_instance(checked), params.AccountName, HOST, granted)
+    return commands.ChangeGrants(_either_instance(params), params.AccountName, HOST, granted)
 
 
-def _revoke(checked: Checked[parameters.RevokeAccountPrivilege]) -> commands.ChangeGrants:
-    names = database_names(checked.params.DBName)
-    return commands.ChangeGrants(_either_instance(checked), checked.params.AccountName, HOST, (), names)
+def _revoke(params: parameters.RevokeAccountPrivilege) -> commands.ChangeGrants:
+    names = database_names(params.DBName)
+    return commands.ChangeGrants(_either_instance(params), params.AccountName, HOST, (), names)
 
 
-def _create_database(checked: Checked[parameters.CreateDatabase]) -> commands.CreateDatabases:
-    return commands.CreateDatabases(_instance(checked), (commands.DatabaseSpec(checked.params.DBName),))
+def _create_database(params: parameters.CreateDatabase) -> commands.CreateDatabases:
+    return commands.CreateDatabases(_instance(params), (commands.DatabaseSpec(params.DBName),))
 
 
-def _delete_database(checked: Checked[parameters.DeleteDatabase]) -> commands.DeleteDatabase:
-    return commands.DeleteDatabase(_instance(checked), checked.params.DBName, must_exist=True)
-
-
-def _all_databases(checked: Checked[parameters.DescribeDatabases]) -> commands.AllDatabases:
-    return commands.AllDatabases(_instance(checked))
+def _delete_database(params: parameters.DeleteDatabase) -> commands.DeleteDatabase:
+    return commands.DeleteDatabase(_instance(params), params.DBName, must_exist=True)
 
 
 def _create_instance(checked: Checked[parameters.CreateInstance]) -> provisioning_commands.ProvisionInstance:
@@ -204,39 +199,30 @@ def _now(checked: Checked[object]) -> datetime:
 def _delete_instance(
     checked: Checked[parameters.DeleteInstance],
 ) -> provisioning_commands.DeprovisionInstance:
-    return provisioning_commands.DeprovisionInstance(_instance(checked), token=client_token(checked))
+    return provisioning_commands.DeprovisionInstance(_instance(checked.params), token=client_token(checked))
 
 
-def _list_instances(_checked: Checked[object]) -> instance_commands.ListInstances:
+def _list_instances(_params: object) -> instance_commands.ListInstances:
     return instance_commands.ListInstances(DIALECT, databases=True)
 
 
-def _count_instances(_checked: Checked[object]) -> instance_commands.ListInstances:
-    return instance_commands.ListInstances(DIALECT)
+def _show_instance(params: parameters.DescribeInstanceInfo) -> instance_commands.ShowInstance:
+    return instance_commands.ShowInstance(_instance(params), databases=True)
 
 
-def _show_instance(checked: Checked[parameters.DescribeInstanceInfo]) -> instance_commands.ShowInstance:
-    return instance_commands.ShowInstance(_instance(checked), databases=True)
-
-
-def _rename_instance(checked: Checked[parameters.ModifyInstanceName]) -> instance_commands.RenameInstance:
-    return instance_commands.RenameInstance(_instance(checked), checked.params.NewInstanceName)
-
-
-def _show_addresses(checked: Checked[parameters.DescribeSecurityIPs]) -> instance_commands.ShowAddressList:
-    return instance_commands.ShowAddressList(_instance(checked))
+def _rename_instance(params: parameters.ModifyInstanceName) -> instance_commands.RenameInstance:
+    return instance_commands.RenameInstance(_instance(params), params.NewInstanceName)
 
 
 def _set_addresses(
-    checked: Checked[parameters.ModifySecurityIPs],
+    params: parameters.ModifySecurityIPs,
 ) -> instance_commands.SetAddressList:
-    params = checked.params
     mode = either(params.ModifyMode, params.Modifymode, "Modifymode") or "0"
     names = ("SecurityIPList", "SecurityIps")
     listed = _require_either(params.SecurityIPList, params.SecurityIps, names)
     group = params.SecurityIPListName
     return instance_commands.SetAddressList(
-        _instance(checked),
+        _instance(params),
         addresses(listed),
         _MODES[mode],
         "" if group.lower() == answers.DEFAULT_GROUP else group,
@@ -244,16 +230,16 @@ def _set_addresses(
     )
 
 
-def _list_tasks(checked: Checked[parameters.DescribeTasks]) -> instance_commands.ListOperations:
-    start, end = moment(checked.params.StartTime), moment(checked.params.EndTime)
+def _list_tasks(params: parameters.DescribeTasks) -> instance_commands.ListOperations:
+    start, end = moment(params.StartTime), moment(params.EndTime)
     if start is None or end is None or end < start:
         raise Refused(Reason.PARAMETER_RANGE, "EndTime")
-    either(checked.params.Status, checked.params.TaskStatus, "TaskStatus")
-    return instance_commands.ListOperations(_instance(checked), _TASKS_AT_MOST)
+    either(params.Status, params.TaskStatus, "TaskStatus")
+    return instance_commands.ListOperations(_instance(params), _TASKS_AT_MOST)
 
 
-def _one_task(checked: Checked[parameters.DescribeTaskStatus]) -> instance_commands.ListOperations:
-    return instance_commands.ListOperations(_instance(checked), _TASKS_AT_MOST)
+def _one_task(params: parameters.DescribeTaskStatus) -> instance_commands.ListOperations:
+    return instance_commands.ListOperations(_instance(params), _TASKS_AT_MOST)
 
 
 def _require_owner(checked: Checked[parameters.Owned]) -> None:
@@ -274,14 +260,20 @@ def _require_owner(checked: Checked[parameters.Owned]) -> None:
             raise Refused(Reason.TENANT_FOREIGN, name)
 
 
-def _verb(
+def _call_verb(
     params: type[_P], make: Callable[[Checked[_P]], Command[_T]], answer: Callable[[Checked[_P], _T], Answer]
 ) -> Verb[_P, _T]:
-    def command(checked: Checked[_P], _decipher: Decipher) -> Command[_T]:
+    def command(checked: Checked[_P]) -> Command[_T]:
         _require_owner(checked)
         return make(checked)
 
-    return Verb(params, command, answer)
+    return call_verb(params, command, answer)
+
+
+def _verb(
+    params: type[_P], make: Callable[[_P], Command[_T]], answer: Callable[[Checked[_P], _T], Answer]
+) -> Verb[_P, _T]:
+    return _call_verb(params, lambda checked: make(checked.params), answer)
 
 
 def _regions(checked: Checked[parameters.DescribeRegions]) -> Answer:
@@ -289,28 +281,30 @@ def _regions(checked: Checked[parameters.DescribeRegions]) -> Answer:
     return answers.regions(checked)
 
 
-VERBS: Verbs = {
-    "CreateAccount": _verb(parameters.CreateAccount, _create_account, nothing),
-    "DescribeAccounts": _verb(parameters.DescribeAccounts, _all_accounts, answers.accounts),
-    "DeleteAccount": _verb(parameters.DeleteAccount, _delete_account, nothing),
-    "ResetAccountPassword": _verb(parameters.ResetAccountPassword, _reset_password, nothing),
-    "ModifyAccountPassword": _verb(parameters.ModifyAccountPassword, _reset_password, nothing),
-    "ModifyAccountDescription": _verb(parameters.ModifyAccountDescription, _change_remark, nothing),
-    "GrantAccountPrivilege": _verb(parameters.GrantAccountPrivilege, _grant, nothing),
-    "RevokeAccountPrivilege": _verb(parameters.RevokeAccountPrivilege, _revoke, nothing),
-    "CreateDatabase": _verb(parameters.CreateDatabase, _create_database, answers.ordered),
-    "DeleteDatabase": _verb(parameters.DeleteDatabase, _delete_database, nothing),
-    "DescribeDatabases": _verb(parameters.DescribeDatabases, _all_databases, answers.databases),
-    "CreateInstance": _verb(parameters.CreateInstance, _create_instance, answers.instance_created),
-    "DeleteInstance": _verb(parameters.DeleteInstance, _delete_instance, nothing),
-    "DescribeInstances": _verb(parameters.DescribeInstances, _list_instances, answers.instances),
-    "DescribeInstanceInfo": _verb(parameters.DescribeInstanceInfo, _show_instance, answers.instance),
-    "ModifyInstanceName": _verb(parameters.ModifyInstanceName, _rename_instance, nothing),
-    "DescribeSecurityIPs": _verb(parameters.DescribeSecurityIPs, _show_addresses, answers.addresses),
-    "ModifySecurityIPs": _verb(parameters.ModifySecurityIPs, _set_addresses, answers.addresses_set),
-    "ModifySecurityIps": _verb(parameters.ModifySecurityIps, _set_addresses, answers.addresses_set),
-    "DescribeRegions": StaticVerb(parameters.DescribeRegions, _regions),
-    "DescribeTasks": _verb(parameters.DescribeTasks, _list_tasks, answers.tasks),
-    "DescribeTaskStatus": _verb(parameters.DescribeTaskStatus, _one_task, answers.task),
-    "DescribeUserInfo": _verb(parameters.DescribeUserInfo, _count_instances, answers.user),
-}
+VERBS: Verbs = verbs_of(
+    _call_verb(parameters.CreateAccount, _create_account, nothing),
+    _verb(parameters.DescribeAccounts, _on_instance(commands.AllAccounts), answers.accounts),
+    _verb(parameters.DeleteAccount, _delete_account, nothing),
+    _verb(parameters.ResetAccountPassword, _reset_password, nothing),
+    _verb(parameters.ModifyAccountPassword, _reset_password, nothing),
+    _verb(parameters.ModifyAccountDescription, _change_remark, nothing),
+    _verb(parameters.GrantAccountPrivilege, _grant, nothing),
+    _verb(parameters.RevokeAccountPrivilege, _revoke, nothing),
+    _verb(parameters.CreateDatabase, _create_database, answers.ordered),
+    _verb(parameters.DeleteDatabase, _delete_database, nothing),
+    _verb(parameters.DescribeDatabases, _on_instance(commands.AllDatabases), answers.databases),
+    _call_verb(parameters.CreateInstance, _create_instance, answers.instance_created),
+    _call_verb(parameters.DeleteInstance, _delete_instance, nothing),
+    _verb(parameters.DescribeInstances, _list_instances, answers.instances),
+    _verb(parameters.DescribeInstanceInfo, _show_instance, answers.instance),
+    _verb(parameters.ModifyInstanceName, _rename_instance, nothing),
+    _verb(parameters.DescribeSecurityIPs, _on_instance(instance_commands.ShowAddressList), answers.addresses),
+    _verb(parameters.ModifySecurityIPs, _set_addresses, answers.addresses_set),
+    _verb(parameters.ModifySecurityIps, _set_addresses, answers.addresses_set),
+    StaticVerb(parameters.DescribeRegions, _regions),
+    _verb(parameters.DescribeTasks, _list_tasks, answers.tasks),
+    _verb(parameters.DescribeTaskStatus, _one_task, answers.task),
+    _verb(
+        parameters.DescribeUserInfo, lambda _params: instance_commands.ListInstances(DIALECT), answers.user
+    ),
+)

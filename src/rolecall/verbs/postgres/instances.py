@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from rolecall.contracts.check import require_rules, shown
@@ -21,24 +22,32 @@ from rolecall.contracts.tencent.postgres.rules import PASSWORD, enciphered
 from rolecall.domain.accounts.commands import AccountSpec
 from rolecall.domain.engine import AccountKind
 from rolecall.domain.instances.views import InstanceView
-from rolecall.domain.messages import InstanceName
+from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked, Secret
-from rolecall.verbs import Answer, Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Answer, Decipher, Verb, Verbs, nothing, verb, verbs_of
 
 _UNNAMED = "Unnamed"
 """What the vendor calls an instance without a name."""
 
+_T = TypeVar("_T")
 
-def _instance(checked: Checked[parameters.OnInstance]) -> InstanceName:
-    return InstanceName("tencent", checked.params.DBInstanceId)
+
+def instance_of(params: parameters.OnInstance) -> InstanceName:
+    return InstanceName("tencent", params.DBInstanceId)
+
+
+def on_instance(
+    command: Callable[[InstanceName], Command[_T]],
+) -> Callable[[parameters.OnInstance], Command[_T]]:
+    return lambda params: command(instance_of(params))
 
 
 def _instances(
-    checked: Checked[parameters.DisIsolateDBInstances | parameters.IsolateDBInstances],
+    params: parameters.DisIsolateDBInstances | parameters.IsolateDBInstances,
 ) -> tuple[InstanceName, ...]:
-    named = checked.params.DBInstanceIdSet
+    named = params.DBInstanceIdSet
     if not named:
         raise Refused(Reason.PARAMETER_MISSING, "DBInstanceIdSet")
     return tuple(InstanceName("tencent", name) for name in dict.fromkeys(named))
@@ -100,28 +109,16 @@ def _zones(region: str) -> Sequence[str]:
     return [f"{region}-{zone}" for place in PLACES if place.region == region for zone in place.zones]
 
 
-def _isolate(
-    checked: Checked[parameters.IsolateDBInstances], _: Decipher
-) -> provisioning_commands.IsolateInstances:
-    return provisioning_commands.IsolateInstances(_instances(checked))
+def _isolate(params: parameters.IsolateDBInstances) -> provisioning_commands.IsolateInstances:
+    return provisioning_commands.IsolateInstances(_instances(params))
 
 
-def _revive(
-    checked: Checked[parameters.DisIsolateDBInstances], _: Decipher
-) -> provisioning_commands.ReviveInstances:
-    return provisioning_commands.ReviveInstances(_instances(checked))
+def _revive(params: parameters.DisIsolateDBInstances) -> provisioning_commands.ReviveInstances:
+    return provisioning_commands.ReviveInstances(_instances(params))
 
 
-def _destroy(
-    checked: Checked[parameters.DestroyDBInstance], _: Decipher
-) -> provisioning_commands.DeprovisionInstance:
-    return provisioning_commands.DeprovisionInstance(_instance(checked), isolated=True)
-
-
-def _restart(
-    checked: Checked[parameters.RestartDBInstance], _: Decipher
-) -> provisioning_commands.RestartInstance:
-    return provisioning_commands.RestartInstance(_instance(checked))
+def _destroy(params: parameters.DestroyDBInstance) -> provisioning_commands.DeprovisionInstance:
+    return provisioning_commands.DeprovisionInstance(instance_of(params), isolated=True)
 
 
 def _created(checked: Checked[object], made: Sequence[InstanceView]) -> Answer:
@@ -139,10 +136,10 @@ def _restarting(_checked: Checked[object], operation: UUID) -> Answer:
     return {"FlowId": task, "TaskId": task}
 
 
-INSTANCE_VERBS: Verbs = {
-    "CreateInstances": Verb(parameters.CreateInstances, _create, _created),
-    "IsolateDBInstances": Verb(parameters.IsolateDBInstances, _isolate, nothing),
-    "DisIsolateDBInstances": Verb(parameters.DisIsolateDBInstances, _revive, nothing),
-    "DestroyDBInstance": Verb(parameters.DestroyDBInstance, _destroy, nothing),
-    "RestartDBInstance": Verb(parameters.RestartDBInstance, _restart, _restarting),
-}
+INSTANCE_VERBS: Verbs = verbs_of(
+    Verb(parameters.CreateInstances, _create, _created),
+    verb(parameters.IsolateDBInstances, _isolate, nothing),
+    verb(parameters.DisIsolateDBInstances, _revive, nothing),
+    verb(parameters.DestroyDBInstance, _destroy, nothing),
+    verb(parameters.RestartDBInstance, on_instance(provisioning_commands.RestartInstance), _restarting),
+)

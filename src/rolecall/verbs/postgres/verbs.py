@@ -25,34 +25,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from rolecall.contracts.tencent.postgres import parameters
 from rolecall.contracts.tencent.postgres.places import CAM_REGIONS
 from rolecall.domain.accounts import commands
 from rolecall.domain.engine import ObjectType
 from rolecall.domain.instances import commands as instance_commands
-from rolecall.domain.messages import InstanceName
+from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing
+from rolecall.verbs import Decipher, StaticVerb, Verb, Verbs, nothing, verb, verbs_of
 from rolecall.verbs.postgres import answers
-from rolecall.verbs.postgres.instances import INSTANCE_VERBS, plain
+from rolecall.verbs.postgres.instances import INSTANCE_VERBS, instance_of, on_instance, plain
 from rolecall.verbs.postgres.privileges import KINDS, asked_object, location, modification
 
 _ORDERS: Mapping[str, str] = {"createTime": "created", "updateTime": "updated", "name": "name"}
 
-
-def _instance(checked: Checked[parameters.OnInstance]) -> InstanceName:
-    return InstanceName("tencent", checked.params.DBInstanceId)
+_T = TypeVar("_T")
 
 
-def _user(checked: Checked[parameters.OnAccount]) -> str:
-    return checked.params.UserName
-
-
-def _database(checked: Checked[parameters.OnDatabase]) -> str:
-    return checked.params.DatabaseName
+def _on_account(
+    command: Callable[[InstanceName, str], Command[_T]],
+) -> Callable[[parameters.OnAccount], Command[_T]]:
+    return lambda params: command(instance_of(params), params.UserName)
 
 
 def _create_account(checked: Checked[parameters.CreateAccount], decipher: Decipher) -> commands.CreateAccount:
@@ -63,8 +60,8 @@ def _create_account(checked: Checked[parameters.CreateAccount], decipher: Deciph
     sent = checked.params.Password
     password = None if sent is None else plain(sent, decipher, "Password")
     return commands.CreateAccount(
-        instance=_instance(checked),
-        name=_user(checked),
+        instance=instance_of(checked.params),
+        name=checked.params.UserName,
         kind=KINDS[checked.params.Type],
         password=None if managed else password,
         remark=checked.params.Remark,
@@ -72,42 +69,28 @@ def _create_account(checked: Checked[parameters.CreateAccount], decipher: Deciph
     )
 
 
-def _list_accounts(checked: Checked[parameters.DescribeAccounts], _: Decipher) -> commands.ListAccounts:
+def _list_accounts(params: parameters.DescribeAccounts) -> commands.ListAccounts:
     return commands.ListAccounts(
-        instance=_instance(checked),
-        order=_ORDERS[checked.params.OrderBy],
-        descending=checked.params.OrderByType == "desc",
-        offset=checked.params.Offset,
-        limit=checked.params.Limit,
+        instance=instance_of(params),
+        order=_ORDERS[params.OrderBy],
+        descending=params.OrderByType == "desc",
+        offset=params.Offset,
+        limit=params.Limit,
     )
-
-
-def _delete_account(checked: Checked[parameters.DeleteAccount], _: Decipher) -> commands.DeleteAccount:
-    return commands.DeleteAccount(_instance(checked), _user(checked))
 
 
 def _reset_password(
     checked: Checked[parameters.ResetAccountPassword], decipher: Decipher
 ) -> commands.ResetPassword:
     return commands.ResetPassword(
-        _instance(checked), _user(checked), plain(checked.params.Password, decipher, "Password")
+        instance_of(checked.params),
+        checked.params.UserName,
+        plain(checked.params.Password, decipher, "Password"),
     )
 
 
-def _change_remark(checked: Checked[parameters.ModifyAccountRemark], _: Decipher) -> commands.ChangeRemark:
-    return commands.ChangeRemark(_instance(checked), _user(checked), checked.params.Remark)
-
-
-def _lock(checked: Checked[parameters.LockAccount], _: Decipher) -> commands.LockAccount:
-    return commands.LockAccount(_instance(checked), _user(checked))
-
-
-def _unlock(checked: Checked[parameters.UnlockAccount], _: Decipher) -> commands.UnlockAccount:
-    return commands.UnlockAccount(_instance(checked), _user(checked))
-
-
-def _open_cam(checked: Checked[parameters.OpenAccountCAM], _: Decipher) -> commands.OpenManagedPassword:
-    return commands.OpenManagedPassword(_instance(checked), _user(checked))
+def _change_remark(params: parameters.ModifyAccountRemark) -> commands.ChangeRemark:
+    return commands.ChangeRemark(instance_of(params), params.UserName, params.Remark)
 
 
 def _close_cam(
@@ -115,62 +98,53 @@ def _close_cam(
 ) -> commands.CloseManagedPassword:
     encrypted = checked.params.PasswordEncrypt
     password = plain(checked.params.Password, decipher, "Password", encrypted=encrypted)
-    return commands.CloseManagedPassword(_instance(checked), _user(checked), password)
+    return commands.CloseManagedPassword(instance_of(checked.params), checked.params.UserName, password)
 
 
-def _refresh(
-    checked: Checked[parameters.RefreshAccountPassword], _: Decipher
-) -> commands.RefreshManagedPassword:
-    return commands.RefreshManagedPassword(_instance(checked), _user(checked))
-
-
-def _show_privileges(
-    checked: Checked[parameters.DescribeAccountPrivileges], _: Decipher
-) -> commands.ShowPrivileges:
-    asked = checked.params.DatabaseObjectSet
+def _show_privileges(params: parameters.DescribeAccountPrivileges) -> commands.ShowPrivileges:
+    asked = params.DatabaseObjectSet
     objects = (
-        asked_object(entry, _user(checked), f"DatabaseObjectSet.{index}") for index, entry in enumerate(asked)
+        asked_object(entry, params.UserName, f"DatabaseObjectSet.{index}")
+        for index, entry in enumerate(asked)
     )
-    return commands.ShowPrivileges(_instance(checked), _user(checked), tuple(objects))
+    return commands.ShowPrivileges(instance_of(params), params.UserName, tuple(objects))
 
 
-def _change_privileges(
-    checked: Checked[parameters.ModifyAccountPrivileges], _: Decipher
-) -> commands.ChangePrivileges:
+def _change_privileges(params: parameters.ModifyAccountPrivileges) -> commands.ChangePrivileges:
     """Of several alterRole entries the last one holds."""
-    entries = checked.params.ModifyPrivilegeSet
+    entries = params.ModifyPrivilegeSet
     modifications = [
-        modification(entry, _user(checked), f"ModifyPrivilegeSet.{index}")
+        modification(entry, params.UserName, f"ModifyPrivilegeSet.{index}")
         for index, entry in enumerate(entries)
     ]
     kinds = [wanted.kind for wanted in modifications if wanted.kind is not None]
     changes = tuple(wanted.change for wanted in modifications if wanted.change is not None)
     return commands.ChangePrivileges(
-        _instance(checked), _user(checked), changes, kinds[-1] if kinds else None
+        instance_of(params), params.UserName, changes, kinds[-1] if kinds else None
     )
 
 
-def _create_database(checked: Checked[parameters.CreateDatabase], _: Decipher) -> commands.CreateDatabase:
+def _create_database(params: parameters.CreateDatabase) -> commands.CreateDatabase:
     return commands.CreateDatabase(
-        instance=_instance(checked),
-        name=_database(checked),
-        owner=checked.params.DatabaseOwner,
-        encoding=checked.params.Encoding,
-        collate=checked.params.Collate,
-        ctype=checked.params.Ctype,
+        instance=instance_of(params),
+        name=params.DatabaseName,
+        owner=params.DatabaseOwner,
+        encoding=params.Encoding,
+        collate=params.Collate,
+        ctype=params.Ctype,
     )
 
 
-def _delete_database(checked: Checked[parameters.DeleteDatabase], _: Decipher) -> commands.DeleteDatabase:
-    return commands.DeleteDatabase(_instance(checked), _database(checked))
+def _delete_database(params: parameters.DeleteDatabase) -> commands.DeleteDatabase:
+    return commands.DeleteDatabase(instance_of(params), params.DatabaseName)
 
 
-def _list_databases(checked: Checked[parameters.DescribeDatabases], _: Decipher) -> commands.ListDatabases:
+def _list_databases(params: parameters.DescribeDatabases) -> commands.ListDatabases:
     return commands.ListDatabases(
-        instance=_instance(checked),
-        name_contains=tuple(_filter_values(checked.params.Filters or ())),
-        offset=checked.params.Offset,
-        limit=checked.params.Limit,
+        instance=instance_of(params),
+        name_contains=tuple(_filter_values(params.Filters or ())),
+        offset=params.Offset,
+        limit=params.Limit,
     )
 
 
@@ -178,67 +152,59 @@ def _filter_values(filters: Sequence[parameters.DatabaseFilter]) -> list[str]:
     return [value for filter_ in filters for value in filter_.Values or () if value]
 
 
-def _list_objects(checked: Checked[parameters.DescribeDatabaseObjects], _: Decipher) -> commands.ListObjects:
-    type_ = ObjectType(checked.params.ObjectType)
-    where = location(checked.params, type_, "")
+def _list_objects(params: parameters.DescribeDatabaseObjects) -> commands.ListObjects:
+    type_ = ObjectType(params.ObjectType)
+    where = location(params, type_, "")
     return commands.ListObjects(
-        instance=_instance(checked),
+        instance=instance_of(params),
         type=type_,
         database=where.database,
         schema=where.schema,
         table=where.table,
-        offset=checked.params.Offset,
-        limit=checked.params.Limit,
+        offset=params.Offset,
+        limit=params.Limit,
     )
 
 
-def _change_owner(
-    checked: Checked[parameters.ModifyDatabaseOwner], _: Decipher
-) -> commands.ChangeDatabaseOwner:
-    owner = checked.params.DatabaseOwner
-    return commands.ChangeDatabaseOwner(_instance(checked), _database(checked), owner)
+def _change_owner(params: parameters.ModifyDatabaseOwner) -> commands.ChangeDatabaseOwner:
+    owner = params.DatabaseOwner
+    return commands.ChangeDatabaseOwner(instance_of(params), params.DatabaseName, owner)
 
 
-def _list_instances(
-    checked: Checked[parameters.DescribeDBInstances], _: Decipher
-) -> instance_commands.ListInstances:
-    for index, filter_ in enumerate(checked.params.Filters or ()):
+def _list_instances(params: parameters.DescribeDBInstances) -> instance_commands.ListInstances:
+    for index, filter_ in enumerate(params.Filters or ()):
         if not filter_.Name:
             raise Refused(Reason.PARAMETER_MISSING, f"Filters.{index}.Name")
     return instance_commands.ListInstances("tencent")
 
 
-def _show_instance(
-    checked: Checked[parameters.DescribeDBInstanceAttribute], _: Decipher
-) -> instance_commands.ShowInstance:
-    return instance_commands.ShowInstance(_instance(checked))
-
-
-VERBS: Verbs = {
-    "CreateAccount": Verb(parameters.CreateAccount, _create_account, answers.account_created),
-    "DescribeAccounts": Verb(parameters.DescribeAccounts, _list_accounts, answers.accounts),
-    "DeleteAccount": Verb(parameters.DeleteAccount, _delete_account, nothing),
-    "ResetAccountPassword": Verb(parameters.ResetAccountPassword, _reset_password, nothing),
-    "ModifyAccountRemark": Verb(parameters.ModifyAccountRemark, _change_remark, nothing),
-    "LockAccount": Verb(parameters.LockAccount, _lock, nothing),
-    "UnlockAccount": Verb(parameters.UnlockAccount, _unlock, nothing),
-    "DescribeAccountPrivileges": Verb(
-        parameters.DescribeAccountPrivileges, _show_privileges, answers.privileges
+VERBS: Verbs = verbs_of(
+    Verb(parameters.CreateAccount, _create_account, answers.account_created),
+    verb(parameters.DescribeAccounts, _list_accounts, answers.accounts),
+    verb(parameters.DeleteAccount, _on_account(commands.DeleteAccount), nothing),
+    Verb(parameters.ResetAccountPassword, _reset_password, nothing),
+    verb(parameters.ModifyAccountRemark, _change_remark, nothing),
+    verb(
+        parameters.LockAccount,
+        _on_account(commands.LockAccount),
+        nothing,
     ),
-    "ModifyAccountPrivileges": Verb(parameters.ModifyAccountPrivileges, _change_privileges, nothing),
-    "OpenAccountCAM": Verb(parameters.OpenAccountCAM, _open_cam, nothing),
-    "CloseAccountCAM": Verb(parameters.CloseAccountCAM, _close_cam, nothing),
-    "RefreshAccountPassword": Verb(parameters.RefreshAccountPassword, _refresh, nothing),
-    "CreateDatabase": Verb(parameters.CreateDatabase, _create_database, nothing),
-    "DeleteDatabase": Verb(parameters.DeleteDatabase, _delete_database, nothing),
-    "DescribeDatabases": Verb(parameters.DescribeDatabases, _list_databases, answers.databases),
-    "DescribeDatabaseObjects": Verb(parameters.DescribeDatabaseObjects, _list_objects, answers.objects),
-    "ModifyDatabaseOwner": Verb(parameters.ModifyDatabaseOwner, _change_owner, nothing),
-    "DescribeDBInstances": Verb(parameters.DescribeDBInstances, _list_instances, answers.instances),
-    "DescribeDBInstanceAttribute": Verb(
-        parameters.DescribeDBInstanceAttribute, _show_instance, answers.instance
+    verb(parameters.UnlockAccount, _on_account(commands.UnlockAccount), nothing),
+    verb(parameters.DescribeAccountPrivileges, _show_privileges, answers.privileges),
+    verb(parameters.ModifyAccountPrivileges, _change_privileges, nothing),
+    verb(parameters.OpenAccountCAM, _on_account(commands.OpenManagedPassword), nothing),
+    Verb(parameters.CloseAccountCAM, _close_cam, nothing),
+    verb(parameters.RefreshAccountPassword, _on_account(commands.RefreshManagedPassword), nothing),
+    verb(parameters.CreateDatabase, _create_database, nothing),
+    verb(parameters.DeleteDatabase, _delete_database, nothing),
+    verb(parameters.DescribeDatabases, _list_databases, answers.databases),
+    verb(parameters.DescribeDatabaseObjects, _list_objects, answers.objects),
+    verb(parameters.ModifyDatabaseOwner, _change_owner, nothing),
+    verb(parameters.DescribeDBInstances, _list_instances, answers.instances),
+    verb(
+        parameters.DescribeDBInstanceAttribute, on_instance(instance_commands.ShowInstance), answers.instance
     ),
-    "DescribeRegions": StaticVerb(parameters.DescribeRegions, answers.regions),
-    "DescribeZones": StaticVerb(parameters.DescribeZones, answers.zones),
-    **INSTANCE_VERBS,
-}
+    StaticVerb(parameters.DescribeRegions, answers.regions),
+    StaticVerb(parameters.DescribeZones, answers.zones),
+    *INSTANCE_VERBS.values(),
+)

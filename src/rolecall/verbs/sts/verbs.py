@@ -19,14 +19,13 @@ from rolecall.domain.iam import role_commands as commands
 from rolecall.domain.iam.commands import ListKeys
 from rolecall.domain.iam.role_commands import IssuedSession, RoleRef
 from rolecall.values import Checked, PrincipalKind
-from rolecall.verbs import Answer, Decipher, StaticVerb, Verb, Verbs
+from rolecall.verbs import Answer, StaticVerb, Verbs, verb, verbs_of
 from rolecall.verbs.cam.roles import unescaped
 
 _VALID, _DISABLED = 2, 3
 
 
-def _assume(checked: Checked[parameters.AssumeRole], _: Decipher) -> commands.AssumeRole:
-    params = checked.params
+def _assume(params: parameters.AssumeRole) -> commands.AssumeRole:
     owner, name = params.RoleArn.removeprefix("qcs::cam::uin/").split(":", 1)
     kind, which = name.split("/", 1)
     return commands.AssumeRole(
@@ -39,8 +38,7 @@ def _assume(checked: Checked[parameters.AssumeRole], _: Decipher) -> commands.As
     )
 
 
-def _federate(checked: Checked[parameters.GetFederationToken], _: Decipher) -> commands.IssueOwnSession:
-    params = checked.params
+def _federate(params: parameters.GetFederationToken) -> commands.IssueOwnSession:
     return commands.IssueOwnSession(params.Name, unescaped(params.Policy), params.DurationSeconds)
 
 
@@ -69,10 +67,6 @@ def _identity(checked: Checked[object]) -> Answer:
     return {"Arn": name, "AccountId": owner, "UserId": user, "PrincipalId": by, "Type": kind}
 
 
-def _keys_of(checked: Checked[parameters.QueryApiKey], _: Decipher) -> ListKeys:
-    return ListKeys(checked.params.TargetUin)
-
-
 def _keys(_checked: Checked[object], keys: Sequence[AccessKey]) -> Answer:
     return {
         "IdKeys": [
@@ -86,9 +80,9 @@ def _keys(_checked: Checked[object], keys: Sequence[AccessKey]) -> Answer:
     }
 
 
-VERBS: Verbs = {
-    "AssumeRole": Verb(parameters.AssumeRole, _assume, _issued),
-    "GetFederationToken": Verb(parameters.GetFederationToken, _federate, _issued),
-    "GetCallerIdentity": StaticVerb(parameters.GetCallerIdentity, _identity),
-    "QueryApiKey": Verb(parameters.QueryApiKey, _keys_of, _keys),
-}
+VERBS: Verbs = verbs_of(
+    verb(parameters.AssumeRole, _assume, _issued),
+    verb(parameters.GetFederationToken, _federate, _issued),
+    StaticVerb(parameters.GetCallerIdentity, _identity),
+    verb(parameters.QueryApiKey, lambda params: ListKeys(params.TargetUin), _keys),
+)

@@ -30,7 +30,7 @@ from rolecall.domain.iam import tag_commands as commands
 from rolecall.domain.iam.tag_commands import Pair, TagMode, TagPlace, TagQuery
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
-from rolecall.verbs import Decipher, Verb, Verbs, nothing
+from rolecall.verbs import Verbs, call_verb, nothing, verb, verbs_of
 from rolecall.verbs.tag import answers
 from rolecall.verbs.tag.answers import offset_of
 
@@ -88,25 +88,24 @@ def _of_kind(params: parameters.OfKind) -> tuple[TagPlace, ...]:
     return tuple(TagPlace(params.ServiceType, prefix, each) for each in dict.fromkeys(params.ResourceIds))
 
 
-def _create(checked: Checked[parameters.CreateTag], _: Decipher) -> commands.CreatePairs:
-    params = checked.params
+def _create(params: parameters.CreateTag) -> commands.CreatePairs:
     return commands.CreatePairs((_pair(params.TagKey, params.TagValue, value_needed=True),))
 
 
-def _create_all(checked: Checked[parameters.CreateTags], _: Decipher) -> commands.CreatePairs:
-    tags = checked.params.Tags or ()
+def _create_all(params: parameters.CreateTags) -> commands.CreatePairs:
+    tags = params.Tags or ()
     pairs = [_pair(tag.TagKey, tag.TagValue, value_needed=True) for tag in tags]
     if not pairs or len(set(pairs)) != len(pairs):
         raise Refused(Reason.PARAMETER_VALUE, "Tags", facts={"value": "[...]"})
     return commands.CreatePairs(tuple(pairs))
 
 
-def _delete(checked: Checked[parameters.DeleteTag], _: Decipher) -> commands.DeletePairs:
-    return commands.DeletePairs((_pair(checked.params.TagKey, checked.params.TagValue),))
+def _delete(params: parameters.DeleteTag) -> commands.DeletePairs:
+    return commands.DeletePairs((_pair(params.TagKey, params.TagValue),))
 
 
-def _delete_all(checked: Checked[parameters.DeleteTags], _: Decipher) -> commands.DeletePairs:
-    pairs = dict.fromkeys(_pair(tag.TagKey, tag.TagValue) for tag in checked.params.Tags)
+def _delete_all(params: parameters.DeleteTags) -> commands.DeletePairs:
+    pairs = dict.fromkeys(_pair(tag.TagKey, tag.TagValue) for tag in params.Tags)
     return commands.DeletePairs(tuple(pairs))
 
 
@@ -131,9 +130,8 @@ def _by_token(params: parameters.ByToken) -> tuple[int, int]:
 
 def _describe_tags(
     window: Window,
-) -> Callable[[Checked[parameters.DescribeTags], Decipher], commands.PagePairs]:
-    def command(checked: Checked[parameters.DescribeTags], _: Decipher) -> commands.PagePairs:
-        params = checked.params
+) -> Callable[[parameters.DescribeTags], commands.PagePairs]:
+    def command(params: parameters.DescribeTags) -> commands.PagePairs:
         keys = None if params.TagKeys is None else tuple(params.TagKeys)
         key, value = params.TagKey or "", params.TagValue or ""
         if keys is None and key and not value:
@@ -144,50 +142,41 @@ def _describe_tags(
     return command
 
 
-def _get_tags(checked: Checked[parameters.GetTags], _: Decipher) -> commands.PagePairs:
-    params = checked.params
+def _get_tags(params: parameters.GetTags) -> commands.PagePairs:
     keys = None if params.TagKeys is None else tuple(params.TagKeys)
     return commands.PagePairs(() if params.Category == _SYSTEM else keys, *_by_token(params))
 
 
-def _describe_values(checked: Checked[parameters.DescribeTagValues], _: Decipher) -> commands.PagePairs:
-    params = checked.params
+def _describe_values(params: parameters.DescribeTagValues) -> commands.PagePairs:
     keys = () if params.Category == _SYSTEM else tuple(params.TagKeys)
     return commands.PagePairs(keys, params.Offset, params.Limit, None, params.CreateUin)
 
 
-def _describe_values_in_pages(
-    checked: Checked[parameters.DescribeTagValuesSeq], _: Decipher
-) -> commands.PagePairs:
-    params = checked.params
+def _describe_values_in_pages(params: parameters.DescribeTagValuesSeq) -> commands.PagePairs:
     window = _whole_pages(params.Offset, params.Limit)
     return commands.PagePairs(tuple(params.TagKeys), *window, None, params.CreateUin)
 
 
-def _get_values(checked: Checked[parameters.GetTagValues], _: Decipher) -> commands.PagePairs:
-    params = checked.params
+def _get_values(params: parameters.GetTagValues) -> commands.PagePairs:
     keys = () if params.Category == _SYSTEM else tuple(params.TagKeys)
     return commands.PagePairs(keys, *_by_token(params))
 
 
-def _describe_keys(checked: Checked[parameters.DescribeTagKeys], _: Decipher) -> commands.PageKeys:
-    params = checked.params
+def _describe_keys(params: parameters.DescribeTagKeys) -> commands.PageKeys:
     creator = -1 if params.Category == _SYSTEM else params.CreateUin
     return commands.PageKeys(params.Offset, params.Limit, creator)
 
 
-def _get_keys(checked: Checked[parameters.GetTagKeys], _: Decipher) -> commands.PageKeys:
-    creator = -1 if checked.params.Category == _SYSTEM else None
-    return commands.PageKeys(*_by_token(checked.params), creator)
+def _get_keys(params: parameters.GetTagKeys) -> commands.PageKeys:
+    creator = -1 if params.Category == _SYSTEM else None
+    return commands.PageKeys(*_by_token(params), creator)
 
 
 def _change_one(
     mode: TagMode,
-) -> Callable[
-    [Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue], Decipher], commands.ChangeTags
-]:
+) -> Callable[[Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue]], commands.ChangeTags]:
     def command(
-        checked: Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue], _: Decipher
+        checked: Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue],
     ) -> commands.ChangeTags:
         params = checked.params
         place = _place(checked, params.Resource)
@@ -196,12 +185,12 @@ def _change_one(
     return command
 
 
-def _take_from_one(checked: Checked[parameters.DeleteResourceTag], _: Decipher) -> commands.ChangeTags:
+def _take_from_one(checked: Checked[parameters.DeleteResourceTag]) -> commands.ChangeTags:
     place = _place(checked, checked.params.Resource)
     return commands.ChangeTags((place,), take=(_key(checked.params.TagKey),), strict=True)
 
 
-def _modify(checked: Checked[parameters.ModifyResourceTags], _: Decipher) -> commands.ChangeTags:
+def _modify(checked: Checked[parameters.ModifyResourceTags]) -> commands.ChangeTags:
     params = checked.params
     put = _pairs(params.ReplaceTags or (), "ReplaceTags")
     take = tuple(each.TagKey for each in params.DeleteTags or ())
@@ -214,25 +203,25 @@ def _modify(checked: Checked[parameters.ModifyResourceTags], _: Decipher) -> com
 
 def _change_many(
     mode: TagMode,
-) -> Callable[[Checked[parameters.AttachResourcesTag], Decipher], commands.ChangeTags]:
-    def command(checked: Checked[parameters.AttachResourcesTag], _: Decipher) -> commands.ChangeTags:
+) -> Callable[[Checked[parameters.AttachResourcesTag]], commands.ChangeTags]:
+    def command(checked: Checked[parameters.AttachResourcesTag]) -> commands.ChangeTags:
         params = checked.params
         return commands.ChangeTags(_of_kind(params), (_pair(params.TagKey, params.TagValue),), mode=mode)
 
     return command
 
 
-def _take_from_many(checked: Checked[parameters.DetachResourcesTag], _: Decipher) -> commands.ChangeTags:
-    take = (_key(checked.params.TagKey),)
-    return commands.ChangeTags(_of_kind(checked.params), take=take, strict=True)
+def _take_from_many(params: parameters.DetachResourcesTag) -> commands.ChangeTags:
+    take = (_key(params.TagKey),)
+    return commands.ChangeTags(_of_kind(params), take=take, strict=True)
 
 
-def _tag(checked: Checked[parameters.TagResources], _: Decipher) -> commands.ChangeTags:
+def _tag(checked: Checked[parameters.TagResources]) -> commands.ChangeTags:
     params = checked.params
     return commands.ChangeTags(_places(checked, params.ResourceList), _pairs(params.Tags, "Tags"), apart=True)
 
 
-def _untag(checked: Checked[parameters.UnTagResources], _: Decipher) -> commands.ChangeTags:
+def _untag(checked: Checked[parameters.UnTagResources]) -> commands.ChangeTags:
     params = checked.params
     return commands.ChangeTags(_places(checked, params.ResourceList), take=_keys(params.TagKeys), apart=True)
 
@@ -242,30 +231,22 @@ def _filtered(params: parameters.DescribeResourceTags | parameters.DescribeResou
     return TagQuery(params.ServiceType, params.ResourcePrefix, resources)
 
 
-def _tags_of(checked: Checked[parameters.DescribeResourceTags], _: Decipher) -> commands.PageTags:
-    params = checked.params
+def _tags_of(params: parameters.DescribeResourceTags) -> commands.PageTags:
     return commands.PageTags(_filtered(params), params.Offset, params.Limit)
 
 
-def _tags_of_kind(
-    checked: Checked[parameters.DescribeResourceTagsByResourceIds], _: Decipher
-) -> commands.PageTags:
-    params = checked.params
+def _tags_of_kind(params: parameters.DescribeResourceTagsByResourceIds) -> commands.PageTags:
     resources = () if params.Category == _SYSTEM else tuple(params.ResourceIds)
     query = TagQuery(params.ServiceType, params.ResourcePrefix, resources)
     return commands.PageTags(query, params.Offset, params.Limit)
 
 
-def _tags_of_kind_in_pages(
-    checked: Checked[parameters.DescribeResourceTagsByResourceIdsSeq], _: Decipher
-) -> commands.PageTags:
-    params = checked.params
+def _tags_of_kind_in_pages(params: parameters.DescribeResourceTagsByResourceIdsSeq) -> commands.PageTags:
     query = TagQuery(params.ServiceType, params.ResourcePrefix, tuple(params.ResourceIds))
     return commands.PageTags(query, *_whole_pages(params.Offset, params.Limit))
 
 
-def _by_keys(checked: Checked[parameters.DescribeResourceTagsByTagKeys], _: Decipher) -> commands.PageTagged:
-    params = checked.params
+def _by_keys(params: parameters.DescribeResourceTagsByTagKeys) -> commands.PageTagged:
     query = TagQuery(params.ServiceType, params.ResourcePrefix, tuple(params.ResourceIds))
     filters = tuple((key, ()) for key in _keys(params.TagKeys))
     return commands.PageTagged(query, filters, False, params.Offset, params.Limit)
@@ -277,16 +258,15 @@ def _filters(filters: Sequence[parameters.TagFilter]) -> tuple[tuple[str, tuple[
 
 def _by_tags(
     every: bool,
-) -> Callable[[Checked[parameters.DescribeResourcesByTags], Decipher], commands.PageTagged]:
-    def command(checked: Checked[parameters.DescribeResourcesByTags], _: Decipher) -> commands.PageTagged:
-        params = checked.params
+) -> Callable[[parameters.DescribeResourcesByTags], commands.PageTagged]:
+    def command(params: parameters.DescribeResourcesByTags) -> commands.PageTagged:
         filters = _filters(params.TagFilters)
         return commands.PageTagged(_filtered(params), filters, every, params.Offset, params.Limit)
 
     return command
 
 
-def _resources(checked: Checked[parameters.GetResources], _: Decipher) -> commands.PageTagged:
+def _resources(checked: Checked[parameters.GetResources]) -> commands.PageTagged:
     """Resources that are named are not filtered, and those without a tag are left out."""
     params = checked.params
     places = None if params.ResourceList is None else _places(checked, params.ResourceList)
@@ -294,63 +274,51 @@ def _resources(checked: Checked[parameters.GetResources], _: Decipher) -> comman
     return commands.PageTagged(TagQuery(places=places), filters, True, *_by_token(params))
 
 
-def _add_project(checked: Checked[parameters.AddProject], _: Decipher) -> commands.CreateProject:
-    return commands.CreateProject(checked.params.ProjectName, checked.params.Info)
+def _add_project(params: parameters.AddProject) -> commands.CreateProject:
+    return commands.CreateProject(params.ProjectName, params.Info)
 
 
-def _change_project(checked: Checked[parameters.UpdateProject], _: Decipher) -> commands.ChangeProject:
-    params = checked.params
+def _change_project(params: parameters.UpdateProject) -> commands.ChangeProject:
     disabled = None if params.Disable is None else params.Disable == 1
     return commands.ChangeProject(params.ProjectId, params.ProjectName, params.Info, disabled)
 
 
-def _projects(checked: Checked[parameters.DescribeProjects], _: Decipher) -> commands.PageProjects:
-    params = checked.params
+def _projects(params: parameters.DescribeProjects) -> commands.PageProjects:
     return commands.PageProjects(
         params.AllList == 1, params.Offset, params.Limit, params.ProjectId, params.ProjectName
     )
 
 
-VERBS: Verbs = {
-    "CreateTag": Verb(parameters.CreateTag, _create, nothing),
-    "CreateTags": Verb(parameters.CreateTags, _create_all, nothing),
-    "DeleteTag": Verb(parameters.DeleteTag, _delete, nothing),
-    "DeleteTags": Verb(parameters.DeleteTags, _delete_all, nothing),
-    "DescribeTags": Verb(parameters.DescribeTags, _describe_tags(_any_page), answers.known_pairs),
-    "DescribeTagsSeq": Verb(parameters.DescribeTagsSeq, _describe_tags(_whole_pages), answers.known_pairs),
-    "GetTags": Verb(parameters.GetTags, _get_tags, answers.pairs_by_token),
-    "DescribeTagKeys": Verb(parameters.DescribeTagKeys, _describe_keys, answers.keys),
-    "GetTagKeys": Verb(parameters.GetTagKeys, _get_keys, answers.keys_by_token),
-    "DescribeTagValues": Verb(parameters.DescribeTagValues, _describe_values, answers.pairs),
-    "DescribeTagValuesSeq": Verb(parameters.DescribeTagValuesSeq, _describe_values_in_pages, answers.pairs),
-    "GetTagValues": Verb(parameters.GetTagValues, _get_values, answers.pairs_by_token),
-    "AddResourceTag": Verb(parameters.AddResourceTag, _change_one(TagMode.ADD), nothing),
-    "UpdateResourceTagValue": Verb(parameters.UpdateResourceTagValue, _change_one(TagMode.CHANGE), nothing),
-    "DeleteResourceTag": Verb(parameters.DeleteResourceTag, _take_from_one, nothing),
-    "ModifyResourceTags": Verb(parameters.ModifyResourceTags, _modify, nothing),
-    "AttachResourcesTag": Verb(parameters.AttachResourcesTag, _change_many(TagMode.ADD), nothing),
-    "ModifyResourcesTagValue": Verb(
-        parameters.ModifyResourcesTagValue, _change_many(TagMode.CHANGE), nothing
-    ),
-    "DetachResourcesTag": Verb(parameters.DetachResourcesTag, _take_from_many, nothing),
-    "TagResources": Verb(parameters.TagResources, _tag, answers.failed),
-    "UnTagResources": Verb(parameters.UnTagResources, _untag, answers.failed),
-    "GetResources": Verb(parameters.GetResources, _resources, answers.resources),
-    "DescribeResourceTags": Verb(parameters.DescribeResourceTags, _tags_of, answers.rows_of_tags),
-    "DescribeResourceTagsByResourceIds": Verb(
-        parameters.DescribeResourceTagsByResourceIds, _tags_of_kind, answers.tags
-    ),
-    "DescribeResourceTagsByResourceIdsSeq": Verb(
-        parameters.DescribeResourceTagsByResourceIdsSeq, _tags_of_kind_in_pages, answers.tags
-    ),
-    "DescribeResourceTagsByTagKeys": Verb(
-        parameters.DescribeResourceTagsByTagKeys, _by_keys, answers.tags_by_keys
-    ),
-    "DescribeResourcesByTags": Verb(parameters.DescribeResourcesByTags, _by_tags(True), answers.tagged),
-    "DescribeResourcesByTagsUnion": Verb(
-        parameters.DescribeResourcesByTagsUnion, _by_tags(False), answers.tagged
-    ),
-    "AddProject": Verb(parameters.AddProject, _add_project, answers.project_created),
-    "UpdateProject": Verb(parameters.UpdateProject, _change_project, nothing),
-    "DescribeProjects": Verb(parameters.DescribeProjects, _projects, answers.projects),
-}
+VERBS: Verbs = verbs_of(
+    verb(parameters.CreateTag, _create, nothing),
+    verb(parameters.CreateTags, _create_all, nothing),
+    verb(parameters.DeleteTag, _delete, nothing),
+    verb(parameters.DeleteTags, _delete_all, nothing),
+    verb(parameters.DescribeTags, _describe_tags(_any_page), answers.known_pairs),
+    verb(parameters.DescribeTagsSeq, _describe_tags(_whole_pages), answers.known_pairs),
+    verb(parameters.GetTags, _get_tags, answers.pairs_by_token),
+    verb(parameters.DescribeTagKeys, _describe_keys, answers.keys),
+    verb(parameters.GetTagKeys, _get_keys, answers.keys_by_token),
+    verb(parameters.DescribeTagValues, _describe_values, answers.pairs),
+    verb(parameters.DescribeTagValuesSeq, _describe_values_in_pages, answers.pairs),
+    verb(parameters.GetTagValues, _get_values, answers.pairs_by_token),
+    call_verb(parameters.AddResourceTag, _change_one(TagMode.ADD), nothing),
+    call_verb(parameters.UpdateResourceTagValue, _change_one(TagMode.CHANGE), nothing),
+    call_verb(parameters.DeleteResourceTag, _take_from_one, nothing),
+    call_verb(parameters.ModifyResourceTags, _modify, nothing),
+    call_verb(parameters.AttachResourcesTag, _change_many(TagMode.ADD), nothing),
+    call_verb(parameters.ModifyResourcesTagValue, _change_many(TagMode.CHANGE), nothing),
+    verb(parameters.DetachResourcesTag, _take_from_many, nothing),
+    call_verb(parameters.TagResources, _tag, answers.failed),
+    call_verb(parameters.UnTagResources, _untag, answers.failed),
+    call_verb(parameters.GetResources, _resources, answers.resources),
+    verb(parameters.DescribeResourceTags, _tags_of, answers.rows_of_tags),
+    verb(parameters.DescribeResourceTagsByResourceIds, _tags_of_kind, answers.tags),
+    verb(parameters.DescribeResourceTagsByResourceIdsSeq, _tags_of_kind_in_pages, answers.tags),
+    verb(parameters.DescribeResourceTagsByTagKeys, _by_keys, answers.tags_by_keys),
+    verb(parameters.DescribeResourcesByTags, _by_tags(True), answers.tagged),
+    verb(parameters.DescribeResourcesByTagsUnion, _by_tags(False), answers.tagged),
+    verb(parameters.AddProject, _add_project, answers.project_created),
+    verb(parameters.UpdateProject, _change_project, nothing),
+    verb(parameters.DescribeProjects, _projects, answers.projects),
+)
