@@ -33,11 +33,14 @@ async def measure(
         engine_clients(ready, clients, GROUP, hashing=False) as bare,
         engine_clients(ready, clients, GROUP, hashing=True) as hashing,
         wire_clients(ready, clients) as wire,
+        wire_clients(ready, clients, ready["registered"]) as registered,
     ):
-        # The wire comes first: its first call makes the role that the statements name.
-        makers = {"wire": wire, "engine": bare, "engine + verifier": hashing}
-        if not password:
-            del makers["engine + verifier"]
+        # The wire comes first: its first call makes the role that the statements name. The two instances are one
+        # server: one of Rolecall's own, and one that is registered.
+        makers = {"wire": wire, "engine": bare}
+        if password:
+            makers = {"wire, catalog": wire, "wire, statement": registered, "engine": bare}
+            makers["engine + verifier"] = hashing
         label = f"PostgreSQL, {clients} client(s), {'with' if password else 'without'} password"
         return await in_turn(label, makers, accounts, rounds, password=password)
 

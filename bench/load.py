@@ -100,15 +100,19 @@ def _engine_client(
 
 
 @asynccontextmanager
-async def wire_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
-    """Clients that sign and send CreateAccount over a kept connection, and do as little else as they can."""
+async def wire_clients(ready: Mapping[str, Any], count: int, instance: str = "") -> AsyncIterator[list[Make]]:
+    """Clients that sign and send CreateAccount over a kept connection, and do as little else as they can.
+
+    `instance` is its id; empty for the quickstart instance.
+    """
+    instance = instance or ready["tencent"]["postgres_instance_id"]
     address = urlsplit(ready["endpoint"])
     writers: list[asyncio.StreamWriter] = []
     clients: list[Make] = []
     for _ in range(count):
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         writers.append(writer)
-        clients.append(_wire_client(reader, writer, ready, address.netloc))
+        clients.append(_wire_client(reader, writer, ready, address.netloc, instance))
     try:
         yield clients
     finally:
@@ -118,13 +122,17 @@ async def wire_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[li
 
 
 def _wire_client(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ready: Mapping[str, Any], host: str
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    ready: Mapping[str, Any],
+    host: str,
+    instance: str,
 ) -> Make:
     tencent = ready["tencent"]
     key = Secret(tencent["secret_key"])
 
     async def make(name: str, password: bool) -> None:
-        params = {"DBInstanceId": tencent["postgres_instance_id"], "UserName": name, "Type": "normal"}
+        params = {"DBInstanceId": instance, "UserName": name, "Type": "normal"}
         if password:
             params["Password"] = PASSWORD.reveal()
         payload = json.dumps(params).encode()

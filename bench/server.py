@@ -34,6 +34,9 @@ def running_rolecall(
 ) -> Iterator[dict[str, Any]]:
     """The content of its ready file, its data directory and the number of its process. Rates and quotas are off.
 
+    `registered` is the id of another instance that is the same PostgreSQL server, as an operator registers one: with
+    verifiers stored by statement.
+
     `launcher`: a command that runs the program, in place of the program itself. `settings`: of the environment.
     """
     with tempfile.TemporaryDirectory(prefix="rolecall-bench-") as place:
@@ -64,6 +67,7 @@ def running_rolecall(
                 "data": str(Path(place) / "data"),
                 "pid": process.pid,
             }
+            ready["registered"] = _register(program, ready)
             if "aliyun" in ready:  # the vendor's three accounts an instance are too few here
                 instance = ready["aliyun"]["instance_id"]
                 quota = ["instance", "set", instance, "--account-quota", "0"]
@@ -74,3 +78,15 @@ def running_rolecall(
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
+
+
+def _register(program: Path, ready: Mapping[str, Any]) -> str:
+    engine, public_id = ready["engines"]["postgres"], "postgres-rgstered"
+    url = f"postgresql://{engine['user']}@{engine['host']}:{engine['port']}/{engine['database']}"
+    subprocess.run(
+        [program, "instance", "add", url, "--id", public_id, "--data", ready["data"]],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "ROLECALL_INSTANCE_PASSWORD": engine["password"]},
+    )
+    return public_id

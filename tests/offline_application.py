@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from rolecall.app.application import Application
-from rolecall.domain.engine import StorePlace
 from rolecall.domain.instances.lanes import LaneLimits
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.operations.journal import no_step
 from rolecall.domain.secrets.application_secrets import ApplicationSecrets
 from rolecall.domain.secrets.deciphering import new_private_key

@@ -28,6 +28,7 @@ from rolecall.domain.engine import (
     EngineAddress,
     NewAccount,
     ObjectType,
+    VerifierWrite,
 )
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
@@ -157,9 +158,9 @@ class GrantsNames:
 class PostgresHarness(PostgresNames):
     """How the suite looks at a PostgreSQL server from outside the engine."""
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, verifier_write: str = VerifierWrite.STATEMENT) -> None:
         self.scratch = scratch
-        self.engine: Engine = PostgresEngine(scratch.address())
+        self.engine: Engine = PostgresEngine(scratch.address(verifier_write=verifier_write))
 
     async def connect(
         self, database: str = "postgres", user: str = SUPERUSER, password: str = ""
@@ -322,8 +323,14 @@ def scratch_15() -> Iterator[Scratch]:
 
 
 @pytest.fixture
-async def postgres(scratch: Scratch) -> AsyncIterator[PostgresHarness]:
-    harness = PostgresHarness(scratch)
+def verifier_write() -> str:
+    """How `postgres` stores verifiers. Modules in which it matters override it with both."""
+    return VerifierWrite.STATEMENT
+
+
+@pytest.fixture
+async def postgres(scratch: Scratch, verifier_write: str) -> AsyncIterator[PostgresHarness]:
+    harness = PostgresHarness(scratch, verifier_write)
     yield harness
     await harness.engine.close()
 
@@ -360,12 +367,14 @@ async def maria(mariadb: LocalMariaDB) -> AsyncIterator[MariaHarness]:
 def harness_of(kind: str, request: pytest.FixtureRequest) -> Harness:
     if kind == "postgres":
         return PostgresHarness(request.getfixturevalue("scratch"))
+    if kind == "postgres-catalog":
+        return PostgresHarness(request.getfixturevalue("scratch"), VerifierWrite.CATALOG)
     if kind == "mariadb":
         return MariaHarness(request.getfixturevalue("mariadb"))
     return MemoryHarness() if kind == "memory" else MemoryGrantsHarness()
 
 
-@pytest.fixture(params=["postgres", "memory", "mariadb", "memory-grants"])
+@pytest.fixture(params=["postgres", "postgres-catalog", "memory", "mariadb", "memory-grants"])
 async def harness(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
     """Each engine in turn."""
     made = harness_of(request.param, request)

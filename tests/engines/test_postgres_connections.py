@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE, reached
 
 from rolecall.domain.engine import EngineAddress, NewDatabase
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.engines.postgresql import PostgresEngine, accounts, databases, sessions, statements
+from rolecall.engines.postgresql import PostgresEngine, databases, removal, sessions, statements
 from rolecall.exchanges import Deadlines
 from rolecall.values import Secret
 
@@ -82,7 +82,7 @@ async def test_an_account_that_is_locked_to_be_dropped_is_not_refused_when_the_s
     await make(engine, name)
     lost = psycopg.OperationalError("the server did not answer in time")
     with monkeypatch.context() as cut:
-        target = sessions if step == "end" else accounts.Accounts
+        target = sessions if step == "end" else removal.Removal
         name_of = "only_row" if step == "end" else "_remove"
         original = getattr(target, name_of)
 

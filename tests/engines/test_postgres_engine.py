@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.engines.conftest import PostgresHarness
 from tests.waiting import reached
 
 from rolecall.domain.engine import (
@@ -20,11 +21,18 @@ from rolecall.domain.engine import (
     NewDatabase,
     ObjectType,
     PrivilegeChange,
+    VerifierWrite,
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
 from rolecall.engines.postgresql import PostgresEngine, statements
 from rolecall.values import Secret
+
+
+@pytest.fixture(params=[write.value for write in VerifierWrite])
+def verifier_write(request) -> str:
+    return request.param
+
 
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -90,11 +98,15 @@ async def test_what_is_no_verifier_never_reaches_the_server(postgres, unique):
     assert await postgres.engine.account(name) is None
 
 
-async def test_a_verifier_of_the_empty_password_which_the_server_clears_is_refused_whole(postgres, unique):
+async def test_a_verifier_of_the_empty_password_which_the_server_clears_is_refused_whole(scratch, unique):
     """The read-back: what the server stored is not what was sent, so nothing stays."""
-    new = NewAccount(unique("acct"), AccountKind.NORMAL, Secret(scram.verifier("")), uuid4())
+    postgres = PostgresHarness(scratch)
+    async with await postgres.connect() as connection:
+        empty = connection.pgconn.encrypt_password(b"", b"x", b"scram-sha-256").decode()
+    new = NewAccount(unique("acct"), AccountKind.NORMAL, Secret(empty), uuid4())
     assert await refused(postgres.engine.create_account(new)) is Reason.ENGINE_REFUSED
     assert await postgres.engine.account(new.name) is None
+    await postgres.engine.close()
 
 
 async def test_the_marker_is_the_roles_comment(postgres, make):

@@ -15,8 +15,8 @@ from rolecall.domain.engine import (
     NewDatabase,
     ObjectType,
     PrivilegeChange,
-    StorePlace,
 )
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.postgresql import PostgresEngine, statements, tenancy
 from rolecall.engines.postgresql.privileges import Privileges

@@ -23,7 +23,7 @@ from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.mysql import accounts as mysql_accounts
 from rolecall.engines.mysql import server as mysql_server
 from rolecall.engines.mysql.errors import Lost
-from rolecall.engines.postgresql import PostgresEngine, connections, obstacles, statements
+from rolecall.engines.postgresql import PostgresEngine, connections, obstacles, removal, statements
 from rolecall.engines.postgresql import accounts as postgres_accounts
 from rolecall.values import Secret
 
@@ -64,12 +64,15 @@ async def expect_begun(harness, make, monkeypatch, change, step, lost):
     await CHANGES[change](harness.engine, made.name)
 
 
-@pytest.mark.parametrize(("change", "step"), [("lock", "_change"), ("drop", "_retire")])
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [("lock", (postgres_accounts.Accounts, "_change")), ("drop", (removal.Removal, "_retire"))],
+)
 async def test_what_has_taken_login_away_on_postgresql_is_not_refused(
     postgres, make, monkeypatch, change, step
 ):
     lost = psycopg.OperationalError("lost")
-    await expect_begun(postgres, make, monkeypatch, change, (postgres_accounts.Accounts, step), lost)
+    await expect_begun(postgres, make, monkeypatch, change, step, lost)
 
 
 @pytest.mark.parametrize(("change", "step"), [("lock", "_change"), ("drop", "_drop")])

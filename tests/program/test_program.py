@@ -130,6 +130,67 @@ def test_an_instance_is_added_shown_and_removed_without_its_password_showing(
     assert rolecall.sql("select 1 from pg_roles where rolname = %s", user) == [(1,)]
 
 
+def test_verifiers_are_stored_in_the_way_that_the_instance_has(
+    rolecall: Any, name: Callable[[str], str]
+) -> None:
+    """Of one server that is registered twice: as one of Rolecall's own, and by an operator."""
+    engine = rolecall.ready["engines"]["postgres"]
+    url = f"postgresql://{engine['user']}@{engine['host']}:{engine['port']}/postgres"
+    added = rolecall.cli("instance", "add", url, "--json", ROLECALL_INSTANCE_PASSWORD=engine["password"])
+    registered = json.loads(added.stdout)[0]["id"]
+
+    def expect(instance: str, way: str) -> None:
+        user = name("stored")
+        made = {"DBInstanceId": instance, "UserName": user, "Type": "normal", "Password": PASSWORD}
+        assert "Error" not in rolecall.call("CreateAccount", made)
+        reset = {"DBInstanceId": instance, "UserName": user, "Password": PASSWORD + "2"}
+        assert "Error" not in rolecall.call("ResetAccountPassword", reset)
+        login = {"user": user, "password": PASSWORD + "2"}
+        assert rolecall.sql("select current_user::text", **login) == [(user,)]
+        rows = listing(rolecall, "audit", "list", "--target", user)
+        assert {row["action"] for row in rows} == {"CreateAccount", "ResetAccountPassword"}
+        assert {row["detail"]["verifier_write"] for row in rows} == {way}
+        assert listing(rolecall, "instance", "show", instance)[0]["verifier_write"] == way
+        (found,) = [
+            row for row in listing(rolecall, "doctor") if row["check"] == f"instance {instance} verifiers"
+        ]
+        assert found["ok"]
+        assert way in found["detail"]
+
+    expect(rolecall.instance_id, "catalog")
+    expect(registered, "statement")
+    rolecall.cli("instance", "set", registered, "--verifier-write", "catalog")
+    expect(registered, "catalog")
+    rolecall.cli("instance", "set", registered, "--verifier-write", "statement")
+    expect(registered, "statement")
+    rolecall.cli("instance", "remove", registered)
+
+
+def test_the_catalog_is_not_written_where_that_would_skip_something(
+    rolecall: Any, name: Callable[[str], str]
+) -> None:
+    engine, plain, checked = rolecall.ready["engines"]["postgres"], name("plain"), name("checked")
+    rolecall.sql(f"create role {plain} login createrole createdb password '{PASSWORD}'")
+    rolecall.sql(f"create role {checked} login superuser password '{PASSWORD}'")
+    rolecall.sql(f"alter role {checked} set session_preload_libraries = passwordcheck")
+    reasons = {plain: "superuser", checked: "passwordcheck"}
+    for administrator, reason in reasons.items():
+        url = f"postgresql://{administrator}@{engine['host']}:{engine['port']}/postgres"
+        added = rolecall.cli(
+            "instance", "add", url, "--unchecked", "--json", ROLECALL_INSTANCE_PASSWORD=PASSWORD
+        )
+        instance = json.loads(added.stdout)[0]["id"]
+        refused = rolecall.cli("instance", "set", instance, "--verifier-write", "catalog", check=False)
+        assert refused.returncode == 1
+        assert reason in refused.stderr
+        assert listing(rolecall, "instance", "show", instance)[0]["verifier_write"] == "statement"
+        rolecall.cli("instance", "remove", instance)
+    if "aliyun" in rolecall.ready:
+        other = rolecall.ready["aliyun"]["instance_id"]
+        refused = rolecall.cli("instance", "set", other, "--verifier-write", "catalog", check=False)
+        assert "one way" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -19,7 +19,7 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.opening import credentials, quiet_logs
 from rolecall.cli.registration import face_of
-from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.engine import EngineAddress, EngineFacts, VerifierWrite
 from rolecall.domain.instances.channels import weakness
 from rolecall.domain.instances.registry import Instance, NewInstance, Phase
 from rolecall.domain.reasons import OutcomeUnknown, Refused
@@ -173,19 +173,39 @@ async def engine_findings(opened: Application, new: NewInstance) -> Sequence[Fin
 
 
 async def _probe(name: str, address: EngineAddress, settings: Settings) -> Sequence[Finding]:
-    engine = ENGINES[address.kind](
-        address, super_min_version=settings.super_min_version, deadlines=settings.engine_deadlines()
-    )
     try:
-        facts = await engine.facts()
+        facts = await engine_facts(address, settings)
     except (Refused, OutcomeUnknown) as refusal:
         fix = (
             "check that the server runs, its address and the administrator's password (`instance add` again)"
         )
         return [Finding(name, ok=False, detail=str(refusal), fix=fix)]
+    return _permissions(name, address.kind, facts, settings)
+
+
+async def engine_facts(address: EngineAddress, settings: Settings) -> EngineFacts:
+    """What a server reports of itself on a connection of its own. `Refused`, `OutcomeUnknown`."""
+    engine = ENGINES[address.kind](
+        address, super_min_version=settings.super_min_version, deadlines=settings.engine_deadlines()
+    )
+    try:
+        return await engine.facts()
     finally:
         await engine.close()
-    return _permissions(name, address.kind, facts, settings)
+
+
+def _verifier_write(name: str, facts: EngineFacts) -> Finding:
+    if facts.verifier_write is VerifierWrite.CATALOG:
+        return Finding(name, ok=True, detail="stored by an update of pg_authid (catalog)")
+    detail = "stored by CREATE and ALTER ROLE (statement)"
+    if not facts.catalog_withheld:
+        return Finding(name, ok=True, detail=detail)
+    return Finding(
+        name,
+        ok=False,
+        detail=f"{detail}, not in pg_authid itself as the instance wants it: {facts.catalog_withheld}",
+        fix="`rolecall instance set ID --verifier-write statement`, or change the server",
+    )
 
 
 def _permissions(name: str, kind: str, facts: EngineFacts, settings: Settings) -> Sequence[Finding]:
@@ -201,6 +221,8 @@ def _permissions(name: str, kind: str, facts: EngineFacts, settings: Settings) -
                 fix=f'as a superuser: GRANT SELECT ON pg_catalog.pg_authid TO "{administrator}"',
             )
         )
+    if kind == "postgresql":
+        findings.append(_verifier_write(f"{name} verifiers", facts))
     if facts.refuses_verifiers:
         findings.append(
             Finding(

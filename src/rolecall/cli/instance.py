@@ -15,6 +15,7 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
+from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.instances.channels import sslmode as default_sslmode
 from rolecall.domain.instances.registry import Instance, moved
 from rolecall.values import Secret
@@ -179,6 +180,9 @@ def _row(instance: Instance, state: str, version: str) -> dict[str, object]:
         "zone": instance.zone,
         "state": state,
         "version": version,
+        "verifier_write": instance.options.get("verifier_write", VerifierWrite.STATEMENT)
+        if instance.engine == "postgresql"
+        else None,
         "listed_callers": None if instance.listed_callers is None else list(instance.listed_callers),
         "created_at": instance.created_at,
     }
@@ -200,6 +204,12 @@ def set_instance(
         int | None,
         typer.Option(min=0, help="The quota of accounts, in place of the vendor's; 0: none."),
     ] = None,
+    verifier_write: Annotated[
+        VerifierWrite | None,
+        typer.Option(
+            help="PostgreSQL: how verifiers are stored. catalog skips password checks and role audits."
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     host: Annotated[str | None, typer.Option(help="A new host.")] = None,
     port: Annotated[int | None, typer.Option(help="A new port.")] = None,
@@ -214,6 +224,7 @@ def set_instance(
         changes["listed_callers"] = None if allow_all else allow
     options = {
         "account_quota": None if account_quota is None else str(account_quota),
+        "verifier_write": verifier_write,
         "sslmode": sslmode,
         "sslrootcert": None if sslrootcert is None else str(sslrootcert.absolute()),
     }
@@ -223,6 +234,10 @@ def set_instance(
 
     async def work(opened: OpenStore) -> None:
         instance = await find_instance(opened, public_id)
+        if verifier_write is VerifierWrite.CATALOG:
+            from rolecall.cli.registering import require_catalog_writes
+
+            await require_catalog_writes(opened, instance, host or instance.host, port or instance.port)
         if host is not None or port is not None:
             changes.update(moved(opened.sealer, instance, host or instance.host, port or instance.port))
         if chosen:

@@ -110,16 +110,20 @@ async def _first_key(opened: Application, owner: Owner) -> tuple[str, Secret]:
 async def _instance(
     opened: Application, owner: Owner, server: LocalPostgres | LocalMariaDB, new: NewInstance
 ) -> Instance:
-    """The instance of that name, registered once; its address is updated."""
+    """The instance of that name, registered once; its address is updated, and options of a newer release are added."""
     repository = opened.store.instances
     for instance in await repository.instances(owner.id):
         if instance.name == new.name and instance.provision is None:
-            if (instance.host, instance.port) == (server.host, server.port):
+            changes: dict[str, object] = {}
+            if (instance.host, instance.port) != (server.host, server.port):
+                changes |= moved(opened.sealer, instance, server.host, server.port)
+            if not new.options.keys() <= instance.options.keys():
+                changes["options"] = {**new.options, **instance.options}
+            if not changes:
                 return instance
             command = AuditedCommand(
                 "up instance", face_of(instance), {"address": f"{server.host}:{server.port}"}
             )
-            changes = moved(opened.sealer, instance, server.host, server.port)
             await record(opened, command, repository.change_instance(instance.id, **changes))
             changed = await repository.instance_by_id(instance.id)
             if changed is None:

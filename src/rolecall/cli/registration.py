@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from rolecall.domain.access.keys import Owner
+from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.instances.registry import Instance, NewInstance, new_public_id
 from rolecall.values import Secret
 
@@ -40,7 +41,9 @@ KINDS: Mapping[str, ServerKind] = {
 }
 """By the scheme of a URL."""
 
-LOCAL_OPTIONS: Mapping[str, Mapping[str, str]] = {"postgresql": {"sslmode": "prefer"}}
+LOCAL_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "postgresql": {"sslmode": "prefer", "verifier_write": VerifierWrite.CATALOG.value}
+}
 """By engine: options for servers that `rolecall up` starts itself."""
 
 

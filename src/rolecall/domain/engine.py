@@ -15,7 +15,7 @@ Rules of every engine (the engine suite checks them on each):
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -48,6 +48,13 @@ class AccountKind(StrEnum):
     SUPER = "super"
 
 
+class VerifierWrite(StrEnum):
+    """How verifiers are stored: by statements on accounts, or in the catalog, past what checks or audits those."""
+
+    STATEMENT = "statement"
+    CATALOG = "catalog"
+
+
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
     """What a server reports of itself. `version` is (major, minor), for comparison; `version_text` is for display."""
@@ -59,6 +66,9 @@ class EngineFacts:
     can_read_verifiers: bool
     refuses_verifiers: str = ""
     """What makes the server refuse hashed passwords, for display; empty if it accepts them."""
+    verifier_write: VerifierWrite = VerifierWrite.STATEMENT
+    catalog_withheld: str = ""
+    """Why the catalog is not updated although the instance wants it, for display; empty if it is, or is not wanted."""
 
 
 class Access(StrEnum):
@@ -89,7 +99,8 @@ class AccountFacts:
     `grants` are for servers where an account is a name at a host and is granted whole databases (the MySQL family);
     `oid` is 0 there. `is_protected`: it has or leads to more than a tenant may have, so it is listed, and every change
     is refused with ACCOUNT_PROTECTED. `identity` distinguishes it from earlier and later accounts of its name; it is
-    empty if SQL created the account and it has none yet. `orders` are the orders of `operations`.
+    empty if SQL created the account and it has none yet. `orders` are the orders of `operations`. `verifier_write` is
+    how the change that returns these facts stored a verifier, None if it stored none.
     """
 
     oid: int
@@ -104,6 +115,7 @@ class AccountFacts:
     is_protected: bool = False
     identity: str = ""
     orders: tuple[int, ...] = ()
+    verifier_write: VerifierWrite | None = field(default=None, compare=False)
 
     @property
     def operations(self) -> tuple[UUID, ...]:
@@ -373,17 +385,6 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StorePlace:
-    """Where Rolecall's own store is, so that engines protect it. `system` is the server's system identifier, None if it
-    is not known; `users` are Rolecall's own roles there.
-    """
-
-    system: int | None
-    database: str
-    users: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EngineAddress:
     """How to connect to a registered server as its administrator."""
 
@@ -395,5 +396,5 @@ class EngineAddress:
     database: str
     options: Mapping[str, str]
     """Per instance: ``super_role`` and ``heir_role`` (the role of super accounts, and the role that gets the objects of
-    dropped accounts), and how to connect: ``sslmode``, ``sslrootcert`` and the like. In the MySQL family
-    ``flavor`` (``mariadb`` or ``mysql``) and ``control_schema``."""
+    dropped accounts), ``verifier_write`` (`VerifierWrite`), and how to connect: ``sslmode``, ``sslrootcert`` and the
+    like. In the MySQL family ``flavor`` (``mariadb`` or ``mysql``) and ``control_schema``."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rolecall.domain.engine import EngineAddress, StorePlace
+from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.instances.registry import LanedEngine
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.engines.base import Watched, Watcher
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine

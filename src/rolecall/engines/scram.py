@@ -16,6 +16,8 @@ from unicodedata import ucd_3_2_0 as unicode_3_2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
+from rolecall.domain.reasons import Reason, Refused
+
 ITERATIONS = 4096
 """PostgreSQL's default. The server repeats the work on CREATE ROLE and at each login, so more costs thrice."""
 
@@ -49,7 +51,9 @@ def is_verifier(text: str) -> bool:
 
 def verifier(password: str, *, salt: bytes | None = None, iterations: int = ITERATIONS) -> str:
     """``SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`` in base64. Half a millisecond
-    of CPU at the default."""
+    of CPU at the default. PASSWORD_LENGTH for the empty password, which opens no role."""
+    if not password:
+        raise Refused(Reason.PASSWORD_LENGTH, note="the password is empty")
     salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
     # The OpenSSL in `cryptography` is almost twice as fast here as the interpreter's.
     salted = PBKDF2HMAC(hashes.SHA256(), 32, salt, iterations).derive(prepared(password))

@@ -17,7 +17,7 @@ from psycopg import InterfaceError, OperationalError, errors, sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import tuple_row
 
-from rolecall.domain.engine import StorePlace
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import Pool as Pool

@@ -191,7 +191,8 @@ class MemoryLedger:
         if changed is None:
             return False
         self._rows.begin_quick()
-        self._close(kept, State.RECORDED, "", "")
+        detail = {**kept.operation.detail, **(effect.detail if effect is not None else {})}
+        self._close(replace(kept, operation=replace(kept.operation, detail=detail)), State.RECORDED, "", "")
         self._rows.accounts |= {(instance_id, *key): row for key, row in changed.items()}
         if effect is not None and effect.moved_from is not None:  # as `store.moves`
             self._rows.flush()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
 from rolecall.domain.operations.model import AccountEffect
 from rolecall.store.batches import Batches
 from rolecall.store.queries import load
@@ -47,4 +49,5 @@ def _values(
         "sealed": effect.sealed,
         "speaks": effect.speaks_of_password,
         "instead": instead_of,
+        "detail": Jsonb(effect.detail),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from rolecall.domain.engine import StorePlace
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of

@@ -144,6 +144,19 @@ def _purpose(instance: Instance) -> str:
     )
 
 
+def engine_address(sealer: Sealer, instance: Instance) -> EngineAddress:
+    """SealBroken."""
+    return EngineAddress(
+        kind=instance.engine,
+        host=instance.host,
+        port=instance.port,
+        user=instance.administrator,
+        password=open_password(sealer, instance),
+        database=instance.database,
+        options=instance.options,
+    )
+
+
 async def register(repository: InstanceRepository, sealer: Sealer, new: NewInstance) -> Instance:
     """Add an instance; its administrator's password is stored sealed."""
 
@@ -206,15 +219,8 @@ class EngineRegistry:
         return connected
 
     def address(self, instance: Instance) -> EngineAddress:
-        return EngineAddress(
-            kind=instance.engine,
-            host=instance.host,
-            port=instance.port,
-            user=instance.administrator,
-            password=open_password(self._sealer, instance),
-            database=instance.database,
-            options=instance.options,
-        )
+        """SealBroken."""
+        return engine_address(self._sealer, instance)
 
     def moved(self, instance: Instance, host: str, port: int) -> dict[str, object]:
         """Column values that move an instance to another address. SealBroken."""

@@ -86,7 +86,7 @@ def effect_of(of: Intent | Operation, operation_id: UUID, facts: AccountFacts | 
     if facts is None:
         return None
     order = facts.order_of(operation_id)
-    same = AccountEffect(name, host, facts.oid, facts.identity, order)
+    same = AccountEffect(name, host, facts.oid, facts.identity, order, verifier_write=facts.verifier_write)
     match of.change:
         case Change.ACCOUNT_CREATE:
             created = details.CreateAccount.of(of)

@@ -16,6 +16,7 @@ from enum import Enum, StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.identity import Expected
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.reasons import Reason, Refused
@@ -217,6 +218,12 @@ class AccountEffect:
     """Of the change itself: an operation that was undone too early has forgotten its own."""
     moved_from: tuple[str, str] | None = None
     """The name and host it had before."""
+    verifier_write: VerifierWrite | None = None
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        """What the operation's detail gains, for the audit trail: how a verifier was stored."""
+        return {} if self.verifier_write is None else {"verifier_write": self.verifier_write.value}
 
     @property
     def speaks_of_password(self) -> bool:

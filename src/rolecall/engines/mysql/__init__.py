@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from rolecall.domain.engine import EngineAddress, EngineTraits, StorePlace
+from rolecall.domain.engine import EngineAddress, EngineTraits
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.engines.mysql import names
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.connections import Connections

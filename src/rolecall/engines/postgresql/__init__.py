@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
-from rolecall.domain.engine import EngineAddress, EngineTraits, StorePlace
+from rolecall.domain.engine import EngineAddress, EngineTraits
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.engines import scram
 from rolecall.engines.postgresql.accounts import Accounts, require_no_host
 from rolecall.engines.postgresql.connections import Connections
 from rolecall.engines.postgresql.databases import Databases
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.privileges import Privileges
+from rolecall.engines.postgresql.removal import Removal
 from rolecall.engines.postgresql.server import Server
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.values import Secret
@@ -45,7 +47,8 @@ class PostgresEngine:
             store=store,
             lock_secret=b"" if lock_key is None else hashlib.sha256(lock_key.reveal().encode()).digest(),
         )
-        accounts = Accounts(server, SuperGroup(server))
+        group = SuperGroup(server)
+        accounts = Accounts(server, group)
         databases = Databases(server, accounts)
         self.objects = Privileges(server, accounts)
         self.ownership = databases
@@ -53,7 +56,7 @@ class PostgresEngine:
         self.require_new_name = accounts.require_new_name
         self.create_account = accounts.create
         self.change_account = accounts.change
-        self.drop_account = accounts.drop
+        self.drop_account = Removal(server, group, accounts).drop
         self.account = self.identify = accounts.find
         self.accounts = accounts.all
         self.databases = databases.all

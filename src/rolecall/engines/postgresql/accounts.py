@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, EngineFacts, NewAccount
+from rolecall.domain.engine import (
+    AccountChange,
+    AccountFacts,
+    AccountKind,
+    EngineFacts,
+    NewAccount,
+    VerifierWrite,
+)
 from rolecall.domain.identity import (
     FIRST,
     NO_ACCOUNT,
-    ChangedMeanwhile,
     Expected,
-    Superseded,
-    require_identity,
-    require_order,
     superseded_account,
 )
 from rolecall.domain.reasons import Reason, Refused
@@ -27,27 +31,14 @@ from rolecall.engines import names
 from rolecall.engines.postgresql import errors, sessions, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.group import SuperGroup
-from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, only_row, rows
+from rolecall.engines.postgresql.server import Server, only_row, rows
+from rolecall.values import Secret
 
-_CUT_OFF = "the account has lost its login, and is perhaps not marked"
+CUT_OFF = "the account has lost its login, and is perhaps not marked"
 _TAKEN = frozenset({"42710", "23505"})
 """The second one is the result of two concurrent CREATE ROLE."""
 
-_DATABASES_WITH_TRACES: LiteralString = (
-    tenancy.POWERFUL
-    + "SELECT DISTINCT d.datname::text, NOT d.datallowconn AND "
-    + tenancy.DATABASE_IS_TENANTS
-    + """FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
-WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = %(oid)s AND d.datname <> current_database() ORDER BY 1
-"""
-)
-_ALLOW = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
 _EXPIRES = "SELECT rolvaliduntil < 'infinity' FROM pg_roles WHERE oid = %s"
-_OWNED_DATABASES = """
-SELECT datname::text, (SELECT left(description, %s) FROM pg_shdescription
-                       WHERE classoid = 'pg_database'::regclass AND objoid = d.oid)
-FROM pg_database d WHERE datdba = %s ORDER BY 1
-"""
 
 
 class Accounts:
@@ -70,6 +61,7 @@ class Accounts:
     async def _create(self, connection: Connection, new: NewAccount) -> AccountFacts:
         facts = await self._server.known(connection)
         self._require_version(facts, new.kind)
+        write = self._server.connections.verifier_writes.way(connection)
         composed = statements.create_account(
             new.name,
             kind=new.kind,
@@ -78,6 +70,7 @@ class Accounts:
             group=await self._group.ready(connection),
             read_back=facts.can_read_verifiers,
             secret=self._server.lock_secret,
+            write=write,
         )
         try:
             async with self._fenced(connection, new):
@@ -93,7 +86,7 @@ class Accounts:
             raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after CREATE ROLE")
         return AccountFacts(
             row[0], new.name, new.kind, True, new.verifier is not None, new.operation,
-            identity=str(row[0]), orders=(FIRST,),
+            identity=str(row[0]), orders=(FIRST,), verifier_write=None if new.verifier is None else write,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
@@ -104,14 +97,14 @@ class Accounts:
                 yield
             return
         async with transaction(connection, self._server.lock("role", new.name)):
-            found = await self._find(connection, new.name)
+            found = await self.look_up(connection, new.name)
             if found is None or new.operation not in found.operations:
                 await new.fence()
             yield
 
     async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
         """The account, if this operation has created it before. ACCOUNT_TAKEN for any other role of the name."""
-        found = await self._find(connection, new.name)
+        found = await self.look_up(connection, new.name)
         if found is None or new.operation not in found.operations:
             raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
         return found
@@ -128,15 +121,15 @@ class Accounts:
         marking: AbstractContextManager[None] = nullcontext()
         if change.may_log_in is False:
             await self._server.run(
-                lambda connection: self._cut_off(
+                lambda connection: self.cut_off(
                     connection, change.name, change.operation, change.expected, end=change.end_sessions
                 )
             )
-            marking = errors.begun(_CUT_OFF)
+            marking = errors.begun(CUT_OFF)
         with marking:
             return await self._server.run(lambda connection: self._change(connection, change))
 
-    async def _cut_off(
+    async def cut_off(
         self,
         connection: Connection,
         name: str,
@@ -150,7 +143,7 @@ class Accounts:
         Can be repeated; the marker follows in its order. An account without a marker keeps its login: with neither it
         would not be listed. Gives the account as it was, None if it does not exist.
         """
-        found = await self._tenants(connection, name)
+        found = await self.find_tenants(connection, name)
         if (
             found is None
             or expected == NO_ACCOUNT
@@ -160,7 +153,7 @@ class Accounts:
             return found
         async with transaction(connection):
             await connection.execute(statements.change_login(name, may_log_in=False))
-            after = await self._find(connection, name)
+            after = await self.look_up(connection, name)
             if after is None or after.oid != found.oid:
                 raise superseded_account(name)
         if end:
@@ -169,32 +162,39 @@ class Accounts:
 
     async def _change(self, connection: Connection, change: AccountChange) -> AccountFacts:
         await self.may_become(connection, change.kind)
-        facts = await self._server.known(connection)
+        write = self._server.connections.verifier_writes.way(connection)
         async with transaction(connection, self._server.lock("role", change.name)):
             before = await self.require_changeable(connection, change.name)
             after: AccountFacts | None = before
             if not before.was_changed_by(change.operation, change.expected):
-                await connection.execute(await self._change_statements(connection, change, before, facts))
-                after = await self._find(connection, change.name)
+                steps = await self.kind_change(connection, before, change.kind)
+                if change.verifier is not None:
+                    steps += await self._password_change(connection, before, change.verifier, write)
+                if change.may_log_in is not None:
+                    steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
+                steps.append(statements.mark(before.changed_by(change.operation)))
+                with _finding(change.name) if write is VerifierWrite.CATALOG else nullcontext():
+                    await connection.execute(sql.SQL("; ").join(steps))
+                after = await self.look_up(connection, change.name)
+                if after is not None and change.verifier is not None:
+                    after = replace(after, verifier_write=write)
         if change.end_sessions and not (after is not None and after.may_log_in):
             await sessions.end(connection, before.oid)
         if after is None:  # impossible: the marker was set in the same transaction
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": change.name})
         return after
 
-    async def _change_statements(
-        self, connection: Connection, change: AccountChange, before: AccountFacts, facts: EngineFacts
-    ) -> sql.Composed:
-        steps = await self.kind_change(connection, before, change.kind)
-        if change.verifier is not None:
-            expires = bool((await rows(connection, _EXPIRES, (before.oid,)))[0][0])
-            steps.append(statements.change_password(change.name, change.verifier, expires=expires))
-        if change.may_log_in is not None:
-            steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
-        steps.append(statements.mark(before.changed_by(change.operation)))
-        if change.verifier is not None and facts.can_read_verifiers:
-            steps.append(statements.check_password(change.name, change.verifier))
-        return sql.SQL("; ").join(steps)
+    async def _password_change(
+        self, connection: Connection, before: AccountFacts, verifier: Secret, write: VerifierWrite
+    ) -> list[sql.Composed]:
+        """Statements that store the verifier, and fail unless it is stored as it was sent."""
+        if write is VerifierWrite.CATALOG:
+            return [statements.write_password(before.name, before.oid, verifier)]
+        expires = bool((await rows(connection, _EXPIRES, (before.oid,)))[0][0])
+        change = statements.change_password(before.name, verifier, expires=expires)
+        facts = await self._server.known(connection)
+        check = [statements.check_password(before.name, verifier)] if facts.can_read_verifiers else []
+        return [change, *check]
 
     async def may_become(self, connection: Connection, kind: AccountKind | None) -> None:
         """To be called before a transaction that changes an account's kind. ENGINE_TOO_OLD."""
@@ -213,123 +213,6 @@ class Accounts:
             steps += await self._group.strip_roles_made_by(connection, before.oid)
         return [*steps, statements.change_kind(before.name, kind, self._group.name)]
 
-    async def drop(
-        self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
-    ) -> bool:
-        """Three steps, each of which can be repeated: remove login and sessions; hand over its databases and mark it;
-        hand over its objects in every database and drop it.
-        """
-        require_no_host(host)
-        found = await self._server.run(
-            lambda connection: self._cut_off(connection, name, operation, expected)
-        )
-        if found is None:
-            return False
-        seen = Expected(found.identity) if expected is None else expected
-        try:
-            with errors.begun(_CUT_OFF):
-                retired = await self._server.run(
-                    lambda connection: self._retire(connection, name, operation, seen)
-                )
-        except Superseded:
-            if expected is not None:
-                raise
-            return True  # it was dropped, and another account has its name
-        if retired is None:
-            return False
-        with errors.begun("the account is locked, and perhaps not dropped"):
-            return await self._server.run(lambda connection: self._remove(connection, retired))
-
-    async def _retire(
-        self, connection: Connection, name: str, operation: UUID, expected: Expected | None
-    ) -> AccountFacts | None:
-        if not names.fits(name):
-            return None
-        await self._heir_ready(connection)
-        async with transaction(connection, self._both_locks(name)):
-            found = await self._tenants(connection, name)
-            if found is None or expected == NO_ACCOUNT:
-                return None
-            require_identity(expected, name, found.identity)
-            require_order(expected, name, found.order)
-            retired = found.changed_by(operation)
-            steps = [statements.change_login(name, may_log_in=False), statements.mark(retired)]
-            steps += await self._group.strip_roles_made_by(connection, found.oid)
-            steps += await self._take_on(connection, name)
-            steps += await self._databases_to_administrator(connection, found.oid, operation)
-            await connection.execute(sql.SQL("; ").join(steps))
-        await sessions.end(connection, found.oid)
-        return retired
-
-    def _both_locks(self, name: str) -> sql.Composed:
-        """Handing objects over rewrites ACLs, so it also needs the lock of ACL changes."""
-        return sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("role", name)))
-
-    async def _remove(self, connection: Connection, retired: AccountFacts) -> bool:
-        name, oid = retired.name, retired.oid
-        async with transaction(connection, self._both_locks(name)):
-            found = await self._find(connection, name)
-            if found is None or found.oid != oid:  # a concurrent run of the same operation has dropped it
-                return True
-            if found.marker != retired.marker:
-                raise ChangedMeanwhile(name)
-            elsewhere = await rows(connection, _DATABASES_WITH_TRACES, {**self._server.values, "oid": oid})
-            for database, is_closed in elsewhere:
-                opened = self._opened(database) if is_closed else contextlib.nullcontext()
-                async with opened, self._server.connections.to(database) as other, transaction(other):
-                    await other.execute(self._hand_over(name))
-            await connection.execute(self._hand_over(name))
-            try:
-                await connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-            except psycopg.errors.DependentObjectsStillExist as error:  # created meanwhile
-                raise Refused(Reason.ENGINE_REFUSED, note=error.diag.message_primary or "") from None
-        return True
-
-    @contextlib.asynccontextmanager
-    async def _opened(self, database: str) -> AsyncIterator[None]:
-        """Allow connections to a database meanwhile: closing it must not protect accounts that own objects in it."""
-        which = sql.Identifier(database)
-        async with self._server.connections.to(self._server.connections.maintenance) as beside:
-            await beside.execute(_ALLOW.format(which, sql.SQL("true")))
-            try:
-                yield
-            finally:
-                await beside.execute(_ALLOW.format(which, sql.SQL("false")))
-
-    def _hand_over(self, name: str) -> sql.Composed:
-        """Objects go to a role without any power, never to a superuser: a tenant's SECURITY DEFINER function, view or
-        index expression runs with its owner's privileges.
-        """
-        role = sql.Identifier(name)
-        return sql.SQL("REASSIGN OWNED BY {} TO {}; DROP OWNED BY {}").format(
-            role, sql.Identifier(self._server.heir), role
-        )
-
-    async def _heir_ready(self, connection: Connection) -> None:
-        group = await self._group.ready(connection)
-        if group is None:
-            await self._group.require_plain_heir(connection)
-
-    async def _take_on(self, connection: Connection, name: str) -> list[sql.Composed]:
-        """An administrator without superuser needs membership in a role to end its sessions and move its objects."""
-        facts = await self._server.known(connection)
-        if facts.is_superuser:
-            return []
-        options = " WITH INHERIT TRUE, SET TRUE" if facts.version[0] >= MEMBERSHIP_OPTIONS_SINCE else ""
-        grant = sql.SQL("GRANT {}, {} TO CURRENT_USER{}")
-        return [grant.format(sql.Identifier(name), sql.Identifier(self._server.heir), sql.SQL(options))]
-
-    async def _databases_to_administrator(
-        self, connection: Connection, oid: int, operation: UUID
-    ) -> list[sql.Composed]:
-        """Nothing runs with the privileges of a database's owner, so databases may go to a superuser."""
-        administrator = (await self._server.known(connection)).administrator
-        owned = await rows(connection, _OWNED_DATABASES, (statements.MARKER_LENGTH, oid))
-        return [
-            statements.take_over_database(name, administrator, operation, statements.operations_of(comment))
-            for name, comment in owned
-        ]
-
     async def find(self, name: str, host: str = "") -> AccountFacts | None:
         """Waits for the account's lock, so that it sees a concurrent change either whole or not at all."""
         require_no_host(host)
@@ -339,39 +222,39 @@ class Accounts:
 
     async def _settled(self, connection: Connection, name: str) -> AccountFacts | None:
         await connection.execute(self._server.lock("role", name))
-        return await self._find(connection, name)
+        return await self.look_up(connection, name)
 
     async def all(self) -> Sequence[AccountFacts]:
         return await self._server.run(lambda connection: self._rows(connection, tenancy.ALL_ACCOUNTS))
 
     async def require_changeable(self, connection: Connection, name: str) -> AccountFacts:
         """A tenant's account. ACCOUNT_PROTECTED, ACCOUNT_MISSING."""
-        found = await self._tenants(connection, name)
+        found = await self.find_tenants(connection, name)
         if found is None:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
         return found
 
     async def require_listed(self, connection: Connection, name: str) -> AccountFacts:
         """The account, protected or not. ACCOUNT_MISSING."""
-        found = await self._find(connection, name) if names.fits(name) else None
+        found = await self.look_up(connection, name) if names.fits(name) else None
         if found is None:
             raise Refused(Reason.ACCOUNT_MISSING, facts={"value": name})
         return found
 
-    async def _tenants(self, connection: Connection, name: str) -> AccountFacts | None:
+    async def find_tenants(self, connection: Connection, name: str) -> AccountFacts | None:
         """The account, None if no role has that name. ACCOUNT_PROTECTED if it is not a tenant's."""
         if not names.fits(name):
             return None
-        found = await self._find(connection, name)
+        found = await self.look_up(connection, name)
         if found is not None and found.is_protected and found.kind is AccountKind.SUPER:
             # A powerful account in the group makes every super account powerful: remove it from the group.
             await self._group.drop_tainted(connection)
-            found = await self._find(connection, name)
+            found = await self.look_up(connection, name)
         if found.is_protected if found is not None else await self._is_protected(connection, name):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         return found
 
-    async def _find(self, connection: Connection, name: str) -> AccountFacts | None:
+    async def look_up(self, connection: Connection, name: str) -> AccountFacts | None:
         found = await self._rows(connection, tenancy.ONE_ACCOUNT, name=name)
         return found[0] if found else None
 
@@ -389,6 +272,15 @@ class Accounts:
             tenancy.account_facts(row)
             for row in await rows(connection, composed, values | self._server.values)
         ]
+
+
+@contextlib.contextmanager
+def _finding(name: str) -> Iterator[None]:
+    """`Superseded` if `statements.write_password` does not find the role."""
+    try:
+        yield
+    except psycopg.errors.DivisionByZero:
+        raise superseded_account(name) from None
 
 
 def require_no_host(host: str) -> None:

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.channels import ENCRYPTED, sslmode, system_authorities
 from rolecall.engines.postgresql import errors
+from rolecall.engines.postgresql.verifiers import VerifierWrites
 from rolecall.exchanges import Deadlines
 from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import NotConnected, Pool
@@ -75,7 +76,8 @@ class Connections:
         self._version = 0
         # The server itself ends a statement that takes too long. This limit is for a server that does not answer.
         patient = replace(deadlines, statement=deadlines.statement + deadlines.silence)
-        self._pool = Pool(partial(self._connect, self.maintenance), size=size, deadlines=patient)
+        self._pool = Pool(self._connect_kept, size=size, deadlines=patient)
+        self.verifier_writes = VerifierWrites(address)
 
     @property
     def maintenance(self) -> str:
@@ -100,6 +102,11 @@ class Connections:
 
     async def close(self) -> None:
         await self._pool.close()
+
+    async def _connect_kept(self) -> Connection:
+        connection = await self._connect(self.maintenance)
+        await self.verifier_writes.settle(connection)
+        return connection
 
     async def _connect(self, database: str) -> Connection:
         try:

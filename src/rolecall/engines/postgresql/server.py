@@ -10,7 +10,8 @@ from typing import Any, LiteralString, TypeVar
 import psycopg
 from psycopg import sql
 
-from rolecall.domain.engine import EngineAddress, EngineFacts, StorePlace
+from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, Connections
@@ -105,6 +106,8 @@ class Server:
             administrator=user,
             is_superuser=is_superuser,
             can_read_verifiers=can_read,
+            verifier_write=self.connections.verifier_writes.way(connection),
+            catalog_withheld=self.connections.verifier_writes.withheld(connection),
         )
         self._holds_store = self._store is not None and await self._is_of_store(connection, self._store)
         return self._facts
@@ -135,9 +138,11 @@ class Server:
         raise Refused(Reason.ENGINE_BUSY)
 
     def _is_stale(self, error: psycopg.Error) -> bool:
-        """Whether the cause may be outdated knowledge: a restart has ended a kept connection, or SQL has dropped the
-        role of super accounts. Then another attempt is worthwhile.
+        """Whether the cause may be outdated knowledge: a restart has ended a kept connection, SQL has dropped the role
+        of super accounts, or made the administrator less. Then another attempt is worthwhile.
         """
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            return self.connections.verifier_writes.distrust()
         if isinstance(error, psycopg.errors.UndefinedObject) and self.group_is_ready:
             self.group_is_ready = False
             return True

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from rolecall.domain.engine import AccountFacts, AccountKind
+from rolecall.domain.engine import AccountFacts, AccountKind, VerifierWrite
 from rolecall.domain.identity import EARLIER_KEPT, FIRST
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
@@ -34,6 +34,11 @@ _OID = sql.SQL("SELECT oid FROM pg_roles WHERE rolname = {name}")
 # The server hashes a malformed verifier as a plaintext: then the division fails, and the whole transaction with it.
 _READ_BACK = sql.SQL(
     "SELECT oid, 1 / coalesce(rolpassword = {verifier}, false)::int FROM pg_authid WHERE rolname = {name}"
+)
+# Fails with a division, and so the whole transaction, unless it updates the one row. Names are unique.
+_WRITE = sql.SQL(
+    "WITH written AS (UPDATE pg_catalog.pg_authid SET {values} WHERE {row} RETURNING oid)"
+    " SELECT min(oid), 1 / count(*) FROM written"
 )
 
 
@@ -117,19 +122,40 @@ def create_account(
     group: str | None,
     read_back: bool = True,
     secret: bytes = b"",
+    write: VerifierWrite = VerifierWrite.STATEMENT,
 ) -> sql.Composed:
     """One transaction that creates a whole account; its last row begins with the new oid.
 
     `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid. `secret`
     as for `lock_key`.
     """
-    role = sql.Identifier(name)
-    steps: list[sql.Composable] = [lock("role", name, secret), _create(role, kind, verifier)]
+    role, text = sql.Identifier(name), sql.Literal(name)
+    by_catalog = verifier is not None and write is VerifierWrite.CATALOG
+    steps: list[sql.Composable] = [
+        lock("role", name, secret),
+        _create(role, kind, None if by_catalog else verifier),
+    ]
     if group is not None:
         steps.append(_membership(role, sql.Identifier(group), kind))
     steps.append(_mark(name, marker(operation)))
-    steps.append(_verify(name, verifier) if verifier and read_back else _OID.format(name=sql.Literal(name)))
+    if verifier is not None and by_catalog:
+        password = sql.SQL("rolpassword = {}").format(_literal(verifier))
+        steps.append(_WRITE.format(values=password, row=sql.SQL("rolname = {}").format(text)))
+    elif verifier is not None and read_back:
+        steps.append(_verify(name, verifier))
+    else:
+        steps.append(_OID.format(name=text))
     return sql.SQL("; ").join(steps)
+
+
+def write_password(name: str, oid: int, verifier: Secret) -> sql.Composed:
+    """`change_password` and `check_password` as an update of the catalog. Fails if the role of that name is another."""
+    values = sql.SQL(
+        "rolpassword = {}, rolvaliduntil ="
+        " CASE WHEN rolvaliduntil < 'infinity' THEN 'infinity' ELSE rolvaliduntil END"
+    )
+    row = sql.SQL("rolname = {} AND oid = {}").format(sql.Literal(name), sql.SQL(str(int(oid))))
+    return _WRITE.format(values=values.format(_literal(verifier)), row=row)
 
 
 def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Composed:

@@ -28,7 +28,7 @@ update operations set state = 'recorded', reason = '', note = '', closed_at = no
 
 -- name: closed
 closed as (
-    {record}
+    {record}, detail = operations.detail || %(detail)s
       from op where operations.id = op.id and exists (select from written)
 )
 select not exists (select from op) or exists (select from written)
