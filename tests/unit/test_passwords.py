@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,12 @@ async def test_a_password_that_is_too_long_is_refused_before_it_is_hashed(
             await passwords.hash(Secret(text))
         assert refusal.value.reason is Reason.PASSWORD_LENGTH
         assert not (await passwords.verify(None, Secret(text))).matches
+
+
+async def test_the_hash_that_nobody_has_is_of_the_same_cost_as_every_other(passwords: Passwords) -> None:
+    assert extract_parameters(module.ABSENT) == extract_parameters(await passwords.hash(PLAIN))
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(module.ABSENT, PLAIN.reveal())
 
 
 class Counting(PasswordHasher):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import structlog
 
 from rolecall import services
 from rolecall.app import limits
-from rolecall.auth.keystone import KeystoneTokens
 from rolecall.contracts.tencent.cam import presets
 from rolecall.domain.access.authenticator import AccessKeys, Authenticator
 from rolecall.domain.access.keys import Keys
@@ -41,6 +41,9 @@ from rolecall.settings import Settings
 from rolecall.signin import wiring as signin
 from rolecall.signing.token import TokenClaim
 from rolecall.store import Store
+
+if TYPE_CHECKING:
+    from rolecall.auth.keystone import KeystoneTokens
 
 _log = structlog.get_logger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 
 from rolecall.app import limits
 from rolecall.app.application import Application
-from rolecall.auth.keystone import keystone_tokens
 from rolecall.domain.maintenance.resealing import bind_passwords
 from rolecall.domain.operations.journal import Step, no_step
 from rolecall.domain.provisioning.ports import Provisioner
@@ -21,6 +21,9 @@ from rolecall.metrics import Metrics
 from rolecall.settings import Settings, SettingsError
 from rolecall.store import Store
 from rolecall.values import Secret
+
+if TYPE_CHECKING:
+    from rolecall.auth.keystone import KeystoneTokens
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +53,7 @@ async def open_application(
         deadlines=settings.store_deadlines(),
         migration=migration or settings.migration_dsn(),
     )
-    keystone = keystone_tokens(settings, store.keys.owners, store.sub_users.named)
+    keystone = _keystone(settings, store)
     if store.weakness:
         _log.warning("the store's connection is not safe", found=store.weakness)
     try:
@@ -78,3 +81,12 @@ async def open_application(
         if keystone is not None:
             await keystone.close()
         await store.close()
+
+
+def _keystone(settings: Settings, store: Store) -> KeystoneTokens | None:
+    """None if the settings name no Keystone: its client is then not imported. SettingsError."""
+    if not settings.keystone_url:
+        return None
+    from rolecall.auth.keystone import keystone_tokens
+
+    return keystone_tokens(settings, store.keys.owners, store.sub_users.named)

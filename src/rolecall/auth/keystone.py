@@ -261,10 +261,8 @@ class KeystoneTokens:
         raise Refused(Reason.NOT_PERMITTED, note="no sub-user of that name, and not the role of the owner")
 
 
-def keystone_tokens(settings: Settings, owners: FindOwners, sub_user: FindSubUser) -> KeystoneTokens | None:
-    """As the settings say; None if they name no Keystone. SettingsError."""
-    if not settings.keystone_url:
-        return None
+def keystone_tokens(settings: Settings, owners: FindOwners, sub_user: FindSubUser) -> KeystoneTokens:
+    """As the settings say, which name a Keystone. SettingsError."""
     if not is_safe(settings.keystone_url):
         raise SettingsError("ROLECALL_KEYSTONE_URL must be https://, or http:// on this machine itself")
     if not settings.keystone_username or settings.keystone_password is None:

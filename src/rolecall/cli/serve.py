@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rolecall.cli.importing import uncollected
 from rolecall.cli.options import AdminListenOption, ListenOption, TlsCertOption, TlsKeyOption
 
 app = typer.Typer(rich_markup_mode=None)
@@ -21,7 +22,8 @@ def serve(
     admin_listen: AdminListenOption = None,
 ) -> None:
     """Serve from the store at ROLECALL_DATABASE_URL, sealed under ROLECALL_MASTER_KEY_FILE."""
-    from rolecall.cli.serving import run_workers
+    with uncollected():
+        from rolecall.cli.serving import run_workers
 
     # Options become settings of the environment, which every worker reads.
     options = {"listen": listen, "tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from rolecall import __version__
 from rolecall.cli.data import DataDirectory, EmbeddedSecrets, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import Files, tls_files, warn_of_exposure
+from rolecall.cli.importing import uncollected
 from rolecall.local.quickstart import LocalServers, Place, local_servers
 from rolecall.settings import Settings, host_and_port, load_settings
 from rolecall.sockets import bound_socket
@@ -89,12 +89,8 @@ def _run(start: Start) -> None:
 
 
 def _application() -> Callable[[Start, LocalServers], None]:
-    """Import the application with the garbage collector off, which would find nothing and take a sixth of the time."""
-    gc.disable()
-    try:
+    with uncollected():
         from rolecall.cli.embedded import run
-    finally:
-        gc.enable()
     return run
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rolecall.cli.importing import uncollected
 from rolecall.cli.options import AdminListenOption, DataOption, ListenOption, TlsCertOption, TlsKeyOption
 
 app = typer.Typer(rich_markup_mode=None)
@@ -29,7 +30,8 @@ def up(
     demo: Annotated[bool, typer.Option("--demo", help="Run `rolecall demo` once ready.")] = False,
 ) -> None:
     """Start Rolecall with its own store and quickstart instances, PostgreSQL and MariaDB. Ctrl-C stops it."""
-    from rolecall.cli.starting import UpOptions, start
+    with uncollected():
+        from rolecall.cli.starting import UpOptions, start
 
     given = {"tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}
     settings = {name: value for name, value in given.items() if value is not None}

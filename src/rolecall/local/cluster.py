@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ PROGRAMS = ("postgres", "mariadbd")
 
 # C.UTF-8 sorts by code point and classifies every letter; where libc lacks it, C sorts alike and classifies ASCII.
 _LOCALES = ("C.UTF-8", "C")
+
+# One call for the file system instead of one for each of a thousand files.
+_SYNCING = ("--sync-method=syncfs",) if sys.platform == "linux" else ()
 
 
 def make_cluster(
@@ -144,6 +148,7 @@ def _run_initdb(
             f"--encoding={encoding}",
             f"--locale={locale}",
             "--no-instructions",
+            *_SYNCING,
             stdin=reading,
         )
     finally:

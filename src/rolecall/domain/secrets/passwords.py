@@ -26,6 +26,10 @@ LANES = 1
 LONGEST = 1024
 """Bytes of a password that is hashed at all; a longer one is refused before."""
 
+# What a stranger's password is compared with, so that a name's existence shows in no timing; but where a foreign hash,
+# or one of another cost, is compared with, that takes its own time. No known password has it: salt and hash are zeros.
+ABSENT = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
+
 T = TypeVar("T")
 
 ForeignVerifier = Callable[[str, bytes], bool]
@@ -64,9 +68,6 @@ class Passwords:
         self._room = threading.BoundedSemaphore(threads + queue)
         self._room_for_new = threading.BoundedSemaphore(max(1, (threads + queue) // 2))
         self._foreign = foreign or {}
-        # What a stranger's password is compared with, so that a name's existence shows in no timing; but where a
-        # foreign hash, or one of another cost, is compared with, that takes its own time.
-        self._absent = self._hasher.hash("no account's password")
 
     async def hash(self, password: Secret) -> str:
         """HASHING_BUSY, PASSWORD_LENGTH."""
@@ -111,7 +112,7 @@ class Passwords:
         if stored is None or not stored.startswith("$argon2id$"):
             verifier = self._verifier(stored)
             matches = verifier is not None and stored is not None and verifier(stored, plain)
-            self._matches(self._absent, plain)
+            self._matches(ABSENT, plain)
             return Verdict(matches, self._hasher.hash(plain) if matches else None)
         if not self._matches(stored, plain):
             return Verdict(matches=False)
