@@ -15,11 +15,14 @@ from rolecall.contracts.tencent.tag.errors import PREFERENCES as TAG_PREFERENCES
 from rolecall.domain.reasons import Reason
 
 _WRITTEN = """\
-Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if it is stale.
+This page is a reference for developers of clients: the actions of the service, their parameters, rules, answers and
+error codes. Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if
+it is stale.
 
 Envelope, signatures, the errors of every action and the order of the checks are those of
-[tencent-postgres.md](tencent-postgres.md). Rates: 20 calls a second per action and calling uin. No region is asked for.
-What the vendor leaves open is in [choices.md](choices.md), what is not there in [limits.md](limits.md)."""
+[tencent-postgres.md](tencent-postgres.md). Rates: 20 calls a second per action and calling uin. No region is required.
+Where the vendor is silent, [choices.md](choices.md) records Rolecall's behaviour; [limits.md](limits.md) lists what is
+missing."""
 
 CAM_HEAD = f"""\
 # Tencent Cloud CAM, version 2019-01-16
@@ -27,18 +30,22 @@ CAM_HEAD = f"""\
 {_WRITTEN}
 
 In policies a sub-user is `qcs::cam::uin/ROOT:uin/UIN`, a group `groupid/ID`, a policy `policyid/ID`, a role `role/ID`
-or `roleName/NAME`. Actions that name a sub-user by its name ask for `qcs::cam::uin/ROOT:name/NAME`; where no TargetUin
-is sent, the caller itself is meant. A resource whose parameter is absent is not asked for, or is everything (`*`).
+or `roleName/NAME`: [policies.md](policies.md#services-actions-resources). Actions that name a sub-user by its name ask
+for `qcs::cam::uin/ROOT:name/NAME`. If no TargetUin is sent, the action applies to the caller itself. A resource whose
+parameter is absent is not asked for, or is everything (`*`).
 """
 TAG_HEAD = f"""\
 # Tencent Cloud tags, version 2018-08-13
 
 {_WRITTEN}
 
-The whole service: tags on resources of any service, the pairs of key and value that they are made of, and projects.
-Nothing in Rolecall depends on them. The tags of a sub-user, a role or a policy go with it, and the tags of roles and
-policies are the same in `cam` and here (`role/<RoleId>`, `policy/<PolicyId>`, `uin/<Uin>`). The region of a resource
-counts for nothing. `CreateUin` asks who created a pair; it is ignored where it asks who created a resource.
+Rolecall serves the whole service: tags on resources of any service, pairs of key and value, and projects. Nothing in
+Rolecall depends on them.
+
+- The tags of a sub-user, a role or a policy are deleted with it. The tags of roles and policies are the same in `cam`
+  and here (`role/<RoleId>`, `policy/<PolicyId>`, `uin/<Uin>`).
+- The region of a resource is ignored.
+- `CreateUin` selects pairs by their creator. It is ignored where it would select resources by their creator.
 """
 STS_HEAD = f"""\
 # Tencent Cloud STS, version 2018-08-13
@@ -47,59 +54,59 @@ STS_HEAD = f"""\
 """
 
 CAM_SAYS: Mapping[str, str] = {
-    "AddUser": "Create a sub-user, with a password if it may sign in at the console, and a key if it is to call.",
+    "AddUser": "Create a sub-user, optionally with a password for the console and with an access key.",
     "GetUser": "Show a sub-user.",
     "ListUsers": "List all sub-users, the newest first.",
     "ListAccounts": "List the root account and its sub-users, page by page.",
-    "UpdateUser": "Change what is sent of a sub-user; the rest stays.",
-    "DeleteUser": "Delete a sub-user. With `Force` its keys go first, which takes `cam:DeleteApiKey`.",
-    "DescribeSubAccounts": "Show those of the uins that are sub-users.",
+    "UpdateUser": "Change the given properties of a sub-user.",
+    "DeleteUser": "Delete a sub-user. `Force` also deletes its keys, which needs `cam:DeleteApiKey`.",
+    "DescribeSubAccounts": "Show the sub-users among the given uins.",
     "GetUserAppId": "Show the caller.",
-    "ListCollaborators": "Say that there are no collaborators.",
+    "ListCollaborators": "List collaborators: there are none.",
     "GetAccountSummary": "Count sub-users, groups, memberships, policies and roles.",
-    "CreateAccessKey": "Create a key. Its secret is shown now and never again; two a principal.",
+    "CreateAccessKey": "Create a key, at most two per principal. Its secret is shown once.",
     "ListAccessKeys": "List a principal's keys, without secrets.",
-    "UpdateAccessKey": "Disable or enable a key, at its next call on every replica.",
+    "UpdateAccessKey": "Disable or enable a key on every replica, from its next call on.",
     "DeleteAccessKey": "Delete a key.",
-    "GetSecurityLastUsed": "Show when keys were last used; replicas write it within seconds.",
+    "GetSecurityLastUsed": "Show when keys were last used. Replicas write it every ten seconds.",
     "GetPasswordRules": "Show the rules for passwords.",
-    "UpdatePasswordRules": "Change what is sent of the rules, for passwords set from now on.",
-    "DescribeSafeAuthFlagColl": "Say that no second factor is required: there is none.",
+    "UpdatePasswordRules": "Change the given rules, for passwords that are set from now on.",
+    "DescribeSafeAuthFlagColl": "Show whether a second factor is required: there is none.",
     "CreateGroup": "Create a group of sub-users.",
     "GetGroup": "Show a group and its members.",
     "ListGroups": "List groups, the newest first.",
     "UpdateGroup": "Change a group's name or remark.",
     "DeleteGroup": "Delete a group; its members stay.",
-    "AddUserToGroup": "Put sub-users into groups, all or none.",
-    "RemoveUserFromGroup": "Take sub-users out of groups, all or none.",
+    "AddUserToGroup": "Add sub-users to groups, all or none.",
+    "RemoveUserFromGroup": "Remove sub-users from groups, all or none.",
     "ListUsersForGroup": "List the members of a group.",
-    "ListGroupsForUser": "List the groups that a sub-user is in.",
+    "ListGroupsForUser": "List the groups of a sub-user.",
     "CreatePolicy": "Create a policy.",
-    "GetPolicy": "Show a policy, a preset one too.",
-    "ListPolicies": "List policies: one's own, the newest first, then the preset ones.",
-    "UpdatePolicy": "Change a policy; it holds from the next call on.",
+    "GetPolicy": "Show a policy, also a preset.",
+    "ListPolicies": "List policies: the owner's, the newest first, then the presets.",
+    "UpdatePolicy": "Change a policy; the change applies from the next call on.",
     "DeletePolicy": "Delete policies with their attachments, all or none.",
     "AttachUserPolicy": "Attach a policy to a sub-user.",
     "DetachUserPolicy": "Detach a policy from a sub-user.",
     "AttachGroupPolicy": "Attach a policy to a group.",
     "DetachGroupPolicy": "Detach a policy from a group.",
-    "ListAttachedUserPolicies": "List what is attached to a sub-user itself.",
-    "ListAttachedUserAllPolicies": "List what is attached to a sub-user, itself or by its groups.",
-    "ListAttachedGroupPolicies": "List what is attached to a group.",
-    "ListEntitiesForPolicy": "List what a policy is attached to.",
-    "CreateRole": "Create a role, for the principals that its trust document names.",
+    "ListAttachedUserPolicies": "List the policies attached to a sub-user itself.",
+    "ListAttachedUserAllPolicies": "List the policies attached to a sub-user or to its groups.",
+    "ListAttachedGroupPolicies": "List the policies attached to a group.",
+    "ListEntitiesForPolicy": "List the sub-users, groups and roles that a policy is attached to.",
+    "CreateRole": "Create a role, which the principals of its trust document may assume.",
     "GetRole": "Show a role.",
     "DeleteRole": "Delete a role; its sessions are refused at the next call.",
     "DescribeRoleList": "List roles.",
     "UpdateAssumeRolePolicy": "Change which principals may assume a role.",
     "UpdateRoleDescription": "Change a role's description.",
-    "UpdateRoleConsoleLogin": "Change whether a role may sign in at the console: a note, there is no such sign-in.",
+    "UpdateRoleConsoleLogin": "Change whether a role may sign in at the console, which has no effect.",
     "UpdateRoleSessionDuration": "Change how long a session of a role may last.",
-    "TagRole": "Put tags on a role; those of the same keys change.",
-    "UntagRole": "Take tags off a role.",
+    "TagRole": "Put tags on a role; existing tags with the same keys change.",
+    "UntagRole": "Remove tags from a role.",
     "AttachRolePolicy": "Attach a policy to a role.",
     "DetachRolePolicy": "Detach a policy from a role.",
-    "ListAttachedRolePolicies": "List what is attached to a role.",
+    "ListAttachedRolePolicies": "List the policies attached to a role.",
     "BuildDataFlowAuthToken": "Show the current password of a database account whose password Rolecall manages.",
 }
 
@@ -117,7 +124,7 @@ _DOCUMENT = (
 _POLICY = (Reason.POLICY_MISSING,)
 _ROLE = (Reason.ROLE_MISSING,)
 
-# What the domain may say beyond the rules of the fields (docstrings of `domain/people/*commands.py`).
+# How the domain may refuse beyond the rules of the fields (docstrings of `domain/iam/*commands.py`).
 CAM_BEHIND: Mapping[str, Sequence[Key]] = {
     "AddUser": (*_NEW_PASSWORD, Reason.SUB_USER_TAKEN, Reason.SUB_USER_QUOTA, Reason.SUB_USER_RATE),
     "GetUser": _USER,
@@ -169,7 +176,7 @@ CAM_BEHIND: Mapping[str, Sequence[Key]] = {
 TAG_SAYS: Mapping[str, str] = {
     "CreateTag": "Create a pair of key and value.",
     "CreateTags": "Create several pairs, all or none.",
-    "DeleteTag": "Delete a pair that is on no resource.",
+    "DeleteTag": "Delete a pair that no resource has.",
     "DeleteTags": "Delete several pairs, all or none.",
     "DescribeTags": "List pairs, and whether each can be deleted.",
     "DescribeTagsSeq": "List pairs; the offset is a multiple of the limit.",
@@ -179,19 +186,19 @@ TAG_SAYS: Mapping[str, str] = {
     "DescribeTagValues": "List the values of keys.",
     "DescribeTagValuesSeq": "List the values of keys; the offset is a multiple of the limit.",
     "GetTagValues": "List the values of keys, page by page with a token.",
-    "AddResourceTag": "Put a tag on a resource that has none of its key.",
+    "AddResourceTag": "Put a tag on a resource that has no tag with its key.",
     "UpdateResourceTagValue": "Change the value of a resource's tag.",
-    "DeleteResourceTag": "Take a tag off a resource.",
-    "ModifyResourceTags": "Put tags on a resource, and take tags off, all or none.",
-    "AttachResourcesTag": "Put a tag on resources of one kind that have none of its key, all or none.",
+    "DeleteResourceTag": "Remove a tag from a resource.",
+    "ModifyResourceTags": "Put tags on a resource and remove tags, all or none.",
+    "AttachResourcesTag": "Put a tag on resources of one kind that have no tag with its key, all or none.",
     "ModifyResourcesTagValue": "Change the value of a tag of resources of one kind, all or none.",
-    "DetachResourcesTag": "Take a tag off resources of one kind, all or none.",
-    "TagResources": "Put tags on resources. Those that fail are listed; the others have the tags.",
-    "UnTagResources": "Take tags off resources. Those that fail are listed.",
+    "DetachResourcesTag": "Remove a tag from resources of one kind, all or none.",
+    "TagResources": "Put tags on resources. Resources that fail are listed; the others have the tags.",
+    "UnTagResources": "Remove tags from resources. Resources that fail are listed.",
     "GetResources": "List resources with their tags, by name or by tags, page by page with a token.",
     "DescribeResourceTags": "List tags on resources.",
     "DescribeResourceTagsByResourceIds": "List the tags of resources of one kind.",
-    "DescribeResourceTagsByResourceIdsSeq": "List their tags; the offset is a multiple of the limit.",
+    "DescribeResourceTagsByResourceIdsSeq": "List tags of resources of a kind; the offset is a multiple of the limit.",
     "DescribeResourceTagsByTagKeys": "List the tags of some keys on resources of one kind.",
     "DescribeResourcesByTags": "List resources that have a tag for every filter.",
     "DescribeResourcesByTagsUnion": "List resources that have a tag for one of the filters.",
@@ -247,8 +254,8 @@ TAG_BEHIND: Mapping[str, Sequence[Key]] = {
 }
 
 STS_SAYS: Mapping[str, str] = {
-    "AssumeRole": "Assume a role: temporary credentials with the role's permissions.",
-    "GetFederationToken": "Temporary credentials with the caller's permissions, narrowed by a policy.",
+    "AssumeRole": "Issue temporary credentials with the permissions of a role.",
+    "GetFederationToken": "Issue temporary credentials with the caller's permissions, narrowed by a policy.",
     "GetCallerIdentity": "Show the caller.",
     "QueryApiKey": "List a principal's keys.",
 }

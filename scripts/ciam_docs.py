@@ -15,62 +15,67 @@ from rolecall.domain.reasons import Reason
 HEAD = """\
 # Tencent Cloud CIAM, version 2022-03-31
 
-Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if it is stale.
+This page is a reference for developers of clients: the actions of `ciam`, their parameters, rules, answers and error
+codes. Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if it is
+stale.
 
 Envelope, signatures, the errors of every action and the order of the checks are those of
-[tencent-postgres.md](tencent-postgres.md). A region must be named, any will do. Rates: 20 calls a second per action,
-region and calling uin. What the vendor leaves open is in [choices.md](choices.md), what is not there in
-[limits.md](limits.md).
+[tencent-postgres.md](tencent-postgres.md). A call must name a region; any is accepted. Rates: 20 calls a second per
+action, region and calling uin. Where the vendor is silent, [choices.md](choices.md#tencent-ciam) records Rolecall's
+behaviour; [limits.md](limits.md#tencent-ciam) lists what is missing.
 
-**User stores** are also called user pools and user directories: the same id is `UserStoreId` in most actions and
-`UserPoolId` in UpdateUserStore and DeleteUserStore. `rolecall up` makes one; its id is `tencent.user_store_id` in the
-ready file. `rolecall store` lists and makes them. Ids have 32 hexadecimal digits, times are milliseconds of the epoch.
-
-**Masked**: reads show phone numbers, mail addresses and identity cards in part (`138****5678`) unless `Original` is
-true. CreateUser and UpdateUser answer in clear.
-
-**`DryRun`**, in every action that changes something, makes all checks and then answers `DryRunOperation` or the error
-that the call would have had.
-
-**Passwords** are kept as argon2id hashes alone.
+- **User stores** are also called user pools and user directories: the same id is `UserStoreId` in most actions and
+  `UserPoolId` in UpdateUserStore and DeleteUserStore. `rolecall up` creates one, whose id is `tencent.user_store_id` in
+  the ready file. `rolecall store` lists and creates user stores.
+- **Ids** have 32 hexadecimal digits. Times are milliseconds of the epoch.
+- **Masked values.** Reads show phone numbers, mail addresses and identity cards in part (`138****5678`) unless
+  `Original` is true. CreateUser and UpdateUser answer unmasked values.
+- **`DryRun`**, in every action that changes something, makes all checks and then answers `DryRunOperation` or the error
+  that the call would have had.
+- **Passwords** are stored only as argon2id hashes.
 """
 
 SAYS: Mapping[str, str] = {
-    "CreateUser": "Create a user, who can sign in as soon as the call is answered.",
-    "UpdateUser": "Change what is sent of a user; the rest stays.",
+    "CreateUser": "Create a user. The user can sign in as soon as the call is answered.",
+    "UpdateUser": "Change the given properties of a user.",
     "DescribeUserById": "Show one user; null if there is none.",
-    "DescribeUser": "List users by properties and operators, in an order.",
-    "ListUser": "List users, the newest first, by a part of what names them or by group.",
+    "DescribeUser": "List users, filtered by properties and operators, in a given order.",
+    "ListUser": "List users, the newest first, filtered by a part of a name, number or address, or by group.",
     "ListUserByProperty": "Find the user who has a phone number or mail address.",
-    "UpdateUserStatus": "Lock or freeze a user, who cannot sign in then, or let it in again.",
-    "SetPassword": "Give a user a password.",
-    "ResetPassword": "Create a new password for a user and show it, this once.",
-    "DeleteUsers": "Delete users. Who is not there is no error.",
-    "LinkAccount": "Create a user the second account of another.",
+    "UpdateUserStatus": "Lock or freeze a user, which prevents signing in, or permit it again.",
+    "SetPassword": "Set a user's password.",
+    "ResetPassword": "Generate a new password for a user and show it once.",
+    "DeleteUsers": "Delete users. A missing user is not an error.",
+    "LinkAccount": "Make a user the secondary account of another.",
     "CreateUserStore": "Create a user store.",
     "ListUserStore": "List the owner's user stores, the oldest first.",
-    "UpdateUserStore": "Change what is sent of a user store.",
-    "DeleteUserStore": "Delete a user store with all that is in it.",
+    "UpdateUserStore": "Change the given properties of a user store.",
+    "DeleteUserStore": "Delete a user store with its content.",
     "CreateUserGroup": "Create a group of users.",
     "ListUserGroups": (
-        "List groups, the oldest first. Version 2021-04-20, which has this action alone, takes `UserStoreId`, `Page`, "
-        "`Size` and `Condition` and answers the same."
+        "List groups, the oldest first. Version 2021-04-20, which has only this action, takes `UserStoreId`, `Page`, "
+        "`Size` and `Condition` and gives the same answer."
     ),
-    "UpdateUserGroup": "Change a group's name, and its description if one is sent.",
-    "DeleteUserGroups": "Delete groups; who is in them stays. What is not there is no error.",
-    "ListLogMessageByCondition": "List what happened to the users of a store, the newest first.",
+    "UpdateUserGroup": "Change a group's name and, if it is sent, its description.",
+    "DeleteUserGroups": "Delete groups; their users stay. A missing group is not an error.",
+    "ListLogMessageByCondition": "List the log of a store's users, the newest entry first.",
 }
 
-_TROUBLE = (
+_STORE_FAILURES = (
     Reason.ENGINE_UNREACHABLE, Reason.ENGINE_BUSY, Reason.ENGINE_REFUSED, Reason.INTERRUPTED,
 )  # fmt: skip
-_OWNED: Sequence[Key] = (Reason.NOT_PERMITTED, Reason.DIRECTORIES_INACTIVE, Reason.TENANT_FOREIGN, *_TROUBLE)
+_OWNED: Sequence[Key] = (
+    Reason.NOT_PERMITTED,
+    Reason.DIRECTORIES_INACTIVE,
+    Reason.TENANT_FOREIGN,
+    *_STORE_FAILURES,
+)
 _STORE: Sequence[Key] = (*_OWNED, Reason.STORE_MISSING, Reason.PARAMETER_VALUE)
 _TAKEN = (Reason.USER_NAME_TAKEN, Reason.USER_PHONE_TAKEN, Reason.USER_EMAIL_TAKEN)
 _CHANGE: Sequence[Key] = (*_STORE, Reason.DRY_RUN, Reason.REQUESTS_TOO_FREQUENT)
 _USER: Sequence[Key] = (*_CHANGE, Reason.USER_MISSING)
 
-# What the domain may say beyond the rules of the fields (docstrings of `domain/directories`).
+# How the domain may refuse beyond the rules of the fields (docstrings of `domain/directories`).
 _BEHIND: Mapping[str, Sequence[Key]] = {
     "CreateUser": (
         *_CHANGE, *_TAKEN, Reason.USER_GROUP_MISSING, Reason.USER_QUOTA, Reason.REQUEST_REPEATED, Reason.HASHING_BUSY,

@@ -1,6 +1,6 @@
 """Write the pages of all contracts: python scripts/contract_docs.py [--check]
 
-`--check` writes nothing; it ends with status 1 if a page is not what its contract says now.
+`--check` writes nothing; it ends with status 1 if a page differs from its contract.
 """
 
 from __future__ import annotations

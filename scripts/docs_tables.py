@@ -1,6 +1,6 @@
-"""What every page of a contract is written with: tables, lists, and the rules of a contract in words.
+"""Parts of the contracts' pages: tables, lists, and the rules of a contract in words.
 
-`write` puts pages into docs/, or with ``--check`` ends with status 1 if one is not what its contract says now.
+`write` writes pages into docs/, or with ``--check`` ends with status 1 if a page differs from its contract.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ Pages = Mapping[str, Callable[[], str]]
 
 def write(pages: Pages, description: str | None) -> int:
     options = argparse.ArgumentParser(description=description)
-    options.add_argument("--check", action="store_true", help="write nothing, say whether all is fresh")
+    options.add_argument(
+        "--check", action="store_true", help="write nothing; report pages that differ from their contracts"
+    )
     check = options.parse_args().check
     stale = 0
     for name, page in pages.items():
@@ -34,7 +36,7 @@ def write(pages: Pages, description: str | None) -> int:
             file.write_text(text, "utf-8")
         elif not file.exists() or file.read_text("utf-8") != text:
             stale = 1
-            print(f"docs/{name} is not what its contract says now")
+            print(f"docs/{name} differs from its contract; run make docs")
     return stale
 
 
@@ -75,8 +77,8 @@ def fields_table(fields: Sequence[Field], *, linked: bool = True) -> Iterator[st
     if ruled:
         yield "\nRules, in the order in which they are checked, each with the reason of its refusal:\n"
     for field in ruled:
-        told = "; ".join(f"{words(rule)} ({rule.reason.value})" for rule in field.rules)
-        yield f"- `{field.name}`: {told}."
+        described = "; ".join(f"{words(rule)} ({rule.reason.value})" for rule in field.rules)
+        yield f"- `{field.name}`: {described}."
 
 
 def type_of(type_: Kind | ListOf | Shape, *, linked: bool) -> str:
@@ -97,11 +99,11 @@ def shapes(fields: Sequence[Field]) -> Iterator[Shape]:
 
 
 def words(rule: Rule) -> str:
-    """A rule in words, from what its condition was made with: no second list to forget."""
+    """A rule in words, from the values of its condition, so that no second list has to be kept."""
     maker = rule.holds.__qualname__.partition(".")[0]
     if maker in _SAID:
         return _SAID[maker]
-    if maker not in _WORDS:  # a condition without a name: who wrote it says what it is
+    if maker not in _WORDS:  # a condition without a name: its source describes it
         return rule.source
     return _WORDS[maker](dict(inspect.getclosurevars(rule.holds).nonlocals))
 
@@ -114,14 +116,14 @@ def _none_of(made: Mapping[str, Any]) -> str:
     if made["words"] == RESERVED:
         return f"not one of the manual's {len(RESERVED)} prohibited keywords, in any case"
     left = set(made["words"])
-    told = []
+    kinds = []
     if left >= RESERVED_KEYWORDS:
-        told, left = ["a reserved keyword of PostgreSQL"], left - RESERVED_KEYWORDS
+        kinds, left = ["a reserved keyword of PostgreSQL"], left - RESERVED_KEYWORDS
     if left == ROLE_WORDS:
-        told.append("a word of `pg_hba.conf` or CREATE ROLE")
-        told[-1] += f" ({', '.join(sorted(left))})"
+        kinds.append("a word of `pg_hba.conf` or CREATE ROLE")
+        kinds[-1] += f" ({', '.join(sorted(left))})"
         left = set()
-    return "not " + ", nor ".join([*(f"`{word}`" for word in sorted(left)), *told]) + ", in any case"
+    return "not " + ", nor ".join([*(f"`{word}`" for word in sorted(left)), *kinds]) + ", in any case"
 
 
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
@@ -146,17 +148,17 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 _SAID: Mapping[str, str] = {
-    "_is_database_info": "an object of `ReadWrite`, `ReadOnly`, `DDLOnly` to lists of database names, each name once",
+    "_is_database_info": "`ReadWrite`, `ReadOnly` or `DDLOnly` with lists of database names, each name once",
     "_are_database_names": "database names, separated by commas",
     "_are_few_addresses": "at most 1000 addresses",
     "_are_addresses": "IPv4 addresses or blocks of /1 to /32, or `0.0.0.0/0`, separated by commas, each once",
     "_is_storage": "a multiple of 10",
     "_is_email": "empty, or a mail address; `%40` counts as its `@`",
     "_is_minimum": "8 to 32, or 0 for the default of 8",
-    "_is_user_name": "1 to 128 characters that show, no space at an end",
-    "_is_phone": "such as `13800138000` or `+86-13800138000`; four asterisks may stand for some digits",
+    "_is_user_name": "1 to 128 visible characters, without a leading or trailing space",
+    "_is_phone": "such as `13800138000` or `+86-13800138000`; four asterisks may replace some digits",
     "_is_mail": "a mail address",
-    "_is_text": "at most 512 characters that show",
+    "_is_text": "at most 512 visible characters",
     "_is_short": "at most 1024 bytes",
     "_is_given": "not empty",
     "_names_once": "each `Name` once",
@@ -166,7 +168,7 @@ _SAID: Mapping[str, str] = {
 
 
 def code(text: str) -> str:
-    """Text set as code: ASCII, as a regular expression may spell it, and in double backticks if it has one."""
+    """Text as code: ASCII with escapes of regular expressions, in double backticks if it contains a backtick."""
     plain = text.encode("ascii", "backslashreplace").decode()
     return f"`` {plain} ``" if "`" in plain else f"`{plain}`"
 

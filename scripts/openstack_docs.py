@@ -23,111 +23,124 @@ from rolecall.verbs.databases.pages import PAGE_SIZE
 DATABASE_HEAD = f"""\
 # OpenStack Database, version v1.0
 
+This page is a reference for developers of clients: the requests of the database API, their parameters and its faults.
 Written by `scripts/contract_docs.py` from `src/rolecall/contracts/openstack/`; do not edit. A test fails if it is
 stale.
 
-The API of OpenStack Trove and of Rackspace Cloud Databases, under `/v1.0/TENANT`; the tenant is the owner's number.
-Every call but the version documents carries `X-Auth-Token`: [openstack-identity.md](openstack-identity.md).
+The API is that of OpenStack Trove and of Rackspace Cloud Databases, under `/v1.0/TENANT`; the tenant is the owner's
+number. Every call except the version documents carries `X-Auth-Token`:
+[openstack-identity.md](openstack-identity.md). Where the documentation is silent, [choices.md](choices.md#openstack)
+records Rolecall's behaviour; [limits.md](limits.md#openstack-databases) lists what is missing.
 
-**Formats.** JSON and XML, chosen apart for body (`Content-Type`) and answer (the suffix `.json` or `.xml` of the path,
-else `Accept`, else JSON). XML has the namespace `{NAMESPACE}`; a DTD, an
-entity, a name twice, more than {MAX_DEPTH} levels or {MAX_ELEMENTS} elements are refused. A body has at most {MAX_BODY}
-bytes. What the tables below do not name is accepted and ignored, as the original does.
+**Formats.** Bodies and answers are JSON or XML, independently of each other. `Content-Type` determines the format of
+the body. The suffix `.json` or `.xml` of the path determines that of the answer, else `Accept`, else it is JSON. XML
+has the namespace `{NAMESPACE}`; a DTD, an entity, a name that occurs twice,
+more than {MAX_DEPTH} levels and more than {MAX_ELEMENTS} elements are refused. A body has at most {MAX_BODY} bytes.
+Members that the tables below do not name are accepted and ignored, as in the original.
 
-**202 is a promise.** CreateUsers checks everything, also what the server itself would refuse, writes all users of the
-request down or none, and answers; the accounts are made right after, or, if the server is away, as soon as it is back,
-also by another process and after a restart ([operations.md](operations.md#promises)). Listings show a promised user at
-once; one that could not be made after all has `"status": "ERROR"` and a `fault`, until it is deleted or made again. The
-other changes that answer 202 are done when they are answered.
+**202 is a promise.** CreateUsers checks everything first, including what the server itself would refuse. It then
+stores all users of the request, or none, and answers. The accounts are created directly afterwards or, if the server is
+out of reach, as soon as it is back, also by another process and after a restart
+([operations.md](operations.md#promises)). Listings show a promised user at once. A user that could not be created has
+`"status": "ERROR"` and a `fault`, until it is deleted or created again. The other changes that answer 202 are completed
+before the answer.
 
-**Users** are a name and a host, `%` unless one is given; in a path `name` or `name@host`, percent-encoded. A new user's
-host is `%`, an address or a pattern of addresses (`192.168.1.%`), a network, or a domain; what no client could have is
-`badRequest` (400). It is listed in one spelling, and found by any; an account that was made by SQL is found by the host
-that is listed, whatever that is. A user gets
-all that the template `all` has ([mysql.md](mysql.md#templates)) on each of its databases; `database` is short for one
-more. A database need not be there yet. Passwords are never shown, but that of root, once.
+**Users** have a name and a host, by default `%`; in a path `name` or `name@host`, percent-encoded.
+
+- A new user's host is `%`, an address or a pattern of addresses (`192.168.1.%`), a network, or a domain. A host that no
+  client can have is `badRequest` (400).
+- A host is listed in one spelling and found by any. An account created by SQL is found by the host that is listed,
+  whatever that is.
+- A user gets the template `all` ([mysql.md](mysql.md#templates)) on each of its databases; `database` adds one
+  database. A database need not exist yet.
+- Passwords are never shown, except that of root, once.
 
 **Plain text**, in the tables below, is printable ASCII without `'`, `"`, `` ` ``, `;`, `,`, `\\` and `/`, whose first
-and last character is none of `@`, `?`, `#` and space either.
+and last characters are also none of `@`, `?`, `#` and space.
 
-**Rates.** {CALLS_A_MINUTE} calls a minute for each of DELETE, GET, POST and PUT (PATCH counts as PUT) and tenant; more
-are `overLimit` (413), with `Retry-After`. `ROLECALL_RATE_LIMIT` changes that, and ListLimits tells it.
+**Rates.** A tenant has {CALLS_A_MINUTE} calls a minute for each of DELETE, GET, POST and PUT (PATCH counts as PUT).
+Further calls are `overLimit` (413), with `Retry-After`. `ROLECALL_RATE_LIMIT` changes the rates, and ListLimits shows
+them.
 
-**Pages.** A listing has at most {PAGE_SIZE} items a page; `limit` makes it less, `marker` is the last item of the page
-before. While there is more, `links` (and the same as `users_links`, `databases_links`, `instances_links`) leads to the
-next.
+**Pages.** A page of a listing has at most {PAGE_SIZE} items. `limit` reduces that number; `marker` is the last item of
+the page before. If there are more items, `links` (and the same as `users_links`, `databases_links`, `instances_links`)
+contains the next page.
 """
 
 IDENTITY_HEAD = """\
 # OpenStack Identity, versions v3 and v2.0
 
-Written by `scripts/contract_docs.py` from `src/rolecall/contracts/openstack/`; do not edit. A test fails if it is
-stale.
+This page is a reference for developers of clients of the [database API](openstack-database.md): how to get a token and
+a catalog, and the faults. Written by `scripts/contract_docs.py` from `src/rolecall/contracts/openstack/`; do not edit.
+A test fails if it is stale.
 
-What clients of the [database API](openstack-database.md) need: tokens with a catalog, and the version documents. It
-speaks JSON alone. Listing users, projects and domains is not offered.
+Rolecall serves tokens with a catalog, and the version documents, in JSON only. Listing users, projects and domains is
+not offered.
 
-**Who.** An access key is every kind of user. Its id is the user's name or id, or the application credential's id; its
-secret is the password, the API key, or the application credential's secret. There is one domain, `default`. The
-project or tenant is the owner's number, as id and as name; without one it is the caller's own.
+**Credentials.** Any kind of user is an access key. Its id is the user's name or id, or the application credential's id.
+Its secret is the password, the API key, or the application credential's secret. There is one domain, `default`. The
+project or tenant is the owner's number, as id and as name; if none is sent, it is the caller's own.
 
 | version | credentials |
 | --- | --- |
 | v3 | `password`, `application_credential`, `token` |
 | v2.0 | `RAX-KSKEY:apiKeyCredentials` (Rackspace), `passwordCredentials`, `token` |
 
-**Tokens** are good for 12 hours, and no longer than their access key; one bought with a token ends when that one would
-have. What they are made of: [security.md](security.md#tokens). Whose a token is, that caller may show and revoke it,
-and the owner all of its own. The one that is asked about stands in `X-Subject-Token`, or in v2.0's path. With
-`nocatalog` in the query v3 leaves the catalog out; v2.0 takes `belongsTo`. The owner's tokens have the roles `admin`
-and `member`, those of sub-users `member` alone; what a caller may do here, policies say. This is no Keystone for other
-services: do not let one of them validate tokens here and believe the roles.
+**Tokens** are valid for 12 hours, and no longer than their access key. A token that was issued for another token ends
+with that token. Their structure: [security.md](security.md#tokens).
 
-**An outside Keystone** may stand beside this: with `ROLECALL_KEYSTONE_URL` the database API takes its tokens too
-([configuration.md](configuration.md), [choices.md](choices.md)).
+- A caller may show and revoke its own tokens, and the owner all of its tokens. The token to show or revoke is in
+  `X-Subject-Token`, or in v2.0's path.
+- With `nocatalog` in the query v3 omits the catalog; v2.0 accepts `belongsTo`.
+- The owner's tokens have the roles `admin` and `member`, those of sub-users only `member`. Policies determine what a
+  caller may do.
+- Do not let another service validate tokens here and trust the roles: Rolecall is not a Keystone for other services.
 
-**The catalog** has the database API twice, as `database` (Trove) and as `rax:database` (Rackspace), and the identity
-service; region `ROLECALL_OPENSTACK_REGION`. Its URLs have the scheme and host that the client used.
+**External Keystone.** With `ROLECALL_KEYSTONE_URL` the database API also accepts the tokens of that Keystone
+([configuration.md](configuration.md#openstack-and-an-outside-keystone), [choices.md](choices.md#openstack) 84).
+
+**The catalog** contains the database API twice, as `database` (Trove) and as `rax:database` (Rackspace), and the
+identity service, in the region `ROLECALL_OPENSTACK_REGION`. Its URLs have the scheme and host that the client used.
 
 v3 answers errors as `{"error": {"code", "message", "title"}}`, v2.0 as `{"<fault>": {"code", "message"}}`.
 """
 
 SAYS: Mapping[str, str] = {
-    "ListVersions": "Tell which versions there are.",
-    "ShowVersion": "Tell about this version.",
-    "IssueToken": "Give a token with its catalog.",
+    "ListVersions": "List the versions.",
+    "ShowVersion": "Show this version.",
+    "IssueToken": "Issue a token with its catalog.",
     "ShowToken": "Show or check a token.",
-    "RevokeToken": "Revoke a token: no replica accepts it any more.",
-    "CreateUsers": "Promise one user or several: all or none.",
-    "ListUsers": "List users, promised ones and those created by SQL included.",
+    "RevokeToken": "Revoke a token on every replica.",
+    "CreateUsers": "Promise one or more users, all or none.",
+    "ListUsers": "List users, including promised users and those created by SQL.",
     "ShowUser": "Show one user.",
-    "ChangePasswords": "Give users new passwords; if one of them is missing, none is changed.",
-    "UpdateUser": "Give a user another name, host or password.",
+    "ChangePasswords": "Change the passwords of users; if one user is missing, none is changed.",
+    "UpdateUser": "Change the name, host or password of a user.",
     "DeleteUser": "End the user's sessions and drop it.",
-    "ListGrants": "List the databases that a user may reach.",
-    "GrantDatabases": "Let a user reach databases, those to come included.",
-    "RevokeDatabase": "Take a database from a user.",
-    "ListDatabases": "List databases; the server's own are left out.",
+    "ListGrants": "List the databases that a user has access to.",
+    "GrantDatabases": "Grant a user access to databases, which need not exist yet.",
+    "RevokeDatabase": "Revoke a user's access to a database.",
+    "ListDatabases": "List databases, without the server's own.",
     "CreateDatabases": "Create databases.",
     "ShowDatabase": "Not implemented (501), as in Trove.",
     "DeleteDatabase": "Drop a database.",
-    "ShowRoot": "Say whether root is enabled now.",
-    "EnableRoot": "Create root, or give it another password: the one that is sent, or a new one, shown this once.",
+    "ShowRoot": "Show whether root is enabled.",
+    "EnableRoot": "Create root, or change its password, to the one that is sent or a generated one, shown once.",
     "DisableRoot": "End root's sessions and drop it.",
     "ListInstances": "List the owner's instances.",
-    "ListInstancesDetail": "List the owner's instances with more of each.",
+    "ListInstancesDetail": "List the owner's instances in detail.",
     "ShowInstance": "Show one instance.",
-    "CreateInstance": "Start a server with its databases and users, where Rolecall can; answered at once.",
+    "CreateInstance": "Start a server with its databases and users (`rolecall up` only), after the answer.",
     "UpdateInstance": "Rename an instance.",
     "DeleteInstance": "Stop and delete a server that Rolecall started.",
-    "ActOnInstance": "Restart a server, where Rolecall can; other actions are not implemented (501).",
+    "ActOnInstance": "Restart a server that Rolecall started; other actions are not implemented (501).",
     "ListFlavors": "List the one flavor, from a table.",
     "ShowFlavor": "Show the one flavor.",
     "ListDatastores": "List the one datastore, from a table.",
     "ShowDatastore": "Show the one datastore.",
     "ListDatastoreVersions": "List its one version.",
     "ShowDatastoreVersion": "Show its one version.",
-    "ListLimits": "Show the rates, and what is left of them now.",
+    "ListLimits": "Show the rates, and what is left of them.",
 }
 
 
@@ -159,7 +172,8 @@ def contents(actions: Sequence[Action]) -> Iterator[str]:
 
 
 def routes(service: str, action: str) -> Iterator[Route]:
-    yield from (one for one in (*ROUTES, DATABASE_VERSIONS) if (one.service, one.action) == (service, action))
+    known = (*ROUTES, DATABASE_VERSIONS)
+    yield from (route for route in known if (route.service, route.action) == (service, action))
 
 
 def request(route: Route) -> str:
@@ -172,9 +186,9 @@ def faults(
 ) -> Iterator[str]:
     """One row for every reason; with `beside`, only where that table says something else."""
     if beside is None:
-        yield "In braces stand facts of the refusal. `Retry-After` is in seconds.\n"
+        yield "Words in braces are replaced by facts of the refusal. `Retry-After` is in seconds.\n"
     else:
-        yield "As the [database API's](openstack-database.md#faults), but for:\n"
+        yield "The faults are those of the [database API](openstack-database.md#faults), except:\n"
     yield from row("reason", "fault", "status", "Retry-After", "message")
     for key, found in table.items():
         if beside is not None and beside[key] == found:
@@ -182,9 +196,9 @@ def faults(
         reason, field = (key, "") if isinstance(key, Reason) else key
         if reason.identity_only and found.status == 400:
             continue  # no action of this API gives it
-        told = f"{reason.value} ({field})" if field else reason.value
+        label = f"{reason.value} ({field})" if field else reason.value
         retry = str(RETRY_AFTER.get(reason, ""))
-        yield line(told, f"`{found.code}`", str(found.status), retry, found.english)
+        yield line(label, f"`{found.code}`", str(found.status), retry, found.english)
 
 
 def section(action: Action) -> Iterator[str]:
@@ -192,12 +206,13 @@ def section(action: Action) -> Iterator[str]:
     yield f"{SAYS[action.name]}\n"
     yield f"Source: {action.source}.\n"
     if action.params:
-        yield from (in_short(one) for one in fields_table(tuple(flattened(action.params, "")), linked=False))
+        fields = fields_table(tuple(flattened(action.params, "")), linked=False)
+        yield from map(in_short, fields)
         yield ""
 
 
 def in_short(rules: str) -> str:
-    """Without the long patterns that almost every field has; the head says what they mean."""
+    """Replace the long patterns of almost every field by words that the head defines."""
     for pattern, meaning in _IN_SHORT.items():
         rules = rules.replace(pattern, meaning)
     return rules

@@ -16,40 +16,50 @@ from rolecall.domain.reasons import Reason
 HEAD = """\
 # Alibaba Cloud PetaData, version 2016-01-01
 
-Written by `scripts/contract_docs.py` from `src/rolecall/contracts/aliyun/`; do not edit. A test fails if it is stale.
+This page is a reference for developers of clients: the actions of PetaData, their parameters, rules, answers and
+errors. Written by `scripts/contract_docs.py` from `src/rolecall/contracts/aliyun/`; do not edit. A test fails if it is
+stale.
 
-The endpoint is the server's address with the path `/`; GET and POST, parameters in the query, a form or (with ACS3)
-JSON. Calls are signed with the RPC signature 1.0 (HMAC-SHA1; HMAC-SHA256 as an extension) or with ACS3-HMAC-SHA256.
-Answers are XML unless `Format=JSON` or, with ACS3, `Accept: application/json` asks for JSON. A parameter sent blank
-is a parameter not sent. A nonce is good for one call.
+The endpoint is the server's address with the path `/`. Requests are GET or POST, with parameters in the query, a form
+or (with ACS3) JSON. Calls are signed with the RPC signature 1.0 (HMAC-SHA1; HMAC-SHA256 as an extension) or with
+ACS3-HMAC-SHA256. Answers are XML unless `Format=JSON` or, with ACS3, `Accept: application/json` requests JSON. A blank
+parameter counts as not sent. A nonce is valid for one call. Where the manual is silent,
+[choices.md](choices.md#alibaba-petadata) records Rolecall's behaviour; [limits.md](limits.md#alibaba-petadata) lists
+what is missing.
 
-Every action also takes `OwnerId` or `OwnerAccount`, and `ResourceOwnerId`, `ResourceOwnerAccount`: the caller's own
-number, anything else is refused.
+Every action also accepts `OwnerId`, `OwnerAccount`, `ResourceOwnerId` and `ResourceOwnerAccount`. Their value must be
+the caller's own number.
 
-Where the manual is silent: `DBInfo` decides alone where it is sent, else `AccountPrivilege` (default `ReadWrite`)
-applies to each of `DBName`. `AccountVersion` 0 reads and writes every database that the instance has; where no version
-is sent it is 1 if privileges are asked for, else 0. Super accounts take no privileges.
+Privileges of a new account:
+
+- If `DBInfo` is sent, it applies alone. Otherwise `AccountPrivilege` (default `ReadWrite`) applies to each database of
+  `DBName`.
+- `AccountVersion` 0 reads and writes every database that the instance has. If no version is sent, it is 1 when
+  privileges are requested, else 0.
+- Super accounts take no privileges.
+
+An instance has at most three accounts, unless its operator sets another quota.
 """
 
 SAYS: Mapping[str, str] = {
-    "CreateAccount": "Create an account with its privileges; three an instance. It can log in after the answer.",
-    "DescribeAccounts": "List the instance's accounts with their privileges, those created by SQL included.",
+    "CreateAccount": "Create an account with its privileges. It can log in as soon as the call is answered.",
+    "DescribeAccounts": "List the instance's accounts with their privileges, including those created by SQL.",
     "DeleteAccount": "End the account's sessions and drop it.",
     "ResetAccountPassword": "Set a new password.",
     "ModifyAccountPassword": "Set a new password, given the old one.",
     "ModifyAccountDescription": "Change the description, which is kept in Rolecall's store.",
-    "GrantAccountPrivilege": "Give the account a privilege on databases, in place of an earlier one.",
-    "RevokeAccountPrivilege": "Take databases away from the account.",
+    "GrantAccountPrivilege": "Grant the account a privilege on databases; it replaces an earlier one.",
+    "RevokeAccountPrivilege": "Revoke the account's privileges on databases.",
     "CreateDatabase": "Create a database.",
     "DeleteDatabase": "Drop a database.",
-    "DescribeDatabases": "List databases, or the one asked for.",
-    "CreateInstance": "Start a server with its database and account, where Rolecall can; answered at once.",
+    "DescribeDatabases": "List all databases, or the one that is named.",
+    "CreateInstance": "Start a server with its database and account (`rolecall up` only), after the answer.",
     "DeleteInstance": "Stop and delete a server that Rolecall started.",
-    "DescribeInstances": "List the owner's instances, of the region if one is named.",
+    "DescribeInstances": "List the owner's instances, of one region if it is named.",
     "DescribeInstanceInfo": "Show one instance.",
     "ModifyInstanceName": "Rename an instance.",
     "DescribeSecurityIPs": "Show the address list.",
-    "ModifySecurityIPs": "Replace, extend or shorten the address list: a note, Rolecall is not in the data path.",
+    "ModifySecurityIPs": "Replace, extend or shorten the address list, which has no effect on connections.",
     "ModifySecurityIps": "The manual's spelling of ModifySecurityIPs.",
     "DescribeRegions": "List regions, from a table.",
     "DescribeTasks": "List the instance's operations as tasks.",
@@ -83,8 +93,8 @@ def errors() -> Iterator[str]:
 
 
 def error_line(reason: Reason, field: str, found: ErrorRow) -> str:
-    told = f"{reason.value} ({field})" if field else reason.value
-    return line(told, f"`{found.code}`", str(found.status), found.english)
+    label = f"{reason.value} ({field})" if field else reason.value
+    return line(label, f"`{found.code}`", str(found.status), found.english)
 
 
 def section(action: Action) -> Iterator[str]:

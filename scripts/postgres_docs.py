@@ -16,42 +16,44 @@ from rolecall.domain.reasons import Reason
 HEAD = """\
 # Tencent Cloud PostgreSQL, version 2017-03-12
 
-Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if it is stale.
+This page is a reference for developers of clients: the actions of `postgres`, their parameters, rules, answers and
+error codes. Written by `scripts/contract_docs.py` from `src/rolecall/contracts/tencent/`; do not edit. A test fails if
+it is stale.
 
 The endpoint is the server's address with the path `/`. Calls are signed with TC3-HMAC-SHA256, or with signature v1
-(HmacSHA1, HmacSHA256); see [security.md](security.md). Every answer has HTTP status 200, Content-Type
-`application/json` and a RequestId. Where the vendor says nothing, [choices.md](choices.md) says what was chosen; what
-is not there is in [limits.md](limits.md).
+(HmacSHA1, HmacSHA256): [security.md](security.md#signatures). Every answer has HTTP status 200, Content-Type
+`application/json` and a RequestId. Where the vendor is silent, [choices.md](choices.md) records Rolecall's behaviour;
+[limits.md](limits.md) lists what is missing.
 
-Order of the checks: signature, rate, region, then for each structure what is missing, unknown or of the wrong type,
-then the rules of the fields in the order of the tables below, then the instance, then the server. "Reason" is
-the domain's word; `rolecall operation list` shows the same word for a change that came as far as being written down.
+A call is checked in this order: signature, rate, region; then, for each structure, missing and unknown fields and wrong
+types; then the rules of the fields in the order of the tables below; then the instance; then the server. The column
+"reason" has the domain's own word. `rolecall operation list` shows the same word for a change that became an operation.
 """
 
 SAYS: Mapping[str, str] = {
     "CreateAccount": "Create an account. It can log in as soon as the call is answered.",
-    "DescribeAccounts": "List the instance's accounts, those created by SQL included.",
-    "DeleteAccount": "End the account's sessions, hand over what it owns, drop it. A name not there is no error.",
+    "DescribeAccounts": "List the instance's accounts, including those created by SQL.",
+    "DeleteAccount": "End the account's sessions, reassign its objects and drop it. A missing account is not an error.",
     "ResetAccountPassword": "Set a new password. Refused while the password is managed (OpenAccountCAM).",
     "ModifyAccountRemark": "Change the remark, which is kept in Rolecall's store.",
     "LockAccount": "Refuse new logins and end the open sessions.",
-    "UnlockAccount": "Let a locked account log in again.",
-    "DescribeAccountPrivileges": "Show what the account holds on the objects asked, in the order asked.",
+    "UnlockAccount": "Permit a locked account to log in again.",
+    "DescribeAccountPrivileges": "Show the account's privileges on the given objects, in the given order.",
     "ModifyAccountPrivileges": "Grant and revoke on objects, all or none, or change the account's type.",
-    "OpenAccountCAM": "Let Rolecall make and keep the account's password.",
-    "CloseAccountCAM": "Give the account a password of the caller's again.",
-    "RefreshAccountPassword": "Replace the managed password by a new one.",
+    "OpenAccountCAM": "Let Rolecall manage the account's password.",
+    "CloseAccountCAM": "Set a password of the caller's, which Rolecall no longer manages.",
+    "RefreshAccountPassword": "Replace the managed password.",
     "CreateDatabase": "Create a database.",
-    "DeleteDatabase": "End a database's sessions and drop it. A name not there is no error.",
+    "DeleteDatabase": "End a database's sessions and drop it. A missing database is not an error.",
     "DescribeDatabases": "List databases.",
-    "DescribeDatabaseObjects": "List the objects of a type; system schemas are left out.",
+    "DescribeDatabaseObjects": "List the objects of a type, without those of system schemas.",
     "ModifyDatabaseOwner": "Give a database to another account.",
     "DescribeDBInstances": "List the owner's instances of the call's region.",
     "DescribeDBInstanceAttribute": "Show one instance.",
     "DescribeRegions": "List regions, from a table.",
     "DescribeZones": "List the zones of the call's region, from a table.",
-    "CreateInstances": "Start servers with their root account, where Rolecall can start any; answered at once.",
-    "IsolateDBInstances": "Stop servers that Rolecall started, and keep their data.",
+    "CreateInstances": "Start servers with their root account (`rolecall up` only), after the answer.",
+    "IsolateDBInstances": "Stop servers that Rolecall started; their data stays.",
     "DisIsolateDBInstances": "Start isolated servers again.",
     "DestroyDBInstance": "Delete an isolated server that Rolecall started, with its data.",
     "RestartDBInstance": "Restart a server that Rolecall started.",
@@ -70,7 +72,7 @@ _PROVISIONED = (
 _ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED)
 _OBJECTS = (Reason.OBJECT_NAME_MALFORMED, Reason.OBJECT_MISSING, Reason.DATABASE_MISSING)
 
-# What domain and engine may say beyond the rules of the fields (docstrings of `domain/engine.py`).
+# How domain and engine may refuse beyond the rules of the fields (docstrings of `domain/engine.py`).
 BEHIND: Mapping[str, Sequence[Reason]] = {
     "CreateAccount": (*_REACHED, Reason.ACCOUNT_TAKEN, Reason.ENGINE_TOO_OLD, Reason.PASSWORD_UNDECIPHERABLE),
     "DescribeAccounts": _REACHED,
@@ -182,16 +184,16 @@ def errors(action: Action) -> Iterator[str]:
     for reason in sorted(reasons(action)):
         code = action.errors[reason].code
         found.setdefault(code, []).append(reason.value)
-    for key, one in action.errors.items():
+    for key, row_of_key in action.errors.items():
         if isinstance(key, tuple):
-            found.setdefault(one.code, []).append(f"{key[0].value} (`{key[1]}`)")
+            found.setdefault(row_of_key.code, []).append(f"{key[0].value} (`{key[1]}`)")
     if found:
         yield from row("code", "reason")
         yield from (line(f"`{code}`", ", ".join(why)) for code, why in sorted(found.items()))
         yield ""
     unused = ", ".join(f"`{code}`" for code in sorted(action.codes - found.keys()))
     if unused:
-        yield f"Listed by the vendor and never answered here: {unused}.\n"
+        yield f"The vendor also lists codes that are never answered here: {unused}.\n"
 
 
 def reasons(action: Action) -> set[Reason]:

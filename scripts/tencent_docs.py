@@ -57,7 +57,7 @@ class Page:
     def _permission(self, action: Action) -> str:
         if action.free or action.public:
             return "Permitted to every caller."
-        resources = ", ".join(f"`{one.removeprefix('?')}`" for one in action.resources)
+        resources = ", ".join(f"`{name.removeprefix('?')}`" for name in action.resources)
         service = self.contract.policy_service or self.contract.service
         return f"In policies: `{service}:{action.name}` on {resources}."
 
@@ -78,7 +78,7 @@ class Page:
             yield ""
         unused = ", ".join(f"`{code}`" for code in sorted(action.codes - found.keys()))
         if unused:
-            yield f"Listed by the vendor and not answered here for a reason of the action's own: {unused}.\n"
+            yield f"The vendor also lists codes that no reason of this action leads to: {unused}.\n"
 
 
 def _label(key: Key) -> str:
@@ -86,7 +86,7 @@ def _label(key: Key) -> str:
 
 
 def _reasons(actions: Sequence[Action]) -> Iterator[str]:
-    """What each reason is called, by the actions together: each takes the first that it lists."""
+    """The codes of each reason in all actions. An action answers the first code that it lists."""
     codes: dict[str, set[str]] = {}
     for action in actions:
         for key, error in action.errors.items():
