@@ -1,22 +1,23 @@
-# Each target does its own set-up in .venv; ARGS= passes arguments on.
-#   make run     start Rolecall with servers of its own and show it at work; Ctrl-C ends it
-#   make test    all tests, in a process for each processor; a selection in one   make test ARGS="tests/unit -x"
-#   make quick   the tests that need no server, within 40 s
-#   make simulate  search schedules of the domain for counter-examples   make simulate ARGS="--seconds 600"
-#   make fuzz      fuzz the parsers of what strangers send, a minute each   make fuzz ARGS="json -max_total_time=600"
-#   make mutants  change the code of changes and recovery; which tests notice   make mutants ARGS="rolecall.domain.accounts.repairs.*"
-#   make lint    style and types                   make fmt    put the style right
-#   make bench   accounts through the wire against the same statements straight on the engine; users against bare hashing
-#   make profile  where the time of a create goes, by layer and server   make profile ARGS="--only AddUser --functions 20"
-#   make docs    write the pages of the contracts anew
-#   make site    build the documents into build/site, with strict links
-#   make lock    resolve the dependencies anew     make lock ARGS=--upgrade
-#   make sbom    write build/sbom.json (CycloneDX)  make audit   compare the locks with published vulnerabilities
-#   make clean   remove .venv and caches; what `rolecall up` stored stays (docs/configuration.md)
+# Each target sets up .venv itself; ARGS= passes arguments on.
+#   make run       start Rolecall with its own servers and create an account through each API; Ctrl-C ends it
+#   make test      run all tests, in a process for each processor; a part, in one process: make test ARGS="tests/unit -x"
+#   make quick     run the tests that need no server, within 40 s
+#   make simulate  search schedules of the domain for counter-examples: make simulate ARGS="--seconds 600"
+#   make fuzz      fuzz the parsers of unauthenticated input, a minute each: make fuzz ARGS="json -max_total_time=600"
+#   make mutants   mutate the code of changes and recovery, list what no test notices: ARGS="rolecall.domain.accounts.repairs.*"
+#   make lint      check style, types and secrets
+#   make fmt       fix the style
+#   make bench     compare calls with the same statements directly on the servers, and user calls with bare hashing
+#   make docs      write the pages of the contracts into docs/
+#   make site      build the documents into build/site, with strict links
+#   make lock      resolve the dependencies; make lock ARGS=--upgrade takes the newest versions
+#   make sbom      write build/sbom.json (CycloneDX)
+#   make audit     compare the lock files with published vulnerabilities
+#   make clean     remove .venv and caches; the data of `rolecall up` stays (docs/configuration.md)
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -u -m pytest
-# A file of tests is the unit of work: it shares servers and snapshots. They are taken in the order of their names.
+# A process takes whole files, since the tests of a file share servers and snapshots; files run in the order of their names.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test quick simulate fuzz mutants lint fmt bench profile docs site lock sbom audit clean setup-run setup-test
