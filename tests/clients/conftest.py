@@ -19,11 +19,10 @@ import pytest
 from psycopg import sql
 from tests.clients.tccli_runs import Tccli, serving
 
-from rolecall.contracts.tencent.postgres import instances as postgres_instances
-from rolecall.contracts.tencent.postgres.contract import CONTRACT
+from rolecall.contracts.tencent.postgres.contract import CONTRACT, INSTANCE_ACTIONS
 
 # Those that make and end servers have a life of their own: test_provisioning.
-ACTIONS = frozenset(CONTRACT.actions) - {action.name for action in postgres_instances.ACTIONS}
+ACTIONS = frozenset(CONTRACT.actions) - {action.name for action in INSTANCE_ACTIONS}
 FIRST, SECOND, THIRD = "p+A&9=%_x", "B2#?;'/slash~", "C3`()|{}[]:<>,.c"
 SUPER_ROLE = "pg_tencentdb_superuser"
 

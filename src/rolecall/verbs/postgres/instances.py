@@ -1,4 +1,4 @@
-"""The instance actions of Tencent Cloud `postgres` (contract: `rolecall.contracts.tencent.postgres.instances`).
+"""The instance actions of Tencent Cloud `postgres` (contract: `rolecall.contracts.tencent.postgres.contract`).
 
 | action | command | answer |
 |---|---|---|

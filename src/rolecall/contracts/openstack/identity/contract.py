@@ -27,14 +27,7 @@ def _contract(version: str, source: str, show_token: type[Params]) -> Contract:
         mints_secret: bool = False,
     ) -> Action:
         shape = shape_of(params)
-        return Action(
-            shape,
-            source,
-            changes=changes,
-            free=free,
-            public=public,
-            mints_secret=mints_secret,
-        )
+        return Action(shape, source, changes=changes, free=free, public=public, mints_secret=mints_secret)
 
     actions = (
         action(parameters.ListVersions, public=True),

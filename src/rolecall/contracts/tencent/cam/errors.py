@@ -1,16 +1,22 @@
 """The error rows of `cam` 2019-01-16 for sub-users, keys and groups: which reason takes which code.
 
-Reasons that are not here belong to the dialect's common table. The lists are `cam_codes`, the texts `cam_texts`.
+Reasons that are not here belong to the dialect's common table. The lists are `codes`, the texts `texts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolecall.contracts.model import ErrorRow
-from rolecall.contracts.tencent.cam.codes import CODES
 from rolecall.contracts.tencent.cam.texts import TEXTS
-from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
+from rolecall.contracts.tencent.error_preferences import (
+    HAS_FORBIDDEN_CHARACTERS,
+    IS_INVALID,
+    IS_OUT_OF_RANGE,
+    IS_TOO_LONG,
+    ErrorPreference,
+    Key,
+    fallback,
+)
 from rolecall.domain.reasons import Reason
 
 PARAM_ERROR = "InvalidParameter.ParamError"
@@ -20,10 +26,10 @@ NO_USER = "ResourceNotFound.UserNotExist"
 
 def _rule(english: str, chinese: str) -> ErrorPreference:
     """A broken rule of passwords."""
-    return ErrorPreference((), (VIOLATED, "InvalidParameterValue"), english, chinese)
+    return fallback((VIOLATED, "InvalidParameterValue"), english, chinese)
 
 
-def _telling(code: str, common: str) -> ErrorPreference:
+def _exact(code: str, common: str) -> ErrorPreference:
     """A code whose text says it all, and a common one that is given the same text."""
     return ErrorPreference((code,), (common,), *TEXTS[code])
 
@@ -31,29 +37,12 @@ def _telling(code: str, common: str) -> ErrorPreference:
 _VALUE = (PARAM_ERROR, "InvalidParameter", "InvalidParameterValue")
 
 PREFERENCES: Mapping[Key, ErrorPreference] = {
-    Reason.PARAMETER_VALUE: ErrorPreference(
-        (),
-        _VALUE,
-        "The value `{value}` specified in the parameter `{field}` is not valid.",
-        "参数`{field}`的值`{value}`不合法。",
-    ),
-    Reason.PARAMETER_RANGE: ErrorPreference(
-        (),
-        _VALUE,
-        "The value `{value}` specified in the parameter `{field}` is out of range.",
-        "参数`{field}`的值`{value}`超出范围。",
-    ),
-    Reason.PARAMETER_LENGTH: ErrorPreference(
-        (), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"
-    ),
-    Reason.PARAMETER_CHARACTERS: ErrorPreference(
-        (),
-        _VALUE,
-        "The parameter `{field}` has characters that are not allowed.",
-        "参数`{field}`含有不允许的字符。",
-    ),
-    Reason.SUB_USER_NAME_MALFORMED: _telling("InvalidParameter.UserNameIllegal", "InvalidParameterValue"),
-    Reason.SUB_USER_TAKEN: _telling("InvalidParameter.SubUserNameInUse", "FailedOperation"),
+    Reason.PARAMETER_VALUE: fallback(_VALUE, *IS_INVALID),
+    Reason.PARAMETER_RANGE: fallback(_VALUE, *IS_OUT_OF_RANGE),
+    Reason.PARAMETER_LENGTH: fallback(_VALUE, *IS_TOO_LONG),
+    Reason.PARAMETER_CHARACTERS: fallback(_VALUE, *HAS_FORBIDDEN_CHARACTERS),
+    Reason.SUB_USER_NAME_MALFORMED: _exact("InvalidParameter.UserNameIllegal", "InvalidParameterValue"),
+    Reason.SUB_USER_TAKEN: _exact("InvalidParameter.SubUserNameInUse", "FailedOperation"),
     Reason.SUB_USER_MISSING: ErrorPreference(
         (NO_USER, "InvalidParameter.UserNotExist"),
         ("ResourceNotFound",),
@@ -72,7 +61,7 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
         "An owner may make `{value}` sub-users within a minute.",
         "每分钟最多创建`{value}`个子用户。",
     ),
-    Reason.SUB_USER_HAS_KEYS: _telling("OperationDenied.HaveKeys", "FailedOperation"),
+    Reason.SUB_USER_HAS_KEYS: _exact("OperationDenied.HaveKeys", "FailedOperation"),
     Reason.SUB_USER_KEYS_KEPT: ErrorPreference(
         ("UnauthorizedOperation.DeleteApiKey",),
         ("UnauthorizedOperation",),
@@ -113,23 +102,20 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
     Reason.PASSWORD_LENGTH: ErrorPreference(
         (VIOLATED,), ("InvalidParameterValue",), "The password is too long.", "密码过长。"
     ),
-    Reason.PASSWORD_RULES_MALFORMED: ErrorPreference(
-        (),
-        ("InvalidParameter.PasswordRuleError", "InvalidParameterValue"),
-        "The value `{value}` specified in the parameter `{field}` is not valid.",
-        "参数`{field}`的值`{value}`不合法。",
+    Reason.PASSWORD_RULES_MALFORMED: fallback(
+        ("InvalidParameter.PasswordRuleError", "InvalidParameterValue"), *IS_INVALID
     ),
     Reason.KEY_MISSING: ErrorPreference(
         ("ResourceNotFound.SecretNotExist",), ("ResourceNotFound",), "The key does not exist.", "密钥不存在。"
     ),
-    Reason.KEY_QUOTA: _telling("OperationDenied.AccessKeyOverLimit", "LimitExceeded"),
+    Reason.KEY_QUOTA: _exact("OperationDenied.AccessKeyOverLimit", "LimitExceeded"),
     Reason.KEY_FOREIGN: ErrorPreference(
         ("OperationDenied.UinNotMatch",),
         ("UnauthorizedOperation",),
         "The access key does not match the account.",
         "被操作密钥与账号不匹配。",
     ),
-    Reason.GROUP_TAKEN: _telling("InvalidParameter.GroupNameInUse", "FailedOperation"),
+    Reason.GROUP_TAKEN: _exact("InvalidParameter.GroupNameInUse", "FailedOperation"),
     # For a missing group some actions list a code that speaks of a user.
     Reason.GROUP_MISSING: ErrorPreference(
         ("ResourceNotFound.GroupNotExist", "InvalidParameter.GroupNotExist"),
@@ -137,18 +123,12 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
         "The user group `{value}` does not exist.",
         "用户组`{value}`不存在。",
     ),
-    Reason.GROUP_QUOTA: _telling("InvalidParameter.GroupFull", "LimitExceeded"),
-    Reason.GROUP_FULL: _telling("InvalidParameter.GroupUserFull", "LimitExceeded"),
-    Reason.MEMBERSHIP_QUOTA: _telling("InvalidParameter.UserGroupFull", "LimitExceeded"),
-    Reason.HASHING_BUSY: ErrorPreference(
-        (),
+    Reason.GROUP_QUOTA: _exact("InvalidParameter.GroupFull", "LimitExceeded"),
+    Reason.GROUP_FULL: _exact("InvalidParameter.GroupUserFull", "LimitExceeded"),
+    Reason.MEMBERSHIP_QUOTA: _exact("InvalidParameter.UserGroupFull", "LimitExceeded"),
+    Reason.HASHING_BUSY: fallback(
         ("FailedOperation",),
         "Too many passwords are being hashed. Please try again later.",
         "正在处理的密码过多，请稍后重试。",
     ),
 }
-
-
-def rows(action: str) -> dict[Key, ErrorRow]:
-    """The action's error rows: each reason's best code that the action lists."""
-    return resolve_errors(PREFERENCES, CODES[action], TEXTS)

@@ -16,10 +16,7 @@ _MOST_MEMBERSHIPS = 100  # ours: no more than a group may have
 
 BY_GROUP = ("qcs::cam::uin/{owner}:groupid/{GroupId}",)
 # Of members that are named by Uid alone the numbers are not known here: the domain asks for them.
-_BY_MEMBERSHIP = (
-    "qcs::cam::uin/{owner}:groupid/{Info.GroupId}",
-    "?qcs::cam::uin/{owner}:uin/{Info.Uin}",
-)
+_BY_MEMBERSHIP = ("qcs::cam::uin/{owner}:groupid/{Info.GroupId}", "?qcs::cam::uin/{owner}:uin/{Info.Uin}")
 
 
 class OnGroup(Params):

@@ -7,12 +7,15 @@ Parameters, types and requiredness are those of tencentcloud-sdk-python-cam 3.1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from rolecall.contracts.model import Action, Kind, Rule, at_most, between, matches, one_of
-from rolecall.contracts.parameters import Most, Params, shape_of
+from rolecall.contracts.parameters import Most, Params
 from rolecall.contracts.tencent.cam.policy_codes import CODES
-from rolecall.contracts.tencent.cam.policy_errors import rows
+from rolecall.contracts.tencent.cam.policy_errors import PREFERENCES
+from rolecall.contracts.tencent.cam.policy_texts import TEXTS
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, action_of
 from rolecall.domain.reasons import Reason
 
 SDK = "tencentcloud-sdk-python-cam 3.1.181, models.py"
@@ -51,22 +54,21 @@ def action(
     resources: tuple[str, ...] = (),
     changes: bool = False,
     mints_secret: bool = False,
+    preferences: Mapping[Key, ErrorPreference] = PREFERENCES,
 ) -> Action:
     """`resources` without what stands before them in all."""
     places = tuple(
         f"?{PLACE}{template[1:]}" if template[0] == "?" else f"{PLACE}{template}" for template in resources
     )
-    shape = shape_of(params)
-    return Action(
-        shape,
-        SDK,
+    return action_of(
+        params,
+        codes=CODES,
+        preferences=preferences,
+        texts=TEXTS,
+        source=SDK,
         output=output,
-        codes=CODES[shape.name],
-        errors=rows(shape.name),
-        regions=None,
         changes=changes,
         resources=places or ("*",),
-        blank_is_absent=True,
         mints_secret=mints_secret,
     )
 

@@ -1,17 +1,21 @@
 """The error rows of `cam` 2019-01-16 for policies, roles and database tokens: the code of each reason.
 
-Reasons that are not here belong to the dialect's common table. The lists are `cam_policy_codes`, the texts
-`cam_policy_texts`. What is wrong in a document is quoted behind the vendor's text.
+Reasons that are not here belong to the dialect's common table. The lists are `policy_codes`, the texts
+`policy_texts`. What is wrong in a document is quoted behind the vendor's text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rolecall.contracts.model import ErrorRow
-from rolecall.contracts.tencent.cam.policy_codes import CODES
-from rolecall.contracts.tencent.cam.policy_texts import TEXTS
-from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
+from rolecall.contracts.tencent.error_preferences import (
+    IS_INVALID,
+    IS_OUT_OF_RANGE,
+    IS_TOO_LONG,
+    ErrorPreference,
+    Key,
+    fallback,
+)
 from rolecall.domain.reasons import Reason
 
 _PARAM = "InvalidParameter.ParamError"
@@ -20,16 +24,11 @@ _DOCUMENT = "InvalidParameter.PolicyDocumentError"
 
 
 def _quoting(*codes: str) -> ErrorPreference:
-    return ErrorPreference((), (*codes, _DOCUMENT, *_VALUE), "It says `{value}`.", "其内容为`{value}`。")
+    return fallback((*codes, _DOCUMENT, *_VALUE), "It says `{value}`.", "其内容为`{value}`。")
 
 
 def _value(*codes: str) -> ErrorPreference:
-    return ErrorPreference(
-        (),
-        (*codes, *_VALUE),
-        "The value `{value}` specified in the parameter `{field}` is not valid.",
-        "参数`{field}`的值`{value}`不合法。",
-    )
+    return fallback((*codes, *_VALUE), *IS_INVALID)
 
 
 _PARAMETERS: Mapping[Key, ErrorPreference] = {
@@ -38,41 +37,25 @@ _PARAMETERS: Mapping[Key, ErrorPreference] = {
     (Reason.PARAMETER_VALUE, "EntityFilter"): _value("InvalidParameter.EntityFilterError"),
     (Reason.PARAMETER_VALUE, "PolicyId"): _value("InvalidParameter.PolicyIdError"),
     (Reason.PARAMETER_VALUE, "Tags"): _value("InvalidParameter.TagParamError"),
-    Reason.PARAMETER_RANGE: ErrorPreference(
-        (),
-        _VALUE,
-        "The value `{value}` specified in the parameter `{field}` is out of range.",
-        "参数`{field}`的值`{value}`超出范围。",
-    ),
+    Reason.PARAMETER_RANGE: fallback(_VALUE, *IS_OUT_OF_RANGE),
     (Reason.PARAMETER_RANGE, "PolicyId"): ErrorPreference(
-        ("InvalidParameter.OperatePoliciesOverLimit",),
-        _VALUE,
-        "The parameter `{field}` is too long.",
-        "参数`{field}`过长。",
+        ("InvalidParameter.OperatePoliciesOverLimit",), _VALUE, *IS_TOO_LONG
     ),
     (Reason.PARAMETER_RANGE, "Tags"): _value("InvalidParameter.TagLimitExceeded"),
     (Reason.PARAMETER_VALUE, "TagKeys"): _value("InvalidParameter.TagParamError"),
-    Reason.PARAMETER_LENGTH: ErrorPreference(
-        (), _VALUE, "The parameter `{field}` is too long.", "参数`{field}`过长。"
-    ),
+    Reason.PARAMETER_LENGTH: fallback(_VALUE, *IS_TOO_LONG),
     (Reason.PARAMETER_LENGTH, "Description"): ErrorPreference(
-        ("InvalidParameter.DescriptionLengthOverlimit",),
-        _VALUE,
-        "The parameter `{field}` is too long.",
-        "参数`{field}`过长。",
+        ("InvalidParameter.DescriptionLengthOverlimit",), _VALUE, *IS_TOO_LONG
     ),
     (Reason.PARAMETER_LENGTH, "Keyword"): ErrorPreference(
-        ("InvalidParameter.SearchKeywordLengthError",),
-        _VALUE,
-        "The parameter `{field}` is too long.",
-        "参数`{field}`过长。",
+        ("InvalidParameter.SearchKeywordLengthError",), _VALUE, *IS_TOO_LONG
     ),
     Reason.PARAMETER_CHARACTERS: _value(),
 }
 
 _DOCUMENTS: Mapping[Key, ErrorPreference] = {
-    Reason.POLICY_MALFORMED: ErrorPreference(
-        (), (_DOCUMENT, *_VALUE), "The document cannot be read: {value}.", "策略文档无法解析：{value}。"
+    Reason.POLICY_MALFORMED: fallback(
+        (_DOCUMENT, *_VALUE), "The document cannot be read: {value}.", "策略文档无法解析：{value}。"
     ),
     Reason.POLICY_TOO_LONG: ErrorPreference(
         ("InvalidParameter.PolicyDocumentLengthOverLimit",),
@@ -128,8 +111,7 @@ _PEOPLE: Mapping[Key, ErrorPreference] = {
         "An owner may have `{value}` policies.",
         "策略数量上限为`{value}`。",
     ),
-    Reason.POLICY_PRESET: ErrorPreference(
-        (),
+    Reason.POLICY_PRESET: fallback(
         ("InvalidParameter.PolicyIdError", _PARAM, "UnauthorizedOperation"),
         "The preset policy `{value}` cannot be changed.",
         "预设策略`{value}`不可修改。",
@@ -172,8 +154,7 @@ _PEOPLE: Mapping[Key, ErrorPreference] = {
     ),
     **dict.fromkeys(
         (Reason.TAG_QUOTA, Reason.TAG_KEY_QUOTA, Reason.TAG_VALUE_QUOTA),
-        ErrorPreference(
-            (),
+        fallback(
             ("InvalidParameter.TagLimitExceeded", _PARAM, "LimitExceeded"),
             "There may be `{value}`.",
             "数量上限为`{value}`。",
@@ -187,24 +168,25 @@ _PEOPLE: Mapping[Key, ErrorPreference] = {
     ),
 }
 
+PREFERENCES: Mapping[Key, ErrorPreference] = {**_PARAMETERS, **_DOCUMENTS, **_PEOPLE}
+
 _NO_TOKEN = "FailedOperation.BuildAuthToken"
-_NO_ACCOUNT = ErrorPreference(
-    (), (_PARAM,), "The instance or its account `{value}` does not exist.", "实例或其账号`{value}`不存在。"
+_NO_ACCOUNT = fallback(
+    (_PARAM,), "The instance or its account `{value}` does not exist.", "实例或其账号`{value}`不存在。"
 )
 
-_DATABASE_TOKENS: Mapping[Key, ErrorPreference] = {
+DATABASE_TOKENS: Mapping[Key, ErrorPreference] = {
+    **PREFERENCES,
     Reason.INSTANCE_MISSING: _NO_ACCOUNT,
     Reason.INSTANCE_FORBIDDEN: _NO_ACCOUNT,
     Reason.ACCOUNT_MISSING: _NO_ACCOUNT,
     Reason.PASSWORD_NOT_MANAGED: ErrorPreference(
         ("ResourceNotFound.DataFlowAuthClose",), ("ResourceNotFound",)
     ),
-    Reason.ENGINE_UNREACHABLE: ErrorPreference(
-        (), (_NO_TOKEN, "FailedOperation"), "The instance cannot be reached.", "无法访问实例。"
+    Reason.ENGINE_UNREACHABLE: fallback(
+        (_NO_TOKEN, "FailedOperation"), "The instance cannot be reached.", "无法访问实例。"
     ),
-    Reason.ENGINE_BUSY: ErrorPreference(
-        (), (_NO_TOKEN, "FailedOperation"), "The instance is busy.", "实例繁忙。"
-    ),
+    Reason.ENGINE_BUSY: fallback((_NO_TOKEN, "FailedOperation"), "The instance is busy.", "实例繁忙。"),
     Reason.PASSWORD_UNDECIPHERABLE: ErrorPreference(
         ("ResourceUnavailable.FlowAuthSecet",),
         ("ResourceUnavailable",),
@@ -212,11 +194,3 @@ _DATABASE_TOKENS: Mapping[Key, ErrorPreference] = {
         "凭据无法读取。",
     ),
 }
-
-PREFERENCES: Mapping[Key, ErrorPreference] = {**_PARAMETERS, **_DOCUMENTS, **_PEOPLE}
-
-
-def rows(action: str) -> dict[Key, ErrorRow]:
-    """The action's error rows: each reason's best code that the action lists."""
-    preferences = {**PREFERENCES, **_DATABASE_TOKENS} if action == "BuildDataFlowAuthToken" else PREFERENCES
-    return resolve_errors(preferences, CODES[action], TEXTS)

@@ -65,10 +65,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "一次操作策略数过多。",
     ),
     "InvalidParameter.ParamError": ("Invalid input parameter.", "非法入参。"),
-    "InvalidParameter.PolicyDocumentError": (
-        "`PolicyDocument` field invalid.",
-        "PolicyDocument字段不合法。",
-    ),
+    "InvalidParameter.PolicyDocumentError": ("`PolicyDocument` field invalid.", "PolicyDocument字段不合法。"),
     "InvalidParameter.PolicyDocumentLengthOverLimit": (
         "`PolicyDocument` field exceeds length restriction.",
         "PolicyDocument字段超过长度限制。",

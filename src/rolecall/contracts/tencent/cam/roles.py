@@ -23,6 +23,7 @@ from rolecall.contracts.tencent.cam.policies import (
     TAGS_AT_MOST,
     action,
 )
+from rolecall.contracts.tencent.cam.policy_errors import DATABASE_TOKENS
 from rolecall.contracts.tencent.cam.rules import NUMBER
 from rolecall.contracts.tencent.postgres.places import CAM_REGIONS
 from rolecall.contracts.tencent.postgres.rules import ACCOUNT_NAME, INSTANCE_ID
@@ -178,5 +179,6 @@ ACTIONS = (
         output=("Credentials",),
         resources=("resourceUser/{ResourceId}/{ResourceAccount}",),
         mints_secret=True,
+        preferences=DATABASE_TOKENS,
     ),
 )

@@ -53,10 +53,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The sub-user is not allowed to use the root account key.",
         "子用户不允许操作主账号密钥。",
     ),
-    "OperationDenied.UinNotMatch": (
-        "The access key does not match the account.",
-        "被操作密钥与账号不匹配。",
-    ),
+    "OperationDenied.UinNotMatch": ("The access key does not match the account.", "被操作密钥与账号不匹配。"),
     "RequestLimitExceeded.CreateUser": (
         "The frequency limit of creating sub-users has been reached.",
         "创建子用户频率超过限制。",

@@ -9,12 +9,12 @@ In policies a sub-user is ``qcs::cam::uin/<root>:uin/<sub-user>``; actions that 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
-from rolecall.contracts.model import Action
-from rolecall.contracts.parameters import Most, Params, shape_of
+from rolecall.contracts.parameters import Most, Params
 from rolecall.contracts.tencent.cam.codes import CODES
-from rolecall.contracts.tencent.cam.errors import rows
+from rolecall.contracts.tencent.cam.errors import PREFERENCES
 from rolecall.contracts.tencent.cam.rules import (
     COUNTRY_CODE,
     DAYS,
@@ -39,37 +39,15 @@ from rolecall.contracts.tencent.cam.rules import (
     STATUS,
     USER_TYPE,
 )
+from rolecall.contracts.tencent.cam.texts import TEXTS
+from rolecall.contracts.tencent.error_preferences import action_of
 from rolecall.values import Secret
 
-EVERYTHING = ("*",)
 BY_NAME = ("qcs::cam::uin/{owner}:name/{Name}",)
 BY_NUMBER = ("qcs::cam::uin/{owner}:uin/{TargetUin|caller}",)
 
 
-def action(
-    params: type[Params],
-    *,
-    output: tuple[str, ...] = (),
-    resources: tuple[str, ...] = EVERYTHING,
-    changes: bool = False,
-    free: bool = False,
-    mints_secret: bool = False,
-    source: str = SDK,
-) -> Action:
-    shape = shape_of(params)
-    return Action(
-        shape,
-        source,
-        output=output,
-        codes=CODES[shape.name],
-        errors=rows(shape.name),
-        regions=None,
-        changes=changes,
-        resources=resources,
-        free=free,
-        blank_is_absent=True,
-        mints_secret=mints_secret,
-    )
+action = partial(action_of, codes=CODES, preferences=PREFERENCES, texts=TEXTS, source=SDK)
 
 
 class OnName(Params):

@@ -10,40 +10,30 @@ UserPool..., UserGroup, CustomizationAttributes; outputs say UserStore..., UserG
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Action, Contract
-from rolecall.contracts.parameters import Params, shape_of
+from functools import partial
+
+from rolecall.contracts.model import Contract
 from rolecall.contracts.tencent.ciam import parameters
 from rolecall.contracts.tencent.ciam.codes import CODES
-from rolecall.contracts.tencent.ciam.errors import rows
+from rolecall.contracts.tencent.ciam.errors import PREFERENCES
 from rolecall.contracts.tencent.ciam.rules import PAGE, SDK
+from rolecall.contracts.tencent.ciam.texts import TEXTS
+from rolecall.contracts.tencent.error_preferences import action_of
 
 _STORE = "qcs::ciam::uin/{owner}:userStoreId/{UserStoreId}"
 _POOL = "qcs::ciam::uin/{owner}:userStoreId/{UserPoolId}"
 _STORES = "qcs::ciam::uin/{owner}:userStoreId/*"
 
 
-def _action(
-    params: type[Params],
-    *,
-    output: tuple[str, ...] = (),
-    changes: bool = False,
-    resources: tuple[str, ...] = (_STORE,),
-    source: str = SDK,
-    mints_secret: bool = False,
-) -> Action:
-    shape = shape_of(params)
-    return Action(
-        shape,
-        source,
-        output=output,
-        codes=CODES[shape.name],
-        errors=rows(shape.name),
-        changes=changes,
-        resources=resources,
-        blank_is_absent=True,
-        mints_secret=mints_secret,
-    )
-
+_action = partial(
+    action_of,
+    codes=CODES,
+    preferences=PREFERENCES,
+    texts=TEXTS,
+    source=SDK,
+    regions=frozenset(),
+    resources=(_STORE,),
+)
 
 _USERS = (
     _action(parameters.CreateUser, output=("User",), changes=True, source=PAGE),

@@ -91,10 +91,7 @@ NAME = (
 )
 """The name of a store or a group."""
 
-DESCRIPTION = (
-    at_most(512, Reason.PARAMETER_LENGTH, OURS),
-    Rule(_is_text, Reason.PARAMETER_CHARACTERS, OURS),
-)
+DESCRIPTION = (at_most(512, Reason.PARAMETER_LENGTH, OURS), Rule(_is_text, Reason.PARAMETER_CHARACTERS, OURS))
 LOGO = (at_most(2048, Reason.PARAMETER_LENGTH, OURS),)
 
 INDEXED = (at_most(512, Reason.ATTRIBUTE_TOO_LONG, PAGE), *TEXT)

@@ -1,21 +1,28 @@
-"""The contract of Tencent Cloud `postgres` 2017-03-12: the account actions and the database actions around them.
+"""The contract of Tencent Cloud `postgres` 2017-03-12: accounts, databases and instances.
 
 The classes of its parameters stand in `parameters`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.parameters import Params, shape_of
+from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, action_of
 from rolecall.contracts.tencent.postgres import parameters
 from rolecall.contracts.tencent.postgres.codes import CODES
-from rolecall.contracts.tencent.postgres.errors import rows
-from rolecall.contracts.tencent.postgres.instances import ACTIONS as INSTANCE_ACTIONS
+from rolecall.contracts.tencent.postgres.errors import NEW_INSTANCES, PREFERENCES
 from rolecall.contracts.tencent.postgres.places import CAM_REGIONS, REGIONS
 from rolecall.contracts.tencent.postgres.rules import PAGE, SDK
+from rolecall.contracts.tencent.postgres.texts import TEXTS
 
-ON_INSTANCE = "qcs::postgres:{region}:uin/{owner}:DBInstanceId/{DBInstanceId}"
-"""What policies call an instance ("Resource-level authorization", product 409); lists are asked of ``*``."""
+_PLACES: Mapping[str, str] = {
+    name: "qcs::postgres:{region}:uin/{owner}:DBInstanceId/{" + name + "}"
+    for name in ("DBInstanceId", "DBInstanceIdSet")
+}
+"""What policies call the instances that a parameter names ("Resource-level authorization", product 409); lists are
+asked of ``*``."""
 
 
 def _action(
@@ -25,20 +32,37 @@ def _action(
     regions: frozenset[str] | None = REGIONS,
     changes: bool = False,
     source: str = SDK,
+    preferences: Mapping[Key, ErrorPreference] = PREFERENCES,
 ) -> Action:
-    shape = shape_of(params)
-    return Action(
-        shape,
-        source,
+    named = tuple(_PLACES[field.name] for field in shape_of(params).fields if field.name in _PLACES)
+    return action_of(
+        params,
+        codes=CODES,
+        preferences=preferences,
+        texts=TEXTS,
+        source=source,
         output=output,
-        codes=CODES[shape.name],
-        errors=rows(shape.name),
         regions=regions,
         changes=changes,
-        resources=(ON_INSTANCE,) if issubclass(params, parameters.OnInstance) else ("*",),
-        blank_is_absent=True,
+        resources=named or ("*",),
     )
 
+
+INSTANCE_ACTIONS = (
+    _action(
+        parameters.CreateInstances,
+        output=("DealNames", "BillId", "DBInstanceIdSet"),
+        changes=True,
+        preferences=NEW_INSTANCES,
+    ),
+    _action(parameters.IsolateDBInstances, changes=True),
+    _action(parameters.DisIsolateDBInstances, changes=True),
+    _action(parameters.DestroyDBInstance, changes=True),
+    _action(parameters.RestartDBInstance, output=("FlowId", "TaskId"), changes=True),
+)
+"""Servers made, isolated, deleted and restarted. What is sold with an instance and no server of ours has (networks,
+vouchers, tags, security groups, standby nodes ...) is checked and not kept; what would be a promise (encryption,
+deletion protection, IPv6, another engine or version) is refused."""
 
 _ACTIONS = (
     _action(parameters.CreateAccount, output=("Oid",), changes=True, source=PAGE),

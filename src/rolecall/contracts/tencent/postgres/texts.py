@@ -11,14 +11,8 @@ from collections.abc import Mapping
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     # The gateway says nothing but which value of which parameter: the reason's own sentence follows.
-    "InvalidParameterValue": (
-        "",
-        "",
-    ),
-    "FailedOperation": (
-        "Operation failed.",
-        "操作失败。",
-    ),
+    "InvalidParameterValue": ("", ""),
+    "FailedOperation": ("Operation failed.", "操作失败。"),
     "FailedOperation.CheckAccountCAMCloseError": (
         (
             "Checking database account status error: the account has enabled CAM verification. the "
@@ -44,54 +38,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Operation failed. Please try again later.",
         "操作失败，请稍后重试。",
     ),
-    "FailedOperation.PreCheckError": (
-        "Pre-check failed",
-        "操作预检查失败。",
-    ),
-    "FailedOperation.LimitOperation": (
-        "Operations are not allowed on the instance.",
-        "实例被限制操作。",
-    ),
-    "InvalidParameter.ParameterCheckError": (
-        "Failed to check the parameter.",
-        "参数检查失败。",
-    ),
-    "InvalidParameterValue.AccountNotExist": (
-        "The current account does not exist.",
-        "当前账号不存在。",
-    ),
-    "InvalidParameterValue.AccountNotExistError": (
-        "The account does not exist.",
-        "账号不存在。",
-    ),
-    "InvalidParameterValue.CharsetNotFoundError": (
-        "Incorrect database character set",
-        "数据库字符集错误。",
-    ),
+    "FailedOperation.PreCheckError": ("Pre-check failed", "操作预检查失败。"),
+    "FailedOperation.LimitOperation": ("Operations are not allowed on the instance.", "实例被限制操作。"),
+    "InvalidParameter.ParameterCheckError": ("Failed to check the parameter.", "参数检查失败。"),
+    "InvalidParameterValue.AccountNotExist": ("The current account does not exist.", "当前账号不存在。"),
+    "InvalidParameterValue.AccountNotExistError": ("The account does not exist.", "账号不存在。"),
+    "InvalidParameterValue.CharsetNotFoundError": ("Incorrect database character set", "数据库字符集错误。"),
     "InvalidParameterValue.DecryptPasswordFailed": (
         "Decrypting the password failed. confirm whether the password encryption is correct.",
         "解密密码失败，请确认密码加密是否正确。",
     ),
-    "InvalidParameterValue.IllegalInstanceChargeType": (
-        "Incorrect billing mode.",
-        "计费模式错误。",
-    ),
-    "InvalidParameterValue.IllegalProjectId": (
-        "Invalid `ProjectId`.",
-        "非法ProjectId。",
-    ),
-    "InvalidParameterValue.IllegalRegion": (
-        "Invalid `Region` parameter.",
-        "非法的Region参数。",
-    ),
-    "InvalidParameterValue.IllegalZone": (
-        "Invalid `Zone` parameter.",
-        "非法的Zone参数。",
-    ),
-    "InvalidParameterValue.InstanceNotExist": (
-        "The current instance does not exist.",
-        "当前实例不存在。",
-    ),
+    "InvalidParameterValue.IllegalInstanceChargeType": ("Incorrect billing mode.", "计费模式错误。"),
+    "InvalidParameterValue.IllegalProjectId": ("Invalid `ProjectId`.", "非法ProjectId。"),
+    "InvalidParameterValue.IllegalRegion": ("Invalid `Region` parameter.", "非法的Region参数。"),
+    "InvalidParameterValue.IllegalZone": ("Invalid `Zone` parameter.", "非法的Zone参数。"),
+    "InvalidParameterValue.InstanceNotExist": ("The current instance does not exist.", "当前实例不存在。"),
     "InvalidParameterValue.InvalidAccountError": (
         (
             "Invalid account. The account name is case-insensitive, must contain 1-16 characters "
@@ -158,10 +119,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The number of purchased instances exceeds the limit.",
         "购买实例数超过限制。",
     ),
-    "InvalidParameterValue.InvalidParameterValueError": (
-        "Incorrect parameter value",
-        "参数值有误。",
-    ),
+    "InvalidParameterValue.InvalidParameterValueError": ("Incorrect parameter value", "参数值有误。"),
     "InvalidParameterValue.InvalidPasswordLengthError": (
         "Invalid password. The password length does not meet the requirements.",
         "密码设置无效，长度不满足规则。",
@@ -184,26 +142,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The length of parameter exceeds the limit.",
         "参数长度超过限制。",
     ),
-    "InvalidParameterValue.ParameterOutOfRange": (
-        "Invalid parameter",
-        "参数超出可设置范围",
-    ),
-    "InvalidParameterValue.ParameterOutRangeError": (
-        "Invalid parameter values.",
-        "存在无效的参数值。",
-    ),
+    "InvalidParameterValue.ParameterOutOfRange": ("Invalid parameter", "参数超出可设置范围"),
+    "InvalidParameterValue.ParameterOutRangeError": ("Invalid parameter values.", "存在无效的参数值。"),
     "InvalidParameterValue.UnsupportedRegionError": (
         "The incoming region does not support this API feature.",
         "传入地域不支持使用本接口功能。",
     ),
-    "LimitExceeded": (
-        "Quota limit exceeded.",
-        "超过配额限制。",
-    ),
-    "LimitOperation": (
-        "Operations are not allowed on the instance.",
-        "实例被限制操作。",
-    ),
+    "LimitExceeded": ("Quota limit exceeded.", "超过配额限制。"),
+    "LimitOperation": ("Operations are not allowed on the instance.", "实例被限制操作。"),
     "OperationDenied.InstanceAccessDeniedError": (
         "You do not have the permission to operate this resource.",
         "您没有权限操作当前资源。",
@@ -223,36 +169,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         ),
         "内核版本过低，导致实例无法创建tencentDBSuper账号。如果您想使用此功能，请升级内核版本。",
     ),
-    "OperationDenied.UserNotInWhiteListError": (
-        "User not in allowlist.",
-        "用户不在白名单内。",
-    ),
-    "ResourceNotFound": (
-        "The resource does not exist.",
-        "资源不存在。",
-    ),
-    "ResourceNotFound.InstanceNotFoundError": (
-        "The instance does not exist.",
-        "实例不存在。",
-    ),
-    "ResourceUnavailable": (
-        "The resource is unavailable.",
-        "资源不可用。",
-    ),
-    "ResourceUnavailable.InvalidInstanceStatus": (
-        "Incorrect instance status.",
-        "实例状态错误。",
-    ),
-    "UnauthorizedOperation": (
-        "The operation is not authorized.",
-        "未授权操作。",
-    ),
-    "UnsupportedOperation": (
-        "The operation is not supported.",
-        "操作不支持。",
-    ),
-    "UnsupportedRegion": (
-        "The region is not supported.",
-        "不支持当前地域。",
-    ),
+    "OperationDenied.UserNotInWhiteListError": ("User not in allowlist.", "用户不在白名单内。"),
+    "ResourceNotFound": ("The resource does not exist.", "资源不存在。"),
+    "ResourceNotFound.InstanceNotFoundError": ("The instance does not exist.", "实例不存在。"),
+    "ResourceUnavailable": ("The resource is unavailable.", "资源不可用。"),
+    "ResourceUnavailable.InvalidInstanceStatus": ("Incorrect instance status.", "实例状态错误。"),
+    "UnauthorizedOperation": ("The operation is not authorized.", "未授权操作。"),
+    "UnsupportedOperation": ("The operation is not supported.", "操作不支持。"),
+    "UnsupportedRegion": ("The region is not supported.", "不支持当前地域。"),
 }

@@ -8,10 +8,10 @@ common with `tag`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from rolecall.contracts.model import Action, Contract, ErrorRow
-from rolecall.contracts.parameters import Params, shape_of
-from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, resolve_errors
+from rolecall.contracts.model import Contract
+from rolecall.contracts.tencent.error_preferences import IS_INVALID, ErrorPreference, Key, action_of, fallback
 from rolecall.contracts.tencent.sts import parameters
 from rolecall.contracts.tencent.sts.codes import CODES
 from rolecall.domain.reasons import Reason
@@ -43,12 +43,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 }
 
 _PARAM = ("InvalidParameter.ParamError", "InvalidParameterValue")
-_WHICH = (
-    "The value `{value}` specified in the parameter `{field}` is not valid.",
-    "参数`{field}`的值`{value}`不合法。",
-)
-_DOCUMENT = ErrorPreference(
-    (), ("InvalidParameter.StrategyFormatError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
+_DOCUMENT = fallback(
+    ("InvalidParameter.StrategyFormatError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
 )
 
 PREFERENCES: Mapping[Key, ErrorPreference] = {
@@ -59,7 +55,7 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
             Reason.PARAMETER_LENGTH,
             Reason.PARAMETER_CHARACTERS,
         ),
-        ErrorPreference((), _PARAM, *_WHICH),
+        fallback(_PARAM, *IS_INVALID),
     ),
     Reason.SESSION_TOO_LONG: ErrorPreference(
         ("InvalidParameter.OverTimeError",), ("LimitExceeded",), "It is too long.", "时间过长。"
@@ -67,8 +63,7 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
     Reason.POLICY_TOO_LONG: ErrorPreference(
         ("InvalidParameter.PolicyTooLong",), ("LimitExceeded",), "The policy is too long.", "策略过长。"
     ),
-    Reason.POLICY_MALFORMED: ErrorPreference(
-        (),
+    Reason.POLICY_MALFORMED: fallback(
         ("InvalidParameter.StrategyFormatError", *_PARAM),
         "The policy cannot be read: {value}.",
         "策略无法解析：{value}。",
@@ -83,14 +78,13 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
         ),
         _DOCUMENT,
     ),
-    Reason.POLICY_PRINCIPAL: ErrorPreference(
-        (),
+    Reason.POLICY_PRINCIPAL: fallback(
         ("InvalidParameter.StrategyInvalid", *_PARAM),
         "A session's policy has no principal.",
         "策略中不能包含principal。",
     ),
-    Reason.POLICY_RESOURCE: ErrorPreference(
-        (), ("InvalidParameter.ResouceError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
+    Reason.POLICY_RESOURCE: fallback(
+        ("InvalidParameter.ResouceError", *_PARAM), "It says `{value}`.", "其内容为`{value}`。"
     ),
     (Reason.POLICY_RESOURCE, "resource.foreign"): ErrorPreference(
         ("InvalidParameter.GrantOtherResource",),
@@ -101,8 +95,7 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
     Reason.ROLE_MISSING: ErrorPreference(
         ("ResourceNotFound.RoleNotFound",), ("ResourceNotFound",), "The role does not exist.", "角色不存在。"
     ),
-    Reason.ROLE_UNTRUSTING: ErrorPreference(
-        (),
+    Reason.ROLE_UNTRUSTING: fallback(
         ("UnauthorizedOperation",),
         "The trust policy of the role `{value}` does not allow the caller to take it.",
         "角色`{value}`的信任策略不允许调用者扮演该角色。",
@@ -110,39 +103,16 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
     Reason.SESSION_NESTED: ErrorPreference(
         ("UnsupportedOperation",), (), "Temporary credentials cannot be used here.", "不支持临时密钥。"
     ),
-    Reason.SUB_USER_MISSING: ErrorPreference(
-        (), _PARAM, "The sub-user `{value}` does not exist.", "子用户`{value}`不存在。"
+    Reason.SUB_USER_MISSING: fallback(
+        _PARAM, "The sub-user `{value}` does not exist.", "子用户`{value}`不存在。"
     ),
-    Reason.OWNER_PROTECTED: ErrorPreference(
-        (), _PARAM, "A sub-user may not see the keys of the root account.", "子用户不允许查看主账号密钥。"
+    Reason.OWNER_PROTECTED: fallback(
+        _PARAM, "A sub-user may not see the keys of the root account.", "子用户不允许查看主账号密钥。"
     ),
 }
 
 
-def _action(
-    params: type[Params],
-    *,
-    output: tuple[str, ...],
-    resources: tuple[str, ...] = ("*",),
-    free: bool = False,
-    mints_secret: bool = False,
-) -> Action:
-    shape = shape_of(params)
-    codes = CODES[shape.name]
-    errors: dict[Key, ErrorRow] = resolve_errors(PREFERENCES, codes, TEXTS)
-    return Action(
-        shape,
-        parameters.SDK,
-        output=output,
-        codes=codes,
-        errors=errors,
-        regions=None,
-        resources=resources,
-        free=free,
-        blank_is_absent=True,
-        mints_secret=mints_secret,
-    )
-
+_action = partial(action_of, codes=CODES, preferences=PREFERENCES, texts=TEXTS, source=parameters.SDK)
 
 _CREDENTIALS = ("Credentials", "ExpiredTime", "Expiration")
 _ACTIONS = (

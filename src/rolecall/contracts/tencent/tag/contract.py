@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Action, Contract
-from rolecall.contracts.parameters import Params, shape_of
-from rolecall.contracts.tencent.error_preferences import resolve_errors
+from functools import partial
+
+from rolecall.contracts.model import Contract
+from rolecall.contracts.tencent.error_preferences import action_of
 from rolecall.contracts.tencent.tag import parameters
 from rolecall.contracts.tencent.tag.codes import CODES, TEXTS
 from rolecall.contracts.tencent.tag.errors import PREFERENCES
 from rolecall.contracts.tencent.tag.parameters import SDK
 
-_ONE = "qcs::{Resource.service}::uin/{owner}:{Resource.content}"
-_EACH = "{ResourceList.owned}"
-_KIND = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceIds}"
-_NAMED = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix/}{ResourceIds}"
+# As policies have them: by the service's own name, whatever region and account the call spells.
+_ONE = ("qcs::{Resource.service}::uin/{owner}:{Resource.content}",)
+_EACH = ("{ResourceList.owned}",)
+_KIND = ("qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceIds}",)
+_NAMED = ("qcs::{ServiceType}::uin/{owner}:{ResourcePrefix/}{ResourceIds}",)
 """Resources that are changed: some services have none of the prefixes."""
-_FILTERED = "qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceId}"
+_FILTERED = ("qcs::{ServiceType}::uin/{owner}:{ResourcePrefix}/{ResourceId}",)
 
 
-def _action(
-    params: type[Params], *, output: tuple[str, ...] = (), changes: bool = False, resource: str = "*"
-) -> Action:
-    """`resource` is as policies have it: the service's own name for it, whatever region and account the call spells."""
-    shape = shape_of(params)
-    codes = CODES[shape.name]
-    return Action(
-        shape,
-        SDK,
-        output=output,
-        codes=codes,
-        errors=resolve_errors(PREFERENCES, codes, TEXTS),
-        regions=None,
-        changes=changes,
-        resources=(resource,),
-        blank_is_absent=True,
-    )
-
+_action = partial(action_of, codes=CODES, preferences=PREFERENCES, texts=TEXTS, source=SDK)
 
 _ROWS = ("TotalCount", "Offset", "Limit", "Rows")
 _PAGED = ("TotalCount", "Offset", "Limit", "Tags")
@@ -52,22 +37,22 @@ _ACTIONS = (
     _action(parameters.DescribeTagValues, output=_PAGED),
     _action(parameters.DescribeTagValuesSeq, output=_PAGED),
     _action(parameters.GetTagValues, output=("PaginationToken", "Tags")),
-    _action(parameters.AddResourceTag, changes=True, resource=_ONE),
-    _action(parameters.UpdateResourceTagValue, changes=True, resource=_ONE),
-    _action(parameters.DeleteResourceTag, changes=True, resource=_ONE),
-    _action(parameters.ModifyResourceTags, changes=True, resource=_ONE),
-    _action(parameters.AttachResourcesTag, changes=True, resource=_NAMED),
-    _action(parameters.ModifyResourcesTagValue, changes=True, resource=_NAMED),
-    _action(parameters.DetachResourcesTag, changes=True, resource=_NAMED),
-    _action(parameters.TagResources, output=("FailedResources",), changes=True, resource=_EACH),
-    _action(parameters.UnTagResources, output=("FailedResources",), changes=True, resource=_EACH),
-    _action(parameters.GetResources, output=("PaginationToken", "ResourceTagMappingList"), resource=_EACH),
-    _action(parameters.DescribeResourceTags, output=_ROWS, resource=_FILTERED),
-    _action(parameters.DescribeResourceTagsByResourceIds, output=_PAGED, resource=_KIND),
-    _action(parameters.DescribeResourceTagsByResourceIdsSeq, output=_PAGED, resource=_KIND),
-    _action(parameters.DescribeResourceTagsByTagKeys, output=_ROWS, resource=_KIND),
-    _action(parameters.DescribeResourcesByTags, output=_ROWS, resource=_FILTERED),
-    _action(parameters.DescribeResourcesByTagsUnion, output=_ROWS, resource=_FILTERED),
+    _action(parameters.AddResourceTag, changes=True, resources=_ONE),
+    _action(parameters.UpdateResourceTagValue, changes=True, resources=_ONE),
+    _action(parameters.DeleteResourceTag, changes=True, resources=_ONE),
+    _action(parameters.ModifyResourceTags, changes=True, resources=_ONE),
+    _action(parameters.AttachResourcesTag, changes=True, resources=_NAMED),
+    _action(parameters.ModifyResourcesTagValue, changes=True, resources=_NAMED),
+    _action(parameters.DetachResourcesTag, changes=True, resources=_NAMED),
+    _action(parameters.TagResources, output=("FailedResources",), changes=True, resources=_EACH),
+    _action(parameters.UnTagResources, output=("FailedResources",), changes=True, resources=_EACH),
+    _action(parameters.GetResources, output=("PaginationToken", "ResourceTagMappingList"), resources=_EACH),
+    _action(parameters.DescribeResourceTags, output=_ROWS, resources=_FILTERED),
+    _action(parameters.DescribeResourceTagsByResourceIds, output=_PAGED, resources=_KIND),
+    _action(parameters.DescribeResourceTagsByResourceIdsSeq, output=_PAGED, resources=_KIND),
+    _action(parameters.DescribeResourceTagsByTagKeys, output=_ROWS, resources=_KIND),
+    _action(parameters.DescribeResourcesByTags, output=_ROWS, resources=_FILTERED),
+    _action(parameters.DescribeResourcesByTagsUnion, output=_ROWS, resources=_FILTERED),
     _action(parameters.AddProject, output=("ProjectId", "IsNew"), changes=True),
     _action(parameters.UpdateProject, changes=True),
     _action(parameters.DescribeProjects, output=("Total", "Projects")),
