@@ -17,12 +17,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import hostile, mysql_load, people, silence
+from bench import goals, hostile, mysql_load, people, silence
+from bench.costs import measured_rolecall
+from bench.goals import GROUP
 from bench.load import Batch, engine_clients, wire_clients
 from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
-
-GROUP = "pg_tencentdb_superuser"
+from bench.tables import markdown
 
 
 async def measure(
@@ -109,7 +110,9 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=200, help="accounts, or users, per batch")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
-    parser.add_argument("--only", choices=["accounts", "people", "hostile", "silence"], help="one part of it")
+    parser.add_argument(
+        "--only", choices=["accounts", "people", "hostile", "silence", "goals"], help="one part of it"
+    )
     parser.add_argument(
         "--seconds", type=float, default=10, help="of each half of a round of `--only hostile`"
     )
@@ -117,20 +120,33 @@ def main() -> None:
     parser.add_argument(
         "--keystone", type=Path, metavar="DIR", help="a virtual environment with Keystone; made if not there"
     )
+    parser.add_argument(
+        "--moto", type=Path, metavar="DIR", help="a virtual environment with moto; made if not there"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print tables for a document")
     options = parser.parse_args()
     console = Console(width=120)
+
+    def show(table: Table) -> None:
+        print(markdown(table), flush=True) if options.markdown else console.print(table)
+
+    if options.only == "goals":
+        with measured_rolecall() as server:
+            for table in goals.bench(server, options):
+                show(table)
+        return
     with running_rolecall() as ready:
         if options.only in (
             "hostile",
             "silence",
         ):  # not among the others: each takes the whole machine, for minutes
-            console.print((hostile if options.only == "hostile" else silence).bench(ready, options))
+            show((hostile if options.only == "hostile" else silence).bench(ready, options))
             return
         if options.only != "people":
-            console.print(bench_accounts(ready, options))
+            show(bench_accounts(ready, options))
         if options.only != "accounts":
             for table in people.bench(ready, options):
-                console.print(table)
+                show(table)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -27,8 +26,10 @@ from uuid import uuid4
 
 import bcrypt
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
+from bench import environments
+from bench.costs import owner_url
 from bench.load import PASSWORD, Make
 from bench.people_load import Wire, bare_hash, connections
 
@@ -80,21 +81,7 @@ class Keystone:
 
 def missing(place: Path | None) -> str:
     """Why there is no Keystone to compare with; empty if there is one, installed now if need be."""
-    if place is None:
-        return "no --keystone DIR was given"
-    python = place / "bin" / "python"
-    try:
-        if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", place], check=True, capture_output=True)
-        known = subprocess.run(
-            [python, "-c", "import keystone, gunicorn, psycopg2"], check=False, capture_output=True
-        )
-        if known.returncode:
-            install = [python, "-m", "pip", "install", "--quiet", *_PACKAGES]
-            subprocess.run(install, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as trouble:
-        return f"it cannot be installed: {trouble}"
-    return ""
+    return environments.missing(place, "--keystone", _PACKAGES, "keystone, gunicorn, psycopg2")
 
 
 def bcrypt_cost() -> int:
@@ -148,9 +135,7 @@ def running_keystone(virtual: Path, ready: Mapping[str, Any], cost: int) -> Iter
 
 def _database(ready: Mapping[str, Any]) -> str:
     """A new database on the server of Rolecall's store."""
-    serving = json.loads((Path(ready["data"]) / "connection.json").read_text())["database_url"]
-    password = json.loads((Path(ready["data"]) / "secrets.json").read_text())["store_password"]
-    url = make_conninfo(serving, user="rolecall", password=password)
+    url = owner_url(ready)
     name = f"keystone_{uuid4().hex[:8]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"create database {name}".encode())

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -35,10 +35,14 @@ def new_name(prefix: str) -> str:
 
 @dataclass(frozen=True)
 class Batch:
-    """The latencies of one batch, in seconds, and how long the whole took."""
+    """The latencies of one batch, in seconds, and how long the whole took.
+
+    `costs`: processor time of one of them in milliseconds, by what used it, where that was measured.
+    """
 
     latencies: tuple[float, ...]
     seconds: float
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 async def run_batch(clients: Sequence[Make], names: Sequence[str], *, password: bool) -> Batch:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
+_CPUCLOCK_SCHED = 2
 _LISTENING = "0A"
 _TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def process_ns(pid: int) -> int:
-    """Of all threads that it has now."""
-    total = 0
-    for thread in _entries(_PROC / str(pid) / "task"):
-        try:
-            total += int((thread / "schedstat").read_text().split()[0])
-        except OSError:  # it ended meanwhile
-            continue
-    return total
+    """Of all its threads, those that have ended included; 0 of a process that is gone.
+
+    The clock is the one that clock_getcpuclockid(3) makes of a process's number.
+    """
+    try:
+        return time.clock_gettime_ns(~pid << 3 | _CPUCLOCK_SCHED)
+    except OSError:
+        return 0
 
 
 def tree_ns(pid: int) -> int:

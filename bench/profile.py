@@ -14,52 +14,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import socket
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rich.console import Console
 from rich.table import Table
 
 from bench import layers, system_calls
+from bench.costs import ENGINE, HASH, PYTHON, STORE, Server, measured_rolecall
 from bench.creates import Create, possible
-from bench.load import Batch, Make, new_name, run_batch
-from bench.processes import descendants, listener, process_ns, tree_ns
-from bench.rounds import percentile, rate
-from bench.server import running_rolecall
-
-_HASHING = ("hashing", "passwords")
-"""Prefixes of the names of threads that do nothing but hash."""
-
-_ASKING = ("profile",)
-
-
-@dataclass(frozen=True)
-class Times:
-    """Processor time in nanoseconds, since the servers started."""
-
-    process: int
-    hashing: int
-    store: int
-    engine: int
-
-
-@dataclass(frozen=True)
-class Written:
-    """Transactions that wrote, and bytes of write-ahead log, of a PostgreSQL server since it was created."""
-
-    transactions: int
-    log: int
+from bench.load import Batch, Make, new_name
+from bench.processes import descendants
+from bench.rounds import metered, percentile, rate
 
 
 @dataclass(frozen=True)
@@ -93,92 +63,30 @@ class Calls:
     engine_flushes: float
 
 
-class Server:
-    """A running Rolecall that can be asked where its time goes."""
-
-    def __init__(self, ready: Mapping[str, Any], asking: Path) -> None:
-        self.ready = ready
-        self._asking = socket.socket(socket.AF_UNIX)
-        self._asking.connect(str(asking))
-        self._lines = self._asking.makefile("rw")
-        data = Path(ready["data"])
-        url = json.loads((data / "connection.json").read_text())["database_url"]
-        secrets = json.loads((data / "secrets.json").read_text())
-        self._store = make_conninfo(url, user="rolecall", password=secrets["store_password"])
-        self.store_port = int(str(conninfo_to_dict(url)["port"]))
-        self.store_pid = listener(self.store_port)
-        engines = ready["engines"]
-        self.engine_pids = {name: listener(engine["port"]) for name, engine in engines.items()}
-
-    def close(self) -> None:
-        self._lines.close()
-        self._asking.close()
-
-    def ask(self, question: str) -> Any:
-        self._lines.write(f"{question}\n")
-        self._lines.flush()
-        return json.loads(self._lines.readline())
-
-    def times(self, engine: str) -> Times:
-        threads = self.ask("times")
-        return Times(
-            process_ns(self.ready["pid"]) - _sum_of(threads, _ASKING),
-            _sum_of(threads, _HASHING),
-            tree_ns(self.store_pid),
-            tree_ns(self.engine_pids[engine]) if engine else 0,
-        )
-
-    def written(self, engine: str) -> tuple[Written, Written]:
-        """By the store, and by the engine if it is a PostgreSQL."""
-        return _written(self._store), self._written_by_engine() if engine == "postgres" else Written(0, 0)
-
-    def _written_by_engine(self) -> Written:
-        engine = self.ready["engines"]["postgres"]
-        names = {"host": "host", "port": "port", "user": "user", "password": "password", "database": "dbname"}
-        return _written(make_conninfo(**{ours: engine[theirs] for theirs, ours in names.items()}))
-
-
-def _sum_of(threads: Mapping[str, int], prefixes: tuple[str, ...]) -> int:
-    return sum(time for name, time in threads.items() if name.startswith(prefixes))
-
-
-def _written(url: str) -> Written:
-    asks = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_wal_insert_lsn() - '0/0'"
-    with psycopg.connect(url) as connection:
-        row = connection.execute(asks).fetchone()
-    if row is None:
-        raise LookupError("no row")
-    return Written(int(row[0]), int(row[1]))
-
-
 async def measure(server: Server, create: Create, clients: int, options: argparse.Namespace) -> Measured:
     async with create.clients(server.ready, clients) as makers:
         run = _Run(server, create, makers)
         await run.batch(max(clients, options.calls // 4))  # connections are made, and code is warm
-        written, before = server.written(create.engine), server.times(create.engine)
+        before = server.written()
         batch = await run.batch(options.calls)
-        after, rewritten = server.times(create.engine), server.written(create.engine)
+        after = server.written()
         stacks = await _sampled(server, run, options)
         calls = await _counted(server, run, options) if options.traced else None
-
-    def each(total: int) -> float:
-        return total / 1e6 / int(options.calls)
-
-    hashing = after.hashing - before.hashing
+    costs = batch.costs
     return Measured(
         create.name,
         clients,
         percentile(batch, 0.5),
         rate(batch),
-        each(after.process - before.process - hashing),
-        each(hashing),
-        each(after.store - before.store),
-        each(after.engine - before.engine),
+        costs[PYTHON],
+        costs[HASH],
+        costs[STORE],
+        costs[ENGINE],
         (
-            (rewritten[0].transactions - written[0].transactions) / options.calls,
-            (rewritten[1].transactions - written[1].transactions) / options.calls,
+            (after["store"].transactions - before["store"].transactions) / options.calls,
+            (after["postgres"].transactions - before["postgres"].transactions) / options.calls,
         ),
-        (rewritten[0].log - written[0].log) / options.calls,
+        (after["store"].log - before["store"].log) / options.calls,
         stacks,
         calls,
     )
@@ -190,13 +98,13 @@ class _Run:
     def __init__(self, server: Server, create: Create, makers: Sequence[Make]) -> None:
         self._makers, self._create = makers, create
         self._settle = create.settle(server.ready)
+        self._meter = server.meter(create.engine)
 
     async def batch(self, count: int) -> Batch:
         names = [new_name("p") for _ in range(count)]
-        batch = await run_batch(self._makers, names, password=self._create.password)
-        if self._settle is not None:
-            await self._settle(names)
-        return batch
+        return await metered(
+            self._makers, names, self._meter, password=self._create.password, settle=self._settle
+        )
 
 
 async def _sampled(
@@ -365,19 +273,13 @@ def main() -> None:
     if reason:
         options.traced = 0
     found: list[Measured] = []
-    with tempfile.TemporaryDirectory(prefix="rolecall-profile-") as place:
-        asking = Path(place) / "ask"
-        launcher: list[str | Path] = [sys.executable, "-m", "bench.profiled_server", asking]
-        logging = {"ROLECALL_LOG_LEVEL": options.log_level, "ROLECALL_LOG_FORMAT": "json"}
-        with running_rolecall(launcher, logging) as ready:
-            server = Server(ready, asking)
-            for create in possible(ready):
-                if options.only in create.name:
-                    found += [
-                        asyncio.run(_prepared(server, create, clients, options))
-                        for clients in options.clients
-                    ]
-            server.close()
+    logging = {"ROLECALL_LOG_LEVEL": options.log_level, "ROLECALL_LOG_FORMAT": "json"}
+    with measured_rolecall(logging) as server:
+        for create in possible(server.ready):
+            if options.only in create.name:
+                found += [
+                    asyncio.run(_prepared(server, create, clients, options)) for clients in options.clients
+                ]
     console.print(costs(found))
     for clients in options.clients:
         console.print(shares(found, clients))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import track
@@ -14,6 +15,10 @@ Settle = Callable[[list[str]], Awaitable[None]]
 """Waits until what was promised for these names is there."""
 
 
+Meter = Callable[[], Mapping[str, int]]
+"""Nanoseconds of processor time that were used until now, by what used them."""
+
+
 async def in_turn(
     label: str,
     makers: Mapping[str, list[Make]],
@@ -22,19 +27,36 @@ async def in_turn(
     *,
     password: bool = True,
     settle: Settle | None = None,
+    meters: Mapping[str, Meter] = MappingProxyType({}),
 ) -> dict[str, list[Batch]]:
     batches: dict[str, list[Batch]] = {way: [] for way in makers}
     for round_number in track(range(rounds + 1), description=label, console=Console(stderr=True)):
         for way, clients in makers.items():
             names = [new_name("b") for _ in range(accounts)]
-            started = time.perf_counter()
-            batch = await run_batch(clients, names, password=password)
-            if settle is not None:
-                await settle(names)
-                batch = Batch(batch.latencies, time.perf_counter() - started)
+            meter = meters.get(way, _no_meter)
+            batch = await metered(clients, names, meter, password=password, settle=settle)
             if round_number:
                 batches[way].append(batch)
     return batches
+
+
+async def metered(
+    clients: Sequence[Make], names: list[str], meter: Meter, *, password: bool, settle: Settle | None = None
+) -> Batch:
+    """One batch with its costs. It has ended when what was promised is there."""
+    before = meter()
+    started = time.perf_counter()
+    batch = await run_batch(clients, names, password=password)
+    seconds = batch.seconds
+    if settle is not None:
+        await settle(names)
+        seconds = time.perf_counter() - started
+    costs = {part: (after - before[part]) / 1e6 / len(names) for part, after in meter().items()}
+    return Batch(batch.latencies, seconds, costs)
+
+
+def _no_meter() -> Mapping[str, int]:
+    return {}
 
 
 async def alternate(one: Make, other: Make, times: int) -> tuple[Batch, Batch]:
