@@ -42,6 +42,12 @@ def dsn(rolecall: Any, migrated: str) -> Secret:
     return _created(rolecall.data, f"template {migrated}")
 
 
+@pytest.fixture(scope="module")
+def module_dsn(rolecall: Any, migrated: str) -> Secret:
+    """The same for all tests of a module."""
+    return _created(rolecall.data, f"template {migrated}")
+
+
 def _created(data: Path, how: str = "") -> Secret:
     server = store_admin(data)
     database = f"store_{secrets.token_hex(4)}"

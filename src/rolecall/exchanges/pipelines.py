@@ -14,7 +14,7 @@ from psycopg.abc import QueryNoTemplate as Query
 from psycopg.generators import send
 from psycopg.rows import BaseRowFactory
 
-from rolecall.exchanges.postgresql import Connection
+from rolecall.exchanges.postgresql import Connection, Statements
 
 Statement = tuple[BaseRowFactory[Any], Query, Params]
 Cursor = psycopg.AsyncCursor[Any]
@@ -29,6 +29,19 @@ async def execute_all(connection: Connection, statements: Sequence[Statement]) -
     async with connection.lock:
         await connection.wait(_execute_all(connection, cursors, statements))
     return cursors
+
+
+async def first_rows(source: Statements, statements: Sequence[Statement]) -> list[Any]:
+    """The first row of each statement; None where it has none."""
+    async with source.connection() as connection:
+        if len(statements) == 1:
+            made, query, values = statements[0]
+            return [await _first_row(await connection.cursor(row_factory=made).execute(query, values))]
+        return [await _first_row(cursor) for cursor in await execute_all(connection, statements)]
+
+
+async def _first_row(cursor: Cursor) -> Any:
+    return await cursor.fetchone() if cursor.pgresult is not None and cursor.pgresult.ntuples else None
 
 
 def _execute_all(

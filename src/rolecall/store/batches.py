@@ -10,7 +10,7 @@ from psycopg.abc import QueryNoTemplate as Query
 from psycopg.rows import BaseRowFactory, scalar_row
 
 from rolecall.exchanges.batching import Batcher, Job
-from rolecall.exchanges.pipelines import Cursor, Statement, execute_all
+from rolecall.exchanges.pipelines import Statement, first_rows
 from rolecall.store.connection import Pool
 
 Values = Sequence[object] | Mapping[str, object]
@@ -47,35 +47,21 @@ class Batches:
 
     async def _send(self, batch: _Batch) -> None:
         try:
-            rows = await self._rows([job.item for job in batch])
+            rows = await first_rows(self._pool, (*self._first, *(job.item for job in batch)))
         except psycopg.Error as error:
             if len(batch) == 1 or _concerns_all(error):
                 raise
             for job in batch:  # one statement failed the whole batch: send each by itself
                 await self._send_alone(job)
             return
-        for job, row in zip(batch, rows, strict=True):
+        for job, row in zip(batch, rows[len(self._first) :], strict=True):
             job.finish(row)
-
-    async def _rows(self, statements: Sequence[Statement]) -> Sequence[Any]:
-        """The first row of each statement, or None."""
-        async with self._pool.connection() as connection:
-            if len(statements) == 1 and not self._first:
-                made, query, values = statements[0]
-                return [await _row(await connection.cursor(row_factory=made).execute(query, values))]
-            cursors = await execute_all(connection, (*self._first, *statements))
-            return [await _row(cursor) for cursor in cursors[len(self._first) :]]
 
     async def _send_alone(self, job: Job[Statement, Any]) -> None:
         try:
             await self._send([job])
         except Exception as error:  # noqa: BLE001 - raised to its caller
             job.fail(error)
-
-
-async def _row(cursor: Cursor) -> Any:
-    """The first row; None also for a statement that returns no rows."""
-    return await cursor.fetchone() if cursor.pgresult is not None and cursor.pgresult.ntuples else None
 
 
 def _concerns_all(error: psycopg.Error) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row, kwargs_row
 from psycopg.sql import SQL
 
 from rolecall.domain.iam.commands import SubUserRef
@@ -14,12 +14,11 @@ from rolecall.domain.iam.model import SubUser
 from rolecall.domain.iam.views import Group
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
-from rolecall.domain.reasons import Reason, Refused
-from rolecall.store.connection import Connection, Pool
-from rolecall.store.people import lock_owner
+from rolecall.domain.reasons import Reason
+from rolecall.store.changes import OwnerChanges
+from rolecall.store.connection import Pool
 from rolecall.store.queries import load
-from rolecall.store.records import write_record
-from rolecall.store.replica import Replica
+from rolecall.store.records import record_values, records_values
 
 _SQL = load("sub_users")
 
@@ -27,9 +26,9 @@ T = TypeVar("T")
 
 
 class PgGroupRepository:
-    def __init__(self, durable: Pool, replica: Replica) -> None:
+    def __init__(self, durable: Pool, changes: OwnerChanges) -> None:
         self._pool = durable
-        self._replica = replica
+        self._changes = changes
 
     async def group(self, owner_id: int, group_id: int) -> Group | None:
         return await self._pool.row(class_row(Group), _SQL["group_by_id"], (owner_id, group_id))
@@ -51,86 +50,63 @@ class PgGroupRepository:
             total = await connection.value(count, values)
             return Page(tuple(await connection.rows(class_row(made), page, values)), total)
 
-    async def found(self, owner_id: int, ref: SubUserRef) -> SubUser | None:
-        values = {"owner": owner_id, "number": ref.number, "id": ref.id}
-        return await self._pool.row(class_row(SubUser), _SQL["found"], values)
+    async def found(self, owner_id: int, refs: Sequence[SubUserRef]) -> Sequence[SubUser | None]:
+        values = {
+            "owner": owner_id,
+            "numbers": [ref.number for ref in refs],
+            "ids": [ref.id for ref in refs],
+        }
+        return await self._pool.rows(kwargs_row(_found), _SQL["found"], values)
 
     async def add_group(self, owner_id: int, name: str, remark: str, most: int, record: Record) -> int:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            await _require_free(connection, owner_id, name, 0)
-            count = "select count(*) from principal_groups where owner_id = %s"
-            if await connection.value(count, (owner_id,)) >= most:
-                raise Refused(Reason.GROUP_QUOTA, facts={"value": most})
-            added = "insert into principal_groups (owner_id, name, remark) values (%s, %s, %s) returning id"
-            group_id: int = await connection.value(added, (owner_id, name, remark))
-            await write_record(connection, record)
+        values = {
+            **record_values(record), "owner": owner_id, "name": name, "remark": remark, "most": most,
+        }  # fmt: skip
+        about = {Reason.GROUP_TAKEN: name, Reason.GROUP_QUOTA: most}
+        group_id: int = (await self._changes.make(owner_id, _SQL["add_group"], values, about=about))["id"]
         return group_id
 
     async def change_group(
         self, owner_id: int, group_id: int, name: str | None, remark: str | None, record: Record
     ) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            await _require_group(connection, owner_id, group_id)
-            if name is not None:
-                await _require_free(connection, owner_id, name, group_id)
-            await connection.execute(_SQL["change_group"], (name, remark, group_id))
-            await write_record(connection, record)
+        values = {
+            **record_values(record), "owner": owner_id, "group": group_id, "name": name, "remark": remark,
+        }  # fmt: skip
+        about = {Reason.GROUP_MISSING: group_id, Reason.GROUP_TAKEN: name}
+        await self._changes.make(owner_id, _SQL["change_group"], values, about=about)
 
     async def delete_group(self, owner_id: int, group_id: int, record: Record) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            await _require_group(connection, owner_id, group_id)
-            await connection.execute("delete from principal_groups where id = %s", (group_id,))
-            await write_record(connection, record)
+        values = {**record_values(record), "owner": owner_id, "group": group_id}
+        await self._changes.make(
+            owner_id, _SQL["delete_group"], values, "principal_groups", about={Reason.GROUP_MISSING: group_id}
+        )
 
     async def join(
         self, owner_id: int, pairs: Sequence[tuple[int, int]], quotas: GroupQuotas, records: Sequence[Record]
     ) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            for (group_id, number), record in zip(pairs, records, strict=True):
-                await _require_group(connection, owner_id, group_id)
-                await _join(connection, group_id, number, quotas)
-                await write_record(connection, record)
+        values = {
+            **_membership_values(owner_id, pairs, records),
+            "most_members": quotas.members,
+            "most_memberships": quotas.memberships,
+        }
+        about = {Reason.GROUP_FULL: quotas.members, Reason.MEMBERSHIP_QUOTA: quotas.memberships}
+        await self._changes.make(owner_id, _SQL["join"], values, "group_members", about=about)
 
     async def leave(self, owner_id: int, pairs: Sequence[tuple[int, int]], records: Sequence[Record]) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            for (group_id, number), record in zip(pairs, records, strict=True):
-                await _require_group(connection, owner_id, group_id)
-                await connection.execute(
-                    "delete from group_members where group_id = %s and sub_user = %s", (group_id, number)
-                )
-                await write_record(connection, record)
+        values = _membership_values(owner_id, pairs, records)
+        await self._changes.make(owner_id, _SQL["leave"], values, "group_members")
 
 
-async def _join(connection: Connection, group_id: int, number: int, quotas: GroupQuotas) -> None:
-    """GROUP_FULL, MEMBERSHIP_QUOTA; SUB_USER_MISSING if another transaction has just deleted it."""
-    found = await connection.only(dict_row, _SQL["membership"], {"group": group_id, "number": number})
-    if found["is_member"]:
-        return
-    if not found["is_there"]:
-        raise Refused(Reason.SUB_USER_MISSING, facts={"value": number})
-    if found["members"] >= quotas.members:
-        raise Refused(Reason.GROUP_FULL, facts={"value": quotas.members})
-    if found["memberships"] >= quotas.memberships:
-        raise Refused(Reason.MEMBERSHIP_QUOTA, facts={"value": quotas.memberships})
-    await connection.execute(
-        "insert into group_members (group_id, sub_user) values (%s, %s)", (group_id, number)
-    )
+def _membership_values(
+    owner_id: int, pairs: Sequence[tuple[int, int]], records: Sequence[Record]
+) -> dict[str, object]:
+    return {
+        **records_values(records),
+        "owner": owner_id,
+        "groups": [group_id for group_id, _ in pairs],
+        "numbers": [number for _, number in pairs],
+    }
 
 
-async def _require_group(connection: Connection, owner_id: int, group_id: int) -> None:
-    """GROUP_MISSING."""
-    query = "select 1 from principal_groups where owner_id = %s and id = %s"
-    if not await connection.value(query, (owner_id, group_id)):
-        raise Refused(Reason.GROUP_MISSING, facts={"value": group_id})
-
-
-async def _require_free(connection: Connection, owner_id: int, name: str, but_for: int) -> None:
-    """GROUP_TAKEN."""
-    query = "select 1 from principal_groups where owner_id = %s and name = %s and id <> %s"
-    if await connection.value(query, (owner_id, name, but_for)):
-        raise Refused(Reason.GROUP_TAKEN, facts={"value": name})
+def _found(*, number: int | None, **rest: Any) -> SubUser | None:
+    return None if number is None else SubUser(number=number, **rest)

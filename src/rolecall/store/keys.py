@@ -31,10 +31,6 @@ class PgKeyRepository:
     async def keys_of(self, owner_id: int, principal: int) -> Sequence[AccessKey]:
         return await self._pool.rows(kwargs_row(_key), _SQL["of_principal"], (owner_id, principal))
 
-    def forget(self) -> None:
-        """This replica changed a key: it clears its cache without waiting to be notified."""
-        self._cache.clear()
-
     async def add_key(self, key_id: str, owner: Owner, principal: int, sealed: bytes) -> None:
         await self._pool.execute(_SQL["add"], (key_id, owner.id, principal, sealed, ""))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 from psycopg.types.json import Jsonb
@@ -20,18 +21,34 @@ async def write_record(connection: Connection, record: Record) -> None:
 
 def record_values(record: Record) -> dict[str, object]:
     """The values of `records.row`, for statements that write the record together with the change."""
+    return {
+        **_common_values(record),
+        "record_id": uuid4(),
+        "record_target": record.target,
+        "record_detail": Jsonb(dict(record.detail)),
+    }
+
+
+def records_values(records: Sequence[Record]) -> dict[str, object]:
+    """The values of `records.rows`, for several records of one call and one kind of change."""
+    return {
+        **_common_values(records[0]),
+        "record_ids": [uuid4() for _ in records],
+        "record_targets": [record.target for record in records],
+        "record_details": [Jsonb(dict(record.detail)) for record in records],
+    }
+
+
+def _common_values(record: Record) -> dict[str, object]:
     origin = record.origin
     caller = origin.caller
     return {
-        "record_id": uuid4(),
         "record_owner": caller.owner_id,
         "record_kind": record.change.value,
-        "record_target": record.target,
         "record_principal": caller.principal,
         "record_key": caller.access_key_id,
         "record_dialect": origin.dialect,
         "record_action": origin.action,
         "record_request": origin.request_id,
         "record_client": origin.client,
-        "record_detail": Jsonb(dict(record.detail)),
     }

@@ -35,7 +35,7 @@ class PrincipalKeyRepository(Protocol):
     async def change_principal_key(
         self, owner_id: int, principal: int, key_id: str, record: Record, *, active: bool | None
     ) -> None:
-        """`active` None deletes it. KEY_MISSING, KEY_FOREIGN (it is another principal's)."""
+        """`active` None deletes it. SUB_USER_MISSING, KEY_MISSING, KEY_FOREIGN (it is another principal's)."""
 
     async def key_uses(self, owner_id: int, key_ids: Sequence[str]) -> Mapping[str, datetime | None]:
         """By those of the ids that are keys of the owner's."""
@@ -55,7 +55,7 @@ class PrincipalKeys:
         )
 
     async def create(self, command: commands.CreateKey, origin: Origin) -> KeyShown:
-        principal = await self._principal(command.principal, origin.caller)
+        principal = _principal(command.principal, origin.caller)
         key = mint(self._sealer)
         record = Record(Change.KEY_CREATE, key.id, origin, {"principal": principal})
         made = await self._repository.add_principal_key(
@@ -64,11 +64,13 @@ class PrincipalKeys:
         return KeyShown(key.id, key.secret, made, command.description)
 
     async def all(self, command: commands.ListKeys, origin: Origin) -> tuple[AccessKey, ...]:
-        principal = await self._principal(command.principal, origin.caller)
+        principal = _principal(command.principal, origin.caller)
+        if not await self._repository.is_principal(origin.caller.owner_id, principal):
+            raise Refused(Reason.SUB_USER_MISSING, facts={"value": principal})
         return tuple(await self._repository.principal_keys(origin.caller.owner_id, principal))
 
     async def change(self, command: commands.ChangeKey, origin: Origin) -> None:
-        principal = await self._principal(command.principal, origin.caller)
+        principal = _principal(command.principal, origin.caller)
         detail = {"principal": principal, "active": command.active}
         record = Record(Change.KEY_UPDATE, command.key_id, origin, detail)
         await self._repository.change_principal_key(
@@ -76,7 +78,7 @@ class PrincipalKeys:
         )
 
     async def delete(self, command: commands.DeleteKey, origin: Origin) -> None:
-        principal = await self._principal(command.principal, origin.caller)
+        principal = _principal(command.principal, origin.caller)
         record = Record(Change.KEY_DELETE, command.key_id, origin, {"principal": principal})
         await self._repository.change_principal_key(
             origin.caller.owner_id, principal, command.key_id, record, active=None
@@ -88,11 +90,10 @@ class PrincipalKeys:
         wanted = dict.fromkeys(command.key_ids)
         return tuple(KeyUse(key_id, found[key_id]) for key_id in wanted if key_id in found)
 
-    async def _principal(self, named: int | None, caller: Caller) -> int:
-        """Whose keys are meant. SUB_USER_MISSING; OWNER_PROTECTED for the owner's, if the caller is not the owner."""
-        principal = caller.principal if named is None else named
-        if principal == caller.owner_number and not caller.is_owner:
-            raise Refused(Reason.OWNER_PROTECTED, facts={"value": principal})
-        if not await self._repository.is_principal(caller.owner_id, principal):
-            raise Refused(Reason.SUB_USER_MISSING, facts={"value": principal})
-        return principal
+
+def _principal(named: int | None, caller: Caller) -> int:
+    """Whose keys are meant. OWNER_PROTECTED for the owner's, if the caller is not the owner."""
+    principal = caller.principal if named is None else named
+    if principal == caller.owner_number and not caller.is_owner:
+        raise Refused(Reason.OWNER_PROTECTED, facts={"value": principal})
+    return principal

@@ -36,7 +36,8 @@ class GroupRepository(Protocol):
     async def groups(self, owner_id: int, contains: str, offset: int, limit: int) -> Page[Group]: ...
     async def groups_of(self, number: int, offset: int, limit: int) -> Page[Group]: ...
     async def members(self, group_id: int, offset: int, limit: int) -> Page[SubUser]: ...
-    async def found(self, owner_id: int, ref: SubUserRef) -> SubUser | None: ...
+    async def found(self, owner_id: int, refs: Sequence[SubUserRef]) -> Sequence[SubUser | None]:
+        """For each of them, in their order."""
 
     async def add_group(self, owner_id: int, name: str, remark: str, most: int, record: Record) -> int:
         """Its id. GROUP_TAKEN, GROUP_QUOTA."""
@@ -52,7 +53,8 @@ class GroupRepository(Protocol):
     async def join(
         self, owner_id: int, pairs: Sequence[tuple[int, int]], quotas: GroupQuotas, records: Sequence[Record]
     ) -> None:
-        """Pairs of a group's id and a sub-user's number. GROUP_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA."""
+        """Pairs of a group's id and a sub-user's number, each once, with a record for each. GROUP_MISSING,
+        SUB_USER_MISSING, GROUP_FULL, MEMBERSHIP_QUOTA."""
 
     async def leave(self, owner_id: int, pairs: Sequence[tuple[int, int]], records: Sequence[Record]) -> None:
         """GROUP_MISSING."""
@@ -105,12 +107,14 @@ class Groups:
         await self._repository.delete_group(origin.caller.owner_id, command.group, record)
 
     async def join(self, command: commands.JoinGroups, origin: Origin) -> None:
-        pairs = await self._pairs(command, origin)
+        if not (pairs := await self._pairs(command, origin)):
+            return
         records = [_membership(Change.GROUP_JOIN, pair, origin) for pair in pairs]
         await self._repository.join(origin.caller.owner_id, pairs, self._quotas, records)
 
     async def leave(self, command: commands.LeaveGroups, origin: Origin) -> None:
-        pairs = await self._pairs(command, origin)
+        if not (pairs := await self._pairs(command, origin)):
+            return
         records = [_membership(Change.GROUP_LEAVE, pair, origin) for pair in pairs]
         await self._repository.leave(origin.caller.owner_id, pairs, records)
 
@@ -119,17 +123,19 @@ class Groups:
         return await self._repository.members(group.id, command.offset, command.limit)
 
     async def groups_of(self, command: commands.PageGroupsOf, origin: Origin) -> Page[Group]:
-        user = await self._found(command.sub_user, origin)
+        (user,) = await self._found((command.sub_user,), origin)
         return await self._repository.groups_of(user.number, command.offset, command.limit)
 
     async def find(self, command: commands.FindSubUser, origin: Origin) -> SubUser:
-        return await self._found(command.ref, origin)
+        (user,) = await self._found((command.ref,), origin)
+        return user
 
     async def _pairs(
         self, command: commands.JoinGroups | commands.LeaveGroups, origin: Origin
     ) -> list[tuple[int, int]]:
         """Each once, in the order asked. NOT_PERMITTED for members that were not named by their numbers."""
-        found = [(each, (await self._found(each.sub_user, origin)).number) for each in command.memberships]
+        users = await self._found([each.sub_user for each in command.memberships], origin)
+        found = [(each, user.number) for each, user in zip(command.memberships, users, strict=True)]
         numbers = dict.fromkeys(number for each, number in found if each.sub_user.number is None)
         if numbers and command.unnumbered is not None:
             resources = (f"{prefix}{number}" for prefix in command.unnumbered.resources for number in numbers)
@@ -137,14 +143,16 @@ class Groups:
             await self._permissions.permit(origin.caller, ask)
         return list(dict.fromkeys((each.group, number) for each, number in found))
 
-    async def _found(self, ref: SubUserRef, origin: Origin) -> SubUser:
-        if ref == SubUserRef():
+    async def _found(self, refs: Sequence[SubUserRef], origin: Origin) -> Sequence[SubUser]:
+        """SUB_USER_UNNAMED, SUB_USER_MISSING."""
+        if SubUserRef() in refs:
             raise Refused(Reason.SUB_USER_UNNAMED)
-        user = await self._repository.found(origin.caller.owner_id, ref)
-        if user is None:
-            named = ref.id if ref.number is None else ref.number
-            raise Refused(Reason.SUB_USER_MISSING, facts={"value": named})
-        return user
+        found = await self._repository.found(origin.caller.owner_id, refs)
+        for ref, user in zip(refs, found, strict=True):
+            if user is None:
+                named = ref.id if ref.number is None else ref.number
+                raise Refused(Reason.SUB_USER_MISSING, facts={"value": named})
+        return [user for user in found if user is not None]
 
     async def _existing(self, origin: Origin, group_id: int) -> Group:
         group = await self._repository.group(origin.caller.owner_id, group_id)

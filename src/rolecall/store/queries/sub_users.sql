@@ -26,10 +26,13 @@ select {columns} from sub_users u
  where u.owner_id = %s and u.number > %s
  order by u.number limit %s
 
+-- One row for each that is asked for, in that order, with nulls where no sub-user has both its number and its id.
 -- name: found
-{sub_user}
- where u.owner_id = %(owner)s and u.number = coalesce(%(number)s, u.number) and u.id = coalesce(%(id)s, u.id)
- limit 1
+select {columns}
+  from unnest(%(numbers)s::bigint[], %(ids)s::bigint[]) with ordinality as a (number, id, position)
+  left join sub_users u on u.owner_id = %(owner)s and (u.number = a.number or u.id = a.id)
+       and coalesce(u.number = a.number, true) and coalesce(u.id = a.id, true)
+ order by a.position
 
 -- name: with_rules
 select {columns}, r.rules
@@ -213,11 +216,92 @@ select {columns}
  where m.group_id = %(group)s
  order by m.added_at, u.number offset %(offset)s limit %(limit)s
 
--- name: change_group
-update principal_groups set name = coalesce(%s, name), remark = coalesce(%s, remark) where id = %s
+-- name: there
+exists (select from principal_groups where owner_id = %(owner)s and id = %(group)s)
 
--- name: membership
-select exists (select from group_members where group_id = %(group)s and sub_user = %(number)s) as is_member,
-       (select count(*) from group_members where group_id = %(group)s) as members,
-       (select count(*) from group_members where sub_user = %(number)s) as memberships,
-       exists (select from sub_users where number = %(number)s) as is_there
+-- name: add_group
+with decided as (
+    select case when exists (select from principal_groups where owner_id = %(owner)s and name = %(name)s)
+                then {reasons.GROUP_TAKEN}
+                when (select count(*) from principal_groups where owner_id = %(owner)s) >= %(most)s
+                then {reasons.GROUP_QUOTA} end as refusal
+), added as (
+    insert into principal_groups (owner_id, name, remark)
+    select %(owner)s, %(name)s, %(remark)s from decided where refusal is null
+    returning id
+), recorded as (
+    {records.insert} select {records.row} from added
+)
+select refusal, id from decided left join added on true
+
+-- name: change_group
+with decided as (
+    select case when not {there} then {reasons.GROUP_MISSING}
+                when exists (select from principal_groups
+                              where owner_id = %(owner)s and name = %(name)s and id <> %(group)s)
+                then {reasons.GROUP_TAKEN} end as refusal
+), changed as (
+    update principal_groups set name = coalesce(%(name)s, name), remark = coalesce(%(remark)s, remark) from decided
+     where refusal is null and id = %(group)s
+), recorded as (
+    {records.insert} select {records.row} from decided where refusal is null
+)
+select refusal from decided
+
+-- name: delete_group
+with gone as (
+    delete from principal_groups where owner_id = %(owner)s and id = %(group)s returning id
+), recorded as (
+    {records.insert} select {records.row} from gone
+)
+select case when not exists (select from gone) then {reasons.GROUP_MISSING} end as refusal
+
+-- Members to be, in the order asked; who is a member stays one. Those before count for the quotas of those behind.
+-- name: join
+with asked as (
+    select a.*, g.id is not null as has_group, u.number is not null as has_user, m.group_id is not null as is_member
+      from unnest(%(groups)s::bigint[], %(numbers)s::bigint[]) with ordinality as a (group_id, sub_user, position)
+      left join principal_groups g on g.owner_id = %(owner)s and g.id = a.group_id
+      left join sub_users u on u.owner_id = %(owner)s and u.number = a.sub_user
+      left join group_members m on m.group_id = a.group_id and m.sub_user = a.sub_user
+), counted as (
+    select a.*,
+           (select count(*) from group_members m where m.group_id = a.group_id)
+               + count(*) filter (where not is_member) over (partition by group_id order by position) as members,
+           (select count(*) from group_members m where m.sub_user = a.sub_user)
+               + count(*) filter (where not is_member) over (partition by sub_user order by position) as memberships
+      from asked a
+), decided as (
+    select position, group_id, sub_user,
+           case when not has_group then {reasons.GROUP_MISSING}
+                when is_member then null
+                when not has_user then {reasons.SUB_USER_MISSING}
+                when members > %(most_members)s then {reasons.GROUP_FULL}
+                when memberships > %(most_memberships)s then {reasons.MEMBERSHIP_QUOTA} end as refusal
+      from counted
+), refused as (
+    select * from decided where refusal is not null order by position limit 1
+), joined as (
+    insert into group_members (group_id, sub_user)
+    select group_id, sub_user from asked where not is_member and not exists (select from refused)
+), recorded as (
+    {records.insert} {records.rows} where not exists (select from refused)
+)
+select refusal, case refusal when {reasons.GROUP_MISSING} then group_id when {reasons.SUB_USER_MISSING} then sub_user
+                end as about
+  from refused
+
+-- name: leave
+with asked as (
+    select * from unnest(%(groups)s::bigint[], %(numbers)s::bigint[]) as a (group_id, sub_user)
+), missing as (
+    select group_id from asked a
+     where not exists (select from principal_groups g where g.owner_id = %(owner)s and g.id = a.group_id)
+     limit 1
+), gone as (
+    delete from group_members m using asked a
+     where m.group_id = a.group_id and m.sub_user = a.sub_user and not exists (select from missing)
+), recorded as (
+    {records.insert} {records.rows} where not exists (select from missing)
+)
+select {reasons.GROUP_MISSING} as refusal, group_id as about from missing
