@@ -152,24 +152,44 @@ class Pipeline:
             self._require_private(call)
             proven = await self._prove(call)
             record.caller = proven.caller
-            return dialect.render(call, await self._outcome(call, proven))
+            return dialect.render(call, await self.perform(call, proven, call.dialect))
         except Refused as refusal:
             record.error = refusal
-            if (
-                progress.call is not None
-                and record.caller is not None
-                and refusal.reason is Reason.NOT_PERMITTED
-            ):
-                await self._note_denial(progress.call, record.caller, refusal)
             if record.caller is None and refusal.reason.fault is Fault.CALLER:
                 self._strangers.failed(envelope.request.client)
             return dialect.refuse(envelope, refusal, progress.call)
 
-    async def _note_denial(self, call: Call, caller: Caller, refusal: Refused) -> None:
+    async def perform(self, call: Call, proven: Proven, front: str) -> Mapping[str, object]:
+        """Stages 4 to 7 for a proven caller: the answer as the vendor's fields. Raises `Refused`.
+
+        `front` is recorded as what the call came through: its dialect, or the console.
+        """
+        try:
+            return await self._outcome(call, proven, front)
+        except Refused as refusal:
+            if refusal.reason is Reason.NOT_PERMITTED:
+                await self._note_denial(call, proven.caller, refusal, front)
+            raise
+
+    async def permits(self, call: Call, caller: Caller) -> bool:
+        """Whether policies permit a call with these parameters, which are not checked; one that is not given stands
+        for every value. Records nothing."""
+        service = self._service(call)
+        action = service.action(call)
+        if action.free or action.public:
+            return True
+        checked = Checked(call, caller, action.shape.type(**call.params.read()))
+        try:
+            await self._permissions.permit(caller, policy_request(checked, service.contract, action))
+        except Refused:
+            return False
+        return True
+
+    async def _note_denial(self, call: Call, caller: Caller, refusal: Refused, front: str) -> None:
         """Record the denial of a proven caller, within a rate. A failure to record does not change the answer."""
         target = str(refusal.facts.get("resource", ""))
         detail = {"service": call.service, "note": refusal.note}
-        entry = entry_of(_origin(call, caller), Outcome.DENIED, target, refusal.reason.value, detail)
+        entry = entry_of(origin_of(call, caller, front), Outcome.DENIED, target, refusal.reason.value, detail)
         try:
             await self._audit.note_quickly(entry)
         except Exception:  # noqa: BLE001 - logged; the denial is answered anyway
@@ -224,8 +244,7 @@ class Pipeline:
     def _service(self, call: Call) -> Service:
         return self._services[call.dialect, call.service, call.version]
 
-    async def _outcome(self, call: Call, proven: Proven) -> Mapping[str, object]:
-        """Stages 4 to 7: the answer as the vendor's fields."""
+    async def _outcome(self, call: Call, proven: Proven, front: str) -> Mapping[str, object]:
         service, caller = self._service(call), proven.caller
         action = service.action(call)
         await self._admission.admit(call, caller, action, service.regions)
@@ -238,7 +257,9 @@ class Pipeline:
         await self._admission.charge(call, caller, action)
         self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
-        return await verb.serve(checked, self._decipher, self._bus, origin_of(checked), proven.issuer)
+        return await verb.serve(
+            checked, self._decipher, self._bus, origin_of(call, caller, front), proven.issuer
+        )
 
     def _dialect(self, request: Request) -> Dialect | None:
         """None for a request without a mark of any dialect, and for paths below ``/.well-known/``."""
@@ -277,16 +298,12 @@ _CRASHED = _plain(500, "InternalError", "Something went wrong here; it was logge
 _NO_SUCH_PATH = _plain(404, "NotFound", "There is nothing here.")
 
 
-def origin_of(checked: Checked[object]) -> Origin:
+def origin_of(call: Call, caller: Caller, front: str) -> Origin:
     """Where a command came from, as it is recorded with every operation."""
-    return _origin(checked.call, checked.caller)
-
-
-def _origin(call: Call, caller: Caller) -> Origin:
     request = call.envelope.request
     return Origin(
         caller,
-        call.dialect,
+        front,
         call.action,
         call.request_id,
         call.region,

@@ -19,13 +19,16 @@ import structlog
 import uvicorn
 
 from rolecall.app.application import Application
-from rolecall.app.entry import pipeline, sign_in_router
+from rolecall.app.entry import entry
 from rolecall.connections import protocol
+from rolecall.console import router as console
+from rolecall.console.router import ConsoleRouter
 from rolecall.intake import SMALL, Body, Budget, ClientGone
 from rolecall.proxies import Proxies
 from rolecall.response_headers import completed
 from rolecall.settings import Settings, networks
 from rolecall.signin import router as signin
+from rolecall.signin.router import SignInRouter
 from rolecall.tls import context_factory
 from rolecall.values import Reply, Request
 
@@ -55,8 +58,7 @@ class AsgiApp:
         strict_transport: bool = True,
     ) -> None:
         self._application = application
-        self._pipeline = pipeline(application, require_tls=require_tls)
-        self._sign_in = sign_in_router(application, require_tls=require_tls)
+        self._entry = entry(application, require_tls=require_tls)
         self._proxies = Proxies(networks(application.settings.trusted_proxies))
         self._budget = Budget(application.settings.body_budget)
         self._strict_transport = strict_transport
@@ -101,8 +103,10 @@ class AsgiApp:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         head = request_of(scope)
-        at_sign_in = signin.concerns(head.path)
-        limit = SMALL if at_sign_in else self._pipeline.largest_body(head)
+        if _is_browser_at_the_door(head):
+            return Reply(303, (("location", "/console"),), b"")
+        router = self._router(head.path)
+        limit = SMALL if router is not None else self._entry.pipeline.largest_body(head)
         body = Body(self._budget, limit, head.client)
         try:
             await body.receive(receive)
@@ -114,11 +118,15 @@ class AsgiApp:
                 crowded=body.crowded,
                 sha256=body.sha256,
             )
-            if at_sign_in:
-                return await self._sign_in.answer(request)
-            return await self._pipeline.answer(request)
+            return await (router or self._entry.pipeline).answer(request)
         finally:
             body.release()
+
+    def _router(self, path: str) -> SignInRouter | ConsoleRouter | None:
+        """What answers pages at that path."""
+        if console.concerns(path):
+            return self._entry.console
+        return self._entry.sign_in if signin.concerns(path) else None
 
     async def _health(self) -> Reply:
         return _json(200, {"status": "ok"})
@@ -158,6 +166,12 @@ def request_of(scope: Scope) -> Request:
         secure=scope["scheme"] == "https",
         received=time.time(),
     )
+
+
+def _is_browser_at_the_door(request: Request) -> bool:
+    """Whether a person opened the bare address: no client of an API asks for a page there."""
+    at_the_door = request.path in ("", "/") and not request.query and request.method in ("GET", "HEAD")
+    return at_the_door and "text/html" in request.header("accept") and not request.header("authorization")
 
 
 def _json(status: int, content: dict[str, str]) -> Reply:

@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "verbs": _RIVER,
     "signin": {"calls", "domain", "values", "web"},
     "web": {"domain", "values"},
+    "console": {"", "calls", "contracts", "domain", "pipeline", "signing", "values", "verbs", "web"},
     "settings": {"domain", "exchanges", "values"},
     "metrics": {"domain", "values"},
     "admission": {"rate_store", *_RIVER},
@@ -51,13 +52,13 @@ ALLOWED: dict[str, set[str]] = {
     "local": {"values"},
     # app chooses the parts; server and cli are outside it
     "app": {
-        "admission", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "metrics",
+        "admission", "console", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "metrics",
         "pipeline", "services", "settings", "signin", "signing", "store", "values",
     },
     "connections": {"settings"},
     "server": {
-        "app", "connections", "intake", "pipeline", "proxies", "response_headers", "settings", "signin", "tls",
-        "values",
+        "app", "connections", "console", "intake", "pipeline", "proxies", "response_headers", "settings", "signin",
+        "tls", "values",
     },
     "cli": {
         "", "admission", "app", "connections", "contracts", "domain", "engines", "listeners", "local", "server",
@@ -316,6 +317,9 @@ REVEALERS = {
     # signing in: tokens, codes and cookies in answers, on purpose; keys and the tokens that they sign
     "rolecall.signin.token_endpoints",
     "rolecall.web.browser",
+    # a sign-in link, printed for the operator who asked for it
+    "rolecall.cli.console",
+    "rolecall.cli.embedded",
     "rolecall.signin.authorize",
     "rolecall.signin.jose",
     # people's passwords: their rules, hashed; what their tokens are sealed with

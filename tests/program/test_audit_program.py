@@ -27,8 +27,8 @@ READS = {
 
 NOTED = {
     "account password", "application add", "application delete", "application rotate-key", "application set",
-    "audit prune", "instance add", "instance remove", "instance set", "key create", "key disable", "key enable",
-    "key reseal", "store activate", "store add", "store deactivate",
+    "audit prune", "console", "instance add", "instance remove", "instance set", "key create", "key disable",
+    "key enable", "key reseal", "store activate", "store add", "store deactivate",
 }  # fmt: skip
 """These leave a record before and one after."""
 
@@ -79,11 +79,13 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     users = place / "users.csv"
     users.write_text(f"user_name\n{user}\n")
     rolecall.cli("user", "import", str(users), "--store", store)
+    (link,) = json.loads(rolecall.cli("console", "--json").stdout)
     rolecall.cli("audit", "prune", ROLECALL_AUDIT_RETENTION_DAYS="7")
     found = records(rolecall)
     everything = json.dumps(found)
     for secret in (
         key["secret_key"], engine["password"], application["client_secret"], made["password"], made["secret_key"], told,
+        link["link"].partition("code=")[2],
     ):  # fmt: skip
         assert secret not in everything
     return found

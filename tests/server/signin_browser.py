@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 
-_FORM = re.compile(r'<form method="post" action="([^"]+)"')
+_FORM = re.compile(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', re.DOTALL)
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -34,12 +34,12 @@ class Browser:
         return self.client.get(url, params=query or None)
 
     def send(self, page: httpx.Response, **filled: str) -> httpx.Response:
-        """Send the page's form."""
-        action = _FORM.search(page.text)
-        assert action is not None, page.text
-        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)}
-        target = urljoin(str(page.url), html.unescape(action[1]))
-        return self.client.post(target, data=hidden | filled)
+        """Send the page's first form; the form that chooses the language is in every page of the console."""
+        forms = [form for form in _FORM.findall(page.text) if form[0] != "/console/language"]
+        assert forms, page.text
+        action, content = forms[0]
+        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(content)}
+        return self.client.post(urljoin(str(page.url), html.unescape(action)), data=hidden | filled)
 
     def sign_in(self, url: str, login: str, password: str) -> httpx.Response:
         """Open the address and fill in the page that is shown."""

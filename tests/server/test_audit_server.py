@@ -57,7 +57,7 @@ def test_sign_ins_at_the_console_are_recorded_and_their_passwords_are_not(
         for password in (WRONG, PASSWORD):
             page = browser.get(f"{rolecall.endpoint}/console/sign-in")
             owner = str(rolecall.ready["owner"]["uin"])
-            browser.send(page, owner=owner, name=added["Name"], password=password)
+            browser.send(page, owner=owner, name=added["Name"], secret_password=password)
     rows = [row for row in trail(target=added["Name"]) if row["action"] == "sign-in"]
     assert [(row["dialect"], row["outcome"], row["client"]) for row in rows] == [
         ("console", "failed", "198.51.100.251"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +29,7 @@ def browser() -> Iterator[Browser]:
 def enter(cam: Cam, browser: Browser, name: str, password: str = PASSWORD, owner: str = "") -> Any:
     page = browser.get(f"{cam.rolecall.endpoint}/console/sign-in")
     number = owner or str(cam.rolecall.ready["owner"]["uin"])
-    return browser.send(page, owner=number, name=name, password=password)
+    return browser.send(page, owner=number, name=name, secret_password=password)
 
 
 def test_a_sub_user_signs_in_and_sees_itself_its_keys_and_its_groups(cam: Cam, browser: Browser) -> None:
@@ -38,7 +39,8 @@ def test_a_sub_user_signs_in_and_sees_itself_its_keys_and_its_groups(cam: Cam, b
     made = cam.ok("CreateGroup", GroupName=group)["GroupId"]
     cam.ok("AddUserToGroup", Info=[{"Uid": added["Uid"], "GroupId": made}])
     entered = enter(cam, browser, added["Name"])
-    home = browser.follow(entered)
+    assert browser.follow(entered).url.path == "/console"
+    home = browser.get(f"{cam.rolecall.endpoint}/console/me")
     assert home.status_code == 200
     for what in (added["Name"], str(added["Uin"]), added["SecretId"], group, "&lt;i&gt;till&lt;/i&gt;"):
         assert what in home.text
@@ -59,10 +61,13 @@ def test_a_password_that_must_be_changed_is_changed_first(cam: Cam, browser: Bro
     home = f"{cam.rolecall.endpoint}/console"
     assert browser.get(home).headers["location"] == "/console/password"
     for new, status in (("weak", 400), (PASSWORD, 400)):
-        assert browser.send(page, current=PASSWORD, new=new, repeat=new).status_code == status
-    assert browser.send(page, current="wrong", new=NEW, repeat=NEW).status_code == 403
+        assert (
+            browser.send(page, secret_current=PASSWORD, secret_new=new, secret_repeat=new).status_code
+            == status
+        )
+    assert browser.send(page, secret_current="wrong", secret_new=NEW, secret_repeat=NEW).status_code == 403
     before = dict(browser.client.cookies)
-    done = browser.send(page, current=PASSWORD, new=NEW, repeat=NEW)
+    done = browser.send(page, secret_current=PASSWORD, secret_new=NEW, secret_repeat=NEW)
     assert browser.follow(done).url.path == "/console"
     assert dict(browser.client.cookies) != before
     with Browser() as other:
@@ -115,7 +120,29 @@ def test_a_form_from_a_foreign_page_does_nothing(cam: Cam, browser: Browser) -> 
 
 def test_nothing_else_is_at_the_console(cam: Cam, browser: Browser) -> None:
     endpoint = cam.rolecall.endpoint
-    assert browser.get(f"{endpoint}/console/nothing").status_code == 404
-    assert browser.client.put(f"{endpoint}/console").status_code == 405
     assert browser.get(f"{endpoint}/console").headers["location"] == "/console/sign-in"
     assert browser.client.post(f"{endpoint}/console/sign-out").status_code == 303
+    name = cam.add(ConsoleLogin=1, Password=PASSWORD, NeedResetPassword=0)["Name"]
+    enter(cam, browser, name)
+    assert browser.get(f"{endpoint}/console/nothing").status_code == 404
+    assert browser.client.put(f"{endpoint}/console").status_code == 405
+
+
+def test_a_browser_at_the_bare_address_is_led_to_the_console_and_a_client_is_answered(
+    cam: Cam, browser: Browser
+) -> None:
+    endpoint = cam.rolecall.endpoint
+    led = browser.client.get(f"{endpoint}/", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (led.status_code, led.headers["location"]) == (303, "/console")
+    discovered = browser.client.get(f"{endpoint}/", headers={"accept": "application/json"})
+    assert discovered.status_code == 300
+
+
+def test_the_owner_signs_in_by_the_link_that_the_command_prints(cam: Cam, browser: Browser) -> None:
+    (printed,) = json.loads(cam.rolecall.cli("console", "--json").stdout)
+    elsewhere = browser.get(printed["link"])
+    assert (elsewhere.status_code, "on the machine where Rolecall runs" in elsewhere.text) == (403, True)
+    with Browser() as here:
+        home = here.follow(here.get(printed["link"]))
+        assert (home.status_code, str(cam.rolecall.ready["owner"]["uin"]) in home.text) == (200, True)
+        assert here.get(printed["link"]).status_code == 403

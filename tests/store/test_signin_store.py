@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from rolecall.domain.access.browser_sessions import ABSOLUTE, IDLE, BrowserSession, BrowserSessions
+from rolecall.domain.access.keys import Keys
+from rolecall.domain.access.sign_in_links import VALID, SignInLinks
 from rolecall.domain.access.sign_ins import AddressLimit, SignInSource
 from rolecall.domain.directories.applications import ApplicationRefused, register
 from rolecall.domain.directories.provider import Application, Code, Grant, Token, TokenKind
@@ -292,3 +294,31 @@ async def test_signing_keys_are_sealed_and_resealed_with_everything_else(
     with pytest.raises(SealBroken):
         alone.open(key)
     assert alone.open((await alone.published(directory, NOW))[0]).reveal().startswith("-----BEGIN PRIVATE")
+
+
+async def test_a_sign_in_link_is_taken_once_and_in_time(store: Store) -> None:
+    owner = await Keys(store.keys, Sealer(parse_master_keys(new_master_key()))).create_owner()
+    links, now = SignInLinks(store.sign_in_links), datetime.now(UTC)
+    text = await links.create(owner, now)
+    assert await links.redeem(text, now) == owner
+    assert await links.redeem(text, now) is None
+    late = await links.create(owner, now)
+    assert await links.redeem(late, now + VALID) is None
+
+
+async def test_an_owners_session_ends_with_its_key(store: Store) -> None:
+    keys = Keys(store.keys, Sealer(parse_master_keys(new_master_key())))
+    owner, now = await keys.create_owner(), datetime.now(UTC)
+    key_id, _ = await keys.create(owner)
+    sessions = BrowserSessions(store.browser_sessions)
+    by_key = await sessions.begin(owner_id=owner.id, key_id=key_id, at=now, seen_at=now)
+    by_link = await sessions.begin(owner_id=owner.id, at=now, seen_at=now)
+    assert by_key is not None
+    assert by_link is not None
+    found = await sessions.find(by_key, now)
+    assert found is not None
+    assert (found.owner_id, found.key_id) == (owner.id, key_id)
+    async with store.browser_sessions._pool.connection() as connection:
+        await connection.execute("delete from access_keys where id = %s", (key_id,))
+    assert await sessions.find(by_key, now) is None
+    assert await sessions.find(by_link, now) is not None

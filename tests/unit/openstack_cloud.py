@@ -300,7 +300,8 @@ class Cloud:
             return verb.issue(checked, proven.issuer)
         command = verb.command(checked, lambda cipher: cipher)
         if type(command) in self.bus.commands:
-            return verb.answer(checked, asyncio.run(self.bus.execute(command, origin_of(checked))))
+            origin = origin_of(checked.call, checked.caller, "openstack")
+            return verb.answer(checked, asyncio.run(self.bus.execute(command, origin)))
         return verb.answer(checked, self.control.carry_out(command, proven.caller))
 
     async def _prove(self, claim: Claim) -> Proven:

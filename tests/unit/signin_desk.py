@@ -16,8 +16,15 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID, uuid4
 
-from rolecall.domain.access.browser_sessions import BrowserSession
-from rolecall.domain.access.keys import Owner
+from rolecall.console import router as console_router
+from rolecall.console.me import OwnPage
+from rolecall.console.router import ConsoleRouter
+from rolecall.console.sessions import VisitorSessions
+from rolecall.console.sign_in import SignInPages
+from rolecall.console.visits import Page
+from rolecall.domain.access.browser_sessions import BrowserSession, BrowserSessions
+from rolecall.domain.access.keys import AccessKey, Keys, Owner
+from rolecall.domain.access.sign_in_links import SignInLinks
 from rolecall.domain.access.sign_ins import AddressLimit, Failures, SignInSource
 from rolecall.domain.bus import Bus
 from rolecall.domain.directories.login import LockRules
@@ -29,6 +36,7 @@ from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.signin.router import SignInRouter
 from rolecall.signin.wiring import SignInEndpoints
 from rolecall.store.memory_audit import MemoryAudit
 from rolecall.values import Origin, Reply, Request, Secret
@@ -277,6 +285,48 @@ class MemoryPeople:
         return self.answers[type(command).__name__]
 
 
+class MemoryKeys:
+    """`KeyRepository` with the keys that a test adds."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, AccessKey] = {}
+
+    async def key(self, key_id: str) -> AccessKey | None:
+        return self.by_id.get(key_id)
+
+    async def keys(self) -> Sequence[AccessKey]:
+        return tuple(self.by_id.values())
+
+    async def add_key(self, key_id: str, owner: Owner, principal: int, sealed: bytes) -> None:
+        moment = datetime.fromtimestamp(START, UTC)
+        self.by_id[key_id] = AccessKey(key_id, owner, principal, sealed, True, moment)
+
+    async def set_key_active(self, key_id: str, *, active: bool) -> bool:
+        self.by_id[key_id] = replace(self.by_id[key_id], active=active)
+        return True
+
+    async def owners(self) -> Sequence[Owner]:
+        return (OWNER,)
+
+    async def add_owner(self, number: int, app_id: int) -> Owner:
+        raise NotImplementedError
+
+
+class MemoryLinks:
+    """`SignInLinkRepository`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, datetime] = {}
+
+    async def add_link(self, digest: bytes, owner_id: int, expires_at: datetime) -> None:
+        assert owner_id == OWNER.id
+        self.kept[digest] = expires_at
+
+    async def take_link(self, digest: bytes, now: datetime) -> Owner | None:
+        expires_at = self.kept.pop(digest, now)
+        return OWNER if expires_at > now else None
+
+
 @dataclass
 class Desk:
     """The room with one user store, and a browser."""
@@ -310,11 +360,22 @@ class Desk:
         )
         sealer, bus = Sealer(parse_master_keys(new_master_key())), cast("Bus", self.people)
         locks = LockRules(self.failures, 900)
-        self.sign_in = SignInEndpoints(
-            repositories, self.addresses, self.passwords, sealer, self.people, bus, locks
-        )
+        self.sign_in = SignInEndpoints(repositories, self.addresses, self.passwords, sealer, locks)
         self.signing_keys = self.sign_in.keys
         self.router = self.sign_in.router(self, self.public_url, require_tls=self.require_tls)
+        self.keys, self.links = Keys(MemoryKeys(), sealer), MemoryLinks()
+        sessions = VisitorSessions(
+            self.people,
+            self.people,
+            self.keys,
+            SignInLinks(self.links),
+            BrowserSessions(self.kept),
+            self.addresses,
+            bus,
+        )
+        home = Page("/console", OwnPage(bus).pages[0].show)
+        pages = SignInPages(sessions, self.people, self.addresses)
+        self.console = ConsoleRouter(sessions, pages, (home,), self, require_tls=self.require_tls)
 
     def expect(self, dialect: str, actions: object, codes: object) -> None:
         """`CallMetrics`: every label is taken."""
@@ -368,7 +429,7 @@ class Desk:
         if self.cookies:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         text = query if isinstance(query, str) else urlencode(query)
-        reply = await self.router.answer(
+        reply = await self.router_of(path).answer(
             Request(method, path, text, tuple(sent.items()), body, self.client, self.secure, self.now)
         )
         for name, value in reply.headers:
@@ -380,6 +441,9 @@ class Desk:
                 else:
                     self.cookies[cookie] = content
         return reply
+
+    def router_of(self, path: str) -> ConsoleRouter | SignInRouter:
+        return self.console if console_router.concerns(path) else self.router
 
     async def get(self, path: str, query: Mapping[str, str] | str = "", **headers: str) -> Reply:
         return await self.ask("GET", self.base + path, query, headers=headers)
@@ -428,12 +492,12 @@ async def failed(addresses: AddressLimit, client: str, at: datetime) -> None:
 
 
 def form_of(page: Reply) -> tuple[str, dict[str, str]]:
-    """Where a page's form goes, and its hidden fields."""
+    """Where a page's first form goes, and its hidden fields; the form that chooses the language is in every page."""
     text = page.body.decode()
-    action = re.search(r'<form method="post" action="([^"]+)"', text)
-    assert action is not None, text
-    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text)
-    return unescaped(action[1]), {name: unescaped(value) for name, value in hidden}
+    forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', text, re.DOTALL)
+    action, content = next(form for form in forms if form[0] != "/console/language")
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', content)
+    return unescaped(action), {name: unescaped(value) for name, value in hidden}
 
 
 def unescaped(text: str) -> str:

@@ -61,7 +61,7 @@ async def test_the_console_answers_no_more_guesses_than_the_limit(
 ) -> None:
     action, hidden = form_of(await desk.ask("GET", "/console/sign-in"))
     monkeypatch.setattr(desk.people, "at_console", together(desk.people.at_console))
-    form = {**hidden, "owner": str(OWNER.number), "name": "ann", "password": "wrong"}
+    form = {**hidden, "owner": str(OWNER.number), "name": "ann", "secret_password": "wrong"}
     replies = await asyncio.gather(*(desk.ask("POST", action, "", form) for _ in range(GUESSES)))
     assert Counter(reply.status for reply in replies) == {403: LIMIT, 429: GUESSES - LIMIT}
 
@@ -117,6 +117,6 @@ async def test_a_sign_in_is_recorded_with_whose_it_was_and_what_nobody_is_called
 async def test_no_more_failures_are_recorded_than_the_limit_allows(desk: Desk, monkeypatch: Any) -> None:
     action, hidden = form_of(await desk.ask("GET", "/console/sign-in"))
     monkeypatch.setattr(desk.people, "at_console", together(desk.people.at_console))
-    form = {**hidden, "owner": str(OWNER.number), "name": "ann", "password": "wrong"}
+    form = {**hidden, "owner": str(OWNER.number), "name": "ann", "secret_password": "wrong"}
     await asyncio.gather(*(desk.ask("POST", action, "", form) for _ in range(GUESSES)))
     assert [one.outcome for one in desk.audit.entries] == [Outcome.FAILED] * LIMIT

@@ -6,16 +6,13 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
-from tests.unit.signin_desk import OWNER, START, Desk, content, form_of, header, location
+from tests.unit.signin_desk import START, Desk, content, form_of, header, location
 
 from rolecall.domain.directories.model import UserStatus
-from rolecall.domain.messages import Page
 from rolecall.domain.operations.model import Change
-from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin.messages import MESSAGES
 from rolecall.values import Language, Reply, Secret
 
@@ -402,159 +399,6 @@ async def test_the_id_token_of_somebody_else_signs_nobody_out(desk: Desk) -> Non
     assert "code" in location(await desk.get("/oauth2/authorize", asked | {"prompt": "none"}))[1]
     hinted = desk.request_of(application, VERIFIER, prompt="none", id_token_hint=granted["id_token"])
     assert location(await desk.get("/oauth2/authorize", hinted))[1]["error"] == "login_required"
-
-
-# The console
-
-
-async def at_console(desk: Desk, password: str = "Right_1", **changes: str) -> Reply:
-    page = await desk.ask("GET", "/console/sign-in")
-    filled = {"owner": str(OWNER.number), "name": "ann", "password": password} | changes
-    return await desk.send(page, **filled)
-
-
-def create_initial_objects(desk: Desk) -> None:
-    moment = datetime.fromtimestamp(START, UTC)
-    used, unused = (
-        SimpleNamespace(id=f"AKID{name}", active=active, created_at=moment)
-        for name, active in (("used", True), ("unused", False))
-    )
-    desk.people.answers = {
-        "ListKeys": (used, unused),
-        "ShowKeyUses": (SimpleNamespace(key_id="AKIDused", used_at=moment),),
-        "PageGroupsOf": Page((SimpleNamespace(name="Operators & co"),), 1),
-        "PageAttached": Page((SimpleNamespace(policy=SimpleNamespace(name="ReadOnly")),), 1),
-    }
-
-
-async def test_a_sub_user_signs_in_at_the_console_and_sees_who_it_is_and_its_keys(desk: Desk) -> None:
-    create_initial_objects(desk)
-    reply = await desk.ask("GET", "/console")
-    assert location(reply)[0].endswith("/console/sign-in")
-    reply = await at_console(desk)
-    assert (reply.status, header(reply, "location")) == (303, "/console")
-    shown = await desk.ask("GET", "/console")
-    assert shown.status == 200
-    for what in (
-        "ann",
-        "700000000001",
-        "AKIDused",
-        "AKIDunused",
-        "Operators &amp; co",
-        "ReadOnly",
-        "&lt;b&gt;",
-    ):
-        assert what in text(shown)
-    assert says(shown, "inactive")
-    assert "<script" not in text(shown)
-    assert {origin.caller.principal for origin in desk.people.origins} == {700000000001}
-    left = await desk.send(shown)
-    assert header(left, "location") == "/console/sign-in"
-    assert (await desk.ask("GET", "/console")).status == 303
-    assert desk.kept.sessions == {}
-
-
-@pytest.mark.parametrize(
-    "changes", [{"owner": "100000000002"}, {"owner": ""}, {"name": "bob"}, {"password": "wrong"}]
-)
-async def test_whoever_is_not_let_in_to_the_console_reads_the_same(
-    desk: Desk, changes: dict[str, str]
-) -> None:
-    reply = await at_console(desk, **changes)
-    assert reply.status == 403
-    assert says(reply, "wrong")
-    assert desk.kept.counts["address:192.0.2.1"].number == 1
-    assert desk.kept.sessions == {}
-
-
-async def test_the_consoles_forms_are_tied_to_the_browser_too(desk: Desk) -> None:
-    create_initial_objects(desk)
-    assert (await at_console(desk, csrf="x")).status == 403
-    await at_console(desk)
-    home = await desk.ask("GET", "/console")
-    assert (await desk.send(home, csrf="x")).status == 403
-    change = await desk.ask("GET", "/console/password")
-    filled = {"current": "Right_1", "new": "Fresh_pass1", "repeat": "Fresh_pass1"}
-    assert (await desk.send(change, csrf="x", **filled)).status == 403
-    assert (await desk.ask("GET", "/console")).status == 200
-    assert desk.people.user.password_hash == "hash of Right_1"
-
-
-async def test_a_sub_user_that_must_change_its_password_can_do_nothing_else(desk: Desk) -> None:
-    create_initial_objects(desk)
-    desk.people.user = replace(desk.people.user, must_reset_password=True)
-    reply = await at_console(desk)
-    assert header(reply, "location") == "/console/password"
-    assert header(await desk.ask("GET", "/console"), "location") == "/console/password"
-    page = await desk.ask("GET", "/console/password")
-    assert says(page, "must_change")
-    for filled, key, status in (
-        ({"current": "Right_1", "new": "Fresh_pass1", "repeat": "other"}, "password_differs", 400),
-        ({"current": "wrong", "new": "Fresh_pass1", "repeat": "Fresh_pass1"}, "password_wrong", 403),
-        ({"current": "Right_1", "new": "short", "repeat": "short"}, "password_rules", 400),
-    ):
-        again = await desk.send(page, **filled)
-        assert (again.status, says(again, key)) == (status, True), key
-    before = dict(desk.cookies)
-    done = await desk.send(page, current="Right_1", new="Fresh_pass1", repeat="Fresh_pass1")
-    assert header(done, "location") == "/console"
-    assert desk.cookies != before
-    assert (await desk.ask("GET", "/console")).status == 200
-    assert len(desk.kept.sessions) == 1
-
-
-async def test_whoever_must_change_the_password_meanwhile_gets_no_further(desk: Desk) -> None:
-    create_initial_objects(desk)
-    await at_console(desk)
-    assert (await desk.ask("GET", "/console")).status == 200
-    desk.people.user = replace(desk.people.user, must_reset_password=True)
-    assert header(await desk.ask("GET", "/console"), "location") == "/console/password"
-    page = await desk.ask("GET", "/console/password")
-    assert says(page, "must_change")
-    await desk.send(page, current="Right_1", new="Fresh_pass1", repeat="Fresh_pass1")
-    assert (await desk.ask("GET", "/console")).status == 200
-
-
-@pytest.mark.parametrize("change", [{"password_hash": "other"}, {"console_login": False}, None])
-async def test_a_console_session_ends_with_its_sub_user_at_once(
-    desk: Desk, change: dict[str, object] | None
-) -> None:
-    create_initial_objects(desk)
-    await at_console(desk)
-    if change is None:
-        desk.people.gone = True
-    else:
-        desk.people.user = replace(desk.people.user, **change)
-    assert header(await desk.ask("GET", "/console"), "location") == "/console/sign-in"
-
-
-async def test_the_console_waits_with_an_address_and_with_a_full_queue(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def full(*_: object) -> None:
-        raise Refused(Reason.HASHING_BUSY)
-
-    for _ in range(50):
-        await at_console(desk, "wrong")
-    reply = await at_console(desk)
-    assert (reply.status, header(reply, "retry-after")) == (429, "901")
-    desk.client = "192.0.2.9"
-    monkeypatch.setattr(desk.people, "at_console", full)
-    assert (await at_console(desk)).status == 503
-
-
-async def test_a_users_session_opens_no_console_and_a_sub_users_no_provider(desk: Desk) -> None:
-    create_initial_objects(desk)
-    user, asked = await desk.add_user(), desk.request_of(desk.add_application(), VERIFIER)
-    await desk.sign_in_with(asked, user.name or "")
-    session = desk.cookies[f"__Host-rolecall-{desk.store.id.hex}"]
-    desk.cookies = {"__Host-rolecall-console": session}
-    assert (await desk.ask("GET", "/console")).status == 303
-    desk.cookies = {}
-    await at_console(desk)
-    desk.cookies = {f"__Host-rolecall-{desk.store.id.hex}": desk.cookies["__Host-rolecall-console"]}
-    answer = location(await desk.get("/oauth2/authorize", asked | {"prompt": "none"}))[1]
-    assert answer["error"] == "login_required"
 
 
 async def test_a_crash_is_answered_logged_and_counted_as_that_of_any_call(

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.unit.signin_desk import Desk
 
-from rolecall.signin import console, metadata
+from rolecall.console.pages import PREFIX
+from rolecall.signin import metadata
 from rolecall.values import Reply, Request
 
 
@@ -21,7 +22,9 @@ async def desk() -> AsyncIterator[Desk]:
 
 async def asked(desk: Desk, path: str, method: str = "GET", *, secure: bool = False) -> Reply:
     headers = (("host", "accounts.example"),)
-    return await desk.router.answer(Request(method, path, "", headers, b"", "192.0.2.1", secure, 0.0))
+    return await desk.router_of(path).answer(
+        Request(method, path, "", headers, b"", "192.0.2.1", secure, 0.0)
+    )
 
 
 def provider(desk: Desk, path: str) -> str:
@@ -46,7 +49,7 @@ async def test_pages_are_refused_by_a_page(desk: Desk, path: str, method: str) -
 
 @pytest.mark.parametrize("path", ["", "/", "/password", "/sign-out", "/nothing"])
 async def test_so_is_the_console(desk: Desk, path: str) -> None:
-    reply = await asked(desk, console.PREFIX + path)
+    reply = await asked(desk, PREFIX + path)
     assert (reply.status, reply.code) == (403, "tls_required")
 
 
@@ -56,5 +59,5 @@ async def test_what_a_provider_tells_the_public_is_told(desk: Desk, path: str) -
 
 
 async def test_over_tls_all_is_as_ever(desk: Desk) -> None:
-    assert (await asked(desk, console.PREFIX, secure=True)).status in (200, 303)
+    assert (await asked(desk, PREFIX, secure=True)).status in (200, 303)
     assert (await asked(desk, provider(desk, metadata.TOKEN), "POST", secure=True)).status == 400

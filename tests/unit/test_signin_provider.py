@@ -662,7 +662,7 @@ async def test_a_method_that_is_not_offered_is_refused_and_the_others_are_named(
 
 @pytest.mark.parametrize(
     "path",
-    ["/oidc/", "/oidc/x/userinfo", f"/oidc/{'0' * 32}/userinfo", f"/oidc/{'0' * 32}", "/console/nothing"],
+    ["/oidc/", "/oidc/x/userinfo", f"/oidc/{'0' * 32}/userinfo", f"/oidc/{'0' * 32}"],
 )
 async def test_what_is_not_there_is_not_found(desk: Desk, path: str) -> None:
     assert (await desk.ask("GET", path)).status == 404

@@ -91,14 +91,14 @@ class Application:
         )
         quotas, token_key = limits.sub_users(settings), secrets.sub_user_tokens
         self.iam = iam.build(store, self.passwords, sealer, self.permissions, self.presets, quotas, token_key)
-        addresses = limits.addresses(settings, store)
+        self.addresses = limits.addresses(settings, store)
         revocations, self.external_tokens = Revocations(store.revocations), keystone is not None
         self.authenticator = Authenticator(
             (
                 *(() if keystone is None else (keystone,)),
                 self.iam.sessions,
                 AccessKeys(self.keys, self.iam.uses.note),
-                SubUserPasswords(self.iam.sign_in, addresses),
+                SubUserPasswords(self.iam.sign_in, self.addresses),
             ),
             revocations,
         )
@@ -114,7 +114,7 @@ class Application:
             Rates(self.admission).handlers,
         )
         self.sign_in = signin.SignInEndpoints(
-            store, addresses, self.passwords, sealer, self.iam.sign_in, self.bus, limits.locks(settings)
+            store, self.addresses, self.passwords, sealer, limits.locks(settings)
         )
         self._background = (
             self.maintenance.recovery.run,

@@ -1,20 +1,32 @@
-"""What answers requests: the pipeline of calls, and the router of sign-ins."""
+"""What answers requests: the pipeline of calls, the router of sign-ins, and the console."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rolecall import services
 from rolecall.app.application import Application
+from rolecall.console import wiring as console
+from rolecall.console.router import ConsoleRouter
 from rolecall.intake import Strangers
 from rolecall.pipeline import Pipeline
 from rolecall.signin.router import SignInRouter
 from rolecall.signing.replay import Replays
 
 
-def pipeline(app: Application, *, require_tls: bool = False) -> Pipeline:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    pipeline: Pipeline
+    sign_in: SignInRouter
+    console: ConsoleRouter
+
+
+def entry(app: Application, *, require_tls: bool = False) -> Entry:
     """`require_tls` refuses secrets by plain HTTP, and Alibaba's calls altogether, as the vendor does."""
     settings = app.settings
-    return Pipeline(
-        services.dialects(settings, require_tls=require_tls, external_tokens=app.external_tokens),
+    dialects = services.dialects(settings, require_tls=require_tls, external_tokens=app.external_tokens)
+    pipeline = Pipeline(
+        dialects,
         services.BY_NAME,
         app.authenticator,
         app.admission,
@@ -28,7 +40,19 @@ def pipeline(app: Application, *, require_tls: bool = False) -> Pipeline:
         app.readers,
         require_tls=require_tls,
     )
-
-
-def sign_in_router(app: Application, *, require_tls: bool = False) -> SignInRouter:
-    return app.sign_in.router(app.metrics, app.settings.public_url, require_tls=require_tls)
+    return Entry(
+        pipeline,
+        app.sign_in.router(app.metrics, settings.public_url, require_tls=require_tls),
+        console.router(
+            app.store,
+            app.keys,
+            app.iam.sign_in,
+            app.addresses,
+            app.bus,
+            pipeline,
+            dialects,
+            services.BY_NAME,
+            app.metrics,
+            require_tls=require_tls,
+        ),
+    )

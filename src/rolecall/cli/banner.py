@@ -13,6 +13,8 @@ _BANNER = Template("""\
 Rolecall is ready.
 
   Endpoint             $endpoint
+  Console              $link
+                       (signs the owner in once, within 15 minutes; `rolecall console` prints a new link)
   Tencent SecretId     $secret_id
   Tencent SecretKey    $secret_key
   Region               $region
@@ -72,8 +74,8 @@ TLS uses a certificate authority of its own, which clients must trust: $ca_file
 """)
 
 
-def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
-    """The text to print. `ready` is the content of the ready file."""
+def banner(ready: Mapping[str, Any], ready_file: Path, link: str) -> str:
+    """The text to print. `ready` is the content of the ready file; `link` signs the owner in to the console."""
     tencent, engine = ready["tencent"], ready["engines"]["postgres"]
     endpoint = urlsplit(ready["endpoint"])
     text = _BANNER.substitute(
@@ -89,6 +91,7 @@ def banner(ready: Mapping[str, Any], ready_file: Path) -> str:
         host=engine["host"],
         port=engine["port"],
         ready_file=ready_file,
+        link=link,
     )
     if "mysql" in ready["engines"]:
         text += _mysql(ready)

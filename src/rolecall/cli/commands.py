@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "doctor",
         "Check the store, the master key, the clock, and every instance's server and permissions.",
     ),
+    "console": (
+        "console",
+        "Print a link that signs the owner in to the console, once, within 15 minutes, on this machine.",
+    ),
     "instance add": ("instance", "Register a PostgreSQL, MariaDB or MySQL server of your own."),
     "instance list": ("instance", "List instances and their present states."),
     "instance show": ("instance", "Show an instance, without its administrator's password."),

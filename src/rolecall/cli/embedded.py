@@ -7,6 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
@@ -16,12 +17,15 @@ from rolecall.app.opening import open_application
 from rolecall.cli.authority import own_certificate, server_names
 from rolecall.cli.banner import banner
 from rolecall.cli.callers_servers import CallersServers
+from rolecall.cli.console import link
 from rolecall.cli.exposure import Files, endpoint_of
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.private_files import write_private
 from rolecall.cli.quickstart import prepare, ready_content
 from rolecall.cli.starting import Start
 from rolecall.connections import protocol
+from rolecall.domain.access.keys import Owner
+from rolecall.domain.access.sign_in_links import SignInLinks
 from rolecall.domain.instances.registry import Instance
 from rolecall.listeners import Listener
 from rolecall.local.quickstart import SERVING, LocalServers
@@ -102,7 +106,7 @@ class Embedded:
             ready = ready_content(
                 self._front.endpoint(), quickstart, self._servers, opened.settings.public_url, self._extras()
             )
-            await self._serve_until_signal(opened, lambda: self._announce(ready))
+            await self._serve_until_signal(opened, lambda: self._announce(opened, quickstart.owner, ready))
         finally:
             if self._ready_file is not None:
                 self._ready_file.unlink(missing_ok=True)
@@ -135,12 +139,13 @@ class Embedded:
             extras["admin_endpoint"] = endpoint_of(*front.admin.getsockname()[:2], secure=False)
         return extras
 
-    async def _announce(self, ready: dict[str, object]) -> None:
+    async def _announce(self, opened: Application, owner: Owner, ready: dict[str, object]) -> None:
         """Write the ready files and print the banner: everything that they list works."""
+        text = await SignInLinks(opened.store.sign_in_links).create(owner, datetime.now(UTC))
         write_private(self._directory.ready, ready)
         if self._ready_file is not None:
             write_private(self._ready_file, ready)
-        print(banner(ready, self._directory.ready), flush=True)
+        print(banner(ready, self._directory.ready, link(str(ready["endpoint"]), text.reveal())), flush=True)
         if self._demo:
             from rolecall.cli.demo_run import run_demo
 

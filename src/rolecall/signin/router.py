@@ -1,16 +1,15 @@
-"""Routes requests to the OpenID provider of a user store, or to the console of sub-users."""
+"""Routes requests to the OpenID provider of a user store."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
 from rolecall.calls import CallMetrics, CallRecord, Calls
 from rolecall.domain.directories.model import UserSignInRepository
-from rolecall.signin import console, metadata, pages, refusals
-from rolecall.signin.console import Console
+from rolecall.signin import metadata, pages, refusals
 from rolecall.signin.messages import MESSAGES
 from rolecall.signin.provider_request import ProviderRequest, origin
 from rolecall.values import Language, Reply, Request
@@ -20,12 +19,8 @@ _PROVIDERS = "/oidc/"
 _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
 
 PROVIDER = "oidc"
-"""The dialect of the providers in logs and metrics; that of the console is `console.REALM`."""
+"""The dialect of the providers in logs and metrics."""
 
-ACTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    PROVIDER: {"provider": metadata.PATHS},
-    console.REALM: {console.REALM: console.PATHS},
-}
 CODES = refusals.ERRORS | frozenset(MESSAGES[Language.ENGLISH])
 """Codes that answers are counted with."""
 
@@ -39,7 +34,6 @@ class SignInRouter:
         self,
         stores: UserSignInRepository,
         endpoints: Sequence[Endpoint],
-        console: Console,
         metrics: CallMetrics,
         public_url: str = "",
         *,
@@ -47,16 +41,14 @@ class SignInRouter:
     ) -> None:
         self._stores = stores
         self._endpoints = {path: endpoint for endpoint in endpoints for path in endpoint.routes}
-        self._console = console
         self._calls = Calls(metrics)
-        for dialect, actions in ACTIONS.items():
-            metrics.expect(dialect, actions, CODES)
+        metrics.expect(PROVIDER, {"provider": metadata.PATHS}, CODES)
         self._public_url = public_url
         self._require_tls = require_tls
 
     async def answer(self, request: Request) -> Reply:
         path = _below_issuer(request.path)
-        record = CallRecord(PROVIDER if path.startswith(_PROVIDERS) else console.REALM, request.client)
+        record = CallRecord(PROVIDER, request.client)
         return await self._calls.answer(
             record, lambda: self._served(request, path, record), lambda _: _crashed(request, path)
         )
@@ -67,18 +59,10 @@ class SignInRouter:
         if self._require_tls and not request.secure and (refusal := _exposed(request, path)) is not None:
             return refusal
         try:
-            if not path.startswith(_PROVIDERS):
-                return await self._at_console(request, record)
             return await self._at_provider(request, path, record)
         except forms.Malformed as error:
             record.service = record.action = "unknown"
             return pages.error(forms.language(request), 400, "malformed", why=str(error))
-
-    async def _at_console(self, request: Request, record: CallRecord) -> Reply:
-        record.service, path = console.REALM, request.path.rstrip("/")
-        if path in console.PATHS:
-            record.action = path
-        return await self._console.answer(request)
 
     async def _at_provider(self, request: Request, path: str, record: CallRecord) -> Reply:
         found = _PATH.fullmatch(path)
@@ -126,4 +110,4 @@ def _exposed(request: Request, path: str) -> Reply | None:
 
 def concerns(path: str) -> bool:
     """Whether the router answers requests to that path."""
-    return path == console.PREFIX or _below_issuer(path).startswith((_PROVIDERS, f"{console.PREFIX}/"))
+    return _below_issuer(path).startswith(_PROVIDERS)

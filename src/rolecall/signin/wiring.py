@@ -1,4 +1,4 @@
-"""Composes the OpenID provider and the console."""
+"""Composes the OpenID provider."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import structlog
 from rolecall.calls import CallMetrics
 from rolecall.domain.access.browser_sessions import BrowserSessions, SessionRepository
 from rolecall.domain.access.sign_ins import AddressLimit
-from rolecall.domain.bus import Bus
 from rolecall.domain.directories.login import LockRules, PasswordLogin
 from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.domain.directories.provider import ProviderRepository
@@ -19,7 +18,6 @@ from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.signin.authorize import AuthorizationEndpoint
-from rolecall.signin.console import Console, ConsoleSignIn, SubjectRepository
 from rolecall.signin.current_user import CurrentUser
 from rolecall.signin.jose import Jose
 from rolecall.signin.router import SignInRouter
@@ -40,12 +38,10 @@ class Repositories(Protocol):
     def provider(self) -> ProviderRepository: ...
     @property
     def browser_sessions(self) -> SessionRepository: ...
-    @property
-    def sign_ins(self) -> SubjectRepository: ...
 
 
 class SignInEndpoints:
-    """The OpenID provider of user stores, and the console of sub-users. `run` deletes what has expired."""
+    """The OpenID provider of user stores. `run` deletes what has expired, sessions of the console too."""
 
     def __init__(
         self,
@@ -53,8 +49,6 @@ class SignInEndpoints:
         addresses: AddressLimit,
         passwords: Passwords,
         sealer: Sealer,
-        sub_users: ConsoleSignIn,
-        bus: Bus,
         rules: LockRules,
     ) -> None:
         self._users = users = repositories.directories
@@ -68,7 +62,6 @@ class SignInEndpoints:
         self._tokens = TokenEndpoints(provider, login, tokens, jose)
         self._authorization = AuthorizationEndpoint(provider, login, sessions, tokens, current_user)
         self._sign_out = SignOut(provider, sessions, current_user, jose)
-        self._console = Console(sub_users, repositories.sign_ins, sessions, addresses, bus)
 
     def router(
         self, metrics: CallMetrics, public_url: str = "", *, require_tls: bool = False
@@ -76,7 +69,6 @@ class SignInEndpoints:
         return SignInRouter(
             self._users,
             (self._tokens, self._authorization, self._sign_out),
-            self._console,
             metrics,
             public_url,
             require_tls=require_tls,

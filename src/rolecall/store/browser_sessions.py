@@ -1,4 +1,4 @@
-"""Sessions of browsers, and counts of failed sign-ins."""
+"""Sessions of browsers, links that sign in once, and counts of failed sign-ins."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from psycopg.errors import ForeignKeyViolation
 from psycopg.rows import class_row
 
 from rolecall.domain.access.browser_sessions import BrowserSession
+from rolecall.domain.access.keys import Owner
 from rolecall.domain.access.sign_ins import Failures
 from rolecall.store.connection import Pool
 from rolecall.store.queries import load
@@ -47,6 +48,17 @@ class PgSessionRepository:
 
     async def purge_sessions(self, seen_before: datetime) -> None:
         await self._pool.execute("delete from browser_sessions where seen_at < %s", (seen_before,))
+
+
+class PgSignInLinkRepository:
+    def __init__(self, durable: Pool) -> None:
+        self._pool = durable
+
+    async def add_link(self, digest: bytes, owner_id: int, expires_at: datetime) -> None:
+        await self._pool.execute(_SQL["add_link"], (digest, owner_id, expires_at))
+
+    async def take_link(self, digest: bytes, now: datetime) -> Owner | None:
+        return await self._pool.row(class_row(Owner), _SQL["take_link"], (digest, now))
 
 
 class PgFailureRepository:

@@ -10,7 +10,7 @@ from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
 from rolecall.store.audit import PgAuditRepository
-from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository
+from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository, PgSignInLinkRepository
 from rolecall.store.changes import OwnerChanges
 from rolecall.store.directories import PgDirectoryRepository
 from rolecall.store.groups import PgGroupRepository
@@ -78,6 +78,7 @@ class Store:
         self.directories = PgDirectoryRepository(self._durable, scans, self.users)
         self.provider = PgProviderRepository(self._durable, self._replica)
         self.browser_sessions = PgSessionRepository(self._durable, self._quick)
+        self.sign_in_links = PgSignInLinkRepository(self._durable)
         self.failures = PgFailureRepository(self._durable)
         self.imports = PgUserImportRepository(self._durable)
 

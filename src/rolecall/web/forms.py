@@ -81,14 +81,20 @@ def media_type(request: Request) -> str:
 
 
 def cookie(request: Request, name: str) -> Secret | None:
-    """The first cookie of that name."""
+    """The first cookie of that name, one that proves something."""
+    text = plain_cookie(request, name)
+    return Secret(text) if text else None
+
+
+def plain_cookie(request: Request, name: str) -> str:
+    """The first cookie of that name, which is not a secret; empty without it."""
     for header, text in request.headers:
         if header == "cookie":
             for pair in text.split(";"):
                 found = _COOKIE.fullmatch(pair.strip())
                 if found is not None and found[1] == name and found[2]:
-                    return Secret(found[2])
-    return None
+                    return found[2]
+    return ""
 
 
 def language(request: Request, preferred: str = "") -> Language:

@@ -1,7 +1,8 @@
 """Browser sessions: who is signed in, until when, and for what.
 
-A session ends when it was not used for an hour, twelve hours after the password was shown, and when that password is
-replaced. Its id is random, is new after each sign-in and change of password, and only its digest is kept.
+A session ends when it was not used for an hour, twelve hours after the credential was shown, and when that password is
+replaced or that access key is disabled. Its id is random, is new after each sign-in and change of password, and only
+its digest is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _TOUCHED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """Of a user store's user or of a sub-user. `must_change`: it permits changing the password, nothing else."""
+    """Of a user store's user, a sub-user, or an owner. `must_change`: it permits changing the password, nothing else.
+
+    An owner's session names the access key that was shown, or none after a sign-in link.
+    """
 
     digest: bytes = field(repr=False)
     user_id: UUID | None
@@ -34,6 +38,8 @@ class BrowserSession:
     must_change: bool
     authenticated_at: datetime
     seen_at: datetime
+    owner_id: int | None = None
+    key_id: str | None = None
 
 
 def password_fingerprint(password_hash: str | None) -> bytes:
@@ -43,7 +49,7 @@ def password_fingerprint(password_hash: str | None) -> bytes:
 
 class SessionRepository(Protocol):
     async def add_session(self, session: BrowserSession) -> bool:
-        """False if its user was deleted."""
+        """False if its user or its key was deleted."""
 
     async def session(self, digest: bytes) -> BrowserSession | None: ...
     async def touch_session(self, digest: bytes, at: datetime) -> None: ...
@@ -61,21 +67,23 @@ class BrowserSessions:
         *,
         user_id: UUID | None = None,
         sub_user: int | None = None,
-        fingerprint: bytes,
+        owner_id: int | None = None,
+        key_id: str | None = None,
+        fingerprint: bytes = b"",
         must_change: bool = False,
         at: datetime,
         seen_at: datetime,
         instead_of: Secret | None = None,
     ) -> Secret | None:
-        """A new session's id; the one that the browser had ends. None if the user was deleted.
+        """A new session's id; the one that the browser had ends. None if the user or the key was deleted.
 
-        `at` is when the password was shown.
+        `at` is when the credential was shown.
         """
         if instead_of is not None:
             await self.end(instead_of)
         fresh = bearer.fresh()
         session = BrowserSession(
-            bearer.digest(fresh), user_id, sub_user, fingerprint, must_change, at, seen_at
+            bearer.digest(fresh), user_id, sub_user, fingerprint, must_change, at, seen_at, owner_id, key_id
         )
         return fresh if await self._repository.add_session(session) else None
 

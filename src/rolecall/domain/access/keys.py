@@ -67,6 +67,9 @@ class Keys:
     async def find(self, key_id: str) -> AccessKey | None:
         return await self._repository.key(key_id)
 
+    async def owner(self, owner_id: int) -> Owner | None:
+        return next((owner for owner in await self._repository.owners() if owner.id == owner_id), None)
+
     def secret_of(self, key: AccessKey) -> Secret:
         return self._sealer.open(key.sealed_secret, secret_purpose(key.id))
 

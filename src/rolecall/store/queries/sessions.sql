@@ -1,11 +1,13 @@
 -- Sessions of browsers, failed sign-ins and revoked tokens.
 
 -- name: add
-insert into browser_sessions (digest, user_id, sub_user, mark, must_change, authenticated_at, seen_at)
-values (%(digest)s, %(user_id)s, %(sub_user)s, %(fingerprint)s, %(must_change)s, %(authenticated_at)s, %(seen_at)s)
+insert into browser_sessions
+       (digest, user_id, sub_user, owner_id, key_id, mark, must_change, authenticated_at, seen_at)
+values (%(digest)s, %(user_id)s, %(sub_user)s, %(owner_id)s, %(key_id)s, %(fingerprint)s, %(must_change)s,
+        %(authenticated_at)s, %(seen_at)s)
 
 -- name: one
-select digest, user_id, sub_user, mark as fingerprint, must_change, authenticated_at, seen_at
+select digest, user_id, sub_user, owner_id, key_id, mark as fingerprint, must_change, authenticated_at, seen_at
   from browser_sessions
  where digest = %s
 
@@ -15,3 +17,13 @@ on conflict (subject) do update set
        failures = case when f.since < %(before)s then 1 else f.failures + 1 end,
        since = case when f.since < %(before)s then excluded.since else f.since end
 returning failures as number, since
+
+-- name: add_link
+with expired as (delete from sign_in_links where expires_at < now())
+insert into sign_in_links (digest, owner_id, expires_at) values (%s, %s, %s)
+
+-- name: take_link
+with taken as (delete from sign_in_links where digest = %s returning owner_id, expires_at)
+select o.id, o.number, o.app_id
+  from taken t join owners o on o.id = t.owner_id
+ where t.expires_at > %s

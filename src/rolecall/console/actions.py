@@ -1,0 +1,142 @@
+"""The actions of the APIs, called by a visitor: by the same contracts, policies, rates and audit as on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import msgspec
+
+from rolecall.console.visits import Visit
+from rolecall.contracts.model import Action, Contract
+from rolecall.domain.access.authenticator import Proven
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.pipeline import Dialect, Pipeline, Service
+from rolecall.values import Call, Envelope, Reply, Request, Secret, SentParams, TokenIssuer
+
+FRONT = "console"
+"""What the audit trail names as the dialect of what visitors do."""
+
+_ANY_REGION = "ap-guangzhou"
+"""For actions that require a region and whose resources are in none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionName:
+    """An action, by the vendor's spelling. `version` is empty for the newest that is served."""
+
+    dialect: str
+    service: str
+    action: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.action}"
+
+
+class ActionRefused(Exception):
+    """A call was refused, as the dialect says it: `code`, `message`; `field` is the parameter at fault, or empty."""
+
+    def __init__(self, code: str, message: str, refusal: Refused) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.field = refusal.field
+        self.reason = refusal.reason
+
+
+@dataclass(frozen=True, slots=True)
+class _SessionClaim:
+    """The visitor's session stands for the proof that a signature is on the wire."""
+
+    access_key_id: str
+    token: Secret | None = None
+
+    def prove(self, _key: Secret, _now: float, /) -> TokenIssuer | None:
+        raise Refused(Reason.KEY_UNKNOWN)
+
+
+class Actions:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        dialects: Mapping[str, Dialect],
+        services: Mapping[tuple[str, str, str], Service],
+    ) -> None:
+        self._pipeline = pipeline
+        self._dialects = dialects
+        self.services = services
+
+    def contract(self, name: ActionName) -> Contract:
+        """LookupError if it is not served."""
+        versions = sorted(
+            version
+            for dialect, service, version in self.services
+            if (dialect, service) == (name.dialect, name.service) and name.version in ("", version)
+        )
+        if not versions:
+            raise LookupError(f"{name.dialect} {name.service} is not served")
+        return self.services[name.dialect, name.service, versions[-1]].contract
+
+    def action(self, name: ActionName) -> Action:
+        """LookupError if it is not served."""
+        return self.contract(name).actions[name.action]
+
+    async def call(
+        self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str = ""
+    ) -> Mapping[str, object]:
+        """The answer's fields. `params` as JSON has them. Raises `ActionRefused`."""
+        call = self._call(visit, name, params, region)
+        try:
+            return await self._pipeline.perform(call, Proven(visit.visitor.caller), FRONT)
+        except Refused as refusal:
+            reply = self._dialects[name.dialect].refuse(call.envelope, refusal, call)
+            raise ActionRefused(*_said(reply), refusal) from None
+
+    async def try_call(
+        self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str = ""
+    ) -> Mapping[str, object] | ActionRefused:
+        """The answer's fields, or the refusal: for pages that show a part although another is refused."""
+        try:
+            return await self.call(visit, name, params, region)
+        except ActionRefused as refused:
+            return refused
+
+    async def permits(
+        self, visit: Visit, name: ActionName, params: Mapping[str, object] | None = None, region: str = ""
+    ) -> bool:
+        """Whether the visitor may call it with these parameters; others stand for every value. Records nothing."""
+        call = self._call(visit, name, params or {}, region)
+        return await self._pipeline.permits(call, visit.visitor.caller)
+
+    def _call(self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str) -> Call:
+        contract = self.contract(name)
+        envelope = Envelope(_bare(visit.request), str(uuid4()), visit.language)
+        known = SentParams.parsed({key: value for key, value in params.items() if value is not None})
+        claim = _SessionClaim(visit.visitor.caller.access_key_id)
+        region = region or _ANY_REGION
+        return Call(
+            envelope, name.dialect, name.service, contract.version, name.action, region, known, False, claim
+        )
+
+
+def _bare(request: Request) -> Request:
+    """The visitor's request as one that asks for JSON, without anything else that a dialect would read from it."""
+    return replace(
+        request, path="/", query="Format=JSON", headers=(("accept", "application/json"),), body=b""
+    )
+
+
+def _said(reply: Reply) -> tuple[str, str]:
+    """The code and the message of a dialect's refusal."""
+    content = msgspec.json.decode(reply.body, type=dict[str, object])
+    for inner in (content.get("Response"), content):
+        if isinstance(inner, dict) and isinstance(error := inner.get("Error"), dict):
+            return str(error.get("Code", "")), str(error.get("Message", ""))
+    if "Code" in content:
+        return str(content["Code"]), str(content.get("Message", ""))
+    for code, fault in content.items():
+        if isinstance(fault, dict):
+            return code, str(fault.get("message", ""))
+    return reply.code, ""

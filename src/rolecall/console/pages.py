@@ -1,0 +1,136 @@
+"""Rendering: templates in which every value is escaped, in the visitor's language, with the headers of a page.
+
+Pages load their style sheet, their script and their icon from this server, and nothing from elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rolecall import __version__
+from rolecall.console.texts import translate
+from rolecall.console.visits import Visit
+from rolecall.values import Language, Reply, Request
+from rolecall.web import forms, replies
+from rolecall.web.replies import Headers
+
+PREFIX = "/console"
+_HERE = Path(__file__).parent
+_STATIC: Mapping[str, bytes] = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
+_ADDRESSES: Mapping[str, str] = {
+    name: f"{PREFIX}/static/{hashlib.sha256(content).hexdigest()[:12]}/{name}"
+    for name, content in _STATIC.items()
+}
+"""Their paths change with their content, so that a browser may keep them for ever."""
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_GUARDS: Headers = (
+    ("content-type", "text/html; charset=utf-8"),
+    ("cache-control", "no-store"),
+    ("content-security-policy", _POLICY),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("cross-origin-opener-policy", "same-origin"),
+)
+
+SECTIONS = ("overview", "instances", "people", "directories", "operations", "explorer")
+"""Of the navigation, each at a path of its name; the first is the console's home."""
+
+_environment = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+_environment.filters["moment"] = _moment
+
+
+def page(visit: Visit, template: str, *, section: str = "", status: int = 200, **values: object) -> Reply:
+    """A page for a visitor who has signed in. `section` is marked in the navigation."""
+    values |= {"visitor": visit.visitor, "csrf": visit.visitor.csrf, "section": section, "sections": SECTIONS}
+    return _rendered(template, visit.language, status, values)
+
+
+def plain_page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Headers = (),
+    code: str = "",
+    **values: object,
+) -> Reply:
+    """A page for a visitor who has not signed in."""
+    values |= {"visitor": None, "section": "", "sections": ()}
+    return _rendered(template, language(request), status, values, headers, code)
+
+
+def error(request: Request, status: int, key: str, headers: Headers = (), **facts: object) -> Reply:
+    message = translate(language(request), key, **facts)
+    return plain_page(request, "error.html", status=status, headers=headers, code=key, message=message)
+
+
+def language(request: Request) -> Language:
+    """As chosen on a page, else the browser's."""
+    return forms.language(request, forms.plain_cookie(request, LANGUAGE_COOKIE))
+
+
+LANGUAGE_COOKIE = "rolecall-language"
+
+
+def static(name: str, path: str) -> Reply | None:
+    """A file that pages load; None unless the path is the present one."""
+    if _ADDRESSES.get(name) != path:
+        return None
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    charset = "; charset=utf-8" if kind.startswith("text/") else ""
+    headers = (
+        ("content-type", f"{kind}{charset}"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("x-content-type-options", "nosniff"),
+    )
+    return Reply(200, headers, _STATIC[name])
+
+
+def _rendered(
+    template: str,
+    chosen: Language,
+    status: int,
+    values: Mapping[str, object],
+    headers: Headers = (),
+    code: str = "",
+) -> Reply:
+    html = _environment.get_template(template).render(
+        {
+            "message": "",
+            "t": lambda key, **facts: translate(chosen, key, **facts),
+            "language": chosen.value,
+            "asset": _ADDRESSES,
+            "version": __version__,
+            **values,
+        }
+    )
+    return Reply(status, (*_GUARDS, *headers), html.encode(), code)
+
+
+def redirect(location: str, headers: Headers = ()) -> Reply:
+    return replies.redirect(location, headers)

@@ -1,0 +1,7 @@
+"""Texts of the overview."""
+
+from __future__ import annotations
+
+TEXTS = {
+    "overview": ("Overview", "概览"),
+}  # fmt: skip

@@ -1,0 +1,60 @@
+"""Composes the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from rolecall.calls import CallMetrics
+from rolecall.console.actions import Actions
+from rolecall.console.me import OwnPage
+from rolecall.console.overview import Overview
+from rolecall.console.router import ConsoleRouter
+from rolecall.console.sessions import SubjectRepository, VisitorSessions
+from rolecall.console.sign_in import OwnPassword, SignInPages
+from rolecall.domain.access.browser_sessions import BrowserSessions, SessionRepository
+from rolecall.domain.access.keys import Keys
+from rolecall.domain.access.sign_in_links import SignInLinkRepository, SignInLinks
+from rolecall.domain.access.sign_ins import AddressLimit
+from rolecall.domain.bus import Bus
+from rolecall.pipeline import Dialect, Pipeline, Service
+
+
+class Repositories(Protocol):
+    @property
+    def browser_sessions(self) -> SessionRepository: ...
+    @property
+    def sign_in_links(self) -> SignInLinkRepository: ...
+    @property
+    def sign_ins(self) -> SubjectRepository: ...
+
+
+def router(
+    repositories: Repositories,
+    keys: Keys,
+    sub_users: OwnPassword,
+    addresses: AddressLimit,
+    bus: Bus,
+    pipeline: Pipeline,
+    dialects: Sequence[Dialect],
+    services: Mapping[tuple[str, str, str], Service],
+    metrics: CallMetrics,
+    *,
+    require_tls: bool = False,
+) -> ConsoleRouter:
+    """`require_tls` refuses requests by plain HTTP."""
+    sessions = VisitorSessions(
+        sub_users,
+        repositories.sign_ins,
+        keys,
+        SignInLinks(repositories.sign_in_links),
+        BrowserSessions(repositories.browser_sessions),
+        addresses,
+        bus,
+    )
+    actions = Actions(pipeline, {dialect.name: dialect for dialect in dialects}, services)
+    del actions
+    sections = (Overview(), OwnPage(bus))
+    known = [page for section in sections for page in section.pages]
+    sign_in = SignInPages(sessions, sub_users, addresses)
+    return ConsoleRouter(sessions, sign_in, known, metrics, require_tls=require_tls)
