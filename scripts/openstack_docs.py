@@ -97,7 +97,7 @@ with that token. Their structure: [security.md](security.md#tokens).
 - Do not let another service validate tokens here and trust the roles: Rolecall is not a Keystone for other services.
 
 **External Keystone.** With `ROLECALL_KEYSTONE_URL` the database API also accepts the tokens of that Keystone
-([configuration.md](configuration.md#openstack-and-an-outside-keystone), [choices.md](choices.md#openstack) 84).
+([configuration.md](configuration.md#openstack-and-an-external-keystone), [choices.md](choices.md#openstack) 84).
 
 **The catalog** contains the database API twice, as `database` (Trove) and as `rax:database` (Rackspace), and the
 identity service, in the region `ROLECALL_OPENSTACK_REGION`. Its URLs have the scheme and host that the client used.
