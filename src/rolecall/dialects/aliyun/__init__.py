@@ -17,7 +17,8 @@ from uuid import UUID, uuid4
 from rolecall.contracts.model import Contract
 from rolecall.dialects.aliyun import documents
 from rolecall.dialects.aliyun import envelope as reading
-from rolecall.dialects.aliyun.refusals import COMMON_CODES, blamed, filled, quotable, row_of
+from rolecall.dialects.aliyun.refusals import COMMON_CODES, blamed, quotable, row_of
+from rolecall.dialects.wording import filled
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing.acs1 import CLOCK_WINDOW, Acs1Claim
 from rolecall.signing.acs3 import Acs3Claim

@@ -20,11 +20,11 @@ from rolecall.dialects.aliyun.parameters import (
     query_pairs,
     union,
 )
-from rolecall.dialects.headers import by_name
+from rolecall.dialects.headers import by_name, required, token
 from rolecall.dialects.marks import has_pair, match_pair
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import acs1, acs3, host_candidates
-from rolecall.values import Claim, Mark, Request, Secret
+from rolecall.values import Claim, Mark, Request
 
 DOMAIN = ".aliyuncs.com"
 
@@ -61,7 +61,7 @@ _MARKS = (
 )
 """Parameters that only clients of this vendor send."""
 
-_TELLING = frozenset({"host", "content-type", "authorization", "accept"})
+_MEANINGFUL = frozenset({"host", "content-type", "authorization", "accept"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +148,10 @@ def api(opened: Opened) -> tuple[str, str]:
     """
     if opened.is_v3:
         return (
-            _required(opened.headers, "x-acs-version", "Version"),
-            _required(opened.headers, "x-acs-action", "Action"),
+            required(opened.headers, "x-acs-version", "Version"),
+            required(opened.headers, "x-acs-action", "Action"),
         )
-    return _required(opened.params, "Version"), _required(opened.params, "Action")
+    return required(opened.params, "Version"), required(opened.params, "Action")
 
 
 def claim(opened: Opened, trust: Trust) -> Claim:
@@ -176,12 +176,12 @@ def own_params(opened: Opened, declared: Collection[str]) -> dict[str, str]:
 
 def _v2_claim(opened: Opened, trust: Trust) -> acs1.Acs1Claim:
     named = opened.params
-    access_key_id = _required(named, "AccessKeyId")
-    given = _required(named, "Signature")
-    timestamp = acs1.parse_timestamp(_required(named, "Timestamp"))
-    nonce = _required(named, "SignatureNonce")
-    algorithm = _required(named, "SignatureMethod")
-    if _required(named, "SignatureVersion") != acs1.VERSION:
+    access_key_id = required(named, "AccessKeyId")
+    given = required(named, "Signature")
+    timestamp = acs1.parse_timestamp(required(named, "Timestamp"))
+    nonce = required(named, "SignatureNonce")
+    algorithm = required(named, "SignatureMethod")
+    if required(named, "SignatureVersion") != acs1.VERSION:
         raise Refused(Reason.PARAMETER_VALUE, "SignatureVersion")
     if named.get("SignatureType"):  # PRIVATEKEY and BEARERTOKEN need what no access key has
         raise Refused(Reason.AUTHORIZATION_MALFORMED, "SignatureType", note="no such signature type")
@@ -193,20 +193,20 @@ def _v2_claim(opened: Opened, trust: Trust) -> acs1.Acs1Claim:
         nonce=nonce,
         given=given,
         algorithm=algorithm,
-        token=_token(named.get("SecurityToken", "")),
+        token=token(named.get("SecurityToken", "")),
         clock_window=trust.clock_window,
     )
 
 
 def _v3_claim(opened: Opened, trust: Trust) -> acs3.Acs3Claim:
     headers = opened.headers
-    authorization = _required(headers, "authorization", "AccessKeyId")
-    _required(headers, "x-acs-date", "Timestamp")
-    _required(headers, "x-acs-signature-nonce", "SignatureNonce")
+    authorization = required(headers, "authorization", "AccessKeyId")
+    required(headers, "x-acs-date", "Timestamp")
+    required(headers, "x-acs-signature-nonce", "SignatureNonce")
     return acs3.claim(
         acs3.Signed(opened.request.method, opened.query, headers, opened.request.body, opened.request.sha256),
         authorization,
-        token=_token(headers.get("x-acs-security-token", "")),
+        token=token(headers.get("x-acs-security-token", "")),
         clock_window=trust.clock_window,
         public_hosts=trust.public_hosts,
     )
@@ -220,18 +220,7 @@ def _is_v3(request: Request) -> bool:
 
 def _single_headers(request: Request) -> dict[str, str]:
     """Headers by name. MALFORMED_REQUEST if a header of this dialect occurs twice with different values."""
-    return by_name(request, _TELLING, "x-acs-")
-
-
-def _required(named: Mapping[str, str], key: str, field_name: str = "") -> str:
-    value = named.get(key, "")
-    if not value:
-        raise Refused(Reason.PARAMETER_MISSING, field_name or key)
-    return value
-
-
-def _token(text: str) -> Secret | None:
-    return Secret(text) if text else None
+    return by_name(request, _MEANINGFUL, "x-acs-")
 
 
 def _texts(request: Request) -> tuple[bytes, ...]:

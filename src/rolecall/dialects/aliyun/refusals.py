@@ -10,17 +10,12 @@ name. For MALFORMED_REQUEST the field is the part at fault (``json``, ``form``, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from rolecall.contracts.model import Action, Contract, ErrorRow, Kind
+from rolecall.dialects.wording import quoted
 from rolecall.domain.reasons import IDENTITY_REASONS, Reason, Refused
 from rolecall.values import Secret
-
-LONGEST_VALUE = 128
-"""Characters of a caller's value that are quoted back."""
-
-_HOLE = re.compile(r"\{([a-z_]+)\}")
 
 _NOT_VALID = "Specified parameter {field} is not valid."
 _MISSING = ErrorRow("Missing{field}", "{field} is mandatory for this action.", status=400)
@@ -175,26 +170,13 @@ def row_of(reason: Reason, field: str, contract: Contract | None, action: str) -
     return found or _COMMON_CONTRACT.row(None, reason, field) or _INTERNAL
 
 
-def filled(template: str, facts: Mapping[str, str]) -> str:
-    """A code or wording with its holes filled; a hole without a fact is left empty."""
-    return _HOLE.sub(lambda hole: facts.get(hole[1], ""), template)
-
-
 def quotable(refusal: Refused, field: str, action: Action | None) -> dict[str, str]:
     """What may be quoted to the caller, as text. The value of a secret parameter is masked in any case."""
-    facts = {name: _quote(value) for name, value in refusal.facts.items()}
-    facts["field"] = _quote(field)
+    facts = {name: quoted(value) for name, value in refusal.facts.items()}
+    facts["field"] = quoted(field)
     if "value" in facts and action and _is_secret(action, field):
         facts["value"] = str(Secret(""))
     return facts
-
-
-def _quote(value: object) -> str:
-    """A value's text, of bounded length and encodable."""
-    text = str(value)
-    if len(text) > LONGEST_VALUE:
-        text = text[:LONGEST_VALUE] + "..."
-    return text.encode("utf-8", "replace").decode()
 
 
 def _is_secret(action: Action, field: str) -> bool:

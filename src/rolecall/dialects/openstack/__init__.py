@@ -32,7 +32,7 @@ from rolecall.values import Call, Claim, Envelope, Language, Mark, Reply, Reques
 
 _VERSION_WORDS = frozenset({"v1.0", "v2.0", "v3"})
 _TOKENS = ("x-auth-token", "x-subject-token")
-_TELLING = frozenset({"host", "content-type", *_TOKENS})
+_MEANINGFUL = frozenset({"host", "content-type", *_TOKENS})
 _PUBLIC_PATHS = frozenset({(), ("v1.0",)})
 _BODILESS = frozenset({202, 204})
 _OF_TOKENS = frozenset({"ShowToken", "RevokeToken"})
@@ -94,7 +94,7 @@ class OpenStack:
         request = envelope.request
         if request.too_large:
             raise Refused(Reason.TOO_LARGE)
-        by_name(request, _TELLING, "x-auth-")
+        by_name(request, _MEANINGFUL, "x-auth-")
         media.check_version(request)
         path = _path(request)
         claim: Claim = AnonymousClaim()

@@ -101,11 +101,7 @@ def _token(given: Document, path: str, lifetime: int) -> TokenClaim:
 
 _Reader = Callable[[Document, str, int], CredentialsClaim | TokenClaim]
 
-_V2_KINDS: Mapping[str, _Reader] = {
-    API_KEY: _api_key,
-    "passwordCredentials": _password_v2,
-    "token": _token,
-}
+_V2_KINDS: Mapping[str, _Reader] = {API_KEY: _api_key, "passwordCredentials": _password_v2, "token": _token}
 _V3_METHODS: Mapping[str, _Reader] = {
     "application_credential": _application_credential,
     "password": _password_v3,

@@ -6,7 +6,6 @@ v3: ``{"error": {"code", "message", "title"}}``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,11 +13,9 @@ from http import HTTPStatus
 from rolecall.contracts.model import ErrorRow
 from rolecall.dialects.openstack import json_bodies, xml_bodies
 from rolecall.dialects.openstack.media import Form
+from rolecall.dialects.wording import filled, quoted
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
-
-LONGEST_VALUE = 128
-"""Characters of a caller's value that are quoted back."""
 
 RETRY_AFTER = {
     Reason.RATE_EXCEEDED: 1,
@@ -32,7 +29,6 @@ RETRY_AFTER = {
 
 _SPANS = {1: "second", 60: "minute"}
 
-_HOLE = re.compile(r"\{([a-z_]+)\}")
 _SECRETS = frozenset({"password", "apiKey", "secret"})
 
 
@@ -50,7 +46,7 @@ class Fault:
 def worded(row: ErrorRow, refusal: Refused, request_id: str, method: str) -> Fault:
     """Never fails: a hole without a fact is left empty."""
     facts = _quotable(refusal, request_id)
-    message = _HOLE.sub(lambda hole: facts.get(hole[1], ""), row.english)
+    message = filled(row.english, facts)
     retry = refusal.facts.get("retry_after", RETRY_AFTER.get(refusal.reason))
     details = ""
     if refusal.reason is Reason.RATE_EXCEEDED and "limit" in facts:
@@ -79,15 +75,15 @@ def field_of(refusal: Refused) -> str:
 
 
 def _quotable(refusal: Refused, request_id: str) -> Mapping[str, str]:
-    facts = {name: _quote(value) for name, value in refusal.facts.items()}
+    facts = {name: quoted(value) for name, value in refusal.facts.items()}
     parts = refusal.field.split(".")
     if not _SECRETS.isdisjoint(parts) and "value" in facts:
         facts["value"] = str(Secret(""))
     return {
         **facts,
-        "path": _quote(_indexed(parts)),
-        "parent": f"{_quote(_indexed(parts[:-1]))} ".lstrip(),
-        "name": _quote(parts[-1]),
+        "path": quoted(_indexed(parts)),
+        "parent": f"{quoted(_indexed(parts[:-1]))} ".lstrip(),
+        "name": quoted(parts[-1]),
         "reason": refusal.reason.value,
         "request_id": request_id,
     }
@@ -97,10 +93,3 @@ def _indexed(parts: list[str]) -> str:
     """``users``, ``0``, ``name`` -> ``users[0]['name']``, the way Trove's validation errors name a place."""
     head, *rest = parts or [""]
     return head + "".join(f"[{part}]" if part.isdigit() else f"['{part}']" for part in rest)
-
-
-def _quote(value: object) -> str:
-    text = str(value)
-    if len(text) > LONGEST_VALUE:
-        text = text[:LONGEST_VALUE] + "..."
-    return text.encode("utf-8", "replace").decode()

@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rolecall.dialects.forms import PairDecoder, require_distinct
-from rolecall.dialects.headers import by_name
+from rolecall.dialects.headers import by_name, required, token
 from rolecall.dialects.marks import has_pair, match_pair
 from rolecall.dialects.tencent.bodies import decode_json, decode_multipart
 from rolecall.dialects.tencent.flatten import unflatten
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates, tc1, tc3
-from rolecall.values import Claim, Language, Mark, Request, Secret, SentParams
+from rolecall.values import Claim, Language, Mark, Request, SentParams
 
 MAX_QUERY = 32 * 1024
 MAX_FORM = 1024 * 1024
@@ -41,7 +41,7 @@ _COMMON_NAMES = frozenset(
         "RequestClient",
     }
 )
-_TELLING = frozenset({"host", "content-type", "authorization"})
+_MEANINGFUL = frozenset({"host", "content-type", "authorization"})
 _TC3_HEADERS = ("authorization", "x-tc-action", "x-tc-version", "x-tc-timestamp")
 MAX_PAIRS = 10_000
 """Pairs of one query or form: a bound on work done before a signature is proven."""
@@ -143,17 +143,17 @@ def check_shape(request: Request, *, tc3_family: bool) -> None:
 
 def single_headers(request: Request) -> dict[str, str]:
     """Headers by name. MALFORMED_REQUEST if a header of this dialect occurs twice with different values."""
-    return by_name(request, _TELLING, "x-tc-")
+    return by_name(request, _MEANINGFUL, "x-tc-")
 
 
 def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Common:
     """Refuses with PARAMETER_MISSING, PARAMETER_TYPE (Timestamp) or AUTHORIZATION_MALFORMED."""
-    action = _required(headers, "x-tc-action", "Action")
-    version = _required(headers, "x-tc-version", "Version")
-    timestamp = _required(headers, "x-tc-timestamp", "Timestamp")
+    action = required(headers, "x-tc-action", "Action")
+    version = required(headers, "x-tc-version", "Version")
+    timestamp = required(headers, "x-tc-timestamp", "Timestamp")
     if not _TIMESTAMP.fullmatch(timestamp):
         raise Refused(Reason.PARAMETER_TYPE, "Timestamp")
-    authorization = _required(headers, "authorization", "Authorization")
+    authorization = required(headers, "authorization", "Authorization")
     is_get = request.method == "GET"
     payload = b"" if is_get else request.body
     if headers.get("x-tc-content-sha256") == tc3.UNSIGNED_PAYLOAD:
@@ -164,7 +164,7 @@ def tc3_common(request: Request, headers: Mapping[str, str], trust: Trust) -> Co
     claim = tc3.claim(
         signed,
         authorization,
-        token=_token(headers.get("x-tc-token", "")),
+        token=token(headers.get("x-tc-token", "")),
         clock_window=trust.clock_window,
         public_hosts=trust.public_hosts,
     )
@@ -200,20 +200,20 @@ def v1_common(request: Request, host: str, pairs: tc1.Pairs, trust: Trust) -> Co
             Reason.AUTHORIZATION_MALFORMED, "SignatureMethod", note="v1 signatures are switched off"
         )
     named = dict(pairs)
-    action = _required(named, "Action")
-    version = _required(named, "Version")
-    timestamp = _required(named, "Timestamp")
+    action = required(named, "Action")
+    version = required(named, "Version")
+    timestamp = required(named, "Timestamp")
     if not _TIMESTAMP.fullmatch(timestamp):
         raise Refused(Reason.PARAMETER_TYPE, "Timestamp")
-    if not _NONCE.fullmatch(_required(named, "Nonce")):
+    if not _NONCE.fullmatch(required(named, "Nonce")):
         raise Refused(Reason.PARAMETER_TYPE, "Nonce")
     claim = tc1.Tc1Claim(
-        access_key_id=_required(named, "SecretId"),
+        access_key_id=required(named, "SecretId"),
         signed=tc1.Signed(request.method, host, request.path, _unsigned(pairs)),
         timestamp=int(timestamp),
-        given=_required(named, "Signature"),
+        given=required(named, "Signature"),
         algorithm=named.get("SignatureMethod") or tc1.DEFAULT_ALGORITHM,
-        token=_token(named.get("Token", "")),
+        token=token(named.get("Token", "")),
         clock_window=trust.clock_window,
         public_hosts=trust.public_hosts,
     )
@@ -228,17 +228,6 @@ def v1_params(pairs: tc1.Pairs) -> Params:
 
 def _unsigned(pairs: tc1.Pairs) -> tc1.Pairs:
     return tuple(pair for pair in pairs if pair[0] != "Signature")
-
-
-def _required(named: Mapping[str, str], key: str, field: str = "") -> str:
-    value = named.get(key, "")
-    if not value:
-        raise Refused(Reason.PARAMETER_MISSING, field or key)
-    return value
-
-
-def _token(text: str) -> Secret | None:
-    return Secret(text) if text else None
 
 
 def _query_pairs(request: Request) -> tc1.Pairs:

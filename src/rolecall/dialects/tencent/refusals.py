@@ -9,24 +9,14 @@ For MALFORMED_REQUEST the field is the part at fault (``json``, ``form``, ``quer
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from rolecall.contracts.model import Action, Contract, ErrorRow, Field, Kind, ListOf, Shape
+from rolecall.dialects.wording import filled, quoted
 from rolecall.domain.reasons import IDENTITY_REASONS, Reason, Refused
 from rolecall.values import Language, Secret
 
-LONGEST_VALUE = 128
-"""Characters of a caller's value that are quoted back."""
-
-_HOLE = re.compile(r"\{([a-z_]+)\}")
-
-
-_MALFORMED = ErrorRow(
-    "InvalidParameter",
-    "The request is malformed.",
-    "请求格式错误。",
-)
+_MALFORMED = ErrorRow("InvalidParameter", "The request is malformed.", "请求格式错误。")
 
 _REFUSED_ROW = ErrorRow("FailedOperation", "The operation was refused: {reason}.", "操作被拒绝：{reason}。")
 
@@ -86,14 +76,10 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "请求头部 `{value}` 重复且取值不同。",
     ),
     (Reason.MALFORMED_REQUEST, "duplicate"): ErrorRow(
-        "InvalidParameter",
-        "A parameter is specified more than once.",
-        "请求中存在重复的参数。",
+        "InvalidParameter", "A parameter is specified more than once.", "请求中存在重复的参数。"
     ),
     (Reason.MALFORMED_REQUEST, "depth"): ErrorRow(
-        "InvalidParameter",
-        "The parameters of the request are nested too deeply.",
-        "请求参数的嵌套层级过深。",
+        "InvalidParameter", "The parameters of the request are nested too deeply.", "请求参数的嵌套层级过深。"
     ),
     (Reason.MALFORMED_REQUEST, "Content-Type"): ErrorRow(
         "InvalidParameter",
@@ -101,9 +87,7 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "签名方法 `TC3-HMAC-SHA256` 不支持 content-type `{value}`。",
     ),
     Reason.TOO_LARGE: ErrorRow(
-        "RequestSizeLimitExceeded",
-        "The request size exceeds the upper limit.",
-        "请求包超过限制大小。",
+        "RequestSizeLimitExceeded", "The request size exceeds the upper limit.", "请求包超过限制大小。"
     ),
     (Reason.TOO_LARGE, "SignatureMethod"): ErrorRow(
         "AuthFailure.SignatureFailure",
@@ -237,9 +221,7 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "InvalidParameterValue", "The name of the database object is not valid.", "数据库对象名不合法。"
     ),
     Reason.PASSWORD_LENGTH: ErrorRow(
-        "InvalidParameterValue",
-        "The password length does not meet the requirements.",
-        "密码长度不符合要求。",
+        "InvalidParameterValue", "The password length does not meet the requirements.", "密码长度不符合要求。"
     ),
     Reason.PASSWORD_CONTENT: ErrorRow(
         "InvalidParameterValue",
@@ -360,31 +342,19 @@ def row_of(refusal: Refused, contract: Contract | None, action: str) -> ErrorRow
 
 
 def wording(row: ErrorRow, language: Language, facts: Mapping[str, str]) -> str:
-    """A row's text with its holes filled; a hole without a fact is left empty.
-
-    Only ``{lower_case}`` is a hole: vendor texts hold other braces, and callers' values are never templates.
-    """
-    template = row.chinese if language is Language.CHINESE and row.chinese else row.english
-    return _HOLE.sub(lambda hole: facts.get(hole[1], ""), template)
+    """A row's text in that language, or in English if it has no other."""
+    return filled(row.chinese if language is Language.CHINESE and row.chinese else row.english, facts)
 
 
 def quotable(refusal: Refused, action: Action | None, request_id: str) -> dict[str, str]:
     """What may be quoted to the caller, as text. The value of a secret parameter is masked in any case."""
-    facts = {name: _quote(value) for name, value in refusal.facts.items()}
-    facts["field"] = _quote(refusal.field)
+    facts = {name: quoted(value) for name, value in refusal.facts.items()}
+    facts["field"] = quoted(refusal.field)
     facts["request_id"] = request_id
     facts["reason"] = refusal.reason.value
     if "value" in facts and action and not _secrets(action).isdisjoint(refusal.field.split(".")):
         facts["value"] = str(Secret(""))
     return facts
-
-
-def _quote(value: object) -> str:
-    """A value's text, of bounded length and encodable. JSON escapes control characters later."""
-    text = str(value)
-    if len(text) > LONGEST_VALUE:
-        text = text[:LONGEST_VALUE] + "..."
-    return text.encode("utf-8", "replace").decode()
 
 
 def _secrets(action: Action) -> set[str]:

@@ -103,11 +103,7 @@ def accounts(checked: Checked[ListAccounts], users: Sequence[SubUser]) -> Answer
 
     The root account stands before all sub-users, under its number; kinds that are not kept here have no members.
     """
-    kind, marker, most = (
-        checked.params.UserType or "",
-        checked.params.Marker,
-        checked.params.MaxItems,
-    )
+    kind, marker, most = (checked.params.UserType or "", checked.params.Marker, checked.params.MaxItems)
     rows = [_owner(checked)] if kind in ("", "Owner") and not marker else []
     if kind in ("", "SubUser"):
         rows += [

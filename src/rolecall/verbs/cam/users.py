@@ -117,10 +117,7 @@ def _key_uses(params: contract.GetSecurityLastUsed) -> commands.ShowKeyUses:
 def _change_rules(params: contract.UpdatePasswordRules) -> commands.ChangePasswordRules:
     """What is not sent stays as it is; a MinimumLength of 0 is the default of 8."""
     sent = params.Rules
-    letters, expiration = (
-        sent.MustContain,
-        sent.PasswordExpirationInvalidation,
-    )
+    letters, expiration = (sent.MustContain, sent.PasswordExpirationInvalidation)
     minimum = sent.MinimumLength
     return commands.ChangePasswordRules(
         minimum_length=8 if minimum == 0 else minimum,

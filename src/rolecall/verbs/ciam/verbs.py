@@ -97,10 +97,7 @@ def _create_user(params: parameters.CreateUser) -> commands.CreateUser:
 
 def _update_user(params: parameters.UpdateUser) -> commands.ChangeUser:
     return commands.ChangeUser(
-        UUID(params.UserStoreId),
-        UUID(params.UserId),
-        _attributes(params),
-        params.DryRun,
+        UUID(params.UserStoreId), UUID(params.UserId), _attributes(params), params.DryRun
     )
 
 
@@ -158,20 +155,13 @@ def _link_account(params: parameters.LinkAccount) -> commands.LinkUsers:
 
 def _create_user_store(params: parameters.CreateUserStore) -> commands.CreateUserStore:
     return commands.CreateUserStore(
-        params.UserPoolName,
-        params.UserPoolDesc or "",
-        params.UserPoolLogo or "",
-        params.DryRun,
+        params.UserPoolName, params.UserPoolDesc or "", params.UserPoolLogo or "", params.DryRun
     )
 
 
 def _update_user_store(params: parameters.UpdateUserStore) -> commands.ChangeUserStore:
     return commands.ChangeUserStore(
-        UUID(params.UserPoolId),
-        params.UserPoolName,
-        params.UserPoolDesc,
-        params.UserPoolLogo,
-        params.DryRun,
+        UUID(params.UserPoolId), params.UserPoolName, params.UserPoolDesc, params.UserPoolLogo, params.DryRun
     )
 
 
@@ -221,7 +211,7 @@ def _list_user_groups_2021(params: parameters.ListUserGroups2021) -> commands.Li
 
 
 EARLIER_VERBS: Verbs = verbs_of(
-    verb(parameters.ListUserGroups2021, _list_user_groups_2021, answers.groups_page_2021),
+    verb(parameters.ListUserGroups2021, _list_user_groups_2021, answers.groups_page_2021)
 )
 
 VERBS: Verbs = verbs_of(

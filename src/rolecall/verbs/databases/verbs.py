@@ -112,12 +112,7 @@ def _update_user(params: parameters.UpdateUser) -> commands.MoveAccount:
         raise Refused(Reason.PARAMETER_VALUE, "user")
     name, host = _user(params)
     return commands.MoveAccount(
-        _instance(params),
-        name,
-        host,
-        wanted.name or None,
-        wanted.host or None,
-        wanted.password,
+        _instance(params), name, host, wanted.name or None, wanted.host or None, wanted.password
     )
 
 

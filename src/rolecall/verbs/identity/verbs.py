@@ -18,16 +18,7 @@ from rolecall.contracts.openstack.places import DATABASE_PLACE, base_url
 from rolecall.domain.access.tokens import RevokeToken, ShowToken, TokenShown
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, Checked, IssuedToken, Secret, TokenFacts, TokenIssuer
-from rolecall.verbs import (
-    Answer,
-    IssuingVerb,
-    StaticVerb,
-    Verbs,
-    call_verb,
-    nothing,
-    verb,
-    verbs_of,
-)
+from rolecall.verbs import Answer, IssuingVerb, StaticVerb, Verbs, call_verb, nothing, verb, verbs_of
 
 _DOMAIN = {"id": "default", "name": "Default"}
 _ADMIN, _MEMBER = {"id": "1", "name": "admin"}, {"id": "2", "name": "member"}

@@ -98,11 +98,7 @@ def _account_status(account: AccountView) -> str:
 
 def _privilege(grant: DatabaseGrant) -> Answer:
     privilege, detail = PRIVILEGES.get(grant.access) or (_CUSTOM, ",".join(grant.privileges))
-    return {
-        "DBName": grant.database,
-        "AccountPrivilege": privilege,
-        "AccountPrivilegeDetail": detail,
-    }
+    return {"DBName": grant.database, "AccountPrivilege": privilege, "AccountPrivilegeDetail": detail}
 
 
 def ordered(checked: Checked[object], _outcome: object) -> Answer:

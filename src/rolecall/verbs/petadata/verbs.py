@@ -214,9 +214,7 @@ def _rename_instance(params: parameters.ModifyInstanceName) -> instance_commands
     return instance_commands.RenameInstance(_instance(params), params.NewInstanceName)
 
 
-def _set_addresses(
-    params: parameters.ModifySecurityIPs,
-) -> instance_commands.SetAddressList:
+def _set_addresses(params: parameters.ModifySecurityIPs) -> instance_commands.SetAddressList:
     mode = either(params.ModifyMode, params.Modifymode, "Modifymode") or "0"
     names = ("SecurityIPList", "SecurityIps")
     listed = _require_either(params.SecurityIPList, params.SecurityIps, names)

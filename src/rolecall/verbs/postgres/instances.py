@@ -72,10 +72,7 @@ def _create(
     if zone not in _zones(region):
         raise Refused(Reason.PARAMETER_VALUE, "Zone", facts={"value": shown(zone)})
     root = AccountSpec(
-        params.AdminName,
-        "",
-        plain(params.AdminPassword, decipher, "AdminPassword"),
-        kind=AccountKind.SUPER,
+        params.AdminName, "", plain(params.AdminPassword, decipher, "AdminPassword"), kind=AccountKind.SUPER
     )
     alike = provisioning_commands.ProvisionInstance(
         dialect="tencent",

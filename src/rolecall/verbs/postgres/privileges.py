@@ -106,9 +106,7 @@ def location(
     return Location(*needed)
 
 
-def _location_keys(
-    entry: parameters.DatabaseObject | parameters.DescribeDatabaseObjects,
-) -> dict[str, str]:
+def _location_keys(entry: parameters.DatabaseObject | parameters.DescribeDatabaseObjects) -> dict[str, str]:
     return {
         "DatabaseName": entry.DatabaseName or "",
         "SchemaName": entry.SchemaName or "",

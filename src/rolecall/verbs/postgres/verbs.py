@@ -184,11 +184,7 @@ VERBS: Verbs = verbs_of(
     verb(parameters.DeleteAccount, _on_account(commands.DeleteAccount), nothing),
     Verb(parameters.ResetAccountPassword, _reset_password, nothing),
     verb(parameters.ModifyAccountRemark, _change_remark, nothing),
-    verb(
-        parameters.LockAccount,
-        _on_account(commands.LockAccount),
-        nothing,
-    ),
+    verb(parameters.LockAccount, _on_account(commands.LockAccount), nothing),
     verb(parameters.UnlockAccount, _on_account(commands.UnlockAccount), nothing),
     verb(parameters.DescribeAccountPrivileges, _show_privileges, answers.privileges),
     verb(parameters.ModifyAccountPrivileges, _change_privileges, nothing),

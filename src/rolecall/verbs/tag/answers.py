@@ -23,12 +23,7 @@ def _paged(
     checked: Checked[parameters.Paged], page: Page[object], name: str, items: Sequence[object]
 ) -> Answer:
     params = checked.params
-    return {
-        "TotalCount": page.total,
-        "Offset": params.Offset,
-        "Limit": params.Limit,
-        name: list(items),
-    }
+    return {"TotalCount": page.total, "Offset": params.Offset, "Limit": params.Limit, name: list(items)}
 
 
 def tags(checked: Checked[parameters.Paged], page: Page[Tag]) -> Answer:

@@ -128,9 +128,7 @@ def _by_token(params: parameters.ByToken) -> tuple[int, int]:
     return offset_of(params.PaginationToken or ""), params.MaxResults
 
 
-def _describe_tags(
-    window: Window,
-) -> Callable[[parameters.DescribeTags], commands.PagePairs]:
+def _describe_tags(window: Window) -> Callable[[parameters.DescribeTags], commands.PagePairs]:
     def command(params: parameters.DescribeTags) -> commands.PagePairs:
         keys = None if params.TagKeys is None else tuple(params.TagKeys)
         key, value = params.TagKey or "", params.TagValue or ""
@@ -201,9 +199,7 @@ def _modify(checked: Checked[parameters.ModifyResourceTags]) -> commands.ChangeT
     return commands.ChangeTags((_place(checked, params.Resource),), put, take)
 
 
-def _change_many(
-    mode: TagMode,
-) -> Callable[[Checked[parameters.AttachResourcesTag]], commands.ChangeTags]:
+def _change_many(mode: TagMode) -> Callable[[Checked[parameters.AttachResourcesTag]], commands.ChangeTags]:
     def command(checked: Checked[parameters.AttachResourcesTag]) -> commands.ChangeTags:
         params = checked.params
         return commands.ChangeTags(_of_kind(params), (_pair(params.TagKey, params.TagValue),), mode=mode)
@@ -256,9 +252,7 @@ def _filters(filters: Sequence[parameters.TagFilter]) -> tuple[tuple[str, tuple[
     return tuple((each.TagKey, tuple(each.TagValue or ())) for each in filters)
 
 
-def _by_tags(
-    every: bool,
-) -> Callable[[parameters.DescribeResourcesByTags], commands.PageTagged]:
+def _by_tags(every: bool) -> Callable[[parameters.DescribeResourcesByTags], commands.PageTagged]:
     def command(params: parameters.DescribeResourcesByTags) -> commands.PageTagged:
         filters = _filters(params.TagFilters)
         return commands.PageTagged(_filtered(params), filters, every, params.Offset, params.Limit)
