@@ -117,8 +117,8 @@ def test_what_was_made_at_the_start_is_recorded(trail: list[dict[str, Any]], act
 
 
 def test_what_fails_is_recorded_as_failed(rolecall: Rolecall) -> None:
-    rolecall.cli("key", "disable", "AKIDnothing", check=False)
-    begun, failed = records(rolecall, "--target", "AKIDnothing")
+    rolecall.cli("key", "disable", "AKIDaudited", check=False)
+    begun, failed = records(rolecall, "--target", "AKIDaudited")
     assert (begun["outcome"], failed["outcome"], failed["reason"]) == ("begun", "failed", "CommandError")
 
 

@@ -102,15 +102,24 @@ LISTINGS = [
 """Listings of what the store alone knows."""
 
 
+LOST = {
+    "ROLECALL_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
+    "ROLECALL_MASTER_KEY": new_master_key(),
+}
+
+
 @pytest.mark.parametrize("command", LISTINGS)
 def test_a_listing_of_the_store_imports_the_store_alone(command: str) -> None:
-    lost = {
-        "ROLECALL_DATABASE_URL": "postgresql://x@127.0.0.1:1/x",
-        "ROLECALL_MASTER_KEY": new_master_key(),
-    }
-    modules = imported(*command.split(), "--json", **lost)
+    modules = imported(*command.split(), "--json", **LOST)
     assert modules >= STORE
     assert modules & (SERVING | ENGINES) == set()
+
+
+@pytest.mark.parametrize("command", ["account list", "instance list"])
+def test_a_listing_of_the_servers_imports_the_store_and_their_drivers(command: str) -> None:
+    modules = imported(*command.split(), "--json", **LOST)
+    assert modules >= STORE | ENGINES
+    assert modules & SERVING == set()
 
 
 def test_the_servers_of_up_start_before_the_application_is_imported() -> None:

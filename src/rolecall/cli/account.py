@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import find_instance, show, with_application
+from rolecall.cli.context import find_instance, with_servers
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.printing import Output, Row
 from rolecall.cli.records import AuditedCommand, change_application
 from rolecall.cli.registration import face_of
 from rolecall.domain.reasons import Refused
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
+    from rolecall.cli.servers import OpenServers
+    from rolecall.domain.accounts.views import AccountView
     from rolecall.domain.instances.registry import Instance
 
 app = typer.Typer(rich_markup_mode=None)
@@ -32,15 +36,15 @@ def list_accounts(
 ) -> None:
     """List accounts. Standing: managed, foreign (created by SQL), missing (dropped), or changed (recreated)."""
 
-    async def work(opened: Application) -> list[dict[str, object]]:
+    async def work(opened: OpenServers) -> None:
         if instance is not None:
-            return await _accounts(opened, await find_instance(opened, instance))
-        rows: list[dict[str, object]] = []
+            output.add(await _accounts(opened, await find_instance(opened, instance)))
+            return
         for registered in await opened.store.instances.instances():
-            rows += await _accounts(opened, registered)
-        return rows
+            output.add(await _accounts(opened, registered))
 
-    show(with_application(data, work), as_json=as_json, columns=_COLUMNS, empty="no accounts yet")
+    with Output(as_json=as_json, columns=_COLUMNS, empty="no accounts yet") as output:
+        with_servers(data, work)
 
 
 @app.command("password")
@@ -61,28 +65,32 @@ def managed_password(
     print(change_application(data, AuditedCommand("account password", name, {"instance": instance}), work))
 
 
-async def _accounts(opened: Application, instance: Instance) -> list[dict[str, object]]:
-    face = face_of(instance)
+async def _accounts(opened: OpenServers, instance: Instance) -> Iterator[Row]:
+    """The accounts of an instance, by name; a row that says why there are none if its server cannot be asked."""
+    from rolecall.domain.accounts.listing import account_views
+
+    operations = opened.store.operations
     try:
-        views = await opened.accounts.lifecycle.views(
-            await opened.instances.resolver.connect_instance(instance)
-        )
+        connected = await opened.instances.resolver.connect_instance(instance)
+        views = await account_views(operations, operations, connected)
     except Refused as refusal:
-        return [{"instance": face, "name": "?", "standing": refusal.reason.value}]
-    return [
-        {
-            "instance": face,
-            "oid": view.oid,
-            "name": view.name,
-            "kind": view.kind.value,
-            "standing": view.standing,
-            "locked": view.locked,
-            "managed_password": view.managed_password,
-            "remark": view.remark,
-            "created_at": view.created_at,
-            "updated_at": view.updated_at,
-            "password_updated_at": view.password_updated_at,
-            "operation": view.operation,
-        }
-        for view in sorted(views, key=lambda view: view.name)
-    ]
+        return iter([{"instance": face_of(instance), "name": "?", "standing": refusal.reason.value}])
+    views.sort(key=lambda view: view.name)
+    return (_row(face_of(instance), view) for view in views)
+
+
+def _row(face: str, view: AccountView) -> Row:
+    return {
+        "instance": face,
+        "oid": view.oid,
+        "name": view.name,
+        "kind": view.kind.value,
+        "standing": view.standing,
+        "locked": view.locked,
+        "managed_password": view.managed_password,
+        "remark": view.remark,
+        "created_at": view.created_at,
+        "updated_at": view.updated_at,
+        "password_updated_at": view.password_updated_at,
+        "operation": view.operation,
+    }

@@ -6,27 +6,23 @@ A command's module is imported for its help alone, too. What a command needs to 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from rolecall.cli.errors import CommandError
+from rolecall.cli.printing import Output, Row
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
     from rolecall.cli.opening import OpenStore
+    from rolecall.cli.servers import OpenServers
     from rolecall.domain.access.keys import Owner
     from rolecall.domain.instances.registry import Instance
 
     HasStore: TypeAlias = Application | OpenStore
 
 T = TypeVar("T")
-Rows = Sequence[Mapping[str, object]]
-
-_PIPE_WIDTH = 1000
 
 
 def with_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]]) -> T:
@@ -56,6 +52,19 @@ def with_application(data: Path | None, work: Callable[[Application], Awaitable[
     return asyncio.run(run())
 
 
+def with_servers(data: Path | None, work: Callable[[OpenServers], Awaitable[T]]) -> T:
+    """Run `work` on the open store and the registered servers."""
+    from rolecall.cli.opening import quiet_logs
+    from rolecall.cli.servers import open_servers
+
+    async def run() -> T:
+        async with open_servers(data) as opened:
+            return await work(opened)
+
+    quiet_logs()
+    return asyncio.run(run())
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or the name of its class if it has no text."""
     return (str(error) or type(error).__name__).splitlines()[0]
@@ -75,38 +84,7 @@ async def find_instance(opened: HasStore, public_id: str) -> Instance:
     raise CommandError(f"there is no instance `{public_id}`; `rolecall instance list` shows them")
 
 
-def show(rows: Rows, *, as_json: bool, columns: Sequence[str], empty: str = "nothing yet") -> None:
+def show(rows: Iterable[Row], *, as_json: bool, columns: Sequence[str], empty: str = "nothing yet") -> None:
     """Print rows as JSON or as a table of the named columns."""
-    if as_json:
-        print(json.dumps([dict(row) for row in rows], default=_plain, indent=2, ensure_ascii=False))
-    elif not rows:
-        print(empty)
-    else:
-        _print_table(rows, columns)
-
-
-def _print_table(rows: Rows, columns: Sequence[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    # On a terminal wide cells are folded; in a pipe every row is one line.
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(value)
-
-
-def _plain(value: Any) -> object:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    with Output(as_json=as_json, columns=columns, empty=empty) as output:
+        output.add(rows)

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from rolecall.cli.context import find_instance, only_owner, show, with_application
+from rolecall.cli.context import find_instance, only_owner, show, with_servers
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.records import AuditedCommand, change_application, change_store
@@ -23,6 +23,7 @@ from rolecall.values import Secret
 if TYPE_CHECKING:
     from rolecall.app.application import Application
     from rolecall.cli.opening import OpenStore
+    from rolecall.cli.servers import OpenServers
 
 
 class SslMode(StrEnum):
@@ -133,10 +134,10 @@ def _password(from_url: str | None, file: Path | None) -> Secret:
 @app.command("list")
 def list_instances(data: DataOption = None, as_json: JsonOption = False) -> None:
     """List instances and their present states."""
-    show(with_application(data, _rows), as_json=as_json, columns=_COLUMNS)
+    show(with_servers(data, _rows), as_json=as_json, columns=_COLUMNS)
 
 
-async def _rows(opened: Application) -> list[dict[str, object]]:
+async def _rows(opened: OpenServers) -> list[dict[str, object]]:
     return [await _state_row(opened, instance) for instance in await opened.store.instances.instances()]
 
 
@@ -148,10 +149,10 @@ def show_instance(
 ) -> None:
     """Show an instance, without its administrator's password."""
 
-    async def work(opened: Application) -> dict[str, object]:
+    async def work(opened: OpenServers) -> dict[str, object]:
         return await _state_row(opened, await find_instance(opened, public_id))
 
-    row = with_application(data, work)
+    row = with_servers(data, work)
     if as_json:
         show([row], as_json=True, columns=())
     else:
@@ -162,7 +163,7 @@ def show_instance(
         )
 
 
-async def _state_row(opened: Application, instance: Instance) -> dict[str, object]:
+async def _state_row(opened: OpenServers, instance: Instance) -> dict[str, object]:
     state, facts = await opened.instances.servers.state_of(instance)
     return _row(instance, state, "" if facts is None else facts.version_text)
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext, Target
+from rolecall.domain.accounts.listing import facts_to_be
 from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.identity import Fence
@@ -168,7 +169,7 @@ class DeferredCreates:
     async def pending(self, connected: ConnectedInstance) -> Sequence[AccountFacts]:
         """Accounts that were promised and are not made yet, as they will be."""
         operations = await self._ledger.promised(connected.instance.id)
-        return [_facts_to_be(operation) for operation in operations]
+        return [facts_to_be(operation) for operation in operations]
 
     async def failed(self, connected: ConnectedInstance) -> Sequence[Operation]:
         """Those that failed, of accounts for which nothing was accepted since."""
@@ -221,9 +222,3 @@ async def make_sealed(
         name, detail.kind, verifier, promised.id, host, detail.grants, detail.allow_missing, fence
     )
     return await connected.engine.create_account(new)
-
-
-def _facts_to_be(operation: Operation) -> AccountFacts:
-    name, host = operation.account
-    grants = details.CreateAccount.of(operation).grants
-    return AccountFacts(0, name, AccountKind.NORMAL, True, True, operation.id, host, grants)

@@ -12,13 +12,13 @@ from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext, AccountRow, Target
 from rolecall.domain.accounts.credentials import new_managed_password
 from rolecall.domain.accounts.deferred import DeferredCreates
+from rolecall.domain.accounts.listing import account_views, failed_view, view
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
     Access,
     AccountChange,
     AccountFacts,
-    AccountKind,
     DatabaseGrant,
     NewAccount,
 )
@@ -170,13 +170,13 @@ class Accounts:
 
     async def page(self, command: commands.ListAccounts, origin: Origin) -> Page[AccountView]:
         connected = await self._context.resolver.connect(command.instance, origin.caller)
-        views = [view for view in await self.views(connected) if view.standing not in _NOT_THERE]
+        views = [view for view in await self._views(connected) if view.standing not in _NOT_THERE]
         views.sort(key=_ORDERS[command.order], reverse=command.descending)
         return Page(tuple(views[command.offset : command.offset + command.limit]), len(views))
 
     async def all(self, command: commands.AllAccounts, origin: Origin) -> tuple[AccountView, ...]:
         connected = await self._context.resolver.connect(command.instance, origin.caller)
-        views = [view for view in await self.views(connected) if view.standing != "missing"]
+        views = [view for view in await self._views(connected) if view.standing != "missing"]
         return tuple(sorted(views, key=lambda view: (view.name, view.host)))
 
     async def show(self, command: commands.ShowAccount, origin: Origin) -> AccountView:
@@ -210,25 +210,8 @@ class Accounts:
             (operation for operation in failed if operation.account == (target.name, target.host)), None
         )
 
-    async def views(self, connected: ConnectedInstance) -> list[AccountView]:
-        """Every account of an instance: the engine's, the promised, those whose promise could not be kept, and those of
-        ours that the engine has no more.
-        """
-        rows = {
-            (row.name, row.host): row
-            for row in await self._context.repository.accounts(connected.instance.id)
-        }
-        there = {(facts.name, facts.host): facts for facts in await self._deferred.pending(connected)}
-        there |= {(facts.name, facts.host): facts for facts in await connected.engine.accounts()}
-        views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
-        failed = [
-            operation
-            for operation in await self._deferred.failed(connected)
-            if operation.account not in there
-        ]
-        views.extend(failed_view(operation) for operation in failed)
-        views.extend(missing(row) for row in rows.values())
-        return views
+    async def _views(self, connected: ConnectedInstance) -> list[AccountView]:
+        return await account_views(self._context.repository, self._ledger, connected)
 
 
 def _quota(target: Target, command: commands.CreateAccount) -> int | None:
@@ -236,49 +219,6 @@ def _quota(target: Target, command: commands.CreateAccount) -> int | None:
     if own := target.connected.instance.options.get("account_quota"):
         return int(own) or None
     return command.quota
-
-
-def view(facts: AccountFacts, row: AccountRow | None) -> AccountView:
-    """The engine's account joined with our row; a row of an earlier account of that name counts for nothing."""
-    ours = row if row is not None and row.is_of(facts) else None
-    if facts.is_protected:
-        standing = "protected"
-    elif ours is not None and ours.created_at is not None:
-        standing = "managed"
-    else:
-        standing = "foreign" if row is None or row.created_at is None else "changed"
-    return AccountView(
-        oid=facts.oid,
-        name=facts.name,
-        kind=facts.kind,
-        locked=not facts.may_log_in,
-        remark=ours.remark if ours else "",
-        managed_password=ours is not None and ours.sealed_password is not None,
-        created_at=ours.created_at if ours else None,
-        updated_at=ours.updated_at if ours else None,
-        password_updated_at=ours.password_updated_at if ours else None,
-        standing=standing,
-        operation=facts.marker,
-        host=facts.host,
-        grants=facts.grants,
-    )
-
-
-def missing(row: AccountRow) -> AccountView:
-    """An account of ours that the engine no longer has."""
-    return AccountView(
-        row.oid, row.name, AccountKind.NORMAL, True, row.remark, row.sealed_password is not None,
-        row.created_at, row.updated_at, row.password_updated_at, "missing", None, row.host,
-    )  # fmt: skip
-
-
-def failed_view(operation: Operation) -> AccountView:
-    """An account that was promised and could not be made."""
-    name, host = operation.account
-    return AccountView(
-        0, name, AccountKind.NORMAL, True, "", False, None, operation.closed_at, None, "failed", operation.id, host,
-        reason=operation.reason,
-    )  # fmt: skip
 
 
 def _by_time(moment: datetime | None, view: AccountView) -> tuple[datetime, str]:
