@@ -203,7 +203,7 @@ def test_the_pages_example_runs_as_it_stands(
     for text, instead in (
         (shown, rolecall.tencent["oidc_issuer"]),
         ("CLIENT-ID", rolecall.tencent["oidc_client_id"]),
-        ('"somebody"', f'"{user["UserName"]}"'),
+        ('"ada"', f'"{user["UserName"]}"'),
     ):
         assert source.count(text) == 1
         source = source.replace(text, instead)
