@@ -1,15 +1,17 @@
-"""The words of the sources: plain English of the field, in names, docstrings, comments and messages."""
+"""The words of sources and documents: plain English of the field, in names, docstrings, comments and messages."""
 
 from __future__ import annotations
 
 import io
 import re
 import tokenize
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "src" / "rolecall"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "rolecall"
 
 INSTEAD = {
     # pattern, in any case, anywhere in a module: what to write
@@ -23,6 +25,24 @@ INSTEAD = {
     r"(?<![a-z])mend(s|ed|ing)?(?![a-z])": "repair, fix",
     r"(?<!there )(?<!there\n)\bis no (?!longer\b|more\b|less\b|one\b)": "is not a",
 }
+
+INSTEAD_IN_DOCUMENTS = {
+    **INSTEAD,
+    r"everybody|\bone's own\b": "every caller, all roles, ...; its own, a separate ...",
+    r"\bstrangers?\b": "unauthenticated client, or what the client lacks",
+    r"\bprov(e|es|en)\b": "authenticate, verify",
+    r"\bmint(s|ed|ing)?\b": "create, issue",
+    r"\bbuys?\b": "issue a token for",
+    r"taken for dead|held up\b": "considered dead; paused, delayed",
+    r"brought? to (its|their|an) end|brings .{1,40} to (its|their) end": "complete",
+    r"\bfor trying\b": "for testing, for evaluation",
+    r"\bsick\b": "faulty, unresponsive",
+    r"\bgood for\b": "valid for",
+    r"\bours\b(?!:)": "Rolecall's",
+}
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "Makefile", ROOT / "mkdocs.yml"]
+)
 
 NOT_YET = {
     # Rooms that still have such words: files and directories. Delete a room's line once it has none; add no line.
@@ -66,15 +86,27 @@ def exempt(module: Path) -> bool:
     return any(str(place) in NOT_YET for place in (module, *module.parents))
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if not exempt(module)], ids=str)
-def test_a_module_is_written_in_plain_english(module: Path) -> None:
-    text = (PACKAGE / module).read_text("utf-8")
-    found = {
+def words_to_avoid(text: str, instead_of: Mapping[str, str]) -> dict[str, str]:
+    """By place and word: what to write."""
+    return {
         f"line {text.count(chr(10), 0, match.start()) + 1}: {match.group()!r}": instead
-        for pattern, instead in INSTEAD.items()
+        for pattern, instead in instead_of.items()
         for match in re.finditer(pattern, text, re.IGNORECASE)
     }
-    assert found == {}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not exempt(module)], ids=str)
+def test_a_module_is_written_in_plain_english(module: Path) -> None:
+    assert words_to_avoid((PACKAGE / module).read_text("utf-8"), INSTEAD) == {}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_is_written_in_plain_english(document: Path) -> None:
+    """Code may have other words: names of settings, and vendors' messages in tables of errors."""
+    text = document.read_text("utf-8")
+    for code in (r"^```.*?^```$", r"`[^`]*`", r"~~.*?~~"):
+        text = re.sub(code, lambda match: "\n" * match[0].count("\n"), text, flags=re.MULTILINE | re.DOTALL)
+    assert words_to_avoid(text, INSTEAD_IN_DOCUMENTS) == {}
 
 
 def test_the_rooms_with_other_words_are_rooms() -> None:
