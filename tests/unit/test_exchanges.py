@@ -9,7 +9,7 @@ from typing import cast
 import psycopg
 import pytest
 
-from rolecall.exchanges import Deadlines, Inquiry, exchange
+from rolecall.exchanges import Deadlines, Inquiry, Watch
 from rolecall.exchanges.postgresql import Connection, Pool
 
 QUICK = Deadlines(connect=1.0, silence=0.01, statement=60.0)
@@ -23,27 +23,29 @@ async def test_an_answer_that_comes_is_taken_without_asking() -> None:
     async def at_work(_since: float) -> bool:
         raise AssertionError("asked")
 
-    async with exchange(Deadlines(silence=60.0), at_work):
+    async with Watch(Deadlines(silence=60.0), at_work).exchange():
         pass
 
 
 async def test_a_server_that_is_at_work_is_waited_for_and_one_that_is_not_is_given_up() -> None:
     answers = iter([True, True, False])
     with pytest.raises(TimeoutError):
-        async with exchange(QUICK, lambda _since: asyncio.sleep(0, next(answers))):
+        async with Watch(QUICK, lambda _since: asyncio.sleep(0, next(answers))).exchange():
             await wait_for_ever()
     assert not list(answers)
 
 
 async def test_a_statement_has_an_end_whatever_the_server_says() -> None:
     with pytest.raises(TimeoutError):
-        async with exchange(Deadlines(silence=0.01, statement=0.05), lambda _since: asyncio.sleep(0, True)):
+        async with Watch(
+            Deadlines(silence=0.01, statement=0.05), lambda _since: asyncio.sleep(0, True)
+        ).exchange():
             await wait_for_ever()
 
 
 async def test_whoever_waits_no_more_is_not_told_of_a_deadline() -> None:
     with pytest.raises(asyncio.CancelledError):
-        async with exchange(QUICK, lambda _since: asyncio.sleep(0, True)):
+        async with Watch(QUICK, lambda _since: asyncio.sleep(0, True)).exchange():
             raise asyncio.CancelledError
 
 

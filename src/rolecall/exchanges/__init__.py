@@ -8,6 +8,7 @@ not answer there either, or the session is idle, the answer is lost, and so is t
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,33 +34,91 @@ AtWork = Callable[[float], Awaitable[bool]]
 """Whether the server works on what was sent at that time of the loop's clock. Raises nothing."""
 
 
-@asynccontextmanager
-async def exchange(deadlines: Deadlines, at_work: AtWork | None = None) -> AsyncIterator[None]:
-    """One statement and its answer. TimeoutError once no answer can come."""
-    loop = asyncio.get_running_loop()
-    since = loop.time()
-    asking: asyncio.Task[None] | None = None
+class Watch:
+    """Ends the exchanges of one connection, of which there is one at a time, once no answer can come.
 
-    def ask(wanted: AtWork, limit: asyncio.Timeout) -> None:
-        nonlocal asking
-        asking = loop.create_task(_watch(deadlines, wanted, since, limit))
+    One timer serves many exchanges: it is not cancelled when one ends, but looks at what is under way when it fires.
+    """
 
-    async with asyncio.timeout_at(since + deadlines.statement) as limit:
-        timer = None if at_work is None else loop.call_later(deadlines.silence, ask, at_work, limit)
-        try:
-            yield
-        finally:
-            if timer is not None:
-                timer.cancel()
-            if asking is not None:
-                asking.cancel()
+    def __init__(self, deadlines: Deadlines, at_work: AtWork | None = None) -> None:
+        """Without `at_work` only the deadline of the statement counts."""
+        self.deadlines = deadlines
+        self._at_work = at_work
+        self._since = 0.0
+        self._expire: Callable[[], None] | None = None
+        self.is_over = False
+        """Whether no answer can come to the exchange that was begun last."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+        self._asking: asyncio.Task[None] | None = None
 
+    def begin(self, loop: asyncio.AbstractEventLoop, expire: Callable[[], None]) -> None:
+        """A statement is sent. `expire` is called, at most once before `end`, when no answer can come."""
+        self._since = now = loop.time()
+        self._expire = expire
+        self.is_over = False
+        if (due := now + self._patience) < self._due:
+            self._arm(loop, due)
 
-async def _watch(deadlines: Deadlines, at_work: AtWork, since: float, limit: asyncio.Timeout) -> None:
-    while await at_work(since):  # noqa: ASYNC110 - only the server knows, when it is asked
-        await asyncio.sleep(deadlines.silence)
-    await asyncio.sleep(_GRACE)
-    limit.reschedule(asyncio.get_running_loop().time())
+    def end(self) -> None:
+        self._expire = None
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+
+    def close(self) -> None:
+        """The connection has no more exchanges."""
+        self.end()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer, self._due = None, math.inf
+
+    @asynccontextmanager
+    async def exchange(self) -> AsyncIterator[None]:
+        """One statement and its answer, which others wait for. TimeoutError once no answer can come."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(None) as limit:
+            self.begin(loop, lambda: limit.reschedule(loop.time()))
+            try:
+                yield
+            finally:
+                self.end()
+
+    @property
+    def _patience(self) -> float:
+        """Seconds from the beginning of an exchange until it has to be looked at."""
+        if self._at_work is None or self._asking is not None:
+            return self.deadlines.statement
+        return min(self.deadlines.silence, self.deadlines.statement)
+
+    def _arm(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._due = loop.call_at(due, self._look, loop), due
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer, self._due = None, math.inf
+        if self._expire is None:
+            return
+        waited = loop.time() - self._since
+        if waited >= self.deadlines.statement:
+            self._give_up()
+            return
+        if waited >= self.deadlines.silence and self._at_work is not None and self._asking is None:
+            self._asking = loop.create_task(self._ask(self._at_work))
+        self._arm(loop, self._since + self._patience)
+
+    async def _ask(self, at_work: AtWork) -> None:
+        while await at_work(self._since):  # noqa: ASYNC110 - only the server knows, when it is asked
+            await asyncio.sleep(self.deadlines.silence)
+        await asyncio.sleep(_GRACE)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        expire, self._expire = self._expire, None
+        if expire is not None:
+            self.is_over = True
+            expire()
 
 
 class Inquiry:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Container
@@ -22,7 +21,8 @@ from psycopg.abc import QueryNoTemplate as Query
 from psycopg.pq import TransactionStatus
 from psycopg.rows import BaseRowFactory, scalar_row
 
-from rolecall.exchanges import Deadlines, Inquiry, exchange
+from rolecall.exchanges import DEFAULTS, Deadlines, Inquiry, Watch
+from rolecall.exchanges.wire import Wire
 
 IDLE_SECONDS = 300.0
 """How long an idle connection stays usable."""
@@ -55,14 +55,28 @@ class NotConnected(psycopg.OperationalError):
 class Connection(AsyncConnection[Row]):
     """A connection that is closed when an answer does not come in time, or its caller is cancelled.
 
-    The driver itself would ask the server to cancel the statement, and wait for the answer.
+    The driver itself would ask the server to cancel the statement, and wait for the answer. It would also register the
+    socket with the loop, and a timer, for each wait: here the socket stays registered.
     """
 
-    deadlines = Deadlines()
     pool: Pool | None = None
     """Where to ask whether the session is active; without it, only the deadline counts."""
     session = 0
     """The number of the server's process; the driver's own may be a pooler's."""
+    _wire: Wire | None = None
+    """None before the first wait, and once the connection is closed."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.watch = Watch(DEFAULTS, self._is_at_work)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the server has sent nothing since: what it sends on an idle connection is that it closes it.
+
+        Polling the socket takes microseconds; a round trip would take as long as the statement itself.
+        """
+        return not self.closed and self._wire is not None and not self._wire.is_readable
 
     async def rows(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> list[T]:
         """Every row of one statement, as `made` makes them."""
@@ -87,23 +101,55 @@ class Connection(AsyncConnection[Row]):
         return await self.row(scalar_row, query, values)
 
     async def wait(self, gen: PQGen[RV], interval: float = _CHECK, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's own signature
+        """Drive one of the driver's generators to its end. Without a timeout the interval is not needed."""
+        if timeout is not None:  # of a connection that listens
+            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
         try:
-            async with exchange(self.deadlines, None if self.pool is None else self._is_at_work):
-                return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
-        except TimeoutError:
-            self._abandon()
-            raise psycopg.OperationalError("the server did not answer in time") from None
+            wanted = next(gen)
+            wire, loop = self._wire, asyncio.get_running_loop()
+            if wire is None:
+                wire = self._wire = Wire(self.pgconn.socket, loop)
+            self.watch.begin(loop, wire.wake)
+            while True:
+                ready = await wire.ready(wanted)
+                if self.watch.is_over:
+                    self._abandon()
+                    raise psycopg.OperationalError("the server did not answer in time")
+                wanted = gen.send(ready)
+        except StopIteration as ended:
+            result: RV = ended.value
+            return result
+        except psycopg.Error:
+            if self.closed:
+                self._let_go()
+            raise
+        except OSError as error:
+            raise psycopg.OperationalError("the connection has no socket") from error
         except asyncio.CancelledError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self._abandon()
             raise
+        finally:
+            self.watch.end()
+
+    async def close(self) -> None:
+        self._let_go()
+        await super().close()
 
     async def _is_at_work(self, since: float) -> bool:
         if self.pool is None or self.pgconn.transaction_status != TransactionStatus.ACTIVE:
             return True  # no statement is under way: it waits for notifications
         return await self.pool.inquiry.is_at_work(self.session, since)
 
+    def _let_go(self) -> None:
+        """Before the driver closes the socket."""
+        self.watch.close()
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+
     def _abandon(self) -> None:
+        self._let_go()
         self.pgconn.finish()
         if self.pool is not None:
             self.pool.abandoned.add(self.session)
@@ -119,7 +165,7 @@ async def dial(deadlines: Deadlines, open_: Callable[[], Awaitable[Connection]])
     except (psycopg.Error, OSError) as error:
         text = str(error) or type(error).__name__
         raise NotConnected(text, answered="FATAL" in text) from None
-    connection.deadlines = deadlines
+    connection.watch.deadlines = deadlines
     connection.session = connection.session or connection.info.backend_pid
     return connection
 
@@ -224,7 +270,7 @@ class Pool(Statements):
     async def _take(self) -> Connection:
         while self._idle:
             since, connection = self._idle.pop()
-            if time.monotonic() - since < IDLE_SECONDS and _is_quiet(connection):
+            if time.monotonic() - since < IDLE_SECONDS and connection.is_quiet:
                 return connection
             await connection.close()
         return await self.connect(self._open)
@@ -266,15 +312,3 @@ class Pool(Statements):
         with contextlib.suppress(psycopg.Error):  # the connection's next user gets the error
             await connection.execute(_END, (sessions,))
             self.abandoned.difference_update(sessions)
-
-
-def _is_quiet(connection: Connection) -> bool:
-    """True if the server has sent nothing since: what it sends on an idle connection is that it closes it.
-
-    Polling the socket takes microseconds; a round trip would take as long as the statement itself.
-    """
-    if connection.closed:
-        return False
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN | select.POLLHUP)
-    return not poll.poll(0)

@@ -81,7 +81,11 @@ async def connect(dsn: Secret, options: str = "") -> Connection:
     """A connection in autocommit. It may lead through a pooler, so the server is asked for its process's number."""
     conninfo = make_conninfo(dsn.reveal(), options=options or None)
     connection = await Connection.connect(conninfo, autocommit=True)
-    connection.session = await connection.value("select pg_backend_pid()")
+    try:
+        connection.session = await connection.value("select pg_backend_pid()")
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 

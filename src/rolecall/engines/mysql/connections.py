@@ -12,7 +12,6 @@ import math
 import ssl
 import time
 from collections.abc import AsyncIterator, Container, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +25,7 @@ from rolecall.engines.mysql import errors
 from rolecall.engines.mysql.flavors import MARIADB, MYSQL, Flavor
 from rolecall.engines.mysql.login import GuardedConnection
 from rolecall.engines.mysql.tls import TlsContexts, mode_of
-from rolecall.exchanges import Deadlines, Inquiry, exchange
+from rolecall.exchanges import Deadlines, Inquiry, Watch
 
 IDLE_SECONDS = 300.0
 FRESH_SECONDS = 2.0
@@ -56,8 +55,8 @@ class Session:
 
     def __init__(self, raw: Any, deadlines: Deadlines, inquiry: Inquiry | None = None) -> None:
         self._raw = raw
-        self._deadlines = deadlines
         self._inquiry = inquiry
+        self._watch = Watch(deadlines, None if inquiry is None else self._is_at_work)
         self.number: int = raw.thread_id()
         self.version = str(raw.get_server_info())
         """The server's version, as of its greeting."""
@@ -113,13 +112,14 @@ class Session:
     def drop(self) -> None:
         """Close without COM_QUIT; the server releases the session's locks when it notices."""
         self._usable = False
+        self._watch.close()
         self._raw.close()
 
     async def _run(self, statements: Sequence[str]) -> list[list[Row]]:
         """A statement without an answer leaves the connection out of step, so it is closed."""
         answers: list[list[Row]] = []
         try:
-            async with self._exchange(), self._raw.cursor(_QuietCursor) as cursor:
+            async with self._watch.exchange(), self._raw.cursor(_QuietCursor) as cursor:
                 await cursor.execute(";\n".join(statements))
                 answers.append(await _rows(cursor))
                 while await cursor.nextset():
@@ -142,7 +142,7 @@ class Session:
         if errors.number(error) != errors.CANNOT_USER:
             return error
         try:
-            async with self._exchange(), self._raw.cursor(_QuietCursor) as cursor:
+            async with self._watch.exchange(), self._raw.cursor(_QuietCursor) as cursor:
                 await cursor.execute("SHOW ERRORS")
                 found = [MySQLError(*row[1:]) for row in await _rows(cursor)]
         except (MySQLError, OSError, TimeoutError):
@@ -152,9 +152,6 @@ class Session:
             self._abandon()
             raise
         return next((cause for cause in found if errors.number(cause) == errors.PREVENTED), error)
-
-    def _exchange(self) -> AbstractAsyncContextManager[None]:
-        return exchange(self._deadlines, None if self._inquiry is None else self._is_at_work)
 
     async def _is_at_work(self, since: float) -> bool:
         return self._inquiry is None or await self._inquiry.is_at_work(self.number, since)
