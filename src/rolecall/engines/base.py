@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from types import TracebackType
 from uuid import UUID
 
 from rolecall.domain.capabilities import (
@@ -55,33 +56,20 @@ class _Watch:
 
     def look(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
         """For methods that read."""
-        return self._around(self.lane.look(), method, secret)
+        return _Call(self, self.lane.look(), method, secret)
 
     def change(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
-        return self._around(self.lane.turn(), method, secret)
+        return _Call(self, self.lane.turn(), method, secret)
 
-    @asynccontextmanager
-    async def _around(
-        self, place: AbstractAsyncContextManager[None], method: str, secret: Secret | None
-    ) -> AsyncIterator[None]:
-        async with place:
-            started = time.perf_counter()
-            outcome = "cancelled"
-            try:
-                yield
-                outcome = "done"
-            except Refused as refusal:
-                outcome = refusal.reason.value
-                raise self._redacted(refusal, secret) from None
-            except OutcomeUnknown:
-                outcome = "unknown"
-                raise
-            except Exception as error:  # noqa: BLE001 - an unexpected error of a driver is a refusal by the engine
-                outcome = Reason.ENGINE_REFUSED.value
-                # Its text may quote the statement, so only its type is kept.
-                raise Refused(Reason.ENGINE_REFUSED, note=type(error).__name__) from None
-            finally:
-                self.watcher(method, time.perf_counter() - started, outcome)
+    def raised(self, error: Exception, secret: Secret | None) -> tuple[str, Exception]:
+        """The outcome of a call that raised an error, and what it is to raise."""
+        if isinstance(error, Refused):
+            return error.reason.value, self._redacted(error, secret)
+        if isinstance(error, OutcomeUnknown):
+            return "unknown", error
+        # An unexpected error of a driver. Its text may quote the statement, so only its type is kept.
+        refusal = Refused(Reason.ENGINE_REFUSED, note=type(error).__name__)
+        return refusal.reason.value, refusal
 
     def _redacted(self, refusal: Refused, secret: Secret | None) -> Refused:
         """The same refusal, with every known secret removed from its note."""
@@ -93,6 +81,38 @@ class _Watch:
             refusal.note = note
             refusal.args = (f"{refusal.reason.value}: {note}",)
         return refusal
+
+
+class _Call:
+    """One call of a method, within its place in the lane. A class: a generator costs twice as much, at every call."""
+
+    __slots__ = ("_method", "_place", "_secret", "_started", "_watch")
+
+    def __init__(
+        self, watch: _Watch, place: AbstractAsyncContextManager[None], method: str, secret: Secret | None
+    ) -> None:
+        self._watch = watch
+        self._place = place
+        self._method = method
+        self._secret = secret
+        self._started = 0.0
+
+    async def __aenter__(self) -> None:
+        await self._place.__aenter__()
+        self._started = time.perf_counter()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        outcome, raised = "done" if error is None else "cancelled", error
+        if isinstance(error, Exception):
+            outcome, raised = self._watch.raised(error, self._secret)
+        self._watch.watcher(self._method, time.perf_counter() - self._started, outcome)
+        if raised is None or raised is error:
+            await self._place.__aexit__(kind, error, trace)
+            return
+        await self._place.__aexit__(type(raised), raised, trace)
+        raise raised from None
 
 
 class Watched:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Self, TypeVar
 
@@ -229,23 +229,34 @@ class Pool(Statements):
         async with self.connection():
             return self
 
-    @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """NotConnected, also for callers that wait when the server is found to be out of reach."""
+        return _Lease(self)
+
+    async def lease(self) -> Connection:
         since = time.monotonic()
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise NotConnected("all connections are in use") from None
+        if self._slots.locked():
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._slots.acquire()
+            except TimeoutError:
+                raise NotConnected("all connections are in use") from None
+        else:
+            await self._slots.acquire()
         try:
             if self._lost_at > since:
                 raise NotConnected(self._lost_why)
-            connection = await self._take()
-            try:
-                yield connection
-            finally:
-                await self._give_back(connection)
+            return await self._take()
+        except BaseException:
+            self._slots.release()
+            raise
+
+    async def give_back(self, connection: Connection) -> None:
+        try:
+            if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                await connection.close()
+            else:
+                self._idle.append((time.monotonic(), connection))
         finally:
             self._slots.release()
 
@@ -274,12 +285,6 @@ class Pool(Statements):
                 return connection
             await connection.close()
         return await self.connect(self._open)
-
-    async def _give_back(self, connection: Connection) -> None:
-        if self._closed or connection.info.transaction_status != TransactionStatus.IDLE:
-            await connection.close()
-        else:
-            self._idle.append((time.monotonic(), connection))
 
     async def _ask(self) -> Container[int] | None:
         try:
@@ -312,3 +317,19 @@ class Pool(Statements):
         with contextlib.suppress(psycopg.Error):  # the connection's next user gets the error
             await connection.execute(_END, (sessions,))
             self.abandoned.difference_update(sessions)
+
+
+class _Lease:
+    """A connection of a pool, for as long as it is entered."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._pool.lease()
+        return self._connection
+
+    async def __aexit__(self, _kind: object, _error: object, _trace: object) -> None:
+        await self._pool.give_back(self._connection)

@@ -8,9 +8,9 @@ breaker: after some refused or lost connections in a row it refuses at once, unt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 
 from rolecall import ambient
@@ -57,46 +57,24 @@ class Lane:
 
         Nested use in a task takes one place.
         """
-        return self._place(self._changes)
+        return _Place(self, self._changes)
 
     def look(self) -> AbstractAsyncContextManager[None]:
         """The same for reads."""
-        return self._place(self._looks)
+        return _Place(self, self._looks)
 
     def require_reachable(self) -> None:
         """ENGINE_UNREACHABLE while the breaker is open and no probe is due."""
         if not self.healthy and self._clock() < self._retry_at:
             raise Refused(Reason.ENGINE_UNREACHABLE, note="the server was out of reach a moment ago")
 
-    @asynccontextmanager
-    async def _place(self, queue: _Queue) -> AsyncIterator[None]:
-        if self in _HELD.get():
-            yield
-            return
-        self.require_reachable()
-        async with queue.place():
-            self._pass()
-            held = _HELD.set(_HELD.get() | {self})
-            try:
-                yield
-            except Refused as refusal:
-                self._note(sick=refusal.reason in _SICK)
-                raise
-            except OutcomeUnknown:
-                self._note(sick=True)
-                raise
-            else:
-                self._note(sick=False)
-            finally:
-                _HELD.reset(held)
-
-    def _pass(self) -> None:
+    def pass_breaker(self) -> None:
         """The breaker may have opened meanwhile. The first call after the pause is the probe."""
         self.require_reachable()
         if not self.healthy:
             self._retry_at = self._clock() + self._pause()
 
-    def _note(self, *, sick: bool) -> None:
+    def note(self, *, sick: bool) -> None:
         if not sick:
             self._failures = 0
             return
@@ -117,13 +95,52 @@ class _Queue:
         self._slots = asyncio.Semaphore(limits.width)
         self.depth = 0
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def enter(self) -> None:
         if self.depth >= self._most:
             raise Refused(Reason.ENGINE_BUSY, note="the lane is full")
         self.depth += 1
         try:
-            async with self._slots:
-                yield
-        finally:
+            await self._slots.acquire()
+        except BaseException:
             self.depth -= 1
+            raise
+
+    def leave(self) -> None:
+        self._slots.release()
+        self.depth -= 1
+
+
+class _Place:
+    """One place in a lane, for as long as it is entered. A class: a generator costs twice as much, at every call."""
+
+    __slots__ = ("_held", "_lane", "_queue")
+
+    def __init__(self, lane: Lane, queue: _Queue) -> None:
+        self._lane = lane
+        self._queue = queue
+        self._held: Token[frozenset[Lane]] | None = None
+
+    async def __aenter__(self) -> None:
+        held = _HELD.get()
+        if self._lane in held:
+            return
+        self._lane.require_reachable()
+        await self._queue.enter()
+        try:
+            self._lane.pass_breaker()
+        except BaseException:
+            self._queue.leave()
+            raise
+        self._held = _HELD.set(held | {self._lane})
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if self._held is None:
+            return
+        if error is None:
+            self._lane.note(sick=False)
+        elif isinstance(error, Refused):
+            self._lane.note(sick=error.reason in _SICK)
+        elif isinstance(error, OutcomeUnknown):
+            self._lane.note(sick=True)
+        _HELD.reset(self._held)
+        self._queue.leave()

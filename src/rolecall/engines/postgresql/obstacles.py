@@ -64,22 +64,26 @@ class Obstacles:
     @contextlib.asynccontextmanager
     async def cleared(self) -> AsyncIterator[None]:
         """A context in which sessions that block those of Rolecall are ended."""
-        clearing = asyncio.create_task(self._clear())
+        clearing: list[asyncio.Task[None]] = []
+        loop = asyncio.get_running_loop()
+        # Few changes take so long: a task is begun for those alone.
+        timer = loop.call_later(PATIENCE, lambda: clearing.append(loop.create_task(self._clear())))
         try:
             yield
         finally:
-            clearing.cancel()
-            await asyncio.gather(clearing, return_exceptions=True)
+            timer.cancel()
+            for task in clearing:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     async def _clear(self) -> None:
         while True:
+            if not self._turn.locked():  # one check covers all sessions of Rolecall
+                async with self._turn:
+                    # Without a connection, or the right to end sessions, the change waits until its timeout.
+                    with contextlib.suppress(psycopg.Error, Refused):
+                        await self._end()
             await asyncio.sleep(PATIENCE)
-            if self._turn.locked():  # one check covers all sessions of Rolecall
-                continue
-            async with self._turn:
-                # Without a connection, or the right to end sessions, the change waits until its timeout.
-                with contextlib.suppress(psycopg.Error, Refused):
-                    await self._end()
 
     async def _end(self) -> None:
         async with self._connections.to(self._connections.maintenance) as connection:
