@@ -199,6 +199,18 @@ class PasswordClaim(Claim, Protocol):
         """The password was right: tokens are issued in the name of `key_id`, sealed with `key`."""
 
 
+_CONFORMING: dict[tuple[type, type], bool] = {}
+
+
+def conforms(claim: Claim, protocol: type) -> bool:
+    """`isinstance` for a protocol, which looks for every attribute of it, once for each class of claims."""
+    kinds = type(claim), protocol
+    known = _CONFORMING.get(kinds)
+    if known is None:
+        known = _CONFORMING[kinds] = isinstance(claim, protocol)
+    return known
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What it takes to answer a request, also one that cannot be parsed."""

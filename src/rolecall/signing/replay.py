@@ -23,10 +23,10 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Generic, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Claim, Request
+from rolecall.values import Claim, Request, conforms
 
 MOST = 1_000_000
 """Nonces, and as many signatures, that a process remembers."""
@@ -188,7 +188,7 @@ class Replays:
 
     def require_new(self, claim: Claim, now: float) -> None:
         """NONCE_REUSED; remembers nothing."""
-        if isinstance(claim, Numbered):
+        if _is_numbered(claim):
             self.nonces.require_new(claim.access_key_id, claim.nonce, now)
 
     def remember(self, claim: Claim, request: Request, now: float, *, regional: bool) -> None:
@@ -196,17 +196,25 @@ class Replays:
 
         NONCE_REUSED (another may have come meanwhile), RATE_EXCEEDED.
         """
-        if isinstance(claim, Numbered):
+        if _is_numbered(claim):
             self.nonces.check(claim.access_key_id, claim.nonce, now)
-        elif isinstance(claim, Repeatable):
+        elif _is_repeatable(claim):
             self.signatures.note(claim, request, now, regional=regional)
 
     def require_same(
         self, claim: Claim, request: Request, now: float, *, mints: bool, regional: bool
     ) -> None:
         """SIGNATURE_MISMATCH, for a call that is permitted otherwise."""
-        if isinstance(claim, Repeatable):
+        if _is_repeatable(claim):
             self.signatures.require_same(claim, request, now, mints=mints, regional=regional)
+
+
+def _is_numbered(claim: Claim) -> TypeGuard[Numbered]:
+    return conforms(claim, Numbered)
+
+
+def _is_repeatable(claim: Claim) -> TypeGuard[Repeatable]:
+    return conforms(claim, Repeatable)
 
 
 def _mark(claim: Repeatable) -> bytes:

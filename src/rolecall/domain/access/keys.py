@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -28,6 +28,13 @@ class Owner:
     app_id: int
 
 
+@dataclass(slots=True)
+class OpenedSecret:
+    """A key's secret, once it was opened. It lives as long as its key is kept: until a change of keys is notified."""
+
+    secret: Secret | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AccessKey:
     id: str
@@ -37,6 +44,7 @@ class AccessKey:
     active: bool
     created_at: datetime
     description: str = ""
+    opened: OpenedSecret = field(default_factory=OpenedSecret, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,10 @@ class Keys:
         return next((owner for owner in await self._repository.owners() if owner.id == owner_id), None)
 
     def secret_of(self, key: AccessKey) -> Secret:
-        return self._sealer.open(key.sealed_secret, secret_purpose(key.id))
+        opened = key.opened
+        if opened.secret is None:
+            opened.secret = self._sealer.open(key.sealed_secret, secret_purpose(key.id))
+        return opened.secret
 
     async def create(self, owner: Owner, principal: int | None = None) -> tuple[str, Secret]:
         """A new key, by default for the owner itself. Its secret is shown here and nowhere later."""

@@ -6,10 +6,10 @@ every use.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.values import Claim
+from rolecall.values import Claim, conforms
 
 
 @runtime_checkable
@@ -36,8 +36,12 @@ class Revocations:
 
     async def require_good(self, claim: Claim) -> None:
         """TOKEN_INVALID for a claim that was proven and is made with a revoked token."""
-        if isinstance(claim, Revocable) and await self._repository.is_revoked(claim.token_id):
+        if _is_revocable(claim) and await self._repository.is_revoked(claim.token_id):
             raise Refused(Reason.TOKEN_INVALID, note="the token was revoked")
 
     async def revoke(self, claim: Revocable) -> None:
         await self._repository.revoke(claim.token_id, claim.expires_at)
+
+
+def _is_revocable(claim: Claim) -> TypeGuard[Revocable]:
+    return conforms(claim, Revocable)
