@@ -30,6 +30,8 @@ class Metrics:
         self._lanes.register(self._unresolved)
         self._actions: dict[str, Mapping[str, frozenset[str]]] = {}
         self._codes: dict[str, frozenset[str]] = {}
+        self._counts: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
+        """The counts of calls by their labels, which are declared."""
         self._calls = Counter(
             "rolecall_calls",
             "Calls answered, by the vendor's error code (ok: none).",
@@ -75,14 +77,24 @@ class Metrics:
             service, action = (service if actions and service in actions else OTHER), OTHER
         if code and code not in self._codes.get(dialect, ()):
             code = OTHER
-        self._calls.labels(dialect, service, action, code or "ok").inc()
-        self._seconds.labels(dialect, service, action).observe(seconds)
+        labels = dialect, service, action, code or "ok"
+        counts = self._counts.get(labels)
+        if counts is None:
+            counts = self._calls.labels(*labels), self._seconds.labels(dialect, service, action)
+            self._counts[labels] = counts
+        counts[0].inc()
+        counts[1].observe(seconds)
 
     def engine(self, kind: str) -> Callable[[str, float, str], None]:
         """A function that records (method, seconds, outcome) of engines of a kind."""
 
+        durations: dict[tuple[str, str], Histogram] = {}
+
         def watch(method: str, seconds: float, outcome: str) -> None:
-            self._engine_seconds.labels(kind, method, outcome).observe(seconds)
+            duration = durations.get((method, outcome))
+            if duration is None:
+                duration = durations[method, outcome] = self._engine_seconds.labels(kind, method, outcome)
+            duration.observe(seconds)
 
         return watch
 
