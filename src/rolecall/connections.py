@@ -8,15 +8,16 @@ have a deadline. At the limit of connections a new one ends the one whose client
 from __future__ import annotations
 
 import asyncio
+import re
 from asyncio.events import TimerHandle
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from rolecall.settings import Settings
@@ -42,6 +43,14 @@ FRAMING_PER_BYTE = 8
 
 LARGEST_DISCARDED = 40 * 1024 * 1024
 """Bytes of too large a body that are read so that its sender sees the refusal; then the connection ends."""
+
+WHOLE_REPLY = "rolecall.whole_reply"
+"""The key, in an ASGI scope, of the function that answers at once: a `WholeReply`."""
+
+WholeReply = Callable[[int, Sequence[tuple[str, str]], bytes], Awaitable[None]]
+"""(status, headers, body): sends a complete answer in one write, as two ASGI messages would in two."""
+
+_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _SECONDS_TO_CLOSE = 5
 """Time for a client to read what was written before the connection is aborted."""
@@ -222,6 +231,40 @@ class HttpProtocol(HttpToolsProtocol):
         self._begin()
         self._stop_waiting()
         super().on_message_complete()
+
+    # answering
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.scope[WHOLE_REPLY] = partial(self._reply, cycle)  # type: ignore[literal-required]
+        super()._start_asgi_task(cycle, app)
+
+    async def _reply(
+        self, cycle: RequestResponseCycle, status: int, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> None:
+        """What `cycle.send` does with the head and the body of an answer, together."""
+        if cycle.flow.write_paused and not cycle.disconnected:
+            await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        if _NOT_IN_HEADERS.search("".join([value for _, value in headers])) is not None:
+            raise RuntimeError("a header of the answer has control characters")
+        lines = [f"{name}: {value}\r\n" for name, value in headers]
+        lines.append(f"content-length: {len(body)}\r\n")
+        lines.append("\r\n" if cycle.keep_alive else "connection: close\r\n\r\n")
+        head = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+        cycle.response_started = True
+        cycle.waiting_for_100_continue = False
+        without_body = cycle.scope["method"] == "HEAD"
+        self.transport.write(
+            b"".join(
+                [STATUS_LINE[status], *head, "".join(lines).encode("latin-1"), b"" if without_body else body]
+            )
+        )
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

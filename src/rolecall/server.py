@@ -20,7 +20,7 @@ import uvicorn
 
 from rolecall.app.application import Application
 from rolecall.app.entry import entry
-from rolecall.connections import protocol
+from rolecall.connections import WHOLE_REPLY, WholeReply, protocol
 from rolecall.console import router as console
 from rolecall.console.router import ConsoleRouter
 from rolecall.intake import SMALL, Body, Budget, ClientGone
@@ -96,6 +96,10 @@ class AsgiApp:
     async def _send(self, scope: Scope, send: Send, reply: Reply) -> None:
         strict = self._strict_transport and scope["scheme"] == "https"
         named = completed(reply.headers, strict_transport=strict)
+        whole: WholeReply | None = scope.get(WHOLE_REPLY)
+        if whole is not None:
+            await whole(reply.status, named, reply.body)
+            return
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})

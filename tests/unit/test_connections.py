@@ -7,13 +7,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import uvicorn
 from tests.waiting import PATIENCE
 from uvicorn.server import ServerState
 
-from rolecall.connections import LARGEST_FRAMING, LARGEST_HEAD, MOST_FIELDS, Bounds, HttpProtocol
+from rolecall.connections import (
+    LARGEST_FRAMING,
+    LARGEST_HEAD,
+    MOST_FIELDS,
+    WHOLE_REPLY,
+    Bounds,
+    HttpProtocol,
+)
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -65,9 +73,9 @@ class Place:
 
 
 @asynccontextmanager
-async def serving(bounds: Bounds) -> AsyncIterator[Place]:
+async def serving(bounds: Bounds, kind: type[Place] = Place) -> AsyncIterator[Place]:
     state = ServerState()
-    place = Place(0, state)
+    place = kind(0, state)
     config = uvicorn.Config(place, ws="none", lifespan="off", log_config=None)
     config.load()
     make = partial(HttpProtocol, config, state, {}, bounds=bounds)
@@ -245,3 +253,68 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_off() -> None:
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(GET)
         await until(lambda: [1] * (not place.state.connections))
+
+
+class Whole(Place):
+    """It answers at once, in one write, as the application does."""
+
+    def __init__(self, port: int, state: ServerState) -> None:
+        super().__init__(port, state)
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.failed: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Any) -> None:
+        try:
+            await scope[WHOLE_REPLY](200, self.headers, scope["path"].encode())
+        except RuntimeError as error:
+            self.failed.append(str(error))
+            raise
+
+
+@pytest.fixture
+async def whole() -> AsyncIterator[Whole]:
+    async with serving(Bounds(), Whole) as found:
+        assert isinstance(found, Whole)
+        yield found
+
+
+async def test_a_whole_reply_is_what_two_messages_make_in_one_write(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[bytes] = []
+    reply = HttpProtocol._reply
+
+    async def watched(self: HttpProtocol, *given: Any) -> None:
+        transport = self.transport
+        monkeypatch.setattr(self, "transport", Mock(wraps=transport))
+        await reply(self, *given)
+        writes.extend(call.args[0] for call in self.transport.write.call_args_list)  # type: ignore[attr-defined]
+        monkeypatch.setattr(self, "transport", transport)
+
+    monkeypatch.setattr(HttpProtocol, "_reply", watched)
+    whole.headers = (("x-one", "1"), ("x-two", "\xe9"))
+    answer = await whole.answer(GET + b"GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    first, second = writes
+    assert answer == first + second
+    assert first == b"HTTP/1.1 200 OK\r\nx-one: 1\r\nx-two: \xe9\r\ncontent-length: 1\r\n\r\n/"
+    assert second.endswith(b"content-length: 2\r\nconnection: close\r\n\r\n/2")
+
+
+async def test_a_whole_reply_to_head_has_the_length_and_no_body(whole: Whole) -> None:
+    answer = await whole.answer(b"HEAD /abc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert b"content-length: 4\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_a_client_of_http_1_0_is_answered_and_the_connection_ends(whole: Whole) -> None:
+    assert b"connection: close\r\n" in await whole.answer(b"GET / HTTP/1.0\r\n\r\n")
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "\0", "\x7f"])
+async def test_no_header_can_add_another(whole: Whole, value: str, caplog: pytest.LogCaptureFixture) -> None:
+    whole.headers = (("location", value),)
+    answer = await whole.answer(GET)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"Cookie" not in answer
+    assert whole.failed
+    assert "control characters" in caplog.text
