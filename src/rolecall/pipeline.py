@@ -185,6 +185,10 @@ class Pipeline:
             return False
         return True
 
+    def checked(self, call: Call, caller: Caller) -> Checked[object]:
+        """Stage 5 without the policies: the parameters as the contract has them. Refuses as the contract says."""
+        return check(call, caller, self._service(call).action(call))
+
     async def _note_denial(self, call: Call, caller: Caller, refusal: Refused, front: str) -> None:
         """Record the denial of a proven caller, within a rate. A failure to record does not change the answer."""
         target = str(refusal.facts.get("resource", ""))

@@ -49,6 +49,7 @@ def entry(app: Application, *, require_tls: bool = False) -> Entry:
             app.iam.sign_in,
             app.addresses,
             app.bus,
+            app.instances,
             pipeline,
             dialects,
             services.BY_NAME,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -11,9 +12,13 @@ import msgspec
 from rolecall.console.visits import Visit
 from rolecall.contracts.model import Action, Contract
 from rolecall.domain.access.authenticator import Proven
+from rolecall.domain.bus import Bus
+from rolecall.domain.messages import Command
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.pipeline import Dialect, Pipeline, Service
-from rolecall.values import Call, Envelope, Reply, Request, Secret, SentParams, TokenIssuer
+from rolecall.values import Call, Envelope, Origin, Reply, Request, Secret, SentParams, TokenIssuer
+
+_T = TypeVar("_T")
 
 FRONT = "console"
 """What the audit trail names as the dialect of what visitors do."""
@@ -61,10 +66,12 @@ class Actions:
     def __init__(
         self,
         pipeline: Pipeline,
+        bus: Bus,
         dialects: Mapping[str, Dialect],
         services: Mapping[tuple[str, str, str], Service],
     ) -> None:
         self._pipeline = pipeline
+        self._bus = bus
         self._dialects = dialects
         self.services = services
 
@@ -91,8 +98,7 @@ class Actions:
         try:
             return await self._pipeline.perform(call, Proven(visit.visitor.caller), FRONT)
         except Refused as refusal:
-            reply = self._dialects[name.dialect].refuse(call.envelope, refusal, call)
-            raise ActionRefused(*_said(reply), refusal) from None
+            raise self._refused(call, refusal) from None
 
     async def try_call(
         self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str = ""
@@ -109,6 +115,43 @@ class Actions:
         """Whether the visitor may call it with these parameters; others stand for every value. Records nothing."""
         call = self._call(visit, name, params or {}, region)
         return await self._pipeline.permits(call, visit.visitor.caller)
+
+    async def look(
+        self,
+        visit: Visit,
+        name: ActionName,
+        params: Mapping[str, object],
+        command: Command[_T],
+        region: str = "",
+    ) -> _T:
+        """The outcome of a command that reads, for a visitor who may call the action: it knows more than the vendor's
+        answer says. Raises `ActionRefused`."""
+        call = self._call(visit, name, params, region)
+        caller, request = visit.visitor.caller, visit.request
+        try:
+            if not await self._pipeline.permits(call, caller):
+                raise Refused(Reason.NOT_PERMITTED, facts={"operation": str(name), "resource": "*"})
+            origin = Origin(
+                caller, FRONT, name.action, call.request_id, call.region, request.client, request.secure
+            )
+            return await self._bus.execute(command, origin)
+        except Refused as refusal:
+            raise self._refused(call, refusal) from None
+
+    def check(
+        self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str = ""
+    ) -> ActionRefused | None:
+        """What the contract says of these parameters; None if they satisfy it. Nothing is called."""
+        call = self._call(visit, name, params, region)
+        try:
+            self._pipeline.checked(call, visit.visitor.caller)
+        except Refused as refusal:
+            return self._refused(call, refusal)
+        return None
+
+    def _refused(self, call: Call, refusal: Refused) -> ActionRefused:
+        reply = self._dialects[call.dialect].refuse(call.envelope, refusal, call)
+        return ActionRefused(*_said(reply), refusal)
 
     def _call(self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str) -> Call:
         contract = self.contract(name)

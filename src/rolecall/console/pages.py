@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -66,6 +68,7 @@ _environment.filters["moment"] = _moment
 
 def page(visit: Visit, template: str, *, section: str = "", status: int = 200, **values: object) -> Reply:
     """A page for a visitor who has signed in. `section` is marked in the navigation."""
+    values = {"done": bool(visit.query["done"]), "here": visit.request.path} | values
     values |= {"visitor": visit.visitor, "csrf": visit.visitor.csrf, "section": section, "sections": SECTIONS}
     return _rendered(template, visit.language, status, values)
 
@@ -130,6 +133,44 @@ def _rendered(
         }
     )
     return Reply(status, (*_GUARDS, *headers), html.encode(), code)
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """A slice of a listing: `size` items from `offset` of `total`."""
+
+    visit: Visit
+    offset: int
+    size: int
+    total: int
+
+    @property
+    def first(self) -> int:
+        return min(self.offset + 1, self.total)
+
+    @property
+    def last(self) -> int:
+        return min(self.offset + self.size, self.total)
+
+    @property
+    def previous(self) -> str:
+        """The address of the slice before; empty for the first."""
+        return self._at(max(0, self.offset - self.size)) if self.offset else ""
+
+    @property
+    def next(self) -> str:
+        """The address of the slice after; empty for the last."""
+        return self._at(self.offset + self.size) if self.last < self.total else ""
+
+    def _at(self, offset: int) -> str:
+        kept = {name: value for name, value in self.visit.query if name not in ("offset", "done")}
+        return f"{self.visit.request.path}?{urlencode({**kept, 'offset': offset})}"
+
+
+def offset(visit: Visit) -> int:
+    """Where the slice of a listing begins, as the address says."""
+    text = visit.query["offset"]
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def redirect(location: str, headers: Headers = ()) -> Reply:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from rolecall.calls import CallMetrics
 from rolecall.console.actions import Actions
+from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
 from rolecall.console.overview import Overview
 from rolecall.console.router import ConsoleRouter
@@ -17,6 +18,7 @@ from rolecall.domain.access.keys import Keys
 from rolecall.domain.access.sign_in_links import SignInLinkRepository, SignInLinks
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.bus import Bus
+from rolecall.domain.instances.wiring import Instances
 from rolecall.pipeline import Dialect, Pipeline, Service
 
 
@@ -35,6 +37,7 @@ def router(
     sub_users: OwnPassword,
     addresses: AddressLimit,
     bus: Bus,
+    instances: Instances,
     pipeline: Pipeline,
     dialects: Sequence[Dialect],
     services: Mapping[tuple[str, str, str], Service],
@@ -52,9 +55,9 @@ def router(
         addresses,
         bus,
     )
-    actions = Actions(pipeline, {dialect.name: dialect for dialect in dialects}, services)
-    del actions
-    sections = (Overview(), OwnPage(bus))
+    actions = Actions(pipeline, bus, {dialect.name: dialect for dialect in dialects}, services)
+    visible = VisibleInstances(actions, instances.resolver, instances.servers)
+    sections = (Overview(), InstancePages(actions, visible), OwnPage(bus))
     known = [page for section in sections for page in section.pages]
     sign_in = SignInPages(sessions, sub_users, addresses)
     return ConsoleRouter(sessions, sign_in, known, metrics, require_tls=require_tls)

@@ -1,0 +1,160 @@
+"""Instances: the list, and one instance with its accounts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rolecall.console import pages
+from rolecall.console.actions import ActionName, ActionRefused, Actions
+from rolecall.console.pages import PREFIX
+from rolecall.console.visits import Page, Visit
+from rolecall.domain.accounts.commands import ListAccounts
+from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.engine import EngineFacts
+from rolecall.domain.instances.registry import Instance
+from rolecall.domain.messages import InstanceName
+from rolecall.domain.messages import Page as Slice
+from rolecall.values import Caller, Reply
+
+SECTION = "instances"
+HOME = f"{PREFIX}/instances"
+_SHOWN = 50
+"""Accounts of one page."""
+
+DIALECTS = ("tencent", "aliyun", "openstack")
+"""In the order in which an instance's ids are shown; the first is its name in the console's addresses."""
+
+SHOWING = {
+    "tencent": (ActionName("tencent", "postgres", "DescribeDBInstanceAttribute"), "DBInstanceId"),
+    "aliyun": (ActionName("aliyun", "petadata", "DescribeInstanceInfo"), "InstanceId"),
+    "openstack": (ActionName("openstack", "database", "ShowInstance"), "instance_id"),
+}
+"""By dialect: the action that shows an instance, and its parameter for the id."""
+
+LISTING = {
+    "tencent": (ActionName("tencent", "postgres", "DescribeAccounts"), "DBInstanceId"),
+    "aliyun": (ActionName("aliyun", "petadata", "DescribeAccounts"), "InstanceId"),
+    "openstack": (ActionName("openstack", "database", "ListUsers"), "instance_id"),
+}
+"""By dialect: the action that lists an instance's accounts, and its parameter for the id."""
+
+
+class InstanceList(Protocol):
+    """`rolecall.domain.instances.registry.InstanceResolver`."""
+
+    async def all(self, caller: Caller) -> Sequence[Instance]: ...
+
+
+class ServerStates(Protocol):
+    """`rolecall.domain.instances.service.Servers`."""
+
+    async def state_of(self, instance: Instance) -> tuple[str, EngineFacts | None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An instance with the present state of its server."""
+
+    instance: Instance
+    state: str
+    facts: EngineFacts | None
+
+    @property
+    def public_id(self) -> str:
+        return public_id(self.instance)
+
+
+class VisibleInstances:
+    """The instances that a visitor may see."""
+
+    def __init__(self, actions: Actions, instances: InstanceList, states: ServerStates) -> None:
+        self._actions = actions
+        self._instances = instances
+        self._states = states
+
+    async def all(self, visit: Visit) -> list[Seen]:
+        """With their states, asked at the same time."""
+        found = [
+            instance
+            for instance in await self._instances.all(visit.visitor.caller)
+            if await self.may_see(visit, instance)
+        ]
+        return list(await asyncio.gather(*(self._seen(instance) for instance in found)))
+
+    async def find(self, visit: Visit, name: str) -> Seen | None:
+        """By any of its public ids."""
+        for instance in await self._instances.all(visit.visitor.caller):
+            if name in instance.faces.values() and await self.may_see(visit, instance):
+                return await self._seen(instance)
+        return None
+
+    async def may_see(self, visit: Visit, instance: Instance) -> bool:
+        for dialect, face in instance.faces.items():
+            action, param = SHOWING[dialect]
+            if await self._actions.permits(visit, action, {param: face}, instance.region):
+                return True
+        return False
+
+    async def _seen(self, instance: Instance) -> Seen:
+        return Seen(instance, *await self._states.state_of(instance))
+
+
+class InstancePages:
+    def __init__(self, actions: Actions, visible: VisibleInstances) -> None:
+        self._actions = actions
+        self._visible = visible
+        self.pages = (
+            Page(HOME, self._list),
+            Page(f"{HOME}/{{instance}}", self._accounts),
+        )
+
+    async def _list(self, visit: Visit) -> Reply:
+        return pages.page(
+            visit,
+            "instances.html",
+            section=SECTION,
+            instances=await self._visible.all(visit),
+            dialects=DIALECTS,
+        )
+
+    async def _accounts(self, visit: Visit) -> Reply:
+        seen = await self._visible.find(visit, visit.path["instance"])
+        if seen is None:
+            return pages.error(visit.request, 404, "not_found")
+        offset = pages.offset(visit)
+        accounts, refused = await self._accounts_of(visit, seen.instance, offset)
+        return pages.page(
+            visit,
+            "instance.html",
+            section=SECTION,
+            seen=seen,
+            dialects=DIALECTS,
+            accounts=accounts,
+            refused=refused,
+            pager=pages.Pager(visit, offset, _SHOWN, 0 if accounts is None else accounts.total),
+        )
+
+    async def _accounts_of(
+        self, visit: Visit, instance: Instance, offset: int
+    ) -> tuple[Slice[AccountView] | None, ActionRefused | None]:
+        dialect = first_face(instance)
+        action, param = LISTING[dialect]
+        name = instance.faces[dialect]
+        command = ListAccounts(InstanceName(dialect, name), "name", False, offset, _SHOWN)
+        try:
+            return await self._actions.look(visit, action, {param: name}, command, instance.region), None
+        except ActionRefused as refused:
+            return None, refused
+
+
+def first_face(instance: Instance) -> str:
+    """The dialect whose actions the console calls for an instance, unless another is chosen."""
+    return next(dialect for dialect in DIALECTS if dialect in instance.faces)
+
+
+def public_id(instance: Instance) -> str:
+    """The instance's name in addresses of the console."""
+    return instance.faces[first_face(instance)]

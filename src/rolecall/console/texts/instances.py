@@ -1,0 +1,40 @@
+"""Texts of instances, their accounts, databases and grants."""
+
+from __future__ import annotations
+
+TEXTS = {
+    "instances": ("Instances", "实例"),
+    "engine": ("Engine", "引擎"),
+    "address": ("Address", "地址"),
+    "faces": ("Ids by dialect", "各方言中的 ID"),
+    "region": ("Region", "地域"),
+    "version": ("Version", "版本"),
+    "server_state": ("Server", "服务器状态"),
+    "state_running": ("running", "运行中"),
+    "state_isolated": ("isolated", "已隔离"),
+    "state_restarting": ("restarting", "重启中"),
+    "state_unreachable": ("unreachable", "无法连接"),
+    "state_starting": ("starting", "创建中"),
+    "state_isolating": ("isolating", "隔离中"),
+    "state_reviving": ("reviving", "恢复中"),
+    "state_deleting": ("deleting", "删除中"),
+    "state_failed": ("failed", "失败"),
+    "accounts": ("Accounts", "账号"),
+    "standing": ("Standing", "管理状态"),
+    "standing_managed": ("managed", "由 Rolecall 管理"),
+    "standing_foreign": ("foreign", "外部创建"),
+    "standing_missing": ("missing", "已在外部删除"),
+    "standing_changed": ("changed", "已在外部更改"),
+    "standing_protected": ("protected", "受保护"),
+    "standing_failed": ("failed", "创建失败"),
+    "kind": ("Kind", "类型"),
+    "kind_normal": ("normal", "普通账号"),
+    "kind_super": ("super", "高权限账号"),
+    "locked": ("locked", "已锁定"),
+    "host": ("Host", "主机"),
+    "password_managed": ("managed password", "托管密码"),
+    "unreachable_accounts": (
+        "The server cannot be asked for its accounts: {why}",
+        "无法从服务器读取账号：{why}",
+    ),
+}  # fmt: skip
