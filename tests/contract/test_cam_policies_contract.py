@@ -8,20 +8,8 @@ from types import ModuleType
 
 import pytest
 from tencentcloud.cam.v20190116 import errorcodes as cam_codes
-from tencentcloud.cam.v20190116 import models as cam_models
 from tencentcloud.sts.v20180813 import errorcodes as sts_codes
-from tencentcloud.sts.v20180813 import models as sts_models
-from tests.contract.vendor_models import (
-    COMMON_CODES,
-    cli_required,
-    declared,
-    published_codes,
-    required,
-    sdk_types,
-    shapes,
-)
 
-from rolecall.contracts.model import Action, Shape
 from rolecall.contracts.tencent.cam import contract as cam
 from rolecall.contracts.tencent.cam import policies as cam_policies
 from rolecall.contracts.tencent.cam import policy_errors as cam_policy_errors
@@ -39,57 +27,6 @@ from rolecall.verbs.sts import verbs as sts_verbs
 
 CAM = (*cam_policies.ACTIONS, *cam_roles.ACTIONS)
 STS = tuple(sts.CONTRACT.actions.values())
-VENDORS = {
-    "cam": (cam_models, cam_codes, cli_required("cam", "v20190116")),
-    "sts": (sts_models, sts_codes, cli_required("sts", "v20180813")),
-}
-EVERY = [("cam", action) for action in CAM] + [("sts", action) for action in STS]
-ALL_ACTIONS = pytest.mark.parametrize(("service", "action"), EVERY, ids=[action.name for _, action in EVERY])
-SHAPES = [("cam", shape) for shape in shapes(CAM).values()] + [
-    ("sts", shape) for shape in shapes(STS).values()
-]
-
-
-@ALL_ACTIONS
-def test_parameters_are_those_of_the_sdk(service: str, action: Action) -> None:
-    assert declared(action.params) == sdk_types(VENDORS[service][0], f"{action.name}Request")
-
-
-@ALL_ACTIONS
-def test_required_parameters_are_those_of_the_cli(service: str, action: Action) -> None:
-    assert required(action.params) == VENDORS[service][2].get(f"{action.name}Request", {})
-
-
-@pytest.mark.parametrize(("service", "shape"), SHAPES, ids=[f"{one}-{shape.name}" for one, shape in SHAPES])
-def test_structures_are_those_of_the_sdk_and_the_cli(service: str, shape: Shape) -> None:
-    models, _, cli = VENDORS[service]
-    assert declared(shape.fields) == sdk_types(models, shape.name)
-    assert required(shape.fields) == cli[shape.name]
-
-
-@ALL_ACTIONS
-def test_outputs_are_those_of_the_sdk(service: str, action: Action) -> None:
-    assert set(action.output) == set(sdk_types(VENDORS[service][0], f"{action.name}Response")) - {"RequestId"}
-
-
-@ALL_ACTIONS
-def test_every_documented_code_is_one_the_vendor_publishes(service: str, action: Action) -> None:
-    assert action.codes
-    assert action.codes <= published_codes(VENDORS[service][1])
-
-
-@ALL_ACTIONS
-def test_every_row_has_a_code_of_the_action_or_a_common_one_in_both_languages(
-    service: str, action: Action
-) -> None:
-    assert service
-    for key, row in action.errors.items():
-        assert row.code in action.codes | COMMON_CODES
-        assert row.english, key
-        assert row.chinese, key
-        assert row.status == 200
-        for template in (row.english, row.chinese):
-            assert set(re.findall(r"\{([a-z_]+)\}", template)) <= {"field", "value"}
 
 
 def published_texts(errorcodes: ModuleType) -> dict[str, str]:

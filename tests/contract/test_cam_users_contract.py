@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from tencentcloud.cam.v20190116 import errorcodes as cam_codes
-from tencentcloud.cam.v20190116 import models as cam_models
-from tencentcloud.tag.v20180813 import errorcodes as tag_codes
-from tencentcloud.tag.v20180813 import models as tag_models
 from tests.contract.vendor_models import (
-    COMMON_CODES,
-    cli_required,
     declared,
-    published_codes,
-    required,
-    sdk_types,
-    shapes,
 )
 
-from rolecall.contracts.model import Action
 from rolecall.contracts.tencent.cam import contract as cam
 from rolecall.contracts.tencent.cam import groups as cam_groups
 from rolecall.contracts.tencent.cam import users as cam_users
@@ -29,15 +16,6 @@ from rolecall.domain.reasons import Reason
 
 CAM = (*cam_users.ACTIONS, *cam_groups.ACTIONS)
 TAG = tuple(tag.CONTRACT.actions.values())
-VENDORS = {
-    "cam": (cam_models, cam_codes, cli_required("cam", "v20190116")),
-    "tag": (tag_models, tag_codes, cli_required("tag", "v20180813")),
-}
-EVERY = [("cam", action) for action in CAM] + [("tag", action) for action in TAG]
-ALL_ACTIONS = pytest.mark.parametrize(("service", "action"), EVERY, ids=[action.name for _, action in EVERY])
-SHAPES = [("cam", shape) for shape in shapes(CAM).values()] + [
-    ("tag", shape) for shape in shapes(TAG).values()
-]
 
 # The page "AddUser" of 2023-03-15, word for word.
 PAGE_CODES = """
@@ -62,46 +40,6 @@ PAGE_PARAMETERS = {
     "Email": ("str", False),
 }
 PAGE_OUTPUT = {"Uin", "Name", "Password", "SecretId", "SecretKey", "Uid"}
-
-
-@ALL_ACTIONS
-def test_parameters_are_those_of_the_sdk(service: str, action: Action) -> None:
-    assert declared(action.params) == sdk_types(VENDORS[service][0], f"{action.name}Request")
-
-
-@ALL_ACTIONS
-def test_required_parameters_are_those_of_the_cli(service: str, action: Action) -> None:
-    assert required(action.params) == VENDORS[service][2].get(f"{action.name}Request", {})
-
-
-@pytest.mark.parametrize(("service", "shape"), SHAPES, ids=[shape.name for _, shape in SHAPES])
-def test_structures_are_those_of_the_sdk_and_the_cli(service, shape) -> None:
-    models, _, cli = VENDORS[service]
-    assert declared(shape.fields) == sdk_types(models, shape.name)
-    assert required(shape.fields) == cli[shape.name]
-
-
-@ALL_ACTIONS
-def test_outputs_are_those_of_the_sdk(service: str, action: Action) -> None:
-    assert set(action.output) == set(sdk_types(VENDORS[service][0], f"{action.name}Response")) - {"RequestId"}
-
-
-@ALL_ACTIONS
-def test_every_documented_code_is_one_the_vendor_publishes(service: str, action: Action) -> None:
-    assert action.codes <= published_codes(VENDORS[service][1])
-
-
-@ALL_ACTIONS
-def test_every_row_has_a_code_of_the_action_or_a_common_one_in_both_languages(
-    service: str, action: Action
-) -> None:
-    for row in action.errors.values():
-        assert row.code in action.codes | COMMON_CODES
-        assert row.english
-        assert row.chinese
-        assert row.status == 200
-        for template in (row.english, row.chinese):
-            assert set(re.findall(r"\{([a-z_]+)\}", template)) <= {"field", "value"}
 
 
 def test_add_user_has_the_parameters_output_and_codes_of_its_page() -> None:

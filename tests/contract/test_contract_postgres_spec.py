@@ -1,16 +1,10 @@
-"""The contract of `postgres` 2017-03-12 against the vendor's page, its SDK's models and its CLI's spec."""
+"""The contract of `postgres` 2017-03-12 against the vendor's page (SDK and CLI: `test_vendor_models`)."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import re
-from pathlib import Path
-
 import pytest
-from tencentcloud.postgres.v20170312 import errorcodes, models
+from tests.contract.vendor_models import COMMON_CODES
 
-from rolecall.contracts.model import Field, Kind, ListOf, Shape
 from rolecall.contracts.tencent.postgres.codes import CODES
 from rolecall.contracts.tencent.postgres.contract import CONTRACT
 from rolecall.contracts.tencent.postgres.errors import PREFERENCES
@@ -47,94 +41,7 @@ PAGE_CODES = """
     OperationDenied.KernelVersionError
     OperationDenied.UserNotInWhiteListError
 """
-# "Common Error Codes", every product.
-COMMON_CODES = frozenset(
-    """
-    ActionOffline AuthFailure.InvalidAuthorization AuthFailure.InvalidSecretId AuthFailure.MFAFailure
-    AuthFailure.SecretIdNotFound AuthFailure.SignatureExpire AuthFailure.SignatureFailure AuthFailure.TokenFailure
-    AuthFailure.UnauthorizedOperation DryRunOperation FailedOperation InternalError InvalidAction InvalidParameter
-    InvalidParameterValue InvalidRequest IpInBlacklist IpNotInWhitelist LimitExceeded MissingParameter NoSuchProduct
-    NoSuchVersion RequestLimitExceeded RequestLimitExceeded.GlobalRegionUinLimitExceeded
-    RequestLimitExceeded.IPLimitExceeded RequestLimitExceeded.UinLimitExceeded RequestSizeLimitExceeded
-    ResponseSizeLimitExceeded ResourceInUse ResourceInsufficient ResourceNotFound ResourceUnavailable
-    ServiceUnavailable UnauthorizedOperation UnknownParameter UnsupportedOperation UnsupportedProtocol
-    UnsupportedRegion
-    """.split()  # noqa: SIM905 - a table
-)
 GATEWAY = frozenset(Reason) - frozenset(PREFERENCES)
-PYTHON_TYPES = {
-    Kind.STRING: "str",
-    Kind.SECRET: "str",
-    Kind.INTEGER: "int",
-    Kind.BOOLEAN: "bool",
-    Kind.FLOAT: "float",
-}
-
-
-def sdk_types(name: str) -> dict[str, str]:
-    """A model's members and their types, as its docstring declares them."""
-    documentation = getattr(models, name).__init__.__doc__ or ""
-    declared = dict(re.findall(r":type (\w+): (.+)", documentation))
-    return {member: re.sub(r":class:`.*\.(\w+)`", r"\1", type_).strip() for member, type_ in declared.items()}
-
-
-def declared_type(type_: Kind | ListOf | Shape) -> str:
-    if isinstance(type_, ListOf):
-        return f"list of {declared_type(type_.item)}"
-    return type_.name if isinstance(type_, Shape) else PYTHON_TYPES[type_]
-
-
-def shapes(fields: tuple[Field, ...]) -> list[Shape]:
-    found: list[Shape] = []
-    for field in fields:
-        inner = field.type.item if isinstance(field.type, ListOf) else field.type
-        if isinstance(inner, Shape):
-            found += [inner, *shapes(inner.fields)]
-    return found
-
-
-SHAPES = {shape.name: shape for action in ACTIONS for shape in shapes(action.params)}
-
-
-@pytest.fixture(scope="module")
-def cli_spec() -> dict[str, dict[str, bool]]:
-    """By object: the members and whether they are required, from the vendor's CLI."""
-    found = importlib.util.find_spec("tccli")
-    assert found is not None
-    assert found.origin is not None
-    path = Path(found.origin).parent / "services" / "postgres" / "v20170312" / "api.json"
-    objects = json.loads(path.read_text(encoding="utf-8"))["objects"]
-    return {
-        name: {member["name"]: member.get("required", False) for member in one["members"]}
-        for name, one in objects.items()
-    }
-
-
-@ALL_ACTIONS
-def test_parameters_are_those_of_the_sdk(action) -> None:
-    assert {field.name: declared_type(field.type) for field in action.params} == sdk_types(
-        f"{action.name}Request"
-    )
-
-
-@ALL_ACTIONS
-def test_required_parameters_are_those_of_the_cli(action, cli_spec) -> None:
-    assert {field.name: field.required for field in action.params} == cli_spec[f"{action.name}Request"]
-
-
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_structures_are_those_of_the_sdk_and_the_cli(shape, cli_spec) -> None:
-    assert {field.name: declared_type(field.type) for field in shape.fields} == sdk_types(shape.name)
-    assert {field.name: field.required for field in shape.fields} == cli_spec[shape.name]
-
-
-@ALL_ACTIONS
-def test_outputs_are_those_of_the_sdk(action) -> None:
-    """CreateAccount alone answers more: the Oid that its page promises."""
-    expected = set(sdk_types(f"{action.name}Response")) - {"RequestId"}
-    if action.name == "CreateAccount":
-        expected |= {"Oid"}
-    assert set(action.output) == expected
 
 
 def test_create_account_takes_the_regions_and_lists_the_codes_of_its_page() -> None:
@@ -147,12 +54,6 @@ def test_create_account_takes_the_regions_and_lists_the_codes_of_its_page() -> N
 
 def test_every_action_has_a_verb_and_every_verb_an_action() -> None:
     assert set(VERBS) == set(CONTRACT.actions) == set(CODES)
-
-
-@ALL_ACTIONS
-def test_every_documented_code_is_one_the_vendor_publishes(action) -> None:
-    published = {value for name, value in vars(errorcodes).items() if name.isupper()} | COMMON_CODES
-    assert action.codes <= published
 
 
 @ALL_ACTIONS
@@ -185,13 +86,6 @@ def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
         "grant-missing", "password-wrong", "engine-unsuited", "identity-unreachable", "verifiers-refused",
     }  # fmt: skip
     assert {reason.value for reason in GATEWAY - IDENTITY_REASONS} == expected | elsewhere
-
-
-@ALL_ACTIONS
-def test_every_wording_needs_only_the_field_and_the_value(action) -> None:
-    for row in action.errors.values():
-        for template in (row.english, row.chinese):
-            assert set(re.findall(r"\{([a-z_]+)\}", template)) <= {"field", "value"}
 
 
 def test_a_text_with_braces_of_its_own_is_kept_as_the_vendor_prints_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.offline_application import offline_application
 
-from rolecall.app.entry import pipeline
+from rolecall.app.entry import entry
 from rolecall.services import SERVICES
 from rolecall.signing.token import Token, seal
 from rolecall.values import Request, Secret
@@ -105,7 +105,7 @@ async def test_a_minting_action_is_refused_by_plain_http_before_anything_is_aske
 ) -> None:
     async with offline_application() as application:
         request = post(path, headers, body, secure=False)
-        reply = await pipeline(application, require_tls=True).answer(request)
+        reply = await entry(application, require_tls=True).pipeline.answer(request)
         assert b"HTTPS" in reply.body, reply.body
         assert reply.code in ("UnsupportedProtocol", "forbidden")
 
@@ -128,5 +128,5 @@ async def test_a_token_that_is_shown_by_plain_http_is_refused_whatever_it_is_sho
     )
     request = Request(method, path, "", headers, b"", "192.0.2.1", False, 1767225600.0)
     async with offline_application() as application:
-        reply = await pipeline(application, require_tls=True).answer(request)
+        reply = await entry(application, require_tls=True).pipeline.answer(request)
         assert (reply.status, b"HTTPS" in reply.body) == (403, True), reply.body

@@ -6,6 +6,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from tests.refusals import refused
 
 from rolecall.domain.engine import (
     AccountChange,
@@ -17,12 +18,6 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 async def test_the_facts_name_the_version_and_the_administrator(harness):

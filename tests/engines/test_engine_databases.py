@@ -6,15 +6,10 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from tests.refusals import refused
 
 from rolecall.domain.engine import NewDatabase
-from rolecall.domain.reasons import Reason, Refused
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
+from rolecall.domain.reasons import Reason
 
 
 async def found(harness, name):

@@ -6,17 +6,12 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from tests.refusals import refused
 
 from rolecall.domain.engine import Access, AccountChange, AccountKind, DatabaseGrant, NewDatabase
 from rolecall.domain.reasons import Reason, Refused
 
 TEMPLATES = tuple(access for access in Access if access is not Access.OTHER)
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 @pytest.fixture

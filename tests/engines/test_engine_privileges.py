@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from tests.refusals import refused
 
 from rolecall.domain.engine import DatabaseObject, NewDatabase, ObjectType, PrivilegeChange
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import Reason
 
 T = ObjectType
 
@@ -18,12 +19,6 @@ T = ObjectType
 def harness(owning):
     """Privileges on objects are a matter of the engines that have owners."""
     return owning
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 @dataclass

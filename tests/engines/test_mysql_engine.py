@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from asyncmy.errors import MySQLError
+from tests.refusals import refused
 from tests.waiting import PATIENCE
 
 from rolecall.domain.engine import (
@@ -29,12 +30,6 @@ from rolecall.engines.mysql.connections import Session
 from rolecall.exchanges import Deadlines
 from rolecall.local import LocalMariaDB
 from rolecall.values import Secret
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 @pytest.fixture

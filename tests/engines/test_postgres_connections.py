@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from tests.refusals import refused
 from tests.waiting import PATIENCE, reached
 
 from rolecall.domain.engine import EngineAddress, NewDatabase
@@ -17,12 +18,6 @@ from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.postgresql import PostgresEngine, databases, removal, sessions, statements
 from rolecall.exchanges import Deadlines
 from rolecall.values import Secret
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 async def waiting_for_a_lock(postgres) -> bool:

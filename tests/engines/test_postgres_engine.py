@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines.conftest import PostgresHarness
+from tests.refusals import refused
 from tests.waiting import reached
 
 from rolecall.domain.engine import (
@@ -40,12 +41,6 @@ NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,62}", fullmatch=True).filter(
     lambda name: not name.startswith("pg_") and name not in {"public", "none", "all", "postgres"}
 )
 PASSWORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=32)
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 async def waiting_for_a_lock(postgres) -> bool:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.refusals import refused
 
 from rolecall.domain.engine import (
     AccountChange,
@@ -17,7 +18,7 @@ from rolecall.domain.engine import (
     PrivilegeChange,
 )
 from rolecall.domain.instances.store_place import StorePlace
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import Reason
 from rolecall.engines.postgresql import PostgresEngine, statements, tenancy
 from rolecall.engines.postgresql.privileges import Privileges
 from rolecall.values import Secret
@@ -64,12 +65,6 @@ CLEANING = [
     "DROP OWNED BY {name}",
     "DROP ROLE IF EXISTS {name}, {other}",
 ]
-
-
-async def refused(work) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.refusals import refused
 from tests.waiting import reached
 
 from rolecall.app.application import Application
@@ -21,7 +22,7 @@ from rolecall.domain.messages import ClientToken, InstanceName
 from rolecall.domain.operations.model import Operation
 from rolecall.domain.provisioning import commands
 from rolecall.domain.provisioning.ports import Blueprint
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
 from rolecall.settings import Settings
 from rolecall.values import Caller, Origin, Secret
@@ -112,12 +113,6 @@ async def until(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
     await reached(is_so)
 
 
-async def refusal(work: Awaitable[object]) -> Reason:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.reason
-
-
 async def operations(application: Application) -> dict[str, tuple[str, str]]:
     """By kind of change: state and reason."""
     found: list[Operation] = list(await application.store.operations.operations(limit=100))
@@ -144,22 +139,22 @@ async def test_without_a_provisioner_nothing_is_made_or_changed(bench: Bench) ->
         (instance,) = await all_of(application)
         name, missing = name_of(instance), Reason.PROVISIONER_MISSING
         bus, origin = application.bus, bench.origin
-        assert await refusal(bus.execute(NEW, origin)) is missing
-        assert await refusal(bus.execute(commands.ProvisionInstances(NEW, 2), origin)) is missing
-        assert await refusal(bus.execute(commands.RestartInstance(name), origin)) is missing
-        assert await refusal(bus.execute(commands.DeprovisionInstance(name), origin)) is missing
-        assert await refusal(bus.execute(commands.IsolateInstances((name,)), origin)) is missing
-        assert await refusal(bus.execute(commands.ReviveInstances((name,)), origin)) is missing
+        assert await refused(bus.execute(NEW, origin)) is missing
+        assert await refused(bus.execute(commands.ProvisionInstances(NEW, 2), origin)) is missing
+        assert await refused(bus.execute(commands.RestartInstance(name), origin)) is missing
+        assert await refused(bus.execute(commands.DeprovisionInstance(name), origin)) is missing
+        assert await refused(bus.execute(commands.IsolateInstances((name,)), origin)) is missing
+        assert await refused(bus.execute(commands.ReviveInstances((name,)), origin)) is missing
 
 
 async def test_kinds_and_versions_that_are_not_there_are_refused(bench: Bench) -> None:
     async with bench.application(Double()) as application:
         other = commands.ProvisionInstance("red", "mysql", "one", "")
         assert (
-            await refusal(application.provisioning.create(other, bench.origin)) is Reason.PROVISIONER_MISSING
+            await refused(application.provisioning.create(other, bench.origin)) is Reason.PROVISIONER_MISSING
         )
         older = commands.ProvisionInstance("red", "postgresql", "one", "", version="12")
-        assert await refusal(application.provisioning.create(older, bench.origin)) is Reason.VERSION_UNOFFERED
+        assert await refused(application.provisioning.create(older, bench.origin)) is Reason.VERSION_UNOFFERED
         assert await all_of(application) == []
 
 
@@ -175,16 +170,16 @@ async def test_a_server_that_is_being_made_takes_nothing_yet(bench: Bench) -> No
             "here-1",
         )
         name, starting = InstanceName("red", view.public_id), Reason.INSTANCE_STARTING
-        assert await refusal(application.instances.resolver.connect(name, bench.origin.caller)) is starting
+        assert await refused(application.instances.resolver.connect(name, bench.origin.caller)) is starting
         assert (
-            await refusal(application.provisioning.restart(commands.RestartInstance(name), bench.origin))
+            await refused(application.provisioning.restart(commands.RestartInstance(name), bench.origin))
             is starting
         )
         delete = commands.DeprovisionInstance(name)
-        assert await refusal(application.provisioning.delete(delete, bench.origin)) is starting
+        assert await refused(application.provisioning.delete(delete, bench.origin)) is starting
         several = commands.ProvisionInstances(NEW, 2)
         assert (
-            await refusal(application.provisioning.create_several(several, bench.origin))
+            await refused(application.provisioning.create_several(several, bench.origin))
             is Reason.INSTANCE_QUOTA
         )
         assert len(await all_of(application)) == 1
@@ -209,7 +204,7 @@ async def test_a_server_that_cannot_be_made_is_failed_with_its_reason_and_can_be
         assert first.note == "RuntimeError: cannot start"
         name = InstanceName("red", view.public_id)
         assert (
-            await refusal(application.instances.resolver.connect(name, bench.origin.caller))
+            await refused(application.instances.resolver.connect(name, bench.origin.caller))
             is Reason.INSTANCE_FAILED
         )
         await application.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
@@ -270,7 +265,7 @@ async def test_a_server_is_destroyed_behind_its_isolation(bench: Bench) -> None:
         await until(lambda: _value([one[0] for one in double.asked]), ["stop"])
         assert await phase_of(application) is Phase.DELETING
         revive = commands.ReviveInstances((name,))
-        assert await refusal(application.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_MISSING
+        assert await refused(application.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_MISSING
         double.stopping.set()
         await until(lambda: all_of(application), [])
         assert [one[0] for one in double.asked] == ["stop", "destroy"]
@@ -336,7 +331,7 @@ async def test_a_client_token_makes_one_instance_and_its_deletion_one_deletion(b
         )
         assert len({one.public_id for one in made}) == 1
         other = commands.ProvisionInstance("red", "postgresql", "two", "", token=ClientToken("t", "another"))
-        mismatch = await refusal(application.provisioning.create(other, bench.origin))
+        mismatch = await refused(application.provisioning.create(other, bench.origin))
         assert mismatch is Reason.CLIENT_TOKEN_MISMATCH
         await until(lambda: phase_of(application), Phase.FAILED)
         assert (await application.provisioning.create(wanted, bench.origin)).public_id == made[0].public_id
@@ -346,7 +341,7 @@ async def test_a_client_token_makes_one_instance_and_its_deletion_one_deletion(b
         await until(lambda: all_of(application), [])
         await application.provisioning.delete(delete, bench.origin)
         again = commands.DeprovisionInstance(name)
-        assert await refusal(application.provisioning.delete(again, bench.origin)) is Reason.INSTANCE_MISSING
+        assert await refused(application.provisioning.delete(again, bench.origin)) is Reason.INSTANCE_MISSING
 
 
 async def test_a_restart_that_fails_is_refused_and_the_server_told_as_it_is(bench: Bench) -> None:
@@ -357,7 +352,7 @@ async def test_a_restart_that_fails_is_refused_and_the_server_told_as_it_is(benc
         name = name_of(await put_in(application, Phase.RUNNING))
         operation = await application.provisioning.restart(commands.RestartInstance(name), bench.origin)
         attaching = application.instances.resolver.connect(name, bench.origin.caller)
-        assert await refusal(attaching) is Reason.INSTANCE_RESTARTING
+        assert await refused(attaching) is Reason.INSTANCE_RESTARTING
         await until(lambda: _state(application, "instance.restart"), ("refused", "engine-refused"))
         assert operation in {one.id for one in await application.store.operations.operations(limit=9)}
         assert [one[0] for one in double.asked][2:] == ["stop", "start"]
@@ -386,7 +381,7 @@ async def test_a_deletion_that_fails_is_tried_again_at_the_next_start(bench: Ben
         await application.provisioning.delete(commands.DeprovisionInstance(name), bench.origin)
         assert await phase_of(application) is Phase.DELETING
         assert (
-            await refusal(application.instances.resolver.connect(name, bench.origin.caller))
+            await refused(application.instances.resolver.connect(name, bench.origin.caller))
             is Reason.INSTANCE_MISSING
         )
     double = Double()
@@ -401,17 +396,17 @@ async def test_all_are_looked_at_before_the_first_is_isolated(bench: Bench) -> N
         await application.provisioning.create(NEW, bench.origin)
         name = name_of(await put_in(application, Phase.RUNNING))
         both = commands.IsolateInstances((name, InstanceName("red", "red-nowhere")))
-        assert await refusal(application.provisioning.isolate(both, bench.origin)) is Reason.INSTANCE_MISSING
+        assert await refused(application.provisioning.isolate(both, bench.origin)) is Reason.INSTANCE_MISSING
         revive = commands.ReviveInstances((name,))
-        assert await refusal(application.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_RUNNING
+        assert await refused(application.provisioning.revive(revive, bench.origin)) is Reason.INSTANCE_RUNNING
         destroy = commands.DeprovisionInstance(name, isolated=True)
         assert (
-            await refusal(application.provisioning.delete(destroy, bench.origin)) is Reason.INSTANCE_RUNNING
+            await refused(application.provisioning.delete(destroy, bench.origin)) is Reason.INSTANCE_RUNNING
         )
         assert await phase_of(application) is Phase.RUNNING
         stranger = Origin(Caller(99, 99, 99, 99, "AKIDy"), "red", "A", "r")
         foreign = application.provisioning.restart(commands.RestartInstance(name), stranger)
-        assert await refusal(foreign) is Reason.INSTANCE_FORBIDDEN
+        assert await refused(foreign) is Reason.INSTANCE_FORBIDDEN
 
 
 async def test_no_password_of_a_new_server_or_account_is_in_the_store(bench: Bench) -> None:

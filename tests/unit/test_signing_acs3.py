@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from alibabacloud_tea_openapi.utils import Utils
+from tests.unit.vectors import Vectors, refused
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import acs1, acs3
 from rolecall.values import Secret
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "acs3"
-CASES = sorted(path.parent.name for path in VECTORS.glob("*/request.json"))
+VECTORS = Vectors("acs3")
 KEY = Secret("testsecret")
 NOW = 1704164645  # 2024-01-02T03:04:05Z
-
-
-def _case(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((VECTORS / name / "request.json").read_text(encoding="utf-8"))
-    return found
-
-
-def _text(name: str, stage: str) -> str:
-    return (VECTORS / name / f"{stage}.txt").read_text(encoding="utf-8")
 
 
 def _signed(case: dict[str, Any]) -> acs3.Signed:
@@ -37,45 +26,43 @@ def _signed(case: dict[str, Any]) -> acs3.Signed:
 
 def _claim(name: str = "create-account-form", **changes: object) -> acs3.Acs3Claim:
     """The claim of a case, with parts of what was signed replaced."""
-    signed = dataclasses.replace(_signed(_case(name)), **changes)  # type: ignore[arg-type]
-    return acs3.claim(signed, _text(name, "authorization"))
+    signed = dataclasses.replace(_signed(VECTORS.case(name)), **changes)  # type: ignore[arg-type]
+    return acs3.claim(signed, VECTORS.text(name, "authorization"))
 
 
 def _mismatch(claim: acs3.Acs3Claim, now: float = NOW, key: Secret = KEY) -> Reason:
-    with pytest.raises(Refused) as refused:
-        claim.prove(key, now)
-    return refused.value.reason
+    return refused(claim, key, now)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_each_stage_agrees_with_the_vector(name: str) -> None:
-    case = _case(name)
+    case = VECTORS.case(name)
     signed, names = _signed(case), tuple(case["signed_headers"])
     lines = acs3.canonical_headers(names, signed.headers)
     hashed = acs3.payload_hash(signed.payload)
     assert hashed == signed.headers["x-acs-content-sha256"]
     canonical = acs3.canonical_request(signed.method, signed.query, lines, names, hashed)
-    assert canonical == _text(name, "canonical-request")
-    assert acs3.string_to_sign(canonical) == _text(name, "string-to-sign")
+    assert canonical == VECTORS.text(name, "canonical-request")
+    assert acs3.string_to_sign(canonical) == VECTORS.text(name, "string-to-sign")
     key = Secret(case["access_key_secret"])
-    assert str(acs3.sign(signed, case["access_key_id"], key, names)) == _text(name, "authorization")
+    assert str(acs3.sign(signed, case["access_key_id"], key, names)) == VECTORS.text(name, "authorization")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_the_vendors_own_signer_agrees_with_ours(name: str) -> None:
-    case = _case(name)
+    case = VECTORS.case(name)
     headers = {key: case["headers"][key] for key in case["signed_headers"]}
     request = SimpleNamespace(method=case["method"], pathname="/", query=dict(case["query"]), headers=headers)
     payload = case["headers"]["x-acs-content-sha256"]
     theirs = Utils.get_authorization(
         request, acs3.ALGORITHM, payload, case["access_key_id"], case["access_key_secret"]
     )
-    assert theirs == _text(name, "authorization")
+    assert theirs == VECTORS.text(name, "authorization")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_a_request_as_received_is_proven(name: str) -> None:
-    case = _case(name)
+    case = VECTORS.case(name)
     claim = _claim(name)
     moment = acs1.parse_timestamp(case["headers"]["x-acs-date"]) + 900
     claim.prove(Secret(case["access_key_secret"]), moment)
@@ -86,7 +73,7 @@ def test_a_request_as_received_is_proven(name: str) -> None:
 
 
 def test_an_authorization_header_survives_reading_and_writing() -> None:
-    text = _text("documentation-sample", "authorization")
+    text = VECTORS.text("documentation-sample", "authorization")
     assert str(acs3.parse_authorization(text)) == text
     assert acs3.parse_authorization(text.replace(",", ", ")) == acs3.parse_authorization(text)
 
@@ -98,7 +85,7 @@ def test_another_key_is_a_mismatch() -> None:
 def test_another_body_is_a_mismatch_though_its_hash_be_right() -> None:
     assert _mismatch(_claim(payload=b"other")) is Reason.SIGNATURE_MISMATCH
     headers = {
-        **_case("create-account-form")["headers"],
+        **VECTORS.case("create-account-form")["headers"],
         "x-acs-content-sha256": acs3.payload_hash(b"other"),
     }
     assert _mismatch(_claim(payload=b"other", headers=headers)) is Reason.SIGNATURE_MISMATCH
@@ -110,11 +97,11 @@ def test_another_query_or_method_is_a_mismatch() -> None:
 
 
 def test_a_host_may_lose_its_scheme_on_the_way_or_be_replaced_by_a_public_name() -> None:
-    headers = _case("endpoint-is-url")["headers"]
+    headers = VECTORS.case("endpoint-is-url")["headers"]
     _claim("endpoint-is-url", headers=headers).prove(KEY, NOW)
-    replaced = {**_case("create-account-form")["headers"], "host": "inner:1"}
-    signed = dataclasses.replace(_signed(_case("create-account-form")), headers=replaced)
-    text = _text("create-account-form", "authorization")
+    replaced = {**VECTORS.case("create-account-form")["headers"], "host": "inner:1"}
+    signed = dataclasses.replace(_signed(VECTORS.case("create-account-form")), headers=replaced)
+    text = VECTORS.text("create-account-form", "authorization")
     acs3.claim(signed, text, public_hosts=("127.0.0.1:8080",)).prove(KEY, NOW)
     assert _mismatch(acs3.claim(signed, text)) is Reason.SIGNATURE_MISMATCH
 
@@ -151,7 +138,7 @@ def test_any_other_authorization_is_malformed(text: str, field: str) -> None:
 
 
 def test_a_signed_header_that_is_not_there_is_malformed() -> None:
-    headers = {**_case("create-account-form")["headers"]}
+    headers = {**VECTORS.case("create-account-form")["headers"]}
     del headers["accept"]
     with pytest.raises(Refused) as refused:
         _claim(headers=headers)
@@ -159,7 +146,7 @@ def test_a_signed_header_that_is_not_there_is_malformed() -> None:
 
 
 def test_the_content_type_of_a_body_must_be_signed() -> None:
-    case = _case("create-account-query")
+    case = VECTORS.case("create-account-query")
     headers = {**case["headers"], "content-type": "application/json"}
     with pytest.raises(Refused) as refused:
         _claim("create-account-query", payload=b"{}", headers=headers)
@@ -170,6 +157,6 @@ def test_a_claim_shows_no_parameter_and_tells_both_texts() -> None:
     claim = _claim("create-account-query")
     assert "P~w" not in repr(claim)
     assert claim.signed_text() == (
-        _text("create-account-query", "string-to-sign"),
-        _text("create-account-query", "canonical-request"),
+        VECTORS.text("create-account-query", "string-to-sign"),
+        VECTORS.text("create-account-query", "canonical-request"),
     )

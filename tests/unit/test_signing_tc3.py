@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tencentcloud.common.sign import Sign
+from tests.unit.vectors import Vectors, refused
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates, tc3
 from rolecall.values import Secret
 
-VECTORS = Path(__file__).parents[2] / "vectors" / "tc3"
-CASES = sorted(path.parent.name for path in VECTORS.glob("*/request.json"))
+VECTORS = Vectors("tc3")
 KEY = Secret("Gu5t9xGARNpq86cd98joQYCN3EXAMPLE")
 NOW = 1700000000
-
-
-def _case(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((VECTORS / name / "request.json").read_text(encoding="utf-8"))
-    return found
-
-
-def _text(name: str, stage: str) -> str:
-    return (VECTORS / name / f"{stage}.txt").read_text(encoding="utf-8")
 
 
 def _payload(case: dict[str, Any]) -> bytes:
@@ -57,57 +46,55 @@ def _claim(host: str = "127.0.0.1:7653", signed_host: str = "", **changes: objec
 
 
 def _reason(claim: tc3.Tc3Claim, now: float = NOW, key: Secret = KEY) -> Reason:
-    with pytest.raises(Refused) as refused:
-        claim.prove(key, now)
-    return refused.value.reason
+    return refused(claim, key, now)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_each_stage_agrees_with_the_vector(name: str) -> None:
-    case = _case(name)
+    case = VECTORS.case(name)
     names = tuple(case["signed_headers"])
     values = {key: value.lower() if key.startswith("x-") else value for key, value in case["headers"].items()}
     lines = tc3.canonical_headers(names, values | {"host": case["signed_host"]})
     canonical = tc3.canonical_request(
         case["method"], case["signed_uri"], case["query"], lines, names, tc3.payload_hash(_payload(case))
     )
-    assert canonical == _text(name, "canonical-request")
+    assert canonical == VECTORS.text(name, "canonical-request")
     date = tc3.utc_date(case["timestamp"])
     text = tc3.string_to_sign(str(case["timestamp"]), tc3.credential_scope(date, case["service"]), canonical)
-    assert text == _text(name, "string-to-sign")
+    assert text == VECTORS.text(name, "string-to-sign")
     derived = tc3.signing_key(Secret(case["secret_key"]), date, case["service"])
-    assert derived.hex() == _text(name, "signing-key")
-    assert tc3.signature(derived, text) == _text(name, "authorization")[-64:]
+    assert derived.hex() == VECTORS.text(name, "signing-key")
+    assert tc3.signature(derived, text) == VECTORS.text(name, "authorization")[-64:]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_the_vendors_own_signer_agrees_with_ours(name: str) -> None:
-    case = _case(name)
+    case = VECTORS.case(name)
     date = tc3.utc_date(case["timestamp"])
-    theirs = Sign.sign_tc3(case["secret_key"], date, case["service"], _text(name, "string-to-sign"))
-    assert _text(name, "authorization").endswith(f"Signature={theirs}")
+    theirs = Sign.sign_tc3(case["secret_key"], date, case["service"], VECTORS.text(name, "string-to-sign"))
+    assert VECTORS.text(name, "authorization").endswith(f"Signature={theirs}")
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_a_request_as_received_is_proven(name: str) -> None:
-    case = _case(name)
-    claim = tc3.claim(_received(case), _text(name, "authorization"))
+    case = VECTORS.case(name)
+    claim = tc3.claim(_received(case), VECTORS.text(name, "authorization"))
     claim.prove(Secret(case["secret_key"]), case["timestamp"] + 299)
     assert claim.access_key_id == case["access_key_id"]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", VECTORS.cases)
 def test_another_key_or_another_body_proves_nothing(name: str) -> None:
-    case = _case(name)
-    claim = tc3.claim(_received(case), _text(name, "authorization"))
+    case = VECTORS.case(name)
+    claim = tc3.claim(_received(case), VECTORS.text(name, "authorization"))
     assert _reason(claim, case["timestamp"], Secret("another")) is Reason.SIGNATURE_MISMATCH
     changed = dataclasses.replace(_received(case), payload=b"{}")
-    claim = tc3.claim(changed, _text(name, "authorization"))
+    claim = tc3.claim(changed, VECTORS.text(name, "authorization"))
     assert _reason(claim, case["timestamp"]) is Reason.SIGNATURE_MISMATCH
 
 
 def test_an_authorization_header_survives_reading_and_writing() -> None:
-    text = _text("documentation-action-signed", "authorization")
+    text = VECTORS.text("documentation-action-signed", "authorization")
     assert str(tc3.parse_authorization(text)) == text
 
 
