@@ -9,6 +9,7 @@
 #   make fmt       fix the style
 #   make bench     compare calls with the same statements directly on the servers, and user calls with bare hashing
 #                  print the goals for speed beside what is measured: make bench ARGS="--only goals --moto ../moto"
+#                  measure 1 to 3 replicas over one store, and carry the figures on: make bench ARGS="--replicas 3"
 #   make profile   measure where the time of a create goes: make profile ARGS="--only AddUser --functions 20"
 #   make docs      write the pages of the contracts into docs/
 #   make site      build the documents into build/site, with strict links

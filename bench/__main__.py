@@ -9,21 +9,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from bench import goals, hostile, mysql_load, people, silence
+from bench import goals, hostile, mysql_load, people, replicas, silence
 from bench.costs import measured_rolecall
 from bench.goals import GROUP
 from bench.load import Batch, engine_clients, wire_clients
 from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
-from bench.tables import markdown
+from bench.tables import add_markdown, show
 
 
 async def measure(
@@ -105,7 +104,8 @@ def bench_accounts(ready: Mapping[str, Any], options: argparse.Namespace) -> Tab
     return table
 
 
-def main() -> None:
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--accounts", type=int, default=200, help="accounts, or users, per batch")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
@@ -123,30 +123,36 @@ def main() -> None:
     parser.add_argument(
         "--moto", type=Path, metavar="DIR", help="a virtual environment with moto; made if not there"
     )
-    parser.add_argument("--markdown", action="store_true", help="print tables for a document")
-    options = parser.parse_args()
-    console = Console(width=120)
+    parser.add_argument(
+        "--replicas",
+        type=int,
+        default=0,
+        metavar="N",
+        help="1 to N replicas over one store, instead of the rest",
+    )
+    add_markdown(parser)
+    return parser.parse_args(arguments)
 
-    def show(table: Table) -> None:
-        print(markdown(table), flush=True) if options.markdown else console.print(table)
 
-    if options.only == "goals":
+def main() -> None:
+    options = parsed()
+    if options.only == "goals" or options.replicas:
         with measured_rolecall() as server:
-            for table in goals.bench(server, options):
-                show(table)
+            for table in (replicas if options.replicas else goals).bench(server, options):
+                show(table, options)
         return
     with running_rolecall() as ready:
         if options.only in (
             "hostile",
             "silence",
         ):  # not among the others: each takes the whole machine, for minutes
-            show((hostile if options.only == "hostile" else silence).bench(ready, options))
+            show((hostile if options.only == "hostile" else silence).bench(ready, options), options)
             return
         if options.only != "people":
-            show(bench_accounts(ready, options))
+            show(bench_accounts(ready, options), options)
         if options.only != "accounts":
             for table in people.bench(ready, options):
-                show(table)
+                show(table, options)
 
 
 if __name__ == "__main__":

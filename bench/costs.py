@@ -7,9 +7,8 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bench.processes import listener, process_ns, tree_ns
+from bench.processes import listener, process_ms, tree_ms
 from bench.rounds import Meter
 from bench.server import running_rolecall
 
@@ -30,16 +29,49 @@ _HASHING = ("hashing", "passwords")
 _ASKING = ("profile",)
 
 
+COMMITS = "store commits"
+"""Transactions that wrote in the store."""
+
+
+class Asking:
+    """A program that runs in `bench.profiled_server`, asked for its times and samples."""
+
+    def __init__(self, pid: int, path: Path) -> None:
+        self.pid = pid
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile("rw")
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+
+    def ask(self, question: str) -> Any:
+        self._lines.write(f"{question}\n")
+        self._lines.flush()
+        return json.loads(self._lines.readline())
+
+    def times(self) -> Mapping[str, float]:
+        threads = self.ask("times")
+        hashing = _sum_of(threads, _HASHING)
+        return {PYTHON: process_ms(self.pid) - hashing - _sum_of(threads, _ASKING), HASH: hashing}
+
+
+def launcher(asking: Path) -> list[str | Path]:
+    """The command that runs `rolecall` so that it can be asked."""
+    return [sys.executable, "-m", "bench.profiled_server", asking]
+
+
 @contextmanager
 def measured_rolecall(settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="rolecall-asking-") as place:
-        asking = Path(place) / "ask"
-        with running_rolecall([sys.executable, "-m", "bench.profiled_server", asking], settings) as ready:
-            server = Server(ready, asking)
-            try:
-                yield server
-            finally:
-                server.close()
+        path = Path(place) / "ask"
+        with (
+            running_rolecall(launcher(path), settings) as ready,
+            closing(Asking(ready["pid"], path)) as asking,
+            closing(Server(ready, asking)) as server,
+        ):
+            yield server
 
 
 @dataclass(frozen=True)
@@ -53,51 +85,44 @@ class Written:
 class Server:
     """A running Rolecall that can be asked where its time goes."""
 
-    def __init__(self, ready: Mapping[str, Any], asking: Path) -> None:
+    def __init__(self, ready: Mapping[str, Any], asking: Asking) -> None:
         self.ready = ready
-        self._asking = socket.socket(socket.AF_UNIX)
-        self._asking.connect(str(asking))
-        self._lines = self._asking.makefile("rw")
+        self.ask, self.own = asking.ask, asking.times
         self.store = owner_url(ready)
         self.store_port = int(str(conninfo_to_dict(self.store)["port"]))
         self.store_pid = listener(self.store_port)
         self.engine_pids = {name: listener(engine["port"]) for name, engine in ready["engines"].items()}
-
-    def close(self) -> None:
-        self._lines.close()
-        self._asking.close()
-
-    def ask(self, question: str) -> Any:
-        self._lines.write(f"{question}\n")
-        self._lines.flush()
-        return json.loads(self._lines.readline())
-
-    def meter(self, engine: str) -> Meter:
-        """`engine`: its key in the ready file; empty for what needs none."""
-        return partial(self._times, engine)
-
-    def engine_meter(self, engine: str) -> Meter:
-        """For what goes straight to the engine."""
-        return lambda: {ENGINE: tree_ns(self.engine_pids[engine])}
-
-    def _times(self, engine: str) -> Mapping[str, int]:
-        threads = self.ask("times")
-        hashing = _sum_of(threads, _HASHING)
-        return {
-            PYTHON: process_ns(self.ready["pid"]) - hashing - _sum_of(threads, _ASKING),
-            HASH: hashing,
-            STORE: tree_ns(self.store_pid),
-            ENGINE: tree_ns(self.engine_pids[engine]) if engine else 0,
-        }
-
-    def written(self) -> Mapping[str, Written]:
-        """By the store and by the PostgreSQL engine."""
-        engine = self.ready["engines"]["postgres"]
+        engine = ready["engines"]["postgres"]
         url = make_conninfo(
             host=engine["host"], port=engine["port"], user=engine["user"], password=engine["password"],
             dbname=engine["database"],
         )  # fmt: skip
-        return {"store": _written(self.store), "postgres": _written(url)}
+        self._connections = {
+            name: psycopg.connect(place, autocommit=True)
+            for name, place in (("store", self.store), ("postgres", url))
+        }
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+
+    def meter(self, engine: str) -> Meter:
+        """`engine`: its key in the ready file; empty for what needs none."""
+        return lambda: {**self.own(), **self.servers(engine)}
+
+    def engine_meter(self, engine: str) -> Meter:
+        """For what goes straight to the engine."""
+        return lambda: {ENGINE: tree_ms(self.engine_pids[engine])}
+
+    def servers(self, engine: str) -> Mapping[str, float]:
+        return {
+            STORE: tree_ms(self.store_pid),
+            ENGINE: tree_ms(self.engine_pids[engine]) if engine else 0.0,
+        }
+
+    def written(self) -> Mapping[str, Written]:
+        """By the store and by the PostgreSQL engine."""
+        return {name: _written(connection) for name, connection in self._connections.items()}
 
 
 def owner_url(ready: Mapping[str, Any]) -> str:
@@ -108,14 +133,13 @@ def owner_url(ready: Mapping[str, Any]) -> str:
     return make_conninfo(url, user="rolecall", password=password)
 
 
-def _sum_of(threads: Mapping[str, int], prefixes: tuple[str, ...]) -> int:
-    return sum(time for name, time in threads.items() if name.startswith(prefixes))
+def _sum_of(threads: Mapping[str, int], prefixes: tuple[str, ...]) -> float:
+    return sum(time for name, time in threads.items() if name.startswith(prefixes)) / 1e6
 
 
-def _written(url: str) -> Written:
+def _written(connection: psycopg.Connection) -> Written:
     asks = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_wal_insert_lsn() - '0/0'"
-    with psycopg.connect(url) as connection:
-        row = connection.execute(asks).fetchone()
+    row = connection.execute(asks).fetchone()
     if row is None:
         raise LookupError("no row")
     return Written(int(row[0]), int(row[1]))

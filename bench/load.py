@@ -37,7 +37,7 @@ def new_name(prefix: str) -> str:
 class Batch:
     """The latencies of one batch, in seconds, and how long the whole took.
 
-    `costs`: processor time of one of them in milliseconds, by what used it, where that was measured.
+    `costs`, where they were measured: of one of them, by part: milliseconds of processor time, or a count.
     """
 
     latencies: tuple[float, ...]

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 from bench import environments
 from bench.load import Make
 from bench.people_load import Wire, connections
-from bench.processes import tree_ns
+from bench.processes import tree_ms
 
 PART = "moto"
 """What a cost of it is called."""
@@ -40,8 +40,8 @@ class Moto:
     url: str
     pid: int
 
-    def times(self) -> Mapping[str, int]:
-        return {PART: tree_ns(self.pid)}
+    def times(self) -> Mapping[str, float]:
+        return {PART: tree_ms(self.pid)}
 
 
 def missing(place: Path | None) -> str:

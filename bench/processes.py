@@ -1,4 +1,4 @@
-"""The processor time of servers, from `/proc` (Linux): in nanoseconds since each started."""
+"""The processor time of servers, from its clocks and `/proc` (Linux): in milliseconds since each started."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pathlib import Path
 _PROC = Path("/proc")
 _CPUCLOCK_SCHED = 2
 _LISTENING = "0A"
-_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_TICK = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def process_ns(pid: int) -> int:
+def process_ms(pid: int) -> float:
     """Of all its threads, those that have ended included; 0 of a process that is gone.
 
     The clock is the one that clock_getcpuclockid(3) makes of a process's number.
     """
     try:
-        return time.clock_gettime_ns(~pid << 3 | _CPUCLOCK_SCHED)
+        return time.clock_gettime_ns(~pid << 3 | _CPUCLOCK_SCHED) / 1e6
     except OSError:
-        return 0
+        return 0.0
 
 
-def tree_ns(pid: int) -> int:
+def tree_ms(pid: int) -> float:
     """Of a process and its descendants; to a hundredth of a second, of those that have ended and were waited for."""
-    total = 0
+    total = 0.0
     for one in descendants(pid):
-        total += process_ns(one)
+        total += process_ms(one)
         if fields := _stat(one):
             total += _TICK * (int(fields[13]) + int(fields[14]))
     return total

@@ -16,12 +16,11 @@ import argparse
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from rich.console import Console
 from rich.table import Table
 
 from bench import layers, system_calls
@@ -30,6 +29,7 @@ from bench.creates import Create, possible
 from bench.load import Batch, Make, new_name
 from bench.processes import descendants
 from bench.rounds import metered, percentile, rate
+from bench.tables import add_markdown, show
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ class Calls:
     engine_flushes: float
 
 
-async def measure(server: Server, create: Create, clients: int, options: argparse.Namespace) -> Measured:
+async def measure(
+    server: Server, create: Create, clients: int, traced: int, options: argparse.Namespace
+) -> Measured:
+    """`traced`: creates whose system calls are counted; 0 counts none."""
     async with create.clients(server.ready, clients) as makers:
         run = _Run(server, create, makers)
         await run.batch(max(clients, options.calls // 4))  # connections are made, and code is warm
@@ -71,7 +74,7 @@ async def measure(server: Server, create: Create, clients: int, options: argpars
         batch = await run.batch(options.calls)
         after = server.written()
         stacks = await _sampled(server, run, options)
-        calls = await _counted(server, run, options) if options.traced else None
+        calls = await _counted(server, run, traced) if traced else None
     costs = batch.costs
     return Measured(
         create.name,
@@ -122,8 +125,7 @@ async def _sampled(
     return stacks
 
 
-async def _counted(server: Server, run: _Run, options: argparse.Namespace) -> Calls:
-    count = options.traced
+async def _counted(server: Server, run: _Run, count: int) -> Calls:
     pids = {"store": descendants(server.store_pid)}
     pids |= {name: descendants(pid) for name, pid in server.engine_pids.items()}
     with ExitStack() as stack:
@@ -252,7 +254,8 @@ def functions(one: Measured, most: int) -> Table:
     return table
 
 
-def _options() -> argparse.Namespace:
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
     parser.add_argument("--calls", type=int, default=400, help="creates of each measurement")
     parser.add_argument("--samples", type=int, default=1000, help="samples of each profile, at least")
@@ -263,36 +266,42 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", metavar="WORD", default="", help="creates with this in their name")
     parser.add_argument("--functions", type=int, default=0, metavar="N", help="also the N dearest functions")
     parser.add_argument("--log-level", default="warning", help="of the server: info writes a line a call")
-    return parser.parse_args()
+    add_markdown(parser)
+    return parser.parse_args(arguments)
+
+
+def report(server: Server, options: argparse.Namespace) -> Iterator[Table]:
+    reason = system_calls.missing() if options.traced else "--traced 0"
+    traced = 0 if reason else options.traced
+    found = [
+        asyncio.run(_prepared(server, create, clients, traced, options))
+        for create in possible(server.ready)
+        if options.only in create.name
+        for clients in options.clients
+    ]
+    yield costs(found)
+    for clients in options.clients:
+        yield shares(found, clients)
+    for clients in options.clients:
+        yield counts(found, clients, reason)
+    for one in found if options.functions else ():
+        yield functions(one, options.functions)
+
+
+async def _prepared(
+    server: Server, create: Create, clients: int, traced: int, options: argparse.Namespace
+) -> Measured:
+    print(f"{create.name}, {clients} client(s)", file=sys.stderr, flush=True)
+    await create.prepare(server.ready)
+    return await measure(server, create, clients, traced, options)
 
 
 def main() -> None:
-    options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    reason = system_calls.missing() if options.traced else "--traced 0"
-    if reason:
-        options.traced = 0
-    found: list[Measured] = []
+    options = parsed()
     logging = {"ROLECALL_LOG_LEVEL": options.log_level, "ROLECALL_LOG_FORMAT": "json"}
     with measured_rolecall(logging) as server:
-        for create in possible(server.ready):
-            if options.only in create.name:
-                found += [
-                    asyncio.run(_prepared(server, create, clients, options)) for clients in options.clients
-                ]
-    console.print(costs(found))
-    for clients in options.clients:
-        console.print(shares(found, clients))
-    for clients in options.clients:
-        console.print(counts(found, clients, reason))
-    for one in found if options.functions else ():
-        console.print(functions(one, options.functions))
-
-
-async def _prepared(server: Server, create: Create, clients: int, options: argparse.Namespace) -> Measured:
-    print(f"{create.name}, {clients} client(s)", file=sys.stderr, flush=True)
-    await create.prepare(server.ready)
-    return await measure(server, create, clients, options)
+        for table in report(server, options):
+            show(table, options, width=150)
 
 
 if __name__ == "__main__":

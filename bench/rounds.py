@@ -15,8 +15,8 @@ Settle = Callable[[list[str]], Awaitable[None]]
 """Waits until what was promised for these names is there."""
 
 
-Meter = Callable[[], Mapping[str, int]]
-"""Nanoseconds of processor time that were used until now, by what used them."""
+Meter = Callable[[], Mapping[str, float]]
+"""What was used until now: milliseconds of processor time by what used it, and counts."""
 
 
 async def in_turn(
@@ -51,11 +51,11 @@ async def metered(
     if settle is not None:
         await settle(names)
         seconds = time.perf_counter() - started
-    costs = {part: (after - before[part]) / 1e6 / len(names) for part, after in meter().items()}
+    costs = {part: (after - before[part]) / len(names) for part, after in meter().items()}
     return Batch(batch.latencies, seconds, costs)
 
 
-def _no_meter() -> Mapping[str, int]:
+def _no_meter() -> Mapping[str, float]:
     return {}
 
 

@@ -18,9 +18,9 @@ from typing import Any
 _START_SECONDS = 60
 
 
-_ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 
-_NO_LIMITS = {
+NO_LIMITS = {
     "ROLECALL_RATE_LIMIT": "off",
     "ROLECALL_SUB_USER_RATE": "0",
     "ROLECALL_SUB_USER_QUOTA": "1000000000",
@@ -53,8 +53,8 @@ def running_rolecall(
                 "--ready-file",
                 ready_file,
             ],
-            env={**os.environ, **_NO_LIMITS, "ROLECALL_LOG_LEVEL": "warning", **settings},
-            cwd=_ROOT,  # where a launcher of `bench` is found
+            env={**os.environ, **NO_LIMITS, "ROLECALL_LOG_LEVEL": "warning", **settings},
+            cwd=ROOT,  # where a launcher of `bench` is found
             stdout=subprocess.DEVNULL,
         )
         try:

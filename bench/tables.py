@@ -1,8 +1,25 @@
-"""Tables of a terminal as tables of a document."""
+"""Tables, printed for a terminal or for a document."""
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
 from rich.table import Table
+
+
+def add_markdown(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--markdown", action="store_true", help="print tables for a document")
+
+
+def show(table: Table, options: argparse.Namespace, *, width: int = 120) -> None:
+    """As the options say. `width`: columns where the output is no terminal."""
+    if options.markdown:
+        print(markdown(table), flush=True)
+    else:
+        Console(width=None if sys.stdout.isatty() else width).print(table)
 
 
 def markdown(table: Table) -> str:
@@ -15,5 +32,5 @@ def markdown(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(cells: list[str] | tuple[str, ...]) -> str:
+def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"

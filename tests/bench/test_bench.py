@@ -4,49 +4,76 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import pytest
-from bench.goals import GOALS, OURS, RAW, WITH, Figures
+from bench.__main__ import parsed
+from bench.costs import Server, measured_rolecall
+from bench.goals import OURS, RAW, WITH, Figures
 from bench.load import Batch
-from bench.processes import process_ns, tree_ns
+from bench.processes import process_ms, tree_ms
 from bench.tables import markdown
 from rich.table import Table
 
-ROOT = Path(__file__).parents[2]
+from bench import goals, profile, replicas, scale, system_calls
 
 
-def run_bench(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with measured_rolecall() as running:
+        yield running
 
 
-def rows_of(printed: str) -> list[list[str]]:
-    return [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in printed.splitlines()
-        if line.startswith("|")
-    ]
+def rows_of(tables: Iterable[Table]) -> dict[tuple[str, ...], list[str]]:
+    """By their first two cells."""
+    rows = [row for table in tables for row in zip(*(column.cells for column in table.columns), strict=True)]
+    return {tuple(map(str, row[:2])): list(map(str, row)) for row in rows}
 
 
-def test_the_goals_are_printed_with_what_is_measured_beside_them() -> None:
-    rows = rows_of(
-        run_bench("--only", "goals", "--accounts", "8", "--rounds", "1", "--clients", "8", "--markdown")
-    )
-    goals = {row[0]: row[1:] for row in rows}
-    own = goals["CreateAccount, no password, 8 clients: Python + store, ms"]
-    assert float(own[1]) > 0
-    assert own[3] in ("yes", "no")
-    assert goals["AddUser with key, 8 clients: moto's processor time against ours"][1] == "not measured"
-    assert [goal.text for goal in GOALS if goal.text not in goals] == []
+def test_a_profile_has_costs_layers_and_counts(server: Server) -> None:
+    """Of the cheapest create, with one client."""
+    few = ["--calls", "4", "--samples", "1", "--traced", "2", "--clients", "1", "--functions", "3"]
+    tables = list(profile.report(server, profile.parsed([*few, "--only", "no password"])))
+    titles = ("Processor time of one create", "Python by layer", "Messages, transactions", "where Python is")
+    assert [title for title in titles if not any(title in str(table.title) for table in tables)] == []
+    rows = {name: row for (name, *_), row in rows_of(tables).items()}
+    assert float(rows["commits of the store"][1]) > 0
+    assert float(rows["all"][1]) > 0
+    if not system_calls.missing():
+        assert float(rows["messages to the store"][1]) > 0
+        assert float(rows["messages to the engine"][1]) > 0
+
+
+def test_the_goals_are_printed_with_what_is_measured_beside_them(server: Server) -> None:
+    options = parsed(["--accounts", "8", "--rounds", "1", "--clients", "8"])
+    rows = {name: row for (name, *_), row in rows_of(goals.bench(server, options)).items()}
+    own = rows["CreateAccount, no password, 8 clients: Python + store, ms"]
+    assert float(own[2]) > 0
+    assert own[4] in ("yes", "no")
+    assert rows["AddUser with key, 8 clients: moto's processor time against ours"][2] == "not measured"
+    assert [goal.text for goal in goals.GOALS if goal.text not in rows] == []
+
+
+def test_replicas_and_workers_are_measured_over_one_store(server: Server) -> None:
+    options = parsed(["--replicas", "1", "--accounts", "4", "--rounds", "1", "--clients", "2"])
+    rows = rows_of(replicas.bench(server, options))
+    for create in replicas.MEASURED:
+        for way in ("1 replica", "serve --workers 2"):
+            assert float(rows[create, way][3]) > 0
+    assert any(first == "100" for first, _ in rows)
+
+
+def test_the_first_point_of_the_model_is_the_measured_one() -> None:
+    demands = scale.Demands(python=1.0, hashing=0.0, store=0.5, engine=0.3, clients=0.4, commits=1.0)
+    point = scale.Point("create", 1, 700.0, demands)
+    assert scale.shared(demands, 2, scale.use_of(point, 2)) == pytest.approx(700)
+
+
+def test_more_replicas_do_more_until_the_store_bounds_them() -> None:
+    demands = scale.Demands(python=1.0, hashing=0.0, store=0.5, engine=0.3, clients=0.4, commits=1.0)
+    whole = [min(scale.bounds(replicas, demands).values()) for replicas in (1, 10, 100, 1000)]
+    assert whole[:2] == [pytest.approx(700), pytest.approx(7000)]
+    assert whole[2] == whole[3] == pytest.approx(scale.STORE_PROCESSORS * scale.BUSY * 2000)
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
@@ -63,9 +90,9 @@ def test_processor_time_is_that_of_a_process_and_of_its_children() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        assert tree_ns(process.pid) > process_ns(process.pid) > 0
+        assert tree_ms(process.pid) > process_ms(process.pid) > 0
         process.communicate(b"\n")
-    assert process_ns(process.pid) == 0
+    assert process_ms(process.pid) == 0
 
 
 def test_a_table_of_a_terminal_becomes_one_of_a_document() -> None:
