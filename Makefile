@@ -90,3 +90,4 @@ setup-run:
 setup-test:
 	@scripts/setup-venv test
 	@scripts/setup-mariadb
+	@scripts/setup-browser

@@ -1,0 +1,63 @@
+"""Every page that a visitor can open by a link, in light and dark, wide and narrow, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+from tests.browser.conftest import require_accessible, require_fits
+from tests.conftest import Rolecall
+
+LOOKS = {
+    "wide": {},
+    "dark": {"dark": True},
+    "narrow": {"size": "narrow"},
+    "narrow and dark, in Chinese": {"size": "narrow", "dark": True, "language": "zh-CN"},
+}
+
+
+def pages_of(rolecall: Rolecall) -> list[str]:
+    """The addresses of the console's pages that show something."""
+    instances = [rolecall.instance_id]
+    if "aliyun" in rolecall.ready:
+        instances.append(rolecall.ready["aliyun"]["instance_id"])
+    return [
+        "/console",
+        "/console/me",
+        "/console/instances",
+        *(f"/console/instances/{instance}" for instance in instances),
+    ]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_accessible_and_fits(rolecall: Rolecall, visit: Callable[..., Page], look: str) -> None:
+    page = visit("/console", **LOOKS[look])
+    for path in pages_of(rolecall):
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        require_accessible(page)
+        require_fits(page)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_so_is_the_sign_in(visit: Callable[..., Page], look: str) -> None:
+    page = visit("/console/sign-in", signed_in=False, **LOOKS[look])
+    require_accessible(page)
+    require_fits(page)
+
+
+def test_one_click_leads_from_the_printed_link_to_the_instances(visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    page.get_by_role("link", name="Instances").first.click()
+    assert page.get_by_role("heading", name="Instances").is_visible()
+    assert page.get_by_role("link", name="quickstart", exact=True).is_visible()
+
+
+def test_the_keyboard_alone_reaches_the_content(visit: Callable[..., Page]) -> None:
+    page = visit("/console/instances")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
