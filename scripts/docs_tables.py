@@ -104,7 +104,7 @@ def words(rule: Rule) -> str:
     if maker in _SAID:
         return _SAID[maker]
     if maker not in _WORDS:  # a condition without a name: its source describes it
-        return rule.source
+        return rule.source.removeprefix("ours: ")
     return _WORDS[maker](dict(inspect.getclosurevars(rule.holds).nonlocals))
 
 

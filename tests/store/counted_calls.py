@@ -26,7 +26,7 @@ class Calls:
     """`sent` is how many messages were sent to the store so far: each is a write that is waited for once."""
 
     def __init__(self, application: Application, key: tuple[str, Secret], counter: list[int]) -> None:
-        self._pipeline = entry.pipeline(application)
+        self._pipeline = entry.entry(application).pipeline
         self._key = key
         self._counter = counter
         self.application = application

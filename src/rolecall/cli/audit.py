@@ -96,7 +96,7 @@ def _print(row: Row, *, as_json: bool) -> None:
 
 @app.command("verify")
 def verify(data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Verify the chain of records. Exit status 1: a record was changed or removed; the first such record is named."""
+    """Verify the chain of records. Exit status 1: a record was changed, removed or inserted; the first is named."""
 
     async def work(opened: Application) -> Verified:
         return await opened.operations.auditing.verify()

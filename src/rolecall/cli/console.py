@@ -26,7 +26,7 @@ def console(
     as_json: JsonOption = False,
     endpoint: Annotated[
         str,
-        typer.Option(metavar="URL", help="Where Rolecall serves; by default what the ready file says."),
+        typer.Option(metavar="URL", help="Address of the API. Default: that of the ready file."),
     ] = "",
 ) -> None:
     """Print a link that signs the owner in to the console, once, within 15 minutes, on this machine."""

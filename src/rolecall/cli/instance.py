@@ -193,7 +193,7 @@ def _row(instance: Instance, state: str, version: str) -> dict[str, object]:
 def set_instance(
     public_id: Annotated[str, typer.Argument(metavar="ID")],
     isolated: Annotated[
-        bool | None, typer.Option("--isolated/--running", help="Refuse or accept changes.")
+        bool | None, typer.Option("--isolated/--running", help="Refuse or accept calls that need the server.")
     ] = None,
     allow: Annotated[
         list[int] | None, typer.Option(help="Only these callers (uin) may use it. May be repeated.")
@@ -203,7 +203,7 @@ def set_instance(
     ] = False,
     account_quota: Annotated[
         int | None,
-        typer.Option(min=0, help="The quota of accounts, in place of the vendor's; 0: none."),
+        typer.Option(min=0, help="The quota of accounts, in place of the vendor's; 0: no limit."),
     ] = None,
     verifier_write: Annotated[
         VerifierWrite | None,

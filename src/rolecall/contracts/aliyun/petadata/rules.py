@@ -32,7 +32,7 @@ _LONGEST_ACCOUNT_NAME = 80  # MariaDB: user names; MySQL has 32
 _DATABASES_AT_MOST = 500  # ours, in one request
 _ADDRESSES_AT_MOST = 1000
 
-INSTANCE_ID = (matches(r"[A-Za-z0-9-]{1,64}", Reason.INSTANCE_MISSING, "ours: what an id could be made of"),)
+INSTANCE_ID = (matches(r"[A-Za-z0-9-]{1,64}", Reason.INSTANCE_MISSING, "ours: the characters of an id"),)
 """Only bounds the text: whether there is such an instance is for the domain to say."""
 
 NEW_ACCOUNT_NAME = (

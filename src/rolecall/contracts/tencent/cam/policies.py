@@ -38,7 +38,7 @@ KEYWORD = (at_most(128, Reason.PARAMETER_LENGTH, OURS),)
 PAGE_NUMBER = (between(1, 10**9, Reason.PARAMETER_RANGE, SDK),)
 _PAGE_TO_200 = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
 ROWS = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
-SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, "ours: nothing is asked for"),)
+SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, "ours: not empty"),)
 
 
 TAGS_AT_MOST = 50  # CAM, Use limits

@@ -51,7 +51,7 @@ DESCRIPTION = (
     at_most(1024, Reason.PARAMETER_LENGTH, SDK),
     matches(r"[A-Za-z0-9_+=,.@:/-]*", Reason.PARAMETER_VALUE, SDK),
 )
-KEY_ID = (matches(r"[A-Za-z0-9_-]{1,128}", Reason.PARAMETER_VALUE, "ours: what an id could be made of"),)
+KEY_ID = (matches(r"[A-Za-z0-9_-]{1,128}", Reason.PARAMETER_VALUE, "ours: the characters of an id"),)
 STATUS = (one_of(("Active", "Inactive"), Reason.PARAMETER_VALUE, SDK),)
 
 GROUP_NAME = (

@@ -205,7 +205,7 @@ PERIODS = (*range(1, 13), 24, 36)
 
 _OURS = "ours: for what is accepted and not used"
 _WORD = (at_most(256, Reason.PARAMETER_LENGTH, _OURS),)
-_SPEC = (matches(r"[A-Za-z0-9._-]{1,64}", Reason.PARAMETER_VALUE, "ours: what a code could be made of"),)
+_SPEC = (matches(r"[A-Za-z0-9._-]{1,64}", Reason.PARAMETER_VALUE, "ours: the characters of a code"),)
 
 
 def among(*values: int, reason: Reason, source: str) -> tuple[Rule, ...]:

@@ -47,7 +47,7 @@ LOCALE = (
     matches(r"[A-Za-z0-9_.@-]{0,63}", Reason.LOCALE_UNSUPPORTED, "ours: what libc and ICU call a locale"),
 )
 
-INSTANCE_ID = (matches(r"[A-Za-z0-9-]{1,64}", Reason.PARAMETER_VALUE, "ours: what an id could be made of"),)
+INSTANCE_ID = (matches(r"[A-Za-z0-9-]{1,64}", Reason.PARAMETER_VALUE, "ours: the characters of an id"),)
 """Only bounds the text: whether there is such an instance is for the domain to say."""
 
 PASSWORD = (

@@ -26,7 +26,7 @@ _NOTHING = (
     Rule(
         lambda value: value in ("", []),
         Reason.PARAMETER_VALUE,
-        "ours: nothing here checks it, so none is taken",
+        "ours: empty, because nothing here checks it",
     ),
 )
 

@@ -41,8 +41,8 @@ _SEGMENTS = (
 _SEGMENTS_SOURCE = "CAM, Resource description (product 598, 10606)"
 RESOURCE = (matches(_SEGMENTS, Reason.PARAMETER_VALUE, _SEGMENTS_SOURCE),)
 
-_WORD = (matches(r"[A-Za-z0-9_-]{1,64}", Reason.PARAMETER_VALUE, "ours: what a segment could be made of"),)
-_NAME = (matches(r"[^/:*\s]{1,128}", Reason.PARAMETER_VALUE, "ours: what a segment could be made of"),)
+_WORD = (matches(r"[A-Za-z0-9_-]{1,64}", Reason.PARAMETER_VALUE, "ours: the characters of a segment"),)
+_NAME = (matches(r"[^/:*\s]{1,128}", Reason.PARAMETER_VALUE, "ours: the characters of a segment"),)
 _OFFSET = (between(0, 2**31 - 1, Reason.PARAMETER_RANGE, SDK),)
 _LIMIT = (between(1, 1000, Reason.PARAMETER_RANGE, "as DescribeTags has it"),)
 _NUMBER = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
@@ -59,14 +59,14 @@ _RESOURCES = (
             isinstance(value, list) and value != [] and all(RESOURCE[0].holds(each) for each in value)
         ),
         Reason.PARAMETER_VALUE,
-        _SEGMENTS_SOURCE,
+        f"one or more resources of six segments: {_SEGMENTS_SOURCE}",
     ),
 )
 _NAMES = (
     Rule(
         lambda value: isinstance(value, list) and all(_NAME[0].holds(each) for each in value),
         Reason.PARAMETER_VALUE,
-        _NAME[0].source,
+        "ours: each of 1 to 128 characters, without `/`, `:`, `*` and white space",
     ),
 )
 
