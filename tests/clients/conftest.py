@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from tests.clients.petadata_cloud import cloud as cloud  # a fixture
 from tests.clients.tccli_runs import Tccli, serving
 
 from rolecall.contracts.tencent.postgres.contract import CONTRACT, INSTANCE_ACTIONS
@@ -361,6 +364,41 @@ def live(rolecall: Any, engine: Engine, name: Callable[[str], str]) -> Callable[
         LifeCycle(call, engine, rolecall.instance_id, rolecall.tencent["region"], name, **limits).run()
 
     return run
+
+
+INTERNATIONAL = Path(sys.executable).parent.parent / "intl"
+
+
+@pytest.fixture
+def international(rolecall: Any, refused: type[Exception]) -> Iterator[Callable[..., Mapping[str, Any]]]:
+    """`call(service, action, params, key)` by the international SDK, in a process of its own."""
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(INTERNATIONAL),
+        "PYTHONWARNINGS": "ignore",  # its models do not know the keys of the newer specification
+        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
+        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
+    }
+    driver = Path(__file__).with_name("intl_driver.py")
+    command = [sys.executable, driver, rolecall.netloc, rolecall.tencent["region"]]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=variables, **pipes) as process:
+
+        def call(
+            service: str, action: str, params: Mapping[str, Any], key: tuple[str, ...] | None = None
+        ) -> Mapping[str, Any]:
+            sent = {**params, ":key": key} if key else dict(params)
+            process.stdin.write(json.dumps([action, sent, service]) + "\n")
+            process.stdin.flush()
+            answer: dict[str, Any] = json.loads(process.stdout.readline())
+            if "response" not in answer:
+                raise refused(answer["code"], answer["request_id"])
+            response: Mapping[str, Any] = answer["response"]
+            return response
+
+        yield call
+        process.stdin.close()
+        assert process.wait(120) == 0
 
 
 @pytest.fixture(scope="session")

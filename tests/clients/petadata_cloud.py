@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import asyncmy
 import httpx
+import pytest
 from asyncmy.errors import MySQLError
 from tests.conftest import Rolecall
 
@@ -189,3 +190,12 @@ class Cloud:
 def word(prefix: str = "a") -> str:
     """A name of ten characters that no other test uses."""
     return prefix + base64.b32encode(secrets.token_bytes(8)).decode().lower()[: 10 - len(prefix)].rstrip("=")
+
+
+@pytest.fixture
+def cloud(rolecall: Rolecall) -> Iterator[Cloud]:
+    """PetaData without accounts and databases."""
+    cloud = Cloud(rolecall)
+    cloud.clear()
+    yield cloud
+    cloud.close()

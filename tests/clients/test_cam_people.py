@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +22,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 MODULES = {"cam": "tencentcloud.cam.v20190116", "tag": "tencentcloud.tag.v20180813"}
-DRIVER = Path(__file__).with_name("intl_driver.py")
-INTERNATIONAL = Path(sys.executable).parent.parent / "intl"
 TCCLI = Path(sys.executable).with_name("tccli")
 WAYS = [
     pytest.param({}, id="TC3 POST"),
@@ -66,36 +62,10 @@ def test_sub_users_live_their_life_through_the_sdk(
     PeopleLife(call, refused, name).run()
 
 
-@pytest.fixture
-def driver(rolecall: Any) -> Iterator[subprocess.Popen[str]]:
-    variables = {
-        **os.environ,
-        "PYTHONPATH": str(INTERNATIONAL),
-        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
-        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
-    }
-    command = [sys.executable, DRIVER, rolecall.netloc, rolecall.tencent["region"]]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=variables, **pipes) as process:
-        yield process
-        process.stdin.close()
-        assert process.wait(120) == 0
-
-
 def test_sub_users_live_their_life_through_the_international_sdk(
-    driver: subprocess.Popen[str], refused: type[Exception], name: Callable[[str], str]
+    international: Callable[..., Mapping[str, Any]], refused: type[Exception], name: Callable[[str], str]
 ) -> None:
-    def call(service: str, action: str, params: Mapping[str, Any], key: Key) -> Mapping[str, Any]:
-        sent = {**params, ":key": key} if key else dict(params)
-        driver.stdin.write(json.dumps([action, sent, service]) + "\n")
-        driver.stdin.flush()
-        answer: dict[str, Any] = json.loads(driver.stdout.readline())
-        if "response" not in answer:
-            raise refused(answer["code"], answer["request_id"])
-        response: Mapping[str, Any] = answer["response"]
-        return response
-
-    PeopleLife(call, refused, name, lacks=frozenset({"ListAccounts", "UpdateProject"})).run()
+    PeopleLife(international, refused, name, lacks=frozenset({"ListAccounts", "UpdateProject"})).run()
 
 
 def test_sub_users_live_their_life_through_tccli(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning:tencentcloud"
 )
 
-DRIVER = Path(__file__).with_name("intl_driver.py")
-INTERNATIONAL = Path(sys.executable).parent.parent / "intl"
 TCCLI = Path(sys.executable).with_name("tccli")
 CHINESE_ONLY = frozenset({"BuildDataFlowAuthToken", "UpdateRoleSessionDuration", "QueryApiKey"})
 Key = tuple[str, ...] | None
@@ -53,36 +48,10 @@ def test_policies_live_their_life_through_the_sdk(
     live(call)
 
 
-@pytest.fixture
-def driver(rolecall: Any) -> Iterator[subprocess.Popen[str]]:
-    variables = {
-        **os.environ,
-        "PYTHONPATH": str(INTERNATIONAL),
-        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
-        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
-    }
-    command = [sys.executable, DRIVER, rolecall.netloc, rolecall.tencent["region"]]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=variables, **pipes) as process:
-        yield process
-        process.stdin.close()
-        assert process.wait(120) == 0
-
-
 def test_policies_live_their_life_through_the_international_sdk(
-    driver: subprocess.Popen[str], refused: type[Exception], live: Callable[..., None]
+    international: Client, live: Callable[..., None]
 ) -> None:
-    def call(service: str, action: str, params: Mapping[str, Any], key: Key) -> Mapping[str, Any]:
-        sent = {**params, ":key": key} if key else dict(params)
-        driver.stdin.write(json.dumps([action, sent, service]) + "\n")
-        driver.stdin.flush()
-        answer: dict[str, Any] = json.loads(driver.stdout.readline())
-        if "response" not in answer:
-            raise refused(answer["code"], answer["request_id"])
-        response: Mapping[str, Any] = answer["response"]
-        return response
-
-    live(call, CHINESE_ONLY)
+    live(international, CHINESE_ONLY)
 
 
 def test_policies_live_their_life_through_tccli(

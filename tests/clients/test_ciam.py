@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,8 +25,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning:tencentcloud"
 )
 
-DRIVER = Path(__file__).with_name("intl_driver.py")
-INTERNATIONAL = Path(sys.executable).parent.parent / "intl"
 TCCLI = Path(sys.executable).with_name("tccli")
 ABROAD = frozenset({
     "CreateUserStore", "UpdateUserStore", "DeleteUserStore", "ListUserStore", "CreateUserGroup", "UpdateUserGroup",
@@ -130,37 +126,11 @@ def test_a_dry_run_is_asked_for_beside_the_models(sdk: Any, rolecall: Any, name:
         assert error.value.code == "DryRunOperation"
 
 
-@pytest.fixture
-def driver(rolecall: Any) -> Iterator[subprocess.Popen[str]]:
-    variables = {
-        **os.environ,
-        "PYTHONPATH": str(INTERNATIONAL),
-        "PYTHONWARNINGS": "ignore",  # its models do not know the keys of the newer specification
-        "TENCENTCLOUD_SECRET_ID": rolecall.tencent["secret_id"],
-        "TENCENTCLOUD_SECRET_KEY": rolecall.tencent["secret_key"],
-    }
-    command = [sys.executable, DRIVER, rolecall.netloc, rolecall.tencent["region"]]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=variables, **pipes) as process:
-        yield process
-        process.stdin.close()
-        assert process.wait(120) == 0
-
-
 def test_users_live_their_life_through_the_international_sdk(
-    rolecall: Any, driver: Any, refused: type[Exception], name: Any, password_of: Any
+    rolecall: Any, international: Any, refused: type[Exception], name: Any, password_of: Any
 ) -> None:
-    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        driver.stdin.write(json.dumps([action, params, "ciam"]) + "\n")
-        driver.stdin.flush()
-        answer: dict[str, Any] = json.loads(driver.stdout.readline())
-        if "response" not in answer:
-            raise refused(answer["code"], answer["request_id"])
-        response: Mapping[str, Any] = answer["response"]
-        return response
-
     store = rolecall.tencent["user_store_id"]
-    DirectoryLife(call, refused, name, password_of, store=store, lacks=ABROAD).run()
+    DirectoryLife(partial(international, "ciam"), refused, name, password_of, store=store, lacks=ABROAD).run()
 
 
 def test_a_store_lives_its_life_through_tccli(

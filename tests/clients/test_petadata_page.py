@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import pytest
 from tests.clients.petadata_cloud import Cloud
-from tests.conftest import Rolecall
 
 from rolecall.signing import acs1
 from rolecall.signing.acs1 import percent_encode
@@ -23,14 +20,6 @@ NAME, PASSWORD = "testacc02", "Pw123456"
 ID = "[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}"
 SAMPLE = f"<CreateAccountResponse><RequestId>{ID}</RequestId></CreateAccountResponse>"
 DECLARATION = re.escape('<?xml version="1.0" encoding="UTF-8"?>')
-
-
-@pytest.fixture
-def cloud(rolecall: Rolecall) -> Iterator[Cloud]:
-    cloud = Cloud(rolecall)
-    cloud.clear()
-    yield cloud
-    cloud.close()
 
 
 def printed(cloud: Cloud, form: str = "") -> tuple[str, dict[str, str], str]:

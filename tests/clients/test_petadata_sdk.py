@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,6 @@ from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import CommonRequest
 from tests.clients.petadata_cloud import OTHER_PASSWORD, PASSWORD, Cloud, word
-from tests.conftest import Rolecall
 
 ODD_PASSWORD = "P~w*1_+/=()!&%"
 SERVED = (
@@ -58,14 +56,6 @@ class Sdk:
             self.call(action, **params)
         assert caught.value.get_request_id()
         return str(caught.value.get_error_code()), int(caught.value.get_http_status())
-
-
-@pytest.fixture
-def cloud(rolecall: Rolecall) -> Iterator[Cloud]:
-    cloud = Cloud(rolecall)
-    cloud.clear()
-    yield cloud
-    cloud.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,15 +11,6 @@ from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 from tests.clients.petadata_cloud import OTHER_PASSWORD, PASSWORD, Cloud, word
-from tests.conftest import Rolecall
-
-
-@pytest.fixture
-def cloud(rolecall: Rolecall) -> Iterator[Cloud]:
-    cloud = Cloud(rolecall)
-    cloud.clear()
-    yield cloud
-    cloud.close()
 
 
 class Tea:

@@ -5,28 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncmy
 import pytest
 from asyncmy.errors import MySQLError
+from tests.local.servers import PASSWORD, EveryServer, on_linux, owner_of, refuses
 
 from rolecall.local import LocalMariaDB, LocalPostgres, LocalServerError, mariadb, start_all
-from rolecall.local.account import current_account
 from rolecall.local.cluster import processes_in
 from rolecall.values import Secret
 
-PASSWORD = Secret("it's \\ a secret ☂")
-
 pytestmark = pytest.mark.skipif(not LocalMariaDB.is_available(), reason="MariaDB is not installed")
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 
 
 @pytest.fixture(scope="module")
@@ -68,18 +62,8 @@ def query(
     return asyncio.run(run())
 
 
-def refuses(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+class TestServer(EveryServer):
+    program = "mariadbd"
 
 
 def test_only_root_is_there_and_only_with_the_right_password(server: LocalMariaDB) -> None:
@@ -164,20 +148,6 @@ def test_settings_reach_the_server_but_cannot_open_it(server: LocalMariaDB) -> N
         assert query(tuned, "SELECT @@max_connections, @@bind_address") == [(17, "127.0.0.1")]
 
 
-def test_a_port_that_was_taken_meanwhile_is_replaced(server: LocalMariaDB) -> None:
-    server.start()
-    server.stop()
-    with socket.create_server(("127.0.0.1", server.port)) as taker:
-        server.start()
-        assert server.port != taker.getsockname()[1]
-
-
-def test_a_directory_serves_one_at_a_time(server: LocalMariaDB) -> None:
-    server.start()
-    with pytest.raises(LocalServerError, match="another process"):
-        LocalMariaDB(server.directory, password=PASSWORD).start()
-
-
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing_running(server: LocalMariaDB) -> None:
     server.start()
     server.stop()
@@ -211,54 +181,13 @@ def test_without_the_programs_it_says_how_to_get_them(
     assert not (tmp_path / "cluster").exists()
 
 
-OWNER = """
-import sys, signal
-from pathlib import Path
-from rolecall.local import LocalMariaDB
-from rolecall.values import Secret
-server = LocalMariaDB(Path(sys.argv[1]), password=Secret(sys.argv[2]))
-server.start()
-print(server.port, flush=True)
-signal.pause()
-"""
-
-
-@pytest.fixture
-def owner(server: LocalMariaDB) -> Iterator[subprocess.Popen[str]]:
-    """Another process that runs the server."""
-    command = [sys.executable, "-c", OWNER, str(server.directory), PASSWORD.reveal()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == str(server.port)
-        yield process
-        process.kill()
-
-
 @on_linux
-def test_it_ends_when_its_owner_is_killed(server: LocalMariaDB, owner: subprocess.Popen[str]) -> None:
-    assert not refuses(server.port)
-    owner.kill()
-    assert eventually(lambda: refuses(server.port) and not processes_in(server.cluster, "mariadbd"))
-
-
-@on_linux
-def test_one_that_outlived_its_owner_is_stopped_by_the_next(
-    server: LocalMariaDB, owner: subprocess.Popen[str]
-) -> None:
+def test_one_that_outlived_its_owner_is_stopped_by_the_next(server: LocalMariaDB) -> None:
     """A stopped process does not act on the signal of its owner's death until it is woken."""
-    (survivor,) = processes_in(server.cluster, "mariadbd")
-    os.kill(survivor, signal.SIGSTOP)
-    owner.kill()
-    owner.wait()
+    with owner_of(server) as owner:
+        (survivor,) = processes_in(server.cluster, "mariadbd")
+        os.kill(survivor, signal.SIGSTOP)
+        owner.kill()
     os.kill(survivor, signal.SIGCONT)
     server.start()
     assert processes_in(server.cluster, "mariadbd") == {server.pid}
-
-
-@as_root
-def test_root_runs_it_as_somebody_else_and_opens_no_directory_for_that(server: LocalMariaDB) -> None:
-    server.start()
-    place = server.cluster.resolve()
-    assert server.cluster.is_symlink()
-    assert place.stat().st_uid == current_account().uid != 0
-    assert server.directory.stat().st_mode & 0o777 == 0o700

@@ -5,26 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from tests.local.servers import PASSWORD, EveryServer, as_root, on_linux, owner_of, refuses
 
 from rolecall.local import LocalPostgres, LocalServerError, start_all
-from rolecall.local.account import current_account
-from rolecall.local.cluster import processes_in
 from rolecall.values import Secret
-
-PASSWORD = Secret("it's \\ a secret ☂")
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run the server as somebody else")
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 
 
 @pytest.fixture
@@ -57,18 +48,8 @@ def query(server: LocalPostgres, text: str) -> object:
         return row[0] if row else None
 
 
-def refuses(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+class TestServer(EveryServer):
+    program = "postgres"
 
 
 def test_only_the_right_password_opens_it(server: LocalPostgres) -> None:
@@ -130,27 +111,11 @@ def test_settings_reach_the_server_but_cannot_open_it(server: LocalPostgres) -> 
         assert query(tuned, "SHOW listen_addresses") == "127.0.0.1"
 
 
-def test_a_port_that_was_taken_meanwhile_is_replaced(server: LocalPostgres) -> None:
-    server.start()
-    server.stop()
-    with socket.create_server(("127.0.0.1", server.port)) as taker:
-        server.start()
-        assert server.port != taker.getsockname()[1]
-        assert query(server, "SELECT 1") == 1
-
-
 def test_a_fixed_port_that_is_taken_is_refused(closed_directory: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taker:
         port = taker.getsockname()[1]
         with pytest.raises(LocalServerError, match=f"port {port}"):
             LocalPostgres(closed_directory, password=PASSWORD, port=port).start()
-
-
-def test_a_directory_serves_one_at_a_time(server: LocalPostgres) -> None:
-    server.start()
-    with pytest.raises(LocalServerError, match="another process"):
-        LocalPostgres(server.directory, password=PASSWORD).start()
-    assert query(server, "SELECT 1") == 1
 
 
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing_running(server: LocalPostgres) -> None:
@@ -193,61 +158,19 @@ def test_a_pid_file_with_somebody_elses_number_is_no_obstacle(server: LocalPostg
     assert query(server, "SELECT 1") == 1
 
 
-OWNER = """
-import sys, signal
-from pathlib import Path
-from rolecall.local import LocalPostgres
-from rolecall.values import Secret
-server = LocalPostgres(Path(sys.argv[1]), password=Secret(sys.argv[2]))
-server.start()
-print(server.port, flush=True)
-signal.pause()
-"""
-
-
-@pytest.fixture
-def owner(server: LocalPostgres) -> Iterator[subprocess.Popen[str]]:
-    """Another process that runs the server."""
-    command = [sys.executable, "-c", OWNER, str(server.directory), PASSWORD.reveal()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == str(server.port)
-        yield process
-        process.kill()
-
-
 @on_linux
-def test_it_ends_when_its_owner_is_killed(server: LocalPostgres, owner: subprocess.Popen[str]) -> None:
-    assert not refuses(server.port)
-    owner.kill()
-    assert eventually(lambda: refuses(server.port) and not processes_in(server.cluster))
-
-
-@on_linux
-def test_one_that_outlived_its_owner_is_stopped_by_the_next(
-    server: LocalPostgres, owner: subprocess.Popen[str]
-) -> None:
+def test_one_that_outlived_its_owner_is_stopped_by_the_next(server: LocalPostgres) -> None:
     """A stopped process does not act on the signal of its owner's death until it is woken."""
-    postmaster = int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
-    query(server, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 7 AS n")
-    os.kill(postmaster, signal.SIGSTOP)
-    owner.kill()
-    owner.wait()
+    with owner_of(server) as owner:
+        postmaster = int((server.cluster / "postmaster.pid").read_text().splitlines()[0])
+        query(server, "DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 7 AS n")
+        os.kill(postmaster, signal.SIGSTOP)
+        owner.kill()
     waking = threading.Timer(0.2, os.kill, (postmaster, signal.SIGCONT))
     waking.start()
     server.start()
     waking.join()
     assert query(server, "SELECT n FROM kept") == 7
-
-
-@as_root
-def test_root_runs_it_as_somebody_else_and_opens_no_directory_for_that(server: LocalPostgres) -> None:
-    server.start()
-    cluster = server.cluster.resolve()
-    assert server.cluster.is_symlink()
-    assert not cluster.is_relative_to(server.directory)
-    assert cluster.stat().st_uid == current_account().uid != 0
-    assert server.directory.stat().st_mode & 0o777 == 0o700
 
 
 @as_root

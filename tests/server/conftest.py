@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 from tests import waiting
+from tests.clients.petadata_cloud import cloud as cloud  # a fixture
 from tests.conftest import Rolecall, store_admin
 from tests.server.ciam import Ciam
 from tests.server.replica import replica

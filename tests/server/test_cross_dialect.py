@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -65,14 +64,6 @@ class Stack:
             f"{one['name']}@{one.get('host', '%')}": {each["name"] for each in one["databases"]}
             for one in listed
         }
-
-
-@pytest.fixture
-def cloud(rolecall: Rolecall) -> Iterator[Cloud]:
-    cloud = Cloud(rolecall)
-    cloud.clear()
-    yield cloud
-    cloud.close()
 
 
 @pytest.fixture
