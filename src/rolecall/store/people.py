@@ -17,7 +17,7 @@ from rolecall.domain.iam.views import Census, RulesView
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason
 from rolecall.store.changes import OwnerChanges, require_unrefused
-from rolecall.store.connection import Connection, Pool
+from rolecall.store.connection import Pool
 from rolecall.store.queries import load
 from rolecall.store.records import record_values
 
@@ -161,8 +161,3 @@ def _about(name: str, quotas: Quotas) -> Mapping[Reason, object]:
         Reason.SUB_USER_QUOTA: quotas.sub_users,
         Reason.SUB_USER_RATE: quotas.made_in_a_minute,
     }
-
-
-async def lock_owner(connection: Connection, owner_id: int) -> None:
-    """Until the transaction ends, no other one that counts the owner's resources creates any."""
-    await connection.execute("select from owners where id = %s for no key update", (owner_id,))

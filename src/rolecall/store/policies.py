@@ -8,22 +8,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, LiteralString
 
-from psycopg import errors
 from psycopg.rows import class_row, kwargs_row, scalar_row, tuple_row
 
-from rolecall.domain.iam.policies import Attachment, PolicyDraft
+from rolecall.domain.iam.policies import MISSING, Attachment, PolicyDraft
 from rolecall.domain.iam.policy_commands import Bearer, BearerRef, BearerView, PolicyRef
-from rolecall.domain.iam.tags import TagQuotas, policy_tags
+from rolecall.domain.iam.tags import TagQuotas
 from rolecall.domain.operations.records import Record
 from rolecall.domain.policy.decisions import Grant
 from rolecall.domain.policy.model import Policy
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import Reason
+from rolecall.exchanges.pipelines import Statement, first_rows
+from rolecall.store.changes import OwnerChanges
 from rolecall.store.connection import Pool
-from rolecall.store.people import lock_owner
 from rolecall.store.queries import load
-from rolecall.store.records import write_record
+from rolecall.store.records import record_values, records_values
 from rolecall.store.replica import NotifiedCache, Replica
-from rolecall.store.tags import put_tags
+from rolecall.store.tags import tag_quotas, tag_values
 from rolecall.values import PrincipalKind
 
 _SQL = load("policies")
@@ -56,18 +56,6 @@ _BEARER: Mapping[Bearer, LiteralString] = {
     Bearer.ROLE: "select id from roles where owner_id = %s and (id = %s or (%s and name = %s))",
 }
 
-_LOCK_BEARER: Mapping[Bearer, LiteralString] = {
-    Bearer.SUB_USER: "select from sub_users where number = %s for no key update",
-    Bearer.GROUP: "select from principal_groups where id = %s for no key update",
-    Bearer.ROLE: "select from roles where id = %s for no key update",
-}
-
-_COLUMN: Mapping[Bearer, LiteralString] = {
-    Bearer.SUB_USER: "sub_user",
-    Bearer.GROUP: "group_id",
-    Bearer.ROLE: "role_id",
-}
-
 _ATTACHED = {
     Bearer.SUB_USER: _SQL["attached_to_sub_user"],
     Bearer.GROUP: _SQL["attached_to_group"],
@@ -76,9 +64,9 @@ _ATTACHED = {
 
 
 class PgPolicyRepository:
-    def __init__(self, durable: Pool, replica: Replica) -> None:
+    def __init__(self, durable: Pool, replica: Replica, changes: OwnerChanges) -> None:
         self._pool = durable
-        self._replica = replica
+        self._changes = changes
         self._grants: NotifiedCache[tuple[int, PrincipalKind, int], Sequence[Grant]] = replica.cache(
             "policies", "policy_attachments", "principal_groups", "group_members"
         )
@@ -109,9 +97,12 @@ class PgPolicyRepository:
         return await self._other_names.get_or_read((owner_number, content), read) or ()
 
     async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None:
-        if ref.id is None:
-            return await self._pool.row(kwargs_row(_policy), _SQL["by_name"], (owner_id, ref.name))
-        return await self._pool.row(kwargs_row(_policy), _SQL["by_id"], (owner_id, ref.id))
+        found: Policy | None = (await first_rows(self._pool, [_policy_statement(owner_id, ref)]))[0]
+        return found
+
+    async def policies_with_ids(self, owner_id: int, ids: Sequence[int]) -> Mapping[int, Policy]:
+        found = await self._pool.rows(kwargs_row(_policy), _SQL["with_ids"], (owner_id, list(ids)))
+        return {policy.id: policy for policy in found}
 
     async def policies(self, owner_id: int) -> Sequence[Policy]:
         return await self._pool.rows(kwargs_row(_policy), _SQL["all"], (owner_id,))
@@ -121,76 +112,49 @@ class PgPolicyRepository:
         return {policy: (bearers, sub_users) for policy, bearers, sub_users in rows}
 
     async def add_policy(self, owner_id: int, draft: PolicyDraft, quota: int, record: Record) -> int:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            count = "select count(*) from policies where owner_id = %s"
-            if await connection.value(count, (owner_id,)) >= quota:
-                raise Refused(Reason.POLICY_QUOTA, facts={"value": quota})
-            values = (owner_id, draft.name, draft.description or "", draft.document)
-            try:
-                policy_id: int = await connection.value(_SQL["add"], values)
-            except errors.UniqueViolation:
-                raise Refused(Reason.POLICY_TAKEN, facts={"value": draft.name}) from None
-            creator = record.origin.caller.principal
-            await put_tags(connection, owner_id, creator, policy_tags(policy_id), draft.tags, TagQuotas())
-            await write_record(connection, record)
+        quotas = TagQuotas()
+        values = {
+            **record_values(record),
+            **tag_values(draft.tags, quotas),
+            **_draft_values(owner_id, draft),
+            "quota": quota,
+        }
+        about = {Reason.POLICY_QUOTA: quota, Reason.POLICY_TAKEN: draft.name, **tag_quotas(quotas)}
+        policy_id: int = (await self._changes.make(owner_id, _SQL["add"], values, about=about))["id"]
         return policy_id
 
     async def change_policy(self, owner_id: int, policy_id: int, draft: PolicyDraft, record: Record) -> None:
-        values = (draft.name, draft.description, draft.document, draft.alias, owner_id, policy_id)
-        async with self._replica.changing(self._pool) as connection:
-            try:
-                cursor = await connection.execute(_SQL["change"], values)
-            except errors.UniqueViolation:
-                raise Refused(Reason.POLICY_TAKEN, facts={"value": draft.name}) from None
-            if cursor.rowcount != 1:
-                raise Refused(Reason.POLICY_MISSING, facts={"value": policy_id})
-            await write_record(connection, record)
+        values = {**record_values(record), **_draft_values(owner_id, draft), "policy": policy_id}
+        about = {Reason.POLICY_MISSING: policy_id, Reason.POLICY_TAKEN: draft.name}
+        await self._changes.make(owner_id, _SQL["change"], values, "policies", about=about)
 
     async def delete_policies(self, owner_id: int, policies: Mapping[int, Record]) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            for policy_id in sorted(policies):
-                cursor = await connection.execute(
-                    "delete from policies where owner_id = %s and id = %s", (owner_id, policy_id)
-                )
-                if cursor.rowcount != 1:
-                    raise Refused(Reason.POLICY_MISSING, facts={"value": policy_id})
-                await write_record(connection, policies[policy_id])
+        values = {
+            **records_values(list(policies.values())), "owner": owner_id, "policies": list(policies),
+        }  # fmt: skip
+        await self._changes.make(owner_id, _SQL["delete"], values, "policies", "policy_attachments")
 
     async def bearer(self, owner_id: int, ref: BearerRef) -> int | None:
-        values: tuple[object, ...] = (owner_id, ref.id)
-        if ref.kind is Bearer.ROLE:
-            values = (owner_id, ref.id, ref.id is None, ref.name)
-        bearer: int | None = await self._pool.value(_BEARER[ref.kind], values)
+        bearer: int | None = (await first_rows(self._pool, [_bearer_statement(owner_id, ref)]))[0]
         return bearer
+
+    async def policy_and_bearer(
+        self, owner_id: int, ref: PolicyRef, bearer: BearerRef
+    ) -> tuple[Policy | None, int | None]:
+        statements = [_policy_statement(owner_id, ref), _bearer_statement(owner_id, bearer)]
+        policy, found = await first_rows(self._pool, statements)
+        return policy, found
 
     async def attach(
         self, owner_id: int, policy_id: int, bearer: BearerRef, quota: int, record: Record
     ) -> None:
-        column = _COLUMN[bearer.kind]
-        async with self._replica.changing(self._pool) as connection:
-            await connection.execute(_LOCK_BEARER[bearer.kind], (bearer.id,))
-            held = f"select policy_id from policy_attachments where {column} = %s"
-            attached = await connection.rows(scalar_row, held, (bearer.id,))
-            if policy_id in attached:
-                return
-            if len(attached) >= quota:
-                raise Refused(Reason.ATTACHMENT_QUOTA, facts={"value": quota})
-            await connection.execute(
-                f"insert into policy_attachments (owner_id, policy_id, {column}, attached_by) values (%s, %s, %s, %s)",
-                (owner_id, policy_id, bearer.id, record.origin.caller.principal),
-            )
-            await write_record(connection, record)
+        values = {**_attachment_values(owner_id, policy_id, bearer, record), "quota": quota}
+        about = {Reason.ATTACHMENT_QUOTA: quota, MISSING[bearer.kind]: bearer.id}
+        await self._changes.make(owner_id, _SQL["attach"], values, "policy_attachments", about=about)
 
     async def detach(self, owner_id: int, policy_id: int, bearer: BearerRef, record: Record) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            cursor = await connection.execute(
-                "delete from policy_attachments where owner_id = %s and policy_id = %s"
-                f" and {_COLUMN[bearer.kind]} = %s",
-                (owner_id, policy_id, bearer.id),
-            )
-            if cursor.rowcount:
-                await write_record(connection, record)
+        values = _attachment_values(owner_id, policy_id, bearer, record)
+        await self._changes.make(owner_id, _SQL["detach"], values, "policy_attachments")
 
     async def attached(
         self, owner_id: int, bearer: BearerRef, *, direct: bool, by_group: bool
@@ -211,6 +175,40 @@ class PgPolicyRepository:
     async def bearers(self, owner_id: int, policy_id: int, kinds: Collection[Bearer]) -> Sequence[BearerView]:
         views = await self._pool.rows(kwargs_row(_bearer_view), _SQL["bearers"], (owner_id, policy_id))
         return [view for view in views if view.kind in kinds]
+
+
+def _policy_statement(owner_id: int, ref: PolicyRef) -> Statement:
+    if ref.id is None:
+        return kwargs_row(_policy), _SQL["by_name"], (owner_id, ref.name)
+    return kwargs_row(_policy), _SQL["by_id"], (owner_id, ref.id)
+
+
+def _bearer_statement(owner_id: int, ref: BearerRef) -> Statement:
+    values: tuple[object, ...] = (owner_id, ref.id)
+    if ref.kind is Bearer.ROLE:
+        values = (owner_id, ref.id, ref.id is None, ref.name)
+    return scalar_row, _BEARER[ref.kind], values
+
+
+def _draft_values(owner_id: int, draft: PolicyDraft) -> dict[str, object]:
+    return {
+        "owner": owner_id,
+        "name": draft.name,
+        "description": draft.description,
+        "document": draft.document,
+        "alias": draft.alias,
+    }
+
+
+def _attachment_values(owner_id: int, policy_id: int, bearer: BearerRef, record: Record) -> dict[str, object]:
+    return {
+        **record_values(record),
+        "owner": owner_id,
+        "policy": policy_id,
+        "sub_user": bearer.id if bearer.kind is Bearer.SUB_USER else None,
+        "group": bearer.id if bearer.kind is Bearer.GROUP else None,
+        "role": bearer.id if bearer.kind is Bearer.ROLE else None,
+    }
 
 
 def _policy(*, tags: Sequence[Sequence[str]], **rest: Any) -> Policy:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import psycopg
@@ -17,7 +17,7 @@ import structlog
 
 from rolecall.exchanges import Deadlines
 from rolecall.exchanges.postgresql import dial
-from rolecall.store.connection import Connection, Pool, connect
+from rolecall.store.connection import Connection, connect
 from rolecall.values import Secret
 
 _log = structlog.get_logger(__name__)
@@ -108,13 +108,6 @@ class Replica:
             self.forget(notification.payload)
         async with asyncio.timeout(_HEARTBEAT):
             await connection.execute("select 1")
-
-    @contextlib.asynccontextmanager
-    async def changing(self, pool: Pool) -> AsyncIterator[Connection]:
-        """A transaction that changes what is cached; this replica clears its caches without waiting to be notified."""
-        async with pool.connection() as connection, connection.transaction():
-            yield connection
-        self.forget()
 
     def forget(self, *changed: str) -> None:
         """Clear the caches of these tables; all of them if none is named."""

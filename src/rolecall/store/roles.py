@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psycopg import errors
-from psycopg.abc import QueryNoTemplate
 from psycopg.rows import kwargs_row
+from psycopg.sql import SQL
 
 from rolecall.domain.access.keys import Owner
 from rolecall.domain.iam.model import Role
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.iam.roles import RoleDraft
-from rolecall.domain.iam.tags import TagQuotas, role_tags
+from rolecall.domain.iam.tags import TagQuotas
 from rolecall.domain.operations.records import Record
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.reasons import Reason
+from rolecall.store.batches import Batches
+from rolecall.store.changes import OwnerChanges
 from rolecall.store.connection import Pool
-from rolecall.store.people import lock_owner
 from rolecall.store.queries import load
-from rolecall.store.records import write_record
+from rolecall.store.records import record_values
 from rolecall.store.replica import NotifiedCache, Replica
-from rolecall.store.tags import put_tags
+from rolecall.store.tags import tag_quotas, tag_values
 
 _SQL = load("roles")
+_RECORDS = load("records")
 
 
 class PgRoleRepository:
-    def __init__(self, durable: Pool, replica: Replica) -> None:
+    def __init__(self, durable: Pool, replica: Replica, changes: OwnerChanges) -> None:
         self._pool = durable
-        self._replica = replica
+        self._changes = changes
+        self._notes = Batches(durable)
         self._cache: NotifiedCache[tuple[int, int], Role] = replica.cache("roles")
 
     async def role_by_id(self, owner_id: int, role_id: int) -> Role | None:
@@ -48,41 +50,42 @@ class PgRoleRepository:
         return [role for _, role in await self._pool.rows(kwargs_row(_role), _SQL["all"], (owner_id,))]
 
     async def add_role(self, owner_id: int, draft: RoleDraft, quota: int, record: Record) -> int:
-        async with self._replica.changing(self._pool) as connection:
-            await lock_owner(connection, owner_id)
-            count = "select count(*) from roles where owner_id = %s"
-            if await connection.value(count, (owner_id,)) >= quota:
-                raise Refused(Reason.ROLE_QUOTA, facts={"value": quota})
-            values = (
-                owner_id, draft.name, draft.trust, draft.description, draft.console_login, draft.session_seconds,
-            )  # fmt: skip
-            try:
-                role_id: int = await connection.value(_SQL["add"], values)
-            except errors.UniqueViolation:
-                raise Refused(Reason.ROLE_TAKEN, facts={"value": draft.name}) from None
-            creator = record.origin.caller.principal
-            await put_tags(connection, owner_id, creator, role_tags(role_id), draft.tags, TagQuotas())
-            await write_record(connection, record)
+        quotas = TagQuotas()
+        values = {
+            **record_values(record),
+            **tag_values(draft.tags, quotas),
+            **_draft_values(draft),
+            "owner": owner_id,
+            "name": draft.name,
+            "quota": quota,
+        }
+        about = {Reason.ROLE_QUOTA: quota, Reason.ROLE_TAKEN: draft.name, **tag_quotas(quotas)}
+        role_id: int = (await self._changes.make(owner_id, _SQL["add"], values, "roles", about=about))["id"]
         return role_id
 
     async def change_role(self, role_id: int, draft: RoleDraft, record: Record) -> None:
-        values = (draft.trust, draft.description, draft.console_login, draft.session_seconds, role_id)
-        await self._change(_SQL["change"], values, role_id, record)
+        await self._change(_SQL["change"], role_id, _draft_values(draft), record)
 
     async def delete_role(self, role_id: int, record: Record) -> None:
-        await self._change("delete from roles where id = %s", (role_id,), role_id, record)
+        await self._change(_SQL["delete"], role_id, {}, record)
+
+    async def _change(self, query: SQL, role_id: int, values: Mapping[str, object], record: Record) -> None:
+        values = {**record_values(record), **values, "role": role_id}
+        owner_id = record.origin.caller.owner_id
+        about = {Reason.ROLE_MISSING: role_id}
+        await self._changes.make(owner_id, query, values, "roles", "policy_attachments", about=about)
 
     async def note(self, record: Record) -> None:
-        async with self._pool.connection() as connection:
-            await write_record(connection, record)
+        await self._notes.execute(_RECORDS["write"], record_values(record))
 
-    async def _change(
-        self, query: QueryNoTemplate, values: tuple[object, ...], role_id: int, record: Record
-    ) -> None:
-        async with self._replica.changing(self._pool) as connection:
-            if (await connection.execute(query, values)).rowcount != 1:
-                raise Refused(Reason.ROLE_MISSING, facts={"value": role_id})
-            await write_record(connection, record)
+
+def _draft_values(draft: RoleDraft) -> dict[str, object]:
+    return {
+        "trust": draft.trust,
+        "description": draft.description,
+        "console_login": draft.console_login,
+        "session_seconds": draft.session_seconds,
+    }
 
 
 def _role(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from psycopg import errors
-from psycopg.rows import kwargs_row, scalar_row
+from psycopg.rows import kwargs_row
 from psycopg.sql import SQL
 
 from rolecall.domain.iam.tag_commands import (
@@ -23,18 +22,17 @@ from rolecall.domain.iam.tag_commands import (
     Project,
     Tag,
     Tagged,
-    TagMode,
     TagPlace,
     TagQuery,
 )
 from rolecall.domain.iam.tags import TagQuotas
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
-from rolecall.domain.reasons import Reason, Refused
-from rolecall.store.connection import Connection, Pool
-from rolecall.store.people import lock_owner
+from rolecall.domain.reasons import Reason
+from rolecall.store.changes import OwnerChanges
+from rolecall.store.connection import Pool
 from rolecall.store.queries import load
-from rolecall.store.records import write_record
+from rolecall.store.records import record_values, records_values
 
 _SQL = load("tags")
 
@@ -42,8 +40,9 @@ T = TypeVar("T")
 
 
 class PgTagRepository:
-    def __init__(self, durable: Pool) -> None:
+    def __init__(self, durable: Pool, changes: OwnerChanges) -> None:
         self._pool = durable
+        self._changes = changes
 
     async def tags(self, owner_id: int, command: PageTags) -> Page[Tag]:
         values = _query(owner_id, command.query) | {"offset": command.offset, "limit": command.limit}
@@ -72,41 +71,32 @@ class PgTagRepository:
     async def change_tags(
         self, owner_id: int, command: ChangeTags, quotas: TagQuotas, records: Sequence[Record]
     ) -> None:
-        creator = records[0].origin.caller.principal if records else 0
-        async with self._pool.connection() as connection, connection.transaction():
-            await lock_owner(connection, owner_id)
-            for place, record in zip(command.places, records, strict=True):
-                await _require_mode(connection, owner_id, place, command)
-                taken = _place(owner_id, place) | {"keys": list(command.take)}
-                await connection.execute(_SQL["take"], taken)
-                await put_tags(connection, owner_id, creator, place, command.put, quotas)
-                await write_record(connection, record)
+        if not records:
+            return
+        values = {
+            **records_values(records),
+            **tag_values(command.put, quotas),
+            "owner": owner_id,
+            "services": [place.service for place in command.places],
+            "prefixes": [place.prefix for place in command.places],
+            "resources": [place.resource for place in command.places],
+            "mode": command.mode.value,
+            "strict": command.strict,
+            "take": list(command.take),
+        }
+        await self._changes.make(owner_id, _SQL["change"], values, about=tag_quotas(quotas))
 
     async def create_pairs(
-        self, owner_id: int, creator: int, pairs: Sequence[Pair], quotas: TagQuotas, record: Record
+        self, owner_id: int, pairs: Sequence[Pair], quotas: TagQuotas, record: Record
     ) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            await lock_owner(connection, owner_id)
-            for key, value in pairs:
-                if (
-                    await connection.execute(_SQL["add_pair"], (owner_id, key, value, creator))
-                ).rowcount != 1:
-                    raise Refused(Reason.TAG_TAKEN, facts={"value": f"{key}:{value}"})
-            await _require_room(connection, owner_id, pairs, quotas)
-            await write_record(connection, record)
+        values = {
+            **record_values(record), **_pair_values(pairs), **_quota_values(quotas), "owner": owner_id,
+        }  # fmt: skip
+        await self._changes.make(owner_id, _SQL["create_pairs"], values, about=tag_quotas(quotas))
 
     async def delete_pairs(self, owner_id: int, pairs: Sequence[Pair], record: Record) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            await lock_owner(connection, owner_id)
-            for key, value in pairs:
-                pair = (owner_id, key, value)
-                attached = "select count(*) from tags where owner_id = %s and key = %s and value = %s"
-                if await connection.value(attached, pair):
-                    raise Refused(Reason.TAG_IN_USE, facts={"value": f"{key}:{value}"})
-                gone = "delete from tag_pairs where owner_id = %s and key = %s and value = %s"
-                if (await connection.execute(gone, pair)).rowcount != 1:
-                    raise Refused(Reason.TAG_MISSING, facts={"value": f"{key}:{value}"})
-            await write_record(connection, record)
+        values = {**record_values(record), **_pair_values(pairs), "owner": owner_id}
+        await self._changes.make(owner_id, _SQL["delete_pairs"], values)
 
     async def pairs(self, owner_id: int, command: PagePairs) -> Page[KnownPair]:
         key, value = command.pair or (None, None)
@@ -134,29 +124,20 @@ class PgTagRepository:
         return await self._page(_key, _SQL["count_keys"], _SQL["keys"], values)
 
     async def create_project(self, owner_id: int, command: CreateProject, quota: int, record: Record) -> int:
-        async with self._pool.connection() as connection, connection.transaction():
-            await lock_owner(connection, owner_id)
-            count = "select count(*) from projects where owner_id = %s"
-            if await connection.value(count, (owner_id,)) >= quota:
-                raise Refused(Reason.PROJECT_QUOTA, facts={"value": quota})
-            creator = record.origin.caller.principal
-            values = (owner_id, command.name, command.info, creator)
-            number: int | None = await connection.value(_SQL["add_project"], values)
-            if number is None:
-                raise Refused(Reason.PROJECT_TAKEN, facts={"value": command.name})
-            await write_record(connection, record)
+        values = {
+            **record_values(record), "owner": owner_id, "name": command.name, "info": command.info, "most": quota,
+        }  # fmt: skip
+        about = {Reason.PROJECT_QUOTA: quota, Reason.PROJECT_TAKEN: command.name}
+        number: int = (await self._changes.make(owner_id, _SQL["add_project"], values, about=about))["id"]
         return number
 
     async def change_project(self, owner_id: int, command: ChangeProject, record: Record) -> None:
-        values = (command.name, command.info, command.disabled, owner_id, command.id)
-        async with self._pool.connection() as connection, connection.transaction():
-            try:
-                cursor = await connection.execute(_SQL["change_project"], values)
-            except errors.UniqueViolation:
-                raise Refused(Reason.PROJECT_TAKEN, facts={"value": command.name}) from None
-            if cursor.rowcount != 1:
-                raise Refused(Reason.PROJECT_MISSING, facts={"value": command.id})
-            await write_record(connection, record)
+        values = {
+            **record_values(record), "owner": owner_id, "id": command.id, "name": command.name, "info": command.info,
+            "disabled": command.disabled,
+        }  # fmt: skip
+        about = {Reason.PROJECT_MISSING: command.id, Reason.PROJECT_TAKEN: command.name}
+        await self._changes.make(owner_id, _SQL["change_project"], values, about=about)
 
     async def projects(self, owner_id: int, command: PageProjects) -> Page[Project]:
         values = {
@@ -177,56 +158,26 @@ class PgTagRepository:
             return Page(tuple(await connection.rows(kwargs_row(made), page, values)), total)
 
 
-async def put_tags(
-    connection: Connection,
-    owner_id: int,
-    creator: int,
-    place: TagPlace,
-    pairs: Sequence[Pair],
-    quotas: TagQuotas,
-) -> None:
-    """In the caller's transaction, under the owner's lock. TAG_QUOTA, TAG_KEY_QUOTA, TAG_VALUE_QUOTA."""
-    if not pairs:
-        return
-    where = _place(owner_id, place)
-    for key, value in pairs:
-        await connection.execute(_SQL["put"], where | {"key": key, "value": value})
-        await connection.execute(_SQL["add_pair"], (owner_id, key, value, creator))
-    if await connection.value(_SQL["count_on"], where) > quotas.tags:
-        raise Refused(Reason.TAG_QUOTA, facts={"value": quotas.tags})
-    await _require_room(connection, owner_id, pairs, quotas)
+def tag_values(pairs: Sequence[Pair], quotas: TagQuotas) -> dict[str, object]:
+    """The values of `tags.given` and of the quotas. Of several pairs with one key the last is put on a resource."""
+    return {**_pair_values(tuple(dict(pairs).items())), **_quota_values(quotas)}
 
 
-async def _require_room(
-    connection: Connection, owner_id: int, pairs: Sequence[Pair], quotas: TagQuotas
-) -> None:
-    keys = "select count(distinct key) from tag_pairs where owner_id = %s"
-    if await connection.value(keys, (owner_id,)) > quotas.keys:
-        raise Refused(Reason.TAG_KEY_QUOTA, facts={"value": quotas.keys})
-    values = (owner_id, [key for key, _ in pairs])
-    if await connection.value(_SQL["most_values"], values) > quotas.values:
-        raise Refused(Reason.TAG_VALUE_QUOTA, facts={"value": quotas.values})
-
-
-async def _require_mode(connection: Connection, owner_id: int, place: TagPlace, command: ChangeTags) -> None:
-    """TAG_ATTACHED, TAG_UNATTACHED."""
-    held = set(await connection.rows(scalar_row, _SQL["keys_on"], _place(owner_id, place)))
-    wanted = {key for key, _ in command.put}
-    if command.mode is TagMode.ADD and wanted & held:
-        raise Refused(Reason.TAG_ATTACHED, facts={"value": min(wanted & held)})
-    missing = wanted - held if command.mode is TagMode.CHANGE else set()
-    missing |= set(command.take) - held if command.strict else set()
-    if missing:
-        raise Refused(Reason.TAG_UNATTACHED, facts={"value": min(missing)})
-
-
-def _place(owner_id: int, place: TagPlace) -> dict[str, object]:
+def tag_quotas(quotas: TagQuotas) -> Mapping[Reason, object]:
+    """What is said of each."""
     return {
-        "owner": owner_id,
-        "service": place.service,
-        "prefix": place.prefix,
-        "resource": place.resource,
+        Reason.TAG_QUOTA: quotas.tags,
+        Reason.TAG_KEY_QUOTA: quotas.keys,
+        Reason.TAG_VALUE_QUOTA: quotas.values,
     }
+
+
+def _quota_values(quotas: TagQuotas) -> dict[str, object]:
+    return {"most_tags": quotas.tags, "most_keys": quotas.keys, "most_values": quotas.values}
+
+
+def _pair_values(pairs: Sequence[Pair]) -> dict[str, object]:
+    return {"tag_keys": [key for key, _ in pairs], "tag_values": [value for _, value in pairs]}
 
 
 def _query(owner_id: int, query: TagQuery) -> dict[str, object]:

@@ -65,6 +65,7 @@ class PolicyRepository(Protocol):
     """Owners' policies, and all attachments. A change and its record are written together."""
 
     async def policy(self, owner_id: int, ref: PolicyRef) -> Policy | None: ...
+    async def policies_with_ids(self, owner_id: int, ids: Sequence[int]) -> Mapping[int, Policy]: ...
     async def policies(self, owner_id: int) -> Sequence[Policy]:
         """The newest first."""
 
@@ -83,10 +84,15 @@ class PolicyRepository(Protocol):
     async def bearer(self, owner_id: int, ref: BearerRef) -> int | None:
         """The bearer's number or id, if it is there."""
 
+    async def policy_and_bearer(
+        self, owner_id: int, ref: PolicyRef, bearer: BearerRef
+    ) -> tuple[Policy | None, int | None]:
+        """As `policy` and `bearer`."""
+
     async def attach(
         self, owner_id: int, policy_id: int, bearer: BearerRef, quota: int, record: Record
     ) -> None:
-        """ATTACHMENT_QUOTA."""
+        """ATTACHMENT_QUOTA; SUB_USER_MISSING, GROUP_MISSING or ROLE_MISSING of a bearer that was just deleted."""
 
     async def detach(self, owner_id: int, policy_id: int, bearer: BearerRef, record: Record) -> None: ...
     async def attached(
@@ -139,7 +145,7 @@ class Policies:
     async def change(self, command: commands.ChangePolicy, origin: Origin) -> int:
         if command.document is not None:
             accept(parse_policy(command.document))
-        policy = await self._own(origin.caller, command.policy)
+        policy = _own(await self._existing(origin.caller, command.policy), command.policy)
         name = None if command.name == policy.name else command.name
         if name is not None and self._presets.by_name(name) is not None:
             raise Refused(Reason.POLICY_TAKEN, facts={"value": name})
@@ -150,7 +156,11 @@ class Policies:
         return policy.id
 
     async def delete(self, command: commands.DeletePolicies, origin: Origin) -> None:
-        policies = [await self._own(origin.caller, PolicyRef(id_)) for id_ in dict.fromkeys(command.ids)]
+        there = await self._repository.policies_with_ids(origin.caller.owner_id, command.ids)
+        policies = [
+            _own(self._known(PolicyRef(id_)) or there.get(id_), PolicyRef(id_))
+            for id_ in dict.fromkeys(command.ids)
+        ]
         records = {
             policy.id: Record(Change.POLICY_DELETE, policy.name, origin, {"policy": policy.id})
             for policy in policies
@@ -188,26 +198,43 @@ class Policies:
         return _page(found, command.offset, command.limit)
 
     async def _both(self, ref: PolicyRef, bearer: BearerRef, origin: Origin) -> tuple[Policy, BearerRef]:
-        return await self._existing(origin.caller, ref), await self._bearer(bearer, origin.caller)
+        caller = origin.caller
+        if (preset := self._known(ref)) is not None:
+            return preset, await self._bearer(bearer, caller)
+        policy, found = await self._repository.policy_and_bearer(caller.owner_id, ref, bearer)
+        return _there(policy, ref), _borne(found, bearer)
 
     async def _bearer(self, ref: BearerRef, caller: Caller) -> BearerRef:
-        found = await self._repository.bearer(caller.owner_id, ref)
-        if found is None:
-            raise Refused(MISSING[ref.kind], facts={"value": ref.name if ref.id is None else ref.id})
-        return BearerRef(ref.kind, found)
+        return _borne(await self._repository.bearer(caller.owner_id, ref), ref)
 
     async def _existing(self, caller: Caller, ref: PolicyRef) -> Policy:
-        preset = self._presets.by_name(ref.name) if ref.id is None else self._presets.by_id(ref.id)
-        policy = preset or await self._repository.policy(caller.owner_id, ref)
-        if policy is None:
-            raise Refused(Reason.POLICY_MISSING, facts={"value": ref.name if ref.id is None else ref.id})
-        return policy
+        return _there(self._known(ref) or await self._repository.policy(caller.owner_id, ref), ref)
 
-    async def _own(self, caller: Caller, ref: PolicyRef) -> Policy:
-        policy = await self._existing(caller, ref)
-        if policy.preset:
-            raise Refused(Reason.POLICY_PRESET, facts={"value": policy.name})
-        return policy
+    def _known(self, ref: PolicyRef) -> Policy | None:
+        """A preset."""
+        return self._presets.by_name(ref.name) if ref.id is None else self._presets.by_id(ref.id)
+
+
+def _there(policy: Policy | None, ref: PolicyRef) -> Policy:
+    """POLICY_MISSING."""
+    if policy is None:
+        raise Refused(Reason.POLICY_MISSING, facts={"value": ref.name if ref.id is None else ref.id})
+    return policy
+
+
+def _own(policy: Policy | None, ref: PolicyRef) -> Policy:
+    """POLICY_MISSING, POLICY_PRESET."""
+    policy = _there(policy, ref)
+    if policy.preset:
+        raise Refused(Reason.POLICY_PRESET, facts={"value": policy.name})
+    return policy
+
+
+def _borne(found: int | None, ref: BearerRef) -> BearerRef:
+    """SUB_USER_MISSING, GROUP_MISSING, ROLE_MISSING."""
+    if found is None:
+        raise Refused(MISSING[ref.kind], facts={"value": ref.name if ref.id is None else ref.id})
+    return BearerRef(ref.kind, found)
 
 
 def _attachment(change: Change, policy: Policy, bearer: BearerRef, origin: Origin) -> Record:

@@ -46,7 +46,7 @@ class TagRepository(Protocol):
         """The refusals of `ChangeTags`."""
 
     async def create_pairs(
-        self, owner_id: int, creator: int, pairs: Sequence[Pair], quotas: TagQuotas, record: Record
+        self, owner_id: int, pairs: Sequence[Pair], quotas: TagQuotas, record: Record
     ) -> None:
         """TAG_TAKEN, TAG_KEY_QUOTA, TAG_VALUE_QUOTA."""
 
@@ -118,10 +118,7 @@ class Tags:
 
     async def create(self, command: commands.CreatePairs, origin: Origin) -> None:
         record = _of_pairs("created", command.pairs, origin)
-        caller = origin.caller
-        await self._repository.create_pairs(
-            caller.owner_id, caller.principal, command.pairs, self._quotas, record
-        )
+        await self._repository.create_pairs(origin.caller.owner_id, command.pairs, self._quotas, record)
 
     async def delete(self, command: commands.DeletePairs, origin: Origin) -> None:
         record = _of_pairs("deleted", command.pairs, origin)

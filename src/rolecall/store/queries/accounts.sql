@@ -40,13 +40,12 @@ select not exists (select from op) or exists (select from written)
 
 -- A server that was restored from a backup may assign an identity again: to an account whose creation was accepted
 -- after the previous one was made, or its deletion was recorded. `created_at` of a creation is when it was accepted.
--- name: reassigned
-(%(created)s and a.identity = excluded.identity and coalesce(
-    excluded.created_at > case when a.deleted then a.updated_at else a.created_at end, false))
+-- name: newer
+(%(created)s and coalesce(excluded.created_at > case when a.deleted then a.updated_at else a.created_at end, false))
 
 -- A row without an identity is older than identities: it counts as the same account's, but for a creation.
 -- name: same
-(a.identity = excluded.identity and not {reassigned} or (a.identity = '' and not %(created)s))
+(a.identity = excluded.identity and not {newer} or (a.identity = '' and not %(created)s))
 
 -- name: keeps_remark
 {same} and (%(remark)s::text is null or %(order)s < a.remark_order)
@@ -84,7 +83,7 @@ on conflict (instance_id, name, host) do update set
                             else excluded.applied_order end
  where (a.identity in (excluded.identity, '')
         and (not a.deleted or (a.applied_order > 0 and a.applied_order < %(order)s)))
-       or {reassigned} or a.identity = %(instead)s
+       or (a.identity = excluded.identity and {newer}) or a.identity = %(instead)s
 returning 1
 ), {closed}
 

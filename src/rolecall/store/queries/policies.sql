@@ -14,6 +14,10 @@ select {columns} from policies p
 {policy}
  where p.owner_id = %s and p.id = %s
 
+-- name: with_ids
+{policy}
+ where p.owner_id = %s and p.id = any(%s)
+
 -- name: by_name
 {policy}
  where p.owner_id = %s and p.name = %s
@@ -24,14 +28,93 @@ select {columns} from policies p
  order by p.id desc
 
 -- name: add
-insert into policies (owner_id, name, description, document) values (%s, %s, %s, %s)
-returning id
+with given as (
+    {tags.given}
+), decided as (
+    select case when (select count(*) from policies where owner_id = %(owner)s) >= %(quota)s
+                then {reasons.POLICY_QUOTA}
+                when exists (select from policies where owner_id = %(owner)s and name = %(name)s)
+                then {reasons.POLICY_TAKEN}
+                else {tags.refused_on_new} end as refusal
+), added as (
+    insert into policies (owner_id, name, description, document)
+    select %(owner)s, %(name)s, coalesce(%(description)s, ''), %(document)s from decided where refusal is null
+    returning id
+), tagged as (
+    insert into tags (owner_id, service, prefix, resource, key, value)
+    select %(owner)s, 'cam', 'policy', added.id::text, key, value from added, given
+), paired as (
+    {tags.add_pairs} where exists (select from added)
+    on conflict do nothing
+), recorded as (
+    {records.insert} select {records.row} from added
+)
+select refusal, id from decided left join added on true
 
 -- name: change
-update policies
-   set name = coalesce(%s, name), description = coalesce(%s, description), document = coalesce(%s, document),
-       alias = coalesce(%s, alias), updated_at = now()
- where owner_id = %s and id = %s
+with decided as (
+    select case when not exists (select from policies where owner_id = %(owner)s and id = %(policy)s)
+                then {reasons.POLICY_MISSING}
+                when exists (select from policies
+                              where owner_id = %(owner)s and name = %(name)s and id <> %(policy)s)
+                then {reasons.POLICY_TAKEN} end as refusal
+), changed as (
+    update policies
+       set name = coalesce(%(name)s, name), description = coalesce(%(description)s, description),
+           document = coalesce(%(document)s, document), alias = coalesce(%(alias)s, alias), updated_at = now()
+      from decided where refusal is null and id = %(policy)s
+), recorded as (
+    {records.insert} select {records.row} from decided where refusal is null
+)
+select refusal from decided
+
+-- All or none.
+-- name: delete
+with missing as (
+    select id from unnest(%(policies)s::bigint[]) as asked (id)
+     where not exists (select from policies p where p.owner_id = %(owner)s and p.id = asked.id)
+     order by id limit 1
+), gone as (
+    delete from policies
+     where owner_id = %(owner)s and id = any(%(policies)s::bigint[]) and not exists (select from missing)
+), recorded as (
+    {records.insert} {records.rows} where not exists (select from missing)
+)
+select {reasons.POLICY_MISSING} as refusal, id as about from missing
+
+-- What is attached to one bearer: two of its three ids are null.
+-- name: held
+policy_attachments
+ where (sub_user = %(sub_user)s::bigint or group_id = %(group)s::bigint or role_id = %(role)s::bigint)
+
+-- A policy that is attached already stays so, without a record.
+-- name: attach
+with decided as (
+    select case when exists (select from {held} and policy_id = %(policy)s) then 'attached'
+                when %(sub_user)s::bigint is not null and not exists (
+                     select from sub_users where owner_id = %(owner)s and number = %(sub_user)s)
+                then {reasons.SUB_USER_MISSING}
+                when %(group)s::bigint is not null and not exists (
+                     select from principal_groups where owner_id = %(owner)s and id = %(group)s)
+                then {reasons.GROUP_MISSING}
+                when %(role)s::bigint is not null and not exists (
+                     select from roles where owner_id = %(owner)s and id = %(role)s)
+                then {reasons.ROLE_MISSING}
+                when (select count(*) from {held}) >= %(quota)s then {reasons.ATTACHMENT_QUOTA} end as refusal
+), attached as (
+    insert into policy_attachments (owner_id, policy_id, sub_user, group_id, role_id, attached_by)
+    select %(owner)s, %(policy)s, %(sub_user)s, %(group)s, %(role)s, %(record_principal)s
+      from decided where refusal is null
+), recorded as (
+    {records.insert} select {records.row} from decided where refusal is null
+)
+select nullif(refusal, 'attached') as refusal from decided
+
+-- name: detach
+with gone as (
+    delete from {held} and owner_id = %(owner)s and policy_id = %(policy)s returning id
+)
+{records.insert} select {records.row} from gone
 
 -- name: counts
 select policy_id, count(*), count(sub_user) from policy_attachments where owner_id = %s group by 1

@@ -45,30 +45,118 @@ select p.service, p.prefix, p.resource, t.key, t.value
   join tags t on t.owner_id = %(owner)s and t.service = p.service and t.prefix = p.prefix and t.resource = p.resource
  order by p.service, p.prefix, p.resource, t.key
 
--- name: on_resource
-owner_id = %(owner)s and service = %(service)s and prefix = %(prefix)s and resource = %(resource)s
+-- Tags to be put on resources; each key once.
+-- name: given
+select * from unnest(%(tag_keys)s::text[], %(tag_values)s::text[]) with ordinality as t (key, value, position)
 
--- name: keys_on
-select key from tags where {on_resource}
+-- Why what is given cannot be added to the owner's pairs.
+-- name: too_many
+case when cardinality(%(tag_keys)s::text[]) = 0 then null
+     when (select count(*) from (select key from tag_pairs where owner_id = %(owner)s
+                                  union select key from given) k) > %(most_keys)s then {reasons.TAG_KEY_QUOTA}
+     when exists (select from (select key, value from tag_pairs
+                                where owner_id = %(owner)s and key in (select key from given)
+                                union select key, value from given) p
+                   group by key having count(*) > %(most_values)s) then {reasons.TAG_VALUE_QUOTA} end
 
--- name: count_on
-select count(*) from tags where {on_resource}
+-- On a new resource.
+-- name: refused_on_new
+case when cardinality(%(tag_keys)s::text[]) > %(most_tags)s then {reasons.TAG_QUOTA} else {too_many} end
 
--- name: put
-insert into tags (owner_id, service, prefix, resource, key, value)
-values (%(owner)s, %(service)s, %(prefix)s, %(resource)s, %(key)s, %(value)s)
-on conflict (owner_id, service, prefix, resource, key) do update set value = excluded.value
+-- name: add_pairs
+insert into tag_pairs (owner_id, key, value, creator)
+    select %(owner)s, key, value, %(record_principal)s from given
 
--- name: take
-delete from tags where {on_resource} and key = any(%(keys)s)
+-- name: change
+with given as (
+    {given}
+), places as (
+    select *
+      from unnest(%(services)s::text[], %(prefixes)s::text[], %(resources)s::text[])
+           with ordinality as p (service, prefix, resource, position)
+), held as (
+    select p.position, t.key
+      from places p join tags t on t.owner_id = %(owner)s and t.service = p.service and t.prefix = p.prefix
+                               and t.resource = p.resource
+), looked_at as (
+    select p.position,
+           (select min(h.key collate "C") from held h join given g on g.key = h.key where h.position = p.position)
+               as attached,
+           (select min(w.key collate "C")
+              from (select key, %(mode)s = 'change' as wanted from given
+                     union all select key, %(strict)s from unnest(%(take)s::text[]) as t (key)) w
+             where wanted and w.key not in (select key from held h where h.position = p.position)) as unattached,
+           (select count(*) from (select key from held h where h.position = p.position and key <> all(%(take)s::text[])
+                                   union select key from given) k) as tags
+      from places p
+), decided as (
+    select position,
+           case when %(mode)s = 'add' and attached is not null then {reasons.TAG_ATTACHED}
+                when unattached is not null then {reasons.TAG_UNATTACHED}
+                when tags > %(most_tags)s and cardinality(%(tag_keys)s::text[]) > 0 then {reasons.TAG_QUOTA}
+                else {too_many} end as refusal,
+           case when %(mode)s = 'add' and attached is not null then attached else unattached end as about
+      from looked_at
+), refused as (
+    select * from decided where refusal is not null order by position limit 1
+), taken as (
+    delete from tags t using places p
+     where not exists (select from refused) and t.owner_id = %(owner)s and t.service = p.service
+       and t.prefix = p.prefix and t.resource = p.resource and t.key = any(%(take)s::text[])
+       and t.key <> all(%(tag_keys)s::text[])
+), put as (
+    insert into tags (owner_id, service, prefix, resource, key, value)
+    select distinct %(owner)s::bigint, p.service, p.prefix, p.resource, g.key, g.value
+      from places p, given g where not exists (select from refused)
+    on conflict (owner_id, service, prefix, resource, key) do update set value = excluded.value
+), paired as (
+    {add_pairs} where not exists (select from refused)
+    on conflict do nothing
+), recorded as (
+    {records.insert} {records.rows} where not exists (select from refused)
+)
+select refusal, about from refused
 
--- name: add_pair
-insert into tag_pairs (owner_id, key, value, creator) values (%s, %s, %s, %s)
-on conflict do nothing
+-- name: create_pairs
+with given as (
+    {given}
+), taken as (
+    select g.key || ':' || g.value as pair
+      from given g
+     where exists (select from tag_pairs p where p.owner_id = %(owner)s and p.key = g.key and p.value = g.value)
+        or exists (select from given e where e.key = g.key and e.value = g.value and e.position < g.position)
+     order by position limit 1
+), decided as (
+    select case when exists (select from taken) then {reasons.TAG_TAKEN} else {too_many} end as refusal
+), added as (
+    {add_pairs}, decided where refusal is null
+), recorded as (
+    {records.insert} select {records.row} from decided where refusal is null
+)
+select refusal, (select pair from taken) as about from decided
 
--- name: most_values
-select coalesce(max(n), 0)
-  from (select count(*) as n from tag_pairs where owner_id = %s and key = any(%s) group by key) c
+-- name: delete_pairs
+with given as (
+    {given}
+), decided as (
+    select position, key || ':' || value as about,
+           case when exists (select from tags t where t.owner_id = %(owner)s and t.key = g.key and t.value = g.value)
+                then {reasons.TAG_IN_USE}
+                when not exists (select from tag_pairs p
+                                  where p.owner_id = %(owner)s and p.key = g.key and p.value = g.value)
+                  or exists (select from given e
+                              where e.key = g.key and e.value = g.value and e.position < g.position)
+                then {reasons.TAG_MISSING} end as refusal
+      from given g
+), refused as (
+    select * from decided where refusal is not null order by position limit 1
+), gone as (
+    delete from tag_pairs p using given g
+     where not exists (select from refused) and p.owner_id = %(owner)s and p.key = g.key and p.value = g.value
+), recorded as (
+    {records.insert} select {records.row} where not exists (select from refused)
+)
+select refusal, about from refused
 
 -- name: chosen_pairs
 from tag_pairs p
@@ -94,13 +182,35 @@ select distinct p.key
  order by p.key offset %(offset)s limit %(limit)s
 
 -- name: add_project
-insert into projects (owner_id, name, info, creator) values (%s, %s, %s, %s)
-on conflict do nothing
-returning id
+with decided as (
+    select case when (select count(*) from projects where owner_id = %(owner)s) >= %(most)s
+                then {reasons.PROJECT_QUOTA}
+                when exists (select from projects where owner_id = %(owner)s and name = %(name)s)
+                then {reasons.PROJECT_TAKEN} end as refusal
+), added as (
+    insert into projects (owner_id, name, info, creator)
+    select %(owner)s, %(name)s, %(info)s, %(record_principal)s from decided where refusal is null
+    returning id
+), recorded as (
+    {records.insert} select {records.row} from added
+)
+select refusal, id from decided left join added on true
 
 -- name: change_project
-update projects set name = coalesce(%s, name), info = coalesce(%s, info), disabled = coalesce(%s, disabled)
- where owner_id = %s and id = %s
+with decided as (
+    select case when not exists (select from projects where owner_id = %(owner)s and id = %(id)s)
+                then {reasons.PROJECT_MISSING}
+                when exists (select from projects
+                              where owner_id = %(owner)s and name = %(name)s and id <> %(id)s)
+                then {reasons.PROJECT_TAKEN} end as refusal
+), changed as (
+    update projects
+       set name = coalesce(%(name)s, name), info = coalesce(%(info)s, info), disabled = coalesce(%(disabled)s, disabled)
+      from decided where refusal is null and id = %(id)s
+), recorded as (
+    {records.insert} select {records.row} from decided where refusal is null
+)
+select refusal from decided
 
 -- name: chosen_projects
 from projects
