@@ -16,7 +16,6 @@ from rolecall.domain.iam.sub_users import Draft, Quotas
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.exchanges.pipelines import execute_all
 from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret
 
@@ -121,15 +120,13 @@ async def test_another_owner_is_not_delayed_by_one_that_is_locked(
 async def test_a_statement_that_fails_undoes_its_message_and_spoils_no_later_one(
     replicas: Sequence[Store],
 ) -> None:
-    insert = (scalar_row, "insert into facts (name, value) values (%s, '') returning name")
+    insert = "insert into facts (name, value) values (%s, '') returning name"
     async with replicas[0]._durable.connection() as connection:
-        for turn in range(12):  # prepared from the sixth on
+        for turn in range(12):
             with pytest.raises(psycopg.errors.DivisionByZero):
-                await execute_all(
-                    connection,
-                    [(*insert, (f"a{turn}",)), (scalar_row, "select 1 / %s", (0,)), (*insert, ("b",))],
-                )
-            done = await execute_all(connection, [(*insert, (f"c{turn}",)), (*insert, (f"d{turn}",))])
-            assert [await cursor.fetchone() for cursor in done] == [f"c{turn}", f"d{turn}"]
+                await connection.results((insert, (f"a{turn}",)), ("select 1 / %s", (0,)), (insert, ("b",)))
+            done = await connection.results((insert, (f"c{turn}",)), (insert, (f"d{turn}",)))
+            rows = [connection.prepared.row(result, scalar_row) for result in done]
+            assert rows == [f"c{turn}", f"d{turn}"]
     names = await replicas[0]._durable.rows(scalar_row, "select name from facts where name ~ '^[a-d][0-9]*$'")
     assert sorted(names) == sorted(f"{letter}{turn}" for letter in "cd" for turn in range(12))

@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Container
 from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -19,9 +20,11 @@ from psycopg import AsyncConnection, waiting
 from psycopg.abc import Params, PQGen
 from psycopg.abc import QueryNoTemplate as Query
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import BaseRowFactory, scalar_row
 
 from rolecall.exchanges import DEFAULTS, Deadlines, Inquiry, Watch
+from rolecall.exchanges.prepared import Prepared
 from rolecall.exchanges.wire import Wire
 
 IDLE_SECONDS = 300.0
@@ -79,16 +82,22 @@ class Connection(AsyncConnection[Row]):
         return not self.closed and self._wire is not None and not self._wire.is_readable
 
     async def rows(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> list[T]:
-        """Every row of one statement, as `made` makes them."""
-        cursor = self.cursor(row_factory=made)
-        await cursor.execute(query, values)
-        return await cursor.fetchall()
+        """Every row of one statement, as `made` makes them. With values it is prepared."""
+        if values is None:
+            cursor = self.cursor(row_factory=made)
+            await cursor.execute(query)
+            return await cursor.fetchall()
+        (result,) = await self.results((query, values))
+        return self.prepared.rows(result, made)
 
     async def row(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> T | None:
         """The first row, if there is any."""
-        cursor = self.cursor(row_factory=made)
-        await cursor.execute(query, values)
-        return await cursor.fetchone()
+        if values is None:
+            cursor = self.cursor(row_factory=made)
+            await cursor.execute(query)
+            return await cursor.fetchone()
+        (result,) = await self.results((query, values))
+        return self.prepared.row(result, made)
 
     async def only(self, made: BaseRowFactory[T], query: Query, values: Params | None = None) -> T:
         """The row of a statement that always has one, as an aggregate. LookupError."""
@@ -99,6 +108,14 @@ class Connection(AsyncConnection[Row]):
     async def value(self, query: Query, values: Params | None = None) -> Any:
         """The first column of the first row; None without one."""
         return await self.row(scalar_row, query, values)
+
+    async def results(self, *statements: tuple[Query, Params]) -> list[PGresult]:
+        """The results of statements that are sent together (`Prepared.exchange`)."""
+        return await self.wait(self.prepared.exchange(statements))
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        return Prepared(self)
 
     async def wait(self, gen: PQGen[RV], interval: float = _CHECK, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's own signature
         """Drive one of the driver's generators to its end. Without a timeout the interval is not needed."""
@@ -195,7 +212,10 @@ class Statements(ABC):
     async def execute(self, query: Query, values: Params | None = None) -> int:
         """How many rows were changed."""
         async with self.connection() as connection:
-            return (await connection.execute(query, values)).rowcount
+            if values is None:
+                return (await connection.execute(query)).rowcount
+            (result,) = await connection.results((query, values))
+            return result.command_tuples or 0
 
 
 class Pool(Statements):
