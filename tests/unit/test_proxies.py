@@ -126,8 +126,7 @@ async def asked(trusted: tuple[str, ...]) -> tuple[Request, dict[str, str]]:
         sent.append(message)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server, "pipeline", lambda *_, **__: pipeline)
-        patch.setattr(server, "sign_in_router", lambda *_, **__: None)
+        patch.setattr(server, "entry", lambda *_, **__: SimpleNamespace(pipeline=pipeline))
         await server.AsgiApp(application)(scope, receive, send)
     return pipeline.request, {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
