@@ -18,7 +18,7 @@ from rolecall.contracts.tencent.cam import roles as cam_roles
 from rolecall.contracts.tencent.cam.policy_codes import CODES as CAM_CODES
 from rolecall.contracts.tencent.cam.presets import PRESETS
 from rolecall.contracts.tencent.sts import contract as sts
-from rolecall.contracts.tencent.sts.codes import CODES as STS_CODES
+from rolecall.contracts.tencent.sts.contract import CODES as STS_CODES
 from rolecall.domain.policy.language import parse_policy
 from rolecall.domain.policy.presets import FIRST_STORED, Presets
 from rolecall.domain.reasons import IDENTITY_REASONS, Reason

@@ -223,8 +223,6 @@ class Reason(StrEnum):
     LINK_PRIMARY_MISSING = "link-primary-missing", Fault.CALLER, True
     LINK_SECONDARY_MISSING = "link-secondary-missing", Fault.CALLER, True
     LINKED_ALREADY = "linked-already", Fault.CALLER, True
-    JOB_QUOTA = "job-quota", Fault.POLICY, True
-    IMPORT_EMPTY = "import-empty", Fault.CALLER, True
     REQUEST_REPEATED = "request-repeated", Fault.POLICY, True
     """The same request was sent again within a short time."""
     REQUESTS_TOO_FREQUENT = "requests-too-frequent", Fault.POLICY, True

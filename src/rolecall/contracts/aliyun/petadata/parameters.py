@@ -9,33 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from rolecall.contracts.aliyun.petadata.rules import (
-    ACCESS,
-    ACCOUNT_NAME,
-    ADDRESSES,
-    CHANGED_PASSWORD,
-    CLIENT_TOKEN,
-    DATABASE_INFO,
-    DATABASE_NAME,
-    DATABASE_NAMES,
-    DESCRIPTION,
-    GROUP_NAME,
-    INSTANCE_ID,
-    INSTANCE_NAME,
-    MOMENT,
-    NEW_ACCOUNT_NAME,
-    NEW_DATABASE_NAME,
-    NEW_PASSWORD,
-    NODES,
-    OLD_PASSWORD,
-    OWNER,
-    PAGE,
-    PAGE_NUMBER,
-    REGION,
-    TEXT,
-    choice,
-    sizes,
-)
+from rolecall.contracts.aliyun.petadata import rules
 from rolecall.contracts.model import Kind
 from rolecall.contracts.parameters import Params
 from rolecall.values import Secret
@@ -49,37 +23,37 @@ TASK_STATUSES = ("0", "1", "2", "3", "4", "5")
 class Owned(Params):
     """Parameters of every action of the SDK."""
 
-    OwnerId: Annotated[str, OWNER] | None = None
-    OwnerAccount: Annotated[str, OWNER] | None = None
-    ResourceOwnerId: Annotated[str, OWNER] | None = None
-    ResourceOwnerAccount: Annotated[str, OWNER] | None = None
+    OwnerId: Annotated[str, rules.OWNER] | None = None
+    OwnerAccount: Annotated[str, rules.OWNER] | None = None
+    ResourceOwnerId: Annotated[str, rules.OWNER] | None = None
+    ResourceOwnerAccount: Annotated[str, rules.OWNER] | None = None
 
 
 class OnInstance(Owned):
-    InstanceId: Annotated[str, INSTANCE_ID]
+    InstanceId: Annotated[str, rules.INSTANCE_ID]
 
 
 class OnAccount(OnInstance):
-    AccountName: Annotated[str, ACCOUNT_NAME]
+    AccountName: Annotated[str, rules.ACCOUNT_NAME]
 
 
 class OnEitherInstance(Owned):
     """The SDK's spelling and the manual's; the verb asks for one of them."""
 
-    DBInstanceId: Annotated[str, INSTANCE_ID] | None = None
-    InstanceId: Annotated[str, INSTANCE_ID] | None = None
+    DBInstanceId: Annotated[str, rules.INSTANCE_ID] | None = None
+    InstanceId: Annotated[str, rules.INSTANCE_ID] | None = None
 
 
 class CreateAccount(OnAccount):
-    AccountName: Annotated[str, NEW_ACCOUNT_NAME]
-    AccountPassword: Annotated[Secret, NEW_PASSWORD]
-    AccountType: Annotated[str, choice(*ACCOUNT_TYPES, source=PAGE)] = "Normal"
-    DBInfo: Annotated[object, Kind.JSON, DATABASE_INFO] | None = None
-    DBName: Annotated[str, DATABASE_NAMES] | None = None
-    AccountPrivilege: Annotated[str, choice(*ACCESS, source=PAGE)] | None = None
-    AccountDescription: Annotated[str, DESCRIPTION] | None = None
-    ClientToken: Annotated[str, CLIENT_TOKEN] | None = None
-    AccountVersion: Annotated[str, choice("0", "1", source=PAGE)] | None = None
+    AccountName: Annotated[str, rules.NEW_ACCOUNT_NAME]
+    AccountPassword: Annotated[Secret, rules.NEW_PASSWORD]
+    AccountType: Annotated[str, rules.choice(*ACCOUNT_TYPES, source=rules.PAGE)] = "Normal"
+    DBInfo: Annotated[object, Kind.JSON, rules.DATABASE_INFO] | None = None
+    DBName: Annotated[str, rules.DATABASE_NAMES] | None = None
+    AccountPrivilege: Annotated[str, rules.choice(*rules.ACCESS, source=rules.PAGE)] | None = None
+    AccountDescription: Annotated[str, rules.DESCRIPTION] | None = None
+    ClientToken: Annotated[str, rules.CLIENT_TOKEN] | None = None
+    AccountVersion: Annotated[str, rules.choice("0", "1", source=rules.PAGE)] | None = None
 
 
 class DescribeAccounts(OnInstance):
@@ -91,75 +65,75 @@ class DeleteAccount(OnAccount):
 
 
 class ResetAccountPassword(OnAccount):
-    NewPassword: Annotated[Secret, CHANGED_PASSWORD]
+    NewPassword: Annotated[Secret, rules.CHANGED_PASSWORD]
 
 
 class ModifyAccountPassword(OnAccount):
-    OldPassword: Annotated[Secret, OLD_PASSWORD]
-    NewPassword: Annotated[Secret, CHANGED_PASSWORD]
+    OldPassword: Annotated[Secret, rules.OLD_PASSWORD]
+    NewPassword: Annotated[Secret, rules.CHANGED_PASSWORD]
 
 
 class ModifyAccountDescription(OnEitherInstance):
-    AccountName: Annotated[str, ACCOUNT_NAME]
-    AccountDescription: Annotated[str, DESCRIPTION]
+    AccountName: Annotated[str, rules.ACCOUNT_NAME]
+    AccountDescription: Annotated[str, rules.DESCRIPTION]
 
 
 class GrantAccountPrivilege(OnEitherInstance):
-    AccountName: Annotated[str, ACCOUNT_NAME]
-    DBName: Annotated[str, DATABASE_NAMES]
-    AccountPrivilege: Annotated[str, choice(*ACCESS)]
+    AccountName: Annotated[str, rules.ACCOUNT_NAME]
+    DBName: Annotated[str, rules.DATABASE_NAMES]
+    AccountPrivilege: Annotated[str, rules.choice(*rules.ACCESS)]
 
 
 class RevokeAccountPrivilege(OnEitherInstance):
-    AccountName: Annotated[str, ACCOUNT_NAME]
-    DBName: Annotated[str, DATABASE_NAMES]
+    AccountName: Annotated[str, rules.ACCOUNT_NAME]
+    DBName: Annotated[str, rules.DATABASE_NAMES]
 
 
 class CreateDatabase(OnInstance):
-    DBName: Annotated[str, NEW_DATABASE_NAME]
-    NodeSpec: Annotated[str, TEXT] | None = None
-    NodeNumber: Annotated[int, NODES] | None = None
-    Token: Annotated[str, CLIENT_TOKEN] | None = None
+    DBName: Annotated[str, rules.NEW_DATABASE_NAME]
+    NodeSpec: Annotated[str, rules.TEXT] | None = None
+    NodeNumber: Annotated[int, rules.NODES] | None = None
+    Token: Annotated[str, rules.CLIENT_TOKEN] | None = None
 
 
 class DeleteDatabase(OnInstance):
-    DBName: Annotated[str, DATABASE_NAME]
-    ClientToken: Annotated[str, CLIENT_TOKEN] | None = None
+    DBName: Annotated[str, rules.DATABASE_NAME]
+    ClientToken: Annotated[str, rules.CLIENT_TOKEN] | None = None
 
 
 class DescribeDatabases(OnInstance):
-    DBName: Annotated[str, DATABASE_NAME] | None = None
+    DBName: Annotated[str, rules.DATABASE_NAME] | None = None
 
 
 class CreateInstance(Owned):
-    RegionId: Annotated[str, REGION]
-    ZoneId: Annotated[str, TEXT]
-    DBName: Annotated[str, NEW_DATABASE_NAME]
-    NodeSpec: Annotated[str, TEXT]
-    NodeNumber: Annotated[int, NODES]
-    AccountName: Annotated[str, NEW_ACCOUNT_NAME]
-    AccountPassword: Annotated[Secret, NEW_PASSWORD]
-    ChargeType: Annotated[str, choice(*CHARGE_TYPES)] | None = None
-    PayType: Annotated[str, choice(*CHARGE_TYPES)] | None = None
-    NetworkType: Annotated[str, choice("Classic", "VPC")] = "Classic"
-    VpcId: Annotated[str, TEXT] | None = None
-    VPCId: Annotated[str, TEXT] | None = None
-    VSwitchId: Annotated[str, TEXT] | None = None
-    InstanceName: Annotated[str, INSTANCE_NAME] | None = None
-    SecurityIPList: Annotated[str, ADDRESSES] | None = None
-    ClientToken: Annotated[str, CLIENT_TOKEN] | None = None
+    RegionId: Annotated[str, rules.REGION]
+    ZoneId: Annotated[str, rules.TEXT]
+    DBName: Annotated[str, rules.NEW_DATABASE_NAME]
+    NodeSpec: Annotated[str, rules.TEXT]
+    NodeNumber: Annotated[int, rules.NODES]
+    AccountName: Annotated[str, rules.NEW_ACCOUNT_NAME]
+    AccountPassword: Annotated[Secret, rules.NEW_PASSWORD]
+    ChargeType: Annotated[str, rules.choice(*CHARGE_TYPES)] | None = None
+    PayType: Annotated[str, rules.choice(*CHARGE_TYPES)] | None = None
+    NetworkType: Annotated[str, rules.choice("Classic", "VPC")] = "Classic"
+    VpcId: Annotated[str, rules.TEXT] | None = None
+    VPCId: Annotated[str, rules.TEXT] | None = None
+    VSwitchId: Annotated[str, rules.TEXT] | None = None
+    InstanceName: Annotated[str, rules.INSTANCE_NAME] | None = None
+    SecurityIPList: Annotated[str, rules.ADDRESSES] | None = None
+    ClientToken: Annotated[str, rules.CLIENT_TOKEN] | None = None
 
 
 class DeleteInstance(OnInstance):
-    ClientToken: Annotated[str, CLIENT_TOKEN] | None = None
+    ClientToken: Annotated[str, rules.CLIENT_TOKEN] | None = None
 
 
 class DescribeInstances(Owned):
-    InstanceId: Annotated[str, INSTANCE_ID] | None = None
-    InstanceStatus: Annotated[str, choice(*INSTANCE_STATUSES)] | None = None
-    ChargeType: Annotated[str, choice(*CHARGE_TYPES)] | None = None
-    PageNumber: Annotated[int, PAGE_NUMBER] = 1
-    PageSize: Annotated[int, sizes(10, 20, 30, 40, 50)] = 10
+    InstanceId: Annotated[str, rules.INSTANCE_ID] | None = None
+    InstanceStatus: Annotated[str, rules.choice(*INSTANCE_STATUSES)] | None = None
+    ChargeType: Annotated[str, rules.choice(*CHARGE_TYPES)] | None = None
+    PageNumber: Annotated[int, rules.PAGE_NUMBER] = 1
+    PageSize: Annotated[int, rules.sizes(10, 20, 30, 40, 50)] = 10
 
 
 class DescribeInstanceInfo(OnInstance):
@@ -167,7 +141,7 @@ class DescribeInstanceInfo(OnInstance):
 
 
 class ModifyInstanceName(OnInstance):
-    NewInstanceName: Annotated[str, INSTANCE_NAME]
+    NewInstanceName: Annotated[str, rules.INSTANCE_NAME]
 
 
 class DescribeSecurityIPs(OnInstance):
@@ -175,12 +149,12 @@ class DescribeSecurityIPs(OnInstance):
 
 
 class ModifySecurityIPs(OnInstance):
-    ModifyMode: Annotated[str, choice("0", "1", "2")] | None = None
-    Modifymode: Annotated[str, choice("0", "1", "2")] | None = None
-    SecurityIPList: Annotated[str, ADDRESSES] | None = None
-    SecurityIps: Annotated[str, ADDRESSES] | None = None
-    SecurityIPListName: Annotated[str, GROUP_NAME] = "default"
-    SecurityIPListAttribute: Annotated[str, TEXT] | None = None
+    ModifyMode: Annotated[str, rules.choice("0", "1", "2")] | None = None
+    Modifymode: Annotated[str, rules.choice("0", "1", "2")] | None = None
+    SecurityIPList: Annotated[str, rules.ADDRESSES] | None = None
+    SecurityIps: Annotated[str, rules.ADDRESSES] | None = None
+    SecurityIPListName: Annotated[str, rules.GROUP_NAME] = "default"
+    SecurityIPListAttribute: Annotated[str, rules.TEXT] | None = None
 
 
 class ModifySecurityIps(ModifySecurityIPs):
@@ -192,17 +166,17 @@ class DescribeRegions(Owned):
 
 
 class DescribeTasks(OnInstance):
-    StartTime: Annotated[str, MOMENT]
-    EndTime: Annotated[str, MOMENT]
-    PageNumbers: Annotated[int, PAGE_NUMBER]
-    MaxRecordsPerPage: Annotated[int, sizes(30, 50, 100, 200, 500, 1000)]
-    TaskAction: Annotated[str, TEXT] | None = None
-    Status: Annotated[str, choice(*TASK_STATUSES)] | None = None
-    TaskStatus: Annotated[str, choice(*TASK_STATUSES)] | None = None
+    StartTime: Annotated[str, rules.MOMENT]
+    EndTime: Annotated[str, rules.MOMENT]
+    PageNumbers: Annotated[int, rules.PAGE_NUMBER]
+    MaxRecordsPerPage: Annotated[int, rules.sizes(30, 50, 100, 200, 500, 1000)]
+    TaskAction: Annotated[str, rules.TEXT] | None = None
+    Status: Annotated[str, rules.choice(*TASK_STATUSES)] | None = None
+    TaskStatus: Annotated[str, rules.choice(*TASK_STATUSES)] | None = None
 
 
 class DescribeTaskStatus(OnInstance):
-    TaskId: Annotated[str, TEXT]
+    TaskId: Annotated[str, rules.TEXT]
 
 
 class DescribeUserInfo(Owned):

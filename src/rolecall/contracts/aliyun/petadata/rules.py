@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 from rolecall.contracts.aliyun.petadata.places import REGIONS
 from rolecall.contracts.aliyun.petadata.words import RESERVED
-from rolecall.contracts.model import Rule, at_most, between, matches, one_of
-from rolecall.contracts.rules import none_of, spans
+from rolecall.contracts.model import Rule, at_most, between, matches, none_of, one_of, spans
 from rolecall.domain.engine import Access, DatabaseGrant
 from rolecall.domain.reasons import Reason
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rolecall.contracts.model import Rule, at_most, matches
-from rolecall.contracts.rules import none_of
+from rolecall.contracts.model import Rule, at_most, matches, none_of
 from rolecall.domain.reasons import Reason
 
 PAGE = "Rackspace Cloud Databases Developer Guide v1.0, Create User"

@@ -15,17 +15,16 @@ from rolecall.contracts.parameters import Most, Params
 from rolecall.contracts.tencent.cam.policy_codes import CODES
 from rolecall.contracts.tencent.cam.policy_errors import PREFERENCES
 from rolecall.contracts.tencent.cam.policy_texts import TEXTS
+from rolecall.contracts.tencent.cam.rules import NUMBER, PAGE_NUMBER, SDK
 from rolecall.contracts.tencent.error_preferences import ErrorPreference, Key, action_of
 from rolecall.domain.reasons import Reason
 
-SDK = "tencentcloud-sdk-python-cam 3.1.181, models.py"
 OURS = "ours: the vendor names no bound"
 PLACE = "qcs::cam::uin/{owner}:"
 
 SCOPES = ("All", "QCS", "Local")
 ENTITIES = ("All", "User", "Group", "Role")
 _POLICIES_AT_ONCE = 30  # ours: InvalidParameter.OperatePoliciesOverLimit names no number
-_ID = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
 _NAME = (matches(r"[A-Za-z0-9+=,.@_-]{1,128}", Reason.POLICY_NAME_MALFORMED, SDK),)
 DESCRIPTION = (
     Rule(
@@ -35,8 +34,6 @@ DESCRIPTION = (
     ),
 )
 KEYWORD = (at_most(128, Reason.PARAMETER_LENGTH, OURS),)
-PAGE_NUMBER = (between(1, 10**9, Reason.PARAMETER_RANGE, SDK),)
-_PAGE_TO_200 = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
 ROWS = (between(1, 200, Reason.PARAMETER_RANGE, SDK),)
 SOME = (Rule(lambda value: value != [], Reason.PARAMETER_VALUE, "ours: not empty"),)
 
@@ -86,7 +83,7 @@ class CreatePolicy(Params):
 
 
 class OnPolicy(Params):
-    PolicyId: Annotated[int, _ID]
+    PolicyId: Annotated[int, NUMBER]
 
 
 class GetPolicy(OnPolicy):
@@ -95,13 +92,13 @@ class GetPolicy(OnPolicy):
 
 class ListPolicies(Params):
     Rp: Annotated[int, ROWS] = 20
-    Page: Annotated[int, _PAGE_TO_200] = 1
+    Page: Annotated[int, ROWS] = 1
     Scope: Annotated[str, one_of(SCOPES, Reason.PARAMETER_VALUE, SDK)] = "All"
     Keyword: Annotated[str, KEYWORD] = ""
 
 
 class UpdatePolicy(Params):
-    PolicyId: Annotated[int, _ID] | None = None
+    PolicyId: Annotated[int, NUMBER] | None = None
     PolicyName: Annotated[str, _NAME] | None = None
     Description: Annotated[str, DESCRIPTION] | None = None
     PolicyDocument: Annotated[str, Kind.DOCUMENT] | None = None
@@ -137,7 +134,7 @@ class ListAttachedUserPolicies(Params):
 class ListAttachedUserAllPolicies(Params):
     TargetUin: int
     Rp: Annotated[int, ROWS]
-    Page: Annotated[int, _PAGE_TO_200]
+    Page: Annotated[int, ROWS]
     AttachType: Annotated[int, between(0, 2, Reason.PARAMETER_VALUE, SDK)]
     StrategyType: Annotated[int, between(1, 2, Reason.PARAMETER_VALUE, SDK)] | None = None
     Keyword: Annotated[str, KEYWORD] = ""

@@ -1,7 +1,7 @@
 """The preset policies, by the vendor's names.
 
 `AdministratorAccess` has the vendor's id, 1; the others' ids are not published, so theirs are ours. PetaData and Trove
-have no policies at this vendor: theirs are named after this house.
+have no policies at this vendor: theirs are named after Rolecall.
 """
 
 from __future__ import annotations

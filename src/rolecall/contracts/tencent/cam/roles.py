@@ -14,9 +14,7 @@ from rolecall.contracts.parameters import Most, Params
 from rolecall.contracts.tencent.cam.policies import (
     DESCRIPTION,
     KEYWORD,
-    PAGE_NUMBER,
     ROWS,
-    SDK,
     SOME,
     TAG_KEY,
     TAG_VALUE,
@@ -24,17 +22,16 @@ from rolecall.contracts.tencent.cam.policies import (
     action,
 )
 from rolecall.contracts.tencent.cam.policy_errors import DATABASE_TOKENS
-from rolecall.contracts.tencent.cam.rules import NUMBER
+from rolecall.contracts.tencent.cam.rules import NUMBER, PAGE_NUMBER, SDK
 from rolecall.contracts.tencent.postgres.places import CAM_REGIONS
 from rolecall.contracts.tencent.postgres.rules import ACCOUNT_NAME, INSTANCE_ID
 from rolecall.domain.reasons import Reason
 
 _ROLE_NAME = (matches(r"[A-Za-z0-9+=,.@_-]{1,128}", Reason.ROLE_NAME_MALFORMED, SDK),)
-# As the house writes it: policies are asked about the text, so that it may have no second spelling.
+# As ids are written here: policies are asked about the text, so that it may have no second spelling.
 _ROLE_ID = (matches(r"[1-9][0-9]{0,18}", Reason.PARAMETER_VALUE, SDK),)
 _FLAG = (between(0, 1, Reason.PARAMETER_VALUE, SDK),)
 _SECONDS = (between(0, 43200, Reason.PARAMETER_RANGE, SDK),)
-_POLICY_ID = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
 
 
 _BY_EITHER = ("?role/{RoleId}", "?roleName/{RoleName}")
@@ -110,14 +107,14 @@ class UntagRole(Params):
 
 
 class AttachRolePolicy(Params):
-    PolicyId: Annotated[int, _POLICY_ID] | None = None
+    PolicyId: Annotated[int, NUMBER] | None = None
     AttachRoleId: Annotated[str, _ROLE_ID] | None = None
     AttachRoleName: str | None = None
     PolicyName: str | None = None
 
 
 class DetachRolePolicy(Params):
-    PolicyId: Annotated[int, _POLICY_ID] | None = None
+    PolicyId: Annotated[int, NUMBER] | None = None
     DetachRoleId: Annotated[str, _ROLE_ID] | None = None
     DetachRoleName: str | None = None
     PolicyName: str | None = None

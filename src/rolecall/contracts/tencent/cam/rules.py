@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from rolecall.contracts.model import Rule, at_most, between, matches, one_of
-from rolecall.contracts.rules import spans
+from rolecall.contracts.model import Rule, at_most, between, matches, one_of, spans
 from rolecall.domain.iam.sub_users import NAME
 from rolecall.domain.reasons import Reason
 
 PAGE = "Tencent Cloud API, AddUser (cam), page of 2023-03-15"
 SDK = "tencentcloud-sdk-python-cam 3.1.181, models.py"
-QUOTAS = "CAM, Use limits (product 598, 10609)"
 
 NEW_NAME = (
     matches(

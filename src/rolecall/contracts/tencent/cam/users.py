@@ -13,32 +13,9 @@ from functools import partial
 from typing import Annotated
 
 from rolecall.contracts.parameters import Most, Params
+from rolecall.contracts.tencent.cam import rules
 from rolecall.contracts.tencent.cam.codes import CODES
 from rolecall.contracts.tencent.cam.errors import PREFERENCES
-from rolecall.contracts.tencent.cam.rules import (
-    COUNTRY_CODE,
-    DAYS,
-    DESCRIPTION,
-    EMAIL,
-    EXPIRATION,
-    FLAG,
-    ITEMS,
-    KEY_ID,
-    MARKER,
-    MINIMUM_LENGTH,
-    MUST_CONTAIN,
-    NEW_NAME,
-    NUMBER,
-    PAGE,
-    PASSWORD,
-    PHONE,
-    REMARK,
-    RETRY_LIMIT,
-    REUSE_LIMIT,
-    SDK,
-    STATUS,
-    USER_TYPE,
-)
 from rolecall.contracts.tencent.cam.texts import TEXTS
 from rolecall.contracts.tencent.error_preferences import action_of
 from rolecall.values import Secret
@@ -47,7 +24,7 @@ BY_NAME = ("qcs::cam::uin/{owner}:name/{Name}",)
 BY_NUMBER = ("qcs::cam::uin/{owner}:uin/{TargetUin|caller}",)
 
 
-action = partial(action_of, codes=CODES, preferences=PREFERENCES, texts=TEXTS, source=SDK)
+action = partial(action_of, codes=CODES, preferences=PREFERENCES, texts=TEXTS, source=rules.SDK)
 
 
 class OnName(Params):
@@ -55,15 +32,15 @@ class OnName(Params):
 
 
 class AddUser(OnName):
-    Name: Annotated[str, NEW_NAME]
-    Remark: Annotated[str, REMARK] | None = None
-    ConsoleLogin: Annotated[int, FLAG] = 0
-    UseApi: Annotated[int, FLAG] = 0
-    Password: Annotated[Secret, PASSWORD] | None = None
-    NeedResetPassword: Annotated[int, FLAG] = 0
-    PhoneNum: Annotated[str, PHONE] | None = None
-    CountryCode: Annotated[str, COUNTRY_CODE] | None = None
-    Email: Annotated[str, EMAIL] | None = None
+    Name: Annotated[str, rules.NEW_NAME]
+    Remark: Annotated[str, rules.REMARK] | None = None
+    ConsoleLogin: Annotated[int, rules.FLAG] = 0
+    UseApi: Annotated[int, rules.FLAG] = 0
+    Password: Annotated[Secret, rules.PASSWORD] | None = None
+    NeedResetPassword: Annotated[int, rules.FLAG] = 0
+    PhoneNum: Annotated[str, rules.PHONE] | None = None
+    CountryCode: Annotated[str, rules.COUNTRY_CODE] | None = None
+    Email: Annotated[str, rules.EMAIL] | None = None
 
 
 class GetUser(OnName):
@@ -75,23 +52,23 @@ class ListUsers(Params):
 
 
 class ListAccounts(Params):
-    MaxItems: Annotated[int, ITEMS] = 100
-    Marker: Annotated[str, MARKER] = ""
-    UserType: Annotated[str, USER_TYPE] | None = None
+    MaxItems: Annotated[int, rules.ITEMS] = 100
+    Marker: Annotated[str, rules.MARKER] = ""
+    UserType: Annotated[str, rules.USER_TYPE] | None = None
 
 
 class UpdateUser(OnName):
-    Remark: Annotated[str, REMARK] | None = None
-    ConsoleLogin: Annotated[int, FLAG] | None = None
-    Password: Annotated[Secret, PASSWORD] | None = None
-    NeedResetPassword: Annotated[int, FLAG] | None = None
-    PhoneNum: Annotated[str, PHONE] | None = None
-    CountryCode: Annotated[str, COUNTRY_CODE] | None = None
-    Email: Annotated[str, EMAIL] | None = None
+    Remark: Annotated[str, rules.REMARK] | None = None
+    ConsoleLogin: Annotated[int, rules.FLAG] | None = None
+    Password: Annotated[Secret, rules.PASSWORD] | None = None
+    NeedResetPassword: Annotated[int, rules.FLAG] | None = None
+    PhoneNum: Annotated[str, rules.PHONE] | None = None
+    CountryCode: Annotated[str, rules.COUNTRY_CODE] | None = None
+    Email: Annotated[str, rules.EMAIL] | None = None
 
 
 class DeleteUser(OnName):
-    Force: Annotated[int, FLAG] = 0
+    Force: Annotated[int, rules.FLAG] = 0
 
 
 class DescribeSubAccounts(Params):
@@ -99,7 +76,7 @@ class DescribeSubAccounts(Params):
 
 
 class ListCollaborators(Params):
-    Limit: Annotated[int, ITEMS] = 20
+    Limit: Annotated[int, rules.ITEMS] = 20
     Offset: int = 0
 
 
@@ -112,23 +89,23 @@ class GetAccountSummary(Params):
 
 
 class CreateAccessKey(Params):
-    TargetUin: Annotated[int, NUMBER] | None = None
-    Description: Annotated[str, DESCRIPTION] = ""
+    TargetUin: Annotated[int, rules.NUMBER] | None = None
+    Description: Annotated[str, rules.DESCRIPTION] = ""
 
 
 class ListAccessKeys(Params):
-    TargetUin: Annotated[int, NUMBER] | None = None
+    TargetUin: Annotated[int, rules.NUMBER] | None = None
 
 
 class UpdateAccessKey(Params):
-    AccessKeyId: Annotated[str, KEY_ID]
-    Status: Annotated[str, STATUS]
-    TargetUin: Annotated[int, NUMBER] | None = None
+    AccessKeyId: Annotated[str, rules.KEY_ID]
+    Status: Annotated[str, rules.STATUS]
+    TargetUin: Annotated[int, rules.NUMBER] | None = None
 
 
 class DeleteAccessKey(Params):
-    AccessKeyId: Annotated[str, KEY_ID]
-    TargetUin: Annotated[int, NUMBER] | None = None
+    AccessKeyId: Annotated[str, rules.KEY_ID]
+    TargetUin: Annotated[int, rules.NUMBER] | None = None
 
 
 class GetSecurityLastUsed(Params):
@@ -140,12 +117,12 @@ class GetPasswordRules(Params):
 
 
 class PassWordRule(Params):
-    MinimumLength: Annotated[int, MINIMUM_LENGTH] | None = None
-    MustContain: Annotated[str, MUST_CONTAIN] | None = None
-    ForcePasswordChange: Annotated[int, DAYS] | None = None
-    ReusePasswordLimit: Annotated[int, REUSE_LIMIT] | None = None
-    RetryPasswordLimit: Annotated[int, RETRY_LIMIT] | None = None
-    PasswordExpirationInvalidation: Annotated[int, EXPIRATION] | None = None
+    MinimumLength: Annotated[int, rules.MINIMUM_LENGTH] | None = None
+    MustContain: Annotated[str, rules.MUST_CONTAIN] | None = None
+    ForcePasswordChange: Annotated[int, rules.DAYS] | None = None
+    ReusePasswordLimit: Annotated[int, rules.REUSE_LIMIT] | None = None
+    RetryPasswordLimit: Annotated[int, rules.RETRY_LIMIT] | None = None
+    PasswordExpirationInvalidation: Annotated[int, rules.EXPIRATION] | None = None
 
 
 class UpdatePasswordRules(Params):
@@ -163,7 +140,7 @@ ACTIONS = (
         resources=BY_NAME,
         changes=True,
         mints_secret=True,
-        source=PAGE,
+        source=rules.PAGE,
     ),
     action(
         GetUser,

@@ -10,22 +10,7 @@ from typing import Annotated
 
 from rolecall.contracts.model import Rule, at_most, between, matches, one_of
 from rolecall.contracts.parameters import Most, Params
-from rolecall.contracts.tencent.postgres.rules import (
-    ACCOUNT_NAME,
-    CHINESE,
-    DATABASE_NAME,
-    ENCODING,
-    INSTANCE_ID,
-    LOCALE,
-    NEW_ACCOUNT_NAME,
-    NEW_DATABASE_NAME,
-    OFFSET,
-    PASSWORD_OR_ENCIPHERED,
-    REMARK,
-    SDK,
-    choice,
-    limit,
-)
+from rolecall.contracts.tencent.postgres import rules
 from rolecall.domain.reasons import Reason
 from rolecall.values import Secret
 
@@ -39,35 +24,35 @@ INSTANCE_FILTERS = (
     "db-public-address", "db-dedicated-cluster-id",
 )  # fmt: skip
 _ITEMS_AT_MOST = 100  # ours: the vendor names no bound, an unbounded list is an invitation
-_CHANGES_AT_MOST = 50  # SDK: ModifyPrivilegeSet, "at most 50 at a time"
+_CHANGES_AT_MOST = 50  # rules.SDK: ModifyPrivilegeSet, "at most 50 at a time"
 STORAGE_TYPES = ("PHYSICAL_LOCAL_SSD", "CLOUD_PREMIUM", "CLOUD_SSD", "CLOUD_HSSD")
 
 
 class OnInstance(Params):
-    DBInstanceId: Annotated[str, INSTANCE_ID]
+    DBInstanceId: Annotated[str, rules.INSTANCE_ID]
 
 
 class OnAccount(OnInstance):
-    UserName: Annotated[str, ACCOUNT_NAME]
+    UserName: Annotated[str, rules.ACCOUNT_NAME]
 
 
 class OnDatabase(OnInstance):
-    DatabaseName: Annotated[str, DATABASE_NAME]
+    DatabaseName: Annotated[str, rules.DATABASE_NAME]
 
 
 class CreateAccount(OnAccount):
-    UserName: Annotated[str, NEW_ACCOUNT_NAME]
-    Type: Annotated[str, choice(*ACCOUNT_TYPES)]
-    Password: Annotated[Secret, PASSWORD_OR_ENCIPHERED] | None = None
-    Remark: Annotated[str, REMARK] = ""
+    UserName: Annotated[str, rules.NEW_ACCOUNT_NAME]
+    Type: Annotated[str, rules.choice(*ACCOUNT_TYPES)]
+    Password: Annotated[Secret, rules.PASSWORD_OR_ENCIPHERED] | None = None
+    Remark: Annotated[str, rules.REMARK] = ""
     OpenCam: bool = False
 
 
 class DescribeAccounts(OnInstance):
-    Limit: Annotated[int, limit(1)] = 20
-    Offset: Annotated[int, OFFSET] = 0
-    OrderBy: Annotated[str, choice("createTime", "name", "updateTime")] = "createTime"
-    OrderByType: Annotated[str, choice("desc", "asc")] = "desc"
+    Limit: Annotated[int, rules.limit(1)] = 20
+    Offset: Annotated[int, rules.OFFSET] = 0
+    OrderBy: Annotated[str, rules.choice("createTime", "name", "updateTime")] = "createTime"
+    OrderByType: Annotated[str, rules.choice("desc", "asc")] = "desc"
 
 
 class DeleteAccount(OnAccount):
@@ -75,11 +60,11 @@ class DeleteAccount(OnAccount):
 
 
 class ResetAccountPassword(OnAccount):
-    Password: Annotated[Secret, PASSWORD_OR_ENCIPHERED]
+    Password: Annotated[Secret, rules.PASSWORD_OR_ENCIPHERED]
 
 
 class ModifyAccountRemark(OnAccount):
-    Remark: Annotated[str, REMARK]
+    Remark: Annotated[str, rules.REMARK]
 
 
 class LockAccount(OnAccount):
@@ -93,7 +78,7 @@ class UnlockAccount(OnAccount):
 class DatabaseObject(Params):
     """An object, or the account itself (`account`)."""
 
-    ObjectType: Annotated[str, choice("account", *OBJECT_TYPES)]
+    ObjectType: Annotated[str, rules.choice("account", *OBJECT_TYPES)]
     ObjectName: str
     DatabaseName: str | None = None
     SchemaName: str | None = None
@@ -111,7 +96,7 @@ class Privileges(Params, shape="DatabasePrivilege"):
 
 class ModifyPrivilege(Params):
     DatabasePrivilege: Privileges | None = None
-    ModifyType: Annotated[str, choice(*MODIFY_TYPES)] | None = None
+    ModifyType: Annotated[str, rules.choice(*MODIFY_TYPES)] | None = None
     IsCascade: bool = False
 
 
@@ -134,11 +119,11 @@ class RefreshAccountPassword(OnAccount):
 
 
 class CreateDatabase(OnDatabase):
-    DatabaseName: Annotated[str, NEW_DATABASE_NAME]
-    DatabaseOwner: Annotated[str, ACCOUNT_NAME]
-    Encoding: Annotated[str, ENCODING] = "UTF8"
-    Collate: Annotated[str, LOCALE] = ""
-    Ctype: Annotated[str, LOCALE] = ""
+    DatabaseName: Annotated[str, rules.NEW_DATABASE_NAME]
+    DatabaseOwner: Annotated[str, rules.ACCOUNT_NAME]
+    Encoding: Annotated[str, rules.ENCODING] = "UTF8"
+    Collate: Annotated[str, rules.LOCALE] = ""
+    Ctype: Annotated[str, rules.LOCALE] = ""
 
 
 class DeleteDatabase(OnDatabase):
@@ -146,42 +131,42 @@ class DeleteDatabase(OnDatabase):
 
 
 class DatabaseFilter(Params, shape="Filter"):
-    """Filters are joined by AND, the values of one filter by OR (SDK: Filter)."""
+    """Filters are joined by AND, the values of one filter by OR (rules.SDK: Filter)."""
 
-    Name: Annotated[str, choice("database-name")] | None = None
+    Name: Annotated[str, rules.choice("database-name")] | None = None
     Values: Annotated[list[str], Most(_ITEMS_AT_MOST)] | None = None
 
 
 class DescribeDatabases(OnInstance):
     Filters: Annotated[list[DatabaseFilter], Most(1)] | None = None
-    Offset: Annotated[int, OFFSET] = 0
-    Limit: Annotated[int, limit(0)] = 20
+    Offset: Annotated[int, rules.OFFSET] = 0
+    Limit: Annotated[int, rules.limit(0)] = 20
 
 
 class DescribeDatabaseObjects(OnInstance):
-    ObjectType: Annotated[str, choice(*OBJECT_TYPES)]
-    Limit: Annotated[int, limit(0)] = 20
-    Offset: Annotated[int, OFFSET] = 0
+    ObjectType: Annotated[str, rules.choice(*OBJECT_TYPES)]
+    Limit: Annotated[int, rules.limit(0)] = 20
+    Offset: Annotated[int, rules.OFFSET] = 0
     DatabaseName: str | None = None
     SchemaName: str | None = None
     TableName: str | None = None
 
 
 class ModifyDatabaseOwner(OnDatabase):
-    DatabaseOwner: Annotated[str, ACCOUNT_NAME]
+    DatabaseOwner: Annotated[str, rules.ACCOUNT_NAME]
 
 
 class InstanceFilter(Params, shape="Filter"):
-    Name: Annotated[str, choice(*INSTANCE_FILTERS)] | None = None
+    Name: Annotated[str, rules.choice(*INSTANCE_FILTERS)] | None = None
     Values: Annotated[list[str], Most(_ITEMS_AT_MOST)] | None = None
 
 
 class DescribeDBInstances(Params):
     Filters: Annotated[list[InstanceFilter], Most(_ITEMS_AT_MOST)] | None = None
-    Limit: Annotated[int, limit(0)] = 10
-    Offset: Annotated[int, OFFSET] = 0
-    OrderBy: Annotated[str, choice("DBInstanceId", "CreateTime", "Name", "EndTime")] = "CreateTime"
-    OrderByType: Annotated[str, choice("asc", "desc")] = "asc"
+    Limit: Annotated[int, rules.limit(0)] = 10
+    Offset: Annotated[int, rules.OFFSET] = 0
+    OrderBy: Annotated[str, rules.choice("DBInstanceId", "CreateTime", "Name", "EndTime")] = "CreateTime"
+    OrderByType: Annotated[str, rules.choice("asc", "desc")] = "asc"
 
 
 class DescribeDBInstanceAttribute(OnInstance):
@@ -193,14 +178,14 @@ class DescribeRegions(Params):
 
 
 class DescribeZones(Params):
-    StorageType: Annotated[str, choice(*STORAGE_TYPES)] = STORAGE_TYPES[0]
+    StorageType: Annotated[str, rules.choice(*STORAGE_TYPES)] = STORAGE_TYPES[0]
 
 
 # instances
 
 CHARSETS = ("UTF8", "LATIN1")
 CHARGE_TYPES = ("PREPAID", "POSTPAID_BY_HOUR", "prepaid", "postpaid")
-"""The SDK's two words, and those of the examples."""
+"""The rules.SDK's two words, and those of the examples."""
 PERIODS = (*range(1, 13), 24, 36)
 
 _OURS = "ours: for what is accepted and not used"
@@ -217,22 +202,22 @@ def _is_storage(value: object) -> bool:
     return isinstance(value, int) and value > 0 and value % 10 == 0
 
 
-_STORAGE = (Rule(_is_storage, Reason.PARAMETER_RANGE, SDK),)
-_KERNEL_VERSION = (matches(r"v\d{1,2}(\.\d{1,3})?(_r[\d.]{1,9})?", Reason.PARAMETER_VALUE, SDK),)
-_PERIOD = among(*PERIODS, reason=Reason.PARAMETER_RANGE, source=SDK)
-_ADMINISTRATOR = (at_most(16, Reason.ACCOUNT_NAME_MALFORMED, SDK), *NEW_ACCOUNT_NAME)
+_STORAGE = (Rule(_is_storage, Reason.PARAMETER_RANGE, rules.SDK),)
+_KERNEL_VERSION = (matches(r"v\d{1,2}(\.\d{1,3})?(_r[\d.]{1,9})?", Reason.PARAMETER_VALUE, rules.SDK),)
+_PERIOD = among(*PERIODS, reason=Reason.PARAMETER_RANGE, source=rules.SDK)
+_ADMINISTRATOR = (at_most(16, Reason.ACCOUNT_NAME_MALFORMED, rules.SDK), *rules.NEW_ACCOUNT_NAME)
 _INSTANCE_NAME = (
-    at_most(59, Reason.PARAMETER_LENGTH, SDK),
-    matches(f"[A-Za-z0-9_{CHINESE}-]*", Reason.PARAMETER_CHARACTERS, SDK),
+    at_most(59, Reason.PARAMETER_LENGTH, rules.SDK),
+    matches(f"[A-Za-z0-9_{rules.CHINESE}-]*", Reason.PARAMETER_CHARACTERS, rules.SDK),
 )
-_FLAG = (between(0, 1, Reason.PARAMETER_RANGE, SDK),)
+_FLAG = (between(0, 1, Reason.PARAMETER_RANGE, rules.SDK),)
 _NOT_OFFERED = "ours: nothing here does it"
 _NO_NUMBER = among(0, reason=Reason.PARAMETER_VALUE, source=_NOT_OFFERED)
 _NO_FLAG = among(False, reason=Reason.PARAMETER_VALUE, source=_NOT_OFFERED)
 
 
 class DBNode(Params):
-    Role: Annotated[str, choice("Primary", "Standby")]
+    Role: Annotated[str, rules.choice("Primary", "Standby")]
     Zone: Annotated[str, _WORD]
     DedicatedClusterId: Annotated[str, _WORD] | None = None
 
@@ -245,19 +230,19 @@ class Tag(Params):
 class CreateInstances(Params):
     SpecCode: Annotated[str, _SPEC]
     Storage: Annotated[int, _STORAGE]
-    InstanceCount: Annotated[int, between(1, 10, Reason.PARAMETER_RANGE, SDK)]
+    InstanceCount: Annotated[int, between(1, 10, Reason.PARAMETER_RANGE, rules.SDK)]
     Period: Annotated[int, _PERIOD]
-    Charset: Annotated[str, one_of(CHARSETS, Reason.ENCODING_UNSUPPORTED, SDK)]
+    Charset: Annotated[str, one_of(CHARSETS, Reason.ENCODING_UNSUPPORTED, rules.SDK)]
     AdminName: Annotated[str, _ADMINISTRATOR]
-    AdminPassword: Annotated[Secret, PASSWORD_OR_ENCIPHERED]
+    AdminPassword: Annotated[Secret, rules.PASSWORD_OR_ENCIPHERED]
     Zone: Annotated[str, _WORD]
     # Whether it is offered is for the domain to say.
-    DBMajorVersion: Annotated[str, matches(r"\d{1,2}", Reason.PARAMETER_VALUE, SDK)] | None = None
-    DBVersion: Annotated[str, matches(r"\d{1,2}(\.\d{1,3}){0,2}", Reason.PARAMETER_VALUE, SDK)] | None = None
-    DBKernelVersion: (
-        Annotated[str, matches(r"v\d{1,2}(\.\d{1,3})?(_r[\d.]{1,9})?", Reason.PARAMETER_VALUE, SDK)] | None
+    DBMajorVersion: Annotated[str, matches(r"\d{1,2}", Reason.PARAMETER_VALUE, rules.SDK)] | None = None
+    DBVersion: (
+        Annotated[str, matches(r"\d{1,2}(\.\d{1,3}){0,2}", Reason.PARAMETER_VALUE, rules.SDK)] | None
     ) = None
-    InstanceChargeType: Annotated[str, choice(*CHARGE_TYPES)] | None = None
+    DBKernelVersion: Annotated[str, _KERNEL_VERSION] | None = None
+    InstanceChargeType: Annotated[str, rules.choice(*CHARGE_TYPES)] | None = None
     VpcId: Annotated[str, _WORD] | None = None
     SubnetId: Annotated[str, _WORD] | None = None
     DBNodeSet: Annotated[list[DBNode], Most(_ITEMS_AT_MOST)] | None = None
@@ -275,10 +260,10 @@ class CreateInstances(Params):
     KMSClusterId: Annotated[str, _WORD] | None = None
     DBEngine: Annotated[str, one_of(("postgresql",), Reason.PARAMETER_VALUE, _NOT_OFFERED)] | None = None
     DBEngineConfig: Annotated[str, _WORD] | None = None
-    SyncMode: Annotated[str, choice("Semi-sync", "Async")] | None = None
+    SyncMode: Annotated[str, rules.choice("Semi-sync", "Async")] | None = None
     NeedSupportIpv6: Annotated[int, _NO_NUMBER] | None = None
     DeletionProtection: Annotated[bool, _NO_FLAG] | None = None
-    StorageType: Annotated[str, choice(*STORAGE_TYPES)] | None = None
+    StorageType: Annotated[str, rules.choice(*STORAGE_TYPES)] | None = None
 
 
 class IsolateDBInstances(Params):

@@ -7,8 +7,18 @@ asked only after it was deciphered, so the fields of the contract carry `PASSWOR
 
 from __future__ import annotations
 
-from rolecall.contracts.model import Rule, at_most, between, matches, one_of
-from rolecall.contracts.rules import contains_each, none_of, not_starting, spans, unless
+from rolecall.contracts.model import (
+    Rule,
+    at_most,
+    between,
+    contains_each,
+    matches,
+    none_of,
+    not_starting,
+    one_of,
+    spans,
+    unless,
+)
 from rolecall.contracts.tencent.postgres.reserved_words import RESERVED_KEYWORDS, ROLE_WORDS
 from rolecall.domain.reasons import Reason
 from rolecall.values import Secret

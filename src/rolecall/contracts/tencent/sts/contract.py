@@ -13,8 +13,38 @@ from functools import partial
 from rolecall.contracts.model import Contract
 from rolecall.contracts.tencent.error_preferences import IS_INVALID, ErrorPreference, Key, action_of, fallback
 from rolecall.contracts.tencent.sts import parameters
-from rolecall.contracts.tencent.sts.codes import CODES
 from rolecall.domain.reasons import Reason
+
+_LISTS: Mapping[str, str] = {
+    "AssumeRole": (
+        "FailedOperation.CheckMFAError FailedOperation.MFATypeNotSupported InternalError.DbError "
+        "InternalError.EncryptError InternalError.GetAppIdError InternalError.GetRoleError "
+        "InternalError.GetSeedTokenError InternalError.IllegalRole InternalError.PbSerializeError "
+        "InternalError.SystemError InternalError.UnknownError InvalidParameter.AccountNotAvaliable "
+        "InvalidParameter.ExtendStrategyOverSize InvalidParameter.GrantOtherResource "
+        "InvalidParameter.OverLimit InvalidParameter.OverTimeError InvalidParameter.ParamError "
+        "InvalidParameter.PolicyTooLong InvalidParameter.ResouceError InvalidParameter.StrategyFormatError "
+        "InvalidParameter.StrategyInvalid InvalidParameter.TempCodeNotAvaliable ResourceNotFound.RoleNotFound "
+        "UnauthorizedOperation UnsupportedOperation"
+    ),
+    "GetFederationToken": (
+        "InternalError.DbError InternalError.EncryptError InternalError.GetAppIdError "
+        "InternalError.GetSeedTokenError InternalError.SystemError InvalidParameter.AccountNotAvaliable "
+        "InvalidParameter.ExtendStrategyOverSize InvalidParameter.GrantOtherResource "
+        "InvalidParameter.OverTimeError InvalidParameter.ParamError InvalidParameter.PolicyTooLong "
+        "InvalidParameter.ResouceError InvalidParameter.StrategyFormatError InvalidParameter.StrategyInvalid "
+        "InvalidParameter.TempCodeNotAvaliable ResourceNotFound.RoleNotFound UnauthorizedOperation "
+        "UnsupportedOperation"
+    ),
+    "GetCallerIdentity": (
+        "AuthFailure.AccessKeyIllegal InternalError.GetSeedTokenError InvalidParameter.AccessKeyNotSupport"
+    ),
+    "QueryApiKey": "InternalError.SystemError InternalError.UnknownError InvalidParameter.ParamError",
+}
+
+CODES: Mapping[str, frozenset[str]] = {action: frozenset(codes.split()) for action, codes in _LISTS.items()}
+"""By action: the codes that its documentation lists, as printed over each method of the vendor's Go SDK
+(tencentcloud-sdk-go, ``client.go``)."""
 
 TEXTS: Mapping[str, tuple[str, str]] = {
     # Word for word from ``errorcodes.py`` of the international SDK (English) and of tencentcloud-sdk-python-sts. The

@@ -20,13 +20,11 @@ def _form(pattern: str) -> tuple[Rule, ...]:
 
 
 _NUMBER = (between(1, 2**63 - 1, Reason.PARAMETER_VALUE, SDK),)
-# Numbers as the house writes them: policies are asked about the text, so no number may have a second spelling.
+# Numbers as they are written here: policies are asked about the text, so no number may have a second spelling.
 _ARN = _form(r"qcs::cam::uin/[1-9][0-9]{0,19}:(role/[1-9][0-9]{0,18}|roleName/[A-Za-z0-9+=,.@_-]{1,128})")
 _NOTHING = (
     Rule(
-        lambda value: value in ("", []),
-        Reason.PARAMETER_VALUE,
-        "ours: empty, because nothing here checks it",
+        lambda value: value in ("", []), Reason.PARAMETER_VALUE, "ours: empty, because nothing here checks it"
     ),
 )
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from rolecall.contracts.model import Rule, at_most, between, matches, one_of
+from rolecall.contracts.model import Rule, at_most, between, matches, not_starting, one_of, spans
 from rolecall.contracts.parameters import Most, Params
-from rolecall.contracts.rules import not_starting, spans
 from rolecall.domain.reasons import Reason
 
 SDK = "tencentcloud-sdk-python-tag 3.1.109, models.py"
