@@ -122,7 +122,7 @@ GOALS = (
         f"{SUB_USER}, 8 clients: Python + store, ms", "2.2", 1.1, True,
         lambda found: found.median(own, SUB_USER, EIGHT),
     ),
-    Goal(f"{SUB_USER}, 8 clients: moto's processor time against ours", "2.4", 4, False, _moto_against_ours),
+    Goal(f"{SUB_USER}, 8 clients: moto's processor time against Rolecall's", "2.4", 4, False, _moto_against_ours),
     Goal(
         f"{SUB_USER}, 8 clients: per second", "526", 650, False,
         lambda found: found.median(rate, SUB_USER, EIGHT), 0,

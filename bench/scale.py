@@ -11,7 +11,8 @@ processor left bounds the whole. Assumptions:
 4. The store's demand is the greatest that was measured, as more replicas share less of a batch.
 5. A flush of the store's log takes `FLUSH` seconds, a synchronous standby included, and serves all that wait for it. A
    replica sends its next batch of at most `BATCH` statements when the last is committed.
-6. Creates are spread evenly over `INSTANCES` servers with `ENGINE_PROCESSORS` each.
+6. Creates are spread evenly over `INSTANCES` servers with `ENGINE_PROCESSORS` each, and over many owners. The last row
+   is for a single owner.
 7. Network, load balancer, shared rates and the chain of audit records are not the first to bound: docs/scale.md.
 """
 
@@ -30,6 +31,8 @@ REPLICA_PROCESSORS = 4
 STORE_PROCESSORS = 16
 INSTANCES = 1000
 ENGINE_PROCESSORS = 2
+LOCKED = ("AddUser with key",)
+"""Creates that hold a lock of their owner."""
 REPLICAS = (1, 2, 3, 10, 30, 100)
 
 
@@ -79,6 +82,11 @@ def bounds(replicas: int, demands: Demands) -> Mapping[str, float]:
     return found
 
 
+def one_owner(demands: Demands) -> float:
+    """Changes of identity a second of one owner: each batch holds the owner's lock until it is committed."""
+    return BATCH / (FLUSH + BATCH * demands.store / 1000)
+
+
 def dearest(points: Sequence[Point]) -> Demands:
     """The demands of one replica, with the greatest of the store's (assumption 4)."""
     one = min(points, key=lambda point: point.replicas).demands
@@ -118,5 +126,12 @@ def tables(points: Sequence[Point], processors: int) -> Iterator[Table]:
             part = min(found, key=lambda name: found[name])
             cells.append(f"{found[part]:,.0f} ({part})")
         there.add_row(str(replicas), *cells)
+    there.add_row("any, one owner", *(_alone(points, create) for create in creates))
     yield here
     yield there
+
+
+def _alone(points: Sequence[Point], create: str) -> str:
+    if create not in LOCKED:
+        return "the same"
+    return f"{one_owner(dearest([point for point in points if point.create == create])):,.0f} (lock)"

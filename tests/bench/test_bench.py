@@ -50,7 +50,7 @@ def test_the_goals_are_printed_with_what_is_measured_beside_them(server: Server)
     own = rows["CreateAccount, no password, 8 clients: Python + store, ms"]
     assert float(own[2]) > 0
     assert own[4] in ("yes", "no")
-    assert rows["AddUser with key, 8 clients: moto's processor time against ours"][2] == "not measured"
+    assert rows["AddUser with key, 8 clients: moto's processor time against Rolecall's"][2] == "not measured"
     assert [goal.text for goal in goals.GOALS if goal.text not in rows] == []
 
 
