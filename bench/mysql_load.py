@@ -52,7 +52,7 @@ async def engine_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[
 
 @asynccontextmanager
 async def careful_clients(ready: Mapping[str, Any], count: int) -> AsyncIterator[list[Make]]:
-    """Clients that send what Rolecall sends for an account made alone: locked, granted, noted, unlocked."""
+    """Clients that send what Rolecall sends for an account made alone: marked, noted, granted and completed."""
     async with _engine_connections(ready, count) as connections:
         yield [_careful_client(connection, hashes.native(PASSWORD.reveal())) for connection in connections]
 
@@ -82,9 +82,8 @@ def _careful_client(connection: Any, hashed: str) -> Make:
         place = (name, "%")
         steps = (
             statements.create_accounts(MARIADB, {place: hashed}),
-            statements.grant([place], holding),
             control.made(control.SCHEMA, {place: uuid4()}),
-            statements.complete_accounts([place]),
+            statements.grant([place], holding, complete=True),
         )
         async with connection.cursor() as cursor:
             await cursor.execute(";".join(steps))
@@ -161,10 +160,10 @@ def _openstack_client(
 
 
 async def settle(ready: Mapping[str, Any], names: list[str]) -> None:
-    """Wait until promised accounts are there, unlocked. One look for all of them, so that looking costs little."""
+    """Wait until promised accounts are there, and complete. One look for all of them, so that looking costs little."""
     query = (
         "select count(*) from mysql.global_priv where host = '%%' and user in %s"
-        " and coalesce(json_value(priv, '$.account_locked'), '0') in ('0', 'false')"
+        " and coalesce(json_value(priv, '$.x509_subject'), '') = ''"
     )
     async with await connect(ready) as connection, connection.cursor() as cursor:
         while True:

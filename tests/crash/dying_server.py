@@ -57,16 +57,15 @@ def lose_the_answer(method: str) -> None:
 
 def tell_of_cutting_off(step: Step) -> None:
     """Pass the step ``cut off`` once an account has lost its login and its sessions, and nothing else yet."""
-    places = ((postgresql_accounts.Accounts, "cut_off"), (mysql_accounts.Accounts, "_cut_off"))
-    for accounts, name in places:
-        cut_off: Any = getattr(accounts, name)
+    for accounts in (postgresql_accounts.Accounts, mysql_accounts.Accounts):
+        cut_off: Any = accounts.cut_off
 
         async def passing(*arguments: Any, cut_off: Any = cut_off, **options: Any) -> Any:
             found = await cut_off(*arguments, **options)
             step("cut off")
             return found
 
-        setattr(accounts, name, passing)
+        accounts.cut_off = passing  # type: ignore[method-assign]
 
 
 def plant(fault: str) -> None:

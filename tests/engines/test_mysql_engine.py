@@ -216,7 +216,8 @@ async def test_a_creation_whose_grant_the_server_refuses_leaves_nobody(
 ):
     name = unique("undone")
     monkeypatch.setattr(
-        "rolecall.engines.mysql.statements.grant", lambda *_: "GRANT SELECT ON nowhere.* TO 'no such user'"
+        "rolecall.engines.mysql.statements.grant",
+        lambda *_, **__: "GRANT SELECT ON nowhere.* TO 'no such user'",
     )
     work = make(maria.engine, name, grants=(DatabaseGrant(database, Access.ALL),))
     assert await refused(work) is Reason.ACCOUNT_MISSING

@@ -83,10 +83,12 @@ def test_the_statements_for_mariadb() -> None:
     assert statements.create_accounts(MARIADB, {("o'x", "%"): native, ("b", "::1"): native}) == (
         rf"CREATE USER 'o\'x'@'%' IDENTIFIED VIA mysql_native_password USING '{native}',"
         f" 'b'@'::1' IDENTIFIED VIA mysql_native_password USING '{native}'"
-        f" REQUIRE SUBJECT '{statements.MAKING}' ACCOUNT LOCK"
+        f" REQUIRE SUBJECT '{statements.MAKING}'"
     )
-    assert statements.complete_accounts([("o'x", "%"), ("b", "::1")]) == (
-        r"ALTER USER 'o\'x'@'%', 'b'@'::1' REQUIRE NONE ACCOUNT UNLOCK"
+    places = [("o'x", "%"), ("b", "::1")]
+    assert statements.complete_accounts(MARIADB, places) == r"ALTER USER 'o\'x'@'%', 'b'@'::1' REQUIRE NONE"
+    assert statements.grant(places, ("shop", frozenset({"SELECT"})), complete=True) == (
+        r"GRANT SELECT ON `shop`.* TO 'o\'x'@'%', 'b'@'::1' REQUIRE NONE"
     )
     assert statements.alter_account(MARIADB, "u", "h", locked=False) == "ALTER USER 'u'@'h' ACCOUNT UNLOCK"
 
@@ -95,6 +97,9 @@ def test_the_statements_for_mysql_8_and_9() -> None:
     assert statements.create_accounts(MYSQL, {("u", "10.0.0.%"): SHA2}) == (
         f"CREATE USER 'u'@'10.0.0.%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()}"
         f" REQUIRE SUBJECT '{statements.MAKING}' ACCOUNT LOCK"
+    )
+    assert (
+        statements.complete_accounts(MYSQL, [("u", "%")]) == "ALTER USER 'u'@'%' REQUIRE NONE ACCOUNT UNLOCK"
     )
     assert statements.alter_account(MYSQL, "u", "%", verifier=SHA2, locked=True) == (
         f"ALTER USER 'u'@'%' IDENTIFIED WITH caching_sha2_password AS 0x{SHA2.encode().hex()} ACCOUNT LOCK"

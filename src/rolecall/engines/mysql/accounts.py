@@ -48,14 +48,14 @@ class Accounts:
         if change.may_log_in is not False:
             return await self._server.change(lambda session: self._change(session, change, host, to))
         await self._server.run(
-            lambda session: self._cut_off(
+            lambda session: self.cut_off(
                 session, (change.name, host), change.operation, change.expected, end=change.end_sessions
             )
         )
         with begun("the account has lost its login, and is perhaps not marked"):
             return await self._server.change(lambda session: self._change(session, change, host, to))
 
-    async def _cut_off(
+    async def cut_off(
         self,
         session: Session,
         place: Place,
@@ -178,7 +178,7 @@ class Accounts:
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         if not self._may_be_stored(name, place):
             return False
-        await self._server.run(lambda session: self._cut_off(session, (name, place), operation, expected))
+        await self._server.run(lambda session: self.cut_off(session, (name, place), operation, expected))
         with begun("the account has lost its login, and is perhaps not marked"):
             return await self._server.change(
                 lambda session: self._drop(session, name, place, operation, expected)

@@ -11,8 +11,10 @@ that fails, and then each account is read and created by itself. docs/mysql.md e
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant, NewAccount
 from rolecall.domain.identity import FIRST
@@ -25,7 +27,10 @@ from rolecall.engines.mysql.server import (
     account_lock,
     database_lock,
     databases_or_fail,
+    databases_query,
     require_databases,
+    require_found,
+    sound_databases,
     unlock,
 )
 from rolecall.engines.mysql.statements import Holding, Place
@@ -33,6 +38,9 @@ from rolecall.exchanges.batching import Batcher, Job
 
 MOST = 16
 """Accounts in one batch."""
+
+_Grants: TypeAlias = dict[Holding, list[Place]]
+"""To whom each grant is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +76,32 @@ class CreateBatcher:
         self.create = batcher.submit
 
     async def require_new(self, session: Session, accounts: Sequence[NewAccount]) -> None:
-        """ACCOUNT_TAKEN, VERIFIERS_REFUSED, DATABASE_MISSING, as `create` would refuse. The names are valid."""
-        places = {(new.name, names.host(new.host)): new for new in accounts}
-        there = catalog.made_query(self._server.flavor, list(places))
-        things = {account_lock(name) for name, _ in places}
-        looks = (there, self._server.flavor.strictness, RELEASE)
-        async with self._server.locked(session, things, *looks) as (found, strictness, _):
-            session.holds_locks = False
-        for place in found:
-            if place in places:  # byte for byte; the server's collation may match others
-                raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": place[0]})
+        """ACCOUNT_TAKEN, VERIFIERS_REFUSED, DATABASE_MISSING, as `create` would refuse. The names are valid.
+
+        Without a lock, since a creation that has not begun yet is none, unless an account of such a name is there.
+        """
+        places, flavor = {(new.name, names.host(new.host)) for new in accounts}, self._server.flavor
+        sound = sound_databases(grant.database for new in accounts for grant in new.grants)
+        looks = (catalog.names_query(flavor, places), flavor.strictness, databases_query(sound))
+        there, strictness, databases = await session.fetch_all(*looks)
+        # Byte for byte; the server's collation may match others.
+        if not places.isdisjoint(there):
+            await self._require_free(session, places)
         if refuses := await self._server.refuses_verifiers(session, strictness):
             raise Refused(Reason.VERIFIERS_REFUSED, note=refuses)
+        found = {str(name) for (name,) in databases}
         for new in accounts:
             named = {grant.database for grant in new.grants}
-            await require_databases(session, self._server, named, allow_missing=new.allow_missing)
+            require_found(self._server, named, found, allow_missing=new.allow_missing)
+
+    async def _require_free(self, session: Session, places: Collection[Place]) -> None:
+        """ACCOUNT_TAKEN. Waits for changes of the accounts: one may be half made, or about to be dropped."""
+        things = {account_lock(name) for name, _ in places}
+        looks = (catalog.made_query(self._server.flavor, places), RELEASE)
+        async with self._server.locked(session, things, *looks) as (made, _):
+            session.holds_locks = False
+        for name, _ in set(places).intersection(made):
+            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": name})
 
     async def _create(self, batch: Sequence[Job[PendingAccount, AccountFacts]]) -> None:
         together = [job.item for job in batch]
@@ -122,9 +141,9 @@ class CreateBatcher:
         databases = {grant.database for account in together for grant in account.grants}
         conditions = [
             self._server.lock_or_fail(things),
-            *([databases_or_fail(databases)] if databases else []),
+            *databases_or_fail(databases, folds_case=self._server.folds_case),
         ]
-        stored = catalog.names_query(self._server.flavor, [account.place for account in together])
+        ending = catalog.names_and_release(self._server.flavor, [account.place for account in together])
         fences = [account.new.fence for account in together if account.new.fence is not None]
         session.holds_locks = True
         try:
@@ -132,7 +151,7 @@ class CreateBatcher:
                 await session.fetch_all(*conditions)
                 await asyncio.gather(*(fence() for fence in fences))
                 conditions = []
-            answers = await session.execute(*conditions, *self._steps(together), stored, RELEASE)
+            answers = await session.execute(*conditions, *self._steps(together), ending)
         except Refused:
             await unlock(session)
             return None
@@ -142,7 +161,7 @@ class CreateBatcher:
             await unlock(session)
             return None
         session.holds_locks = False
-        if not {account.place for account in together} <= set(answers[-2]):
+        if not {account.place for account in together} <= set(answers[-1]):
             return None
         return [self._facts(account) for account in together]
 
@@ -172,12 +191,13 @@ class CreateBatcher:
     ) -> AccountFacts:
         """Create an account whose locks the caller holds, and which does not exist.
 
-        It is locked, then granted, then unlocked, so that an interruption leaves no usable account but the whole one.
+        It can be used once the last statement has removed its mark, so an interruption leaves no usable account but
+        the whole one.
         `awaited` are databases that do not exist yet.
         """
-        stored = catalog.names_query(self._server.flavor, [account.place])
+        ending = catalog.names_and_release(self._server.flavor, [account.place])
         try:
-            answers = await session.execute(*self._steps([account], awaited), stored, RELEASE)
+            answers = await session.execute(*self._steps([account], awaited), ending)
         except errors.StepError as error:
             if (
                 error.step == 0 and errors.number(error) == errors.CANNOT_USER
@@ -187,15 +207,16 @@ class CreateBatcher:
                 await self._undo(session, account)
             raise
         session.holds_locks = False
-        if account.place not in answers[-2]:
+        if account.place not in answers[-1]:
             raise Refused(Reason.ENGINE_REFUSED, note="the server stored the account under another name")
         return self._facts(account)
 
     def _steps(self, together: Sequence[PendingAccount], awaited: Collection[str] = ()) -> list[str]:
-        """The first statement marks the accounts as being created and the last removes the mark: an account without it
-        proves that all statements were executed.
+        """The first statement marks the accounts as being created. The last one that names an account removes its mark:
+        an account without it proves that all statements were executed.
         """
         schema, flavor = self._server.control, self._server.flavor
+        granting, completing, bare = self._granting(together)
         return [
             statements.create_accounts(flavor, {account.place: account.verifier for account in together}),
             *(
@@ -203,18 +224,28 @@ class CreateBatcher:
                 for account in together
                 for name in awaited
             ),
-            *self._granting(together),
+            *(statements.grant(places, holding) for holding, places in granting.items()),
             control.made(schema, {account.place: account.new.operation for account in together}),
-            statements.complete_accounts(account.place for account in together),
+            *(statements.grant(places, holding, complete=True) for holding, places in completing.items()),
+            *([statements.complete_accounts(flavor, bare)] if bare else []),
         ]
 
-    def _granting(self, together: Iterable[PendingAccount]) -> list[str]:
-        """The grants of each account in their order; a grant to several accounts is one statement."""
-        holders: dict[Holding, list[Place]] = {}
+    def _granting(self, together: Iterable[PendingAccount]) -> tuple[_Grants, _Grants, Sequence[Place]]:
+        """The grants of each account in their order; a grant to several accounts is one statement. Then those that
+        complete their accounts, and the accounts that no grant completes.
+        """
+        granting: _Grants = defaultdict(list)
+        completing: _Grants = defaultdict(list)
+        bare: list[Place] = []
         for account in together:
-            for holding in self._holdings(account):
-                holders.setdefault(holding, []).append(account.place)
-        return [statements.grant(places, holding) for holding, places in holders.items()]
+            holdings = list(self._holdings(account))
+            if holdings and self._server.flavor.grants_complete:
+                completing[holdings.pop()].append(account.place)
+            else:
+                bare.append(account.place)
+            for holding in holdings:
+                granting[holding].append(account.place)
+        return granting, completing, bare
 
     def _holdings(self, account: PendingAccount) -> Sequence[Holding]:
         if account.new.kind is AccountKind.SUPER:

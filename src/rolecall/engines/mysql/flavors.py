@@ -29,6 +29,9 @@ class Flavor:
     identified_by: Callable[[str], str]
     """The clause of CREATE and ALTER USER that sets the hash of a password."""
 
+    grants_complete: bool
+    """Whether GRANT can end a creation: take away the requirement that marks an account, in the same statement."""
+
     user_characters: int
     """The longest name of an account."""
     columns: Mapping[str, str]
@@ -108,6 +111,7 @@ MARIADB = Flavor(
     unusable_hash=hashes.UNUSABLE_NATIVE,
     is_quick=True,
     identified_by=lambda text: f"IDENTIFIED VIA mysql_native_password USING {quoting.text(text)}",
+    grants_complete=True,
     user_characters=128,
     columns=templates.MARIADB_COLUMNS,
     super_privileges=templates.READ_WRITE | {"DELETE HISTORY"},
@@ -132,6 +136,7 @@ MYSQL = Flavor(
     is_quick=False,
     # As a hexadecimal literal: the manual's own advice, since a digest made by others may hold any byte.
     identified_by=lambda text: f"IDENTIFIED WITH caching_sha2_password AS 0x{text.encode().hex()}",
+    grants_complete=False,
     user_characters=32,
     columns=templates.COLUMNS,
     super_privileges=templates.READ_WRITE,

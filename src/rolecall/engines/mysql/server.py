@@ -215,10 +215,13 @@ def _lock_calls(names: Iterable[str], seconds: int) -> list[str]:
     return [f"GET_LOCK('{name}', {seconds})" for name in names]
 
 
-def databases_or_fail(databases: Collection[str]) -> str:
-    """A statement that fails unless each of these databases exists, by exact name."""
-    asked = (_IS_DATABASE.replace("{name}", quoting.text(name)) for name in sorted(set(databases)))
-    return _OR_FAIL.replace("{condition}", " AND ".join(asked))
+def databases_or_fail(databases: Collection[str], *, folds_case: bool) -> list[str]:
+    """Statements that fail unless each of these databases exists, by exact name."""
+    asked = sorted(set(databases))
+    if not folds_case:  # the cheapest statement that needs the database
+        return [f"SHOW CREATE DATABASE {quoting.name(name)}" for name in asked]
+    conditions = [_IS_DATABASE.replace("{name}", quoting.text(name)) for name in asked]
+    return [_OR_FAIL.replace("{condition}", " AND ".join(conditions))] if conditions else []
 
 
 def account_lock(name: str) -> str:
@@ -246,12 +249,19 @@ async def only_row(session: Session, query: str) -> Row:
 async def existing(session: Session, databases: set[str]) -> set[str]:
     """Which of these databases exist, by exact name."""
     if not databases:
-        return set()  # and no query with an empty list
-    asked = ", ".join(map(quoting.text, sorted(databases)))
-    found = await session.fetch(
-        f"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ({asked})"
-    )
-    return {row[0] for row in found} & databases
+        return set()
+    return {row[0] for row in await session.fetch(databases_query(databases))} & databases
+
+
+def databases_query(databases: Collection[str]) -> str:
+    """A query for those of some databases that exist, perhaps in other letters' case."""
+    asked = ", ".join(map(quoting.text, sorted(databases))) or "''"
+    return f"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ({asked})"
+
+
+def sound_databases(databases: Iterable[str]) -> set[str]:
+    """Those of some names that a database can have."""
+    return {name for name in databases if names.is_database(name)}
 
 
 async def require_databases(
@@ -261,12 +271,20 @@ async def require_databases(
 
     The server accepts grants on databases that do not exist.
     """
-    sound = {name for name in databases if names.is_database(name)}
-    found = await existing(session, sound)
-    absent = sound - found if allow_missing else set()
+    found = await existing(session, sound_databases(databases))
+    return require_found(server, databases, found, allow_missing=allow_missing)
+
+
+def require_found(
+    server: Server, databases: Collection[str], found: Collection[str], *, allow_missing: bool
+) -> Collection[str]:
+    """The same, where `found` are the databases that exist."""
+    sound = sound_databases(databases)
+    there = sound.intersection(found)
+    absent = sound - there if allow_missing else set()
     awaited = {name for name in absent if not server.folds_case or name == name.lower()}
     for name in databases:
-        if name not in found | awaited or names.is_system(name, server.control):
+        if name not in there | awaited or names.is_system(name, server.control):
             raise Refused(Reason.DATABASE_MISSING, facts={"value": name})
     return sorted(awaited)
 

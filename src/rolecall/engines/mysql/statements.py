@@ -44,14 +44,16 @@ def verifier_text(flavor: Flavor, verifier: Secret | None) -> str:
 
 
 def create_accounts(flavor: Flavor, verifiers: Mapping[Place, str]) -> str:
-    """Locked, and marked as being created, until everything is granted."""
+    """Marked as being created, until everything is granted; and locked where only another statement ends that."""
     wanted = [f"{quoting.account(*place)} {flavor.identified_by(text)}" for place, text in verifiers.items()]
-    return f"CREATE USER {', '.join(wanted)} REQUIRE SUBJECT {quoting.text(MAKING)} ACCOUNT LOCK"
+    lock = "" if flavor.grants_complete else " ACCOUNT LOCK"
+    return f"CREATE USER {', '.join(wanted)} REQUIRE SUBJECT {quoting.text(MAKING)}{lock}"
 
 
-def complete_accounts(places: Iterable[Place]) -> str:
-    """Ends a creation: removes the mark and the lock."""
-    return f"ALTER USER {_accounts(places)} REQUIRE NONE ACCOUNT UNLOCK"
+def complete_accounts(flavor: Flavor, places: Iterable[Place]) -> str:
+    """Ends a creation: removes the mark, and the lock."""
+    unlock = "" if flavor.grants_complete else " ACCOUNT UNLOCK"
+    return f"ALTER USER {_accounts(places)} REQUIRE NONE{unlock}"
 
 
 def alter_account(
@@ -78,9 +80,11 @@ Holding = tuple[str, frozenset[str]]
 """A pattern as stored (a name goes through `quoting.escaped` first), and privileges on what it matches."""
 
 
-def grant(places: Iterable[Place], holding: Holding) -> str:
+def grant(places: Iterable[Place], holding: Holding, *, complete: bool = False) -> str:
+    """`complete` ends a creation too: MariaDB writes the grant and removes the mark in one transaction."""
     pattern, privileges = holding
-    return f"GRANT {templates.listed(privileges)} ON {quoting.whole(pattern)} TO {_accounts(places)}"
+    words = f"GRANT {templates.listed(privileges)} ON {quoting.whole(pattern)} TO {_accounts(places)}"
+    return f"{words} REQUIRE NONE" if complete else words
 
 
 def holding(wanted: DatabaseGrant, columns: Mapping[str, str]) -> Holding:
