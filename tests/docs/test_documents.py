@@ -204,7 +204,7 @@ def logs_in(engine: Any, user: str, password: str, database: str | None = None) 
 
 def test_the_tencent_example_runs_as_it_stands(rolecall: Any, name: Callable[[str], str]) -> None:
     user = name("readme")
-    created, again = example_says(rolecall, blocks(CLIENTS, "python")[0], app_user=user)
+    created, again = example_says(rolecall, blocks(CLIENTS, "python")[0], sdk_user=user)
     assert re.fullmatch(r"CreateAccount: [0-9a-f-]{36}", created)
     assert again == "again: FailedOperation.PreCheckError"
     assert f"`{again}`" in CLIENTS
@@ -221,7 +221,7 @@ def test_the_alibaba_example_runs_as_it_stands(rolecall: Any, mysql: Any) -> Non
 
 def test_the_openstack_example_runs_as_it_stands(rolecall: Any, mysql: Any) -> None:
     user, database = (f"{prefix}_{secrets.token_hex(3)}" for prefix in ("rm", "shop"))
-    printed = example_says(rolecall, blocks(CLIENTS, "python")[2], shop_user=user, shop=database)
+    printed = example_says(rolecall, blocks(CLIENTS, "python")[2], shop_reader=user, shop=database)
     assert printed == [f"['{database}']"]
     assert "prints `['shop']`" in " ".join(CLIENTS.split())
     deadline = time.monotonic() + 10

@@ -198,7 +198,7 @@ def arguments(words: str) -> tuple[str, ...]:
     )
 
 
-CHANGES = {"instance set": ("--account-quota", "3")}
+CHANGES = {"instance set": ("--account-quota", "3"), "console": ("--endpoint", "https://rolecall.test")}
 """What a command needs beside what is required."""
 
 COMMANDS = [
