@@ -45,6 +45,11 @@ def _document(value: object) -> object:
         raise ValueError(f"not valid JSON: {error}") from None
 
 
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class Settings(BaseSettings):
     """Field names are the variables' names without the prefix, in lower case. An empty variable counts as not set."""
 
@@ -52,211 +57,126 @@ class Settings(BaseSettings):
         env_prefix="ROLECALL_", env_ignore_empty=True, enable_decoding=False, extra="ignore", frozen=True
     )
 
-    database_url: SecretStr | None = Field(
-        default=None, description="The PostgreSQL URL of the store. `rolecall up` has a store of its own."
-    )
-    migration_database_url: SecretStr | None = Field(
-        default=None,
-        description="The store's URL for the role that owns and migrates its tables; empty: the serving role.",
-    )
-    master_key: SecretStr | None = Field(
-        default=None,
-        description="Seals secrets in the store: base64 of 32 bytes, one key per line, the current key first.",
-    )
-    master_key_file: Path | None = Field(
-        default=None, description="A file with the same content, used in preference to ROLECALL_MASTER_KEY."
-    )
-    listen: str = Field(default="127.0.0.1:7653", description="Address and port of the API.")
-    rate_limit: str = Field(
-        default="contract",
-        description="`contract`: each vendor's rates; a number: calls per second, for all; `off`: no limit.",
-    )
-    rate_limit_store: str = Field(
-        default="", description="A redis:// URL, by which processes share their counts of calls."
-    )
-    clock_window: int = Field(
-        default=300,
-        ge=1,
-        description="Seconds that a signature's time may differ from the clock.",
-    )
-    public_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
-        default=(),
-        description="Host names of this server for clients behind a proxy that rewrites Host: a list.",
-    )
-    tencent_signed_action: bool = Field(
-        default=False,
-        description="Refuse TC3 signatures that do not cover X-TC-Action; the vendor's SDKs do not sign it.",
-    )
-    tencent_older_signatures: bool = Field(
-        default=True, description="Accept Tencent's older signatures, HmacSHA1 and HmacSHA256."
-    )
-    tls_cert: Path | None = Field(
-        default=None,
-        description="The certificate of the API, PEM, followed by its chain; empty: plain HTTP.",
-    )
-    tls_key: Path | None = Field(
-        default=None, description="The key of the certificate, PEM, without a password."
-    )
-    admin_listen: str = Field(
-        default="",
-        description="Address and port of /healthz, /readyz and /metrics, by plain HTTP; empty: those of the API.",
-    )
-    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
-        default=(),
-        description="Addresses and networks of proxies whose X-Forwarded-For and -Proto are trusted: a list.",
-    )
-    aliyun_clock_window: int = Field(
-        default=900,
-        ge=1,
-        description="Seconds that the time of an Alibaba signature may differ; nonces are remembered twice as long.",
-    )
-    require_tls: Literal["auto", "on", "off"] = Field(
-        default="auto",
-        description="Refuse secrets and all Alibaba calls over plain HTTP; `auto`: unless listening on loopback.",
-    )
-    openstack_region: str = Field(default="RegionOne", description="The region in the OpenStack catalog.")
-    keystone_url: str = Field(
-        default="",
-        description="URL of an external Keystone whose tokens the database API accepts: https://, or loopback.",
-    )
-    keystone_ca_file: Path | None = Field(
-        default=None, description="Certificate authorities of Keystone, PEM; empty: the system's."
-    )
-    keystone_username: str = Field(
-        default="", description="Service user for validating tokens; it needs the role to do so."
-    )
-    keystone_password: SecretStr | None = Field(default=None, description="Password of the service user.")
-    keystone_project: str = Field(default="service", description="Project of the service user, by name.")
-    keystone_domain: str = Field(
-        default="Default", description="Domain of the service user and project, by name."
-    )
-    keystone_projects: Annotated[dict[str, int], BeforeValidator(_document)] = Field(
-        default={},
-        description="Owners' numbers by Keystone's project ids: a JSON object.",
-    )
-    keystone_caller_domain: str = Field(
-        default="default",
-        description="Keystone domain, by id, whose users are the sub-users of the same names.",
-    )
-    keystone_admin_role: str = Field(
-        default="",
-        description="Keystone role whose holders act as the owner if they are not sub-users; empty: none.",
-    )
-    keystone_cache_seconds: int = Field(
-        default=30,
-        ge=0,
-        le=300,
-        description="Seconds that a validated token is cached; 0: validate at every call.",
-    )
-    super_min_version: int = Field(
-        default=16, description="Oldest PostgreSQL version that offers super accounts."
-    )
-    lane_width: int = Field(default=4, ge=1, description="Concurrent changes per instance.")
-    lane_depth: int = Field(
-        default=256, ge=0, description="Changes that may wait per instance; more are refused at once."
-    )
-    connect_seconds: float = Field(
-        default=3.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="Timeout for connecting to an instance or the store.",
-    )
-    silence_seconds: float = Field(
-        default=2.0,
-        gt=0,
-        allow_inf_nan=False,
-        description="Seconds without an answer after which a server is probed on another connection.",
-    )
-    statement_seconds: float = Field(
-        default=30.0, gt=0, allow_inf_nan=False, description="Timeout of a statement on an instance."
-    )
-    store_seconds: float = Field(
-        default=30.0, gt=0, allow_inf_nan=False, description="Timeout of a statement in the store."
-    )
-    provisioned_instances: int = Field(
-        default=8, ge=0, description="Servers that callers of `rolecall up` may create; more are refused."
-    )
-    hashing_threads: int = Field(
-        default=2, ge=1, description="Threads that compute password verifiers of accounts."
-    )
-    password_threads: int = Field(
-        default=2, ge=1, description="Threads that hash passwords of users (argon2id, 19 MiB each)."
-    )
-    password_queue: int = Field(
-        default=64, ge=0, description="Passwords that may wait for hashing; more are refused at once."
-    )
-    sub_user_quota: int = Field(default=1000, ge=0, description="Sub-users per owner.")
-    sub_user_rate: int = Field(
-        default=600, ge=0, description="Sub-users that an owner may create per minute; 0: no limit."
-    )
-    rotation_seconds: int = Field(
-        default=43_200,
-        ge=0,
-        description="Seconds between rotations of managed passwords; 0: on request only.",
-    )
-    user_store_quota: int = Field(default=100, ge=0, description="User stores per owner; 0: no limit.")
-    user_quota: int = Field(default=10_000_000, ge=0, description="Users per user store; 0: no limit.")
-    user_group_quota: int = Field(default=1000, ge=0, description="Groups per user store; 0: no limit.")
-    user_rate: int = Field(
-        default=6000,
-        ge=0,
-        description="Changes of users per owner and minute; 0: no limit.",
-    )
-    public_url: str = Field(
-        default="",
-        description="URL of this server for browsers and OpenID clients; empty: by their Host header.",
-    )
-    sign_in_failures: int = Field(
-        default=10, ge=1, description="Failed sign-ins after which a user is locked out."
-    )
-    sign_in_address_failures: int = Field(
-        default=100,
-        ge=1,
-        description="Failed sign-ins after which a client address is locked out, for any user.",
-    )
-    sign_in_lock_seconds: int = Field(
-        default=900, ge=1, description="Seconds that users and addresses are locked out."
-    )
-    store_connections: int = Field(
-        default=8,
-        ge=2,
-        description="Connections to the store per process, in each of two pools; a third pool of three is for scans.",
-    )
-    connections: int = Field(
-        default=800,
-        ge=1,
-        description="Client connections per process; a further one ends the one that has been idle longest.",
-    )
-    head_seconds: int = Field(
-        default=10, ge=1, description="Seconds that the head of a request may take from its first byte."
-    )
-    body_seconds: int = Field(
-        default=60,
-        ge=1,
-        description="Seconds that the body of a request, and a client reading an answer, may take.",
-    )
-    idle_seconds: int = Field(
-        default=30, ge=1, description="Seconds after which an idle connection is closed."
-    )
-    body_budget: int = Field(
-        default=64 * 1024 * 1024,
-        ge=0,
-        description="Bytes that a process holds of bodies beyond 64 KB each; more are refused as too frequent.",
-    )
-    stranger_rate: int = Field(
-        default=600,
-        ge=0,
-        description="Requests per client address and minute that fail authentication; 0: no limit.",
-    )
-    audit_retention_days: int = Field(
-        default=0, ge=0, description="Days that audit records are kept, at least 7; 0: for ever."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Lowest level that is logged."
-    )
-    log_format: Literal["console", "json"] = Field(
-        default="json", description="Format of the log on standard error."
-    )
+    database_url: SecretStr | None = None
+    """The PostgreSQL URL of the store. `rolecall up` has a store of its own."""
+    migration_database_url: SecretStr | None = None
+    """The store's URL for the role that owns and migrates its tables; empty: the serving role."""
+    master_key: SecretStr | None = None
+    """Seals secrets in the store: base64 of 32 bytes, one key per line, the current key first."""
+    master_key_file: Path | None = None
+    """A file with the same content, used in preference to ROLECALL_MASTER_KEY."""
+    listen: str = "127.0.0.1:7653"
+    """Address and port of the API."""
+    rate_limit: str = "contract"
+    """`contract`: each vendor's rates; a number: calls per second, for all; `off`: no limit."""
+    rate_limit_store: str = ""
+    """A redis:// URL, by which processes share their counts of calls."""
+    clock_window: Positive = 300
+    """Seconds that a signature's time may differ from the clock."""
+    public_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Host names of this server for clients behind a proxy that rewrites Host: a list."""
+    tencent_signed_action: bool = False
+    """Refuse TC3 signatures that do not cover X-TC-Action; the vendor's SDKs do not sign it."""
+    tencent_older_signatures: bool = True
+    """Accept Tencent's older signatures, HmacSHA1 and HmacSHA256."""
+    tls_cert: Path | None = None
+    """The certificate of the API, PEM, followed by its chain; empty: plain HTTP."""
+    tls_key: Path | None = None
+    """The key of the certificate, PEM, without a password."""
+    admin_listen: str = ""
+    """Address and port of /healthz, /readyz and /metrics, by plain HTTP; empty: those of the API."""
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For and -Proto are trusted: a list."""
+    aliyun_clock_window: Positive = 900
+    """Seconds that the time of an Alibaba signature may differ; nonces are remembered twice as long."""
+    require_tls: Literal["auto", "on", "off"] = "auto"
+    """Refuse secrets and all Alibaba calls over plain HTTP; `auto`: unless listening on loopback."""
+    openstack_region: str = "RegionOne"
+    """The region in the OpenStack catalog."""
+    keystone_url: str = ""
+    """URL of an external Keystone whose tokens the database API accepts: https://, or loopback."""
+    keystone_ca_file: Path | None = None
+    """Certificate authorities of Keystone, PEM; empty: the system's."""
+    keystone_username: str = ""
+    """Service user for validating tokens; it needs the role to do so."""
+    keystone_password: SecretStr | None = None
+    """Password of the service user."""
+    keystone_project: str = "service"
+    """Project of the service user, by name."""
+    keystone_domain: str = "Default"
+    """Domain of the service user and project, by name."""
+    keystone_projects: Annotated[dict[str, int], BeforeValidator(_document)] = {}
+    """Owners' numbers by Keystone's project ids: a JSON object."""
+    keystone_caller_domain: str = "default"
+    """Keystone domain, by id, whose users are the sub-users of the same names."""
+    keystone_admin_role: str = ""
+    """Keystone role whose holders act as the owner if they are not sub-users; empty: none."""
+    keystone_cache_seconds: Annotated[int, Field(ge=0, le=300)] = 30
+    """Seconds that a validated token is cached; 0: validate at every call."""
+    super_min_version: int = 16
+    """Oldest PostgreSQL version that offers super accounts."""
+    lane_width: Positive = 4
+    """Concurrent changes per instance."""
+    lane_depth: Count = 256
+    """Changes that may wait per instance; more are refused at once."""
+    connect_seconds: Seconds = 3.0
+    """Timeout for connecting to an instance or the store."""
+    silence_seconds: Seconds = 2.0
+    """Seconds without an answer after which a server is probed on another connection."""
+    statement_seconds: Seconds = 30.0
+    """Timeout of a statement on an instance."""
+    store_seconds: Seconds = 30.0
+    """Timeout of a statement in the store."""
+    provisioned_instances: Count = 8
+    """Servers that callers of `rolecall up` may create; more are refused."""
+    hashing_threads: Positive = 2
+    """Threads that compute password verifiers of accounts."""
+    password_threads: Positive = 2
+    """Threads that hash passwords of users (argon2id, 19 MiB each)."""
+    password_queue: Count = 64
+    """Passwords that may wait for hashing; more are refused at once."""
+    sub_user_quota: Count = 1000
+    """Sub-users per owner."""
+    sub_user_rate: Count = 600
+    """Sub-users that an owner may create per minute; 0: no limit."""
+    rotation_seconds: Count = 43_200
+    """Seconds between rotations of managed passwords; 0: on request only."""
+    user_store_quota: Count = 100
+    """User stores per owner; 0: no limit."""
+    user_quota: Count = 10_000_000
+    """Users per user store; 0: no limit."""
+    user_group_quota: Count = 1000
+    """Groups per user store; 0: no limit."""
+    user_rate: Count = 6000
+    """Changes of users per owner and minute; 0: no limit."""
+    public_url: str = ""
+    """URL of this server for browsers and OpenID clients; empty: by their Host header."""
+    sign_in_failures: Positive = 10
+    """Failed sign-ins after which a user is locked out."""
+    sign_in_address_failures: Positive = 100
+    """Failed sign-ins after which a client address is locked out, for any user."""
+    sign_in_lock_seconds: Positive = 900
+    """Seconds that users and addresses are locked out."""
+    store_connections: Annotated[int, Field(ge=2)] = 8
+    """Connections to the store per process, in each of two pools; a third pool of three is for scans."""
+    connections: Positive = 800
+    """Client connections per process; a further one ends the one that has been idle longest."""
+    head_seconds: Positive = 10
+    """Seconds that the head of a request may take from its first byte."""
+    body_seconds: Positive = 60
+    """Seconds that the body of a request, and a client reading an answer, may take."""
+    idle_seconds: Positive = 30
+    """Seconds after which an idle connection is closed."""
+    body_budget: Count = 64 * 1024 * 1024
+    """Bytes that a process holds of bodies beyond 64 KB each; more are refused as too frequent."""
+    stranger_rate: Count = 600
+    """Requests per client address and minute that fail authentication; 0: no limit."""
+    audit_retention_days: Count = 0
+    """Days that audit records are kept, at least 7; 0: for ever."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lowest level that is logged."""
+    log_format: Literal["console", "json"] = "json"
+    """Format of the log on standard error."""
 
     @field_validator("public_url")
     @classmethod
