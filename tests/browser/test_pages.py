@@ -26,7 +26,7 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console",
         "/console/me",
         "/console/instances",
-        *(f"/console/instances/{instance}" for instance in instances),
+        *(f"/console/instances/{instance}{tab}" for instance in instances for tab in ("", "/databases")),
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rolecall.console import pages
 from rolecall.console.actions import ActionName, ActionRefused, Actions
@@ -15,6 +16,8 @@ from rolecall.console.visits import Page, Visit
 from rolecall.values import Reply
 
 Params = Mapping[str, object]
+Secrets = Mapping[str, str]
+_NONE: Secrets = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Shown:
 class Change:
     """A change that one action makes.
 
-    `params` makes the action's parameters of a visit; `effects` are sentences, translated, of what it will do.
+    `params` makes the action's parameters of a visit and of the secrets that were typed, by the names of their inputs;
+    `effects` are sentences, translated, of what it will do.
     `inputs` may depend on the visit. `back` is the page to return to; `result` is what of the answer is shown once.
     """
 
@@ -56,7 +60,7 @@ class Change:
     section: str
     title: str
     action: ActionName
-    params: Callable[[Visit], Params]
+    params: Callable[[Visit, Secrets], Params]
     effects: Callable[[Visit], Sequence[str]]
     back: Callable[[Visit], str]
     inputs: Callable[[Visit], Sequence[Input]] = lambda _: ()
@@ -75,7 +79,7 @@ class ChangePages:
 
     def _page(self, change: Change) -> Page:
         async def show(visit: Visit) -> Reply:
-            params, region = change.params(visit), change.region(visit)
+            params, region = change.params(visit, _NONE), change.region(visit)
             if not await self._actions.permits(visit, change.action, params, region):
                 message = visit.text("not_permitted_action", action=change.action)
                 return pages.page(visit, "error.html", section=change.section, status=403, message=message)
@@ -85,15 +89,16 @@ class ChangePages:
             if visit.posted["confirm"]:
                 return await self._carry_out(visit, change)
             asked = {each.param for each in change.secrets}
-            refused = self._actions.check(visit, change.action, change.params(visit), change.region(visit))
-            if refused is not None and refused.field.partition(".")[0] not in asked:
+            params, region = change.params(visit, _NONE), change.region(visit)
+            refused = self._actions.check(visit, change.action, params, region)
+            if refused is not None and refused.field not in asked:
                 return self._form(visit, change, refused)
             return self._confirmation(visit, change)
 
         return Page(change.pattern, show, submit)
 
     async def _carry_out(self, visit: Visit, change: Change) -> Reply:
-        params = {**change.params(visit), **_secrets(visit, change)}
+        params = change.params(visit, _secrets(visit, change))
         try:
             answer = await self._actions.call(visit, change.action, params, change.region(visit))
         except ActionRefused as refused:
@@ -150,10 +155,10 @@ class ChangePages:
         )
 
 
-def _secrets(visit: Visit, change: Change) -> Params:
-    """The secrets that were typed, by parameter."""
-    typed = {each.param: visit.posted[f"{SECRET}{each.name}"] for each in change.secrets}
-    return {param: text for param, text in typed.items() if text}
+def _secrets(visit: Visit, change: Change) -> Secrets:
+    """The secrets that were typed, by the names of their inputs; an empty one is absent."""
+    typed = {each.name: visit.posted[f"{SECRET}{each.name}"] for each in change.secrets}
+    return {name: text for name, text in typed.items() if text}
 
 
 def _is_kept(name: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rolecall.console import pages
+from rolecall.console.accounts.addresses import account_address, instance_address
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.pages import PREFIX
 from rolecall.console.visits import Page, Visit
@@ -40,6 +41,13 @@ LISTING = {
     "openstack": (ActionName("openstack", "database", "ListUsers"), "instance_id"),
 }
 """By dialect: the action that lists an instance's accounts, and its parameter for the id."""
+
+
+CREATING = {
+    "tencent": (ActionName("tencent", "postgres", "CreateAccount"), "DBInstanceId", "accounts"),
+    "openstack": (ActionName("openstack", "database", "CreateUsers"), "instance_id", "users"),
+}
+"""By dialect: the action that creates an account, its parameter for the id, and where its page is."""
 
 
 class InstanceList(Protocol):
@@ -133,9 +141,20 @@ class InstancePages:
             seen=seen,
             dialects=DIALECTS,
             accounts=accounts,
+            here_at=instance_address(seen.public_id),
+            create_at=await self._create_at(visit, seen.instance),
+            address_of=lambda account: account_address(seen.public_id, account.name, account.host),
             refused=refused,
             pager=pages.Pager(visit, offset, _SHOWN, 0 if accounts is None else accounts.total),
         )
+
+    async def _create_at(self, visit: Visit, instance: Instance) -> str:
+        """The page that creates an account; empty if the visitor may not."""
+        for dialect, (action, param, page) in CREATING.items():
+            face = instance.faces.get(dialect)
+            if face and await self._actions.permits(visit, action, {param: face}, instance.region):
+                return f"{instance_address(face)}/{page}/new"
+        return ""
 
     async def _accounts_of(
         self, visit: Visit, instance: Instance, offset: int

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rolecall.calls import CallMetrics
+from rolecall.console.accounts import openstack, tencent
+from rolecall.console.accounts.pages import AccountPages
 from rolecall.console.actions import Actions
+from rolecall.console.changes import ChangePages
 from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
 from rolecall.console.overview import Overview
@@ -57,7 +60,14 @@ def router(
     )
     actions = Actions(pipeline, bus, {dialect.name: dialect for dialect in dialects}, services)
     visible = VisibleInstances(actions, instances.resolver, instances.servers)
-    sections = (Overview(), InstancePages(actions, visible), OwnPage(bus))
+    changes = ChangePages(actions, (*tencent.CHANGES, *openstack.CHANGES))
+    sections = (
+        Overview(),
+        InstancePages(actions, visible),
+        changes,
+        AccountPages(actions, visible),
+        OwnPage(bus),
+    )
     known = [page for section in sections for page in section.pages]
     sign_in = SignInPages(sessions, sub_users, addresses)
     return ConsoleRouter(sessions, sign_in, known, metrics, require_tls=require_tls)

@@ -37,4 +37,145 @@ TEXTS = {
         "The server cannot be asked for its accounts: {why}",
         "无法从服务器读取账号：{why}",
     ),
-}  # fmt: skip
+    "databases": ("Databases", "数据库"),
+    "account_new": ("Create an account", "创建账号"),
+    "account_lock": ("Lock", "锁定"),
+    "account_unlock": ("Unlock", "解锁"),
+    "account_password": ("Reset the password", "重置密码"),
+    "account_manage": ("Let Rolecall manage the password", "由 Rolecall 托管密码"),
+    "account_stop_managing": ("Stop managing the password", "停止托管密码"),
+    "account_rotate": ("Rotate the password", "轮换密码"),
+    "account_delete": ("Delete", "删除"),
+    "account_remark": ("Change the remark", "修改备注"),
+    "account_grant": ("Grant", "授权"),
+    "account_revoke": ("Revoke", "撤销授权"),
+    "database_new": ("Create a database", "创建数据库"),
+    "database_delete": ("Delete the database", "删除数据库"),
+    "database_change_owner": ("Change the owner", "更改所有者"),
+    "account_name": ("Account name", "账号名"),
+    "new_account_password": ("Password", "密码"),
+    "password_optional": (
+        "Without a password the account cannot sign in yet.",
+        "不设置密码时，该账号暂时无法登录。",
+    ),
+    "managed_password": ("Rolecall makes and keeps the password", "由 Rolecall 生成并保管密码"),
+    "managed_password_hint": (
+        "Programs fetch it by a short-lived token; it is rotated periodically.",
+        "程序通过短期令牌获取密码，密码会定期轮换。",
+    ),
+    "host_hint": ("From which hosts it may connect; % is any.", "允许连接的主机，% 表示任意主机。"),
+    "granted_databases": ("Databases", "数据库"),
+    "databases_hint": (
+        "Names, separated by commas; all rights on each.",
+        "数据库名，以逗号分隔，授予全部权限。",
+    ),
+    "object_type": ("Kind of object", "对象类型"),
+    "object_name": ("Name of the object", "对象名"),
+    "in_database": ("In the database", "所在数据库"),
+    "in_database_hint": ("For objects inside a database.", "用于数据库内的对象。"),
+    "in_schema": ("In the schema", "所在模式"),
+    "privileges": ("Privileges", "权限"),
+    "privileges_hint": (
+        "Words such as CONNECT, SELECT, INSERT, separated by commas.",
+        "如 CONNECT、SELECT、INSERT，以逗号分隔。",
+    ),
+    "cascade": ("Also from those it granted them to (CASCADE)", "同时撤销由其转授的权限（CASCADE）"),
+    "database_name": ("Database name", "数据库名"),
+    "database_owner": ("Owner", "所有者"),
+    "encoding": ("Encoding", "编码"),
+    "collate": ("Collation", "排序规则"),
+    "ctype": ("Character classes (Ctype)", "字符分类（Ctype）"),
+    "may_do": ("Privileges on databases", "数据库权限"),
+    "in_each_dialect": ("The same account in each dialect", "各方言中的同一账号"),
+    "updated": ("Last change", "最近更改"),
+    "password_changed": ("Password changed", "密码更改时间"),
+    "oid": ("Role oid", "角色 OID"),
+    "limit_of_connections": ("Connection limit", "连接数上限"),
+    "unlimited": ("unlimited", "无限制"),
+    "reason": ("Reason", "原因"),
+    "effect_create_role": (
+        "Creates the role “{account}” on the server of {instance}, with LOGIN.",
+        "在实例 {instance} 的服务器上创建可登录的角色“{account}”。",
+    ),
+    "effect_super": (
+        "Makes it a super account: a member of pg_tencentdb_superuser, which may manage the objects of tenants.",
+        "将其设为高权限账号：加入 pg_tencentdb_superuser，可管理租户的对象。",
+    ),
+    "effect_no_rights": (
+        "It has no rights on any database until they are granted.",
+        "在授权之前，它对任何数据库都没有权限。",
+    ),
+    "effect_managed": (
+        "Rolecall makes its password, keeps it sealed and rotates it.",
+        "由 Rolecall 生成其密码，加密保管并定期轮换。",
+    ),
+    "effect_create_user": (
+        "Creates the account {account} on the server of {instance}.",
+        "在实例 {instance} 的服务器上创建账号 {account}。",
+    ),
+    "effect_user_databases": (
+        "Grants it all rights on: {databases}.",
+        "授予其以下数据库的全部权限：{databases}。",
+    ),
+    "effect_lock": (
+        "{account} can no longer sign in, and its sessions end. What it owns stays.",
+        "{account} 将无法登录，其会话会被终止，其拥有的对象保留。",
+    ),
+    "effect_unlock": ("{account} can sign in again.", "{account} 可重新登录。"),
+    "effect_password": (
+        "{account} signs in with the new password from then on; the old one is refused.",
+        "此后 {account} 使用新密码登录，旧密码失效。",
+    ),
+    "effect_manage": (
+        (
+            "Rolecall replaces the password of {account} by one that it makes and rotates. "
+            "Programs that use the present one are refused."
+        ),
+        "Rolecall 会用自动生成并轮换的密码替换 {account} 的密码。仍使用当前密码的程序将被拒绝。",
+    ),
+    "effect_stop_managing": (
+        "The password of {account} becomes the one typed here, and is no longer rotated.",
+        "{account} 的密码将改为此处输入的密码，且不再轮换。",
+    ),
+    "effect_rotate": (
+        "The managed password of {account} is replaced by a new one, now.",
+        "立即更换 {account} 的托管密码。",
+    ),
+    "effect_delete": (
+        "{account} is dropped from the server, and its sessions end. What it owns goes to the administrator.",
+        "从服务器删除 {account} 并终止其会话，其拥有的对象转给管理员。",
+    ),
+    "effect_remark": (
+        "The remark of {account} becomes “{remark}”. The server is not changed.",
+        "{account} 的备注改为“{remark}”，服务器不变。",
+    ),
+    "effect_grant": (
+        "Grants {privileges} on the {object_type} “{object}” to {account}.",
+        "将 {object_type}“{object}”的 {privileges} 权限授予 {account}。",
+    ),
+    "effect_revoke": (
+        "Revokes {privileges} on the {object_type} “{object}” from {account}.",
+        "撤销 {account} 对 {object_type}“{object}”的 {privileges} 权限。",
+    ),
+    "effect_grant_database": (
+        "Grants {account} all rights on the database “{database}”.",
+        "授予 {account} 数据库“{database}”的全部权限。",
+    ),
+    "effect_revoke_database": (
+        "Revokes every right of {account} on the database “{database}”.",
+        "撤销 {account} 对数据库“{database}”的全部权限。",
+    ),
+    "effect_create_database": (
+        "Creates the database “{name}”, owned by {owner}.",
+        "创建数据库“{name}”，所有者为 {owner}。",
+    ),
+    "effect_create_schema": ("Creates the database “{name}”.", "创建数据库“{name}”。"),
+    "effect_owner": (
+        "The database “{database}” is owned by {owner} from then on.",
+        "数据库“{database}”的所有者改为 {owner}。",
+    ),
+    "effect_delete_database": (
+        "Drops the database “{database}” with all that is in it. This cannot be undone.",
+        "删除数据库“{database}”及其全部内容，无法恢复。",
+    ),
+}

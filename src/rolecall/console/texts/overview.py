@@ -4,4 +4,4 @@ from __future__ import annotations
 
 TEXTS = {
     "overview": ("Overview", "概览"),
-}  # fmt: skip
+}

@@ -51,9 +51,13 @@ TEXTS = {
     "shown_once": ("This is shown once, now.", "以下内容仅显示一次。"),
     "copy": ("Copy", "复制"),
     "copied": ("copied", "已复制"),
+    "changes": ("Changes", "更改"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "api_call": ("API call", "API 调用"),
-    "as_api_call": ("The same by API: {dialect} {service} {action}", "对应的 API：{dialect} {service} {action}"),
+    "as_api_call": (
+        "The same by API: {dialect} {service} {action}",
+        "对应的 API：{dialect} {service} {action}",
+    ),
     "try_in_explorer": ("Open in the API Explorer", "在 API Explorer 中打开"),
-}  # fmt: skip
+}

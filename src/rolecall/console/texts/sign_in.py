@@ -77,4 +77,4 @@ TEXTS = {
     "no_keys": ("You have no access keys.", "您没有访问密钥。"),
     "groups": ("Groups", "用户组"),
     "policies": ("Policies", "策略"),
-}  # fmt: skip
+}
