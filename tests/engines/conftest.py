@@ -291,7 +291,9 @@ Harness = PostgresHarness | MemoryHarness | MariaHarness | MemoryGrantsHarness
 
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Scratch]:
-    server = Scratch(EMBEDDED, shared_preload_libraries="pg_stat_statements", max_prepared_transactions="4")
+    preloaded = {"shared_preload_libraries": "pg_stat_statements,auto_explain"}
+    shown = {"auto_explain.log_min_duration": "0", "auto_explain.log_nested_statements": "on"}
+    server = Scratch(EMBEDDED, max_prepared_transactions="4", **preloaded, **shown)
     try:
         server.create()
         yield server

@@ -152,6 +152,7 @@ async def test_neither_password_nor_verifier_is_in_any_place_that_keeps_statemen
     seen += str(await postgres.sql("SELECT query FROM pg_stat_statements"))
     seen += postgres.scratch.log.read_text()
     assert "CREATE EXTENSION IF NOT EXISTS pg_stat_statements" in seen  # so the places do keep statements
+    assert "Query Text: SELECT query FROM pg_stat_activity" in seen
     assert password not in seen
     assert verifier.reveal() not in seen
     assert "SCRAM-SHA-256$" not in seen

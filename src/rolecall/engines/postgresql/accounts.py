@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import LiteralString
@@ -75,8 +75,7 @@ class Accounts:
         try:
             async with self._fenced(connection, new):
                 cursor = await connection.execute(composed)
-                while cursor.nextset():  # of several statements the last one has the row
-                    pass
+                await cursor.set_result(-1)  # of several statements the last one has the row
                 row = await cursor.fetchone()
         except psycopg.Error as error:
             if error.sqlstate not in _TAKEN:
@@ -165,36 +164,44 @@ class Accounts:
         write = self._server.connections.verifier_writes.way(connection)
         async with transaction(connection, self._server.lock("role", change.name)):
             before = await self.require_changeable(connection, change.name)
-            after: AccountFacts | None = before
+            after = before
             if not before.was_changed_by(change.operation, change.expected):
-                steps = await self.kind_change(connection, before, change.kind)
-                if change.verifier is not None:
-                    steps += await self._password_change(connection, before, change.verifier, write)
-                if change.may_log_in is not None:
-                    steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
-                steps.append(statements.mark(before.changed_by(change.operation)))
-                with _finding(change.name) if write is VerifierWrite.CATALOG else nullcontext():
-                    await connection.execute(sql.SQL("; ").join(steps))
-                after = await self.look_up(connection, change.name)
-                if after is not None and change.verifier is not None:
-                    after = replace(after, verifier_write=write)
-        if change.end_sessions and not (after is not None and after.may_log_in):
+                after = await self._apply(connection, change, before, write)
+        if change.end_sessions and not after.may_log_in:
             await sessions.end(connection, before.oid)
-        if after is None:  # impossible: the marker was set in the same transaction
-            raise Refused(Reason.ACCOUNT_MISSING, facts={"value": change.name})
         return after
+
+    async def _apply(
+        self, connection: Connection, change: AccountChange, before: AccountFacts, write: VerifierWrite
+    ) -> AccountFacts:
+        """The statements of a change, in one message, and what they lead to.
+
+        They name the account. If SQL has put another one in its place since it was looked up: `Superseded`.
+        """
+        steps: list[sql.Composed] = []
+        if change.verifier is not None:
+            steps.append(await self._password_change(connection, before, change.verifier, write))
+        steps += await self.kind_change(connection, before, change.kind)
+        if change.may_log_in is not None:
+            steps.append(statements.change_login(change.name, may_log_in=change.may_log_in))
+        steps.append(statements.mark(before.changed_by(change.operation)))
+        cursor = await connection.execute(sql.SQL("; ").join(steps))  # shows the first result
+        is_written = change.verifier is None or write is VerifierWrite.STATEMENT or cursor.rowcount == 1
+        after = await self.look_up(connection, change.name)
+        if after is None or after.oid != before.oid or not is_written:
+            raise superseded_account(change.name)
+        return after if change.verifier is None else replace(after, verifier_write=write)
 
     async def _password_change(
         self, connection: Connection, before: AccountFacts, verifier: Secret, write: VerifierWrite
-    ) -> list[sql.Composed]:
-        """Statements that store the verifier, and fail unless it is stored as it was sent."""
+    ) -> sql.Composed:
         if write is VerifierWrite.CATALOG:
-            return [statements.write_password(before.name, before.oid, verifier)]
+            return statements.write_password(before.name, before.oid, verifier)
         expires = bool((await rows(connection, _EXPIRES, (before.oid,)))[0][0])
         change = statements.change_password(before.name, verifier, expires=expires)
-        facts = await self._server.known(connection)
-        check = [statements.check_password(before.name, verifier)] if facts.can_read_verifiers else []
-        return [change, *check]
+        if not (await self._server.known(connection)).can_read_verifiers:
+            return change
+        return sql.SQL("; ").join((change, statements.check_password(before.name, verifier)))
 
     async def may_become(self, connection: Connection, kind: AccountKind | None) -> None:
         """To be called before a transaction that changes an account's kind. ENGINE_TOO_OLD."""
@@ -272,15 +279,6 @@ class Accounts:
             tenancy.account_facts(row)
             for row in await rows(connection, composed, values | self._server.values)
         ]
-
-
-@contextlib.contextmanager
-def _finding(name: str) -> Iterator[None]:
-    """`Superseded` if `statements.write_password` does not find the role."""
-    try:
-        yield
-    except psycopg.errors.DivisionByZero:
-        raise superseded_account(name) from None
 
 
 def require_no_host(host: str) -> None:

@@ -57,6 +57,7 @@ _SILENCE = {
     "log_min_duration_sample": "-1",
     "log_transaction_sample_rate": "0",
     "log_min_error_statement": "panic",
+    "auto_explain.log_min_duration": "-1",
     "pg_stat_statements.track_utility": "off",
     "track_activities": "off",
 }

@@ -131,11 +131,15 @@ class SuperGroup:
         facts = await self._server.known(connection)
         if facts.version[0] < MEMBERSHIP_OPTIONS_SINCE:
             return None
+        if not self._server.group_is_ready:
+            await self._ensure_once(connection)
+        return self.name
+
+    async def _ensure_once(self, connection: Connection) -> None:
         async with self._turn:
             if not self._server.group_is_ready:
                 await self._ensure(connection)
                 self._server.group_is_ready = True
-        return self.name
 
     async def _ensure(self, connection: Connection) -> None:
         async with transaction(connection, self._server.lock("super")):

@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from typing import LiteralString
 from uuid import UUID
 
 from psycopg import sql
@@ -27,18 +28,21 @@ _SUPER_ATTRIBUTES = sql.SQL("CREATEDB CREATEROLE BYPASSRLS")
 _NORMAL_ATTRIBUTES = sql.SQL("NOCREATEDB NOCREATEROLE NOBYPASSRLS")
 
 # Never ADMIN (no account grants the group to others) and never SET: privileges are inherited, identities are not.
-_MEMBERSHIP = sql.SQL("GRANT {role} TO {member} WITH ADMIN FALSE, INHERIT TRUE, SET FALSE")
+_INHERITS: LiteralString = "WITH ADMIN FALSE, INHERIT TRUE, SET FALSE"
+_MEMBERSHIP = sql.SQL("GRANT {role} TO {member} " + _INHERITS)
 _LOCK = sql.SQL("SELECT pg_advisory_xact_lock({key})")
 _COMMENT = sql.SQL("COMMENT ON ROLE {name} IS {marker}")
-_OID = sql.SQL("SELECT oid FROM pg_roles WHERE rolname = {name}")
 # The server hashes a malformed verifier as a plaintext: then the division fails, and the whole transaction with it.
 _READ_BACK = sql.SQL(
     "SELECT oid, 1 / coalesce(rolpassword = {verifier}, false)::int FROM pg_authid WHERE rolname = {name}"
 )
-# Fails with a division, and so the whole transaction, unless it updates the one row. Names are unique.
-_WRITE = sql.SQL(
-    "WITH written AS (UPDATE pg_catalog.pg_authid SET {values} WHERE {row} RETURNING oid)"
-    " SELECT min(oid), 1 / count(*) FROM written"
+
+_UPDATE: LiteralString = "UPDATE pg_catalog.pg_authid SET rolpassword = "
+# A new password never expires.
+_REPLACE = sql.SQL(
+    _UPDATE + "{verifier}, rolvaliduntil ="
+    " CASE WHEN rolvaliduntil < 'infinity' THEN 'infinity' ELSE rolvaliduntil END"
+    " WHERE oid = {oid} AND rolname = {name} RETURNING oid"
 )
 
 
@@ -123,39 +127,34 @@ def create_account(
     read_back: bool = True,
     secret: bytes = b"",
     write: VerifierWrite = VerifierWrite.STATEMENT,
-) -> sql.Composed:
+) -> bytes:
     """One transaction that creates a whole account; its last row begins with the new oid.
 
     `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid. `secret`
-    as for `lock_key`.
+    as for `lock_key`. Text that is put together at once: `sql.SQL.format` would take ten times as long.
     """
-    role, text = sql.Identifier(name), sql.Literal(name)
-    by_catalog = verifier is not None and write is VerifierWrite.CATALOG
-    steps: list[sql.Composable] = [
-        lock("role", name, secret),
-        _create(role, kind, None if by_catalog else verifier),
-    ]
-    if group is not None:
-        steps.append(_membership(role, sql.Identifier(group), kind))
-    steps.append(_mark(name, marker(operation)))
-    if verifier is not None and by_catalog:
-        password = sql.SQL("rolpassword = {}").format(_literal(verifier))
-        steps.append(_WRITE.format(values=password, row=sql.SQL("rolname = {}").format(text)))
-    elif verifier is not None and read_back:
-        steps.append(_verify(name, verifier))
+    role = sql.Identifier(name).as_string()
+    create = f"CREATE ROLE {role} LOGIN"
+    if kind is AccountKind.SUPER:
+        create += f" {_SUPER_ATTRIBUTES.as_string()}"
+    if verifier is None:
+        last = f"SELECT {_text(role)}::regrole::oid"  # a third of what a look into pg_roles takes
+    elif write is VerifierWrite.CATALOG:
+        # The name is resolved, or the transaction fails; no other session sees the row before the commit.
+        last = f"{_UPDATE}{_literal(verifier).as_string()} WHERE oid = {_text(role)}::regrole RETURNING oid"
     else:
-        steps.append(_OID.format(name=text))
-    return sql.SQL("; ").join(steps)
+        create += f" PASSWORD {_literal(verifier).as_string()}"
+        last = _verify(name, verifier).as_string() if read_back else f"SELECT {_text(role)}::regrole::oid"
+    steps = [f"SELECT pg_advisory_xact_lock({lock_key('role', name, secret)})", create]
+    if group is not None:
+        steps.append(_membership(role, sql.Identifier(group).as_string(), kind))
+    steps += [f"COMMENT ON ROLE {role} IS {_text(marker(operation))}", last]
+    return "; ".join(steps).encode()
 
 
 def write_password(name: str, oid: int, verifier: Secret) -> sql.Composed:
-    """`change_password` and `check_password` as an update of the catalog. Fails if the role of that name is another."""
-    values = sql.SQL(
-        "rolpassword = {}, rolvaliduntil ="
-        " CASE WHEN rolvaliduntil < 'infinity' THEN 'infinity' ELSE rolvaliduntil END"
-    )
-    row = sql.SQL("rolname = {} AND oid = {}").format(sql.Literal(name), sql.SQL(str(int(oid))))
-    return _WRITE.format(values=values.format(_literal(verifier)), row=row)
+    """`change_password` as an update of the catalog. No row if the role of that name is another by now."""
+    return _REPLACE.format(verifier=_literal(verifier), oid=sql.SQL(str(int(oid))), name=sql.Literal(name))
 
 
 def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Composed:
@@ -183,12 +182,13 @@ def change_kind(name: str, kind: AccountKind, group: str) -> sql.Composed:
     """From either kind to `kind`. The opposite membership is revoked first; both would be a circle."""
     role, of = sql.Identifier(name), sql.Identifier(group)
     leaving = (role, of) if kind is AccountKind.SUPER else (of, role)
+    joining = leaving[::-1]
     attributes = _SUPER_ATTRIBUTES if kind is AccountKind.SUPER else _NORMAL_ATTRIBUTES
     return sql.SQL("; ").join(
         (
             sql.SQL("REVOKE {} FROM {}").format(*leaving),
             sql.SQL("ALTER ROLE {} {}").format(role, attributes),
-            _membership(role, of, kind),
+            _MEMBERSHIP.format(role=joining[0], member=joining[1]),
         )
     )
 
@@ -225,20 +225,14 @@ def take_over_database(
     )
 
 
-def _create(role: sql.Identifier, kind: AccountKind, verifier: Secret | None) -> sql.Composable:
-    words: list[sql.Composable] = [sql.SQL("CREATE ROLE"), role, sql.SQL("LOGIN")]
-    if kind is AccountKind.SUPER:
-        words.append(_SUPER_ATTRIBUTES)
-    if verifier is not None:
-        words += [sql.SQL("PASSWORD"), _literal(verifier)]
-    return sql.SQL(" ").join(words)
-
-
-def _membership(role: sql.Identifier, group: sql.Identifier, kind: AccountKind) -> sql.Composed:
+def _membership(role: str, group: str, kind: AccountKind) -> str:
     """A super account belongs to the group; the group belongs to every normal account."""
-    if kind is AccountKind.SUPER:
-        return _MEMBERSHIP.format(role=group, member=role)
-    return _MEMBERSHIP.format(role=role, member=group)
+    of, member = (group, role) if kind is AccountKind.SUPER else (role, group)
+    return f"GRANT {of} TO {member} {_INHERITS}"
+
+
+def _text(value: str) -> str:
+    return sql.Literal(value).as_string()
 
 
 def _verify(name: str, verifier: Secret) -> sql.Composed:
