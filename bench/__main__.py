@@ -130,6 +130,12 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="1 to N replicas over one store, instead of the rest",
     )
+    parser.add_argument(
+        "--create",
+        metavar="WORD",
+        default="",
+        help="of the goals and replicas: creates with this in their name",
+    )
     add_markdown(parser)
     return parser.parse_args(arguments)
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import psycopg
+
 from bench import mysql_load
+from bench.costs import owner_url
 from bench.load import Make, wire_clients
 from bench.people_load import CAM, calling, connections, new_user
 from bench.rounds import Settle
@@ -27,6 +30,11 @@ class Create:
     password: bool = True
     settled: Callable[[Ready], Settle] | None = None
     """Waits for what was promised."""
+    clear: Callable[[Ready], None] | None = None
+    """Removes what was made, where creating costs more the more there is."""
+
+    def cleared(self, ready: Ready) -> Callable[[], None] | None:
+        return None if self.clear is None else partial(self.clear, ready)
 
     async def prepare(self, ready: Ready) -> None:
         """What its accounts are granted."""
@@ -54,6 +62,16 @@ async def user_clients(ready: Ready, count: int) -> AsyncIterator[list[Make]]:
         yield [calling(wire, ready, "CreateUser", params) for wire in wires]
 
 
+def clear_sub_users(ready: Ready) -> None:
+    """Remove all of them. Their quota is counted at every AddUser, and is 1,000 by default: a batch stays below it."""
+    with psycopg.connect(owner_url(ready), autocommit=True) as store:
+        store.execute(
+            "delete from rolecall.access_keys where principal in (select number from rolecall.sub_users)"
+        )
+        store.execute("delete from rolecall.sub_users")
+        store.execute("vacuum rolecall.sub_users, rolecall.access_keys")
+
+
 def _settled(ready: Ready) -> Settle:
     return partial(mysql_load.settle, ready)
 
@@ -65,7 +83,7 @@ CREATES = {
         Create("CreateAccount, no password", wire_clients, "postgres", password=False),
         Create("OpenStack users", mysql_load.openstack_clients, "mysql", settled=_settled),
         Create("PetaData", mysql_load.petadata_clients, "mysql", settled=_settled),
-        Create("AddUser with key", sub_user_clients),
+        Create("AddUser with key", sub_user_clients, clear=clear_sub_users),
         Create("CIAM CreateUser", user_clients),
     )
 }

@@ -171,6 +171,8 @@ def bench(server: Server, options: argparse.Namespace) -> Iterator[Table]:
             Console(stderr=True).print(f"moto is left out: {reason}")
         for clients in options.clients:
             for create, ways in _ways(server, moto).items():
+                if options.create not in create:
+                    continue
                 batches = asyncio.run(_measure(server, create, ways, clients, options))
                 figures.add(create, clients, batches)
     yield goals(figures)
@@ -231,6 +233,7 @@ async def _measure(
             options.rounds,
             password=known.password,
             settle=known.settle(server.ready),
+            clear=known.cleared(server.ready),
             meters={name: way.meter for name, way in ways.items()},
         )
 

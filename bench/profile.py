@@ -100,10 +100,12 @@ class _Run:
 
     def __init__(self, server: Server, create: Create, makers: Sequence[Make]) -> None:
         self._makers, self._create = makers, create
-        self._settle = create.settle(server.ready)
+        self._settle, self._clear = create.settle(server.ready), create.cleared(server.ready)
         self._meter = server.meter(create.engine)
 
     async def batch(self, count: int) -> Batch:
+        if self._clear is not None:
+            self._clear()
         names = [new_name("p") for _ in range(count)]
         return await metered(
             self._makers, names, self._meter, password=self._create.password, settle=self._settle

@@ -27,11 +27,15 @@ async def in_turn(
     *,
     password: bool = True,
     settle: Settle | None = None,
+    clear: Callable[[], None] | None = None,
     meters: Mapping[str, Meter] = MappingProxyType({}),
 ) -> dict[str, list[Batch]]:
+    """`clear` is called before each batch."""
     batches: dict[str, list[Batch]] = {way: [] for way in makers}
     for round_number in track(range(rounds + 1), description=label, console=Console(stderr=True)):
         for way, clients in makers.items():
+            if clear is not None:
+                clear()
             names = [new_name("b") for _ in range(accounts)]
             meter = meters.get(way, _no_meter)
             batch = await metered(clients, names, meter, password=password, settle=settle)
