@@ -56,16 +56,17 @@ def lose_the_answer(method: str) -> None:
 
 
 def tell_of_cutting_off(step: Step) -> None:
-    """Pass the step ``cut off`` once an account has lost its login and its sessions, and nothing else yet."""
-    for accounts in (postgresql_accounts.Accounts, mysql_accounts.Accounts):
-        cut_off: Any = accounts.cut_off
+    """Pass the step ``cut off`` once an account that is deleted has lost its login, and is not dropped yet."""
+    places = ((postgresql_accounts.Accounts, "cut_off"), (mysql_accounts.Accounts, "_retire"))
+    for accounts, method in places:
+        cut_off: Any = getattr(accounts, method)
 
         async def passing(*arguments: Any, cut_off: Any = cut_off, **options: Any) -> Any:
             found = await cut_off(*arguments, **options)
             step("cut off")
             return found
 
-        accounts.cut_off = passing  # type: ignore[method-assign]
+        setattr(accounts, method, passing)
 
 
 def plant(fault: str) -> None:

@@ -156,7 +156,7 @@ def test_what_a_process_applied_after_it_was_taken_for_dead_is_recorded(kind: Ki
 
 
 def test_a_deletion_that_is_cut_short_and_overtaken_is_brought_to_its_end(kind: Kind) -> None:
-    """Login is gone, nothing is marked, and another change of the account is acknowledged."""
+    """Login is gone, and another change of the account is acknowledged."""
     user = kind.new_name()
     with kind.bench.server() as other:
         kind.make(other, user)

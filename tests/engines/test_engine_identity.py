@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from tests.engines.conftest import MariaHarness, PostgresHarness
 
 from rolecall.domain.engine import (
     NO_DATABASE,
@@ -17,6 +18,8 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import NO_ACCOUNT, ChangedMeanwhile, Expected, Superseded
 from rolecall.domain.reasons import Reason
+from rolecall.engines.mysql import sessions as mysql_sessions
+from rolecall.engines.postgresql import accounts as postgresql_accounts
 from rolecall.values import Secret
 
 
@@ -170,3 +173,106 @@ async def test_a_password_has_no_end_and_says_so_only_where_one_was_set(postgres
     await postgres.engine.change_account(change)
     assert await postgres.sql(limit) == [("infinity",)]
     assert await postgres.can_log_in(made.name, "x" * 9)
+
+
+@pytest.fixture
+def between(granting, monkeypatch):
+    """Registers what others do when a change has taken login away, and is about to end the account's sessions."""
+
+    def register(work):
+        works = [work]
+
+        async def others():
+            while works:
+                await works.pop()()
+
+        if isinstance(granting, MariaHarness):
+            end = mysql_sessions.end
+
+            async def ended(*arguments):
+                await others()
+                await end(*arguments)
+
+            monkeypatch.setattr(mysql_sessions, "end", ended)
+        else:
+
+            async def passed(step):
+                if step != "locked":
+                    await others()
+
+            monkeypatch.setattr(granting.memory, "passed", passed)
+
+    return register
+
+
+async def test_an_account_that_is_being_deleted_is_not_renamed(granting, make, unique, between):
+    """Login is gone: under another name, the account would be left without it."""
+    made, name, engine = await make(granting.engine), unique("acct"), granting.engine
+
+    async def renamed():
+        with pytest.raises(ChangedMeanwhile):
+            await engine.change_account(
+                AccountChange(made.name, uuid4(), new_name=name, expected=made.expected)
+            )
+
+    between(renamed)
+    assert await engine.drop_account(made.name, uuid4(), expected=made.expected)
+    assert await engine.account(made.name) is None
+    assert await engine.account(name) is None
+
+
+async def test_an_account_that_is_locked_and_renamed_is_marked_as_locked(granting, make, unique, between):
+    made, name, engine, lock = await make(granting.engine), unique("acct"), granting.engine, uuid4()
+
+    async def renamed():
+        assert lock in (await engine.account(made.name)).operations
+        await engine.change_account(AccountChange(made.name, uuid4(), new_name=name))
+
+    between(renamed)
+    locking = AccountChange(made.name, lock, may_log_in=False, end_sessions=True, expected=made.expected)
+    await engine.change_account(locking)
+    found = await engine.account(name)
+    assert lock in found.operations
+    assert not found.may_log_in
+
+
+async def test_a_repeated_move_is_recognized_though_another_account_has_the_name(granting, make, unique):
+    made, name, engine = await make(granting.engine), unique("acct"), granting.engine
+    move = AccountChange(made.name, uuid4(), new_name=name, expected=Expected(made.identity))
+    moved = await engine.change_account(move)
+    other = await make(engine, made.name)
+    assert await engine.change_account(move) == moved
+    assert await engine.account(made.name) == other
+
+
+async def test_a_lock_that_others_have_applied_and_undone_takes_no_login_away(owning, make, monkeypatch):
+    """Its process is held up after its look; another one finishes the lock, and a call undoes it."""
+    made, engine = await make(owning.engine), owning.engine
+    lock = AccountChange(made.name, uuid4(), may_log_in=False, expected=Expected(made.identity))
+    works = [lock, AccountChange(made.name, uuid4(), may_log_in=True)]
+
+    async def others():
+        due = works[:]
+        works.clear()
+        for work in due:
+            await engine.change_account(work)
+
+    if isinstance(owning, PostgresHarness):
+        look = postgresql_accounts.Accounts.find_tenants
+
+        async def looked(*arguments):
+            found = await look(*arguments)
+            await others()
+            return found
+
+        monkeypatch.setattr(postgresql_accounts.Accounts, "find_tenants", looked)
+    else:
+
+        async def passed(step):
+            if step == "looked":
+                await others()
+
+        monkeypatch.setattr(owning.memory, "passed", passed)
+    await engine.change_account(lock)
+    assert (await engine.account(made.name)).may_log_in
+    assert await owning.can_log_in(made.name, make.PASSWORD)

@@ -25,7 +25,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.base import Watched
-from rolecall.engines.mysql import MySqlEngine, control, errors, server
+from rolecall.engines.mysql import MySqlEngine, control, errors, server, sessions
 from rolecall.engines.mysql.connections import Session
 from rolecall.exchanges import Deadlines
 from rolecall.local import LocalMariaDB
@@ -519,7 +519,8 @@ async def test_a_server_of_the_other_flavor_is_refused_with_the_word_to_use(mari
     assert caught.value.reason is Reason.ENGINE_REFUSED
 
 
-async def test_a_statement_that_takes_too_long_is_given_up(maria, make):
+async def test_a_statement_that_takes_too_long_is_given_up(maria, make, monkeypatch):
+    monkeypatch.setattr(sessions, "IDLE_SECONDS", 600)
     engine = MySqlEngine(maria.address(), deadlines=Deadlines(statement=0.3))
     made = await make(engine)
     locker = await maria.connect()

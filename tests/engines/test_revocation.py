@@ -18,10 +18,11 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.reasons import OutcomeUnknown
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.mysql import accounts as mysql_accounts
 from rolecall.engines.mysql import server as mysql_server
+from rolecall.engines.mysql import sessions as mysql_sessions
 from rolecall.engines.mysql.errors import Lost
 from rolecall.engines.postgresql import PostgresEngine, connections, obstacles, removal, statements
 from rolecall.engines.postgresql import accounts as postgres_accounts
@@ -50,7 +51,7 @@ CHANGES = {"lock": locked, "password": given_a_password, "drop": dropped}
 
 
 async def expect_begun(harness, make, monkeypatch, change, step, lost):
-    """The connection is lost before the mark: the account is locked already, so the change is to be finished."""
+    """The connection is lost after login was taken away, so the change is to be finished."""
     made = await make(harness.engine)
 
     async def loses(*_args, **_words):
@@ -75,9 +76,16 @@ async def test_what_has_taken_login_away_on_postgresql_is_not_refused(
     await expect_begun(postgres, make, monkeypatch, change, step, lost)
 
 
-@pytest.mark.parametrize(("change", "step"), [("lock", "_change"), ("drop", "_drop")])
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        ("lock", (mysql_sessions, "end")),
+        ("drop", (mysql_sessions, "end")),
+        ("drop", (mysql_accounts.Accounts, "_remove")),
+    ],
+)
 async def test_what_has_taken_login_away_on_mariadb_is_not_refused(maria, make, monkeypatch, change, step):
-    await expect_begun(maria, make, monkeypatch, change, (mysql_accounts.Accounts, step), Lost())
+    await expect_begun(maria, make, monkeypatch, change, step, Lost())
 
 
 async def ended(connection) -> bool:
@@ -238,22 +246,48 @@ async def test_no_account_holds_up_a_change_by_taking_its_lock(maria, make, whos
     assert not await maria.can_log_in(made.name, make.PASSWORD)
 
 
-async def test_login_goes_without_a_lock_and_out_of_turn(maria, make, monkeypatch):
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_process_of_rolecalls_that_has_stopped_puts_off_no_change(maria, make, monkeypatch, change):
+    """Its session holds the account's lock and asks for nothing."""
+    monkeypatch.setattr(mysql_sessions, "IDLE_SECONDS", 1)
+    made = await make(maria.engine)
+    stopped = await maria.connect()
+    async with stopped.cursor() as cursor:
+        await cursor.execute(f"SELECT GET_LOCK('{mysql_server.lock_name('account:' + made.name)}', 0)")
+    await CHANGES[change](maria.engine, made.name)
+    assert await is_ended(stopped)
+    stopped.close()
+    assert not await maria.can_log_in(made.name, make.PASSWORD)
+
+
+@pytest.mark.parametrize("change", ["lock", "drop"])
+async def test_what_waits_too_long_for_a_process_at_work_has_changed_nothing(
+    maria, make, monkeypatch, change
+):
     made = await make(maria.engine)
     monkeypatch.setattr(mysql_server, "LOCK_SECONDS", 0)
     holder = await maria.connect()
     session = await maria.connect(made.name, make.PASSWORD)
     async with holder.cursor() as cursor:
         await cursor.execute(f"SELECT GET_LOCK('{mysql_server.lock_name('account:' + made.name)}', 0)")
-        with pytest.raises(OutcomeUnknown):
-            await locked(maria.engine, made.name)
-        assert not await is_ended(holder)
-        assert await is_ended(session)
-        assert not await maria.can_log_in(made.name, make.PASSWORD)
-        await cursor.execute("DO RELEASE_ALL_LOCKS()")
-    session.close()
+        with pytest.raises(Refused) as caught:
+            await CHANGES[change](maria.engine, made.name)
+    assert caught.value.reason is Reason.ENGINE_BUSY
+    assert not await is_ended(holder)
+    assert not await is_ended(session)
+    assert await maria.can_log_in(made.name, make.PASSWORD)
+    await session.ensure_closed()
     await holder.ensure_closed()
-    await dropped(maria.engine, made.name)
+
+
+async def test_the_sessions_of_an_account_that_is_renamed_end(maria, make, unique):
+    """A session keeps the name it logged in under: a later lock of the account would not find it."""
+    made, name = await make(maria.engine), unique("acct")
+    session = await maria.connect(made.name, make.PASSWORD)
+    await maria.engine.change_account(AccountChange(made.name, uuid4(), new_name=name))
+    assert await is_ended(session)
+    session.close()
+    assert await maria.can_log_in(name, make.PASSWORD)
 
 
 async def test_mariadbs_names_of_locks_are_the_houses_own(maria, make):

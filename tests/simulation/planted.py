@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,8 @@ from tests.simulation.scenarios import (
     create_managed,
     create_with_token,
     delete,
+    lock,
+    move,
     open_managed,
     promise,
     remark,
@@ -26,6 +29,7 @@ from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import State
 from rolecall.domain.provisioning.reconciler import ServerReconciler
 from rolecall.engines.memory import MemoryEngine
+from rolecall.engines.memory_grants import MemoryGrantsEngine
 from rolecall.store.memory_ledger import MemoryLedger
 from rolecall.store.replica import NotifiedCache
 
@@ -49,7 +53,16 @@ async def repetitions() -> None:
     await search_accounts(OwningServer, "postgresql", (create_with_token,))
 
 
+async def renames() -> None:
+    await search_accounts(GrantingServer, "mysql", (create, move, delete))
+
+
+async def renames_and_locks() -> None:
+    await search_accounts(GrantingServer, "mysql", (create, move, delete, lock))
+
+
 _changed = MemoryLedger._changed
+_change_account, _drop_account = MemoryGrantsEngine.change_account, MemoryGrantsEngine.drop_account
 _drop = MemoryEngine.drop_account
 
 
@@ -87,6 +100,38 @@ async def _undo_in_order(self: Any, instance: Any) -> None:
 async def _begin_silently(self: Any, operation_id: Any, seen: Any) -> bool:
     await self.witness(seen)
     return True
+
+
+async def _remove_login(engine: Any, name: str, expected: Any) -> None:
+    for key, found in engine._accounts.items():
+        if key[0] == name and expected is not None and found.identity == expected.identity:
+            engine._accounts[key] = replace(found, may_log_in=False)
+            await engine.passed("login is removed")
+            return
+
+
+async def _change_without_login(self: Any, change: Any) -> Any:
+    if change.may_log_in is False:
+        await _remove_login(self, change.name, change.expected)
+    return await _change_account(self, change)
+
+
+async def _drop_without_login(
+    self: Any, name: str, operation: Any, host: str = "", expected: Any = None
+) -> bool:
+    await _remove_login(self, name, expected)
+    return await _drop_account(self, name, operation, host, expected)
+
+
+async def _repeat_nothing(case: Any) -> Any:
+    for facts in await case.attached.engine.accounts():
+        if case.operation.id in facts.operations:
+            return facts
+    raise repairs.NotApplied
+
+
+async def _expect_nothing(*_: Any) -> None:
+    """An account that is not there under its name is gone."""
 
 
 def _keep_always(self: Any, key: Any, value: Any, generation: int) -> None:
@@ -136,6 +181,30 @@ def deletion_that_is_not_noted() -> Iterator[None]:
 
 
 @contextmanager
+def login_removed_without_the_lock() -> Iterator[None]:
+    with (
+        patch.object(MemoryGrantsEngine, "change_account", _change_without_login),
+        patch.object(MemoryGrantsEngine, "drop_account", _drop_without_login),
+    ):
+        yield
+
+
+@contextmanager
+def renamed_account_taken_for_gone() -> Iterator[None]:
+    with patch.object(removal, "_require_gone", _expect_nothing):
+        yield
+
+
+@contextmanager
+def sessions_that_a_rename_leaves() -> Iterator[None]:
+    """If its process ends: recovery follows the marker alone."""
+    with patch.object(
+        repairs, "_REPAIRS", {**repairs._REPAIRS, repairs.Change.ACCOUNT_MOVE: _repeat_nothing}
+    ):
+        yield
+
+
+@contextmanager
 def server_undone_in_order() -> Iterator[None]:
     with patch.object(ServerReconciler, "_undo", _undo_in_order):
         yield
@@ -158,6 +227,9 @@ PLANTED: dict[str, tuple[Fault, Scenario]] = {
     "a client token that was called free too early": (made_without_a_fence, repetitions),
     "a quota that a late call exceeds": (made_without_a_fence, SCENARIOS["quotas"]),
     "a deletion that is not noted before it begins": (deletion_that_is_not_noted, remarks),
+    "a login that is removed without the account's lock": (login_removed_without_the_lock, renames),
+    "a renamed account that is taken for gone": (renamed_account_taken_for_gone, renames),
+    "sessions that outlive a rename": (sessions_that_a_rename_leaves, renames_and_locks),
     "a server undone in the order of its making": (server_undone_in_order, SCENARIOS["provisioning"]),
     "a key that is remembered after it was changed": (key_remembered_too_late, SCENARIOS["keys"]),
 }

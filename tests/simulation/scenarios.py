@@ -209,11 +209,9 @@ OWNING: Sequence[Act] = (
     close_managed, password, remark, lock, unlock,
 )  # fmt: skip
 GRANTING: Sequence[Act] = (
-    show, create, delete, promise, delete, create, password, lock, unlock, remark, grants, promise,
+    show, create, delete, promise, delete, create, move, password, lock, unlock, remark, grants, promise, move,
 )  # fmt: skip
-
-MOVING: Sequence[Act] = (show, create, promise, move, password, remark, grants, move)
-"""Without deletions and locks: limit 200."""
+MOVING: Sequence[Act] = (show, create, move, delete, lock, move, unlock, create)
 
 
 TOKENS: Sequence[Act] = (
@@ -328,7 +326,7 @@ async def granting() -> None:
 
 
 async def moving() -> None:
-    """The same with other names for accounts."""
+    """The same, where accounts are given other names again and again."""
     await search_accounts(GrantingServer, "mysql", MOVING)
 
 

@@ -16,7 +16,6 @@ from uuid import UUID
 from tests.simulation.power import supplied
 from tests.simulation.schedules import choose, happens
 
-from rolecall.domain.engine import AccountChange
 from rolecall.domain.identity import Fence
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
@@ -39,10 +38,14 @@ class Session:
         self._loss = loss
         self._steps = choose(4) if loss == 3 else 0
         self._is_served = asyncio.Event()
+        self.committed: Callable[[], None] = lambda: None
+        """Called when a change is whole, though a step follows: its caller may never hear of it."""
         self._asked: asyncio.Queue[tuple[Fence, asyncio.Future[Refused | None]]] = asyncio.Queue()
 
     async def passed(self, step: str) -> None:
         """Between two steps, at the server."""
+        if step == "changed":
+            self.committed()
         if self._loss == 2:
             if step != "locked":
                 raise SessionEnded
@@ -150,13 +153,20 @@ def engine_calls(server: Server, gates: Gates) -> Callable[..., Awaitable[Any]]:
         args = tuple(_fenced(one, session) for one in args)
         account, operation = _subject(args, kwargs)
 
+        noted: list[UUID] = []
+
+        def committed() -> None:
+            if operation is not None and not noted:
+                noted.append(operation)
+                server.note_change(name, args[0], operation)
+
+        session.committed = committed
+
         async def change() -> Any:
             result = await method(*args, **kwargs)
-            if operation is not None and result is not False:
-                server.note_change(name, args[0], operation)
+            if result is not False:
+                committed()
             world.note(f"{gates.name}: {name}({account}) by {operation and operation.int}")
-            if isinstance(args[0], AccountChange) and args[0].new_name is not None:
-                server.sessions[:] = [args[0].new_name if one == account else one for one in server.sessions]
             return result
 
         result = await session.carry_out(change)

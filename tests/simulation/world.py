@@ -155,6 +155,12 @@ class SimulatedServer:
             self._identities.setdefault(name, len(self.applied))
         new_name = getattr(change, "new_name", None)
         identity = self._identities.get(name) or self._identities.get(new_name or "", 0)
+        if (
+            new_name
+            and operation in self._touched
+            and self._touched[operation] == self._identities.get(new_name)
+        ):
+            return  # the same move, found done
         if method == "drop_account" and not identity:
             return  # the same deletion, carried out twice
         if self._touched.setdefault(operation, identity) != identity:

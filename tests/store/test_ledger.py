@@ -168,6 +168,9 @@ async def test_what_was_interrupted_is_looked_for_for_an_hour_and_keeps_what_it_
     ]
     assert await ledger.are_unrecorded([operation])
     assert not await ledger.are_unrecorded([refused])
+    kind = (await bench.operation(operation)).change
+    assert await ledger.are_unrecorded([operation], kind)
+    assert not await ledger.are_unrecorded([operation], Change.ACCOUNT_MOVE)
     later = Ambient(unix=lambda: time.time() + LOOKED_FOR_SECONDS + 1)
     if isinstance(bench.store, Store):
         with psycopg.connect(request.getfixturevalue("dsn").reveal()) as connection:

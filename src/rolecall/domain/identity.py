@@ -53,6 +53,15 @@ class Superseded(Refused):
     """The account or database that a change was meant for was dropped, and another one has its name."""
 
 
+class MovedAway(Superseded):
+    """The account that was to be deleted has another name now: it stays."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            Reason.ACCOUNT_MISSING, facts={"value": name}, note="the account has another name now"
+        )
+
+
 class AppliedBefore(Refused):
     """This operation created the account or database before, and it was dropped since: it is not created again."""
 

@@ -26,14 +26,15 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import (
     FIRST,
     NO_ACCOUNT,
-    ChangedMeanwhile,
     Expected,
     require_identity,
     require_order,
+    superseded_account,
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names, scram
 from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, MemoryObjects, is_protected_name
+from rolecall.engines.memory_steps import may_remove
 from rolecall.engines.postgresql.catalog import PRIVILEGES
 from rolecall.values import Secret
 
@@ -130,7 +131,13 @@ class MemoryEngine(MemoryObjects):
         found = self._changeable(name)
         if expected == NO_ACCOUNT or not found.operations or found.was_changed_by(operation, expected):
             return found
-        self._accounts[name] = replace(found, may_log_in=False)
+        await self.passed("looked")
+        now = self._accounts.get(name)
+        if now is None or now.identity != found.identity:
+            raise superseded_account(name)
+        if operation in now.operations:
+            return now
+        self._accounts[name] = replace(now, may_log_in=False)
         await self.passed("login is removed")
         if end:
             self.end_sessions(name)
@@ -171,12 +178,8 @@ class MemoryEngine(MemoryObjects):
         await self.passed("retired")
         self.end_sessions(name)
         async with self.locked(name):
-            found = self._accounts.get(name)
-            if found is None or found.identity != retired.identity:
-                return True
-            if found.marker != retired.marker:
-                raise ChangedMeanwhile(name)
-            self._drop(name)
+            if may_remove(self._accounts.get(name), retired):
+                self._drop(name)
         return True
 
     def _drop(self, name: str) -> None:

@@ -1,8 +1,8 @@
 """`MemoryGrantsEngine`: the MySQL family's semantics in dictionaries, for tests of the domain. It passes the
 engine suite.
 
-An account is a name at a host and is granted whole databases by template. Locking and dropping an account have the
-family's steps: the login is removed before the lock of the name is taken.
+An account is a name at a host and is granted whole databases by template. Changes have the family's steps: nothing of
+an account changes but under the lock of its name, and sessions end after that.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import FIRST, NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.memory_steps import Steps
+from rolecall.engines.memory_steps import Steps, may_remove
 from rolecall.engines.mysql import control, hashes, names
 from rolecall.engines.mysql.flavors import MARIADB
 from rolecall.values import Secret
@@ -130,32 +130,16 @@ class MemoryGrantsEngine(Steps):
         if new_name != change.name:
             names.require_new_user(new_name, MARIADB.user_characters, ADMINISTRATOR)
         to = new_name, key[1] if change.new_host is None else names.host(change.new_host)
-        if change.may_log_in is False:
-            await self._cut_off(key, change.operation, change.expected, end=change.end_sessions)
         async with self.locked(change.name, new_name):
             after = self._change(change, key, to)
-            if change.end_sessions and not after.may_log_in:
-                await self.passed("changed")
-                self.end_sessions(change.name)
+        if to != key or (change.end_sessions and not after.may_log_in):
+            await self.passed("changed")
+            self.end_sessions(change.name)
         return after
-
-    async def _cut_off(
-        self, key: tuple[str, str], operation: UUID, expected: Expected | None, *, end: bool = True
-    ) -> None:
-        """Remove login and sessions, without a lock and a mark."""
-        found = self._accounts.get(key)
-        if found is not None and found.is_protected:
-            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": key[0]})
-        if found is None or expected == NO_ACCOUNT or found.was_changed_by(operation, expected):
-            return
-        self._accounts[key] = replace(found, may_log_in=False)
-        await self.passed("login is removed")
-        if end:
-            self.end_sessions(key[0])
 
     def _change(self, change: AccountChange, key: tuple[str, str], to: tuple[str, str]) -> AccountFacts:
         moved = self._accounts.get(to) if to != key else None
-        if moved is not None and change.operation in moved.operations and key not in self._accounts:
+        if moved is not None and change.operation in moved.operations:
             return moved
         before = self._changeable(key)
         if before.was_changed_by(change.operation, change.expected):
@@ -184,23 +168,24 @@ class MemoryGrantsEngine(Steps):
         host: str = "",
         expected: Expected | None = None,
     ) -> bool:
-        """Remove the login; then, under the lock, mark it, end its sessions and drop it."""
+        """Lock and mark it, end its sessions, drop it. Other changes may come between."""
         key = name, host or names.ANY_HOST
         if names.is_reserved(name, ADMINISTRATOR):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-        await self._cut_off(key, operation, expected)
         async with self.locked(name):
             found = self._accounts.get(key)
+            if found is not None and found.is_protected:
+                raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
             if found is None or expected == NO_ACCOUNT:
                 return False
-            require_identity(expected, name, found.identity)
-            require_order(expected, name, found.order)
-            self._accounts[key] = replace(found.changed_by(operation), may_log_in=False)
-            await self.passed("retired")
-            self.end_sessions(name)
-            self._verifiers.pop(key, None)
-            self._awaited = {(awaited, whose) for awaited, whose in self._awaited if whose != key}
-            del self._accounts[key]
+            retired = self._accounts[key] = _retired(found, operation, expected)
+        await self.passed("retired")
+        self.end_sessions(name)
+        async with self.locked(name):
+            if may_remove(self._accounts.get(key), retired):
+                self._verifiers.pop(key, None)
+                self._awaited = {(awaited, whose) for awaited, whose in self._awaited if whose != key}
+                del self._accounts[key]
         return True
 
     async def account(self, name: str, host: str = "") -> AccountFacts | None:
@@ -361,20 +346,23 @@ class MemorySuperuser:
             return self._found
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
-        found = self._found
-        if found is not None and expected != NO_ACCOUNT and not found.was_changed_by(operation, expected):
-            self._found = replace(found, may_log_in=False)
-            await self._steps.passed("login is removed")
         async with self._steps.locked(self.name):
             found = self._found
             if found is None or expected == NO_ACCOUNT:
                 return False
-            require_identity(expected, found.name, found.identity)
-            require_order(expected, found.name, found.order)
-            self._found = replace(found.changed_by(operation), may_log_in=False)
-            await self._steps.passed("retired")
-            self._found = self.verifier = None
+            retired = self._found = _retired(found, operation, expected)
+        await self._steps.passed("retired")
+        async with self._steps.locked(self.name):
+            if may_remove(self._found, retired):
+                self._found = self.verifier = None
         return True
+
+
+def _retired(found: AccountFacts, operation: UUID, expected: Expected | None) -> AccountFacts:
+    """`Superseded`, `ChangedMeanwhile`."""
+    require_identity(expected, found.name, found.identity)
+    require_order(expected, found.name, found.order)
+    return replace(found.changed_by(operation), may_log_in=False)
 
 
 def _lock_of(database: str) -> str:

@@ -7,6 +7,9 @@ import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.identity import ChangedMeanwhile
+
 
 class Steps:
     """Tests override `passed` and `end_sessions`: here nothing comes between steps, and there are no sessions."""
@@ -28,3 +31,14 @@ class Steps:
                 await held.enter_async_context(self._locks[name])
             await self.passed("locked")
             yield
+
+
+def may_remove(found: AccountFacts | None, retired: AccountFacts) -> bool:
+    """Whether what a deletion has retired is there to be dropped. `ChangedMeanwhile` if another change came between."""
+    if (
+        found is None or found.identity != retired.identity
+    ):  # the same deletion, carried out by another process
+        return False
+    if found.marker != retired.marker:
+        raise ChangedMeanwhile(found.name)
+    return True

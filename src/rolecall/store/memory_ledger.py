@@ -256,9 +256,12 @@ class MemoryLedger:
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         return any(kept.operation.id in operations for kept in self._rows.open_operations())
 
-    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
-        late = {operation.id for operation in await self.interrupted()}
-        return await self.are_open(operations) or not late.isdisjoint(operations)
+    async def are_unrecorded(self, operations: Sequence[UUID], change: Change | None = None) -> bool:
+        unrecorded = [kept.operation for kept in self._rows.open_operations()]
+        unrecorded += await self.interrupted()
+        return any(
+            operation.id in operations and change in (None, operation.change) for operation in unrecorded
+        )
 
     async def begin(self, operation_id: UUID, seen: Sequence[UUID]) -> bool:
         await self.witness(seen)

@@ -154,8 +154,9 @@ class PgOperationRepository:
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         return bool(await self._pool.value(_SQL["are_open"], (list(operations),)))
 
-    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
-        return bool(await self._pool.value(_SQL["are_unrecorded"], (list(operations),)))
+    async def are_unrecorded(self, operations: Sequence[UUID], change: Change | None = None) -> bool:
+        values = {"operations": list(operations), "kind": None if change is None else change.value}
+        return bool(await self._pool.value(_SQL["are_unrecorded"], values))
 
     async def begin(self, operation_id: UUID, seen: Sequence[UUID]) -> bool:
         values = {"operation": operation_id, "seen": list(seen), "replica": self._replica}

@@ -3,8 +3,9 @@
 Changes that were applied and are not closed yet, because their process died or lost its connection, would look as if
 they had never been; and the second try of a creation would make the account once more (`Fence`).
 
-Login is taken away before anything marks the account, so a deletion is noted in the ledger before that: from then on it
-is brought to its end, by its own process or by recovery, and until then recovery may call it superseded, for good.
+Where login is taken away before anything marks the account (PostgreSQL), only the ledger shows that a deletion began.
+So it is noted there first: from then on it is brought to its end, by its own process or by recovery, and until then
+recovery may call it superseded, for good.
 """
 
 from __future__ import annotations
@@ -15,8 +16,16 @@ from uuid import UUID
 
 from rolecall.domain.capabilities import TenantSuperuser
 from rolecall.domain.engine import NO_DATABASE, AccountFacts, DatabaseFacts, Engine, ExpectedDatabase
-from rolecall.domain.identity import NO_ACCOUNT, ChangedMeanwhile, Expected, require_identity, require_order
-from rolecall.domain.operations.model import Ledger, TakenOver
+from rolecall.domain.identity import (
+    NO_ACCOUNT,
+    ChangedMeanwhile,
+    Expected,
+    MovedAway,
+    Superseded,
+    require_identity,
+    require_order,
+)
+from rolecall.domain.operations.model import Change, Ledger, TakenOver
 from rolecall.domain.reasons import Reason, Refused
 
 _ATTEMPTS = 40
@@ -34,16 +43,45 @@ async def remove(
 
     Gives the account as it was dropped, None if it was not there.
 
-    `Superseded`; `ChangedMeanwhile`; `TakenOver`; ENGINE_BUSY while others change it again and again.
+    `Superseded`; `MovedAway`; `ChangedMeanwhile`; `TakenOver`; ENGINE_BUSY while others change it again and again.
     """
     name, host = account
-    return await _remove(
-        ledger,
-        lambda: engine.account(name, host),
-        lambda seen: engine.drop_account(name, operation, host, seen),
-        operation,
-        expected,
-    )
+    try:
+        facts = await _remove(
+            ledger,
+            lambda: _once_moved(ledger, engine, account),
+            lambda seen: engine.drop_account(name, operation, host, seen),
+            operation,
+            expected,
+        )
+    except Superseded:
+        await _require_gone(engine, name, expected)
+        raise
+    if facts is None:
+        await _require_gone(engine, name, expected)
+    return facts
+
+
+async def _once_moved(ledger: Ledger, engine: Engine, account: tuple[str, str]) -> AccountFacts | None:
+    """What is there. Sessions under a former name end before the move is recorded, and after a deletion no mark would
+    tell that name. ENGINE_BUSY.
+    """
+    for _ in range(_ATTEMPTS):
+        facts = await engine.account(*account)
+        if facts is None or not engine.traits.renames_accounts:
+            return facts
+        if not await ledger.are_unrecorded(facts.operations, Change.ACCOUNT_MOVE):
+            return facts
+        await asyncio.sleep(_PAUSE)
+    raise _busy()
+
+
+async def _require_gone(engine: Engine, name: str, expected: Expected) -> None:
+    """`MovedAway`: then its row in the store is not to be taken for that of a deleted account."""
+    if not (expected.identity and engine.traits.renames_accounts):
+        return
+    if any(facts.identity == expected.identity for facts in await engine.accounts()):
+        raise MovedAway(name)
 
 
 async def remove_superuser(
@@ -73,11 +111,11 @@ async def _remove(
         if not await ledger.begin(operation, [seen for seen in facts.operations if seen != operation]):
             raise TakenOver
         try:
-            await drop(facts.expected)
+            if await drop(facts.expected):
+                return facts
         except ChangedMeanwhile:
-            continue  # and what that change is, is written down too
-        return facts
-    raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
+            pass  # and what that change is, is written down too
+    raise _busy()
 
 
 async def leave(
@@ -97,7 +135,11 @@ async def leave(
             if not await ledger.are_unrecorded(others):  # no record was lost before that was durable
                 return facts.expected
         await asyncio.sleep(_PAUSE)
-    raise Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
+    raise _busy()
+
+
+def _busy() -> Refused:
+    return Refused(Reason.ENGINE_BUSY, note="other changes of the account are under way")
 
 
 async def remove_database(ledger: Ledger, engine: Engine, name: str, expected: ExpectedDatabase) -> None:

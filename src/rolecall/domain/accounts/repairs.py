@@ -23,6 +23,7 @@ from rolecall.domain.identity import (
     NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,
+    MovedAway,
     Superseded,
     require_identity,
     superseded_account,
@@ -65,7 +66,7 @@ class Case:
         What was begun is brought to its end, whatever else was applied since.
         """
         if found is None:
-            return NO_ACCOUNT
+            return self.operation.expected or NO_ACCOUNT
         if self.operation.id in found.operations:
             return found.expected
         return Expected(self.expected.identity) if self.is_begun else self.expected
@@ -153,10 +154,20 @@ async def _lock(case: Case) -> AccountFacts:
 
 
 async def _move(case: Case) -> AccountFacts:
-    """Wherever the account is now: it may have been moved on."""
-    for facts in await case.connected.engine.accounts():
-        if case.operation.id in facts.operations:
+    """Wherever the account is now: it may have been moved on. Its sessions end after the mark, so they end here too."""
+    detail, (name, host) = details.MoveAccount.of(case.operation), case.operation.account
+    engine, to = case.connected.engine, (detail.new_name, detail.new_host)
+    for facts in await engine.accounts():
+        if case.operation.id not in facts.operations:
+            continue
+        if (facts.name, facts.host) != to or to == (name, host):
             return facts
+        expected = Expected(facts.identity)
+        return await engine.change_account(
+            AccountChange(
+                name, case.operation.id, host=host, new_name=to[0], new_host=to[1], expected=expected
+            )
+        )
     raise NotApplied("the engine holds no mark of it")
 
 
@@ -166,6 +177,8 @@ async def _delete_account(case: Case) -> AccountFacts | None:
     expected = case.deleting(await engine.account(*place))
     try:
         return await remove(case.ledger, engine, place, case.operation.id, expected)
+    except MovedAway:
+        raise
     except Superseded:
         return None
 

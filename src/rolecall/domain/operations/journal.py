@@ -20,7 +20,7 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountFacts, Engine
-from rolecall.domain.identity import AppliedBefore, Fence, Superseded, next_order
+from rolecall.domain.identity import AppliedBefore, Fence, MovedAway, Superseded, next_order
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
@@ -286,7 +286,8 @@ class Journal:
         except StillUnknown:
             raise
         except Refused as refusal:
-            if isinstance(refusal, Superseded) and intent.change in DELETIONS:  # gone, as it was to be
+            is_gone = isinstance(refusal, Superseded) and not isinstance(refusal, MovedAway)
+            if is_gone and intent.change in DELETIONS:  # as it was to be
                 return None
             if refusal.reason in OUT_OF_REACH:
                 raise StillUnknown(f"the outcome of {intent.change.value} is not known yet") from refusal

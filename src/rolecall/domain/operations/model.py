@@ -340,8 +340,11 @@ class Ledger(Protocol):
     async def are_open(self, operations: Sequence[UUID]) -> bool:
         """Whether any of these is not closed yet."""
 
-    async def are_unrecorded(self, operations: Sequence[UUID]) -> bool:
-        """Whether any of these, which the engine shows as applied, is not recorded yet: open, or `interrupted`."""
+    async def are_unrecorded(self, operations: Sequence[UUID], change: Change | None = None) -> bool:
+        """Whether any of these, which the engine shows as applied, is not recorded yet: open, or `interrupted`.
+
+        With `change` only those of that kind count.
+        """
 
     async def close(self, operation_id: UUID, state: State, reason: str, note: str) -> bool:
         """Durable: what was refused is not carried out after a crash of the store. False if it was closed already."""

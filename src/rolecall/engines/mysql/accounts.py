@@ -8,7 +8,13 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import NO_ACCOUNT, Expected, require_identity, require_order
+from rolecall.domain.identity import (
+    NO_ACCOUNT,
+    ChangedMeanwhile,
+    Expected,
+    require_identity,
+    require_order,
+)
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import catalog, control, hashes, names, sessions, statements
@@ -18,6 +24,8 @@ from rolecall.engines.mysql.creations import CreateBatcher, PendingAccount
 from rolecall.engines.mysql.server import RELEASE, Server, account_lock
 from rolecall.engines.mysql.statements import Place
 from rolecall.values import Secret
+
+RETIRED = "the account is locked, and perhaps not dropped"
 
 
 class Accounts:
@@ -45,66 +53,43 @@ class Accounts:
         if new_name != change.name:
             self.require_new_name(new_name)
         to = (new_name, new_host)
-        if change.may_log_in is not False:
-            return await self._server.change(lambda session: self._change(session, change, host, to))
-        await self._server.run(
-            lambda session: self.cut_off(
-                session, (change.name, host), change.operation, change.expected, end=change.end_sessions
-            )
+        after, is_narrowed = await self._server.change(
+            lambda session: self._change(session, change, host, to)
         )
-        with begun("the account has lost its login, and is perhaps not marked"):
-            return await self._server.change(lambda session: self._change(session, change, host, to))
-
-    async def cut_off(
-        self,
-        session: Session,
-        place: Place,
-        operation: UUID,
-        expected: Expected | None,
-        *,
-        end: bool = True,
-    ) -> None:
-        """Remove the login and end the sessions, without a lock and out of turn, so that no tenant can delay it.
-
-        Can be repeated. The operation is noted afterwards, in its order.
-        """
-        found = self.found(await session.fetch_all(*self.looking(*place)), *place)
-        if found is not None and found.is_protected:
-            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": found.name})
-        if found is None or found.is_half_made or expected == NO_ACCOUNT:
-            return
-        if found.facts.was_changed_by(operation, expected):
-            return
-        await session.execute(statements.alter_account(self._server.flavor, *place, locked=True))
-        if end:
-            await sessions.end(session, found.name)
+        if is_narrowed:
+            with begun("the account is changed, and its sessions are perhaps open"):
+                await self._server.run(lambda session: sessions.end(session, change.name))
+        return after
 
     async def _change(
-        self, session: Session, change: AccountChange, host: str, to: tuple[str, str]
-    ) -> AccountFacts:
+        self, session: Session, change: AccountChange, host: str, to: Place
+    ) -> tuple[AccountFacts, bool]:
+        """The account, and whether its sessions have to end: they keep the name and the current database they had."""
         asking = self.looking(change.name, host)
         things = [account_lock(change.name), account_lock(to[0])]
         async with self._server.locked(session, things, *asking) as answers:
             moves = to != (change.name, host)
             if moves and (there := await self._moved_before(session, answers, change, host, to)) is not None:
-                return there
+                return there, True
             before = self.require_changeable(answers, change.name, host)
             if before.facts.was_changed_by(change.operation, change.expected):
                 after = before.facts
             else:
                 after = await self._apply(session, change, before, to)
-            if (change.end_sessions and not after.may_log_in) or _is_downgrade(change, before):
-                await sessions.end(session, change.name)
-            return after
+        is_locked = change.end_sessions and not after.may_log_in
+        return after, moves or is_locked or _is_downgrade(change, before)
 
     async def _moved_before(
         self, session: Session, answers: Sequence[Sequence[Row]], change: AccountChange, host: str, to: Place
     ) -> AccountFacts | None:
-        """The account, if this change has already moved it. ACCOUNT_TAKEN for any other account at the new place."""
+        """The account, if this change has already moved it, whatever has its former name now.
+
+        ACCOUNT_TAKEN for any other account at the new place.
+        """
         there = self.found(await session.fetch_all(*self.looking(*to)), *to)
         if there is None:
             return None
-        if self.found(answers, change.name, host) is None and change.operation in there.facts.operations:
+        if change.operation in there.facts.operations:
             return there.facts
         self.require_changeable(answers, change.name, host)
         raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": to[0]})
@@ -170,52 +155,87 @@ class Accounts:
     async def drop(
         self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
     ) -> bool:
-        """Lock, end sessions, drop; each step can be repeated. Objects belong to their databases and stay there; views
-        and routines keep the name of their definer and stop working.
+        """Lock and mark it, end its sessions, drop it; each step can be repeated. Objects belong to their databases and
+        stay there; views and routines keep the name of their definer and stop working.
         """
-        place = host or names.ANY_HOST
+        place = name, host or names.ANY_HOST
         if names.is_reserved(name, self._server.administrator):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-        if not self._may_be_stored(name, place):
+        if not self._may_be_stored(*place):
             return False
-        await self._server.run(lambda session: self.cut_off(session, (name, place), operation, expected))
-        with begun("the account has lost its login, and is perhaps not marked"):
-            return await self._server.change(
-                lambda session: self._drop(session, name, place, operation, expected)
-            )
+        retired = await self._server.change(lambda session: self._retire(session, place, operation, expected))
+        if retired is None:
+            return False
+        with begun(RETIRED):
+            await self._server.run(lambda session: sessions.end(session, name))
+            await self._server.change(lambda session: self._remove(session, retired))
+        return True
 
-    async def _drop(
-        self, session: Session, name: str, host: str, operation: UUID, expected: Expected | None
-    ) -> bool:
+    async def _retire(
+        self, session: Session, place: Place, operation: UUID, expected: Expected | None
+    ) -> AccountFacts | None:
+        name, host = place
         asking = self.looking(name, host)
         async with self._server.locked(session, [account_lock(name)], *asking) as answers:
             found = self.found(answers, name, host)
             if found is not None and found.is_protected:
                 raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
-            schema = self._server.control
-            forgetting = (control.forget(schema, name, host), control.forget_awaited(schema, name, host))
             if found is None:
-                await session.execute(*forgetting)
-                return False
+                await session.execute(*self._forgetting(name, host))
+                return None
             if found.is_visible:
                 if expected == NO_ACCOUNT:
-                    return False
+                    return None
                 require_identity(expected, name, found.facts.identity)
                 require_order(expected, name, found.facts.order)
-            await session.execute(*self.locking(found, operation))
-            await sessions.end(session, name)
-            await session.execute(statements.drop_account(name, host), *forgetting)
-            return found.is_visible
+            return await self.retire(session, found, operation)
 
-    def locking(self, found: StoredAccount, operation: UUID) -> Sequence[str]:
-        """The first step of a deletion. Its mark tells recovery to finish the deletion."""
-        flavor, schema = self._server.flavor, self._server.control
-        lock = statements.alter_account(flavor, found.name, found.host, locked=True)
+    async def _remove(self, session: Session, retired: AccountFacts) -> None:
+        name, host = retired.name, retired.host
+        asking = self.looking(name, host)
+        async with self._server.locked(session, [account_lock(name)], *asking) as answers:
+            await self.remove(session, self.found(answers, name, host), retired)
+
+    async def retire(self, session: Session, found: StoredAccount, operation: UUID) -> AccountFacts | None:
+        """The first step of a deletion: it is marked and loses its login. None if it was half made: then it is dropped.
+
+        The caller holds its lock. The mark tells recovery to finish the deletion, and other changes that one is begun.
+        """
+        place, schema = (found.name, found.host), self._server.control
+        lock = statements.alter_account(self._server.flavor, *place, locked=True)
         if found.is_half_made:
-            return [lock]
+            await session.execute(lock, statements.drop_account(*place), *self._forgetting(*place))
+            return None
         wanted = {"auth": found.auth, "locked": True, "kind": found.facts.kind.value}
-        after = found.facts.changed_by(operation)
-        return [control.begin(schema, found.name, found.host, after, wanted), lock]
+        begin = control.begin(schema, *place, found.facts.changed_by(operation), wanted)
+        answers = await session.execute(begin, lock, *self.looking(*place))
+        after = self.found(answers[2:], *place)
+        if after is None:
+            raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after the change")
+        return after.facts
+
+    async def remove(
+        self,
+        session: Session,
+        found: StoredAccount | None,
+        retired: AccountFacts,
+        listing: str = sessions.BY_NAME,
+    ) -> None:
+        """The last step, under the account's lock. `ChangedMeanwhile` if another change came between.
+
+        Nothing is done where another process has finished the same deletion.
+        """
+        if found is None or found.facts.identity != retired.identity:
+            return
+        if found.facts.marker != retired.marker:
+            raise ChangedMeanwhile(retired.name)
+        await sessions.end(session, found.name, listing)
+        drop = statements.drop_account(found.name, found.host)
+        await session.execute(drop, *self._forgetting(found.name, found.host))
+
+    def _forgetting(self, name: str, host: str) -> Sequence[str]:
+        schema = self._server.control
+        return control.forget(schema, name, host), control.forget_awaited(schema, name, host)
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
         place = host or names.ANY_HOST

@@ -24,7 +24,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 PATIENCE = 1
-"""Whole seconds to wait for a lock before its holder's session is ended."""
+"""Whole seconds to wait for a lock before its holder's session is ended, if it may be."""
 
 RELEASE = "DO RELEASE_ALL_LOCKS()"
 """Releases what `Server.locked` took. A caller that sends it as its last statement resets `Session.holds_locks`."""
@@ -193,7 +193,7 @@ class Server:
             await unlock(session)
 
     async def _take(self, session: Session, names: Sequence[str], looks: Sequence[str]) -> list[list[Row]]:
-        """Ends the sessions that hold the locks, except the administrator's. ENGINE_BUSY."""
+        """Ends the sessions that hold the locks (`sessions.end_holders`). ENGINE_BUSY."""
         deadline = time.monotonic() + LOCK_SECONDS
         calls = ", ".join(_lock_calls(names, min(PATIENCE, LOCK_SECONDS)))
         while True:

@@ -16,15 +16,23 @@ from rolecall.engines.mysql.connections import Session
 END_SECONDS = 5.0
 POLL_SECONDS = 0.01
 
-_SESSIONS = """
+BY_NAME = """
 SELECT ID FROM information_schema.PROCESSLIST WHERE CONVERT(USER USING utf8mb4) COLLATE utf8mb4_bin = {user}
 """
 
 
-_USER = "SELECT USER FROM information_schema.PROCESSLIST WHERE ID = {number} AND ID <> CONNECTION_ID()"
+IDLE_SECONDS = 5
+"""Whole seconds after which a session of Rolecall's own that holds a lock and asks for nothing is ended: its process is
+stopped or gone, and may not keep an account from being locked. If it goes on, it finds its connection lost.
+"""
+
+_HOLDER = """
+SELECT USER, COMMAND = 'Sleep' AND TIME >= {idle} FROM information_schema.PROCESSLIST
+WHERE ID = {number} AND ID <> CONNECTION_ID()
+"""
 
 
-async def end(session: Session, user: str, listing: str = _SESSIONS) -> None:
+async def end(session: Session, user: str, listing: str = BY_NAME) -> None:
     """End every session of a user, and wait until they are gone. The change before it is already committed.
 
     At every host: the list of sessions shows where a client is, not which account admitted it. `listing` is the query
@@ -43,12 +51,13 @@ async def end(session: Session, user: str, listing: str = _SESSIONS) -> None:
 
 
 async def end_holders(session: Session, locks: Sequence[str], administrator: str) -> None:
-    """End the sessions that hold these locks, except this one and the administrator's."""
+    """End the sessions that hold these locks, except this one and those of the administrator that are at work."""
     held = ", ".join(f"IS_USED_LOCK('{lock}')" for lock in locks)
     (holders,) = await session.fetch(f"SELECT {held}")
     for number in {int(holder) for holder in holders if holder is not None}:
-        for (user,) in await session.fetch(_USER.replace("{number}", str(number))):
-            if user.casefold() != administrator.casefold():
+        asked = _HOLDER.replace("{number}", str(number)).replace("{idle}", str(IDLE_SECONDS))
+        for user, is_idle in await session.fetch(asked):
+            if int(is_idle) or user.casefold() != administrator.casefold():
                 await _kill(session, number)
 
 

@@ -18,7 +18,7 @@ from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence, require_identi
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import control, names, sessions, statements
-from rolecall.engines.mysql.accounts import Accounts
+from rolecall.engines.mysql.accounts import RETIRED, Accounts
 from rolecall.engines.mysql.catalog import StoredAccount
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.creations import PendingAccount
@@ -99,42 +99,35 @@ class Superuser:
         return after.facts
 
     async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
-        await self._server.run(lambda session: self._cut_off(session, operation, expected))
-        with begun("the superuser has lost its login, and is perhaps not marked"):
-            return await self._server.change(lambda session: self._disable(session, operation, expected))
+        """In the steps of dropping any account."""
+        retired = await self._server.change(lambda session: self._retire(session, operation, expected))
+        if retired is None:
+            return False
+        with begun(RETIRED):
+            await self._server.run(lambda session: sessions.end(session, self.name, _SESSIONS))
+            await self._server.change(lambda session: self._remove(session, retired))
+        return True
 
-    async def _cut_off(self, session: Session, operation: UUID, expected: Expected | None) -> None:
-        """As for any account: remove the login and end the sessions, before anything waits."""
-        found = self._found(await session.fetch_all(*self._accounts.looking(self.name, names.ANY_HOST)))
-        if found is None or not _is_ours(found) or found.is_half_made or expected == NO_ACCOUNT:
-            return
-        if found.facts.was_changed_by(operation, expected):
-            return
-        locking = statements.alter_account(self._server.flavor, self.name, names.ANY_HOST, locked=True)
-        await session.execute(locking)
-        await sessions.end(session, self.name, _SESSIONS)
-
-    async def _disable(self, session: Session, operation: UUID, expected: Expected | None) -> bool:
-        """Lock, end sessions, drop; each step can be repeated."""
+    async def _retire(
+        self, session: Session, operation: UUID, expected: Expected | None
+    ) -> AccountFacts | None:
         async with self._locked(session) as answers:
             found = self._found(answers)
             if found is None:
                 await session.execute(control.forget(self._server.control, self.name, names.ANY_HOST))
-                return False
+                return None
             if not _is_ours(found):
                 raise _foreign()
             if not found.is_half_made:
                 if expected == NO_ACCOUNT:
-                    return False
+                    return None
                 require_identity(expected, self.name, found.facts.identity)
                 require_order(expected, self.name, found.facts.order)
-            await session.execute(*self._accounts.locking(found, operation))
-            await sessions.end(session, self.name, _SESSIONS)
-            await session.execute(
-                statements.drop_account(self.name, names.ANY_HOST),
-                control.forget(self._server.control, self.name, names.ANY_HOST),
-            )
-            return True
+            return await self._accounts.retire(session, found, operation)
+
+    async def _remove(self, session: Session, retired: AccountFacts) -> None:
+        async with self._locked(session) as answers:
+            await self._accounts.remove(session, self._found(answers), retired, _SESSIONS)
 
     def _locked(self, session: Session, *more: str) -> AbstractAsyncContextManager[list[list[Row]]]:
         asking = self._accounts.looking(self.name, names.ANY_HOST)

@@ -29,7 +29,7 @@ from rolecall.domain.identity import (
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.postgresql import errors, sessions, statements, tenancy
-from rolecall.engines.postgresql.connections import Connection, transaction
+from rolecall.engines.postgresql.connections import Connection, Rollback, transaction
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.server import Server, only_row, rows
 from rolecall.values import Secret
@@ -155,7 +155,9 @@ class Accounts:
             after = await self.look_up(connection, name)
             if after is None or after.oid != found.oid:
                 raise superseded_account(name)
-        if end:
+            if operation in after.operations:
+                raise Rollback  # another process has applied it: what was changed after that stays
+        if end and operation not in after.operations:
             await sessions.end(connection, found.oid)
         return found
 

@@ -155,6 +155,10 @@ def channel(address: EngineAddress) -> dict[str, str]:
     return words | {"require_auth": "scram-sha-256"}
 
 
+class Rollback(Exception):
+    """Ends a `transaction` without its changes, and is not raised out of it."""
+
+
 @contextlib.asynccontextmanager
 async def transaction(connection: Connection, opening: sql.Composable | None = None) -> AsyncIterator[None]:
     """BEGIN (with `opening` in the same round trip), then COMMIT, or ROLLBACK after an exception.
@@ -165,9 +169,11 @@ async def transaction(connection: Connection, opening: sql.Composable | None = N
     await connection.execute(begin if opening is None else sql.SQL("; ").join((begin, opening)))
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(psycopg.Error):
             await connection.execute("ROLLBACK")
+        if isinstance(error, Rollback):
+            return
         raise
     await commit(connection)
 

@@ -76,7 +76,10 @@ update operations set attempts = attempts + 1, next_attempt_at = now() + make_in
 select exists (select from operations where id = any(%s) and state = 'accepted')
 
 -- name: are_unrecorded
-select exists (select from operations where id = any(%s) and (state = 'accepted' or {looked_for}))
+select exists (
+    select from operations
+     where id = any(%(operations)s) and (%(kind)s::text is null or kind = %(kind)s)
+       and (state = 'accepted' or {looked_for}))
 
 -- name: promised
 {operation}
