@@ -84,7 +84,8 @@ def at_peace(servers: Path) -> bool:
 
 
 @pytest.mark.parametrize(
-    "step", ["server-registered", "server-accepted", "server-started", "server-furnished", "server-settled"]
+    "step",
+    ["server-registered", "server-accepted", "server-started", "initial-objects-created", "server-settled"],
 )
 def test_a_server_that_was_asked_for_is_there_after_the_next_start_or_never_was(
     crash_bench: Any, tmp_path: Path, name: Callable[[str], str], step: str

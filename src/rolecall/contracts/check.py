@@ -136,6 +136,7 @@ def _typed(value: object, type_: Kind | ListOf | Shape, path: str, reading: _Rea
     if isinstance(type_, Kind):
         typed = _SCALARS[type_](value, reading.flat)
         if typed is None:
+            # A value of the wrong type in place of a secret may be the secret all the same.
             raise _wrong_type(Secret("") if type_ is Kind.SECRET else value, type_, path)
         return typed
     if isinstance(type_, ListOf):

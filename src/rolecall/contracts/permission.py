@@ -58,6 +58,7 @@ def _asked(template: str, checked: Checked[object]) -> Iterator[str]:
     choices = [_choices(hole, known, checked) for hole in holes]
     if wanted != template and not all(choices):
         return
+    # Names that multiply (each key by each resource) could make a request cost more than its own size.
     if math.prod(len(choice) or 1 for choice in choices) > _MOST_RESOURCES:
         choices = [choice if len(choice) == 1 else ["*"] for choice in choices]
     for chosen in itertools.product(*(choice or ["*"] for choice in choices)):

@@ -106,14 +106,14 @@ class DeferredCreates:
     @contextlib.contextmanager
     def _alone(self, targets: Sequence[Target]) -> Iterator[None]:
         """Two requests for the same account at once: the second is refused, as the name is taken."""
-        places = {target.key: target for target in targets}
-        for place in places.keys() & self._accepting:
-            raise _taken(places[place])
-        self._accepting |= places.keys()
+        by_key = {target.key: target for target in targets}
+        for key in by_key.keys() & self._accepting:
+            raise _taken(by_key[key])
+        self._accepting |= by_key.keys()
         try:
             yield
         finally:
-            self._accepting -= places.keys()
+            self._accepting -= by_key.keys()
 
     def _require_distinct(self, targets: Sequence[Target]) -> None:
         seen: set[str] = set()

@@ -83,6 +83,7 @@ class Lane:
 
     def _pause(self) -> float:
         exponent = min(max(self._failures - self._limits.failures, 0), 16)
+        # Processes that share an unreachable server must not probe it at the same moment.
         ceiling = min(self._limits.pause * 2**exponent, self._limits.longest_pause)
         return ambient.draws().uniform(ceiling / 2, ceiling)
 
@@ -124,6 +125,7 @@ class _Place:
         held = _HELD.get()
         if self._lane in held:
             return
+        # Before the queue, so that an unreachable server's callers do not fill it.
         self._lane.require_reachable()
         await self._queue.enter()
         try:
@@ -136,9 +138,10 @@ class _Place:
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if self._held is None:
             return
+        # Any other exception, a cancellation for example, says nothing about the server.
         if error is None:
             self._lane.note(sick=False)
-        elif isinstance(error, Refused):
+        elif isinstance(error, Refused):  # a server that refuses is alive
             self._lane.note(sick=error.reason in _SICK)
         elif isinstance(error, OutcomeUnknown):
             self._lane.note(sick=True)

@@ -139,7 +139,7 @@ class ServerReconciler:
             self._journal.passed("server-started")
             connected = await self._registry.connect(started)
             await create_initial_objects(self._context, self._ledger, connected, operations)
-            self._journal.passed("server-furnished")
+            self._journal.passed("initial-objects-created")
         except Exception as error:  # noqa: BLE001 - whatever it is, there will be no such instance
             _log_failure("a server could not be made", instance, error)
             await self.enter(instance, Phase.FAILED)
@@ -169,6 +169,7 @@ class ServerReconciler:
         await self._try(instance, Phase.ISOLATED, self._provisioner.stop(place), operations)
 
     async def _delete(self, instance: Instance, place: str, operations: Operations) -> None:
+        # If this fails, the instance stays in its phase, and the next start deletes it.
         await self._provisioner.destroy(place, instance.engine)
         self._journal.passed("server-destroyed")
         await self._record(instance, operations)
