@@ -8,6 +8,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from rolecall.domain.reasons import Reason, Refused
@@ -162,6 +163,7 @@ def _remember(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None
         kept.popitem(last=False)
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _place(client: str) -> str | None:
     """The network of an address: itself, or the /64 of an IPv6 address; None for loopback."""
     try:

@@ -254,12 +254,13 @@ class Pipeline:
         await self._admission.admit(call, caller, action, service.regions)
         request, now = call.envelope.request, self._clock()
         regional = action.regions is not None
-        self._replays.remember(call.claim, request, now, regional=regional)
+        is_repeated = self._replays.remember(call.claim, request, now, regional=regional)
         checked = await self._read(request, check, call, caller, action)
         if not (action.free or action.public):
             await self._permissions.permit(caller, policy_request(checked, service.contract, action))
         await self._admission.charge(call, caller, action)
-        self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
+        if is_repeated:
+            self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
         return await verb.serve(
             checked, self._decipher, self._bus, origin_of(call, caller, front), proven.issuer
@@ -269,8 +270,11 @@ class Pipeline:
         """None for a request without a mark of any dialect, and for paths below ``/.well-known/``."""
         if request.path.startswith(_WELL_KNOWN):
             return None
-        found = max(self._dialects, key=lambda dialect: dialect.mark(request))
-        return found if found.mark(request) is not Mark.NONE else None
+        found, surest = None, Mark.NONE
+        for dialect in self._dialects:
+            if (mark := dialect.mark(request)) > surest:
+                found, surest = dialect, mark
+        return found
 
     async def _unrecognized(self, request: Request) -> Reply:
         self._strangers.failed(request.client)

@@ -11,7 +11,6 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +113,14 @@ class AsgiApp:
         body = Body(self._budget, limit, head.client)
         try:
             await body.receive(receive)
-            request = replace(
-                head,
-                body=body.content,
+            request = Request(
+                head.method,
+                head.path,
+                head.query,
+                head.headers,
+                body.content,
+                head.client,
+                head.secure,
                 received=time.time(),
                 too_large=body.too_large,
                 crowded=body.crowded,

@@ -25,13 +25,21 @@ class Secret:
     Call `reveal` only where the secret is used: signing, engines, rules of contracts, sealing, connecting.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_derived", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._derived: tuple[tuple[str, ...], bytes] | None = None
 
     def reveal(self) -> str:
         return self._text
+
+    def derived(self, purpose: tuple[str, ...], derive: Callable[[Secret], bytes]) -> bytes:
+        """What `derive` makes of it for a purpose. The last one is kept with the secret, and no other: a request names
+        the purpose before it is proven."""
+        if self._derived is None or self._derived[0] != purpose:
+            self._derived = purpose, derive(self)
+        return self._derived[1]
 
     def __repr__(self) -> str:
         return "***"

@@ -138,3 +138,14 @@ async def test_a_message_that_is_cut_off_ends_its_connection(connection: Connect
     with pytest.raises(asyncio.CancelledError):
         await message
     assert connection.closed
+
+
+async def test_several_statements_without_values_are_one_transaction_and_the_last_has_the_row(
+    connection: Connection,
+) -> None:
+    await connection.execute("create temporary table kept (x int)")
+    assert await connection.last_row(b"insert into kept values (7); select x, 'a' from kept") == (7, "a")
+    assert await connection.last_row(b"select 1; insert into kept values (8)") is None
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await connection.last_row(b"insert into kept values (9); select 1 / 0")
+    assert await connection.rows(scalar_row, "select x from kept order by x") == [7, 8]

@@ -198,8 +198,8 @@ async def test_a_server_that_cannot_be_made_is_failed_with_its_reason_and_can_be
         view = await application.provisioning.create(NEW, bench.origin)
         await until(lambda: _value([one[0] for one in double.asked]), ["start", "destroy"])
         assert await phase_of(application) is Phase.FAILED
-        refused = ("refused", "engine-refused")
-        assert await operations(application) == {"instance.create": refused, "account.create": refused}
+        ended = ("refused", "engine-refused")
+        assert await operations(application) == {"instance.create": ended, "account.create": ended}
         (first, *_) = await application.store.operations.operations(limit=1)
         assert first.note == "RuntimeError: cannot start"
         name = InstanceName("red", view.public_id)

@@ -8,7 +8,7 @@ import pytest
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import tc1, tc3
-from rolecall.signing.replay import PROVING, SAME_SECOND, Repeatable, SignatureMemory
+from rolecall.signing.replay import PROVING, SAME_SECOND, Repeatable, Replays, SignatureMemory
 from rolecall.signing.tc1 import Tc1Claim
 from rolecall.signing.tc3 import Tc3Claim
 from rolecall.values import Request, Secret
@@ -49,6 +49,12 @@ def refused(memory: SignatureMemory, request: Request, after: float = 0, *, mint
     with pytest.raises(Refused) as refusal:
         send(memory, request, after, mints=mints)
     return refusal.value.reason is Reason.SIGNATURE_MISMATCH
+
+
+def test_only_the_first_call_of_a_signature_needs_no_comparison() -> None:
+    replays, request = Replays(900), tc3_request()
+    claim = tc3_claim(request)
+    assert [replays.remember(claim, request, NOW, regional=True) for _ in range(3)] == [False, True, True]
 
 
 def test_an_identical_repeat_is_taken_for_as_long_as_the_signature_is() -> None:

@@ -33,6 +33,21 @@ def test_secrets_compare_by_content_and_are_no_keys() -> None:
         hash(Secret("a"))
 
 
+def test_what_is_derived_of_a_secret_is_kept_for_the_last_purpose_alone() -> None:
+    secret, made = Secret("hunter2"), list[str]()
+
+    def derive(purpose: str) -> bytes:
+        def make(given: Secret) -> bytes:
+            made.append(purpose)
+            return f"{purpose} {given.reveal()}".encode()
+
+        return secret.derived((purpose,), make)
+
+    assert [derive(purpose) for purpose in "aabba"] == [f"{purpose} hunter2".encode() for purpose in "aabba"]
+    assert made == ["a", "b", "a"]
+    assert "hunter2" not in repr(secret)
+
+
 def test_every_reason_has_a_fault_and_its_own_value() -> None:
     assert len({reason.value for reason in Reason}) == len(Reason)
     assert all(isinstance(reason.fault, Fault) for reason in Reason)

@@ -13,6 +13,8 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
 
 from rolecall.contracts.model import Action, Contract
 from rolecall.domain.policy.requests import PolicyRequest, call_context
@@ -25,6 +27,23 @@ _MOST_RESOURCES = 200
 
 
 _SEGMENTS: Mapping[str, int] = {"service": 2, "content": 5}
+
+
+class _Template(NamedTuple):
+    """A resource of an action, read once. Between its `texts` are the holes; `names` are the different ones."""
+
+    is_optional: bool
+    texts: tuple[str, ...]
+    holes: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+@cache
+def _template(text: str) -> _Template:
+    """Of the contracts' own resources, of which there are few."""
+    parts = _HOLE.split(text.removeprefix("?"))
+    holes = tuple(parts[1::2])
+    return _Template(text.startswith("?"), tuple(parts[::2]), holes, tuple(dict.fromkeys(holes)))
 
 
 def policy_request(checked: Checked[object], contract: Contract, action: Action) -> PolicyRequest:
@@ -53,17 +72,19 @@ def _asked(template: str, checked: Checked[object]) -> Iterator[str]:
         "owner": str(caller.owner_number),
         "caller": str(caller.principal),
     }
-    wanted = template.removeprefix("?")
-    holes = list(dict.fromkeys(_HOLE.findall(wanted)))
-    choices = [_choices(hole, known, checked) for hole in holes]
-    if wanted != template and not all(choices):
+    wanted = _template(template)
+    choices = [_choices(hole, known, checked) for hole in wanted.names]
+    if wanted.is_optional and not all(choices):
         return
     # Names that multiply (each key by each resource) could make a request cost more than its own size.
     if math.prod(len(choice) or 1 for choice in choices) > _MOST_RESOURCES:
         choices = [choice if len(choice) == 1 else ["*"] for choice in choices]
     for chosen in itertools.product(*(choice or ["*"] for choice in choices)):
-        values = dict(zip(holes, chosen, strict=True))
-        yield _HOLE.sub(lambda hole: values[hole[1]], wanted)  # noqa: B023 - used within the iteration
+        values = dict(zip(wanted.names, chosen, strict=True))
+        filled = [wanted.texts[0]]
+        for hole, text in zip(wanted.holes, wanted.texts[1:], strict=True):
+            filled += values[hole], text
+        yield "".join(filled)
 
 
 def _choices(hole: str, known: Mapping[str, str], checked: Checked[object]) -> list[str]:

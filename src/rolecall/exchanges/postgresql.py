@@ -21,7 +21,7 @@ from psycopg.abc import Params, PQGen
 from psycopg.abc import QueryNoTemplate as Query
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
-from psycopg.rows import BaseRowFactory, scalar_row
+from psycopg.rows import BaseRowFactory, scalar_row, tuple_row
 
 from rolecall.exchanges import DEFAULTS, Deadlines, Inquiry, Watch
 from rolecall.exchanges.prepared import Prepared
@@ -112,6 +112,11 @@ class Connection(AsyncConnection[Row]):
     async def results(self, *statements: tuple[Query, Params]) -> list[PGresult]:
         """The results of statements that are sent together (`Prepared.exchange`)."""
         return await self.wait(self.prepared.exchange(statements))
+
+    async def last_row(self, script: bytes) -> Row | None:
+        """The first row of the last of several statements in one message: in autocommit one transaction."""
+        result = await self.wait(self.prepared.run(script))
+        return self.prepared.row(result, tuple_row)
 
     @cached_property
     def prepared(self) -> Prepared:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.abc import Params, PQGen
 from psycopg.abc import QueryNoTemplate as Query
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.generators import fetch_many, send
+from psycopg.generators import execute, fetch_many, send
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import BaseRowFactory
@@ -46,8 +46,7 @@ class _Statement:
     def values(self, given: Params) -> Sequence[Any]:
         if self.names is None:
             return given  # type: ignore[return-value]  # a sequence, as the query has no names
-        assert isinstance(given, Mapping)  # noqa: S101 - a query with names has values by name
-        return [given[name] for name in self.names]
+        return [given[name] for name in self.names]  # type: ignore[call-overload]  # a mapping
 
 
 _READ: dict[int | str, tuple[Query, _Statement]] = {}
@@ -128,6 +127,16 @@ class Prepared:
             if pgconn.status != ConnStatus.BAD:
                 pgconn.exit_pipeline_mode()
         return self._checked(begun, iter(results))
+
+    def run(self, script: bytes) -> PQGen[PGresult]:
+        """The result of the last of several statements without values; in autocommit all are one transaction."""
+        pgconn = self._connection.pgconn
+        pgconn.send_query(script)
+        results: list[PGresult] = yield from execute(pgconn)
+        for result in results:
+            if result.status not in _DONE:
+                raise psycopg.errors.error_from_result(result, self._connection.info.encoding)
+        return results[-1]
 
     def rows(self, result: PGresult, made: BaseRowFactory[T]) -> list[T]:
         """Every row of a result, as `made` makes them."""

@@ -10,9 +10,10 @@ only calls that were admitted:
     proven = await authenticator.authenticate(claim, now)
     replays.require_new(claim, now)
     await admission.admit(call, caller, action)
-    replays.remember(claim, request, now, regional=regional)
+    is_repeated = replays.remember(claim, request, now, regional=regional)
     ...                                             # the parameters are right, and policies permit it
-    replays.require_same(claim, request, now, regional=regional, mints=action.mints_secret)
+    if is_repeated:
+        replays.require_same(claim, request, now, regional=regional, mints=action.mints_secret)
 
 They remember in this process alone: behind several replicas a request can be replayed once to each, within the
 signature's window.
@@ -156,16 +157,17 @@ class SignatureMemory:
     def __len__(self) -> int:
         return len(self._memory)
 
-    def note(self, claim: Repeatable, request: Request, now: float, *, regional: bool = True) -> None:
-        """Remember a signature's call, if it is the first."""
+    def note(self, claim: Repeatable, request: Request, now: float, *, regional: bool = True) -> bool:
+        """Remember a signature's call, if it is the first. Whether it is."""
         self._memory.forget(now)
         mark = _mark(claim)
         if self._memory.get(mark, now) is not None:
-            return
+            return False
         if len(self._memory) >= self._most:
             self._memory.forget_oldest()
         first = _First(now, request.client, _digest(claim.unsigned(request, regional=regional)))
         self._memory.keep(mark, claim.access_key_id, claim.good_until + PROVING, first)
+        return True
 
     def require_same(
         self, claim: Repeatable, request: Request, now: float, *, mints: bool, regional: bool = True
@@ -191,15 +193,17 @@ class Replays:
         if _is_numbered(claim):
             self.nonces.require_new(claim.access_key_id, claim.nonce, now)
 
-    def remember(self, claim: Claim, request: Request, now: float, *, regional: bool) -> None:
+    def remember(self, claim: Claim, request: Request, now: float, *, regional: bool) -> bool:
         """Of a call that was admitted. `regional` says that its region decides anything.
 
+        Whether an earlier call has the same signature, so that `require_same` has something to compare.
         NONCE_REUSED (another may have come meanwhile), RATE_EXCEEDED.
         """
         if _is_numbered(claim):
             self.nonces.check(claim.access_key_id, claim.nonce, now)
         elif _is_repeatable(claim):
-            self.signatures.note(claim, request, now, regional=regional)
+            return not self.signatures.note(claim, request, now, regional=regional)
+        return False
 
     def require_same(
         self, claim: Claim, request: Request, now: float, *, mints: bool, regional: bool

@@ -231,7 +231,8 @@ class Tc3Claim:
         claimed = self.authorization
         if utc_date(timestamp) != claimed.date:
             raise Refused(Reason.SIGNATURE_MISMATCH, note="the scope's date is not the timestamp's")
-        derived = signing_key(key, claimed.date, claimed.service)
+        scope = (ALGORITHM, claimed.date, claimed.service)
+        derived = key.derived(scope, lambda key: signing_key(key, claimed.date, claimed.service))
         given = claimed.signature.encode()
         for canonical in self._canonical_requests():
             text = string_to_sign(self.signed.timestamp, claimed.scope, canonical)
@@ -256,7 +257,9 @@ class Tc3Claim:
         The documentation lower-cases values (``x-tc-action:adduser``); the SDKs sign Content-Type raw.
         """
         names, headers = self.authorization.signed_headers, self.signed.headers
-        seen = set()
+        as_sent = canonical_headers(names, headers)
+        yield as_sent
+        seen = {as_sent}
         for host in host_candidates(headers["host"], self.public_hosts):
             raw = {name: headers[name] for name in names} | {"host": host}
             lower = {name: value.lower() for name, value in raw.items()}

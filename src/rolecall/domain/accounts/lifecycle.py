@@ -88,9 +88,10 @@ class Accounts:
             sealed = context.sealer.seal(password, target.purpose)
         quota = _quota(target, command)
         intent = target.intent(Change.ACCOUNT_CREATE, origin, detail, sealed)
-        intent = replace(intent, claim=claim, counted=quota is not None)
         # Once it is called undone, a repetition makes the account, or another has its place in the quota.
         is_relied_on = claim is not None or quota is not None
+        if is_relied_on:
+            intent = replace(intent, claim=claim, counted=quota is not None)
 
         async def apply(operation: UUID) -> AccountFacts:
             if quota is not None:

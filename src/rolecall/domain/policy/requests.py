@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from rolecall.values import Caller
@@ -35,9 +36,14 @@ def call_context(
     could be trusted."""
     return {
         "qcs:ip": client,
-        "qcs:current_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "qcs:current_time": _in_utc(int(now)),
         "qcs:secure_transport": "true" if secure else "false",
         "qcs:region": region,
         "qcs:uin": str(caller.principal),
         "qcs:owner_uin": str(caller.owner_number),
     }
+
+
+@lru_cache(maxsize=4)
+def _in_utc(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -74,9 +74,7 @@ class Accounts:
         )
         try:
             async with self._fenced(connection, new):
-                cursor = await connection.execute(composed)
-                await cursor.set_result(-1)  # of several statements the last one has the row
-                row = await cursor.fetchone()
+                row = await connection.last_row(composed)
         except psycopg.Error as error:
             if error.sqlstate not in _TAKEN:
                 raise
