@@ -11,20 +11,25 @@ name. For MALFORMED_REQUEST the field is the part at fault (``json``, ``form``, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from rolecall.contracts.model import Action, Contract, ErrorRow, Kind
 from rolecall.dialects.wording import quoted
 from rolecall.domain.reasons import IDENTITY_REASONS, Reason, Refused
 from rolecall.values import Secret
 
+_bad = partial(ErrorRow, status=400)
+_denied = partial(ErrorRow, status=403)
+_not_found = partial(ErrorRow, status=404)
+
 _NOT_VALID = "Specified parameter {field} is not valid."
-_MISSING = ErrorRow("Missing{field}", "{field} is mandatory for this action.", status=400)
-_INVALID = ErrorRow("Invalid{field}", _NOT_VALID, status=400)
-_FORMAT = ErrorRow("InvalidParameter.Format", "Specified parameter format is not valid.", status=400)
-_ACTION = ErrorRow(
-    "InvalidAction.NotFound", "Specified api is not found, please check your url and method.", status=404
+_MISSING = _bad("Missing{field}", "{field} is mandatory for this action.")
+_INVALID = _bad("Invalid{field}", _NOT_VALID)
+_FORMAT = _bad("InvalidParameter.Format", "Specified parameter format is not valid.")
+_ACTION = _not_found(
+    "InvalidAction.NotFound", "Specified api is not found, please check your url and method."
 )
-_UNSUPPORTED = ErrorRow("UnsupportedOperation", "This specified action is not valid.", status=400)
+_UNSUPPORTED = _bad("UnsupportedOperation", "This specified action is not valid.")
 _UNAVAILABLE = ErrorRow(
     "ServiceUnavailable", "The request has failed due to a temporary failure of the server.", status=503
 )
@@ -33,7 +38,7 @@ _INTERNAL = ErrorRow(
     "The request processing has failed due to some unknown error, exception or failure.",
     status=500,
 )
-_NOT_FOR_YOU = ErrorRow("ActionUnauthorized", "The specified action is not available for you", status=403)
+_NOT_FOR_YOU = _denied("ActionUnauthorized", "The specified action is not available for you")
 _OF_VALUES = (
     Reason.PARAMETER_TYPE, Reason.PARAMETER_VALUE, Reason.PARAMETER_RANGE, Reason.PARAMETER_LENGTH,
     Reason.PARAMETER_CHARACTERS, Reason.TENANT_FOREIGN,
@@ -67,75 +72,58 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "The header {value} is specified more than once with different values.",
         status=400,
     ),
-    Reason.TOO_LARGE: ErrorRow("InvalidParameter", "The request is too large.", status=400),  # ours
+    Reason.TOO_LARGE: _bad("InvalidParameter", "The request is too large."),  # ours
     # PetaData's own row: the gateway's list has 400 and the wording of a bad signature by mistake.
-    Reason.METHOD_UNSUPPORTED: ErrorRow(
-        "UnsupportedHTTPMethod", "This http method not supported.", status=403
+    Reason.METHOD_UNSUPPORTED: _denied("UnsupportedHTTPMethod", "This http method not supported."),
+    Reason.SERVICE_UNKNOWN: _not_found(
+        "InvalidProduct.NotFound", "Cannot find product according to your specified domain."
     ),
-    Reason.SERVICE_UNKNOWN: ErrorRow(
-        "InvalidProduct.NotFound", "Cannot find product according to your specified domain.", status=404
-    ),
-    Reason.VERSION_UNKNOWN: ErrorRow("InvalidVersion", _NOT_VALID, status=400),
+    Reason.VERSION_UNKNOWN: _bad("InvalidVersion", _NOT_VALID),
     Reason.ACTION_UNKNOWN: _ACTION,
     Reason.ROUTE_UNKNOWN: _ACTION,
     # who is calling
-    Reason.AUTHORIZATION_MALFORMED: ErrorRow(
-        "IncompleteSignature", "The request signature does not conform to Aliyun standards.", status=400
+    Reason.AUTHORIZATION_MALFORMED: _bad(
+        "IncompleteSignature", "The request signature does not conform to Aliyun standards."
     ),
-    (Reason.AUTHORIZATION_MALFORMED, "SignatureMethod"): ErrorRow(
-        "InvalidSignatureMethod", "Specified signature method is not valid.", status=400
+    (Reason.AUTHORIZATION_MALFORMED, "SignatureMethod"): _bad(
+        "InvalidSignatureMethod", "Specified signature method is not valid."
     ),
     (Reason.AUTHORIZATION_MALFORMED, "SignatureType"): _INVALID,
-    Reason.KEY_UNKNOWN: ErrorRow(
-        "InvalidAccessKeyId.NotFound", "Specified access key is not found.", status=404
-    ),
-    Reason.KEY_DISABLED: ErrorRow(
-        "InvalidAccessKeyId.Inactive", "Specified access key is disabled.", status=400
-    ),
+    Reason.KEY_UNKNOWN: _not_found("InvalidAccessKeyId.NotFound", "Specified access key is not found."),
+    Reason.KEY_DISABLED: _bad("InvalidAccessKeyId.Inactive", "Specified access key is disabled."),
     # The dialect puts the string to sign behind it: two SDKs take the text apart (`Aliyun.refuse`).
-    Reason.SIGNATURE_MISMATCH: ErrorRow(
-        "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.", status=400
+    Reason.SIGNATURE_MISMATCH: _bad(
+        "SignatureDoesNotMatch", "Specified signature is not matched with our calculation."
     ),
-    Reason.SIGNATURE_EXPIRED: ErrorRow(
-        "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.", status=400
+    Reason.SIGNATURE_EXPIRED: _bad(
+        "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."
     ),
-    (Reason.PARAMETER_TYPE, "Timestamp"): ErrorRow(
-        "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.", status=400
+    (Reason.PARAMETER_TYPE, "Timestamp"): _bad(
+        "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."
     ),
-    Reason.TOKEN_INVALID: ErrorRow(
-        "InvalidSecurityToken.MismatchWithAccessKey",
-        "Specified SecurityToken mismatch with the AccessKey.",
-        status=400,
+    Reason.TOKEN_INVALID: _bad(
+        "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey."
     ),
-    Reason.NONCE_REUSED: ErrorRow(
-        "SignatureNonceUsed", "Specified signature nonce was used already.", status=400
-    ),
-    Reason.TLS_REQUIRED: ErrorRow(
-        "InvalidProtocol.NeedSsl", "Your request is denied as lack of ssl protect.", status=400
-    ),
+    Reason.NONCE_REUSED: _bad("SignatureNonceUsed", "Specified signature nonce was used already."),
+    Reason.TLS_REQUIRED: _bad("InvalidProtocol.NeedSsl", "Your request is denied as lack of ssl protect."),
     # may they
-    Reason.RATE_EXCEEDED: ErrorRow(
-        "Throttling.User", "Request was denied due to user flow control.", status=400
-    ),
-    Reason.NOT_PERMITTED: ErrorRow(
+    Reason.RATE_EXCEEDED: _bad("Throttling.User", "Request was denied due to user flow control."),
+    Reason.NOT_PERMITTED: _denied(
         "Forbidden.RAM",
         "The user is not authorized to operate the specified resource, or this operation does not support RAM.",
-        status=403,
     ),
     Reason.CALLER_NOT_LISTED: _NOT_FOR_YOU,
     Reason.PROVISIONER_MISSING: _NOT_FOR_YOU,
     # parameters
     Reason.PARAMETER_MISSING: _MISSING,
-    Reason.PARAMETER_UNKNOWN: ErrorRow(
-        "UnsupportedParameter", 'The parameter "{field}" is not supported.', status=400
-    ),
+    Reason.PARAMETER_UNKNOWN: _bad("UnsupportedParameter", 'The parameter "{field}" is not supported.'),
     **dict.fromkeys(_OF_VALUES, _INVALID),
     # OwnerId and OwnerAccount at once; the text is of the PetaData manual.
-    (Reason.PARAMETER_VALUE, "Owner"): ErrorRow(
-        "InvalidOwner", "OwnerId and OwnerAccount can't be used at one API access.", status=400
+    (Reason.PARAMETER_VALUE, "Owner"): _bad(
+        "InvalidOwner", "OwnerId and OwnerAccount can't be used at one API access."
     ),
-    Reason.REGION_UNSUPPORTED: ErrorRow(
-        "InvalidRegionId.NotFound", "The DBInstanceId provided does not exist in our records.", status=404
+    Reason.REGION_UNSUPPORTED: _not_found(
+        "InvalidRegionId.NotFound", "The DBInstanceId provided does not exist in our records."
     ),
     # the server, and we
     Reason.ENGINE_UNREACHABLE: _UNAVAILABLE,

@@ -8,42 +8,40 @@ Reasons that are not here (a bad signature, a throttled caller ...) belong to th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from rolecall.contracts.model import ErrorRow
 from rolecall.domain.reasons import Reason
 
 Rows = Mapping[Reason | tuple[Reason, str], ErrorRow]
 
+_bad = partial(ErrorRow, status=400)
+_denied = partial(ErrorRow, status=403)
+_not_found = partial(ErrorRow, status=404)
+
 _NOT_VALID = 'The specified parameter "{field}" is not valid.'
-_MALFORMED = ErrorRow("Invalid{field}.Malformed", _NOT_VALID, status=400)
-_DATABASE_INFO = ErrorRow(
-    "InvalidDBInfo.Malformed", 'The specified parameter "DBInfo" is not valid or db not exist.', status=400
+_MALFORMED = _bad("Invalid{field}.Malformed", _NOT_VALID)
+_DATABASE_INFO = _bad(
+    "InvalidDBInfo.Malformed", 'The specified parameter "DBInfo" is not valid or db not exist.'
 )
-_NO_INSTANCE = ErrorRow(
-    "InvalidDBInstanceId.NotFound", "The specified DBInstanceId does not exist.", status=404
+_NO_INSTANCE = _not_found("InvalidDBInstanceId.NotFound", "The specified DBInstanceId does not exist.")
+_NO_ACCOUNT = _not_found("InvalidAccountName.NotFound", "The specified account name does not exist.")
+_ACCOUNT_TYPE = _denied(
+    "OperationDenied.AccountType", "The operation is not permitted due to type of account."
 )
-_NO_ACCOUNT = ErrorRow(
-    "InvalidAccountName.NotFound", "The specified account name does not exist.", status=404
+_DATABASE_NAME = _bad("InvalidDBName.Duplicate", "The specified DB name is invalid or already exists.")
+_STATUS = _denied(
+    "OperationDenied.DBInstanceStatus", "The operation is not permitted due to instance status."
 )
-_ACCOUNT_TYPE = ErrorRow(
-    "OperationDenied.AccountType", "The operation is not permitted due to type of account.", status=403
-)
-_DATABASE_NAME = ErrorRow(
-    "InvalidDBName.Duplicate", "The specified DB name is invalid or already exists.", status=400
-)
-_STATUS = ErrorRow(
-    "OperationDenied.DBInstanceStatus", "The operation is not permitted due to instance status.", status=403
-)
-_UNSUPPORTED = ErrorRow("UnsupportedOperation", "This specified action is not valid.", status=400)
+_UNSUPPORTED = _bad("UnsupportedOperation", "This specified action is not valid.")
 
 ERRORS: Rows = {
     # parameters
-    Reason.PARAMETER_MISSING: ErrorRow(
+    Reason.PARAMETER_MISSING: _bad(
         "MissingParameter",
         'The input parameter "{field}" that is mandatory for processing this request is not supplied.',
-        status=400,
     ),
-    Reason.PARAMETER_VALUE: ErrorRow("Invalid{field}.ValueNotSupported", _NOT_VALID, status=400),
+    Reason.PARAMETER_VALUE: _bad("Invalid{field}.ValueNotSupported", _NOT_VALID),
     Reason.PARAMETER_TYPE: _MALFORMED,
     Reason.PARAMETER_RANGE: _MALFORMED,
     Reason.PARAMETER_LENGTH: _MALFORMED,
@@ -52,79 +50,66 @@ ERRORS: Rows = {
     Reason.PASSWORD_CONTENT: _MALFORMED,
     (Reason.PARAMETER_VALUE, "DBInfo"): _DATABASE_INFO,
     (Reason.PARAMETER_TYPE, "DBInfo"): _DATABASE_INFO,
-    (Reason.PARAMETER_VALUE, "Owner"): ErrorRow(
-        "InvalidOwner", "OwnerId and OwnerAccount can't be used at one API access.", status=400
+    (Reason.PARAMETER_VALUE, "Owner"): _bad(
+        "InvalidOwner", "OwnerId and OwnerAccount can't be used at one API access."
     ),
-    Reason.TENANT_FOREIGN: ErrorRow("Invalid{field}", _NOT_VALID, status=400),
-    Reason.CLIENT_TOKEN_MISMATCH: ErrorRow(
-        "IdempotentParameterMismatch", "The request is retried with updated parameters.", status=400
+    Reason.TENANT_FOREIGN: _bad("Invalid{field}", _NOT_VALID),
+    Reason.CLIENT_TOKEN_MISMATCH: _bad(
+        "IdempotentParameterMismatch", "The request is retried with updated parameters."
     ),
-    Reason.CLIENT_TOKEN_BUSY: ErrorRow(
-        "LastTokenProcessing", "The last token request is processing.", status=403
-    ),
+    Reason.CLIENT_TOKEN_BUSY: _denied("LastTokenProcessing", "The last token request is processing."),
     # instances
     Reason.INSTANCE_MISSING: _NO_INSTANCE,
     Reason.INSTANCE_FORBIDDEN: _NO_INSTANCE,
-    Reason.INSTANCE_ISOLATED: ErrorRow(
-        "OperationDenied.LockMode", "The operation is not permitted due to lock of instance.", status=403
+    Reason.INSTANCE_ISOLATED: _denied(
+        "OperationDenied.LockMode", "The operation is not permitted due to lock of instance."
     ),
     Reason.INSTANCE_RESTARTING: _STATUS,
     Reason.INSTANCE_STARTING: _STATUS,
     Reason.INSTANCE_FAILED: _STATUS,
     Reason.INSTANCE_RUNNING: _STATUS,
-    Reason.INSTANCE_QUOTA: ErrorRow(
-        "QuotaExceeded.CreateInstance", "The quota of create instance exceeds.", status=403
-    ),
+    Reason.INSTANCE_QUOTA: _denied("QuotaExceeded.CreateInstance", "The quota of create instance exceeds."),
     Reason.VERIFIERS_REFUSED: _STATUS,
     Reason.VERSION_UNOFFERED: _UNSUPPORTED,
     Reason.ENGINE_TOO_OLD: _UNSUPPORTED,
     Reason.ENGINE_UNSUITED: _UNSUPPORTED,
     # accounts
-    Reason.ACCOUNT_NAME_MALFORMED: ErrorRow(
-        "InvalidAccountName.Malformed", 'The specified parameter "AccountName" is not valid.', status=400
+    Reason.ACCOUNT_NAME_MALFORMED: _bad(
+        "InvalidAccountName.Malformed", 'The specified parameter "AccountName" is not valid.'
     ),
     Reason.ACCOUNT_NAME_RESERVED: ErrorRow(
         "InvalidAccountName.keyword",  # the vendor's spelling
         "The specified AccountName is a reserved keyword.",
         status=400,
     ),
-    Reason.ACCOUNT_TAKEN: ErrorRow(
-        "InvalidAccountName.Duplicate", "The specified AccountName already exists.", status=400
-    ),
+    Reason.ACCOUNT_TAKEN: _bad("InvalidAccountName.Duplicate", "The specified AccountName already exists."),
     Reason.ACCOUNT_MISSING: _NO_ACCOUNT,
     Reason.ACCOUNT_PROTECTED: _ACCOUNT_TYPE,
-    Reason.ACCOUNT_QUOTA: ErrorRow("QuotaExceeded.AccountName", "The quota of account exceeds.", status=403),
-    Reason.PASSWORD_WRONG: ErrorRow(
-        "InvalidOldPassword.Malformed", 'The specified parameter "OldPassword" is not valid.', status=400
+    Reason.ACCOUNT_QUOTA: _denied("QuotaExceeded.AccountName", "The quota of account exceeds."),
+    Reason.PASSWORD_WRONG: _bad(
+        "InvalidOldPassword.Malformed", 'The specified parameter "OldPassword" is not valid.'
     ),
-    Reason.PASSWORD_MANAGED: ErrorRow(
-        "OperationDenied.AccountStatus",
-        "The status of the account does not support this operation.",
-        status=403,
+    Reason.PASSWORD_MANAGED: _denied(
+        "OperationDenied.AccountStatus", "The status of the account does not support this operation."
     ),
     # databases
     Reason.DATABASE_NAME_MALFORMED: _DATABASE_NAME,
     Reason.DATABASE_TAKEN: _DATABASE_NAME,
-    Reason.DATABASE_MISSING: ErrorRow(
-        "InvalidDBName.NotFound", "The specified database does not exist.", status=404
-    ),
-    Reason.DATABASE_PROTECTED: ErrorRow(
-        "InvalidParameter.Keyword", "The specified DBName is a reserved keyword.", status=400
+    Reason.DATABASE_MISSING: _not_found("InvalidDBName.NotFound", "The specified database does not exist."),
+    Reason.DATABASE_PROTECTED: _bad(
+        "InvalidParameter.Keyword", "The specified DBName is a reserved keyword."
     ),
 }
 
-_LIST_LENGTH = ErrorRow(
+_LIST_LENGTH = _bad(
     "InvalidSecurityIPListLength.Malformed",
     "The security IP address is beyond the available range or is already used.",
-    status=400,
 )
-_LIST = ErrorRow(
-    "InvalidSecurityIPList.Duplicate",
-    "The Security IP address is not in the available range or occupied.",
-    status=400,
+_LIST = _bad(
+    "InvalidSecurityIPList.Duplicate", "The Security IP address is not in the available range or occupied."
 )
-_NO_TASK = ErrorRow(
-    "InvalidTaskId.NotFound", "The ImportId provided does not exist in our records.", status=400
+_NO_TASK = _bad(
+    "InvalidTaskId.NotFound", "The ImportId provided does not exist in our records."
 )  # the manual's words
 _ADDRESS_LIST: Rows = {
     (Reason.PARAMETER_LENGTH, "SecurityIPList"): _LIST_LENGTH,
@@ -147,15 +132,14 @@ OWN: Mapping[str, Rows] = {
     "ModifySecurityIPs": _ADDRESS_GROUPS,
     "ModifySecurityIps": _ADDRESS_GROUPS,
     "DeleteDatabase": {
-        Reason.DATABASE_PROTECTED: ErrorRow(
-            "OperationDenied.NoDatabase", "The operation is not permitted due to no database.", status=403
+        Reason.DATABASE_PROTECTED: _denied(
+            "OperationDenied.NoDatabase", "The operation is not permitted due to no database."
         )
     },
     "DescribeTasks": {
-        (Reason.PARAMETER_RANGE, "EndTime"): ErrorRow(
+        (Reason.PARAMETER_RANGE, "EndTime"): _bad(
             "InvalidStartTimeAndEndTime.Malformed",
             "The EndTime must be later than or equal to the StartTime.",
-            status=400,
         )
     },
     "DescribeTaskStatus": {Reason.OBJECT_MISSING: _NO_TASK},
