@@ -22,7 +22,7 @@ from bench.goals import GROUP
 from bench.load import Batch, engine_clients, wire_clients
 from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
-from bench.tables import add_markdown, show
+from bench.tables import add_output, show
 
 
 async def measure(
@@ -136,7 +136,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default="",
         help="of the goals and replicas: creates with this in their name",
     )
-    add_markdown(parser)
+    add_output(parser)
     return parser.parse_args(arguments)
 
 

@@ -69,7 +69,6 @@ def clear_sub_users(ready: Ready) -> None:
             "delete from rolecall.access_keys where principal in (select number from rolecall.sub_users)"
         )
         store.execute("delete from rolecall.sub_users")
-        store.execute("vacuum rolecall.sub_users, rolecall.access_keys")
 
 
 def _settled(ready: Ready) -> Settle:

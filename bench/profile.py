@@ -29,7 +29,9 @@ from bench.creates import Create, possible
 from bench.load import Batch, Make, new_name
 from bench.processes import descendants
 from bench.rounds import metered, percentile, rate
-from bench.tables import add_markdown, show
+from bench.tables import add_output, show
+
+COSTS = "Processor time of one create, ms"
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ async def _counted(server: Server, run: _Run, count: int) -> Calls:
 def costs(found: Sequence[Measured]) -> Table:
     table = Table(
         "create", "clients", "p50 ms", "per s", "Python", "hash", "store", "engine", "Python + store",
-        title="Processor time of one create, ms",
+        title=COSTS,
     )  # fmt: skip
     for one in found:
         times = (one.python, one.hashing, one.store, one.engine, one.python + one.store)
@@ -268,7 +270,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", metavar="WORD", default="", help="creates with this in their name")
     parser.add_argument("--functions", type=int, default=0, metavar="N", help="also the N dearest functions")
     parser.add_argument("--log-level", default="warning", help="of the server: info writes a line a call")
-    add_markdown(parser)
+    add_output(parser)
     return parser.parse_args(arguments)
 
 

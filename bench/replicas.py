@@ -56,7 +56,7 @@ def bench(server: Server, options: argparse.Namespace) -> Iterator[Table]:
     points: list[scale.Point] = []
     table = Table(
         "create", "served by", "clients", "per s", "p50 ms", "p99 ms", PYTHON, HASH, STORE, ENGINE, CLIENT, COMMITS,
-        title=f"Replicas over one store, on {os.cpu_count()} processors; processor time of one create, ms",
+        title="Replicas over one store; processor time of one create, ms",
         caption=f"The hash of {_WORKERS} workers stands under Python.",
     )  # fmt: skip
     counted = {_replicas(count): count for count in range(1, options.replicas + 1)}

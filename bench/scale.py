@@ -100,12 +100,14 @@ def tables(points: Sequence[Point], processors: int) -> Iterator[Table]:
     creates = list(dict.fromkeys(point.create for point in points))
     here = Table(
         "create", "replicas", "measured per s", "model per s", "model / measured",
-        title=f"The model on this machine, whose {processors} processors all parts share",
+        title="The model on the machine of the measurement",
+        caption=f"All parts share its {processors} processors.",
     )  # fmt: skip
     there = Table(
         "replicas", *creates,
-        title=f"Creates a second on machines of their own, and what bounds them: {REPLICA_PROCESSORS} processors a"
-        f" replica, {STORE_PROCESSORS} for the store, {INSTANCES} instances, no part busier than {BUSY:.0%}",
+        title="Creates a second on machines of their own, and what bounds them",
+        caption=f"{REPLICA_PROCESSORS} processors a replica, {STORE_PROCESSORS} for the store, {INSTANCES:,} instances,"
+        f" no part busier than {BUSY:.0%}.",
     )  # fmt: skip
     for create in creates:
         mine = [point for point in points if point.create == create]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from bench.__main__ import parsed
@@ -12,7 +13,7 @@ from bench.costs import Server, measured_rolecall
 from bench.goals import OURS, RAW, WITH, Figures
 from bench.load import Batch
 from bench.processes import process_ms, tree_ms
-from bench.tables import markdown
+from bench.tables import markdown, with_table
 from rich.table import Table
 
 from bench import goals, profile, replicas, scale, system_calls
@@ -99,3 +100,22 @@ def test_a_table_of_a_terminal_becomes_one_of_a_document() -> None:
     table = Table("a", "b", title="Two")
     table.add_row("1", "2")
     assert markdown(table) == "**Two**\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+
+
+def test_a_table_of_a_document_is_replaced_below_its_title_with_its_caption() -> None:
+    table = Table("a", title="Two", caption="Said.")
+    table.add_row("2")
+    one, two = "**One**\n\n| a |\n| --- |\n| 1 |\n", "**Two**\n\n| a |\n| --- |\n| 1 |\n"
+    text = f"# Page\n\n{one}\n{two}\nMore.\n"
+    replaced = with_table(text, table)
+    assert replaced == text.replace(two, "**Two**\n\n| a |\n| --- |\n| 2 |\n\n_Said._\n")
+    assert with_table(replaced, table) == replaced
+    assert with_table("nothing", table) == "nothing"
+
+
+PAGES = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("title", ["Goals", goals.EVERY_WAY, profile.COSTS])
+def test_the_page_of_figures_has_a_place_for_each_table(title: str) -> None:
+    assert f"**{title}**" in (PAGES / "performance.md").read_text("utf-8")
