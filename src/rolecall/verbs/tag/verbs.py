@@ -22,6 +22,7 @@ Of the six segments of a resource, the region counts for nothing: tags belong to
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rolecall.contracts.check import require_rules
 from rolecall.contracts.tencent.tag import parameters
@@ -128,16 +129,13 @@ def _by_token(params: parameters.ByToken) -> tuple[int, int]:
     return offset_of(params.PaginationToken or ""), params.MaxResults
 
 
-def _describe_tags(window: Window) -> Callable[[parameters.DescribeTags], commands.PagePairs]:
-    def command(params: parameters.DescribeTags) -> commands.PagePairs:
-        keys = None if params.TagKeys is None else tuple(params.TagKeys)
-        key, value = params.TagKey or "", params.TagValue or ""
-        if keys is None and key and not value:
-            keys = (key,)
-        pair = (key, value) if key and value and keys is None else None
-        return commands.PagePairs(keys, *window(params.Offset, params.Limit), pair, params.CreateUin)
-
-    return command
+def _describe_tags(window: Window, params: parameters.DescribeTags) -> commands.PagePairs:
+    keys = None if params.TagKeys is None else tuple(params.TagKeys)
+    key, value = params.TagKey or "", params.TagValue or ""
+    if keys is None and key and not value:
+        keys = (key,)
+    pair = (key, value) if key and value and keys is None else None
+    return commands.PagePairs(keys, *window(params.Offset, params.Limit), pair, params.CreateUin)
 
 
 def _get_tags(params: parameters.GetTags) -> commands.PagePairs:
@@ -171,16 +169,11 @@ def _get_keys(params: parameters.GetTagKeys) -> commands.PageKeys:
 
 
 def _change_one(
-    mode: TagMode,
-) -> Callable[[Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue]], commands.ChangeTags]:
-    def command(
-        checked: Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue],
-    ) -> commands.ChangeTags:
-        params = checked.params
-        place = _place(checked, params.Resource)
-        return commands.ChangeTags((place,), (_pair(params.TagKey, params.TagValue),), mode=mode)
-
-    return command
+    mode: TagMode, checked: Checked[parameters.AddResourceTag | parameters.UpdateResourceTagValue]
+) -> commands.ChangeTags:
+    params = checked.params
+    place = _place(checked, params.Resource)
+    return commands.ChangeTags((place,), (_pair(params.TagKey, params.TagValue),), mode=mode)
 
 
 def _take_from_one(checked: Checked[parameters.DeleteResourceTag]) -> commands.ChangeTags:
@@ -199,12 +192,9 @@ def _modify(checked: Checked[parameters.ModifyResourceTags]) -> commands.ChangeT
     return commands.ChangeTags((_place(checked, params.Resource),), put, take)
 
 
-def _change_many(mode: TagMode) -> Callable[[Checked[parameters.AttachResourcesTag]], commands.ChangeTags]:
-    def command(checked: Checked[parameters.AttachResourcesTag]) -> commands.ChangeTags:
-        params = checked.params
-        return commands.ChangeTags(_of_kind(params), (_pair(params.TagKey, params.TagValue),), mode=mode)
-
-    return command
+def _change_many(mode: TagMode, checked: Checked[parameters.AttachResourcesTag]) -> commands.ChangeTags:
+    params = checked.params
+    return commands.ChangeTags(_of_kind(params), (_pair(params.TagKey, params.TagValue),), mode=mode)
 
 
 def _take_from_many(params: parameters.DetachResourcesTag) -> commands.ChangeTags:
@@ -252,12 +242,9 @@ def _filters(filters: Sequence[parameters.TagFilter]) -> tuple[tuple[str, tuple[
     return tuple((each.TagKey, tuple(each.TagValue or ())) for each in filters)
 
 
-def _by_tags(every: bool) -> Callable[[parameters.DescribeResourcesByTags], commands.PageTagged]:
-    def command(params: parameters.DescribeResourcesByTags) -> commands.PageTagged:
-        filters = _filters(params.TagFilters)
-        return commands.PageTagged(_filtered(params), filters, every, params.Offset, params.Limit)
-
-    return command
+def _by_tags(every: bool, params: parameters.DescribeResourcesByTags) -> commands.PageTagged:
+    filters = _filters(params.TagFilters)
+    return commands.PageTagged(_filtered(params), filters, every, params.Offset, params.Limit)
 
 
 def _resources(checked: Checked[parameters.GetResources]) -> commands.PageTagged:
@@ -288,20 +275,20 @@ VERBS: Verbs = verbs_of(
     verb(parameters.CreateTags, _create_all, nothing),
     verb(parameters.DeleteTag, _delete, nothing),
     verb(parameters.DeleteTags, _delete_all, nothing),
-    verb(parameters.DescribeTags, _describe_tags(_any_page), answers.known_pairs),
-    verb(parameters.DescribeTagsSeq, _describe_tags(_whole_pages), answers.known_pairs),
+    verb(parameters.DescribeTags, partial(_describe_tags, _any_page), answers.known_pairs),
+    verb(parameters.DescribeTagsSeq, partial(_describe_tags, _whole_pages), answers.known_pairs),
     verb(parameters.GetTags, _get_tags, answers.pairs_by_token),
     verb(parameters.DescribeTagKeys, _describe_keys, answers.keys),
     verb(parameters.GetTagKeys, _get_keys, answers.keys_by_token),
     verb(parameters.DescribeTagValues, _describe_values, answers.pairs),
     verb(parameters.DescribeTagValuesSeq, _describe_values_in_pages, answers.pairs),
     verb(parameters.GetTagValues, _get_values, answers.pairs_by_token),
-    call_verb(parameters.AddResourceTag, _change_one(TagMode.ADD), nothing),
-    call_verb(parameters.UpdateResourceTagValue, _change_one(TagMode.CHANGE), nothing),
+    call_verb(parameters.AddResourceTag, partial(_change_one, TagMode.ADD), nothing),
+    call_verb(parameters.UpdateResourceTagValue, partial(_change_one, TagMode.CHANGE), nothing),
     call_verb(parameters.DeleteResourceTag, _take_from_one, nothing),
     call_verb(parameters.ModifyResourceTags, _modify, nothing),
-    call_verb(parameters.AttachResourcesTag, _change_many(TagMode.ADD), nothing),
-    call_verb(parameters.ModifyResourcesTagValue, _change_many(TagMode.CHANGE), nothing),
+    call_verb(parameters.AttachResourcesTag, partial(_change_many, TagMode.ADD), nothing),
+    call_verb(parameters.ModifyResourcesTagValue, partial(_change_many, TagMode.CHANGE), nothing),
     verb(parameters.DetachResourcesTag, _take_from_many, nothing),
     call_verb(parameters.TagResources, _tag, answers.failed),
     call_verb(parameters.UnTagResources, _untag, answers.failed),
@@ -310,8 +297,8 @@ VERBS: Verbs = verbs_of(
     verb(parameters.DescribeResourceTagsByResourceIds, _tags_of_kind, answers.tags),
     verb(parameters.DescribeResourceTagsByResourceIdsSeq, _tags_of_kind_in_pages, answers.tags),
     verb(parameters.DescribeResourceTagsByTagKeys, _by_keys, answers.tags_by_keys),
-    verb(parameters.DescribeResourcesByTags, _by_tags(True), answers.tagged),
-    verb(parameters.DescribeResourcesByTagsUnion, _by_tags(False), answers.tagged),
+    verb(parameters.DescribeResourcesByTags, partial(_by_tags, True), answers.tagged),
+    verb(parameters.DescribeResourcesByTagsUnion, partial(_by_tags, False), answers.tagged),
     verb(parameters.AddProject, _add_project, answers.project_created),
     verb(parameters.UpdateProject, _change_project, nothing),
     verb(parameters.DescribeProjects, _projects, answers.projects),
