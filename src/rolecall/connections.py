@@ -8,6 +8,7 @@ have a deadline. At the limit of connections a new one ends the one whose client
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from asyncio.events import TimerHandle
 from collections.abc import Awaitable, Callable, Sequence
@@ -88,6 +89,9 @@ class HttpProtocol(HttpToolsProtocol):
         self.timeout_keep_alive = bounds.idle_seconds  # type: ignore[assignment]  # handed to call_later only
         self._bounds = bounds
         self._deadline: TimerHandle | None = None
+        """One timer serves many waits: it is not cancelled when one ends, but looks, when it fires."""
+        self._due = math.inf
+        """When the client is too slow; by the loop's clock."""
         self._unread: TimerHandle | None = None
         self.waited_since: float | None = None
         """When the wait for this client began, by the loop's clock; None while a request of it is answered."""
@@ -130,6 +134,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._set_deadline(None)
         if self._unread is not None:
             self._unread.cancel()
         super().connection_lost(exc)
@@ -142,7 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Close after the client has read what was written, or after a deadline."""
         self._stop_waiting()
         self.transport.close()
-        self._deadline = self.loop.call_later(_SECONDS_TO_CLOSE, self.transport.abort)
+        self._set_deadline(self.loop.call_later(_SECONDS_TO_CLOSE, self.transport.abort))
 
     def timeout_keep_alive_handler(self) -> None:
         if not self.transport.is_closing():
@@ -151,15 +156,26 @@ class HttpProtocol(HttpToolsProtocol):
     # waiting for the client
 
     def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
-        self.waited_since = self.loop.time()
-        self._deadline = self.loop.call_later(seconds, self._too_slow)
+        self.waited_since = now = self.loop.time()
+        self._due = now + seconds
+        if self._deadline is None or self._deadline.when() > self._due:
+            self._set_deadline(self.loop.call_at(self._due, self._look))
 
     def _stop_waiting(self) -> None:
         self.waited_since = None
+        self._due = math.inf
+
+    def _set_deadline(self, deadline: TimerHandle | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-            self._deadline = None
+        self._deadline = deadline
+
+    def _look(self) -> None:
+        self._deadline = None
+        if self.loop.time() >= self._due:
+            self._too_slow()
+        elif self._due < math.inf:
+            self._deadline = self.loop.call_at(self._due, self._look)
 
     def _too_slow(self) -> None:
         if self.transport.is_closing():

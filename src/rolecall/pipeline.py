@@ -271,9 +271,12 @@ class Pipeline:
         if request.path.startswith(_WELL_KNOWN):
             return None
         found, surest = None, Mark.NONE
-        for dialect in self._dialects:
-            if (mark := dialect.mark(request)) > surest:
+        for dialect in reversed(self._dialects):
+            mark = dialect.mark(request)
+            if mark >= surest and mark is not Mark.NONE:
                 found, surest = dialect, mark
+                if mark is Mark.SIGNATURE:  # of the one Authorization header, which is of no other dialect
+                    break
         return found
 
     async def _unrecognized(self, request: Request) -> Reply:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -84,12 +85,9 @@ class Connections:
     def maintenance(self) -> str:
         return self._address.database
 
-    @contextlib.asynccontextmanager
-    async def lease(self) -> AsyncIterator[Connection]:
+    def lease(self) -> AbstractAsyncContextManager[Connection]:
         """A connection to the maintenance database, in autocommit, outside any transaction."""
-        with _reasons():
-            async with self._pool.connection() as connection:
-                yield connection
+        return _Lease(self._pool)
 
     @contextlib.asynccontextmanager
     async def to(self, database: str) -> AsyncIterator[Connection]:
@@ -183,6 +181,27 @@ async def commit(connection: Connection) -> None:
         await connection.execute("COMMIT")
     except psycopg.Error as error:
         raise errors.in_commit(error) from None
+
+
+class _Lease:
+    """A connection of a pool, as `Pool.connection`, and the reason for which there is none."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        try:
+            self._connection = await self._pool.lease()
+        except NotConnected as error:
+            raise errors.at_connect(error) from None
+        return self._connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        await self._pool.give_back(self._connection)
+        if isinstance(error, NotConnected):
+            raise errors.at_connect(error) from None
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from typing import Any, LiteralString
 
 import psycopg
@@ -61,22 +62,12 @@ class Obstacles:
         self._connections = connections
         self._turn = asyncio.Lock()
 
-    @contextlib.asynccontextmanager
-    async def cleared(self) -> AsyncIterator[None]:
+    def cleared(self) -> AbstractAsyncContextManager[None]:
         """A context in which sessions that block those of Rolecall are ended."""
-        clearing: list[asyncio.Task[None]] = []
-        loop = asyncio.get_running_loop()
-        # Few changes take so long: a task is begun for those alone.
-        timer = loop.call_later(PATIENCE, lambda: clearing.append(loop.create_task(self._clear())))
-        try:
-            yield
-        finally:
-            timer.cancel()
-            for task in clearing:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        return _Cleared(self.clear)
 
-    async def _clear(self) -> None:
+    async def clear(self) -> None:
+        """End them now and every `PATIENCE` seconds, until cancelled."""
         while True:
             if not self._turn.locked():  # one check covers all sessions of Rolecall
                 async with self._turn:
@@ -97,6 +88,28 @@ class Obstacles:
         """Only a session in its database can do that."""
         async with self._connections.to(database) as there:
             await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+
+
+class _Cleared:
+    """Few changes last until the first check: a task is begun for those alone."""
+
+    __slots__ = ("_clear", "_clearing", "_timer")
+
+    def __init__(self, clear: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._clear = clear
+        self._clearing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._begin)
+
+    async def __aexit__(self, _kind: object, _error: object, _trace: object) -> None:
+        self._timer.cancel()
+        if self._clearing is not None:
+            self._clearing.cancel()
+            await asyncio.gather(self._clearing, return_exceptions=True)
+
+    def _begin(self) -> None:
+        self._clearing = asyncio.create_task(self._clear())
 
 
 async def _rows(connection: Connection, query: LiteralString) -> list[tuple[Any, ...]]:

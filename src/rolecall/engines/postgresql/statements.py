@@ -68,6 +68,8 @@ def marker(operation: UUID, earlier: Sequence[UUID] = (), orders: Sequence[int] 
     A creation has no order. The earlier operations tell recovery that an operation was applied although another process
     has changed the account since.
     """
+    if not earlier and not any(orders):
+        return f'{{"rc":{{"op":"{operation}","v":1}}}}'
     content: dict[str, object] = {"op": str(operation), "v": 1}
     if earlier:
         content["was"] = list(map(str, earlier))
