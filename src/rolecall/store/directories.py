@@ -21,7 +21,7 @@ from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool
 from rolecall.store.errors import Refusing, reasons
 from rolecall.store.queries import load
-from rolecall.store.records import record_values, write_record
+from rolecall.store.records import record_values
 from rolecall.store.scans import Scans
 from rolecall.store.user_rows import user_of
 from rolecall.store.users import PgUserRepository
@@ -55,7 +55,12 @@ class PgDirectoryRepository:
 
     async def add_store(self, store: UserStore, record: Record | None) -> UserStore:
         """`record` None: made while setting up, not by a call."""
-        await self._change(_SQL["add_store"], asdict(store), record, Reason.STORE_TAKEN, store.name)
+        if record is None:
+            await self._pool.execute(_SQL["add_store"], asdict(store))
+        else:
+            await self._change(
+                _SQL["add_recorded_store"], asdict(store), record, Reason.STORE_TAKEN, store.name
+            )
         return await self.store(store.id) or store
 
     async def change_store(
@@ -165,14 +170,10 @@ class PgDirectoryRepository:
             return bool(await self._sign_ins.value(_USERS["set_own_password"], values))
 
     async def _change(
-        self, query: SQL, values: Mapping[str, object], record: Record | None, taken: Reason, name: str | None
+        self, query: SQL, values: Mapping[str, object], record: Record, taken: Reason, name: str | None
     ) -> int:
         """How many rows were changed; the record is written if any was. `taken`: another row has the name."""
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                changed = (await connection.execute(query, values)).rowcount
-                if changed and record is not None:
-                    await write_record(connection, record)
+            return int(await self._pool.value(query, {**values, **record_values(record)}))
         except errors.UniqueViolation:
             raise Refused(taken, facts={"value": name}) from None
-        return changed

@@ -77,39 +77,27 @@ class PgProviderRepository:
         return keys or ()
 
     async def add_signing_key(self, key: SigningKey) -> bool:
-        added = await self._add(_SQL["add_signing_key"], (key.id, key.store_id, key.sealed, key.created_at))
+        added = await self._add(_SQL["add_signing_key"], asdict(key))
         self._signing_keys.clear()
         return added
 
     async def replace_signing_key(self, key: SigningKey) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "update signing_keys set retired_at = %s where store_id = %s and retired_at is null",
-                (key.created_at, key.store_id),
-            )
-            await connection.execute(
-                _SQL["add_signing_key"], (key.id, key.store_id, key.sealed, key.created_at)
-            )
+        await self._pool.execute(_SQL["replace_signing_key"], asdict(key))
         self._signing_keys.clear()
 
     async def add_code(self, code: Code) -> bool:
         """A user has at most `MOST_CODES` unused ones: a new one replaces the oldest of them."""
-        await self._pool.execute(_SQL["delete_oldest_codes"], (code.user_id, MOST_CODES - 1))
-        return await self._add(_SQL["add_code"], asdict(code))
+        return await self._add(_SQL["add_code_instead"], {**asdict(code), "kept": MOST_CODES - 1})
 
     async def code(self, digest: bytes) -> Code | None:
         return await self._pool.row(class_row(Code), _SQL["code"], (digest,))
 
     async def redeem(self, code: Code, grant: Grant, tokens: Sequence[Token], at: datetime) -> bool:
+        values = asdict(grant) | _token_values(grant.id, tokens) | {"at": at, "code": code.digest}
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                if (await connection.execute(_SQL["use_code"], (at, code.digest))).rowcount == 0:
-                    return False
-                await connection.execute(_SQL["add_grant"], asdict(grant))
-                await connection.execute(_SQL["add_tokens"], _token_values(grant.id, tokens))
+            return bool(await self._pool.execute(_SQL["redeem"], values))
         except ForeignKeyViolation:
             return False
-        return True
 
     async def add_grant(self, grant: Grant, tokens: Sequence[Token]) -> bool:
         values = asdict(grant) | _token_values(grant.id, tokens)
@@ -121,18 +109,9 @@ class PgProviderRepository:
     async def rotate(
         self, used: TokenWithGrant, tokens: Sequence[Token], expires_at: datetime, at: datetime
     ) -> bool:
-        async with self._pool.connection() as connection, connection.transaction():
-            cursor = await connection.execute(
-                "update tokens set used_at = %s where digest = %s and used_at is null",
-                (at, used.token.digest),
-            )
-            if cursor.rowcount == 0:
-                return False
-            await connection.execute(
-                "update token_grants set expires_at = %s where id = %s", (expires_at, used.grant.id)
-            )
-            await connection.execute(_SQL["add_tokens"], _token_values(used.grant.id, tokens))
-        return True
+        values = _token_values(used.grant.id, tokens)
+        values |= {"at": at, "used": used.token.digest, "expires_at": expires_at}
+        return bool(await self._pool.execute(_SQL["rotate"], values))
 
     async def revoke_grant(self, grant_id: UUID) -> None:
         await self._pool.execute("delete from token_grants where id = %s", (grant_id,))

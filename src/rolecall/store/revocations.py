@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from rolecall.store.connection import Pool
+from rolecall.store.queries import load
 from rolecall.store.replica import NotifiedCache, Replica
+
+_SQL = load("sessions")
 
 
 class PgRevocationRepository:
@@ -17,12 +20,5 @@ class PgRevocationRepository:
 
     async def revoke(self, token_id: bytes, expires_at: int) -> None:
         """Also deletes those that expired by the store's clock an hour ago: clocks may differ."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(
-                "insert into revoked_tokens (id, expires_at) values (%s, to_timestamp(%s)) on conflict do nothing",
-                (token_id, expires_at),
-            )
-            await connection.execute(
-                "delete from revoked_tokens where expires_at < now() - interval '1 hour'"
-            )
+        await self._pool.execute(_SQL["revoke"], (token_id, expires_at))
         self._cache.clear()

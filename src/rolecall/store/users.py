@@ -1,33 +1,26 @@
-"""Users of user stores. A change, the event of it and its record are one transaction, and a new user one statement."""
+"""Users of user stores. A change, the event of it and its record are one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import LiteralString
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from psycopg import errors, sql
-from psycopg.rows import class_row, dict_row, kwargs_row, scalar_row
+from psycopg.rows import class_row, dict_row, kwargs_row
 
 from rolecall.domain.directories.commands import FindUsers
 from rolecall.domain.directories.model import User, UserStatus
-from rolecall.domain.directories.views import (
-    USER_CHANGED,
-    USERS_LINKED,
-    Look,
-    Standing,
-    UserView,
-)
+from rolecall.domain.directories.views import Look, Standing, UserView
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.batches import Batches
-from rolecall.store.connection import Connection, Pool
+from rolecall.store.connection import Pool
 from rolecall.store.errors import Refusing, reasons
 from rolecall.store.queries import load
-from rolecall.store.records import record_values, write_record
+from rolecall.store.records import record_values
 from rolecall.store.scans import Scans
 from rolecall.store.user_rows import order_by, values_of, view_of, where
 from rolecall.values import Caller
@@ -112,104 +105,45 @@ class PgUserRepository:
         return await self._scans.page(caller, view_of, counted, page, values)
 
     async def change(self, owner_id: int, before: User, after: User, record: Record) -> UserView | None:
-        values = {**values_of(after), "owner": owner_id, "version": before.version}
+        values = {
+            **values_of(after), **record_values(record), "owner": owner_id, "version": before.version,
+            "regroup": set(after.groups) != set(before.groups),
+        }  # fmt: skip
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                if (await connection.execute(_SQL["change"], values)).rowcount != 1:
-                    return None
-                if set(after.groups) != set(before.groups):
-                    await _regroup(connection, after)
-                await _note_event(connection, USER_CHANGED, after.store_id, after.id, after.name, record)
-                await write_record(connection, record)
-                return await connection.row(kwargs_row(view_of), _SQL["changed"], (after.id,))
+            row = await self._pool.only(dict_row, _SQL["change"], values)
+        except errors.ForeignKeyViolation:  # a group was deleted at the same time
+            return None
         except errors.UniqueViolation as violation:
             reason = _TAKEN[violation.diag.constraint_name or ""]
             raise Refused(reason, facts={"value": after.name}) from None
+        if (missing := row.pop("missing")) is not None:
+            raise Refused(Reason.USER_GROUP_MISSING, facts={"value": missing.hex})
+        return None if row["id"] is None else view_of(**row)
 
     async def set_status(
         self, owner_id: int, store_id: UUID, user_id: UUID, status: UserStatus, record: Record
     ) -> bool:
         values = {"owner": owner_id, "store": store_id, "user": user_id, "status": status.value}
-        return await self._touch(_SQL["set_status"], values, record)
+        return bool(await self._pool.value(_SQL["set_status"], {**values, **record_values(record)}))
 
     async def replace_password(
         self, owner_id: int, store_id: UUID, user_id: UUID, password_hash: str, record: Record
     ) -> bool:
         values = {"owner": owner_id, "store": store_id, "user": user_id, "hash": password_hash}
-        return await self._touch(_SQL["replace_password"], values, record)
-
-    async def _touch(self, query: sql.SQL, values: Mapping[str, object], record: Record) -> bool:
-        """Change a user, if it is there."""
-        async with self._pool.connection() as connection, connection.transaction():
-            name = await connection.value(query, values)
-            if name is None:
-                return False
-            await _note_event(connection, USER_CHANGED, values["store"], values["user"], name, record)
-            await write_record(connection, record)
-        return True
+        return bool(await self._pool.value(_SQL["replace_password"], {**values, **record_values(record)}))
 
     async def delete(self, owner_id: int, store_id: UUID, users: Sequence[UUID], record: Record) -> int:
-        origin = record.origin
-        values = {
-            "owner": owner_id, "store": store_id, "users": list(users), "client": origin.client,
-            "principal": origin.caller.principal,
-        }  # fmt: skip
-        async with self._pool.connection() as connection, connection.transaction():
-            gone: int = await connection.value(_SQL["delete"], values)
-            if gone:
-                await write_record(connection, record)
-        return gone
+        values = {**record_values(record), "owner": owner_id, "store": store_id, "users": list(users)}
+        return int(await self._pool.value(_SQL["delete"], values))
 
     async def link(
         self, owner_id: int, store_id: UUID, primary: UUID, secondary: UUID, on: str, record: Record
     ) -> bool:
-        values = {"owner": owner_id, "store": store_id, "primary": primary, "secondary": secondary}
-        async with self._pool.connection() as connection, connection.transaction():
-            pair = {row["id"]: row[on] for row in await connection.rows(dict_row, _SQL["pair"], values)}
-            is_primary = "select true from users where linked_to = %s limit 1"
-            if len(pair) != 2 or await connection.value(is_primary, (secondary,)):
-                return False
-            await _link(connection, primary, secondary, on, pair)
-            await _note_event(connection, USERS_LINKED, store_id, secondary, None, record)
-            await write_record(connection, record)
-        return True
-
-
-_HAND_OVER: Mapping[str, tuple[LiteralString, LiteralString]] = {
-    "phone": ("update users set phone = null where id = %s", "update users set phone = %s where id = %s"),
-    "email": ("update users set email = null where id = %s", "update users set email = %s where id = %s"),
-}
-
-
-async def _link(
-    connection: Connection, primary: UUID, secondary: UUID, on: str, shared: Mapping[UUID, str | None]
-) -> None:
-    """The primary user takes over the attribute that they share, if it has none."""
-    await connection.execute(_SQL["link"], (primary, secondary))
-    if shared[primary] is None and shared[secondary] is not None:
-        take, give = _HAND_OVER[on]
-        await connection.execute(take, (secondary,))
-        await connection.execute(give, (shared[secondary], primary))
-
-
-async def _regroup(connection: Connection, user: User) -> None:
-    """USER_GROUP_MISSING."""
-    wanted = list(user.groups)
-    found = set(await connection.rows(scalar_row, _SQL["lock_groups"], (user.store_id, wanted)))
-    for group in wanted:
-        if group not in found:
-            raise Refused(Reason.USER_GROUP_MISSING, facts={"value": group.hex})
-    await connection.execute(_SQL["leave_others"], (user.id, wanted))
-    await connection.execute(_SQL["join_groups"], (user.id, wanted))
-
-
-async def _note_event(
-    connection: Connection, kind: str, store_id: object, user_id: object, name: str | None, record: Record
-) -> None:
-    """In the transaction of the change."""
-    origin = record.origin
-    values = (store_id, kind, user_id, name, origin.client, origin.caller.principal)
-    await connection.execute(_SQL["note_event"], values)
+        values = {
+            **record_values(record), "owner": owner_id, "store": store_id, "primary": primary, "secondary": secondary,
+            "on": on,
+        }  # fmt: skip
+        return bool(await self._pool.value(_SQL["link"], values))
 
 
 def _look(

@@ -25,6 +25,7 @@ _CONSTANTS = {
     "user_changed": views.USER_CHANGED,
     "user_deleted": views.USER_DELETED,
     "user_signed_in": views.USER_SIGNED_IN,
+    "users_linked": views.USERS_LINKED,
 }
 
 

@@ -16,18 +16,34 @@ select s.id, s.owner_id, s.name, s.description, s.logo, s.is_default, s.created_
  where s.owner_id = %s
  order by s.created_at, s.id
 
+-- One record of what `changed`, and how many rows that were.
+-- name: recorded
+recorded as (
+    {records.insert} select {records.row} from changed limit 1
+)
+select count(*) from changed
+
 -- name: add_store
 insert into user_stores (id, owner_id, name, description, logo, is_default)
 values (%(id)s, %(owner_id)s, %(name)s, %(description)s, %(logo)s, %(is_default)s)
+returning id
+
+-- name: add_recorded_store
+with changed as ({add_store}), {recorded}
 
 -- name: change_store
-update user_stores
-   set name = coalesce(%(name)s, name), logo = coalesce(%(logo)s, logo),
-       description = coalesce(%(description)s, description), changed_at = now()
- where id = %(store)s and {users.mine}
+with changed as (
+    update user_stores
+       set name = coalesce(%(name)s, name), logo = coalesce(%(logo)s, logo),
+           description = coalesce(%(description)s, description), changed_at = now()
+     where id = %(store)s and {users.mine}
+    returning id
+), {recorded}
 
 -- name: delete_store
-delete from user_stores where id = %(store)s and {users.mine}
+with changed as (
+    delete from user_stores where id = %(store)s and {users.mine} returning id
+), {recorded}
 
 -- name: group
 select g.id, g.store_id, g.name, g.description, g.created_at, g.modified_at from user_groups g
@@ -54,16 +70,24 @@ select (select count(*) from user_groups g where {wanted_group}) where {users.mi
  order by g.created_at, g.id
 
 -- name: add_group
-insert into user_groups (id, store_id, name, description)
-select %(id)s, %(store)s, %(name)s, %(description)s where {users.mine}
+with changed as (
+    insert into user_groups (id, store_id, name, description)
+    select %(id)s, %(store)s, %(name)s, %(description)s where {users.mine}
+    returning id
+), {recorded}
 
 -- name: change_group
-update user_groups
-   set name = %(name)s, description = coalesce(%(description)s, description), modified_at = now()
- where id = %(group)s and store_id = %(store)s and {users.mine}
+with changed as (
+    update user_groups
+       set name = %(name)s, description = coalesce(%(description)s, description), modified_at = now()
+     where id = %(group)s and store_id = %(store)s and {users.mine}
+    returning id
+), {recorded}
 
 -- name: delete_groups
-delete from user_groups where store_id = %(store)s and id = any(%(groups)s) and {users.mine}
+with changed as (
+    delete from user_groups where store_id = %(store)s and id = any(%(groups)s) and {users.mine} returning id
+), {recorded}
 
 -- name: wanted_event
 e.store_id = %(store)s and e.at >= %(since)s

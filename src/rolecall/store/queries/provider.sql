@@ -24,7 +24,17 @@ select id, store_id, sealed_key as sealed, created_at, retired_at
  order by created_at desc
 
 -- name: add_signing_key
-insert into signing_keys (id, store_id, sealed_key, created_at) values (%s, %s, %s, %s)
+insert into signing_keys (id, store_id, sealed_key, created_at)
+values (%(id)s, %(store_id)s, %(sealed)s, %(created_at)s)
+
+-- The new key waits for the count: a store has only one that is not retired.
+-- name: replace_signing_key
+with retired as (
+    update signing_keys set retired_at = %(created_at)s where store_id = %(store_id)s and retired_at is null
+    returning id
+)
+insert into signing_keys (id, store_id, sealed_key, created_at)
+select %(id)s, %(store_id)s, %(sealed)s, %(created_at)s from (select count(*) from retired) as done
 
 -- name: add_code
 insert into authorization_codes
@@ -33,19 +43,20 @@ insert into authorization_codes
 values (%(digest)s, %(application)s, %(user_id)s, %(grant_id)s, %(redirect_uri)s, %(scope)s, %(nonce)s, %(challenge)s,
         %(fingerprint)s, %(authenticated_at)s, %(expires_at)s)
 
--- name: delete_oldest_codes
-delete from authorization_codes
- where digest in (select digest from authorization_codes where user_id = %s and used_at is null
-                   order by expires_at desc, digest offset %s)
+-- Of a user's unused codes only so many newest ones are kept.
+-- name: add_code_instead
+with gone as (
+    delete from authorization_codes
+     where digest in (select digest from authorization_codes where user_id = %(user_id)s and used_at is null
+                       order by expires_at desc, digest offset %(kept)s)
+)
+{add_code}
 
 -- name: code
 select digest, application, user_id, grant_id, redirect_uri, scope, nonce, challenge, mark as fingerprint, authenticated_at,
        expires_at, used_at is not null as used
   from authorization_codes
  where digest = %s
-
--- name: use_code
-update authorization_codes set used_at = %s where digest = %s and used_at is null
 
 -- name: add_grant
 insert into token_grants (id, application, user_id, scope, mark, authenticated_at, created_at, expires_at)
@@ -61,6 +72,25 @@ select digest, %(grant)s, kind, scope, issued_at, expires_at
 -- name: add_grant_with_tokens
 with granted as ({add_grant})
 {add_tokens}
+
+-- name: redeem
+with used as (
+    update authorization_codes set used_at = %(at)s where digest = %(code)s and used_at is null returning digest
+), granted as (
+    insert into token_grants (id, application, user_id, scope, mark, authenticated_at, created_at, expires_at)
+    select %(id)s, %(application)s, %(user_id)s, %(scope)s, %(fingerprint)s, %(authenticated_at)s, %(created_at)s,
+           %(expires_at)s
+      from used
+)
+{add_tokens} where exists (select from used)
+
+-- name: rotate
+with used as (
+    update tokens set used_at = %(at)s where digest = %(used)s and used_at is null returning digest
+), prolonged as (
+    update token_grants set expires_at = %(expires_at)s where id = %(grant)s and exists (select from used)
+)
+{add_tokens} where exists (select from used)
 
 -- name: held
 select t.digest as token_digest, t.kind as token_kind, t.scope as token_scope, t.issued_at as token_issued_at,

@@ -27,3 +27,10 @@ with taken as (delete from sign_in_links where digest = %s returning owner_id, e
 select o.id, o.number, o.app_id
   from taken t join owners o on o.id = t.owner_id
  where t.expires_at > %s
+
+-- name: revoke
+with gone as (
+    delete from revoked_tokens where expires_at < now() - interval '1 hour'
+)
+insert into revoked_tokens (id, expires_at) values (%s, to_timestamp(%s))
+on conflict do nothing

@@ -28,10 +28,6 @@ select {columns} from users u {with_groups}
 -- name: shown
 {by_id} and {mine}
 
--- name: changed
-{user}
- where u.id = %s
-
 -- Of several users that a login names (one by its name, another by its phone number) the name's comes first.
 -- name: by_login
 with named as (
@@ -99,28 +95,68 @@ from users u where u.store_id = %(store)s
 -- name: total
 select coalesce(sum(c.users), 0)::bigint from user_counts c where c.store_id = %(store)s
 
+-- The event and the record of a user that was `changed`.
+-- name: noted
+noted as (
+    insert into directory_events (id, store_id, kind, user_id, user_name, client, detail)
+    select gen_random_uuid(), store_id, '{user_changed}', id, coalesce(name, ''), %(record_client)s,
+           jsonb_build_object('principal', %(record_principal)s::bigint)
+      from changed
+), recorded as (
+    {records.insert} select {records.row} from changed
+)
+
+-- The groups that the user is in then are those given; they are changed only if `regroup`.
 -- name: change
-update users
-   set name = %(name)s, phone = %(phone)s, email = %(email)s, nickname = %(nickname)s, address = %(address)s,
-       birthdate = %(birthdate)s, custom = %(custom)s, indexed_1 = %(indexed_1)s, indexed_2 = %(indexed_2)s,
-       indexed_3 = %(indexed_3)s, indexed_4 = %(indexed_4)s, indexed_5 = %(indexed_5)s, version = version + 1,
-       modified_at = now()
- where id = %(id)s and store_id = %(store)s and version = %(version)s and {mine}
+with missing as (
+    select asked.id from unnest(%(groups)s::uuid[]) with ordinality as asked (id, position)
+     where %(regroup)s and not exists (select from user_groups g where g.store_id = %(store)s and g.id = asked.id)
+     order by position limit 1
+), changed as (
+    update users
+       set name = %(name)s, phone = %(phone)s, email = %(email)s, nickname = %(nickname)s, address = %(address)s,
+           birthdate = %(birthdate)s, custom = %(custom)s, indexed_1 = %(indexed_1)s, indexed_2 = %(indexed_2)s,
+           indexed_3 = %(indexed_3)s, indexed_4 = %(indexed_4)s, indexed_5 = %(indexed_5)s, version = version + 1,
+           modified_at = now()
+     where id = %(id)s and store_id = %(store)s and version = %(version)s and {mine}
+       and not exists (select from missing)
+    returning *
+), left_groups as (
+    delete from user_group_members m using changed
+     where %(regroup)s and m.user_id = changed.id and m.group_id <> all(%(groups)s::uuid[])
+), joined_groups as (
+    insert into user_group_members (user_id, group_id)
+    select changed.id, asked.id from changed, unnest(%(groups)s::uuid[]) as asked (id) where %(regroup)s
+    on conflict do nothing
+), {noted}
+select {columns}, (select id from missing) as missing
+  from (select) as one
+  left join changed u on true
+  left join lateral (
+      select array_agg(ug.id order by ug.created_at, ug.id) as ids,
+             array_agg(ug.name order by ug.created_at, ug.id) as names
+        from user_groups ug where ug.store_id = u.store_id and ug.id = any(%(groups)s::uuid[])) g on true
 
 -- name: set_status
-update users
-   set version = version + 1, modified_at = now(), failed_sign_ins = 0, locked_until = null,
-       locked_at = case when %(status)s = 'normal' then null when status = %(status)s then locked_at else now() end,
-       status = %(status)s
- where id = %(user)s and store_id = %(store)s and {mine}
-returning coalesce(name, '')
+with changed as (
+    update users
+       set version = version + 1, modified_at = now(), failed_sign_ins = 0, locked_until = null,
+           locked_at = case when %(status)s = 'normal' then null when status = %(status)s then locked_at else now() end,
+           status = %(status)s
+     where id = %(user)s and store_id = %(store)s and {mine}
+    returning store_id, id, name
+), {noted}
+select exists (select from changed)
 
 -- name: replace_password
-update users
-   set password_hash = %(hash)s, must_reset = false, failed_sign_ins = 0, locked_until = null, version = version + 1,
-       modified_at = now()
- where id = %(user)s and store_id = %(store)s and status <> 'frozen' and {mine}
-returning coalesce(name, '')
+with changed as (
+    update users
+       set password_hash = %(hash)s, must_reset = false, failed_sign_ins = 0, locked_until = null,
+           version = version + 1, modified_at = now()
+     where id = %(user)s and store_id = %(store)s and status <> 'frozen' and {mine}
+    returning store_id, id, name
+), {noted}
+select exists (select from changed)
 
 -- name: delete
 with gone as (
@@ -130,37 +166,45 @@ with gone as (
      where linked_to in (select id from gone) and id <> all(%(users)s)
 ), noted as (
     insert into directory_events (id, store_id, kind, user_id, user_name, client, detail)
-    select gen_random_uuid(), %(store)s, '{user_deleted}', id, coalesce(name, ''), %(client)s,
-           jsonb_build_object('principal', %(principal)s::bigint)
+    select gen_random_uuid(), %(store)s, '{user_deleted}', id, coalesce(name, ''), %(record_client)s,
+           jsonb_build_object('principal', %(record_principal)s::bigint)
       from gone
+), recorded as (
+    {records.insert} select {records.row} from gone limit 1
 )
 select count(*) from gone
 
--- name: note_event
-insert into directory_events (id, store_id, kind, user_id, user_name, client, detail)
-values (gen_random_uuid(), %s, %s, %s, coalesce(%s, ''), %s, jsonb_build_object('principal', %s::bigint))
-
--- Links.
-
--- name: pair
-select id, phone, email from users
- where store_id = %(store)s and id in (%(primary)s, %(secondary)s) and is_primary and {mine}
- order by id for update
-
+-- Links. The primary user takes over the attribute that they share, if it has none: first the secondary loses it.
 -- name: link
-update users set is_primary = false, linked_to = %s, version = version + 1, modified_at = now() where id = %s
-
--- Groups of a user.
-
--- name: lock_groups
-select id from user_groups where store_id = %s and id = any(%s) for key share
-
--- name: leave_others
-delete from user_group_members where user_id = %s and group_id <> all(%s)
-
--- name: join_groups
-insert into user_group_members (user_id, group_id) select %s, unnest(%s::uuid[])
-on conflict do nothing
+with pair as (
+    select id, phone, email from users
+     where store_id = %(store)s and id in (%(primary)s, %(secondary)s) and is_primary and {mine}
+     order by id for update
+), linked as (
+    select s.id, case when p.phone is null and %(on)s = 'phone' then s.phone end as phone,
+           case when p.email is null and %(on)s = 'email' then s.email end as email
+      from pair p, pair s
+     where p.id = %(primary)s and s.id = %(secondary)s and p.id <> s.id
+       and not exists (select from users where linked_to = %(secondary)s)
+), changed as (
+    update users u
+       set is_primary = false, linked_to = %(primary)s, version = version + 1, modified_at = now(),
+           phone = case when linked.phone is null then u.phone end,
+           email = case when linked.email is null then u.email end
+      from linked where u.id = linked.id
+    returning u.id, linked.phone, linked.email
+), given as (
+    update users u set phone = coalesce(changed.phone, u.phone), email = coalesce(changed.email, u.email)
+      from changed where u.id = %(primary)s and num_nonnulls(changed.phone, changed.email) > 0
+), noted as (
+    insert into directory_events (id, store_id, kind, user_id, client, detail)
+    select gen_random_uuid(), %(store)s, '{users_linked}', id, %(record_client)s,
+           jsonb_build_object('principal', %(record_principal)s::bigint)
+      from changed
+), recorded as (
+    {records.insert} select {records.row} from changed
+)
+select exists (select from changed)
 
 -- Signing in. Guesses that were sent at once are decided here, one after another: a user that is locked meanwhile is
 -- not signed in.
@@ -198,11 +242,5 @@ with changed as (
     update users set password_hash = %(hash)s, must_reset = false, version = version + 1, modified_at = now()
      where id = %(user)s and password_hash = %(proven)s and status = 'normal'
     returning store_id, id, name
-), noted as (
-    insert into directory_events (id, store_id, kind, user_id, user_name, client, detail)
-    select gen_random_uuid(), store_id, '{user_changed}', id, coalesce(name, ''), %(record_client)s,
-           jsonb_build_object('principal', %(record_principal)s::bigint)
-      from changed
-)
-{records.insert} select {records.row} from changed
-returning true
+), {noted}
+select true from changed
