@@ -86,7 +86,7 @@ def plant(fault: str) -> None:
 
 
 def _record_over_any_row(name: str) -> None:
-    condition = r"\nwhere (\(a\.identity|a\.identity in).*?\nreturning 1"
+    condition = r"\n where (\(a\.identity|a\.identity in).*?\nreturning 1"
     statement = recordings._SQL[name].as_string()
     changed, count = re.subn(condition, "\nreturning 1", statement, flags=re.DOTALL)
     assert count == 1

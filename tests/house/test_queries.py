@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
-
-from rolecall.store.queries import load
 
 STORE = Path(__file__).parents[2] / "src" / "rolecall" / "store"
 FILES = sorted((STORE / "queries").glob("*.sql"))
@@ -75,12 +72,3 @@ def literals(path: Path) -> Iterator[ast.expr]:
 def test_a_long_statement_lives_in_a_file(path: Path) -> None:
     long = [node.lineno for node in literals(path) if (node.end_lineno or 0) - node.lineno >= INLINE_LINES]
     assert long == []
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_driver_keeps_how_it_reads_a_statement(file: Path) -> None:
-    """It reads longer ones, and those of more values, again at each use (`psycopg._queries`)."""
-    for name, statement in load(file.stem).items():
-        text = statement.as_string(None)
-        assert len(text.encode()) <= MAX_CACHED_STATEMENT_LENGTH, name
-        assert len(set(re.findall(r"%\((\w+)\)s", text))) <= MAX_CACHED_STATEMENT_PARAMS, name

@@ -97,7 +97,7 @@ async def test_a_user_is_made_in_a_store_of_its_owner_with_groups_that_are_there
     store: Store, owner: int, directory: UserStore
 ) -> None:
     group = UserGroup(uuid4(), directory.id, "g", "", NOW, NOW)
-    assert await store.directories.add_group(owner, group, record(owner)) is not None
+    assert await store.directories.add_group(owner, group, 0, record(owner)) is not None
     stranger = (await store.keys.add_owner(100000000002, 1250000002)).id
     assert (
         await store.users.add(owner, user_of(directory.id, groups=(uuid4(),)), 0, "", record(owner)) is None
@@ -248,7 +248,7 @@ async def test_a_change_of_a_user_that_was_changed_meanwhile_is_not_made(
 
 async def test_a_deleted_store_takes_everything_along(store: Store, owner: int, directory: UserStore) -> None:
     group = UserGroup(uuid4(), directory.id, "g", "", NOW, NOW)
-    await store.directories.add_group(owner, group, record(owner))
+    await store.directories.add_group(owner, group, 0, record(owner))
     await made(store, owner, user_of(directory.id, groups=(group.id,)))
     assert await store.directories.delete_store(owner, directory.id, record(owner, Change.STORE_DELETE))
     assert await store.directories.store(directory.id) is None

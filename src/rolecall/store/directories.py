@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
 from psycopg import errors
-from psycopg.rows import class_row, kwargs_row
+from psycopg.rows import class_row, dict_row, kwargs_row
 from psycopg.sql import SQL
 
 from rolecall.domain.directories.commands import ListDirectoryEvents, ListUserGroups
@@ -55,13 +55,13 @@ class PgDirectoryRepository:
 
     async def add_store(self, store: UserStore, record: Record | None) -> UserStore:
         """`record` None: made while setting up, not by a call."""
-        if record is None:
-            await self._pool.execute(_SQL["add_store"], asdict(store))
-        else:
-            await self._change(
-                _SQL["add_recorded_store"], asdict(store), record, Reason.STORE_TAKEN, store.name
-            )
-        return await self.store(store.id) or store
+        query, values = _SQL["add_store"], asdict(store)
+        if record is not None:
+            query, values = _SQL["add_recorded_store"], {**values, **record_values(record)}
+        try:
+            return replace(store, **await self._pool.only(dict_row, query, values))
+        except errors.UniqueViolation:
+            raise Refused(Reason.STORE_TAKEN, facts={"value": store.name}) from None
 
     async def change_store(
         self,
@@ -100,10 +100,12 @@ class PgDirectoryRepository:
     async def groups_of(self, user_id: UUID) -> Sequence[UserGroup]:
         return await self._pool.rows(class_row(UserGroup), _SQL["groups_of"], (user_id,))
 
-    async def add_group(self, owner_id: int, group: UserGroup, record: Record) -> UserGroup | None:
+    async def add_group(
+        self, owner_id: int, group: UserGroup, quota: int, record: Record
+    ) -> UserGroup | None:
         values = {
             "owner": owner_id, "store": group.store_id, "id": group.id, "name": group.name,
-            "description": group.description,
+            "description": group.description, "quota": quota,
         }  # fmt: skip
         try:
             added = await self._change(_SQL["add_group"], values, record, Reason.USER_GROUP_TAKEN, group.name)

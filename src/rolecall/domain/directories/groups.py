@@ -32,18 +32,16 @@ class UserGroups:
 
     async def create(self, command: commands.CreateUserGroup, origin: Origin) -> UserGroup:
         """USER_GROUP_TAKEN, USER_QUOTA."""
-        await self._access.require_access(origin, command.store)
-        if self._quota and await self._repository.group_count(command.store) >= self._quota:
-            raise Refused(Reason.USER_QUOTA, facts={"limit": self._quota})
         if command.dry:
+            await self._require_room(command.store, origin)
             await self._require_free(command.store, command.name, None, origin)
             dry_run()
         now = ambient.now()
         group = UserGroup(ambient.new_id(), command.store, command.name, command.description, now, now)
         record = _record(Change.USER_GROUP_CREATE, group.store_id, group.id, origin, group.name)
-        made = await self._repository.add_group(origin.caller.owner_id, group, record)
+        made = await self._repository.add_group(origin.caller.owner_id, group, self._quota, record)
         if made is None:
-            await self._access.require_access(origin, command.store)
+            await self._require_room(command.store, origin)
             raise Refused(Reason.STORE_MISSING, facts={"value": command.store.hex})
         return made
 
@@ -81,6 +79,12 @@ class UserGroups:
             origin.caller.owner_id, command.store, command.groups, record
         ):
             await self._access.require_access(origin, command.store)
+
+    async def _require_room(self, store: UUID, origin: Origin) -> None:
+        """USER_QUOTA, or why the store is not the caller's."""
+        await self._access.require_access(origin, store)
+        if self._quota and await self._repository.group_count(store) >= self._quota:
+            raise Refused(Reason.USER_QUOTA, facts={"limit": self._quota})
 
     async def _require_free(self, store: UUID, name: str, of: UUID | None, origin: Origin) -> None:
         """USER_GROUP_TAKEN."""

@@ -85,8 +85,10 @@ class DirectoryRepository(StandingRepository, Protocol):
     async def groups(self, caller: Caller, wanted: ListUserGroups) -> Page[UserGroup] | None:
         """None if the store is not the owner's."""
 
-    async def add_group(self, owner_id: int, group: UserGroup, record: Record) -> UserGroup | None:
-        """None if the store is not the owner's. USER_GROUP_TAKEN."""
+    async def add_group(
+        self, owner_id: int, group: UserGroup, quota: int, record: Record
+    ) -> UserGroup | None:
+        """None if the store is not the owner's, or has as many as `quota`, 0 being any number. USER_GROUP_TAKEN."""
 
     async def change_group(
         self,

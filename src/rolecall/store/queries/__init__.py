@@ -2,7 +2,7 @@
 
 ``{accept}`` stands for that part of the same file, ``{operations.accept}`` for that of another file, ``{user_created}``
 for a constant of the domain, ``{reasons.GROUP_FULL}`` for a reason as a literal. Lines that are only a comment are not
-sent, nor is what indents a line: the driver keeps how it reads a statement of up to 4096 bytes.
+sent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def load(subject: str) -> Mapping[str, sql.SQL]:
 def _parts(subject: str) -> Mapping[str, str]:
     text = (resources.files(__name__) / f"{subject}.sql").read_text("utf-8")
     _, *parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
-    bare = (re.sub(r"^ *--.*\n|^ +", "", part, flags=re.MULTILINE).strip() for part in parts[1::2])
+    bare = (re.sub(r"^ *--.*\n", "", part, flags=re.MULTILINE).strip() for part in parts[1::2])
     return dict(zip(parts[::2], bare, strict=True))
 
 

@@ -26,10 +26,13 @@ select count(*) from changed
 -- name: add_store
 insert into user_stores (id, owner_id, name, description, logo, is_default)
 values (%(id)s, %(owner_id)s, %(name)s, %(description)s, %(logo)s, %(is_default)s)
-returning id
+returning created_at, changed_at
 
 -- name: add_recorded_store
-with changed as ({add_store}), {recorded}
+with changed as ({add_store}), recorded as (
+    {records.insert} select {records.row} from changed
+)
+select * from changed
 
 -- name: change_store
 with changed as (
@@ -72,7 +75,9 @@ select (select count(*) from user_groups g where {wanted_group}) where {users.mi
 -- name: add_group
 with changed as (
     insert into user_groups (id, store_id, name, description)
-    select %(id)s, %(store)s, %(name)s, %(description)s where {users.mine}
+    select %(id)s, %(store)s, %(name)s, %(description)s
+     where {users.mine}
+       and (%(quota)s::bigint = 0 or %(quota)s::bigint > (select count(*) from user_groups where store_id = %(store)s))
     returning id
 ), {recorded}
 
