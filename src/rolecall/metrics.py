@@ -30,6 +30,7 @@ class Metrics:
         self._lanes.register(self._unresolved)
         self._actions: dict[str, Mapping[str, frozenset[str]]] = {}
         self._codes: dict[str, frozenset[str]] = {}
+        self._recent: dict[str, tuple[int, int]] = {}
         self._counts: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
         """The counts of calls by their labels, which are declared."""
         self._calls = Counter(
@@ -82,8 +83,15 @@ class Metrics:
         if counts is None:
             counts = self._calls.labels(*labels), self._seconds.labels(dialect, service, action)
             self._counts[labels] = counts
+        calls, errors = self._recent.get(dialect, (0, 0))
+        self._recent[dialect] = (calls + 1, errors + bool(code))
         counts[0].inc()
         counts[1].observe(seconds)
+
+    def take_counts(self) -> dict[str, tuple[int, int]]:
+        """By dialect, calls and errors of this process since this was asked last."""
+        taken, self._recent = self._recent, {}
+        return taken
 
     def engine(self, kind: str) -> Callable[[str, float, str], None]:
         """A function that records (method, seconds, outcome) of engines of a kind."""

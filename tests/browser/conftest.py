@@ -21,8 +21,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One for each module: while Playwright runs, no other event loop can run in this thread."""
     if not CHROMIUM:
         pytest.skip("no Chromium here: scripts/setup-browser installs it")
     with sync_playwright() as playwright:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import require_accessible
 from tests.conftest import Rolecall
 
@@ -15,11 +15,11 @@ PASSWORD = "Console_password1"
 
 def confirm(page: Page, **secrets: str) -> None:
     """Fill in the secrets of the second step and confirm it."""
-    assert page.get_by_role("heading", name="What this does").is_visible()
+    expect(page.get_by_role("heading", name="What this does")).to_be_visible()
     for name, text in secrets.items():
         page.fill(f"#input-{name}", text)
     page.get_by_role("button", name="Confirm").click()
-    assert page.get_by_role("status").filter(has_text="Done.").is_visible()
+    expect(page.get_by_role("status").filter(has_text="Done.")).to_be_visible()
 
 
 def signs_in(rolecall: Rolecall, name: str, password: str) -> bool:
@@ -41,7 +41,7 @@ def test_an_account_is_created_locked_unlocked_given_a_password_and_deleted(
     page.get_by_role("link", name="Create an account").click()
     page.fill("#input-name", "pg_not_allowed")
     page.get_by_role("button", name="Continue").click()
-    assert page.locator("#input-name-fault").is_visible()
+    expect(page.locator("#input-name-fault")).to_be_visible()
     require_accessible(page)
     page.fill("#input-name", account)
     page.fill("#input-remark", "made by hand")
@@ -52,7 +52,7 @@ def test_an_account_is_created_locked_unlocked_given_a_password_and_deleted(
     assert signs_in(rolecall, account, PASSWORD)
     page.goto(f"/console/instances/{rolecall.instance_id}/accounts/{account}")
     require_accessible(page)
-    assert page.get_by_text("made by hand").first.is_visible()
+    expect(page.get_by_text("made by hand").first).to_be_visible()
     page.get_by_role("link", name="Lock").click()
     confirm(page)
     assert not signs_in(rolecall, account, PASSWORD)
@@ -88,6 +88,6 @@ def test_a_user_of_mariadb_is_created_and_granted_a_database(
     page.fill("#input-database", database)
     page.get_by_role("button", name="Continue").click()
     confirm(page)
-    assert page.get_by_role("cell", name=database).is_visible()
-    assert page.get_by_role("heading", name="aliyun").is_visible()
+    expect(page.get_by_role("cell", name=database)).to_be_visible()
+    expect(page.get_by_role("heading", name="aliyun")).to_be_visible()
     require_accessible(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import require_accessible, require_fits
 from tests.conftest import Rolecall
 
@@ -26,6 +26,7 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console",
         "/console/me",
         "/console/instances",
+        "/console/operations",
         *(f"/console/instances/{instance}{tab}" for instance in instances for tab in ("", "/databases")),
     ]
 
@@ -51,8 +52,8 @@ def test_so_is_the_sign_in(visit: Callable[..., Page], look: str) -> None:
 def test_one_click_leads_from_the_printed_link_to_the_instances(visit: Callable[..., Page]) -> None:
     page = visit("/")
     page.get_by_role("link", name="Instances").first.click()
-    assert page.get_by_role("heading", name="Instances").is_visible()
-    assert page.get_by_role("link", name="quickstart", exact=True).is_visible()
+    expect(page.get_by_role("heading", name="Instances")).to_be_visible()
+    expect(page.get_by_role("link", name="quickstart", exact=True)).to_be_visible()
 
 
 def test_the_keyboard_alone_reaches_the_content(visit: Callable[..., Page]) -> None:

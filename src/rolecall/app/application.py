@@ -67,10 +67,8 @@ class Application:
         step: Step,
     ) -> None:
         self.settings, self.store, self.sealer, self.metrics = settings, store, sealer, metrics
-        self.deciphering, self.admission = (
-            Deciphering(secrets.deciphering),
-            limits.admission(settings, metrics),
-        )
+        self.deciphering = Deciphering(secrets.deciphering)
+        self.admission = limits.admission(settings, metrics)
         self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
         self.readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
         self.passwords = Passwords(settings.password_threads, settings.password_queue, FOREIGN)
@@ -83,7 +81,7 @@ class Application:
             store, self.instances, self.accounts, self.operations, provisioner, settings.provisioned_instances
         )
         self.maintenance = maintenance.build(
-            store, self.instances, self.accounts, self.operations, period, metrics.unresolved
+            store, self.instances, self.accounts, self.operations, period, metrics
         )
         self.keys, self.presets = Keys(store.keys, sealer), Presets(presets.PRESETS)
         self.permissions = Decisions(
@@ -117,8 +115,7 @@ class Application:
             store, self.addresses, self.passwords, sealer, limits.locks(settings)
         )
         self._background = (
-            self.maintenance.recovery.run,
-            *((self.maintenance.rotation.run,) if period else ()),
+            *self.maintenance.background,
             self.iam.uses.run,
             self.sign_in.run,
             self.operations.auditing.run,

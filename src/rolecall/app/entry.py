@@ -50,6 +50,8 @@ def entry(app: Application, *, require_tls: bool = False) -> Entry:
             app.addresses,
             app.bus,
             app.instances,
+            app.maintenance.call_history,
+            app.operations.auditing,
             pipeline,
             dialects,
             services.BY_NAME,

@@ -12,6 +12,7 @@ from rolecall.console.actions import Actions
 from rolecall.console.changes import ChangePages
 from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
+from rolecall.console.operations import OperationPages, OperationRecords
 from rolecall.console.overview import Overview
 from rolecall.console.router import ConsoleRouter
 from rolecall.console.sessions import SubjectRepository, VisitorSessions
@@ -22,6 +23,9 @@ from rolecall.domain.access.sign_in_links import SignInLinkRepository, SignInLin
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.bus import Bus
 from rolecall.domain.instances.wiring import Instances
+from rolecall.domain.maintenance.call_history import CallHistory
+from rolecall.domain.operations.audit import AuditRepository
+from rolecall.domain.operations.audit_chain import Auditing
 from rolecall.pipeline import Dialect, Pipeline, Service
 
 
@@ -32,6 +36,10 @@ class Repositories(Protocol):
     def sign_in_links(self) -> SignInLinkRepository: ...
     @property
     def sign_ins(self) -> SubjectRepository: ...
+    @property
+    def audit(self) -> AuditRepository: ...
+    @property
+    def operations(self) -> OperationRecords: ...
 
 
 def router(
@@ -41,6 +49,8 @@ def router(
     addresses: AddressLimit,
     bus: Bus,
     instances: Instances,
+    history: CallHistory,
+    auditing: Auditing,
     pipeline: Pipeline,
     dialects: Sequence[Dialect],
     services: Mapping[tuple[str, str, str], Service],
@@ -62,10 +72,11 @@ def router(
     visible = VisibleInstances(actions, instances.resolver, instances.servers)
     changes = ChangePages(actions, (*tencent.CHANGES, *openstack.CHANGES))
     sections = (
-        Overview(),
+        Overview(actions, visible, history, repositories.audit, repositories.operations),
         InstancePages(actions, visible),
         changes,
         AccountPages(actions, visible),
+        OperationPages(repositories.audit, auditing, repositories.operations),
         OwnPage(bus),
     )
     known = [page for section in sections for page in section.pages]

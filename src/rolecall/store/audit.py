@@ -147,6 +147,7 @@ def _conditions(wanted: Wanted) -> dict[str, object]:
     return {
         "since": wanted.since, "until": wanted.until, "principal": wanted.principal, "action": wanted.action,
         "target": wanted.target, "outcome": wanted.outcome, "request": wanted.request_id,
+        "before": wanted.before,
     }  # fmt: skip
 
 

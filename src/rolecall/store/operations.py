@@ -203,6 +203,9 @@ class PgOperationRepository:
         values = {"state": state, "instance": instance_id, "limit": limit}
         return await self._operations(_SQL["newest"], values)
 
+    async def operation(self, operation_id: UUID) -> Operation | None:
+        return next(iter(await self._operations(_SQL["one"], {"id": operation_id})), None)
+
     async def _operations(self, query: sql.SQL, values: Values | None = None) -> list[Operation]:
         return await self._pool.rows(kwargs_row(_operation), query, values)
 

@@ -11,6 +11,7 @@ from rolecall.store import connection
 from rolecall.store.address import guarded, weakness_of
 from rolecall.store.audit import PgAuditRepository
 from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository, PgSignInLinkRepository
+from rolecall.store.call_minutes import PgCallMinuteRepository
 from rolecall.store.changes import OwnerChanges
 from rolecall.store.directories import PgDirectoryRepository
 from rolecall.store.groups import PgGroupRepository
@@ -79,6 +80,7 @@ class Store:
         self.provider = PgProviderRepository(self._durable, self._replica)
         self.browser_sessions = PgSessionRepository(self._durable, self._quick)
         self.sign_in_links = PgSignInLinkRepository(self._durable)
+        self.call_minutes = PgCallMinuteRepository(self._quick)
         self.failures = PgFailureRepository(self._durable)
         self.imports = PgUserImportRepository(self._durable)
 

@@ -118,7 +118,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which records. What is None or empty excludes none; `target` may be a part of it."""
+    """Which records. What is None or empty excludes none; `target` may be a part of it. `before` is an id."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -127,6 +127,7 @@ class Wanted:
     target: str = ""
     outcome: str = ""
     request_id: str = ""
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ a.id, a.at, a.owner_id, a.principal, a.access_key_id, a.dialect, a.action, a.tar
    and (%(principal)s::bigint is null or a.principal = %(principal)s)
    and (%(action)s = '' or a.action = %(action)s) and (%(target)s = '' or strpos(a.target, %(target)s) > 0)
    and (%(outcome)s = '' or a.outcome = %(outcome)s)
-   and (%(request)s = '' or a.request_id = %(request)s)
+   and (%(request)s = '' or a.request_id = %(request)s) and (%(before)s::bigint is null or a.id < %(before)s)
 
 -- name: recent
 select {columns} from audit a

@@ -134,6 +134,10 @@ select replica
  where (%(state)s::text is null or state = %(state)s) and (%(instance)s::bigint is null or instance_id = %(instance)s)
  order by accepted_at desc limit %(limit)s
 
+-- name: one
+{operation}
+ where id = %(id)s
+
 -- Client tokens. Of an operation that was removed, only that it was accepted is known.
 
 -- name: claim_token
