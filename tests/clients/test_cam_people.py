@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 
 import pytest
 from tencentcloud.common.credential import Credential
-from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tests.clients.cam_people import DETAILS, PeopleLife
+from tests.clients.vendor_sdk import by_models
 
 pytestmark = pytest.mark.filterwarnings(
     # The SDK asks the clock by a function that Python 3.12 deprecates.
@@ -50,14 +49,7 @@ def test_sub_users_live_their_life_through_the_sdk(
         )
         credential = Credential(*(key or (rolecall.tencent["secret_id"], rolecall.tencent["secret_key"])))
         client = getattr(module, f"{service.capitalize()}Client")(credential, "", profile)
-        request = getattr(models, f"{action}Request")()
-        request.from_json_string(json.dumps(params))
-        try:
-            response = getattr(client, action)(request)
-        except TencentCloudSDKException as error:
-            raise refused(error.code, error.requestId) from error
-        answer: Mapping[str, Any] = json.loads(response.to_json_string())
-        return answer
+        return by_models(client, models, refused)(action, params)
 
     PeopleLife(call, refused, name).run()
 

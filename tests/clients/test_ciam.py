@@ -19,6 +19,7 @@ from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentClo
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tests.clients.ciam_life import DirectoryLife
+from tests.clients.vendor_sdk import by_models
 
 pytestmark = pytest.mark.filterwarnings(
     # The SDK asks the clock by a function that Python 3.12 deprecates.
@@ -74,19 +75,7 @@ def test_a_store_lives_its_life_through_the_sdk(
     sdk: Any, refused: type[Exception], name: Any, password_of: Any, way: dict[str, str]
 ) -> None:
     """By the SDK's own request and response models."""
-    client = sdk(**way)
-
-    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        request = getattr(models, f"{action}Request")()
-        request.from_json_string(json.dumps(params))
-        try:
-            response = getattr(client, action)(request)
-        except TencentCloudSDKException as error:
-            raise refused(error.code, error.requestId) from error
-        answer: Mapping[str, Any] = json.loads(response.to_json_string())
-        return answer
-
-    DirectoryLife(call, refused, name, password_of).run()
+    DirectoryLife(by_models(sdk(**way), models, refused), refused, name, password_of).run()
 
 
 def test_a_user_is_made_by_the_sdks_own_names(sdk: Any, rolecall: Any, name: Any) -> None:

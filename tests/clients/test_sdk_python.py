@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.postgres.v20170312 import models
 from tencentcloud.postgres.v20170312.postgres_client import PostgresClient
+from tests.clients.vendor_sdk import by_models
 
 pytestmark = pytest.mark.filterwarnings(
     # The SDK asks the clock by a function that Python 3.12 deprecates.
@@ -66,20 +66,7 @@ def client(rolecall: Any) -> Callable[..., PostgresClient]:
 def typed(refused: type[Exception]) -> Callable[[PostgresClient], Callable[..., Mapping[str, Any]]]:
     """Calls by the SDK's request and response models, as the life cycle makes them."""
 
-    def through(client: PostgresClient) -> Callable[..., Mapping[str, Any]]:
-        def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-            request = getattr(models, f"{action}Request")()
-            request.from_json_string(json.dumps(params))
-            try:
-                response = getattr(client, action)(request)
-            except TencentCloudSDKException as error:
-                raise refused(error.code, error.requestId) from error
-            answer: Mapping[str, Any] = json.loads(response.to_json_string())
-            return answer
-
-        return call
-
-    return through
+    return lambda client: by_models(client, models, refused)
 
 
 @pytest.mark.parametrize("way", WAYS)

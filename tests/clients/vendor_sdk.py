@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from tencentcloud.common.credential import Credential
@@ -71,3 +72,21 @@ class Sdk:
         except TencentCloudSDKException as error:
             return str(error.code) if len(error.requestId) == 36 else "an answer without a request id"
         return ""
+
+
+def by_models(
+    client: Any, models: ModuleType, refused: Callable[[str, str], Exception]
+) -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
+    """Calls by the SDK's own request and response models."""
+
+    def call(action: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        request = getattr(models, f"{action}Request")()
+        request.from_json_string(json.dumps(params))
+        try:
+            response = getattr(client, action)(request)
+        except TencentCloudSDKException as error:
+            raise refused(error.code, error.requestId) from error
+        answer: Mapping[str, Any] = json.loads(response.to_json_string())
+        return answer
+
+    return call

@@ -138,21 +138,25 @@ def test_no_plain_password_or_hash_of_a_promise_is_in_the_store(
         assert secret not in row + sealed
 
 
+def break_promise(crash_bench: Any, live: LiveCloud, gate: Gate, user: str) -> None:
+    """Accept a user whose making the server then refuses: it takes no hashes any more."""
+    gate.shut()
+    live.accepted("POST", "/users", users(user))
+    live.sql("INSTALL SONAME 'simple_password_check'")
+    try:
+        gate.open()
+        until(lambda: crash_bench.operations(f"{user}@%") == [(CREATE, "refused")])
+    finally:
+        live.sql("UNINSTALL SONAME 'simple_password_check'")
+
+
 def test_a_promise_that_cannot_be_kept_is_shown(
     crash_bench: Any, cloud: Cloud, gate: Gate, name: Callable[[str], str]
 ) -> None:
-    """The server changes its mind between the promise and the making: it takes no hashes any more."""
     user = name("0")  # on the first page
     with crash_bench.server() as endpoint:
         live = cloud(endpoint)
-        gate.shut()
-        live.accepted("POST", "/users", users(user))
-        live.sql("INSTALL SONAME 'simple_password_check'")
-        try:
-            gate.open()
-            until(lambda: crash_bench.operations(f"{user}@%") == [(CREATE, "refused")])
-        finally:
-            live.sql("UNINSTALL SONAME 'simple_password_check'")
+        break_promise(crash_bench, live, gate, user)
         failed: dict[str, object] = {"name": user, "host": "%", "databases": [], "status": "ERROR"}
         failed["fault"] = {"message": "The user could not be created: verifiers-refused."}
         until(lambda: live("GET", f"/users/{user}").status_code == 200)  # the lane may refuse at first
@@ -174,14 +178,7 @@ def test_a_user_that_could_not_be_made_is_deleted_like_any_other(
     user = name("user")
     with crash_bench.server() as endpoint:
         live = cloud(endpoint)
-        gate.shut()
-        live.accepted("POST", "/users", users(user))
-        live.sql("INSTALL SONAME 'simple_password_check'")
-        try:
-            gate.open()
-            until(lambda: crash_bench.operations(f"{user}@%") == [(CREATE, "refused")])
-        finally:
-            live.sql("UNINSTALL SONAME 'simple_password_check'")
+        break_promise(crash_bench, live, gate, user)
         until(lambda: live("DELETE", f"/users/{user}").status_code == 202)
         assert live.fault("GET", f"/users/{user}")[0] == 404
         assert live.fault("DELETE", f"/users/{user}")[0] == 404
