@@ -9,6 +9,7 @@ from rolecall.domain.instances.store_place import StorePlace
 from rolecall.engines import scram
 from rolecall.engines.postgresql.accounts import Accounts, require_no_host
 from rolecall.engines.postgresql.connections import Connections
+from rolecall.engines.postgresql.creations import CreateBatcher
 from rolecall.engines.postgresql.databases import Databases
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.privileges import Privileges
@@ -54,7 +55,7 @@ class PostgresEngine:
         self.ownership = databases
         self.facts = server.facts
         self.require_new_name = accounts.require_new_name
-        self.create_account = accounts.create
+        self.create_account = CreateBatcher(server, group, accounts).create
         self.change_account = accounts.change
         self.drop_account = Removal(server, group, accounts).drop
         self.account = self.identify = accounts.find

@@ -1,15 +1,13 @@
-"""Creating, changing, dropping and listing accounts."""
+"""Changing and listing accounts."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import LiteralString
 from uuid import UUID
 
-import psycopg
 from psycopg import sql
 
 from rolecall.domain.engine import (
@@ -17,11 +15,9 @@ from rolecall.domain.engine import (
     AccountFacts,
     AccountKind,
     EngineFacts,
-    NewAccount,
     VerifierWrite,
 )
 from rolecall.domain.identity import (
-    FIRST,
     NO_ACCOUNT,
     Expected,
     superseded_account,
@@ -35,8 +31,6 @@ from rolecall.engines.postgresql.server import Server, only_row, rows
 from rolecall.values import Secret
 
 CUT_OFF = "the account has lost its login, and is perhaps not marked"
-_TAKEN = frozenset({"42710", "23505"})
-"""The second one is the result of two concurrent CREATE ROLE."""
 
 _EXPIRES = "SELECT rolvaliduntil < 'infinity' FROM pg_roles WHERE oid = %s"
 
@@ -51,62 +45,8 @@ class Accounts:
         if name in {self._group.name, self._server.heir}:
             raise Refused(Reason.ACCOUNT_NAME_RESERVED, facts={"value": name})
 
-    async def create(self, new: NewAccount) -> AccountFacts:
-        require_no_host(new.host)
-        if new.grants:
-            raise Refused(Reason.ENGINE_UNSUITED, note="this kind of server grants no whole databases")
-        self.require_new_name(new.name)
-        return await self._server.run(lambda connection: self._create(connection, new))
-
-    async def _create(self, connection: Connection, new: NewAccount) -> AccountFacts:
-        facts = await self._server.known(connection)
-        self._require_version(facts, new.kind)
-        write = self._server.connections.verifier_writes.way(connection)
-        composed = statements.create_account(
-            new.name,
-            kind=new.kind,
-            verifier=new.verifier,
-            operation=new.operation,
-            group=await self._group.ready(connection),
-            read_back=facts.can_read_verifiers,
-            secret=self._server.lock_secret,
-            write=write,
-        )
-        try:
-            async with self._fenced(connection, new):
-                row = await connection.last_row(composed)
-        except psycopg.Error as error:
-            if error.sqlstate not in _TAKEN:
-                raise
-            return await self._taken(connection, new)
-        if row is None:
-            raise Refused(Reason.ENGINE_REFUSED, note="the account is not there after CREATE ROLE")
-        return AccountFacts(
-            row[0], new.name, new.kind, True, new.verifier is not None, new.operation,
-            identity=str(row[0]), orders=(FIRST,), verifier_write=None if new.verifier is None else write,
-        )  # fmt: skip
-
-    @contextlib.asynccontextmanager
-    async def _fenced(self, connection: Connection, new: NewAccount) -> AsyncIterator[None]:
-        """A context for a transaction in one round trip, or in three with a fence between its lock and its commit."""
-        if new.fence is None:
-            with errors.committing():
-                yield
-            return
-        async with transaction(connection, self._server.lock("role", new.name)):
-            found = await self.look_up(connection, new.name)
-            if found is None or new.operation not in found.operations:
-                await new.fence()
-            yield
-
-    async def _taken(self, connection: Connection, new: NewAccount) -> AccountFacts:
-        """The account, if this operation has created it before. ACCOUNT_TAKEN for any other role of the name."""
-        found = await self.look_up(connection, new.name)
-        if found is None or new.operation not in found.operations:
-            raise Refused(Reason.ACCOUNT_TAKEN, facts={"value": new.name})
-        return found
-
-    def _require_version(self, facts: EngineFacts, kind: AccountKind | None) -> None:
+    def require_version(self, facts: EngineFacts, kind: AccountKind | None) -> None:
+        """ENGINE_TOO_OLD for super accounts."""
         if kind is AccountKind.SUPER and facts.version[0] < self._server.super_min_version:
             note = f"server {facts.version_text}, super accounts from {self._server.super_min_version}"
             raise Refused(Reason.ENGINE_TOO_OLD, note=note)
@@ -205,7 +145,7 @@ class Accounts:
 
     async def may_become(self, connection: Connection, kind: AccountKind | None) -> None:
         """To be called before a transaction that changes an account's kind. ENGINE_TOO_OLD."""
-        self._require_version(await self._server.known(connection), kind)
+        self.require_version(await self._server.known(connection), kind)
         if kind is not None:
             await self._group.ready(connection)
 

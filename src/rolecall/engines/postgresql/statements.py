@@ -18,7 +18,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from rolecall.domain.engine import AccountFacts, AccountKind, VerifierWrite
+from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, VerifierWrite
 from rolecall.domain.identity import EARLIER_KEPT, FIRST
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
@@ -36,6 +36,9 @@ _COMMENT = sql.SQL("COMMENT ON ROLE {name} IS {marker}")
 _READ_BACK = sql.SQL(
     "SELECT oid, 1 / coalesce(rolpassword = {verifier}, false)::int FROM pg_authid WHERE rolname = {name}"
 )
+
+_SOON = 50
+"""Milliseconds that a transaction of several accounts waits for a lock."""
 
 _UPDATE: LiteralString = "UPDATE pg_catalog.pg_authid SET rolpassword = "
 # A new password never expires.
@@ -142,8 +145,7 @@ def create_account(
     if verifier is None:
         last = f"SELECT {_text(role)}::regrole::oid"  # a third of what a look into pg_roles takes
     elif write is VerifierWrite.CATALOG:
-        # The name is resolved, or the transaction fails; no other session sees the row before the commit.
-        last = f"{_UPDATE}{_literal(verifier).as_string()} WHERE oid = {_text(role)}::regrole RETURNING oid"
+        last = _write(role, verifier) + " RETURNING oid"
     else:
         create += f" PASSWORD {_literal(verifier).as_string()}"
         last = _verify(name, verifier).as_string() if read_back else f"SELECT {_text(role)}::regrole::oid"
@@ -151,6 +153,28 @@ def create_account(
     if group is not None:
         steps.append(_membership(role, sql.Identifier(group).as_string(), kind))
     steps += [f"COMMENT ON ROLE {role} IS {_text(marker(operation))}", last]
+    return "; ".join(steps).encode()
+
+
+def create_accounts(together: Sequence[NewAccount], group: str | None, secret: bytes = b"") -> bytes:
+    """One transaction that creates normal accounts, with verifiers in the catalog; its last row has their oids.
+
+    It fails soon where it would have to wait: for the lock of one of the accounts, by a division, or for a transaction
+    that uses one of the names.
+    """
+    keys = [lock_key("role", new.name, secret) for new in together]
+    tries = ", ".join(f"1 / pg_try_advisory_xact_lock({key})::int" for key in keys)
+    roles = [sql.Identifier(new.name).as_string() for new in together]
+    steps = [f"SET LOCAL lock_timeout = {_SOON}", f"SELECT {tries}"]
+    steps += [f"CREATE ROLE {role} LOGIN" for role in roles]
+    if group is not None:
+        members = sql.Identifier(group).as_string()
+        steps.append(f"GRANT {', '.join(roles)} TO {members} {_INHERITS}")
+    for new, role in zip(together, roles, strict=True):
+        steps.append(f"COMMENT ON ROLE {role} IS {_text(marker(new.operation))}")
+        if new.verifier is not None:
+            steps.append(_write(role, new.verifier))
+    steps.append("SELECT " + ", ".join(f"{_text(role)}::regrole::oid" for role in roles))
     return "; ".join(steps).encode()
 
 
@@ -231,6 +255,11 @@ def _membership(role: str, group: str, kind: AccountKind) -> str:
     """A super account belongs to the group; the group belongs to every normal account."""
     of, member = (group, role) if kind is AccountKind.SUPER else (role, group)
     return f"GRANT {of} TO {member} {_INHERITS}"
+
+
+def _write(role: str, verifier: Secret) -> str:
+    """Of a role that this transaction has created: its name is resolved, or that fails; no other session changes it."""
+    return f"{_UPDATE}{_literal(verifier).as_string()} WHERE oid = {_text(role)}::regrole"
 
 
 def _text(value: str) -> str:

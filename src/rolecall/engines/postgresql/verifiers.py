@@ -38,17 +38,19 @@ class VerifierWrites:
         self._server = f"{address.host}:{address.port}"
         self._wants_catalog = address.options.get("verifier_write") == VerifierWrite.CATALOG
         self._withheld: WeakKeyDictionary[Connection, str] = WeakKeyDictionary()
-        self._logged = ""
+        self._last_withheld = ""
+
+    @property
+    def are_to_catalog(self) -> bool:
+        """Whether the last connection that was settled updates the catalog; a guess before the first one."""
+        return self._wants_catalog and not self._last_withheld
 
     async def settle(self, connection: Connection) -> None:
         """To be called for each new connection. One question, on instances that want the catalog updated."""
         if not self._wants_catalog:
             return
         self._withheld[connection] = withheld = await _why_not(connection)
-        if withheld != self._logged:
-            self._logged = withheld
-            if withheld:
-                _log.warning("verifiers are written by statement", server=self._server, because=withheld)
+        self._note(withheld)
 
     def way(self, connection: Connection) -> VerifierWrite:
         return (
@@ -64,9 +66,16 @@ class VerifierWrites:
     def distrust(self) -> bool:
         """Update the catalog on no connection that is open now: the server has refused it. Whether any did."""
         is_news = "" in self._withheld.values()
+        if is_news:
+            self._note(NO_SUPERUSER)
         for connection in self._withheld:
             self._withheld[connection] = NO_SUPERUSER
         return is_news
+
+    def _note(self, withheld: str) -> None:
+        if withheld and withheld != self._last_withheld:
+            _log.warning("verifiers are written by statement", server=self._server, because=withheld)
+        self._last_withheld = withheld
 
 
 async def _why_not(connection: Connection) -> str:
