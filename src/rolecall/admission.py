@@ -13,6 +13,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from limits.aio.storage import RedisStorage
 
     from rolecall.rate_store import RateStore
+    from rolecall.worker_counts import WorkerCounts
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +48,7 @@ T = TypeVar("T")
 class _Counts:
     """The counts of one storage, by either rule."""
 
-    def __init__(self, storage: MemoryStorage | RedisStorage) -> None:
+    def __init__(self, storage: MemoryStorage | RedisStorage | WorkerCounts) -> None:
         self.storage = storage
         self.fixed = FixedWindowRateLimiter(storage)
         self.moving = MovingWindowRateLimiter(storage)
@@ -58,9 +60,9 @@ class _Counts:
 class Admission:
     """`rate` replaces every contract's own rate, per second; None lifts the limit. `store` is a Redis URL, or empty.
 
-    Without a Redis or Valkey, and while it is unreachable, each process counts its own calls: that is exact for a
-    single process; with several a caller has the rate once per process. `alone` is called for each call that is
-    counted so although there is a Redis.
+    Without a Redis or Valkey, and while it is unreachable, each server counts its own calls: the workers of a server
+    together, in the directory that they share (`workers`), so that a caller has the rate once per server. `alone` is
+    called for each call that is counted so although there is a Redis.
     """
 
     def __init__(
@@ -69,12 +71,15 @@ class Admission:
         *,
         contract_rates: bool = True,
         store: str = "",
+        workers: Path | None = None,
         alone: Callable[[], None] = lambda: None,
     ) -> None:
         self._rate = rate
         self._contract_rates = contract_rates
         self._alone = alone
         self._own = _Counts(MemoryStorage())
+        self._workers = None if workers is None else _open_workers(workers)
+        self._of_workers = None if self._workers is None else _Counts(self._workers)
         self._store = _open_store(store) if store else None
         self._shared = None if self._store is None else _Counts(self._store.storage)
         self._retry_at = 0.0
@@ -84,11 +89,13 @@ class Admission:
     async def close(self) -> None:
         if self._store is not None:
             await self._store.close()
+        if self._workers is not None:
+            self._workers.close()
 
     async def _counted(self, ask: Callable[[_Counts], Awaitable[T]]) -> T:
-        """The answer of the shared counts, else of our own."""
+        """The answer of the shared counts, else of this server's."""
         if self._shared is None or self._store is None:
-            return await ask(self._own)
+            return await self._counted_here(ask)
         if self.shares or time.monotonic() >= self._retry_at:
             self._retry_at = time.monotonic() + _RETRY_SECONDS  # other calls do not wait meanwhile
             try:
@@ -100,6 +107,14 @@ class Admission:
                 self._note(shares=True)
                 return answer
         self._alone()
+        return await self._counted_here(ask)
+
+    async def _counted_here(self, ask: Callable[[_Counts], Awaitable[T]]) -> T:
+        if self._workers is not None and self._of_workers is not None:
+            try:
+                return await ask(self._of_workers)
+            except self._workers.errors as error:  # the disk is full, for example
+                _log.warning("a rate is counted per worker: their file cannot be used", error=str(error))
         return await ask(self._own)
 
     def _note(self, *, shares: bool, error: Exception | None = None) -> None:
@@ -107,7 +122,7 @@ class Admission:
             _log.warning("rates are shared again")
         if self.shares and not shares:
             _log.warning(
-                "rates are counted per process: their store is out of reach", error=type(error).__name__
+                "rates are counted per server: their store is out of reach", error=type(error).__name__
             )
         self.shares = shares
 
@@ -184,6 +199,12 @@ class Admission:
         if self._rate is None:
             return None
         return Allowance(allowance.service, allowance.name, self._rate, 1)
+
+
+def _open_workers(directory: Path) -> WorkerCounts:
+    from rolecall.worker_counts import WorkerCounts
+
+    return WorkerCounts(directory)
 
 
 def _open_store(url: str) -> RateStore:

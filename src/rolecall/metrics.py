@@ -57,7 +57,7 @@ class Metrics:
 
         self._alone = Counter(
             "rolecall_calls_counted_alone",
-            "Calls whose rate was counted per process, since the rate store was unreachable.",
+            "Calls whose rate was counted per server, since the rate store was unreachable.",
             registry=self.registry,
         )
 

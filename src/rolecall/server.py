@@ -148,7 +148,7 @@ class AsgiApp:
         rates = (
             {}
             if self._application.admission.shares
-            else {"rates": "counted per process: their store is out of reach"}
+            else {"rates": "counted per server: their store is out of reach"}
         )
         return _json(200, {"status": "ready", **rates})
 

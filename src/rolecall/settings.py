@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """A file with the same content, used in preference to ROLECALL_MASTER_KEY."""
     listen: str = "127.0.0.1:7653"
     """Address and port of the API."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    """Processes of the server that share its port."""
     rate_limit: str = "contract"
     """`contract`: each vendor's rates; a number: calls per second, for all; `off`: no limit."""
     rate_limit_store: str = ""
@@ -116,7 +118,7 @@ class Settings(BaseSettings):
     super_min_version: int = 16
     """Oldest PostgreSQL version that offers super accounts."""
     lane_width: Positive = 4
-    """Concurrent changes per instance."""
+    """Concurrent changes per instance, of all workers; at least one of each."""
     lane_depth: Count = 256
     """Changes that may wait per instance; more are refused at once."""
     connect_seconds: Seconds = 3.0

@@ -41,19 +41,21 @@ ALLOWED: dict[str, set[str]] = {
     "console": {"", "calls", "contracts", "domain", "pipeline", "signing", "values", "verbs", "web"},
     "settings": {"domain", "exchanges", "values"},
     "metrics": {"domain", "values"},
-    "admission": {"rate_store", *_RIVER},
+    "admission": {"rate_store", "worker_counts", *_RIVER},
     "intake": {"domain", "values"},
     "auth": {"domain", "settings", "signing", "values"},
     "calls": {"domain", "values"},
     "pipeline": {"admission", "calls", "intake", "metrics", "signing", "verbs", *_RIVER},
     "proxies": set(),
     "rate_store": set(),
+    "worker_counts": set(),
+    "workers": set(),
     "response_headers": set(),
     "local": {"values"},
     # app chooses the parts; server and cli are outside it
     "app": {
         "admission", "console", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "metrics",
-        "pipeline", "services", "settings", "signin", "signing", "store", "values",
+        "pipeline", "services", "settings", "signin", "signing", "store", "values", "workers",
     },
     "connections": {"settings"},
     "server": {
@@ -63,6 +65,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "", "admission", "app", "connections", "contracts", "domain", "engines", "listeners", "local", "server",
         "rate_store", "services", "settings", "signing", "sockets", "store", "tls", "values",
+        "worker_counts", "workers",
     },
     "sockets": {"settings"},
     "tls": {"settings"},

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 import structlog
-from psycopg.conninfo import make_conninfo
-from tests.conftest import store_admin
+from tests.program.served import PROGRAM, processes_with, served
 from tests.programs import ROLECALL, forks
 from tests.waiting import PATIENCE, until
 
@@ -27,67 +22,6 @@ from rolecall.cli.commands import COMMANDS as TABLE
 from rolecall.cli.commands import load_command
 from rolecall.cli.main import main
 from rolecall.domain.secrets.sealing import new_master_key
-
-PROGRAM = Path(sys.executable).with_name("rolecall")
-
-
-def processes_with(variable: str) -> set[int]:
-    """Running processes that have a variable in their environment."""
-    found = set()
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if variable.encode() in (place / "environ").read_bytes().split(b"\0"):
-                found.add(int(place.name))
-        except OSError:  # gone, or of another account
-            continue
-    return found
-
-
-@pytest.fixture
-def production(rolecall: Any, name: Callable[[str], str], tmp_path: Path) -> dict[str, str]:
-    """The environment of a production Rolecall, with a temporary directory and a mark of its own."""
-    store = store_admin(rolecall.data)
-    database = name("processes")
-    with psycopg.connect(store, autocommit=True) as admin:
-        admin.execute(f"create database {database}".encode())
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    return {
-        **os.environ,
-        "ROLECALL_DATABASE_URL": make_conninfo(store, dbname=database),
-        "ROLECALL_MASTER_KEY": json.loads((rolecall.data / "secrets.json").read_text())["master_key"],
-        "TMPDIR": str(temporary),
-        "MARK": name("mark"),
-    }
-
-
-@contextmanager
-def served(environment: dict[str, str], workers: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--workers", str(workers), "--listen", address],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        until(lambda: process.poll() is not None or is_ready(address))
-        assert process.poll() is None
-        yield process, address
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
-
-
-def is_ready(address: str) -> bool:
-    try:
-        return httpx.get(f"http://{address}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def temporary(environment: dict[str, str]) -> list[str]:

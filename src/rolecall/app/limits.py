@@ -11,6 +11,7 @@ from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.metrics import Metrics
 from rolecall.settings import Settings
 from rolecall.store import Store
+from rolecall.workers import shared_directory
 
 
 def admission(settings: Settings, metrics: Metrics) -> Admission:
@@ -19,6 +20,7 @@ def admission(settings: Settings, metrics: Metrics) -> Admission:
         int(rate) if rate.isdecimal() else None,
         contract_rates=rate == "contract",
         store=settings.rate_limit_store,
+        workers=shared_directory(),
         alone=metrics.counted_alone,
     )
 
@@ -29,7 +31,9 @@ def addresses(settings: Settings, store: Store) -> AddressLimit:
 
 
 def lanes(settings: Settings) -> LaneLimits:
-    return LaneLimits(width=settings.lane_width, depth=settings.lane_depth)
+    """Each worker has an equal share of the lane to an instance, and at least one place in it."""
+    width, depth = settings.lane_width // settings.workers, settings.lane_depth // settings.workers
+    return LaneLimits(width=max(1, width), depth=depth)
 
 
 def locks(settings: Settings) -> LockRules:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from rolecall.metrics import Metrics
 from rolecall.settings import Settings, SettingsError
 from rolecall.store import Store
 from rolecall.values import Secret
+from rolecall.workers import shared_directory
 
 if TYPE_CHECKING:
     from rolecall.auth.keystone import KeystoneTokens
@@ -46,7 +46,7 @@ async def open_application(
 
     SettingsError, WrongMasterKey, and what the store's driver raises.
     """
-    sealer, metrics = Sealer(master_keys), Metrics(shared="PROMETHEUS_MULTIPROC_DIR" in os.environ)
+    sealer, metrics = Sealer(master_keys), Metrics(shared=shared_directory() is not None)
     store = Store(
         dsn,
         pool_size=settings.store_connections,

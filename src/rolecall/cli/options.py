@@ -37,3 +37,8 @@ AdminListenOption = Annotated[
         help="Serve /healthz, /readyz and /metrics on this address only, over plain HTTP.",
     ),
 ]
+
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=256, help="Processes that share the port. Default: $ROLECALL_WORKERS, else 1."),
+]

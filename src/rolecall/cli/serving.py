@@ -14,7 +14,7 @@ from rolecall.app.opening import open_application
 from rolecall.cli.exposure import endpoint_of, tls_files, warn_of_exposure
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.opening import store_address
-from rolecall.cli.workers import clean_up, end_with_parent, shared_metrics
+from rolecall.cli.workers import clean_up, end_with_parent, shared_counts
 from rolecall.connections import protocol
 from rolecall.listeners import Listener
 from rolecall.server import AsgiApp, Receive, Scope, Send
@@ -23,9 +23,10 @@ from rolecall.sockets import bound_socket
 from rolecall.tls import context_factory
 
 
-def run_workers(workers: int) -> None:
+def run_workers() -> None:
     """Serve with the settings of the environment until a signal."""
     settings = load_settings()
+    workers = settings.workers
     host, port = host_and_port(settings.listen)
     # Report errors here once, rather than in every worker.
     certificate = tls_files(settings)
@@ -37,7 +38,7 @@ def run_workers(workers: int) -> None:
     print(f"Rolecall {__version__}: serving on {endpoint}, {workers} worker(s)", file=sys.stderr, flush=True)
     # Until the server handles signals itself, SIGTERM must delete the shared directory as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with shared_metrics(workers):
+    with shared_counts(workers):
         uvicorn.run(
             "rolecall.cli.serving:application",
             factory=True,

@@ -12,22 +12,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from pathlib import Path
 
-_METRICS = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable in which `prometheus_client` finds the directory that the processes of a server share."""
+from rolecall.worker_counts import WorkerCounts
+from rolecall.workers import DIRECTORY
 
 _GRACE = 20.0
 """Seconds that a worker has to finish its calls and close; then it is killed."""
 
 
 @contextmanager
-def shared_metrics(workers: int) -> Iterator[None]:
-    """A directory for the counts of several workers while they run; a single process needs none."""
+def shared_counts(workers: int) -> Iterator[None]:
+    """A directory for what several workers count, while they run: metrics and rates. A single process needs none."""
     if workers == 1:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="rolecall-metrics-") as directory:
-        os.environ[_METRICS] = directory
+    with tempfile.TemporaryDirectory(prefix="rolecall-workers-") as directory:
+        WorkerCounts(
+            Path(directory)
+        ).close()  # the workers find the file made, so that none makes it beside another
+        os.environ[DIRECTORY] = directory
         yield
 
 
@@ -52,4 +56,4 @@ def clean_up() -> None:
     """Before a worker ends: delete the shared directory if the parent, which normally deletes it, is gone."""
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
-        shutil.rmtree(os.environ[_METRICS], ignore_errors=True)
+        shutil.rmtree(os.environ[DIRECTORY], ignore_errors=True)
