@@ -149,3 +149,13 @@ async def test_several_statements_without_values_are_one_transaction_and_the_las
     with pytest.raises(psycopg.errors.DivisionByZero):
         await connection.last_row(b"insert into kept values (9); select 1 / 0")
     assert await connection.rows(scalar_row, "select x from kept order by x") == [7, 8]
+
+
+async def test_a_transaction_that_is_rolled_back_leaves_what_is_prepared(connection: Connection) -> None:
+    """The driver's cursors deallocate all after a rollback, if they have prepared anything."""
+    for _ in range(7):
+        await connection.execute("select %s::text", ("x",))
+        assert await connection.value("select %s::int4", (1,)) == 1
+    async with connection.transaction():
+        raise psycopg.Rollback
+    assert await connection.value("select %s::int4", (1,)) == 1

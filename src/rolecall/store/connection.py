@@ -78,9 +78,12 @@ def make_pool(dsn: Secret, *, size: int, durable: bool, deadlines: Deadlines) ->
 
 
 async def connect(dsn: Secret, options: str = "") -> Connection:
-    """A connection in autocommit. It may lead through a pooler, so the server is asked for its process's number."""
+    """A connection in autocommit. It may lead through a pooler, so the server is asked for its process's number.
+
+    The driver prepares nothing: where it does, it deallocates everything after a rollback, also of `Prepared`.
+    """
     conninfo = make_conninfo(dsn.reveal(), options=options or None)
-    connection = await Connection.connect(conninfo, autocommit=True)
+    connection = await Connection.connect(conninfo, autocommit=True, prepare_threshold=None)
     try:
         connection.session = await connection.value("select pg_backend_pid()")
     except BaseException:
