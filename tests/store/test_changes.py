@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from psycopg.rows import scalar_row
 
-from rolecall.domain.access.keys import Owner
-from rolecall.domain.iam.sub_users import Draft, Quotas
+from rolecall.domain.access.keys import MintedKey, Owner
+from rolecall.domain.iam.groups import GroupQuotas
+from rolecall.domain.iam.sub_users import Draft, Quotas, Revision
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
@@ -21,8 +22,8 @@ from rolecall.values import Caller, Origin, Secret
 
 
 @pytest.fixture
-async def replicas(dsn: Secret) -> AsyncIterator[Sequence[Store]]:
-    stores = [Store(dsn, pool_size=4) for _ in range(3)]
+async def replicas(dsn: Secret, serving: Secret) -> AsyncIterator[Sequence[Store]]:
+    stores = [Store(serving, migration=dsn, pool_size=4) for _ in range(3)]
     for store in stores:
         await store.open()
     yield stores
@@ -35,11 +36,15 @@ async def owner(replicas: Sequence[Store]) -> Owner:
     return await replicas[0].keys.add_owner(100_000_000_001, 1_250_000_001)
 
 
-async def add(store: Store, owner: Owner, name: str = "", quota: int = 1000, remark: str = "") -> Any:
+def origin(owner: Owner) -> Origin:
     caller = Caller(owner.id, owner.number, owner.app_id, owner.number, "AKIDowner")
+    return Origin(caller, "d", "A", "r")
+
+
+async def add(store: Store, owner: Owner, name: str = "", quota: int = 1000, remark: str = "") -> Any:
     name = name or secrets.token_hex(6)
     draft = Draft(name, remark, False, None, False, "", "", "")
-    record = Record(Change.SUB_USER_CREATE, name, Origin(caller, "d", "A", "r"))
+    record = Record(Change.SUB_USER_CREATE, name, origin(owner))
     return await store.sub_users.add(owner.id, draft, None, Quotas(quota, None), record)
 
 
@@ -57,6 +62,25 @@ async def test_a_quota_holds_for_all_who_come_at_once_at_three_replicas(
     )
     assert sorted(reasons(done), key=str) == [None] * 7 + [Reason.SUB_USER_QUOTA] * 17
     assert (await replicas[0].sub_users.census(owner.id)).sub_users == 7
+
+
+async def test_a_quota_is_of_an_owner_and_of_those_that_are_there(
+    replicas: Sequence[Store], owner: Owner
+) -> None:
+    """Whatever all owners ever had, which spares the count where that is less than the quota."""
+    other = await replicas[0].keys.add_owner(100_000_000_002, 1_250_000_002)
+    for _ in range(4):
+        await add(replicas[0], other)
+    user = await add(replicas[0], owner, quota=2)
+    await replicas[0].sub_users.delete(
+        user.number, ("s", "p"), Record(Change.SUB_USER_DELETE, "x", origin(owner)), keys_too=False
+    )
+    for _ in range(2):
+        await add(replicas[0], owner, quota=2)
+    with pytest.raises(Refused, match="sub-user-quota"):
+        await add(replicas[0], owner, quota=2)
+    with pytest.raises(Refused, match="sub-user-quota"):
+        await add(replicas[0], other, quota=0)
 
 
 async def test_of_all_who_want_a_name_at_three_replicas_one_gets_it(
@@ -102,6 +126,62 @@ async def test_an_error_of_one_leaves_the_others_of_its_batch_acknowledged(
         done = await marked
         assert [isinstance(one, psycopg.DataError) for one in done] == [False, False, True, False, False]
     assert (await store.sub_users.census(owner.id)).sub_users == 12
+
+
+async def test_a_principal_has_no_more_keys_than_that_at_three_replicas(
+    replicas: Sequence[Store], owner: Owner
+) -> None:
+    record = Record(Change.KEY_CREATE, "key", origin(owner))
+
+    async def key(store: Store) -> Any:
+        minted = MintedKey(f"AKID{secrets.token_hex(8)}", Secret("x"), b"sealed")
+        return await store.principal_keys.add_principal_key(owner.id, owner.number, minted, "", 2, record)
+
+    done = await asyncio.gather(*(key(store) for store in replicas for _ in range(4)), return_exceptions=True)
+    assert sorted(reasons(done), key=str) == [None] * 2 + [Reason.KEY_QUOTA] * 10
+    assert len(await replicas[0].principal_keys.principal_keys(owner.id, owner.number)) == 2
+
+
+async def test_a_group_has_no_more_members_than_that_at_three_replicas(
+    replicas: Sequence[Store], owner: Owner
+) -> None:
+    record = Record(Change.GROUP_JOIN, "group", origin(owner))
+    group = await replicas[0].groups.add_group(owner.id, "group", "", 10, record)
+    users = [(await add(replicas[0], owner)).number for _ in range(6)]
+    quotas = GroupQuotas(members=3)
+    done = await asyncio.gather(
+        *(
+            store.groups.join(owner.id, [(group, number)], quotas, [record])
+            for store in replicas
+            for number in users
+        ),
+        return_exceptions=True,
+    )
+    members = {user.number for user in (await replicas[0].groups.members(group, 0, 10)).items}
+    assert len(members) == 3
+    assert reasons(done) == [
+        None if number in members else Reason.GROUP_FULL for _ in replicas for number in users
+    ]
+
+
+async def test_changes_of_several_kinds_at_three_replicas_wait_for_one_another(
+    replicas: Sequence[Store], owner: Owner
+) -> None:
+    """Each holds the owner's lock first, so none of them can wait for another in a circle."""
+    numbers = [(await add(replicas[0], owner)).number for _ in range(6)]
+    record = Record(Change.SUB_USER_UPDATE, "x", origin(owner))
+
+    async def change(store: Store, turn: int) -> None:
+        order = numbers if turn % 2 else numbers[::-1]
+        await asyncio.gather(
+            *(store.sub_users.change(one, Revision(remark=str(turn)), record) for one in order)
+        )
+
+    await asyncio.gather(*(change(store, turn) for turn, store in enumerate(replicas * 3)))
+    written = await replicas[0]._durable.value(
+        "select count(*) from operations where kind = 'sub-user.update'"
+    )
+    assert written == 9 * len(numbers)
 
 
 async def test_another_owner_is_not_delayed_by_one_that_is_locked(

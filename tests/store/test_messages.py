@@ -224,3 +224,14 @@ async def test_a_change_of_others_leaves_the_caller_cached(calls: Calls) -> None
         before = calls.sent
         await calls.ok("GetUserAppId")
         assert calls.sent == before
+
+
+async def test_a_sub_users_policies_are_cached_while_it_makes_others(calls: Calls) -> None:
+    """Its permission names the new sub-user, which has no number yet: that is looked up each time."""
+    clerk = await calls.ok("AddUser", {"Name": fresh(), "UseApi": 1})
+    await calls.ok("AttachUserPolicy", {"PolicyId": 1, "AttachUin": clerk["Uin"]})
+    as_clerk = calls.as_user(clerk)
+    await as_clerk.ok("AddUser", {"Name": fresh(), "UseApi": 1})
+    before = calls.sent
+    await as_clerk.ok("AddUser", {"Name": fresh(), "UseApi": 1})
+    assert calls.sent - before <= 2
