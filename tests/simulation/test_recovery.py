@@ -10,7 +10,7 @@ from tests.simulation.scenarios import Run
 from tests.simulation.test_interleavings import played
 
 from rolecall.domain.engine import AccountChange, AccountFacts
-from rolecall.domain.identity import Expected
+from rolecall.domain.identity import ChangedMeanwhile, Expected
 from rolecall.domain.operations.model import Change, Intent, Operation, Runner, State, Unresolved
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret
@@ -65,7 +65,7 @@ def test_a_lock_that_another_change_came_before_is_left_for_the_next_round() -> 
         change_account = server.change_account
 
         async def meanwhile(change: AccountChange) -> AccountFacts:
-            raise Refused(Reason.ENGINE_BUSY)
+            raise ChangedMeanwhile(change.name)
 
         server.change_account = meanwhile
         assert await run.slots[0].recovery.round() == 1
