@@ -126,6 +126,7 @@ class PostgresNames:
     administrator = SUPERUSER
     host = ""
     first_version = (16, 0)
+    kinds = tuple(AccountKind)
     reserved = ("pg_x", "public", "none", "replication", "all", "+x", "rolecall_heir", "rolecall_super")
     malformed = ("", "a\0b", "x" * 64, "é" * 32, "\ud800")
     malformed_databases = ("", "a\0b", "x" * 64)
@@ -140,6 +141,7 @@ class GrantsNames:
     administrator = "root"
     host = "%"
     first_version = (10, 6)
+    kinds = tuple(AccountKind)
     reserved = ("root", "ROOT", "root ", " mysql", "mariadb.sys", "mysql.infoschema", "PUBLIC", "public ")
     malformed = ("", "a\0b", "x" * 129, "\ud800", "trailing ", " leading", "\t", "\U0001f600", "tab\t")
     malformed_databases = ("", "a\0b", "x" * 65, "trailing ", "\U0001f600", "_" * 33, "#mysql50#a")
@@ -212,6 +214,14 @@ class PostgresHarness(PostgresNames):
             f" WHERE nspname = '{item.schema}' AND relname = '{item.name}'"
         )
         return str((await self.sql(query, database=item.database))[0][0])
+
+
+class OldPostgresHarness(PostgresHarness):
+    """A server without super accounts, and so without their role."""
+
+    first_version = (13, 0)
+    kinds = (AccountKind.NORMAL,)
+    protected = ("postgres", "pg_monitor")
 
 
 class MemoryHarness(PostgresNames):
@@ -366,17 +376,25 @@ async def maria(mariadb: LocalMariaDB) -> AsyncIterator[MariaHarness]:
     await harness.engine.close()
 
 
+POSTGRES = {
+    "postgres": (PostgresHarness, "scratch", VerifierWrite.STATEMENT),
+    "postgres-catalog": (PostgresHarness, "scratch", VerifierWrite.CATALOG),
+    "postgres-15": (OldPostgresHarness, "scratch_15", VerifierWrite.STATEMENT),
+    "postgres-15-catalog": (OldPostgresHarness, "scratch_15", VerifierWrite.CATALOG),
+}
+"""Every version at hand, with each way of storing verifiers."""
+
+
 def harness_of(kind: str, request: pytest.FixtureRequest) -> Harness:
-    if kind == "postgres":
-        return PostgresHarness(request.getfixturevalue("scratch"))
-    if kind == "postgres-catalog":
-        return PostgresHarness(request.getfixturevalue("scratch"), VerifierWrite.CATALOG)
+    if kind in POSTGRES:
+        make, server, write = POSTGRES[kind]
+        return make(request.getfixturevalue(server), write)
     if kind == "mariadb":
         return MariaHarness(request.getfixturevalue("mariadb"))
     return MemoryHarness() if kind == "memory" else MemoryGrantsHarness()
 
 
-@pytest.fixture(params=["postgres", "postgres-catalog", "memory", "mariadb", "memory-grants"])
+@pytest.fixture(params=[*POSTGRES, "memory", "mariadb", "memory-grants"])
 async def harness(request: pytest.FixtureRequest) -> AsyncIterator[Harness]:
     """Each engine in turn."""
     made = harness_of(request.param, request)

@@ -37,7 +37,7 @@ async def test_a_created_account_logs_in_with_its_password_and_no_other(harness,
 
 
 async def test_the_answer_to_a_creation_is_what_a_look_finds(harness, make):
-    for kind in AccountKind:
+    for kind in harness.kinds:
         made = await make(harness.engine, kind=kind)
         assert await harness.engine.account(made.name) == made
         assert made in await harness.engine.accounts()
@@ -119,6 +119,8 @@ async def test_a_locked_account_is_listed_and_cannot_log_in_until_unlocked(harne
 
 
 async def test_an_account_changes_its_kind_there_and_back(harness, make):
+    if AccountKind.SUPER not in harness.kinds:
+        pytest.skip("no super accounts on this server")
     made = await make(harness.engine)
     for kind in (AccountKind.SUPER, AccountKind.SUPER, AccountKind.NORMAL, AccountKind.NORMAL):
         changed = await harness.engine.change_account(AccountChange(made.name, uuid4(), kind=kind))
@@ -169,6 +171,8 @@ async def test_a_dropped_accounts_objects_go_to_a_role_without_power_and_its_dat
 
 
 async def test_a_super_account_is_dropped_too(harness, make):
+    if AccountKind.SUPER not in harness.kinds:
+        pytest.skip("no super accounts on this server")
     made = await make(harness.engine, kind=AccountKind.SUPER)
     assert await harness.engine.drop_account(made.name, uuid4())
     assert await harness.engine.account(made.name) is None
