@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -20,16 +20,18 @@ import uvicorn
 from rolecall.app.application import Application
 from rolecall.app.entry import entry
 from rolecall.connections import WHOLE_REPLY, WholeReply, protocol
-from rolecall.console import router as console
-from rolecall.console.router import ConsoleRouter
+from rolecall.console import paths as console
 from rolecall.intake import SMALL, Body, Budget, ClientGone
 from rolecall.proxies import Proxies
 from rolecall.response_headers import completed
 from rolecall.settings import Settings, networks
-from rolecall.signin import router as signin
-from rolecall.signin.router import SignInRouter
+from rolecall.signin import paths as signin
 from rolecall.tls import context_factory
 from rolecall.values import Reply, Request
+
+if TYPE_CHECKING:
+    from rolecall.console.router import ConsoleRouter
+    from rolecall.signin.router import SignInRouter
 
 _log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID, uuid4
 
-from rolecall.console import router as console_router
+from rolecall.console import paths as console_paths
 from rolecall.console.me import OwnPage
 from rolecall.console.router import ConsoleRouter
 from rolecall.console.sessions import VisitorSessions
@@ -443,7 +443,7 @@ class Desk:
         return reply
 
     def router_of(self, path: str) -> ConsoleRouter | SignInRouter:
-        return self.console if console_router.concerns(path) else self.router
+        return self.console if console_paths.concerns(path) else self.router
 
     async def get(self, path: str, query: Mapping[str, str] | str = "", **headers: str) -> Reply:
         return await self.ask("GET", self.base + path, query, headers=headers)

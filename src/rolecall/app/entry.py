@@ -2,23 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rolecall import services
 from rolecall.app.application import Application
-from rolecall.console import wiring as console
-from rolecall.console.router import ConsoleRouter
 from rolecall.intake import Strangers
-from rolecall.pipeline import Pipeline
-from rolecall.signin.router import SignInRouter
+from rolecall.pipeline import Dialect, Pipeline
 from rolecall.signing.replay import Replays
 
+if TYPE_CHECKING:
+    from rolecall.console.router import ConsoleRouter
+    from rolecall.signin.router import SignInRouter
 
-@dataclass(frozen=True, slots=True)
+
 class Entry:
-    pipeline: Pipeline
-    sign_in: SignInRouter
-    console: ConsoleRouter
+    """The pages are imported when the first request is for one: most servers only answer calls."""
+
+    def __init__(
+        self, app: Application, pipeline: Pipeline, dialects: Sequence[Dialect], *, require_tls: bool
+    ) -> None:
+        self.pipeline = pipeline
+        self._app = app
+        self._dialects = dialects
+        self._require_tls = require_tls
+
+    @cached_property
+    def sign_in(self) -> SignInRouter:
+        app = self._app
+        return app.sign_in.router(app.metrics, app.settings.public_url, require_tls=self._require_tls)
+
+    @cached_property
+    def console(self) -> ConsoleRouter:
+        from rolecall.console import wiring
+
+        app = self._app
+        return wiring.router(
+            app.store,
+            app.keys,
+            app.iam.sign_in,
+            app.addresses,
+            app.bus,
+            app.instances,
+            app.maintenance.call_history,
+            app.operations.auditing,
+            self.pipeline,
+            self._dialects,
+            services.BY_NAME,
+            app.metrics,
+            require_tls=self._require_tls,
+        )
 
 
 def entry(app: Application, *, require_tls: bool = False) -> Entry:
@@ -40,22 +74,4 @@ def entry(app: Application, *, require_tls: bool = False) -> Entry:
         app.readers,
         require_tls=require_tls,
     )
-    return Entry(
-        pipeline,
-        app.sign_in.router(app.metrics, settings.public_url, require_tls=require_tls),
-        console.router(
-            app.store,
-            app.keys,
-            app.iam.sign_in,
-            app.addresses,
-            app.bus,
-            app.instances,
-            app.maintenance.call_history,
-            app.operations.auditing,
-            pipeline,
-            dialects,
-            services.BY_NAME,
-            app.metrics,
-            require_tls=require_tls,
-        ),
-    )
+    return Entry(app, pipeline, dialects, require_tls=require_tls)

@@ -10,7 +10,7 @@ from typing import Protocol
 from rolecall.console import pages
 from rolecall.console.accounts.addresses import account_address, instance_address
 from rolecall.console.actions import ActionName, ActionRefused, Actions
-from rolecall.console.pages import PREFIX
+from rolecall.console.paths import PREFIX
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.accounts.commands import ListAccounts
 from rolecall.domain.accounts.views import AccountView

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from rolecall.console import pages
 from rolecall.console.actions import FRONT
-from rolecall.console.pages import PREFIX
+from rolecall.console.paths import PREFIX
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.bus import Bus
 from rolecall.domain.iam import commands

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from rolecall.console import pages
-from rolecall.console.pages import PREFIX
+from rolecall.console.paths import PREFIX
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.operations.audit import Outcome, Row, Verified, Wanted
 from rolecall.domain.operations.model import Operation, State, Unresolved

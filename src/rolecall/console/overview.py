@@ -10,7 +10,7 @@ from rolecall.console import pages
 from rolecall.console.actions import ActionName, Actions
 from rolecall.console.charts import last_hour
 from rolecall.console.instances import Seen, VisibleInstances
-from rolecall.console.pages import PREFIX
+from rolecall.console.paths import PREFIX
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.maintenance.call_history import CallMinute
 from rolecall.domain.operations.audit import Row, Wanted

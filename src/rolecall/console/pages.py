@@ -16,13 +16,13 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rolecall import __version__
+from rolecall.console.paths import PREFIX
 from rolecall.console.texts import translate
 from rolecall.console.visits import Visit
 from rolecall.values import Language, Reply, Request
 from rolecall.web import forms, replies
 from rolecall.web.replies import Headers
 
-PREFIX = "/console"
 _HERE = Path(__file__).parent
 _STATIC: Mapping[str, bytes] = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir())}
 _ADDRESSES: Mapping[str, str] = {

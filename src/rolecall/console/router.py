@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from rolecall.calls import CallMetrics, CallRecord, Calls
 from rolecall.console import pages
 from rolecall.console.actions import FRONT
-from rolecall.console.pages import PREFIX
+from rolecall.console.paths import PREFIX
 from rolecall.console.sessions import VisitorSessions
 from rolecall.console.sign_in import SignInPages
 from rolecall.console.visits import Page, Visit, Visitor
@@ -115,8 +115,3 @@ class ConsoleRouter:
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{([a-z_]+)\\\}", r"(?P<\1>[^/]+)", re.escape(pattern)))
-
-
-def concerns(path: str) -> bool:
-    """Whether the router answers requests to that path."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from rolecall.console import pages
 from rolecall.console.actions import FRONT
-from rolecall.console.pages import PREFIX
+from rolecall.console.paths import PREFIX
 from rolecall.console.sessions import LinkElsewhere, VisitorSessions
 from rolecall.console.texts import translate
 from rolecall.console.visits import Visitor

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 
 from rolecall.signin.claims import CLAIMS
 from rolecall.signin.jose import ALGORITHM
+from rolecall.signin.paths import DISCOVERY
 from rolecall.signin.scopes import SCOPES
-
-DISCOVERY = "/.well-known/openid-configuration"
-BEFORE_THE_PATH = ("/.well-known/oauth-authorization-server", DISCOVERY)
-"""Where RFC 8414 3.1 looks for the metadata of an issuer with a path: the well-known part stands before that path."""
 
 AUTHORIZE = "/oauth2/authorize"
 SIGN_IN = "/sign-in"

@@ -11,11 +11,11 @@ from rolecall.calls import CallMetrics, CallRecord, Calls
 from rolecall.domain.directories.model import UserSignInRepository
 from rolecall.signin import metadata, pages, refusals
 from rolecall.signin.messages import MESSAGES
+from rolecall.signin.paths import PROVIDERS, below_issuer
 from rolecall.signin.provider_request import ProviderRequest, origin
 from rolecall.values import Language, Reply, Request
 from rolecall.web import forms, replies
 
-_PROVIDERS = "/oidc/"
 _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
 
 PROVIDER = "oidc"
@@ -47,7 +47,7 @@ class SignInRouter:
         self._require_tls = require_tls
 
     async def answer(self, request: Request) -> Reply:
-        path = _below_issuer(request.path)
+        path = below_issuer(request.path)
         record = CallRecord(PROVIDER, request.client)
         return await self._calls.answer(
             record, lambda: self._served(request, path, record), lambda _: _crashed(request, path)
@@ -70,7 +70,7 @@ class SignInRouter:
         if found is None or store is None or (endpoint := self._endpoints.get(found[2])) is None:
             return pages.error(forms.language(request), 404, "not_found")
         record.service, record.action = "provider", found[2]
-        issuer = f"{origin(request, self._public_url)}{_PROVIDERS}{store.id.hex}"
+        issuer = f"{origin(request, self._public_url)}{PROVIDERS}{store.id.hex}"
         return await endpoint.answer(ProviderRequest(request, store, issuer, found[2]))
 
 
@@ -90,14 +90,6 @@ def _crashed(request: Request, path: str) -> Reply:
     return pages.error(forms.language(request), 500, "server_error")
 
 
-def _below_issuer(path: str) -> str:
-    """A path of RFC 8414 as the issuer's own; any other as it is."""
-    for prefix in metadata.BEFORE_THE_PATH:
-        if path.startswith(f"{prefix}{_PROVIDERS}"):
-            return path.removeprefix(prefix).rstrip("/") + metadata.DISCOVERY
-    return path
-
-
 def _exposed(request: Request, path: str) -> Reply | None:
     """The refusal of a request by plain HTTP; None for what a provider publishes."""
     found = _PATH.fullmatch(path)
@@ -106,8 +98,3 @@ def _exposed(request: Request, path: str) -> Reply | None:
     if found is not None and found[2] in metadata.FOR_PROGRAMS:
         return replies.error(403, "invalid_request", "this is reached by HTTPS only", replies.ANY_ORIGIN)
     return pages.error(forms.language(request), 403, "tls_required")
-
-
-def concerns(path: str) -> bool:
-    """Whether the router answers requests to that path."""
-    return _below_issuer(path).startswith(_PROVIDERS)

@@ -12,6 +12,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import clients, metadata, scopes
 from rolecall.signin.claims import userinfo
 from rolecall.signin.jose import Jose
+from rolecall.signin.paths import DISCOVERY
 from rolecall.signin.provider_request import ProviderRequest
 from rolecall.signin.refusals import OAuthRefused, invalid_grant, invalid_request
 from rolecall.signin.tokens import ACCESS_LASTS, Issued, Tokens
@@ -34,7 +35,7 @@ class TokenEndpoints:
         self._tokens = tokens
         self._jose = jose
         self.routes: Mapping[str, Route[ProviderRequest]] = {
-            metadata.DISCOVERY: Route(("GET",), self._discovery),
+            DISCOVERY: Route(("GET",), self._discovery),
             metadata.JWKS: Route(("GET",), self._keys),
             metadata.TOKEN: Route(("POST",), self._token),
             metadata.REVOKE: Route(("POST",), self._revoke),

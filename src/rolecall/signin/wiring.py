@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -17,13 +17,9 @@ from rolecall.domain.directories.provider import ProviderRepository
 from rolecall.domain.directories.signing_keys import PUBLISHED, SigningKeys
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer
-from rolecall.signin.authorize import AuthorizationEndpoint
-from rolecall.signin.current_user import CurrentUser
-from rolecall.signin.jose import Jose
-from rolecall.signin.router import SignInRouter
-from rolecall.signin.sign_out import SignOut
-from rolecall.signin.token_endpoints import TokenEndpoints
-from rolecall.signin.tokens import Tokens
+
+if TYPE_CHECKING:
+    from rolecall.signin.router import SignInRouter
 
 _log = structlog.get_logger(__name__)
 
@@ -51,28 +47,33 @@ class SignInEndpoints:
         sealer: Sealer,
         rules: LockRules,
     ) -> None:
-        self._users = users = repositories.directories
-        self._provider = provider = repositories.provider
-        self._sessions = sessions = BrowserSessions(repositories.browser_sessions)
+        self._users = repositories.directories
+        self._provider = repositories.provider
+        self._sessions = BrowserSessions(repositories.browser_sessions)
         self._addresses = addresses
-        self.keys = SigningKeys(provider, sealer)
-        login = PasswordLogin(users, addresses, passwords, rules)
-        tokens, jose = Tokens(provider, users), Jose(self.keys)
-        current_user = CurrentUser(users, sessions, jose)
-        self._tokens = TokenEndpoints(provider, login, tokens, jose)
-        self._authorization = AuthorizationEndpoint(provider, login, sessions, tokens, current_user)
-        self._sign_out = SignOut(provider, sessions, current_user, jose)
+        self.keys = SigningKeys(repositories.provider, sealer)
+        self._login = PasswordLogin(repositories.directories, addresses, passwords, rules)
 
     def router(
         self, metrics: CallMetrics, public_url: str = "", *, require_tls: bool = False
     ) -> SignInRouter:
-        return SignInRouter(
-            self._users,
-            (self._tokens, self._authorization, self._sign_out),
-            metrics,
-            public_url,
-            require_tls=require_tls,
+        """It imports the endpoints, their templates and the library of tokens."""
+        from rolecall.signin.authorize import AuthorizationEndpoint
+        from rolecall.signin.current_user import CurrentUser
+        from rolecall.signin.jose import Jose
+        from rolecall.signin.router import SignInRouter
+        from rolecall.signin.sign_out import SignOut
+        from rolecall.signin.token_endpoints import TokenEndpoints
+        from rolecall.signin.tokens import Tokens
+
+        tokens, jose = Tokens(self._provider, self._users), Jose(self.keys)
+        current_user = CurrentUser(self._users, self._sessions, jose)
+        endpoints = (
+            TokenEndpoints(self._provider, self._login, tokens, jose),
+            AuthorizationEndpoint(self._provider, self._login, self._sessions, tokens, current_user),
+            SignOut(self._provider, self._sessions, current_user, jose),
         )
+        return SignInRouter(self._users, endpoints, metrics, public_url, require_tls=require_tls)
 
     async def purge(self) -> None:
         now = datetime.now(UTC)
