@@ -201,6 +201,9 @@ class Pipeline:
 
     def largest_body(self, head: Request) -> int:
         """The most bytes of body to read for a request with that head."""
+        length = head.header("content-length")
+        if length.isdecimal() and len(length) <= _DIGITS and int(length) <= SMALL:
+            return SMALL  # the server reads no more than the client has announced
         return max(SMALL, *(dialect.largest_body(head) for dialect in self._dialects))
 
     async def _parsed(self, dialect: Dialect, envelope: Envelope) -> Call:
@@ -302,6 +305,8 @@ def _plain(status: int, code: str, words: str) -> Reply:
 
 _NO_DIALECT = "none"
 """The dialect, in metrics, of requests that no dialect recognizes."""
+
+_DIGITS = len(str(SMALL))
 
 _WELL_KNOWN = "/.well-known/"
 _NO_CALL = _plain(400, "BadRequest", "This is not a call of any API that is served here.")

@@ -315,12 +315,13 @@ class Whose:
 
     def __init__(self) -> None:
         self.threads: list[int] = []
+        self.largest = 0
 
     def mark(self, request: Request) -> Mark:
         return Mark.HEADER
 
     def largest_body(self, head: Request) -> int:
-        return 0
+        return self.largest
 
     def codes(self) -> frozenset[str]:
         return frozenset()
@@ -362,3 +363,19 @@ async def test_a_body_that_was_not_kept_is_refused_as_what_it_is() -> None:
         crowded = await river.answer(replace(head(), crowded=True))
     assert (crowded.body, dialect.threads) == (b"rate-exceeded", [])
     assert river.largest_body(head()) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("length", "most"),
+    [
+        ("0", SMALL), (str(SMALL), SMALL), (str(SMALL + 1), 10**6), ("", 10**6), ("+1", 10**6), ("-1", 10**6),
+        ("1" * 5000, 10**6), ("\xb2", 10**6), ("1 ", 10**6), ("0x1", 10**6),
+    ],
+)  # fmt: skip
+def test_dialects_are_asked_for_the_largest_body_unless_a_small_one_is_announced(
+    length: str, most: int
+) -> None:
+    dialect = Whose()
+    dialect.largest = 10**6
+    with ThreadPoolExecutor(1) as readers:
+        assert pipeline(dialect, readers).largest_body(head(("content-length", length))) == most

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates
@@ -124,7 +125,12 @@ def signature(derived_key: bytes, text: str) -> str:
 
 def utc_date(timestamp: int) -> str:
     """The UTC date of a unix time, ``YYYY-MM-DD``."""
-    return time.strftime("%Y-%m-%d", time.gmtime(timestamp))
+    return _date_of_day(timestamp // 86_400)
+
+
+@lru_cache(maxsize=8)
+def _date_of_day(day: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(day * 86_400))
 
 
 def sign(

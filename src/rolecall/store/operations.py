@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg import errors, sql
 from psycopg.rows import args_row, class_row, kwargs_row, scalar_row
 from psycopg.types.json import Jsonb
@@ -104,7 +105,7 @@ class PgOperationRepository:
             "request": origin.request_id,
             "client": origin.client,
             "replica": self._replica,
-            "detail": Jsonb(dict(intent.detail)),
+            "detail": Jsonb(dict(intent.detail), msgspec.json.encode),
             "sealed": intent.sealed,
             "identity": None if expected is None else expected.identity,
             "order": None if expected is None else expected.order,

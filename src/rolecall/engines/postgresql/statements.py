@@ -95,6 +95,10 @@ _MARKER = re.compile(
 )
 
 
+_PLAIN_NAME = re.compile("[A-Za-z0-9_$-]+", re.ASCII)
+_PLAIN_TEXT = re.compile('[A-Za-z0-9_$"{}:,-]+', re.ASCII)
+"""What stands for itself between quotes."""
+
 Marks = tuple[tuple[UUID, int], ...]
 """Operations with their orders, the last first."""
 
@@ -138,7 +142,7 @@ def create_account(
     `group` is the role of super accounts, None on servers without one. `read_back` needs SELECT on pg_authid. `secret`
     as for `lock_key`. Text that is put together at once: `sql.SQL.format` would take ten times as long.
     """
-    role = sql.Identifier(name).as_string()
+    role = _name(name)
     create = f"CREATE ROLE {role} LOGIN"
     if kind is AccountKind.SUPER:
         create += f" {_SUPER_ATTRIBUTES.as_string()}"
@@ -151,7 +155,7 @@ def create_account(
         last = _verify(name, verifier).as_string() if read_back else f"SELECT {_text(role)}::regrole::oid"
     steps = [f"SELECT pg_advisory_xact_lock({lock_key('role', name, secret)})", create]
     if group is not None:
-        steps.append(_membership(role, sql.Identifier(group).as_string(), kind))
+        steps.append(_membership(role, _name(group), kind))
     steps += [f"COMMENT ON ROLE {role} IS {_text(marker(operation))}", last]
     return "; ".join(steps).encode()
 
@@ -263,7 +267,13 @@ def _write(role: str, verifier: Secret) -> str:
 
 
 def _text(value: str) -> str:
-    return sql.Literal(value).as_string()
+    """A literal. What needs no escape is quoted here, as the driver would, in a tenth of its time."""
+    return f"'{value}'" if _PLAIN_TEXT.fullmatch(value) else sql.Literal(value).as_string()
+
+
+def _name(value: str) -> str:
+    """The same for an identifier."""
+    return f'"{value}"' if _PLAIN_NAME.fullmatch(value) else sql.Identifier(value).as_string()
 
 
 def _verify(name: str, verifier: Secret) -> sql.Composed:
