@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg import AsyncConnection, sql
 from tests.engines.conftest import MariaHarness, PostgresHarness
 
 import rolecall
@@ -26,6 +25,7 @@ from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.base import Watched
 from rolecall.engines.mysql.connections import Session
+from rolecall.exchanges.postgresql import Connection
 from rolecall.store.memory import MemoryStore
 from rolecall.values import Caller, Origin, Secret
 
@@ -74,15 +74,14 @@ async def test_a_new_account_on_postgresql_is_few_frames_from_its_statement(
     postgres: PostgresHarness, unique: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, stacks = unique("frames"), []
-    execute = AsyncConnection.execute
+    last_row = Connection.last_row
 
-    def noted(self: Any, query: Any, *rest: Any, **options: Any) -> Any:
-        text = query.as_string(self) if isinstance(query, sql.Composable) else str(query)
-        if f'CREATE ROLE "{name}"' in text:
+    def noted(self: Connection, script: bytes) -> Any:
+        if f'CREATE ROLE "{name}"' in script.decode():
             stacks.append(frames())
-        return execute(self, query, *rest, **options)
+        return last_row(self, script)
 
-    monkeypatch.setattr(AsyncConnection, "execute", noted)
+    monkeypatch.setattr(Connection, "last_row", noted)
     await create(postgres.engine, "postgresql", name)
     (stack,) = stacks
     assert len(stack) <= MOST, stack

@@ -159,3 +159,12 @@ async def test_a_transaction_that_is_rolled_back_leaves_what_is_prepared(connect
     async with connection.transaction():
         raise psycopg.Rollback
     assert await connection.value("select %s::int4", (1,)) == 1
+
+
+async def test_what_others_have_deallocated_is_prepared_again(connection: Connection) -> None:
+    await connection.execute("create temporary table kept (x int)")
+    insert = "insert into kept values (%s)"
+    await connection.results((insert, (1,)), (insert, (2,)))
+    await connection.execute("deallocate all")
+    await connection.results((insert, (3,)), (insert, (4,)))
+    assert await connection.rows(scalar_row, "select x from kept order by x") == [1, 2, 3, 4]

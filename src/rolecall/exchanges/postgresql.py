@@ -58,6 +58,9 @@ class NotConnected(psycopg.OperationalError):
 class Connection(AsyncConnection[Row]):
     """A connection that is closed when an answer does not come in time, or its caller is cancelled.
 
+    To be opened without a `prepare_threshold`: the driver deallocates all statements after some rollbacks, once it has
+    prepared any, and so those of `prepared`.
+
     The driver itself would ask the server to cancel the statement, and wait for the answer. It would also register the
     socket with the loop, and a timer, for each wait: here the socket stays registered.
     """
@@ -111,6 +114,12 @@ class Connection(AsyncConnection[Row]):
 
     async def results(self, *statements: tuple[Query, Params]) -> list[PGresult]:
         """The results of statements that are sent together (`Prepared.exchange`)."""
+        try:
+            return await self.wait(self.prepared.exchange(statements))
+        except psycopg.errors.InvalidSqlStatementName:  # deallocated behind our back: nothing was done
+            self.prepared.forget()
+            if self.pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
         return await self.wait(self.prepared.exchange(statements))
 
     async def last_row(self, script: bytes) -> Row | None:

@@ -128,6 +128,10 @@ class Prepared:
                 pgconn.exit_pipeline_mode()
         return self._checked(begun, iter(results))
 
+    def forget(self) -> None:
+        """The server has deallocated everything."""
+        self._names.clear()
+
     def run(self, script: bytes) -> PQGen[PGresult]:
         """The result of the last of several statements without values; in autocommit all are one transaction."""
         pgconn = self._connection.pgconn

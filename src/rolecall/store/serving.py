@@ -39,7 +39,7 @@ async def make_serving_role(
     """
 
     async def open_() -> Connection:
-        return await Connection.connect(dsn.reveal(), autocommit=True)
+        return await Connection.connect(dsn.reveal(), autocommit=True, prepare_threshold=None)
 
     async with await dial(deadlines, open_) as connection:
         verifier = connection.pgconn.encrypt_password(
