@@ -198,7 +198,7 @@ def test_with_the_store_of_rates_away_calls_are_answered_and_everyone_is_told(
         assert "Error" not in running.call("DescribeAccounts", {"DBInstanceId": rolecall.instance_id})
         ready = httpx.get(running.endpoint + "/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-        assert "per process" in ready.json()["rates"]
+        assert "per server" in ready.json()["rates"]
         text = httpx.get(running.endpoint + "/metrics").text
         assert "rolecall_calls_counted_alone_total 1.0" in text
     doctor = rolecall.cli("doctor", "--json", check=False, ROLECALL_RATE_LIMIT_STORE=url)
