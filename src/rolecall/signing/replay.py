@@ -21,6 +21,7 @@ signature's window.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -98,6 +99,7 @@ class _Memory(Generic[T]):
         return None if known is None or known[0] < now else known[2]
 
     def keep(self, mark: bytes, key_id: str, until: float, value: T) -> None:
+        key_id = sys.intern(key_id)  # each call brings a text of its own
         self._marks[mark] = (until, key_id, value)
         self._counts[key_id] += 1
 
@@ -165,7 +167,7 @@ class SignatureMemory:
             return False
         if len(self._memory) >= self._most:
             self._memory.forget_oldest()
-        first = _First(now, request.client, _digest(claim.unsigned(request, regional=regional)))
+        first = _First(now, sys.intern(request.client), _digest(claim.unsigned(request, regional=regional)))
         self._memory.keep(mark, claim.access_key_id, claim.good_until + PROVING, first)
         return True
 
