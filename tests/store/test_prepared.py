@@ -107,14 +107,26 @@ async def test_a_value_that_cannot_be_sent_sends_nothing(connection: Connection)
     assert await connection.value("select count(*) from kept") == 2
 
 
-async def test_more_statements_than_are_kept_are_sent_unprepared(
+async def test_the_least_recently_used_statement_makes_room(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prepared, "_MOST_PREPARED", 2)
-    for _ in range(2):
-        for number in range(4):
-            assert await connection.value(f"select %s + {number}", (1,)) == 1 + number
-    assert len(await names(connection)) == 2
+    query = "select statement from pg_prepared_statements order by statement"
+
+    async def use(*numbers: int) -> None:
+        await connection.results(*((f"select {number} + %s", (1,)) for number in numbers))
+
+    await use(1)
+    await use(2)
+    await use(1)
+    await use(3)
+    assert await connection.rows(scalar_row, query) == ["select 1 + $1", "select 3 + $1"]
+    await use(4, 5, 6, 4, 6)
+    assert await connection.rows(scalar_row, query) == ["select 4 + $1", "select 6 + $1"]
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await connection.results(("select 1 / %s", (0,)), ("select 7 + %s", (1,)), ("select 8 + %s", (1,)))
+    await use(7, 8, 4, 6)
+    await use(6, 4)
 
 
 async def test_statements_of_a_transaction_are_undone_with_it(connection: Connection) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, sql
@@ -23,7 +24,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import BaseRowFactory
 
 _MOST_PREPARED = 200
-"""Statements of one connection, with their types; more are sent unprepared. The server keeps a plan of each."""
+"""Statements of one connection, by their types. The least recently used makes room, as the server keeps each."""
 
 _MOST_READ = 1000
 """Queries whose placeholders are remembered."""
@@ -98,6 +99,13 @@ class _Message:
     values: Sequence[Any]
 
 
+class _Begun(NamedTuple):
+    """What was sent for a statement, beside itself: what prepares it, as `new`, and what replaces another one."""
+
+    new: _Key | None
+    replaces: bool
+
+
 class Prepared:
     """What one connection has prepared."""
 
@@ -105,7 +113,7 @@ class Prepared:
         self._connection = connection
         self._transformer = Transformer(connection)
         self._cursor = connection.cursor()
-        self._names: dict[_Key, bytes] = {}
+        self._names: OrderedDict[_Key, bytes] = OrderedDict()
         self._numbers = itertools.count()
 
     def exchange(self, statements: Sequence[tuple[Query, Params]]) -> PQGen[list[PGresult]]:
@@ -161,29 +169,33 @@ class Prepared:
         dumped = transformer.dump_sequence(statement.values(values), statement.formats)
         return _Message((statement.text, transformer.types or ()), transformer.formats or (), dumped)
 
-    def _send(self, message: _Message) -> _Key | None:
-        """Its key if it is being prepared, which has a result of its own."""
+    def _send(self, message: _Message) -> _Begun:
+        """Send a statement, what prepares it, and what makes room for that."""
         pgconn, key = self._connection.pgconn, message.key
         name = self._names.get(key)
-        is_new = name is None and len(self._names) < _MOST_PREPARED
-        if is_new:
-            name = self._names[key] = f"rolecall_{next(self._numbers)}".encode()
-            pgconn.send_prepare(name, *key)
-        if name is None:
-            text, types = key
-            pgconn.send_query_params(text, message.values, types, message.formats)
-        else:
+        if name is not None:
+            self._names.move_to_end(key)
             pgconn.send_query_prepared(name, message.values, message.formats)
-        return key if is_new else None
+            return _Begun(None, False)
+        replaces = len(self._names) >= _MOST_PREPARED
+        if replaces:
+            _, oldest = self._names.popitem(last=False)
+            pgconn.send_query_params(b"DEALLOCATE " + oldest, [])
+        name = self._names[key] = f"rolecall_{next(self._numbers)}".encode()
+        pgconn.send_prepare(name, *key)
+        pgconn.send_query_prepared(name, message.values, message.formats)
+        return _Begun(key, replaces)
 
-    def _checked(self, begun: Sequence[_Key | None], results: Iterator[PGresult]) -> list[PGresult]:
+    def _checked(self, begun: Sequence[_Begun], results: Iterator[PGresult]) -> list[PGresult]:
         """The statements' own results. What follows one that failed was neither prepared nor done."""
         failed: PGresult | None = None
         checked = []
-        for key in begun:
+        for key, replaces in begun:
+            if replaces:
+                next(results)
             if key is not None and (prepared := next(results)).status != ExecStatus.COMMAND_OK:
                 failed = failed or prepared
-                del self._names[key]
+                self._names.pop(key, None)
             result = next(results)
             if result.status not in _DONE:
                 failed = failed or result
