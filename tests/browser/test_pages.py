@@ -27,6 +27,12 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console/me",
         "/console/instances",
         "/console/operations",
+        "/console/people",
+        "/console/people/groups",
+        "/console/people/policies",
+        "/console/people/new-policy",
+        "/console/people/roles",
+        "/console/people/explain?operation=postgres:CreateAccount",
         *(f"/console/instances/{instance}{tab}" for instance in instances for tab in ("", "/databases")),
     ]
 

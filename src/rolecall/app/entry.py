@@ -45,6 +45,7 @@ class Entry:
             app.addresses,
             app.bus,
             app.instances,
+            app.permissions,
             app.maintenance.call_history,
             app.operations.auditing,
             self.pipeline,

@@ -149,6 +149,10 @@ class Actions:
             return self._refused(call, refusal)
         return None
 
+    def worded(self, visit: Visit, name: ActionName, refusal: Refused) -> ActionRefused:
+        """A refusal of the domain as the action would say it."""
+        return self._refused(self._call(visit, name, {}, ""), refusal)
+
     def _refused(self, call: Call, refusal: Refused) -> ActionRefused:
         reply = self._dialects[call.dialect].refuse(call.envelope, refusal, call)
         return ActionRefused(*_said(reply), refusal)

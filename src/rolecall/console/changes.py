@@ -24,8 +24,9 @@ _NONE: Secrets = MappingProxyType({})
 class Input:
     """An input of a form. `label` and `hint` are keys of texts.
 
-    `kind`: ``text``, ``area``, ``code``, ``select``, ``box`` or ``secret``. `options` are a select's values, each with
-    the key of its text; without a key the value itself is shown. `param` is the parameter of the action that the input
+    `kind`: ``text``, ``area``, ``code``, ``select``, ``box``, ``secret``, or ``given`` for what the link to the page
+    says: without other inputs, the first step is left out. `options` are a select's values, each with the key of its
+    text; without a key the value itself is shown. `param` is the parameter of the action that the input
     becomes, whose refusals are shown beside it.
     """
 
@@ -83,7 +84,8 @@ class ChangePages:
             if not await self._actions.permits(visit, change.action, params, region):
                 message = visit.text("not_permitted_action", action=change.action)
                 return pages.page(visit, "error.html", section=change.section, status=403, message=message)
-            return self._form(visit, change) if change.inputs(visit) else self._confirmation(visit, change)
+            missing = [i for i in change.inputs(visit) if i.kind != "given" or not visit.query[i.name]]
+            return self._form(visit, change) if missing else self._confirmation(visit, change)
 
         async def submit(visit: Visit) -> Reply:
             if visit.posted["confirm"]:
@@ -122,7 +124,8 @@ class ChangePages:
         return self._step(visit, change, "form.html", inputs, refused, values=values)
 
     def _confirmation(self, visit: Visit, change: Change, refused: ActionRefused | None = None) -> Reply:
-        kept = [(name, value) for name, value in visit.posted if _is_kept(name)]
+        given = visit.posted if visit.posted["sent"] else visit.query
+        kept = [("sent", "1"), *((name, value) for name, value in given if _is_kept(name))]
         effects = change.effects(visit)
         return self._step(visit, change, "confirm.html", change.secrets, refused, kept=kept, effects=effects)
 
@@ -163,7 +166,7 @@ def _secrets(visit: Visit, change: Change) -> Secrets:
 
 def _is_kept(name: str) -> bool:
     """Whether a field of the first step is carried to the second."""
-    return name not in ("csrf", "confirm") and not name.startswith(SECRET)
+    return name not in ("csrf", "confirm", "sent", "done") and not name.startswith(SECRET)
 
 
 def _sentence(refused: ActionRefused) -> str:

@@ -125,7 +125,7 @@ def _rendered(
     html = _environment.get_template(template).render(
         {
             "message": "",
-            "t": lambda key, **facts: translate(chosen, key, **facts),
+            "t": lambda key, /, **facts: translate(chosen, key, **facts),
             "language": chosen.value,
             "asset": _ADDRESSES,
             "version": __version__,

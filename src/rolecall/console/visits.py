@@ -43,7 +43,7 @@ class Visit:
     query: Fields
     posted: Fields = field(default_factory=Fields)
 
-    def text(self, key: str, **facts: object) -> str:
+    def text(self, key: str, /, **facts: object) -> str:
         return translate(self.language, key, **facts)
 
 

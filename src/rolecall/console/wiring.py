@@ -14,6 +14,9 @@ from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
 from rolecall.console.operations import OperationPages, OperationRecords
 from rolecall.console.overview import Overview
+from rolecall.console.people import changes as people
+from rolecall.console.people.editor import PolicyEditor
+from rolecall.console.people.pages import PeoplePages
 from rolecall.console.router import ConsoleRouter
 from rolecall.console.sessions import SubjectRepository, VisitorSessions
 from rolecall.console.sign_in import OwnPassword, SignInPages
@@ -26,6 +29,7 @@ from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.maintenance.call_history import CallHistory
 from rolecall.domain.operations.audit import AuditRepository
 from rolecall.domain.operations.audit_chain import Auditing
+from rolecall.domain.policy.decisions import Decisions
 from rolecall.pipeline import Dialect, Pipeline, Service
 
 
@@ -49,6 +53,7 @@ def router(
     addresses: AddressLimit,
     bus: Bus,
     instances: Instances,
+    decisions: Decisions,
     history: CallHistory,
     auditing: Auditing,
     pipeline: Pipeline,
@@ -70,12 +75,14 @@ def router(
     )
     actions = Actions(pipeline, bus, {dialect.name: dialect for dialect in dialects}, services)
     visible = VisibleInstances(actions, instances.resolver, instances.servers)
-    changes = ChangePages(actions, (*tencent.CHANGES, *openstack.CHANGES))
+    changes = ChangePages(actions, (*tencent.CHANGES, *openstack.CHANGES, *people.CHANGES))
     sections = (
         Overview(actions, visible, history, repositories.audit, repositories.operations),
         InstancePages(actions, visible),
         changes,
         AccountPages(actions, visible),
+        PolicyEditor(actions, decisions),
+        PeoplePages(actions),
         OperationPages(repositories.audit, auditing, repositories.operations),
         OwnPage(bus),
     )

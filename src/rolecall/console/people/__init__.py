@@ -1,0 +1,1 @@
+"""Sub-users, groups, access keys, policies and roles."""
