@@ -53,7 +53,7 @@ class Start:
 
 def start(options: UpOptions) -> None:
     """Run until a signal. Raises `SettingsError`, `CommandError` and `LocalServerError`."""
-    settings = load_settings().model_copy(update=options.settings)
+    settings = load_settings().model_copy(update={**options.settings, "workers": 1})
     files = tls_files(settings)
     if options.tls and files is not None:
         raise CommandError("--tls generates a certificate; omit it when a certificate is set")
