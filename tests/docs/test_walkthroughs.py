@@ -21,25 +21,10 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def run(rolecall: Any, text: str, directory: Path) -> str:
-    """The output of a page's commands in one shell, with this Rolecall's values instead of the sample's."""
-    ready = rolecall.ready
-    values = {
-        "http://127.0.0.1:7653": rolecall.endpoint,
-        "AKID0GgWfmUV69HA65sVzvMcwf6YtDB7PLDK": rolecall.tencent["secret_id"],
-        "lci3QblkMc8YH9YabYBnl90xtmlBxRVN": rolecall.tencent["secret_key"],
-        "postgres-g0qqr87f": rolecall.instance_id,
-        "26109": str(ready["engines"]["postgres"]["port"]),
-    }
-    if "openstack" in ready:
-        values["b230cf5d-ce30-4bfb-a5b8-cb5f0e934ed6"] = ready["openstack"]["instance_id"]
-        values["100785471063"] = ready["openstack"]["project_id"]
-    script = "\n".join(blocks(text, "sh"))
-    for sample, value in values.items():
-        assert sample in text or sample in README
-        script = script.replace(sample, value)
+    """The output of a page's commands in one shell. `rolecall env` finds this Rolecall by ROLECALL_DATA."""
     done = subprocess.run(
         ["sh"],
-        input=script,
+        input="\n".join(blocks(text, "sh")),
         cwd=directory,
         env={
             **os.environ,

@@ -18,9 +18,9 @@ from tests.conftest import PATIENCE, PROGRAM, Rolecall
 from rolecall.cli.commands import COMMANDS
 
 READS = {
-    "account list", "application list", "audit list", "audit verify", "demo", "doctor", "instance list",
-    "instance show", "key list", "key master", "operation list", "policy explain", "policy list", "policy show",
-    "serve", "store list", "sub-user list", "version",
+    "account list", "application list", "audit list", "audit verify", "demo", "doctor", "env",
+    "instance list", "instance show", "key list", "key master", "operation list", "policy explain", "policy list",
+    "policy show", "serve", "store list", "sub-user list", "version",
     "audit export",  # chains what is there
 }  # fmt: skip
 """Commands that change nothing, or nothing but by calls."""

@@ -42,6 +42,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "console",
         "Print a link that signs the owner in to the console, once, within 15 minutes, on this machine.",
     ),
+    "env": (
+        "env",
+        "Print the variables that clients of a running `rolecall up` read, as `export NAME=value`.",
+    ),
     "instance add": ("instance", "Register a PostgreSQL, MariaDB or MySQL server of your own."),
     "instance list": ("instance", "List instances and their present states."),
     "instance show": ("instance", "Show an instance, without its administrator's password."),

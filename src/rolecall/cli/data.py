@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rolecall.cli.errors import CommandError
 from rolecall.cli.private_files import make_private_directory, write_private
@@ -108,6 +109,15 @@ class DataDirectory:
         if not self._connection.exists():
             return None
         return Secret(json.loads(self._connection.read_text("utf-8"))["database_url"])
+
+
+def read_ready(file: Path) -> dict[str, Any]:
+    """The content of a ready file. Raises `CommandError` if it does not exist."""
+    try:
+        content: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CommandError(f"{file} does not exist: start `rolecall up` first") from None
+    return content
 
 
 def _new_password() -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption
 
 app = typer.Typer(rich_markup_mode=None)
@@ -22,12 +20,7 @@ def demo(
     ] = None,
 ) -> None:
     """Create an account in each of the five systems, sign in with it, and show the answers."""
-    from rolecall.cli.data import DataDirectory, default_directory
+    from rolecall.cli.data import DataDirectory, default_directory, read_ready
     from rolecall.cli.demo_run import run_demo
 
-    file = ready_file or DataDirectory(data or default_directory()).ready
-    try:
-        ready = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise CommandError(f"{file} does not exist: start `rolecall up` first") from None
-    run_demo(ready)
+    run_demo(read_ready(ready_file or DataDirectory(data or default_directory()).ready))
