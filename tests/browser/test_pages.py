@@ -22,6 +22,7 @@ def pages_of(rolecall: Rolecall) -> list[str]:
     instances = [rolecall.instance_id]
     if "aliyun" in rolecall.ready:
         instances.append(rolecall.ready["aliyun"]["instance_id"])
+    store = f"/console/directories/{rolecall.tencent['user_store_id']}"
     return [
         "/console",
         "/console/me",
@@ -33,6 +34,9 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console/people/new-policy",
         "/console/people/roles",
         "/console/people/explain?operation=postgres:CreateAccount",
+        "/console/directories",
+        "/console/directories/new",
+        *(f"{store}{tab}" for tab in ("", "/groups", "/log", "/users/new", "/groups/new")),
         *(f"/console/instances/{instance}{tab}" for instance in instances for tab in ("", "/databases")),
     ]
 

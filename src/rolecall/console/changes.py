@@ -19,6 +19,9 @@ Params = Mapping[str, object]
 Secrets = Mapping[str, str]
 _NONE: Secrets = MappingProxyType({})
 
+_STAND_IN = "Stands_in_1"
+"""For a required secret while the other inputs are checked: without it, its absence would be the only finding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -91,7 +94,8 @@ class ChangePages:
             if visit.posted["confirm"]:
                 return await self._carry_out(visit, change)
             asked = {each.param for each in change.secrets}
-            params, region = change.params(visit, _NONE), change.region(visit)
+            later = {each.name: _STAND_IN for each in change.secrets if each.required}
+            params, region = change.params(visit, later), change.region(visit)
             refused = self._actions.check(visit, change.action, params, region)
             if refused is not None and refused.field not in asked:
                 return self._form(visit, change, refused)

@@ -10,6 +10,9 @@ from rolecall.console.accounts import openstack, tencent
 from rolecall.console.accounts.pages import AccountPages
 from rolecall.console.actions import Actions
 from rolecall.console.changes import ChangePages
+from rolecall.console.directories.changes import DirectoryChanges
+from rolecall.console.directories.pages import DirectoryPages
+from rolecall.console.directories.reading import DirectoryReader
 from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
 from rolecall.console.operations import OperationPages, OperationRecords
@@ -76,6 +79,7 @@ def router(
     actions = Actions(pipeline, bus, {dialect.name: dialect for dialect in dialects}, services)
     visible = VisibleInstances(actions, instances.resolver, instances.servers)
     changes = ChangePages(actions, (*tencent.CHANGES, *openstack.CHANGES, *people.CHANGES))
+    directories = DirectoryReader(actions)
     sections = (
         Overview(actions, visible, history, repositories.audit, repositories.operations),
         InstancePages(actions, visible),
@@ -83,6 +87,8 @@ def router(
         AccountPages(actions, visible),
         PolicyEditor(actions, decisions),
         PeoplePages(actions),
+        DirectoryChanges(actions, directories),
+        DirectoryPages(directories),
         OperationPages(repositories.audit, auditing, repositories.operations),
         OwnPage(bus),
     )

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 
-from rolecall.console.texts import instances, operations, overview, people, shared, sign_in
+from rolecall.console.texts import directories, instances, operations, overview, people, shared, sign_in
 from rolecall.values import Language
 
-_SECTIONS = (shared.TEXTS, sign_in.TEXTS, overview.TEXTS, instances.TEXTS, operations.TEXTS, people.TEXTS)
+_SECTIONS = (
+    shared.TEXTS,
+    sign_in.TEXTS,
+    overview.TEXTS,
+    instances.TEXTS,
+    operations.TEXTS,
+    people.TEXTS,
+    directories.TEXTS,
+)
 
 TEXTS: Mapping[str, tuple[str, str]] = dict(chain.from_iterable(section.items() for section in _SECTIONS))
 """By key: English, Chinese. Braces are filled with facts."""

@@ -1,0 +1,157 @@
+"""Directories in the console: clicked through, then asked of the API and of the OpenID provider."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import require_accessible
+from tests.conftest import Rolecall
+from tests.server.ciam import Ciam, somebody
+from tests.server.signin_browser import quickstart
+
+HOSTILE = "<script>alert(1)</script>\"'><b>"
+
+
+def confirm(page: Page, **typed: str) -> None:
+    """Fill in the secrets of the second step and confirm it."""
+    expect(page.get_by_role("heading", name="What this does")).to_be_visible()
+    for name, text in typed.items():
+        page.fill(f"#input-{name}", text)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status").filter(has_text="Done.")).to_be_visible()
+
+
+def signs_in(rolecall: Rolecall, user: str, password: str) -> bool:
+    """By the password grant of the quickstart's application."""
+    return quickstart(rolecall).by_password(user, password).status_code == 200
+
+
+def test_a_user_is_created_found_frozen_restored_reset_and_deleted(
+    rolecall: Rolecall, visit: Callable[..., Page]
+) -> None:
+    ciam, new = Ciam(rolecall), somebody()
+    name = new["UserName"]
+    page = visit(f"/console/directories/{ciam.store}")
+    page.get_by_role("link", name="Create a user", exact=True).click()
+    page.fill("#input-name", name)
+    page.fill("#input-phone", "not a number")
+    page.fill("#input-email", new["Email"])
+    page.fill("#input-nickname", HOSTILE)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#input-phone-fault")).to_be_visible()
+    page.fill("#input-phone", new["PhoneNumber"])
+    page.get_by_role("button", name="Continue").click()
+    confirm(page, password=new["Password"])
+    assert signs_in(rolecall, name, new["Password"])
+
+    page.fill("#search", new["Email"][:14].upper())
+    page.get_by_role("button", name="Search").click()
+    require_accessible(page)
+    page.get_by_role("link", name=name, exact=True).click()
+    user = page.url.rpartition("/")[2]
+    expect(page.get_by_text(HOSTILE)).to_be_visible()
+    require_accessible(page)
+
+    page.get_by_role("link", name="Freeze").click()
+    confirm(page)
+    assert not signs_in(rolecall, name, new["Password"])
+    expect(page.get_by_role("link", name="Reset the password")).to_have_count(0)
+    page.get_by_role("link", name="Restore").click()
+    confirm(page)
+    assert signs_in(rolecall, name, new["Password"])
+
+    page.get_by_role("link", name="Reset the password").click()
+    confirm(page)
+    fresh = page.locator("dd code").inner_text()
+    assert not signs_in(rolecall, name, new["Password"])
+    assert signs_in(rolecall, name, fresh)
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_text(fresh)).to_have_count(0)
+
+    page.get_by_role("link", name="Edit", exact=True).click()
+    expect(page.locator("#input-email")).to_have_value(new["Email"])
+    page.fill("#input-nickname", "")
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    shown = ciam.shown(user)
+    assert shown is not None
+    assert (shown["Nickname"], shown["Email"]) == ("", new["Email"])
+
+    page.get_by_role("link", name="Delete", exact=True).click()
+    confirm(page)
+    assert ciam.shown(user) is None
+
+
+def test_a_group_gets_a_user_and_loses_it(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
+    ciam, group = Ciam(rolecall), f"{HOSTILE}{secrets.token_hex(4)}"
+    user = ciam.create()
+    page = visit(f"/console/directories/{ciam.store}/groups")
+    page.get_by_role("link", name="Create a group").click()
+    page.fill("#input-name", group)
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    page.goto(f"/console/directories/{ciam.store}/users/{user['UserId']}")
+    page.get_by_role("link", name="Add to a group").click()
+    page.fill("#search", group)
+    page.get_by_role("button", name="Search").click()
+    require_accessible(page)
+    page.get_by_role("link", name="Add:").click()
+    confirm(page)
+    shown = ciam.shown(user["UserId"])
+    assert shown is not None
+    assert shown["UserGroupNames"] == [group]
+    page.get_by_role("link", name=group, exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name=user["UserName"]).click()
+    page.get_by_role("link", name="Remove from the group").click()
+    confirm(page)
+    shown = ciam.shown(user["UserId"])
+    assert shown is not None
+    assert shown["UserGroupNames"] == []
+    page.goto(f"/console/directories/{ciam.store}/groups?search={group[-8:]}")
+    page.get_by_role("link", name="Edit:").click()
+    page.fill("#input-description", "described")
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    page.goto(f"/console/directories/{ciam.store}/groups?search={group[-8:]}")
+    expect(page.get_by_role("cell", name="described")).to_be_visible()
+    page.get_by_role("link", name="Delete:").click()
+    confirm(page)
+
+
+def test_a_store_is_created_renamed_and_deleted(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
+    name = f"{HOSTILE}{secrets.token_hex(4)}"
+    page = visit("/console/directories")
+    page.get_by_role("link", name="Create a user store").click()
+    page.fill("#input-name", name)
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    page.get_by_role("link", name=name).click()
+    store = page.url.rpartition("/")[2]
+    page.get_by_role("link", name="Edit the user store").click()
+    expect(page.locator("#input-name")).to_have_value(name)
+    page.fill("#input-name", f"{name}2")
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{name}2")
+    user = Ciam(rolecall, store).create()
+    page.goto(f"/console/directories/{store}/log")
+    expect(page.get_by_role("link", name=user["UserName"])).to_be_visible()
+    require_accessible(page)
+    page.goto(f"/console/directories/{store}/delete")
+    confirm(page)
+    code = Ciam(rolecall, store).code("DescribeUserById", UserId=user["UserId"])
+    assert code == "FailedOperation.InvalidUserStore"
+
+
+def test_what_is_not_there_is_not_found(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
+    page = visit("/console/directories")
+    store = Ciam(rolecall).store
+    for path in ("0" * 32, "nothing", f"{store}/users/{'0' * 32}", f"{store}/users/x/freeze"):
+        answer = page.goto(f"/console/directories/{path}")
+        assert answer is not None
+        assert answer.status == 404, path
+    assert re.search("nothing here", page.inner_text("main"))
