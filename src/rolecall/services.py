@@ -16,6 +16,8 @@ from rolecall.contracts.tencent.tag import contract as tag
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.aliyun.envelope import DOMAIN as ALIYUN_DOMAIN
 from rolecall.dialects.openstack import OpenStack
+from rolecall.dialects.openstack.routing import DATABASE_VERSIONS
+from rolecall.dialects.openstack.routing import ROUTES as _ROUTES
 from rolecall.dialects.tencent import Tencent
 from rolecall.dialects.tencent.routing import DOMAIN as TENCENT_DOMAIN
 from rolecall.pipeline import Dialect, Service
@@ -47,6 +49,12 @@ BY_NAME: Mapping[tuple[str, str, str], Service] = {
     for service in SERVICES
 }
 """By dialect, service and version."""
+
+ROUTES: Mapping[tuple[str, str, str], tuple[str, str]] = {
+    (route.service, route.version, route.action): (route.method, route.template)
+    for route in reversed((*_ROUTES, DATABASE_VERSIONS))
+}
+"""By service, version and action of a REST API: the method and the template of the path."""
 
 _HOSTS: Mapping[str, tuple[str, str]] = {
     "tencent": (TENCENT_DOMAIN, "ap-guangzhou"),

@@ -51,6 +51,7 @@ class Entry:
             self.pipeline,
             self._dialects,
             services.BY_NAME,
+            services.ROUTES,
             app.metrics,
             require_tls=self._require_tls,
         )

@@ -11,9 +11,11 @@ import msgspec
 
 from rolecall.console.visits import Visit
 from rolecall.contracts.model import Action, Contract
+from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Proven
 from rolecall.domain.bus import Bus
 from rolecall.domain.messages import Command
+from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.pipeline import Dialect, Pipeline, Service
 from rolecall.values import Call, Envelope, Origin, Reply, Request, Secret, SentParams, TokenIssuer
@@ -100,6 +102,33 @@ class Actions:
         except Refused as refusal:
             raise self._refused(call, refusal) from None
 
+    async def send(
+        self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str, request: Request
+    ) -> Reply:
+        """What the dialect answers, refusals included; `request` has the method, the path and the headers that the
+        dialect looks at. It must not be one that asks for a token: a session cannot be exchanged for one."""
+        call = self._call(visit, name, params, region, request)
+        dialect = self._dialects[name.dialect]
+        try:
+            answer = await self._pipeline.perform(call, Proven(visit.visitor.caller), FRONT)
+        except Refused as refusal:
+            return dialect.refuse(call.envelope, refusal, call)
+        return dialect.render(call, answer)
+
+    def policy_request(
+        self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str
+    ) -> PolicyRequest | None:
+        """What policies are asked of a call whose parameters satisfy the contract; None if they are not asked. Raises
+        `ActionRefused`."""
+        call, action = self._call(visit, name, params, region), self.action(name)
+        try:
+            checked = self._pipeline.checked(call, visit.visitor.caller)
+        except Refused as refusal:
+            raise self._refused(call, refusal) from None
+        if action.free or action.public:
+            return None
+        return policy_request(checked, self.contract(name), action)
+
     async def try_call(
         self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str = ""
     ) -> Mapping[str, object] | ActionRefused:
@@ -157,9 +186,16 @@ class Actions:
         reply = self._dialects[call.dialect].refuse(call.envelope, refusal, call)
         return ActionRefused(*_said(reply), refusal)
 
-    def _call(self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str) -> Call:
+    def _call(
+        self,
+        visit: Visit,
+        name: ActionName,
+        params: Mapping[str, object],
+        region: str,
+        request: Request | None = None,
+    ) -> Call:
         contract = self.contract(name)
-        envelope = Envelope(_bare(visit.request), str(uuid4()), visit.language)
+        envelope = Envelope(request or _bare(visit.request), str(uuid4()), visit.language)
         known = SentParams.parsed({key: value for key, value in params.items() if value is not None})
         claim = _SessionClaim(visit.visitor.caller.access_key_id)
         region = region or _ANY_REGION

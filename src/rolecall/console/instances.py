@@ -85,12 +85,17 @@ class VisibleInstances:
 
     async def all(self, visit: Visit) -> list[Seen]:
         """With their states, asked at the same time."""
-        found = [
+        return list(
+            await asyncio.gather(*(self._seen(instance) for instance in await self.registered(visit)))
+        )
+
+    async def registered(self, visit: Visit) -> list[Instance]:
+        """Without asking their servers."""
+        return [
             instance
             for instance in await self._instances.all(visit.visitor.caller)
             if await self.may_see(visit, instance)
         ]
-        return list(await asyncio.gather(*(self._seen(instance) for instance in found)))
 
     async def find(self, visit: Visit, name: str) -> Seen | None:
         """By any of its public ids."""

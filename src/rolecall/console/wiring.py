@@ -13,6 +13,7 @@ from rolecall.console.changes import ChangePages
 from rolecall.console.directories.changes import DirectoryChanges
 from rolecall.console.directories.pages import DirectoryPages
 from rolecall.console.directories.reading import DirectoryReader
+from rolecall.console.explorer.pages import ExplorerPages
 from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
 from rolecall.console.operations import OperationPages, OperationRecords
@@ -62,11 +63,12 @@ def router(
     pipeline: Pipeline,
     dialects: Sequence[Dialect],
     services: Mapping[tuple[str, str, str], Service],
+    routes: Mapping[tuple[str, str, str], tuple[str, str]],
     metrics: CallMetrics,
     *,
     require_tls: bool = False,
 ) -> ConsoleRouter:
-    """`require_tls` refuses requests by plain HTTP."""
+    """`routes`: method and path of the actions of REST APIs. `require_tls` refuses requests by plain HTTP."""
     sessions = VisitorSessions(
         sub_users,
         repositories.sign_ins,
@@ -90,6 +92,7 @@ def router(
         DirectoryChanges(actions, directories),
         DirectoryPages(directories),
         OperationPages(repositories.audit, auditing, repositories.operations),
+        ExplorerPages(actions, visible, routes, decisions),
         OwnPage(bus),
     )
     known = [page for section in sections for page in section.pages]

@@ -31,11 +31,14 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition on a value. `holds` is pure; `reason` refuses a value that breaks it, by `source`."""
+    """A condition on a value. `holds` is pure; `reason` refuses a value that breaks it, by `source`.
+
+    `choices` are all values that hold, where they are few."""
 
     holds: Callable[[object], bool]
     reason: Reason
     source: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ def matches(pattern: str, reason: Reason, source: str) -> Rule:
 
 
 def one_of(values: tuple[str, ...], reason: Reason, source: str) -> Rule:
-    return Rule(lambda value: value in values, reason, source)
+    return Rule(lambda value: value in values, reason, source, values)
 
 
 def between(low: int, high: int, reason: Reason, source: str) -> Rule:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 
-from rolecall.console.texts import directories, instances, operations, overview, people, shared, sign_in
+from rolecall.console.texts import (
+    directories,
+    explorer,
+    instances,
+    operations,
+    overview,
+    people,
+    shared,
+    sign_in,
+)
 from rolecall.values import Language
 
 _SECTIONS = (
@@ -16,6 +25,7 @@ _SECTIONS = (
     operations.TEXTS,
     people.TEXTS,
     directories.TEXTS,
+    explorer.TEXTS,
 )
 
 TEXTS: Mapping[str, tuple[str, str]] = dict(chain.from_iterable(section.items() for section in _SECTIONS))
