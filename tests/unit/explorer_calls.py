@@ -17,7 +17,13 @@ FACTS = Facts("instance-1", 100000000001, 100000000001)
 def every_call(endpoint: str = "http://127.0.0.1:7653") -> Iterator[DescribedCall]:
     for service in SERVICES:
         for action in service.contract.actions.values():
+            if service.contract.dialect == "openstack" and not route_of(service.contract, action):
+                continue
             yield described(service.contract, action, endpoint=endpoint)
+
+
+def route_of(contract: Contract, action: Action) -> tuple[str, str] | None:
+    return ROUTES.get((contract.service, contract.version, action.name))
 
 
 def described(
@@ -34,12 +40,16 @@ def described(
         {**read(action, Fields([*typed.items()])).params, **changes},
         endpoint,
         "100000000001",
-        ROUTES.get((contract.service, contract.version, action.name), ("POST", "/")),
+        route_of(contract, action) or ("POST", "/"),
         action.public,
     )
 
 
 def call_of(service: str, name: str, **changes: Value) -> DescribedCall:
     """Of the newest version that has the action."""
-    found = [each.contract for each in SERVICES if each.contract.service == service and name in each.contract.actions]
+    found = [
+        each.contract
+        for each in SERVICES
+        if each.contract.service == service and name in each.contract.actions
+    ]
     return described(found[0], found[0].actions[name], **changes)

@@ -1,4 +1,4 @@
-"""The code that the API Explorer writes: each snippet of each action is in its language's syntax, and values stay data."""
+"""The code that the API Explorer writes: each snippet of each action is in its language's syntax."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def require(program: str) -> str:
 
 
 def checked(command: list[str], files: list[Path], **more: str) -> None:
-    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [*command, *map(str, files)], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -126,7 +128,9 @@ def test_terraform_reads_every_resource(written: Mapping[str, list[Path]]) -> No
         checked([require("terraform"), "fmt", "-check=false", "-write=false"], [file])
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "\\", "'", '"', "${x}", "%{if true}", "$(id)", "\\u0022", "\\\\u0022"])
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "\\", "'", '"', "${x}", "%{if true}", "$(id)", "\\u0022", "\\\\u0022"]
+)
 def test_a_hostile_value_is_the_same_text_to_each_shell_and_runtime(text: str, tmp_path: Path) -> None:
     call = call_of("cam", "CreateGroup", GroupName=text)
     by_language = {each.language: each.text for each in snippets(call)}
@@ -142,7 +146,9 @@ def test_a_hostile_value_is_the_same_text_to_each_shell_and_runtime(text: str, t
     # curl's payload is that JSON.
     script = by_language["curl"].partition("host=")[0] + 'printf "%s" "$payload"'
     environment = {"PATH": "/usr/bin:/bin", "TENCENTCLOUD_SECRET_ID": "i", "TENCENTCLOUD_SECRET_KEY": "k"}
-    done = subprocess.run([require("bash"), "-c", script], capture_output=True, env=environment, timeout=60, check=True)
+    done = subprocess.run(
+        [require("bash"), "-c", script], capture_output=True, env=environment, timeout=60, check=True
+    )
     assert json.loads(done.stdout)["GroupName"] == text
     # node prints it again.
     if shutil.which("node"):
@@ -161,7 +167,11 @@ def test_literals_are_one_string_each(text: str) -> None:
     assert json.loads(java) == text
     assert "\n" not in java + node_text(text)
     hcl = hcl_text(text)
-    assert ast.literal_eval(hcl).replace("$${", "${").replace("%%{", "%{") == text or "$$" in text or "%%" in text
+    assert (
+        ast.literal_eval(hcl).replace("$${", "${").replace("%%{", "%{") == text
+        or "$$" in text
+        or "%%" in text
+    )
     assert not re.search(r"(?<!\$)(?:\$\$)*\$\{", hcl.replace("$${", ""))
 
 
@@ -176,8 +186,12 @@ def test_secrets_are_variables_of_the_environment() -> None:
 
 def test_a_password_in_a_list_is_quoted_for_json_when_the_script_runs() -> None:
     users = [{"name": "app", "password": Hole("PASSWORD")}]
-    (curl,) = (each for each in snippets(call_of("database", "CreateUsers", users=users)) if each.language == "curl")
+    (curl,) = (
+        each for each in snippets(call_of("database", "CreateUsers", users=users)) if each.language == "curl"
+    )
     script = curl.text.replace("curl -sS", "cat; exit #")
     environment = {"PATH": "/usr/bin:/bin", "OS_TOKEN": "t", "PASSWORD": 'a"b\\c'}
-    done = subprocess.run(["bash", "-c", script], capture_output=True, env=environment, timeout=60, check=True)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, env=environment, timeout=60, check=True
+    )
     assert json.loads(done.stdout)["users"][0]["password"] == 'a"b\\c'

@@ -77,7 +77,7 @@ class DescribedCall:
         if "{subject}" not in template and isinstance(subject, Hole):
             headers["X-Subject-Token"] = subject
             del left["subject"]
-        path = self._path(template, left, method)
+        path = self._path(template, left)
         if method in ("GET", "HEAD", "DELETE"):
             query = urlencode({name: _plain(value) for name, value in left.items()})
             path = (*path, f"?{query}") if query else path
@@ -86,7 +86,7 @@ class DescribedCall:
             left = {str(left.get("action", "restart")): {}}
         return RestRequest(method, path, left or None, headers, self.public)
 
-    def _path(self, template: str, left: dict[str, Value], method: str) -> Text:
+    def _path(self, template: str, left: dict[str, Value]) -> Text:
         """The template with its variables filled, which are taken out of `left`."""
         pieces: list[str | Hole] = []
         for segment in template.split("/")[1:]:

@@ -15,7 +15,7 @@ from rolecall.console.explorer.inputs import BadInput, Given, inputs_of, read, s
 from rolecall.console.explorer.samples import Facts, samples
 from rolecall.console.explorer.snippets import snippets
 from rolecall.console.explorer.wire import PLACEHOLDER_ID, PLACEHOLDER_KEY, signed_request
-from rolecall.console.instances import VisibleInstances
+from rolecall.console.instances import DIALECTS, VisibleInstances
 from rolecall.console.paths import PREFIX
 from rolecall.console.sign_in import SECRET
 from rolecall.console.visits import Page, Visit
@@ -107,16 +107,12 @@ class ExplorerPages:
     async def _list(self, visit: Visit) -> Reply:
         wanted = visit.query["search"].strip().lower()
         dialect = visit.query["dialect"]
-        found = [
-            (contract, actions)
-            for contract in (service.contract for service in self._actions.services.values())
-            if dialect in ("", contract.dialect)
-            and (
-                actions := [
-                    action for action in contract.actions.values() if _matches(contract, action, wanted)
-                ]
-            )
-        ]
+        found = []
+        for service in self._actions.services.values():
+            contract = service.contract
+            if dialect in ("", contract.dialect):
+                actions = [each for each in self._reached(contract) if _matches(contract, each, wanted)]
+                found += [(contract, actions)] if actions else []
         return pages.page(
             visit,
             "explorer.html",
@@ -124,7 +120,7 @@ class ExplorerPages:
             found=found,
             number=sum(len(actions) for _, actions in found),
             query=visit.query,
-            dialects=sorted({contract.dialect for contract, _ in found} | {"tencent", "aliyun", "openstack"}),
+            dialects=DIALECTS,
             address_of=lambda contract, action: address_of(
                 ActionName(contract.dialect, contract.service, action.name, contract.version)
             ),
@@ -133,11 +129,21 @@ class ExplorerPages:
     def _subject(self, visit: Visit) -> _Subject | None:
         path = visit.path
         service = self._actions.services.get((path["dialect"], path["service"], path["version"]))
-        if service is None or path["action"] not in service.contract.actions:
+        if service is None:
             return None
-        name = ActionName(path["dialect"], path["service"], path["action"], path["version"])
-        route = self._routes.get((name.service, name.version, name.action), ("POST", "/"))
-        return _Subject(name, service.contract, service.contract.actions[name.action], route)
+        for action in self._reached(service.contract):
+            if action.name == path["action"]:
+                name = ActionName(path["dialect"], path["service"], action.name, path["version"])
+                return _Subject(name, service.contract, action, self._route(service.contract, action))
+        return None
+
+    def _route(self, contract: Contract, action: Action) -> tuple[str, str]:
+        """Empty for an action of a REST API that no path leads to."""
+        default = ("", "") if contract.dialect == "openstack" else ("POST", "/")
+        return self._routes.get((contract.service, contract.version, action.name), default)
+
+    def _reached(self, contract: Contract) -> list[Action]:
+        return [action for action in contract.actions.values() if self._route(contract, action)[0]]
 
     async def _show(self, visit: Visit) -> Reply:
         """With the parameters of the query, or samples."""
@@ -151,7 +157,9 @@ class ExplorerPages:
         try:
             given = read(subject.action, typed)
         except BadInput as error:
-            return self._page(visit, subject, Given({}, {}, asked), region, bad=error)
+            return self._page(
+                visit, subject, Given({}, {}, shown_again(subject.action, typed)), region, bad=error
+            )
         return self._page(visit, subject, given, region)
 
     async def _submit(self, visit: Visit) -> Reply:
