@@ -78,7 +78,7 @@ public class Call {{
 def _openstack(call: DescribedCall) -> str:
     rest = call.rest
     gson = "" if rest.body is None else "// com.google.code.gson:gson\nimport com.google.gson.Gson;\n"
-    publisher = "HttpRequest.BodyPublishers.noBody()"
+    publisher = "HttpRequest.BodyPublishers.ofByteArray(new byte[0])"
     if rest.body is not None:
         made = f"new Gson().toJson({JAVA.literal(rest.body, _DEEP + 1)})"
         publisher = f"HttpRequest.BodyPublishers.ofString({made})"
