@@ -11,6 +11,7 @@
 #                  print the goals for speed beside what is measured: make bench ARGS="--only goals --moto ../moto"
 #                  measure 1 to 3 replicas over one store, and carry the figures on: make bench ARGS="--replicas 3"
 #   make profile   measure where the time of a create goes: make profile ARGS="--only AddUser --functions 20"
+#   make screenshots  take the pictures of the console in docs/pictures
 #   make docs      write the pages of the contracts into docs/
 #   make site      build the documents into build/site, with strict links
 #   make lock      resolve the dependencies; make lock ARGS=--upgrade takes the newest versions
@@ -23,7 +24,7 @@ PYTEST := $(BIN)/python -u -m pytest
 # A process takes whole files, since the tests of a file share servers and snapshots; files run in the order of their names.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick simulate fuzz mutants lint fmt bench profile docs site lock sbom audit clean setup-run setup-test
+.PHONY: run test quick simulate fuzz mutants lint fmt bench profile screenshots docs site lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -61,6 +62,9 @@ bench: setup-test
 
 profile: setup-test
 	$(BIN)/python -m bench.profile $(ARGS)
+
+screenshots: setup-test
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 docs: setup-test
 	$(BIN)/python scripts/contract_docs.py $(ARGS)

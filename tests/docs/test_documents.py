@@ -87,6 +87,18 @@ def test_the_site_has_every_page_in_the_order_of_the_index() -> None:
         assert "](../" not in (ROOT / "docs" / page).read_text("utf-8"), f"{page} leaves the site"
 
 
+def test_every_picture_is_shown_and_stays_small() -> None:
+    """That those which are shown exist is a matter of links, above."""
+    shown = {
+        (document.parent / target).resolve()
+        for document in DOCUMENTS
+        for target in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", document.read_text("utf-8"))
+    }
+    pictures = set((ROOT / "docs" / "pictures").iterdir())
+    assert pictures == shown
+    assert all(picture.stat().st_size <= 120 * 1024 for picture in pictures)
+
+
 def test_every_make_target_that_a_document_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
