@@ -5,14 +5,15 @@ Secrets are asked for in the second step, so that no page repeats them. A refusa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from rolecall.console import pages
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.sign_in import SECRET
 from rolecall.console.visits import Page, Visit
+from rolecall.domain.reasons import Reason
 from rolecall.values import Reply
 
 Params = Mapping[str, object]
@@ -58,6 +59,8 @@ class Change:
     `params` makes the action's parameters of a visit and of the secrets that were typed, by the names of their inputs;
     `effects` are sentences, translated, of what it will do.
     `inputs` may depend on the visit. `back` is the page to return to; `result` is what of the answer is shown once.
+    `known` reads what belongs to what the address names, which is added to the variables of the address: a link must
+    not name one thing in its path and another in its query. It raises `ActionRefused`.
     """
 
     pattern: str
@@ -72,6 +75,7 @@ class Change:
     danger: bool = False
     region: Callable[[Visit], str] = lambda _: ""
     result: Callable[[Visit, Mapping[str, object]], Sequence[Shown]] | None = None
+    known: Callable[[Actions, Visit], Awaitable[Mapping[str, str]]] | None = None
 
 
 class ChangePages:
@@ -101,7 +105,25 @@ class ChangePages:
                 return self._form(visit, change, refused)
             return self._confirmation(visit, change)
 
-        return Page(change.pattern, show, submit)
+        return Page(change.pattern, self._informed(change, show), self._informed(change, submit))
+
+    def _informed(
+        self, change: Change, answer: Callable[[Visit], Awaitable[Reply]]
+    ) -> Callable[[Visit], Awaitable[Reply]]:
+        known = change.known
+        if known is None:
+            return answer
+
+        async def informed(visit: Visit) -> Reply:
+            try:
+                facts = await known(self._actions, visit)
+            except ActionRefused as refused:
+                status = 403 if refused.reason is Reason.NOT_PERMITTED else 404
+                message = _sentence(refused)
+                return pages.page(visit, "error.html", section=change.section, status=status, message=message)
+            return await answer(replace(visit, path={**visit.path, **facts}))
+
+        return informed
 
     async def _carry_out(self, visit: Visit, change: Change) -> Reply:
         params = change.params(visit, _secrets(visit, change))
@@ -129,7 +151,8 @@ class ChangePages:
 
     def _confirmation(self, visit: Visit, change: Change, refused: ActionRefused | None = None) -> Reply:
         given = visit.posted if visit.posted["sent"] else visit.query
-        kept = [("sent", "1"), *((name, value) for name, value in given if _is_kept(name))]
+        names = [each.name for each in change.inputs(visit)]
+        kept = [("sent", "1"), *((name, given[name]) for name in names if given[name])]
         effects = change.effects(visit)
         return self._step(visit, change, "confirm.html", change.secrets, refused, kept=kept, effects=effects)
 
@@ -166,11 +189,6 @@ def _secrets(visit: Visit, change: Change) -> Secrets:
     """The secrets that were typed, by the names of their inputs; an empty one is absent."""
     typed = {each.name: visit.posted[f"{SECRET}{each.name}"] for each in change.secrets}
     return {name: text for name, text in typed.items() if text}
-
-
-def _is_kept(name: str) -> bool:
-    """Whether a field of the first step is carried to the second."""
-    return name not in ("csrf", "confirm", "sent", "done") and not name.startswith(SECRET)
 
 
 def _sentence(refused: ActionRefused) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
+from rolecall.console.actions import Actions
 from rolecall.console.changes import Change, Input, Params, Secrets, Shown
 from rolecall.console.people.addresses import (
     GROUP,
@@ -91,8 +92,14 @@ def _new_password(visit: Visit, secrets: Secrets) -> Params:
 # keys
 
 
+async def _its_number(actions: Actions, visit: Visit) -> Mapping[str, str]:
+    """The number of the sub-user in the address."""
+    found = await actions.call(visit, cam("GetUser"), {"Name": visit.path["user"]})
+    return {"uin": str(found["Uin"])}
+
+
 def _key(visit: Visit, _secrets: Secrets) -> Params:
-    return {"TargetUin": number(_given(visit, "uin")) or None, "AccessKeyId": _given(visit, "key") or None}
+    return {"TargetUin": number(visit.path["uin"]), "AccessKeyId": _given(visit, "key") or None}
 
 
 def _key_status(status: str) -> Callable[[Visit, Secrets], Params]:
@@ -100,7 +107,7 @@ def _key_status(status: str) -> Callable[[Visit, Secrets], Params]:
 
 
 def _new_key(visit: Visit, _secrets: Secrets) -> Params:
-    return {"TargetUin": number(_given(visit, "uin")) or None, "Description": visit.posted["description"]}
+    return {"TargetUin": number(visit.path["uin"]), "Description": visit.posted["description"]}
 
 
 def _key_made(_visit: Visit, answer: Mapping[str, object]) -> Sequence[Shown]:
@@ -110,13 +117,9 @@ def _key_made(_visit: Visit, answer: Mapping[str, object]) -> Sequence[Shown]:
     return (Shown("key_id", str(key["AccessKeyId"])), Shown("key_secret", str(key["SecretAccessKey"])))
 
 
-def _kept(*names: str) -> Callable[[Visit], Sequence[Input]]:
-    """Inputs that a link fills in, so that they are shown and carried."""
-    labels = {"uin": "number", "key": "key_id"}
-    params = {"uin": "TargetUin", "key": "AccessKeyId"}
-    return lambda visit: [
-        Input(name, labels[name], "given", params[name], value=visit.query[name]) for name in names
-    ]
+def _key_inputs(visit: Visit) -> Sequence[Input]:
+    """A link fills it in, so that it is shown and carried."""
+    return (Input("key", "key_id", "given", "AccessKeyId", value=visit.query["key"], required=True),)
 
 
 # memberships and attachments
@@ -124,35 +127,24 @@ def _kept(*names: str) -> Callable[[Visit], Sequence[Input]]:
 
 def _membership(visit: Visit, _secrets: Secrets) -> Params:
     return {
-        "Info": [{"GroupId": number(_given(visit, "group")), "Uin": number(_given(visit, "uin")) or None}],
+        "Info": [{"GroupId": number(_given(visit, "group")), "Uin": number(visit.path["uin"])}],
     }
 
 
 def _attachment(param: str) -> Callable[[Visit, Secrets], Params]:
     def params(visit: Visit, _secrets: Secrets) -> Params:
-        bearer = number(_given(visit, "uin")) or number(visit.path.get("group", ""))
+        bearer = number(visit.path["uin"] if "user" in visit.path else visit.path["group"])
         return {"PolicyId": number(_given(visit, "policy")) or None, param: bearer}
 
     return params
 
 
 def _attach_inputs(visit: Visit) -> Sequence[Input]:
-    bearer = (
-        (Input("uin", "number", "given", "AttachUin", value=visit.query["uin"]),)
-        if "user" in visit.path
-        else ()
-    )
-    return (
-        *bearer,
-        Input("policy", "policy_id", "given", "PolicyId", value=visit.query["policy"], required=True),
-    )
+    return (Input("policy", "policy_id", "given", "PolicyId", value=visit.query["policy"], required=True),)
 
 
 def _member_inputs(visit: Visit) -> Sequence[Input]:
-    return (
-        Input("uin", "number", "given", "Info.0.Uin", value=visit.query["uin"], required=True),
-        Input("group", "group_id", "given", "Info.0.GroupId", value=visit.query["group"], required=True),
-    )
+    return (Input("group", "group_id", "given", "Info.0.GroupId", value=visit.query["group"], required=True),)
 
 
 def _change(
@@ -167,9 +159,22 @@ def _change(
     secrets: Sequence[Input] = (),
     danger: bool = False,
     result: Callable[[Visit, Mapping[str, object]], Sequence[Shown]] | None = None,
+    by_number: bool = False,
 ) -> Change:
+    """`by_number`: the action takes the number of the sub-user in the address."""
     return Change(
-        pattern, SECTION, title, cam(action), params, effects, back, inputs, secrets, danger, result=result
+        pattern,
+        SECTION,
+        title,
+        cam(action),
+        params,
+        effects,
+        back,
+        inputs,
+        secrets,
+        danger,
+        result=result,
+        known=_its_number if by_number else None,
     )
 
 
@@ -248,8 +253,9 @@ CHANGES = (
         _new_key,
         says("effect_key_new"),
         _user_page,
-        lambda visit: (*_kept("uin")(visit), Input("description", "description", param="Description")),
+        lambda _: (Input("description", "description", param="Description"),),
         result=_key_made,
+        by_number=True,
     ),
     _change(
         f"{USER}/keys/disable",
@@ -258,8 +264,9 @@ CHANGES = (
         _key_status("Inactive"),
         says("effect_key_disable", "key"),
         _user_page,
-        _kept("uin", "key"),
+        _key_inputs,
         danger=True,
+        by_number=True,
     ),
     _change(
         f"{USER}/keys/enable",
@@ -268,7 +275,8 @@ CHANGES = (
         _key_status("Active"),
         says("effect_key_enable", "key"),
         _user_page,
-        _kept("uin", "key"),
+        _key_inputs,
+        by_number=True,
     ),
     _change(
         f"{USER}/keys/delete",
@@ -277,8 +285,9 @@ CHANGES = (
         _key,
         says("effect_key_delete", "key"),
         _user_page,
-        _kept("uin", "key"),
+        _key_inputs,
         danger=True,
+        by_number=True,
     ),
     _change(
         f"{USER}/join",
@@ -288,6 +297,7 @@ CHANGES = (
         says("effect_join", "group"),
         _user_page,
         _member_inputs,
+        by_number=True,
     ),
     _change(
         f"{USER}/leave",
@@ -298,6 +308,7 @@ CHANGES = (
         _user_page,
         _member_inputs,
         danger=True,
+        by_number=True,
     ),
     _change(
         f"{USER}/attach",
@@ -307,6 +318,7 @@ CHANGES = (
         says("effect_attach_user", "policy"),
         _user_page,
         _attach_inputs,
+        by_number=True,
     ),
     _change(
         f"{USER}/detach",
@@ -317,6 +329,7 @@ CHANGES = (
         _user_page,
         _attach_inputs,
         danger=True,
+        by_number=True,
     ),
     _change(
         f"{HOME}/new-group",

@@ -1,0 +1,109 @@
+"""What an attacker tries at the console: links and forms that are not what they seem, and pages of others."""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from tests.conftest import Rolecall
+from tests.server.cam import PASSWORD, Cam
+from tests.server.signin_browser import Browser
+
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+class Visitor:
+    """Signed in at the console, by a browser without scripts."""
+
+    def __init__(self, cam: Cam, **filled: str) -> None:
+        self.endpoint = cam.rolecall.endpoint
+        self.browser = Browser(address=f"198.51.100.{secrets.randbelow(250) + 1}")
+        page = self.browser.get(f"{self.endpoint}/console/sign-in")
+        entered = self.browser.send(page, **filled)
+        assert entered.status_code == 303, entered.text
+
+    def get(self, path: str) -> httpx.Response:
+        return self.browser.client.get(f"{self.endpoint}{path}")
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """A form of the session."""
+        token = _CSRF.findall(self.get("/console/me").text)[0]
+        return self.browser.client.post(f"{self.endpoint}{path}", data={"csrf": token, **fields})
+
+    def confirm(self, path: str) -> httpx.Response:
+        """Open a link that leads to a confirmation, and confirm what it asks."""
+        page = self.get(path)
+        assert page.status_code == 200, page.text
+        (content,) = re.findall(r'<form method="post" [^>]*class="card">(.*?)</form>', page.text, re.DOTALL)
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', content))
+        address = path.partition("?")[0]
+        fields = {name: html.unescape(value) for name, value in fields.items()}
+        return self.browser.client.post(f"{self.endpoint}{address}", data=fields)
+
+
+@pytest.fixture(scope="module")
+def cam(rolecall: Rolecall) -> Cam:
+    return Cam(rolecall)
+
+
+@pytest.fixture
+def owner(cam: Cam) -> Iterator[Visitor]:
+    key = cam.rolecall.tencent
+    one = Visitor(cam, **{"as": "owner", "key_id": key["secret_id"], "secret_key": key["secret_key"]})
+    yield one
+    one.browser.client.close()
+
+
+def sub_user(cam: Cam) -> tuple[dict[str, Any], Visitor]:
+    added = cam.add(ConsoleLogin=1, UseApi=1, Password=PASSWORD, NeedResetPassword=0)
+    number = str(cam.rolecall.ready["owner"]["uin"])
+    return added, Visitor(cam, owner=number, name=added["Name"], secret_password=PASSWORD)
+
+
+def policies_of(cam: Cam, uin: int) -> list[int]:
+    answer = cam.ok("ListAttachedUserAllPolicies", TargetUin=uin, AttachType=0, Page=1, Rp=20)
+    return [int(policy["PolicyId"]) for policy in answer["PolicyList"]]
+
+
+def test_a_link_that_names_one_sub_user_changes_no_other(cam: Cam, owner: Visitor) -> None:
+    shown, other = cam.add(), cam.add()
+    policy = cam.ok("ListPolicies", Page=1, Rp=1)["List"][0]["PolicyId"]
+    at = f"/console/people/users/{shown['Name']}"
+    done = owner.confirm(f"{at}/attach?uin={other['Uin']}&policy={policy}")
+    assert done.status_code == 303, done.text
+    assert policies_of(cam, other["Uin"]) == []
+    assert policies_of(cam, shown["Uin"]) == [policy]
+    group = cam.ok("CreateGroup", GroupName=f"g{secrets.token_hex(5)}")["GroupId"]
+    assert owner.confirm(f"{at}/join?uin={other['Uin']}&group={group}").status_code == 303
+    members = cam.ok("ListUsersForGroup", GroupId=group, Page=1, Rp=20)["UserInfo"]
+    assert [member["Name"] for member in members] == [shown["Name"]]
+    made = owner.post(f"{at}/keys/new", sent="1", confirm="1", uin=str(other["Uin"]))
+    assert made.status_code == 200
+    assert cam.ok("ListAccessKeys", TargetUin=other["Uin"])["AccessKeys"] == []
+    assert len(cam.ok("ListAccessKeys", TargetUin=shown["Uin"])["AccessKeys"]) == 1
+
+
+def test_a_link_that_names_one_group_changes_no_other(cam: Cam, owner: Visitor) -> None:
+    shown, other = (cam.ok("CreateGroup", GroupName=f"g{secrets.token_hex(5)}")["GroupId"] for _ in "12")
+    policy = cam.ok("ListPolicies", Page=1, Rp=1)["List"][0]["PolicyId"]
+    done = owner.confirm(f"/console/people/groups/{shown}/attach?uin={other}&policy={policy}")
+    assert done.status_code == 303, done.text
+    attached = [
+        len(cam.ok("ListAttachedGroupPolicies", TargetGroupId=group, Page=1, Rp=20)["List"])
+        for group in (shown, other)
+    ]
+    assert attached == [1, 0]
+
+
+def test_a_change_carries_no_more_fields_than_its_form_has(cam: Cam, owner: Visitor) -> None:
+    name = cam.add()["Name"]
+    page = owner.get(f"/console/people/users/{name}/delete?remark=hidden&confirm=1&secret_password=x")
+    assert page.status_code == 200
+    assert "hidden&quot;" not in page.text
+    assert 'value="hidden"' not in page.text
+    assert cam.ok("GetUser", Name=name)["Name"] == name
