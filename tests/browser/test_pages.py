@@ -38,6 +38,7 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console/directories/new",
         *(f"{store}{tab}" for tab in ("", "/groups", "/log", "/users/new", "/groups/new")),
         "/console/explorer",
+        "/console/explorer/signature",
         "/console/explorer/tencent/cam/2019-01-16/AddUser",
         "/console/explorer/aliyun/petadata/2016-01-01/CreateAccount",
         "/console/explorer/openstack/database/v1.0/CreateUsers",

@@ -14,6 +14,7 @@ from rolecall.console.directories.changes import DirectoryChanges
 from rolecall.console.directories.pages import DirectoryPages
 from rolecall.console.directories.reading import DirectoryReader
 from rolecall.console.explorer.pages import ExplorerPages
+from rolecall.console.explorer.signature_pages import SignaturePages
 from rolecall.console.instances import InstancePages, VisibleInstances
 from rolecall.console.me import OwnPage
 from rolecall.console.operations import OperationPages, OperationRecords
@@ -93,6 +94,7 @@ def router(
         DirectoryPages(directories),
         OperationPages(repositories.audit, auditing, repositories.operations),
         ExplorerPages(actions, visible, routes, decisions),
+        SignaturePages(actions, keys),
         OwnPage(bus),
     )
     known = [page for section in sections for page in section.pages]

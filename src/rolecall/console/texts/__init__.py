@@ -14,6 +14,7 @@ from rolecall.console.texts import (
     people,
     shared,
     sign_in,
+    signature,
 )
 from rolecall.values import Language
 
@@ -26,6 +27,7 @@ _SECTIONS = (
     people.TEXTS,
     directories.TEXTS,
     explorer.TEXTS,
+    signature.TEXTS,
 )
 
 TEXTS: Mapping[str, tuple[str, str]] = dict(chain.from_iterable(section.items() for section in _SECTIONS))

@@ -114,5 +114,4 @@ TEXTS = {
         "令牌证明调用者身份。请求不签名，请使用 TLS。",
     ),
     "not_signed": ("Neither path nor body is signed.", "路径和请求体均不签名。"),
-    "signature_why": ("Why is my signature wrong?", "为什么我的签名不正确？"),
 }
