@@ -39,7 +39,7 @@ def test_an_action_is_found_checked_and_sent(
     page.fill("#input-Password", "Try_it_out1")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("region", name="Answer")).to_contain_text("RequestId")
+    expect(page.get_by_role("region", name="Answer", exact=True)).to_contain_text("RequestId")
     assert "Try_it_out1" not in page.content()
     page.get_by_text("Python", exact=True).click()
     expect(page.locator("#code-python")).to_contain_text('os.environ["PASSWORD"]')
