@@ -36,7 +36,7 @@ from rolecall.domain.access.authenticator import Authenticator, Proven
 from rolecall.domain.access.sign_ins import SignInSource
 from rolecall.domain.bus import Bus
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
-from rolecall.domain.policy.requests import Permissions
+from rolecall.domain.policy.requests import Permissions, PolicyRequest
 from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.intake import SMALL, Strangers
 from rolecall.metrics import Metrics
@@ -171,19 +171,39 @@ class Pipeline:
                 await self._note_denial(call, proven.caller, refusal, front)
             raise
 
+    async def admit(self, call: Call, caller: Caller, front: str) -> None:
+        """Stages 4 and 5 for what reads in the place of a call, whose parameters are not checked. RATE_EXCEEDED,
+        NOT_PERMITTED, which is recorded."""
+        service = self._service(call)
+        action = service.action(call)
+        await self._admission.admit(call, caller, action, service.regions)
+        if not (action.free or action.public):
+            try:
+                await self._permissions.permit(caller, self._asked(call, caller))
+            except Refused as refusal:
+                if refusal.reason is Reason.NOT_PERMITTED:
+                    await self._note_denial(call, caller, refusal, front)
+                raise
+        await self._admission.charge(call, caller, action)
+
     async def permits(self, call: Call, caller: Caller) -> bool:
         """Whether policies permit a call with these parameters, which are not checked; one that is not given stands
         for every value. Records nothing."""
-        service = self._service(call)
-        action = service.action(call)
+        action = self._service(call).action(call)
         if action.free or action.public:
             return True
-        checked = Checked(call, caller, action.shape.type(**call.params.read()))
         try:
-            await self._permissions.permit(caller, policy_request(checked, service.contract, action))
+            await self._permissions.permit(caller, self._asked(call, caller))
         except Refused:
             return False
         return True
+
+    def _asked(self, call: Call, caller: Caller) -> PolicyRequest:
+        """What policies are asked for a call whose parameters are not checked."""
+        service = self._service(call)
+        action = service.action(call)
+        checked = Checked(call, caller, action.shape.type(**call.params.read()))
+        return policy_request(checked, service.contract, action)
 
     def checked(self, call: Call, caller: Caller) -> Checked[object]:
         """Stage 5 without the policies: the parameters as the contract has them. Refuses as the contract says."""

@@ -59,10 +59,17 @@ def owner(cam: Cam) -> Iterator[Visitor]:
     one.browser.client.close()
 
 
-def sub_user(cam: Cam) -> tuple[dict[str, Any], Visitor]:
+SubUser = tuple[dict[str, Any], Visitor]
+
+
+@pytest.fixture
+def sub_user(cam: Cam) -> Iterator[SubUser]:
+    """Without policies; what AddUser answered, and its browser."""
     added = cam.add(ConsoleLogin=1, UseApi=1, Password=PASSWORD, NeedResetPassword=0)
     number = str(cam.rolecall.ready["owner"]["uin"])
-    return added, Visitor(cam, owner=number, name=added["Name"], secret_password=PASSWORD)
+    one = Visitor(cam, owner=number, name=added["Name"], secret_password=PASSWORD)
+    yield added, one
+    one.browser.client.close()
 
 
 def policies_of(cam: Cam, uin: int) -> list[int]:
@@ -107,3 +114,17 @@ def test_a_change_carries_no_more_fields_than_its_form_has(cam: Cam, owner: Visi
     assert "hidden&quot;" not in page.text
     assert 'value="hidden"' not in page.text
     assert cam.ok("GetUser", Name=name)["Name"] == name
+
+
+def test_what_a_page_may_not_read_is_recorded(cam: Cam, owner: Visitor, sub_user: SubUser) -> None:
+    added, visitor = sub_user
+    document = (
+        '{"version": "2.0", "statement": [{"effect": "allow", "action":'
+        ' ["postgres:DescribeDBInstanceAttribute"], "resource": ["*"]}]}'
+    )
+    policy = cam.ok("CreatePolicy", PolicyName=f"p{secrets.token_hex(5)}", PolicyDocument=document)
+    cam.ok("AttachUserPolicy", PolicyId=policy["PolicyId"], AttachUin=added["Uin"])
+    instance = f"/console/instances/{cam.rolecall.instance_id}"
+    assert visitor.get(instance).status_code == 200
+    trail = f"/console/operations?principal={added['Uin']}&action=DescribeAccounts&outcome=denied"
+    assert 'datetime="' in owner.get(trail).text

@@ -154,12 +154,11 @@ class Actions:
         region: str = "",
     ) -> _T:
         """The outcome of a command that reads, for a visitor who may call the action: it knows more than the vendor's
-        answer says. Raises `ActionRefused`."""
+        answer says, and counts towards the action's rate. Raises `ActionRefused`."""
         call = self._call(visit, name, params, region)
         caller, request = visit.visitor.caller, visit.request
         try:
-            if not await self._pipeline.permits(call, caller):
-                raise Refused(Reason.NOT_PERMITTED, facts={"operation": str(name), "resource": "*"})
+            await self._pipeline.admit(call, caller, FRONT)
             origin = Origin(
                 caller, FRONT, name.action, call.request_id, call.region, request.client, request.secure
             )
