@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -64,6 +64,8 @@ def _moment(at: datetime | None) -> str:
 
 
 _environment.filters["moment"] = _moment
+# Jinja's own leaves slashes: a name with some would lead to another page.
+_environment.filters["urlencode"] = lambda text: quote(str(text), safe="")
 
 
 def page(visit: Visit, template: str, *, section: str = "", status: int = 200, **values: object) -> Reply:
@@ -90,6 +92,11 @@ def plain_page(
 def error(request: Request, status: int, key: str, headers: Headers = (), **facts: object) -> Reply:
     message = translate(language(request), key, **facts)
     return plain_page(request, "error.html", status=status, headers=headers, code=key, message=message)
+
+
+def wrong_method(request: Request, allowed: Sequence[str]) -> Reply:
+    """RFC 9110 15.5.6."""
+    return error(request, 405, "wrong_method", (("allow", ", ".join(allowed)),))
 
 
 def language(request: Request) -> Language:

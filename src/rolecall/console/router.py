@@ -94,7 +94,7 @@ class ConsoleRouter:
             if not browser.tied_to(visitor.session_id, request, posted["csrf"]):
                 return self._sign_in.resume(request, visitor, posted)
             return await page.submit(Visit(request, visitor, language, variables, query, posted))
-        return pages.error(request, 405, "wrong_method")
+        return pages.wrong_method(request, _methods(page))
 
     def _to_sign_in(self, request: Request, path: str) -> Reply:
         """To the page's own address after the sign-in; a form that was sent waits for it."""
@@ -106,11 +106,17 @@ class ConsoleRouter:
         )
 
     def _find(self, path: str) -> tuple[Page, Mapping[str, str]] | None:
-        """The page at a path, with its variable segments decoded."""
+        """The page at a path, with its variable segments decoded. Nothing has a name with NUL, which no store takes."""
         for pattern, page in self._pages:
             if match := pattern.fullmatch(path):
-                return page, {name: unquote(text) for name, text in match.groupdict().items()}
+                variables = {name: unquote(text) for name, text in match.groupdict().items()}
+                return (page, variables) if "\0" not in "".join(variables.values()) else None
         return None
+
+
+def _methods(page: Page) -> Sequence[str]:
+    read = () if page.show is None else ("GET", "HEAD")
+    return read if page.submit is None else (*read, "POST")
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -87,8 +88,13 @@ class SignInPages:
         }
 
     async def answer(self, request: Request, path: str) -> Reply:
-        route = self._routes.get((request.method, path))
-        return pages.error(request, 405, "wrong_method") if route is None else await route(request)
+        """HEAD is answered as GET is, except that it does not use a link."""
+        is_head = request.method == "HEAD" and path != self.LINK
+        route = self._routes.get(("GET" if is_head else request.method, path))
+        if route is None:
+            allowed = [method for method, at in self._routes if at == path]
+            return pages.wrong_method(request, allowed)
+        return await route(request)
 
     # signing in
 
@@ -115,7 +121,9 @@ class SignInPages:
         return _signed_in(request, session, posted)
 
     async def _by_link(self, request: Request) -> Reply:
-        """A link is good once: a HEAD request does not use it."""
+        """A link is good once: a HEAD request, and a browser that only prepares for a visit, do not use it."""
+        if _is_prefetch(request):
+            return pages.error(request, 503, "busy")
         text = forms.fields(request.query).secret("code")
         try:
             session = await self._sessions.by_link(request, text)
@@ -291,6 +299,11 @@ def _to_sign_in(request: Request) -> Reply:
     return pages.redirect(SignInPages.SIGN_IN, browser.expired_session_cookie(request, FRONT))
 
 
+def _is_prefetch(request: Request) -> bool:
+    """Whether the browser asks before its user does (Sec-Purpose; Purpose is the older name)."""
+    return any("prefetch" in request.header(name) for name in ("sec-purpose", "purpose", "x-moz"))
+
+
 def _is_ours(request: Request) -> bool:
     """Whether the browser says that a page of ours sent the form."""
     return request.header("sec-fetch-site") == "same-origin"
@@ -304,9 +317,14 @@ def _address(request: Request) -> str:
     return request.path + (f"?{request.query}" if request.query else "")
 
 
+_CLIMBS = re.compile(r"/(\.|%2e){1,2}(?=[/#]|$)", re.IGNORECASE)
+"""Segments by which browsers leave the folder of an address."""
+
+
 def _inside(address: str) -> str:
     """The address if it is one of the console's, else its home."""
     inside = address == PREFIX or address.startswith((f"{PREFIX}/", f"{PREFIX}?"))
+    inside = inside and not _CLIMBS.search(address.partition("?")[0])
     return (
         address if inside and address.isascii() and address.isprintable() and "\\" not in address else PREFIX
     )

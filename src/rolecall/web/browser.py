@@ -25,6 +25,9 @@ def session_cookie(request: Request, realm: str, session: Secret) -> Headers:
 
 
 def expired_session_cookie(request: Request, realm: str) -> Headers:
+    """Nothing for a request without the cookie: what a foreign page sends comes without it, and must end no session."""
+    if session_id(request, realm) is None:
+        return ()
     return (_cookie(request, _name(request, realm), "", "; Max-Age=0"),)
 
 
