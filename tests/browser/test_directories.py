@@ -6,11 +6,12 @@ import re
 import secrets
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import require_accessible
+from tests.browser.conftest import require_accessible, require_fits
 from tests.conftest import Rolecall
 from tests.server.ciam import Ciam, somebody
-from tests.server.signin_browser import quickstart
+from tests.server.signin_browser import Relying, quickstart
 
 HOSTILE = "<script>alert(1)</script>\"'><b>"
 
@@ -155,3 +156,69 @@ def test_what_is_not_there_is_not_found(rolecall: Rolecall, visit: Callable[...,
         assert answer is not None
         assert answer.status == 404, path
     assert re.search("nothing here", page.inner_text("main"))
+
+
+def test_an_application_is_registered_and_deleted(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
+    ciam = Ciam(rolecall)
+    user, name = ciam.create(), f"{HOSTILE}{secrets.token_hex(4)}"
+    page = visit(f"/console/directories/{ciam.store}/applications")
+    page.get_by_role("link", name="Register an application").click()
+    page.fill("#input-name", name)
+    page.fill("#input-redirect_uris", "http://elsewhere.example/callback")
+    page.check("#input-password_grant")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("plain http")
+    page.fill("#input-redirect_uris", "http://127.0.0.1:1/callback\nhttps://app.example/callback")
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    client, secret = (page.locator("dd code").nth(place).inner_text() for place in (0, 1))
+    require_accessible(page)
+    issuer = f"{rolecall.endpoint}/oidc/{ciam.store}"
+    relying = Relying(issuer, client, "http://127.0.0.1:1/callback", secret)
+    assert relying.by_password(user["UserName"], "Right-Horse-42").status_code == 200
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_text(secret)).to_have_count(0)
+    row = page.get_by_role("row").filter(has_text=client)
+    row.get_by_role("link", name="Forbid the password grant").click()
+    confirm(page)
+    assert relying.by_password(user["UserName"], "Right-Horse-42").status_code == 400
+    row.get_by_role("link", name="Delete").click()
+    confirm(page)
+    assert relying.by_password(user["UserName"], "Right-Horse-42").status_code == 401
+    page.get_by_role("link", name="Rotate the signing key").click()
+    confirm(page)
+    page.goto("/console/operations?action=application")
+    page.fill("#action", "application rotate-key")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("cell", name="console application rotate-key").first).to_be_visible()
+
+
+@pytest.mark.parametrize("look", [{}, {"dark": True, "size": "narrow", "language": "zh-CN"}])
+def test_sign_in_pages_have_the_name_and_the_colour_of_their_store(
+    rolecall: Rolecall, visit: Callable[..., Page], look: dict[str, object]
+) -> None:
+    relying = quickstart(rolecall)
+    store = Ciam(rolecall).store
+    page = visit(f"/console/directories/{store}/colour")
+    page.fill("#input-colour", "teal")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("#rrggbb")
+    page.fill("#input-colour", "#FFD166")
+    page.get_by_role("button", name="Continue").click()
+    confirm(page)
+    desk = visit(relying.asking, signed_in=False, **look)
+    brand = desk.locator(".brand")
+    expect(brand).to_have_text("quickstart")
+    expect(brand).to_have_css("background-color", "rgb(255, 209, 102)")
+    expect(brand).to_have_css("color", "rgb(0, 0, 0)")
+    require_accessible(desk)
+    require_fits(desk)
+    desk.fill("#login", "no such user")
+    desk.fill("#password", "wrong")
+    desk.locator("button").click()
+    expect(desk.get_by_role("alert")).to_be_visible()
+    require_accessible(desk)
+    desk.screenshot(path=f"/tmp/dirshots/signin-{len(look)}.png")
+    rolecall.cli("store", "set", store, "--colour", "none")
+    desk.goto(relying.asking)
+    expect(brand).to_have_css("background-color", "rgb(29, 78, 216)")

@@ -36,7 +36,10 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console/people/explain?operation=postgres:CreateAccount",
         "/console/directories",
         "/console/directories/new",
-        *(f"{store}{tab}" for tab in ("", "/groups", "/log", "/users/new", "/groups/new")),
+        *(
+            f"{store}{tab}"
+            for tab in ("", "/groups", "/log", "/applications", "/users/new", "/applications/new", "/colour")
+        ),
         "/console/explorer",
         "/console/explorer/signature",
         "/console/explorer/tencent/cam/2019-01-16/AddUser",

@@ -357,6 +357,7 @@ REVEALERS = {
     "rolecall.cli.quickstart",
     # shown once, on purpose; the demo is a client
     "rolecall.cli.application",
+    "rolecall.console.directories.applications",
     "rolecall.cli.key",
     "rolecall.cli.sub_user",
     "rolecall.cli.demo_run",

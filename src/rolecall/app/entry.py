@@ -41,6 +41,7 @@ class Entry:
         return wiring.router(
             app.store,
             app.keys,
+            app.sign_in.keys,
             app.iam.sign_in,
             app.addresses,
             app.bus,

@@ -92,6 +92,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "audit prune": ("audit", "Remove records older than ROLECALL_AUDIT_RETENTION_DAYS."),
     "store list": ("store", "List the user stores."),
     "store add": ("store", "Create a user store."),
+    "store set": ("store", "Set the colour of a user store's sign-in pages."),
     "store activate": ("store", "Activate the owner's user stores."),
     "store deactivate": ("store", "Refuse every call to the owner's user stores."),
     "user import": ("user", "Import users with their password hashes."),

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rolecall.cli.application import find_store
 from rolecall.cli.context import only_owner, show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.records import AuditedCommand, change_store
 from rolecall.domain.directories.attributes import is_text
+from rolecall.domain.directories.colours import is_colour
 from rolecall.domain.directories.model import UserStore
 from rolecall.domain.directories.stores import new_store
 from rolecall.domain.reasons import Refused
@@ -61,6 +63,30 @@ def add(
     show([row], as_json=as_json, columns=_COLUMNS)
 
 
+@app.command("set")
+def set_store(
+    store: str,
+    colour: Annotated[
+        str,
+        typer.Option(
+            "--colour", metavar="#RRGGBB", help="The colour of its sign-in pages; `none` for the default."
+        ),
+    ],
+    data: DataOption = None,
+) -> None:
+    """Set the colour of a user store's sign-in pages."""
+    wanted = None if colour == "none" else colour.lower()
+    if wanted is not None and not is_colour(wanted):
+        raise CommandError("a colour is written #rrggbb")
+
+    async def work(opened: OpenStore) -> None:
+        found = await find_store(opened, store)
+        await opened.store.directories.set_colour(found.id, wanted)
+
+    change_store(data, AuditedCommand("store set", store, {"colour": wanted}), work)
+    print(f"the sign-in pages of {store} are {wanted or 'of the default colour'}")
+
+
 @app.command("activate")
 def activate(data: DataOption = None) -> None:
     """Activate the owner's user stores."""
@@ -90,5 +116,6 @@ def _row(store: UserStore) -> dict[str, object]:
         "users": store.users,
         "applications": store.applications,
         "default": store.is_default,
+        "colour": store.colour,
         "created_at": store.created_at,
     }

@@ -10,7 +10,9 @@ from rolecall.console.accounts import openstack, tencent
 from rolecall.console.accounts.pages import AccountPages
 from rolecall.console.actions import Actions
 from rolecall.console.changes import ChangePages
+from rolecall.console.directories.applications import ApplicationPages, KeyRotation
 from rolecall.console.directories.changes import DirectoryChanges
+from rolecall.console.directories.colours import ColourPages, ColourRepository
 from rolecall.console.directories.pages import DirectoryPages
 from rolecall.console.directories.reading import DirectoryReader
 from rolecall.console.explorer.pages import ExplorerPages
@@ -30,6 +32,7 @@ from rolecall.domain.access.keys import Keys
 from rolecall.domain.access.sign_in_links import SignInLinkRepository, SignInLinks
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.bus import Bus
+from rolecall.domain.directories.provider import ApplicationRepository
 from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.maintenance.call_history import CallHistory
 from rolecall.domain.operations.audit import AuditRepository
@@ -46,6 +49,10 @@ class Repositories(Protocol):
     @property
     def sign_ins(self) -> SubjectRepository: ...
     @property
+    def directories(self) -> ColourRepository: ...
+    @property
+    def provider(self) -> ApplicationRepository: ...
+    @property
     def audit(self) -> AuditRepository: ...
     @property
     def operations(self) -> OperationRecords: ...
@@ -54,6 +61,7 @@ class Repositories(Protocol):
 def router(
     repositories: Repositories,
     keys: Keys,
+    signing_keys: KeyRotation,
     sub_users: OwnPassword,
     addresses: AddressLimit,
     bus: Bus,
@@ -69,7 +77,8 @@ def router(
     *,
     require_tls: bool = False,
 ) -> ConsoleRouter:
-    """`routes`: method and path of the actions of REST APIs. `require_tls` refuses requests by plain HTTP."""
+    """`signing_keys` are of the directories' providers; `routes`: method and path of the actions of REST APIs.
+    `require_tls` refuses requests by plain HTTP."""
     sessions = VisitorSessions(
         sub_users,
         repositories.sign_ins,
@@ -91,6 +100,8 @@ def router(
         PolicyEditor(actions, decisions),
         PeoplePages(actions),
         DirectoryChanges(actions, directories),
+        ApplicationPages(directories, repositories.provider, signing_keys, repositories.audit),
+        ColourPages(directories, repositories.directories, repositories.audit),
         DirectoryPages(directories),
         OperationPages(repositories.audit, auditing, repositories.operations),
         ExplorerPages(actions, visible, routes, decisions),

@@ -57,6 +57,7 @@ class SignOut:
                     "sign_out",
                     language,
                     leads_on=_may_lead(application, asked),
+                    store=incoming.store,
                     asked=True,
                     csrf=browser.token_for(session_id),
                     action=f"{incoming.base}{metadata.LOGOUT}",
@@ -68,7 +69,7 @@ class SignOut:
         if _may_lead(application, asked):
             target = replies.with_parameters(asked["post_logout_redirect_uri"], {"state": asked["state"]})
             return replies.redirect(target, gone)
-        return pages.page("sign_out", language, headers=gone, asked=False)
+        return pages.page("sign_out", language, headers=gone, store=incoming.store, asked=False)
 
     async def _hinted(
         self, incoming: ProviderRequest, asked: Fields

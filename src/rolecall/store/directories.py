@@ -50,6 +50,11 @@ class PgDirectoryRepository:
     async def store(self, store_id: UUID) -> UserStore | None:
         return await self._pool.row(class_row(UserStore), _SQL["active_store"], (store_id,))
 
+    async def set_colour(self, store_id: UUID, colour: str | None) -> bool:
+        """Of its sign-in pages; None: the pages' own. False if there is no such store."""
+        query = "update user_stores set colour = %s, changed_at = now() where id = %s"
+        return await self._pool.execute(query, (colour, store_id)) == 1
+
     async def stores(self, owner_id: int) -> Sequence[UserStore]:
         return await self._pool.rows(class_row(UserStore), _SQL["stores"], (owner_id,))
 

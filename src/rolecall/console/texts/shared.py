@@ -55,6 +55,8 @@ TEXTS = {
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     "api_call": ("API call", "API 调用"),
+    "as_command": ("The same by command: rolecall {command}", "对应的命令：rolecall {command}"),
+    "only_the_owner": ("Only the owner may do this.", "仅主账号可执行此操作。"),
     "as_api_call": (
         "The same by API: {dialect} {service} {action}",
         "对应的 API：{dialect} {service} {action}",

@@ -44,12 +44,7 @@ async def register(
     """
     client_id = ambient.random_text(_ALPHABET, _ID_CHARACTERS)
     name = client_id if name is None else name
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise ApplicationRefused(f"a name has 1 to {_LONGEST_NAME} printable characters")
-    for uri in (*redirect_uris, *logout_uris):
-        _check(uri)
-    if len(set(redirect_uris)) != len(redirect_uris):
-        raise ApplicationRefused("a redirect URI stands there twice")
+    check(name, redirect_uris, logout_uris)
     secret = None if public else bearer.fresh()
     application = Application(
         client_id,
@@ -64,6 +59,16 @@ async def register(
     if not await repository.add_application(application):
         raise ApplicationRefused(f"the store has an application `{name}` already")
     return application, secret
+
+
+def check(name: str, redirect_uris: Sequence[str], logout_uris: Sequence[str]) -> None:
+    """Return if an application can be named so and have these URIs. Raises `ApplicationRefused`."""
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise ApplicationRefused(f"a name has 1 to {_LONGEST_NAME} printable characters")
+    for uri in (*redirect_uris, *logout_uris):
+        _check(uri)
+    if len(set(redirect_uris)) != len(redirect_uris):
+        raise ApplicationRefused("a redirect URI stands there twice")
 
 
 def knows(application: Application, secret: Secret) -> bool:

@@ -20,6 +20,8 @@ class UserStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserStore:
+    """`colour` is that of its sign-in pages, ``#rrggbb``; None: the pages' own."""
+
     id: UUID
     owner_id: int
     name: str
@@ -30,6 +32,7 @@ class UserStore:
     changed_at: datetime
     users: int = 0
     applications: int = 0
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 -- User stores, their groups and their events.
 
 -- name: store
-select s.id, s.owner_id, s.name, s.description, s.logo, s.is_default, s.created_at, s.changed_at,
+select s.id, s.owner_id, s.name, s.description, s.logo, s.is_default, s.created_at, s.changed_at, s.colour,
        (select coalesce(sum(c.users), 0)::bigint from user_counts c where c.store_id = s.id) as users,
        (select count(*) from applications a where a.store_id = s.id) as applications
   from user_stores s

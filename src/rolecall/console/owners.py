@@ -1,0 +1,136 @@
+"""Changes that no vendor's action makes: the owner alone may, as by the command line, with the same audit records.
+
+The steps are those of `rolecall.console.changes`: inputs, then what the change will do and a button to confirm it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from rolecall.console import pages
+from rolecall.console.actions import FRONT
+from rolecall.console.changes import Input, Shown
+from rolecall.console.visits import Page, Visit
+from rolecall.domain.operations.audit import Audit, Outcome, entry_of
+from rolecall.domain.reasons import Refused
+from rolecall.values import Origin, Reply
+
+
+class OwnersChangeRefused(Exception):
+    """The text says why, in the visitor's language where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was changed, as the audit trail names it, and what of it is shown once."""
+
+    target: str
+    shown: Sequence[Shown] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersChange:
+    """`command` are the words of the same command of `rolecall`. `work` makes the change, `check` only looks whether
+    it can be made; both raise `OwnersChangeRefused`. `facts` fill the sentence of what it does, whose key is the
+    title's with ``_effect``; None if there is nothing at the address."""
+
+    pattern: str
+    section: str
+    title: str
+    command: str
+    work: Callable[[Visit], Awaitable[Changed]]
+    facts: Callable[[Visit], Awaitable[dict[str, str] | None]]
+    back: Callable[[Visit], str]
+    inputs: Sequence[Input] = ()
+    check: Callable[[Visit], None] = lambda _: None
+    detail: Callable[[Visit], dict[str, object]] = lambda _: {}
+    danger: bool = False
+
+
+class OwnersChanges:
+    """The pages of such changes."""
+
+    def __init__(self, audit: Audit, changes: Sequence[OwnersChange]) -> None:
+        self._audit = audit
+        self.pages = [self._page(change) for change in changes]
+
+    def _page(self, change: OwnersChange) -> Page:
+        async def show(visit: Visit) -> Reply:
+            return await self._step(visit, change, first=bool(change.inputs))
+
+        async def submit(visit: Visit) -> Reply:
+            try:
+                change.check(visit)
+                if not visit.posted["confirm"]:
+                    return await self._step(visit, change, first=False)
+                return await self._carry_out(visit, change)
+            except OwnersChangeRefused as refused:
+                return await self._step(visit, change, str(refused), first=bool(change.inputs))
+
+        return Page(change.pattern, _for_owners(change, show), _for_owners(change, submit))
+
+    async def _carry_out(self, visit: Visit, change: OwnersChange) -> Reply:
+        if await change.facts(visit) is None:
+            return pages.error(visit.request, 404, "not_found")
+        origin = Origin(
+            visit.visitor.caller, FRONT, change.command, str(uuid4()), client=visit.request.client
+        )
+        entry = entry_of(origin, Outcome.BEGUN, "", detail=change.detail(visit))
+        await self._audit.note(entry)
+        try:
+            changed = await change.work(visit)
+        except BaseException as error:
+            # The text of an error may quote what was typed.
+            reason = error.reason.value if isinstance(error, Refused) else type(error).__name__
+            await self._audit.note(replace(entry, outcome=Outcome.FAILED, reason=reason))
+            raise
+        await self._audit.note(replace(entry, outcome=Outcome.DONE, target=changed.target))
+        back = change.back(visit)
+        if not changed.shown:
+            return pages.redirect(f"{back}?done=1")
+        return pages.page(
+            visit,
+            "result.html",
+            section=change.section,
+            title_key=change.title,
+            shown=changed.shown,
+            back=back,
+        )
+
+    async def _step(self, visit: Visit, change: OwnersChange, fault: str = "", *, first: bool) -> Reply:
+        facts = await change.facts(visit)
+        if facts is None:
+            return pages.error(visit.request, 404, "not_found")
+        given = visit.posted
+        return pages.page(
+            visit,
+            "form.html" if first else "confirm.html",
+            section=change.section,
+            status=422 if fault else 200,
+            message=fault,
+            at_fault="",
+            fault="",
+            inputs=change.inputs if first else (),
+            values={each.name: given[each.name] if given["sent"] else each.value for each in change.inputs},
+            kept=[(each.name, given[each.name]) for each in change.inputs] + [("sent", "1")],
+            effects=[] if first else [visit.text(f"{change.title}_effect", **facts)],
+            title_key=change.title,
+            danger=change.danger,
+            back=change.back(visit),
+            command=change.command,
+            address=visit.request.path,
+        )
+
+
+def _for_owners(
+    change: OwnersChange, answer: Callable[[Visit], Awaitable[Reply]]
+) -> Callable[[Visit], Awaitable[Reply]]:
+    async def answered(visit: Visit) -> Reply:
+        if visit.visitor.caller.is_owner:
+            return await answer(visit)
+        message = visit.text("only_the_owner")
+        return pages.page(visit, "error.html", section=change.section, status=403, message=message)
+
+    return answered
