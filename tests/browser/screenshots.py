@@ -65,6 +65,8 @@ _SHOWN = (
     Picture("people", "/console/people"),
     Picture("people-dark", "/console/people", dark=True),
     Picture("policy", "/console/people/policies/{policy}/edit"),
+    Picture("explorer", "/console/explorer/tencent/postgres/2017-03-12/CreateAccount"),
+    Picture("directories", "/console/directories"),
     Picture("operations", "/console/operations?action=CreateAccount", size=(1200, 640)),
 )
 

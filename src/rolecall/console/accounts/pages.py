@@ -11,7 +11,7 @@ from rolecall.console.accounts.addresses import INSTANCE, SECTION, account_addre
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.instances import LISTING, Seen, VisibleInstances, first_face
 from rolecall.console.visits import Page, Visit
-from rolecall.domain.accounts.commands import AllDatabases, ListDatabases, ShowAccount
+from rolecall.domain.accounts.commands import AllDatabases, ListAccounts, ListDatabases, ShowAccount
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.messages import InstanceName
@@ -21,8 +21,8 @@ from rolecall.values import Reply
 _SHOWN = 50
 _MOST_DATABASES = 20
 """Databases whose privileges an account's page shows."""
-_MOST_PAGES = 10
-"""Pages of a dialect's listing in which an account is looked for."""
+_ALL = 2**31
+"""A limit that no listing reaches."""
 
 _POSTGRES = ("tencent", "postgres")
 _TROVE = ("openstack", "database")
@@ -170,24 +170,30 @@ class AccountPages:
             answer = await self._actions.try_call(visit, ActionName(*_TROVE, "ShowUser"), params, region)
             return None if isinstance(answer, ActionRefused) else answer
         action, param = LISTING[dialect]
-        for page in range(_MOST_PAGES):
-            paging: dict[str, object] = {
-                "Limit": 100,
-                "Offset": 100 * page,
-                "OrderBy": "name",
-                "OrderByType": "asc",
-            }
-            asked: dict[str, object] = {param: face, **(paging if dialect == "tencent" else {})}
-            answer = await self._actions.try_call(visit, action, asked, region)
-            if isinstance(answer, ActionRefused):
-                return None
-            entries = list(_entries(answer))
-            for entry in entries:
-                if account.name in (entry.get("UserName"), entry.get("AccountName")):
-                    return entry
-            if dialect != "tencent" or len(entries) < 100:
-                return None
-        return None
+        asked: dict[str, object] = {param: face}
+        if dialect == "tencent":  # which lists at most 100, and has no filter by name
+            place = await self._place(visit, face, account, region)
+            asked |= {"Limit": 1, "Offset": place, "OrderBy": "name", "OrderByType": "asc"}
+        answer = await self._actions.try_call(visit, action, asked, region)
+        if isinstance(answer, ActionRefused):
+            return None
+        entries = (
+            entry
+            for entry in _entries(answer)
+            if account.name in (entry.get("UserName"), entry.get("AccountName"))
+        )
+        return next(entries, None)
+
+    async def _place(self, visit: Visit, face: str, account: AccountView, region: str) -> int:
+        """Where an account is in the listing by name; 0 if it is not there."""
+        action, param = LISTING["tencent"]
+        command = ListAccounts(InstanceName("tencent", face), "name", False, 0, _ALL)
+        try:
+            listed = await self._actions.look(visit, action, {param: face}, command, region)
+        except ActionRefused:
+            return 0
+        names = (place for place, each in enumerate(listed.items) if each.name == account.name)
+        return next(names, 0)
 
     async def _databases(self, visit: Visit) -> Reply:
         seen = await self._visible.find(visit, visit.path["instance"])
