@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from urllib.parse import quote
 
 import pytest
 from tests.conftest import Rolecall
+from tests.server.cam import PASSWORD as SIGN_IN
 from tests.server.cam import Cam
 from tests.server.signin_browser import Browser
 from tests.unit.explorer_calls import route_of
 
 from rolecall.services import SERVICES
+from rolecall.signing import tc3
+from rolecall.values import Secret
 
 PASSWORD = "Try_it_out1"
 REMARK = 'it\'s $(id) "ok"'
@@ -146,7 +150,9 @@ def test_openstacks_code_runs(rolecall: Rolecall, owner: Browser, name: Callable
     found = re.search(r"(?i)^x-subject-token: (\S+)", token, re.MULTILINE)
     assert found is not None, token
     at = address(rolecall, "openstack", "database", "v1.0", "ListUsers")
-    answers = run_all(rolecall, owner.get(at), ["curl", "python"], OS_TOKEN=found[1])
+    page = owner.get(at)
+    answers = run_all(rolecall, page, ["curl", "python"], OS_TOKEN=found[1])
+    run_all(rolecall, page, ["openstack"], OS_USER_DOMAIN_ID="default", OS_IDENTITY_API_VERSION="3")
     assert '"users"' in answers["curl"]
     assert '"users"' in answers["python"]
     user = json.dumps([{"name": name(), "password": "$SECRET"}])
@@ -155,3 +161,35 @@ def test_openstacks_code_runs(rolecall: Rolecall, owner: Browser, name: Callable
     assert page.status_code == 200, page.text
     assert PASSWORD not in page.text
     assert " 202 " in run_all(rolecall, page, ["curl"], OS_TOKEN=found[1], PASSWORD=PASSWORD)["curl"]
+
+
+def test_a_sub_user_is_checked_by_its_policies_and_asks_about_its_own_keys_alone(rolecall: Rolecall) -> None:
+    cam = Cam(rolecall)
+    added = cam.add(ConsoleLogin=1, UseApi=1, Password=SIGN_IN, NeedResetPassword=0)
+    with Browser(address="198.51.100.7") as browser:
+        page = browser.get(f"{rolecall.endpoint}/console/sign-in")
+        number = str(rolecall.ready["owner"]["uin"])
+        browser.send(page, owner=number, name=added["Name"], secret_password=SIGN_IN)
+        at = address(rolecall, "tencent", "postgres", "2017-03-12", "DescribeAccounts")
+        page = browser.get(f"{at}?DBInstanceId={rolecall.instance_id}")
+        checked = submit(browser, page, at, do="check")
+        assert "you may not call this" in checked.text
+        assert "no policy allows it" not in checked.text  # it may not read policies
+        assert "UnauthorizedOperation" in submit(browser, page, at, do="send").text
+        at = f"{rolecall.endpoint}/console/explorer/signature"
+        csrf = re.findall(r'name="csrf" value="([^"]+)"', browser.get(at).text)[0]
+        for key_id, key, said in (
+            (added["SecretId"], added["SecretKey"], "Nothing is wrong"),
+            (rolecall.tencent["secret_id"], rolecall.tencent["secret_key"], "There is no key"),
+            ("AKIDunknown", "x", "There is no key"),
+        ):
+            signed = tc3.post_headers(
+                key_id, Secret(key), service="cam", version="2019-01-16", action="GetUser", region="",
+                timestamp=int(time.time()), host=rolecall.netloc, payload=b"{}",
+            )  # fmt: skip
+            text = (
+                "POST / HTTP/1.1\n" + "".join(f"{name}: {value}\n" for name, value in signed.items()) + "\n{}"
+            )
+            explained = browser.client.post(at, data={"csrf": csrf, "secret_request": text})
+            assert said in explained.text, explained.text
+            assert key not in explained.text or key == "x"
