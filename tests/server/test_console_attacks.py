@@ -128,3 +128,79 @@ def test_what_a_page_may_not_read_is_recorded(cam: Cam, owner: Visitor, sub_user
     assert visitor.get(instance).status_code == 200
     trail = f"/console/operations?principal={added['Uin']}&action=DescribeAccounts&outcome=denied"
     assert 'datetime="' in owner.get(trail).text
+
+
+def test_a_sub_user_without_policies_sees_nothing_of_others(
+    cam: Cam, owner: Visitor, sub_user: SubUser
+) -> None:
+    added, visitor = sub_user
+    policy = cam.ok(
+        "CreatePolicy",
+        PolicyName=f"p{secrets.token_hex(5)}",
+        PolicyDocument='{"version": "2.0", "statement": [{"effect": "allow", "action": ["*"], "resource": ["*"]}]}',
+    )["PolicyId"]
+    other = cam.add(Remark="a remark of another")
+    request = re.findall(r'href="/console/operations/([^"]+)"', owner.get("/console/operations").text)[0]
+    at = f"/console/people/users/{other['Name']}"
+    instance = cam.rolecall.instance_id
+    pages = {
+        "/console/operations": 403,
+        "/console/operations/export": 403,
+        f"/console/operations/{request}": 403,
+        f"/console/instances/{instance}": 404,
+        f"/console/instances/{instance}/accounts/postgres": 404,
+        f"/console/instances/{instance}/databases": 404,
+        f"/console/instances/{instance}/accounts/new": 403,
+        at: 403,
+        f"{at}/delete": 403,
+        f"{at}/keys/new": 403,
+        f"{at}/attach?policy={policy}": 403,
+        "/console/people/new-user": 403,
+        "/console/people/new-policy": 403,
+        f"/console/people/policies/{policy}": 403,
+        f"/console/people/policies/{policy}/edit": 403,
+    }
+    assert {path: visitor.get(path).status_code for path in pages} == pages
+    lists = [f"/console{path}" for path in ("", "/instances", "/people", "/people/policies", "/directories")]
+    for path in (*pages, *lists):
+        text = visitor.get(path).text
+        assert instance not in text.replace(path, "")
+        assert "a remark of another" not in text
+    tried = visitor.post(f"{at}/attach", sent="1", confirm="1", policy=str(policy))
+    assert tried.status_code == 403
+    own = f"/console/people/users/{added['Name']}"
+    assert visitor.post(f"{own}/attach", sent="1", confirm="1", policy=str(policy)).status_code in (403, 422)
+    assert policies_of(cam, added["Uin"]) == []
+    assert visitor.post("/console/operations").status_code == 403
+    why = visitor.get(f"/console/people/explain?operation=cam:GetUser&user={other['Name']}").text
+    assert added["Name"] in why
+    assert other["Name"] not in why
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/operations/%00",
+        "/instances/%00",
+        "/instances/%ff%fe",
+        "/people/users/%00",
+        "/people/users/%F0%9F%98%80/attach?policy=1",
+        "/people/policies/99999999999999999999",
+        "/people/groups/-1",
+        "/people/explain?operation=x&ip=nowhere",
+        "/people/explain?operation=x&resource=qcs:::::",
+        "/people/explain?operation=x&user=%27%22",
+        "/people?offset=999999999",
+        "/people/groups?offset=999999999&name=%27",
+        "/people/policies?offset=-1&name=%25",
+        "/people/roles?offset=999999999",
+        "/operations?since=0001-01-01T00:00&until=9999-12-31T23:59:59",
+        "/operations?since=2026-01-01T00:00%2B23:59&principal=999999999999999999&before=999999999999999999",
+        "/operations?target=%25%5C&action=%00x",
+        "/operations/export?outcome=x",
+        "/directories?offset=999999999",
+        "/directories/00000000000000000000000000000000/users",
+    ],
+)
+def test_no_address_makes_a_page_crash(owner: Visitor, path: str) -> None:
+    assert owner.get(f"/console{path}").status_code < 500

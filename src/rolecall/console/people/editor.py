@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from rolecall.console import pages
-from rolecall.console.actions import ActionRefused, Actions
+from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.people.addresses import EXPLAIN, HOME, POLICIES, POLICY, SECTION, TABS, cam, number
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.policy.decisions import because
@@ -47,6 +47,8 @@ class PolicyEditor:
         )
 
     async def _new(self, visit: Visit) -> Reply:
+        if not await self._actions.permits(visit, cam("CreatePolicy")):
+            return _may_not(visit, cam("CreatePolicy"))
         return self._form(visit, "", {"name": "", "description": "", "document": _STARTER})
 
     async def _create(self, visit: Visit) -> Reply:
@@ -62,6 +64,9 @@ class PolicyEditor:
         return pages.redirect(f"{POLICIES}/{answer['PolicyId']}?done=1")
 
     async def _edit(self, visit: Visit) -> Reply:
+        params = {"PolicyId": number(visit.path["policy"])}
+        if not await self._actions.permits(visit, cam("UpdatePolicy"), params):
+            return _may_not(visit, cam("UpdatePolicy"))
         known = await self._known(visit)
         if isinstance(known, ActionRefused):
             return pages.error(visit.request, 404, "not_found")
@@ -166,8 +171,10 @@ class PolicyEditor:
 
     async def _explained(self, visit: Visit) -> Mapping[str, object]:
         query, caller = visit.query, visit.visitor.caller
+        who = visit.visitor.name
         if query["user"] and caller.is_owner:
-            found = await self._actions.call(visit, cam("GetUser"), {"Name": query["user"].strip()})
+            who = query["user"].strip()
+            found = await self._actions.call(visit, cam("GetUser"), {"Name": who})
             caller = Caller(caller.owner_id, caller.owner_number, caller.app_id, _int(found["Uin"]), "")
         request = visit.request
         client, secure = query["ip"].strip() or request.client, request.secure
@@ -176,7 +183,7 @@ class PolicyEditor:
         wanted = PolicyRequest(query["operation"].strip(), (resource,), context)
         decision = await self._decisions.decide(caller, wanted)
         return {
-            "who": query["user"].strip() or visit.visitor.name,
+            "who": who,
             "operation": wanted.operation,
             "resource": resource,
             "allowed": decision.allowed,
@@ -184,6 +191,11 @@ class PolicyEditor:
             "policy": decision.policy,
             "statement": decision.statement,
         }
+
+
+def _may_not(visit: Visit, action: ActionName) -> Reply:
+    message = visit.text("not_permitted_action", action=action)
+    return pages.page(visit, "error.html", section=SECTION, status=403, message=message)
 
 
 def _int(value: object) -> int:
