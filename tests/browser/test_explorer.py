@@ -61,6 +61,14 @@ def test_a_hostile_value_stays_text(visit: Callable[..., Page]) -> None:
     expect(page.locator("#input-users-fault")).to_contain_text("line 1")
 
 
+def test_a_form_of_the_console_leads_to_its_action(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
+    page = visit(f"/console/instances/{rolecall.instance_id}/accounts/new")
+    page.get_by_role("link", name="Open in the API Explorer").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("CreateAccount")
+    expect(page.locator("#input-DBInstanceId")).to_have_value(rolecall.instance_id)
+    expect(page.locator("#region")).to_have_value(rolecall.tencent["region"])
+
+
 def test_a_wrong_signature_is_explained(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
     page = visit("/console/explorer/signature")
     for signed_host, said in (

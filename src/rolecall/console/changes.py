@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from rolecall.console import pages
 from rolecall.console.actions import ActionName, ActionRefused, Actions
+from rolecall.console.explorer.addresses import address_of
 from rolecall.console.sign_in import SECRET
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.reasons import Reason
@@ -180,6 +181,10 @@ class ChangePages:
             danger=change.danger,
             back=change.back(visit),
             action_name=change.action,
+            explorer_at=address_of(
+                replace(change.action, version=self._actions.contract(change.action).version),
+                {**change.params(visit, _NONE), "region": change.region(visit)},
+            ),
             address=visit.request.path,
             **values,
         )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import quote
 from uuid import uuid4
 
 from rolecall.console import pages
 from rolecall.console.actions import ActionName, ActionRefused, Actions
+from rolecall.console.explorer.addresses import HOME, address_of
 from rolecall.console.explorer.calls import DescribedCall
 from rolecall.console.explorer.inputs import BadInput, Given, inputs_of, read, shown_again
 from rolecall.console.explorer.samples import Facts, samples
 from rolecall.console.explorer.snippets import snippets
 from rolecall.console.explorer.wire import PLACEHOLDER_ID, PLACEHOLDER_KEY, signed_request
 from rolecall.console.instances import DIALECTS, VisibleInstances
-from rolecall.console.paths import PREFIX
 from rolecall.console.sign_in import SECRET
 from rolecall.console.visits import Page, Visit
 from rolecall.contracts.model import Action, Contract
@@ -29,7 +28,6 @@ from rolecall.values import Caller, Reply, Request, Secret
 from rolecall.web.forms import Fields
 
 SECTION = "explorer"
-HOME = f"{PREFIX}/explorer"
 _REGIONS = {"tencent": "ap-guangzhou", "aliyun": "cn-hangzhou"}
 """By dialect: the region that the input begins with."""
 
@@ -77,13 +75,6 @@ class _Checked:
     allowed: bool = False
     because: str = ""
     request: PolicyRequest | None = None
-
-
-def address_of(name: ActionName) -> str:
-    """The page of an action; `name` has a version."""
-    return "/".join(
-        (HOME, *(quote(part, safe="") for part in (name.dialect, name.service, name.version, name.action)))
-    )
 
 
 class ExplorerPages:
