@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import require_accessible, require_fits
 from tests.conftest import Rolecall
+from tests.server.cam import PASSWORD as CONSOLE_PASSWORD
+from tests.server.cam import Cam
 from tests.server.ciam import Ciam, somebody
 from tests.server.signin_browser import Relying, quickstart
 
@@ -222,3 +226,57 @@ def test_sign_in_pages_have_the_name_and_the_colour_of_their_store(
     rolecall.cli("store", "set", store, "--colour", "none")
     desk.goto(relying.asking)
     expect(brand).to_have_css("background-color", "rgb(29, 78, 216)")
+
+
+def test_an_import_shows_how_far_it_came_and_what_it_refused(
+    rolecall: Rolecall, visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    ciam = Ciam(rolecall)
+    taken = ciam.create()["UserName"]
+    name = f"imported{secrets.token_hex(4)}"
+    file = tmp_path / "users.csv"
+    file.write_text(f"user_name\n{name}\n{taken}\n")
+    rolecall.cli("user", "import", str(file), "--store", ciam.store, check=False)
+    page = visit(f"/console/directories/{ciam.store}/import")
+    row = page.get_by_role("row").filter(has_text="finished").first
+    expect(row.get_by_role("cell").nth(3)).to_have_text("1")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("cell", name="user_name is taken")).to_be_visible()
+    require_accessible(page)
+
+
+def test_a_sub_user_sees_and_changes_what_policies_permit(
+    rolecall: Rolecall, visit: Callable[..., Page]
+) -> None:
+    ciam, cam = Ciam(rolecall), Cam(rolecall)
+    user = ciam.create()
+    added = cam.add(ConsoleLogin=1, Password=CONSOLE_PASSWORD, NeedResetPassword=0)
+    page = visit("/console/sign-in", signed_in=False)
+    page.fill("#owner", str(rolecall.ready["owner"]["uin"]))
+    page.fill("#name", added["Name"])
+    page.fill("#password", CONSOLE_PASSWORD)
+    page.get_by_role("button", name="Sign in").first.click()
+    page.goto("/console/directories")
+    expect(page.locator(".notice.warn")).to_be_visible()
+    expect(page.get_by_role("link", name="Create a user store")).to_have_count(0)
+    store = f"/console/directories/{ciam.store}"
+    answer = page.goto(store)
+    assert answer is not None
+    assert answer.status == 404
+    actions = ["ListUserStore", "ListUser", "DescribeUserById", "UpdateUserStatus"]
+    statement = {"effect": "allow", "action": [f"ciam:{each}" for each in actions], "resource": ["*"]}
+    document = json.dumps({"version": "2.0", "statement": [statement]})
+    policy = cam.ok("CreatePolicy", PolicyName=f"p{secrets.token_hex(6)}", PolicyDocument=document)
+    cam.ok("AttachUserPolicy", PolicyId=policy["PolicyId"], AttachUin=added["Uin"])
+    page.goto(f"{store}/users/{user['UserId']}")
+    expect(page.get_by_role("link", name="Reset the password")).to_have_count(0)
+    expect(page.get_by_role("link", name="Applications")).to_have_count(0)
+    require_accessible(page)
+    page.get_by_role("link", name="Freeze").click()
+    confirm(page)
+    assert not signs_in(rolecall, user["UserName"], "Right-Horse-42")
+    refused = ("/applications", "/import", "/colour", "/delete", "/groups", f"/users/{user['UserId']}/delete")
+    for path in refused:
+        answer = page.goto(f"{store}{path}")
+        assert answer is not None
+        assert answer.status == 403, path

@@ -38,7 +38,16 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console/directories/new",
         *(
             f"{store}{tab}"
-            for tab in ("", "/groups", "/log", "/applications", "/users/new", "/applications/new", "/colour")
+            for tab in (
+                "",
+                "/groups",
+                "/log",
+                "/applications",
+                "/users/new",
+                "/applications/new",
+                "/colour",
+                "/import",
+            )
         ),
         "/console/explorer",
         "/console/explorer/signature",

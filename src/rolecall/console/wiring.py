@@ -13,6 +13,7 @@ from rolecall.console.changes import ChangePages
 from rolecall.console.directories.applications import ApplicationPages, KeyRotation
 from rolecall.console.directories.changes import DirectoryChanges
 from rolecall.console.directories.colours import ColourPages, ColourRepository
+from rolecall.console.directories.imports import ImportPages
 from rolecall.console.directories.pages import DirectoryPages
 from rolecall.console.directories.reading import DirectoryReader
 from rolecall.console.explorer.pages import ExplorerPages
@@ -32,6 +33,7 @@ from rolecall.domain.access.keys import Keys
 from rolecall.domain.access.sign_in_links import SignInLinkRepository, SignInLinks
 from rolecall.domain.access.sign_ins import AddressLimit
 from rolecall.domain.bus import Bus
+from rolecall.domain.directories.importing import ImportRecords
 from rolecall.domain.directories.provider import ApplicationRepository
 from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.maintenance.call_history import CallHistory
@@ -50,6 +52,8 @@ class Repositories(Protocol):
     def sign_ins(self) -> SubjectRepository: ...
     @property
     def directories(self) -> ColourRepository: ...
+    @property
+    def imports(self) -> ImportRecords: ...
     @property
     def provider(self) -> ApplicationRepository: ...
     @property
@@ -102,6 +106,7 @@ def router(
         DirectoryChanges(actions, directories),
         ApplicationPages(directories, repositories.provider, signing_keys, repositories.audit),
         ColourPages(directories, repositories.directories, repositories.audit),
+        ImportPages(directories, repositories.imports),
         DirectoryPages(directories),
         OperationPages(repositories.audit, auditing, repositories.operations),
         ExplorerPages(actions, visible, routes, decisions),

@@ -19,7 +19,7 @@ from psycopg.rows import class_row, dict_row, kwargs_row, scalar_row, tuple_row
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.directories.importing import Progress, Refusal
+from rolecall.domain.directories.importing import PastImport, Progress, Refusal
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.directories.rows import NewUser
 from rolecall.domain.operations.records import Record
@@ -54,6 +54,15 @@ class PgUserImportRepository:
         """By name."""
         query = "select name, id from user_groups where store_id = %s"
         return dict(await self._pool.rows(tuple_row, query, (store_id,)))
+
+    async def all(self, store_id: UUID, limit: int) -> Sequence[PastImport]:
+        """The newest first."""
+        return await self._pool.rows(class_row(PastImport), _SQL["all"], (store_id, limit))
+
+    async def refusals(self, store_id: UUID, import_id: UUID, limit: int) -> Sequence[Refusal]:
+        """The first lines that were refused; none if the import is not of that store."""
+        values = (store_id, import_id, limit)
+        return await self._pool.rows(class_row(Refusal), _SQL["refusals_of_store"], values)
 
     async def owner(self, store_id: UUID) -> int | None:
         """The owner of the store; None if there is no such store."""

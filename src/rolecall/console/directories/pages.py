@@ -23,7 +23,7 @@ Answering = Callable[[Visit], Awaitable[Reply]]
 _SHOWN = 50
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _TABS = (("users", ""), ("groups", "/groups"), ("log", "/log"))
-_OWNERS_TABS = (("applications", "/applications"),)
+_OWNERS_TABS = (("applications", "/applications"), ("import", "/import"))
 
 _USER_CHANGES = {
     "edit": "UpdateUser",

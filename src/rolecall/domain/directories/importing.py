@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from rolecall.domain.directories.rows import NewUser, RowReader, RowRefused
 from rolecall.domain.reasons import Refused
@@ -47,6 +49,27 @@ class Progress:
     line: int = 0
     imported: int = 0
     refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """An import of a file, finished or under way, as it is now; the `digest` is of the file."""
+
+    id: UUID
+    digest: bytes
+    line: int
+    imported: int
+    refused: int
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class ImportRecords(Protocol):
+    async def all(self, store_id: UUID, limit: int) -> Sequence[PastImport]:
+        """The newest first."""
+
+    async def refusals(self, store_id: UUID, import_id: UUID, limit: int) -> Sequence[Refusal]:
+        """The first lines that were refused; none if the import is not of that store."""
 
 
 class ImportSession(Protocol):

@@ -19,6 +19,14 @@ insert into user_import_refusals (import_id, line, reason) values (%s, %s, %s)
 -- name: refusals
 select line, reason from user_import_refusals where import_id = %s and line > %s order by line limit %s
 
+-- name: all
+select id, digest, line, imported, refused, started_at, finished_at
+  from user_imports where store_id = %s order by started_at desc, id limit %s
+
+-- name: refusals_of_store
+select r.line, r.reason from user_import_refusals r join user_imports i on i.id = r.import_id and i.store_id = %s
+ where r.import_id = %s order by r.line limit %s
+
 -- Temporary tables of a session.
 
 -- name: create_new_users
