@@ -128,6 +128,10 @@ def test_what_a_page_may_not_read_is_recorded(cam: Cam, owner: Visitor, sub_user
     assert visitor.get(instance).status_code == 200
     trail = f"/console/operations?principal={added['Uin']}&action=DescribeAccounts&outcome=denied"
     assert 'datetime="' in owner.get(trail).text
+    assert visitor.get("/console").status_code == 200
+    assert 'datetime="' not in owner.get(trail.replace("DescribeAccounts", "GetAccountSummary")).text
+    later = owner.get(trail + "&since=2000-01-01T00:00:00%2B08:00&until=2000-01-01T00:00:00")
+    assert 'datetime="' not in later.text
 
 
 def test_a_sub_user_without_policies_sees_nothing_of_others(

@@ -11,6 +11,7 @@ from tests.unit.test_console_sign_in import at_console, create_initial_objects
 
 from rolecall.console import pages, sign_in
 from rolecall.domain.access.sign_in_links import SignInLinks
+from rolecall.values import Request
 
 
 @pytest.fixture
@@ -89,3 +90,10 @@ async def test_a_sign_in_leads_to_the_page_that_was_wanted(desk: Desk) -> None:
 def test_a_name_with_slashes_stays_one_segment_of_an_address() -> None:
     template = pages._environment.from_string("/console/databases/{{ name|urlencode }}/delete")
     assert "/accounts/" not in template.render(name="../accounts/admin")
+
+
+async def test_a_form_that_was_not_kept_does_not_pass_for_an_empty_one(desk: Desk) -> None:
+    await at_console(desk)
+    form = Request("POST", "/console/me", "", (), b"", desk.client, False, desk.now, crowded=True)
+    refused = await desk.router_of("/console").answer(form)
+    assert (refused.status, header(refused, "retry-after")) == (503, "1")

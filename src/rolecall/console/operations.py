@@ -133,7 +133,7 @@ def _wanted(visit: Visit) -> tuple[Wanted, str]:
     moments: dict[str, datetime | None] = {}
     for name in ("since", "until"):
         try:
-            moments[name] = datetime.fromisoformat(query[name]).replace(tzinfo=UTC) if query[name] else None
+            moments[name] = _utc(datetime.fromisoformat(query[name])) if query[name] else None
         except ValueError:
             moments[name], wrong = None, wrong or name
     text = query["principal"].strip()
@@ -149,6 +149,11 @@ def _wanted(visit: Visit) -> tuple[Wanted, str]:
         query["outcome"],
     )
     return wanted, wrong
+
+
+def _utc(moment: datetime) -> datetime:
+    """A moment without an offset is in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _before(visit: Visit) -> int | None:

@@ -60,6 +60,8 @@ class ConsoleRouter:
             return pages.static(file[1], path) or pages.error(request, 404, "not_found")
         if self._require_tls and not request.secure:
             return pages.error(request, 403, "tls_required")
+        if request.crowded:  # its body was not kept: it must not pass for an empty form
+            return pages.error(request, 503, "busy", (("retry-after", "1"),))
         try:
             if request.too_large or len(request.body) > forms.LARGEST_BODY:
                 raise forms.Malformed("the form is larger than 64 KB")
