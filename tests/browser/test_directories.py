@@ -222,7 +222,6 @@ def test_sign_in_pages_have_the_name_and_the_colour_of_their_store(
     desk.locator("button").click()
     expect(desk.get_by_role("alert")).to_be_visible()
     require_accessible(desk)
-    desk.screenshot(path=f"/tmp/dirshots/signin-{len(look)}.png")
     rolecall.cli("store", "set", store, "--colour", "none")
     desk.goto(relying.asking)
     expect(brand).to_have_css("background-color", "rgb(29, 78, 216)")
