@@ -134,7 +134,7 @@ def _openstack(call: DescribedCall) -> SignedRequest:
     if rest.body is not None:
         headers.append(("Content-Type", "application/json"))
         body = json_text(rest.body)
-    token = () if rest.public else (("X-Auth-Token", "token_is_proof", True),)
+    token = () if rest.public else (("X-Auth-Token", "token_is_proof", False),)
     return SignedRequest(
         _http(rest.method, path, headers, body), (), (*token, (f"{rest.method} {path}", "not_signed", False))
     )
