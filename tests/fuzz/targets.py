@@ -130,6 +130,12 @@ class _Loop:
     def call_later(self, *_: Any) -> Any:
         return self
 
+    def call_at(self, *_: Any) -> Any:
+        return self
+
+    def when(self) -> float:
+        return 0.0
+
     def create_task(self, coroutine: Any) -> Any:
         coroutine.close()
         return self

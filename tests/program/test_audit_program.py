@@ -29,6 +29,7 @@ NOTED = {
     "account password", "application add", "application delete", "application rotate-key", "application set",
     "audit prune", "console", "instance add", "instance remove", "instance set", "key create", "key disable",
     "key enable", "key reseal", "store activate", "store add", "store deactivate",
+    "store set",
 }  # fmt: skip
 """These leave a record before and one after."""
 
@@ -70,6 +71,8 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     rolecall.cli("application", "rotate-key", "--store", store)
     rolecall.cli("application", "delete", application["client_id"])
     rolecall.cli("store", "add", user)
+    rolecall.cli("store", "set", store, "--colour", "#1d4ed8")
+    rolecall.cli("store", "set", store, "--colour", "none")
     rolecall.cli("store", "deactivate")
     rolecall.cli("store", "activate")
     (made,) = json.loads(rolecall.cli("sub-user", "add", user, "--console-login", "--key", "--json").stdout)
@@ -95,7 +98,7 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
 def test_a_command_that_changes_something_is_recorded_before_and_after(
     trail: list[dict[str, Any]], command: str
 ) -> None:
-    begun, done = [row for row in trail if row["action"] == command][:2]
+    begun, done = [row for row in trail if (row["dialect"], row["action"]) == ("cli", command)][:2]
     assert (begun["outcome"], done["outcome"]) == ("begun", "done")
     assert begun["request_id"] == done["request_id"]
     assert (done["dialect"], done["client"]) == ("cli", getpass.getuser())
@@ -104,7 +107,7 @@ def test_a_command_that_changes_something_is_recorded_before_and_after(
 
 @pytest.mark.parametrize("command", sorted(OPERATIONS))
 def test_a_command_that_is_an_operation_is_recorded_as_one(trail: list[dict[str, Any]], command: str) -> None:
-    row = next(row for row in trail if row["action"] == command)
+    row = next(row for row in trail if (row["dialect"], row["action"]) == ("cli", command))
     assert (row["dialect"], row["outcome"], row["client"]) == ("cli", "recorded", getpass.getuser())
     assert row["operation"] is not None
 

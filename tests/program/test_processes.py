@@ -105,7 +105,7 @@ def test_a_server_that_was_started_with_sigint_ignored_ends_by_it(
     assert "stopped" in (place / "log").read_text()
 
 
-STORELESS = {"up", "demo", "doctor", "version", "key master"}
+STORELESS = {"up", "demo", "doctor", "env", "version", "key master"}
 """Commands that need no store, or whose business it is to tell what is wrong with it."""
 
 SOME_ID = "8b0f1c9e-6a0e-4c5e-9f0a-3d1f5f0b7a11"
@@ -116,6 +116,7 @@ VALUES = {
     "file": "users.csv",
     "--redirect-uri": "https://client.example/",
     "--store": SOME_ID,
+    "--colour": "none",
 }
 
 

@@ -169,6 +169,6 @@ def test_a_token_that_is_revoked_there_is_refused_here(outside: Outside) -> None
 
 def test_neither_tokens_nor_the_service_users_password_are_logged(outside: Outside) -> None:
     written = outside.log.read_text()
-    assert '"service": "database"' in written
+    assert '"service":"database"' in written
     assert "gAAAAAB" not in written
     assert keystone_server.PASSWORD not in written

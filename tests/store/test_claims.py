@@ -98,6 +98,15 @@ async def test_a_token_is_renewed_by_one_call_at_once(replicas: list[Replica], o
     )  # fmt: skip
 
 
+async def test_an_operation_that_is_open_again_keeps_its_token(replicas: list[Replica], owner: int) -> None:
+    """A repetition saw it recorded, and then a crash of the store lost that."""
+    table, first = replicas[0].operations, uuid4()
+    await table.accept(first, 7, intent(owner, "acc", Claim("t", "digest", waits=True)))
+    with pytest.raises(ClaimedBefore) as refused:
+        await table.accept(uuid4(), 7, intent(owner, "acc", Claim("t", "digest", renews=first, waits=True)))
+    assert (refused.value.kept.operation, refused.value.kept.state) == (first, State.ACCEPTED)
+
+
 async def test_a_promise_that_is_refused_leaves_its_token_free(replicas: list[Replica], owner: int) -> None:
     table = replicas[0].operations
     promise = replace(intent(owner, "acc"), runner=Runner.DEFERRED)

@@ -25,7 +25,7 @@ async def bind_token(connection: Connection, owner_id: int, claim: Claim, operat
         return
     await connection.execute(_SQL["lock_token"], values)
     kept = await claimed(connection, owner_id, claim.token)
-    if kept is not None and kept.operation != claim.renews:
+    if kept is not None and not kept.yields_to(claim):
         raise ClaimedBefore(kept)
     await connection.execute(_SQL["renew_token"], values)
 

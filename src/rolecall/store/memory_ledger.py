@@ -123,7 +123,7 @@ class MemoryLedger:
         claim, origin = promised.intent.claim, promised.intent.origin
         if claim is not None and origin is not None:
             kept = self._claimed(origin.caller.owner_id, claim.token)
-            if kept is not None and kept.operation != claim.renews:
+            if kept is not None and not kept.yields_to(claim):
                 raise ClaimedBefore(kept)
             self._rows.tokens[origin.caller.owner_id, claim.token] = (promised.id, claim.digest)
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 class Claim:
     """A client token that an operation is to answer for. `digest` is of what was asked with it, under a key of ours.
 
-    `renews` is the operation that the token stood for, if nothing is left of that.
+    `renews` is the operation that the token stood for, if nothing is left of that. `waits`: only once that is closed.
     """
 
     token: str
     digest: str
     renews: UUID | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Claimed:
     instance_id: int | None
     state: State
     digest: str
+
+    def yields_to(self, claim: Claim) -> bool:
+        """Whether it is what the claim renews. A crash of the store may have lost that it was closed: then it is open
+        again, and what it made is known again once recovery has looked."""
+        return self.operation == claim.renews and not (claim.waits and self.state.value == "accepted")
 
 
 class ClaimedBefore(Exception):

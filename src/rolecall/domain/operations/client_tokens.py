@@ -60,7 +60,7 @@ class ClientTokens:
         CLIENT_TOKEN_MISMATCH, CLIENT_TOKEN_BUSY if it does not end in time.
         """
         digest = hmac.new(self._key.reveal().encode(), token.digest.encode(), "sha256").hexdigest()
-        claim = Claim(token.text, digest)
+        claim = Claim(token.text, digest, waits=not promised)
         kept = await self._repository.claimed(owner_id, token.text)
         while True:
             if kept is not None:
