@@ -14,6 +14,7 @@
 #   make screenshots  take the pictures of the console in docs/pictures
 #   make docs      write the pages of the contracts into docs/
 #   make site      build the documents into build/site, with strict links
+#   make dist      build wheel and sdist into dist/, the same bytes from the same commit
 #   make lock      resolve the dependencies; make lock ARGS=--upgrade takes the newest versions
 #   make sbom      write build/sbom.json (CycloneDX)
 #   make audit     compare the lock files with published vulnerabilities
@@ -24,7 +25,7 @@ PYTEST := $(BIN)/python -u -m pytest
 # A process takes whole files, since the tests of a file share servers and snapshots; files run in the order of their names.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick simulate fuzz mutants lint fmt bench profile screenshots docs site lock sbom audit clean setup-run setup-test
+.PHONY: run test quick simulate fuzz mutants lint fmt bench profile screenshots docs site dist lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -72,6 +73,12 @@ docs: setup-test
 site: setup-test
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-site.lock
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build $(ARGS)
+
+dist:
+	@scripts/setup-venv run
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
+	sha256sum dist/*
 
 sbom: setup-test
 	@mkdir -p build

@@ -1,0 +1,143 @@
+"""The built wheel in a fresh environment: no checkout, no test tools, an empty home, an empty directory."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.packages.conftest import ROOT, Packages
+from tests.waiting import PATIENCE, until
+
+from rolecall.local.children import _set_parent_death_signal
+from rolecall.local.cluster import PROGRAMS, processes_in
+
+PIP = sys.executable if importlib.util.find_spec("pip") else str(Path(sys.base_prefix, "bin", "python3"))
+"""Debian may keep pip out of the virtual environment."""
+
+
+@pytest.fixture(scope="module")
+def environment(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment of the wheel and what the wheel requires, at the versions of the lock file."""
+    place = tmp_path_factory.mktemp("installed")
+    venv.create(place / "venv", with_pip=False, symlinks=True)
+    wanted = place / "requirements.txt"
+    digest = hashlib.sha256(packages.wheel.read_bytes()).hexdigest()
+    wanted.write_text(f"{packages.wheel} --hash=sha256:{digest}\n")
+    subprocess.run(
+        [
+            *(PIP, "-m", "pip", "--python", place / "venv" / "bin" / "python"),
+            *("install", "--quiet", "--no-compile", "--require-hashes"),
+            *("--requirement", wanted, "--constraint", ROOT / "requirements.lock"),
+        ],
+        cwd=place,
+        check=True,
+        timeout=PATIENCE,
+    )
+    return place
+
+
+class Installed:
+    """The installed program, with an empty home and nothing of this checkout in its environment."""
+
+    def __init__(self, place: Path) -> None:
+        self.program = place / "venv" / "bin" / "rolecall"
+        self.directory = place / "empty"
+        self.home = place / "home"
+        self.data = self.home / ".local" / "share" / "rolecall"
+        for made in (self.directory, self.home):
+            made.mkdir()
+        self.variables = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "120"}
+
+    def run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [self.program, *arguments],
+            cwd=self.directory,
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(environment: Path) -> Installed:
+    return Installed(environment)
+
+
+@pytest.fixture
+def up(installed: Installed) -> Iterator[subprocess.Popen[bytes]]:
+    """`rolecall up`, ready."""
+    log = installed.home.parent / "up.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [installed.program, "up", "--listen", "127.0.0.1:0"],
+            cwd=installed.directory,
+            env=installed.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_set_parent_death_signal(signal.SIGTERM),
+        )
+    try:
+        until(lambda: process.poll() is not None or (installed.data / "ready.json").exists())
+        assert process.poll() is None, log.read_text(errors="replace")
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
+
+
+def test_the_installed_package_is_not_that_of_the_checkout(installed: Installed) -> None:
+    python = installed.program.with_name("python")
+    asked = "import rolecall, importlib.metadata as m; print(rolecall.__file__, m.version('rolecall'))"
+    printed = subprocess.check_output([python, "-c", asked], env=installed.variables, text=True)
+    assert printed.startswith(str(installed.program.parents[1]))
+    assert installed.run("--version") in printed + "\n"
+
+
+def test_up_serves_signed_calls_and_leaves_no_process(
+    installed: Installed, up: subprocess.Popen[bytes]
+) -> None:
+    shown = installed.run("demo")
+    ready = json.loads((installed.data / "ready.json").read_text())
+    assert "logged in" in shown
+    assert "its key signs" in shown
+    assert "signed in (OpenID Connect)" in shown
+    assert ("Alibaba PetaData CreateAccount" in shown) == ("aliyun" in ready)
+    assert ready["tencent"]["secret_id"] in installed.run("env")
+    names = {row["name"] for row in json.loads(installed.run("account", "list", "--json"))}
+    assert any(name.startswith("demo_") for name in names)
+
+    clusters = [path.resolve() for path in installed.data.glob("*/cluster")]
+    assert any(processes_in(place) for place in clusters)
+    up.send_signal(signal.SIGINT)
+    assert up.wait(PATIENCE) == 0
+    assert not any(processes_in(place, program) for place in clusters for program in PROGRAMS)
+    assert not processes_of(installed.program.parents[1])
+    assert list(installed.directory.iterdir()) == []
+
+
+def processes_of(environment: Path) -> set[str]:
+    """Running processes of the environment's Python."""
+    found = set()
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.fsencode(environment) in (place / "cmdline").read_bytes():
+                found.add(place.name)
+        except OSError:  # gone, or of another account
+            continue
+    return found
