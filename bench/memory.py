@@ -1,7 +1,7 @@
 """`--only memory`: what a serving process holds after its start and after many calls, which must not grow for ever.
 
-A process remembers signatures for six minutes, and what it remembers takes some 400 bytes each: memory grows by the
-calls of six minutes and then stays. So a run must be longer than that for its second half to tell.
+A process remembers signatures for six minutes, in some 60 bytes each: memory grows by the calls of six minutes and
+then stays.
 """
 
 from __future__ import annotations

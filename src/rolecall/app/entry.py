@@ -11,6 +11,7 @@ from rolecall.app.application import Application
 from rolecall.intake import Strangers
 from rolecall.pipeline import Dialect, Pipeline
 from rolecall.signing.replay import Replays
+from rolecall.workers import shared_directory
 
 if TYPE_CHECKING:
     from rolecall.console.router import ConsoleRouter
@@ -70,7 +71,7 @@ def entry(app: Application, *, require_tls: bool = False) -> Entry:
         app.permissions,
         app.bus,
         app.deciphering.decipher,
-        Replays(settings.aliyun_clock_window),
+        Replays(settings.aliyun_clock_window, shared_directory()),
         app.metrics,
         Strangers(settings.stranger_rate),
         app.store.audit,

@@ -15,23 +15,25 @@ only calls that were admitted:
     if is_repeated:
         replays.require_same(claim, request, now, regional=regional, mints=action.mints_secret)
 
-They remember in this process alone: behind several replicas a request can be replayed once to each, within the
-signature's window.
+The workers of a server remember together: `Marks` in a file. Behind several replicas a request can be replayed once to
+each, within the signature's window.
 """
 
 from __future__ import annotations
 
-import sys
-from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Generic, NamedTuple, Protocol, TypeGuard, TypeVar, runtime_checkable
+from math import ceil
+from pathlib import Path
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.signing.marks import MARK, Marks
 from rolecall.values import Claim, Request, conforms
 
 MOST = 1_000_000
-"""Nonces, and as many signatures, that a process remembers."""
+"""Nonces, and as many signatures, that a server remembers."""
 PER_KEY = 200_000
 """Nonces of one access key that are remembered; more within the window are refused, not forgotten."""
 PROVING = 60.0
@@ -39,9 +41,6 @@ PROVING = 60.0
 the store is asked for keys, and others for rates, meanwhile."""
 SAME_SECOND = 2.0
 """Seconds within which two calls may share a signature; see `SignatureMemory`."""
-
-
-T = TypeVar("T")
 
 
 @runtime_checkable
@@ -72,73 +71,56 @@ class Repeatable(Protocol):
         """What the request says that the signature does not cover, or not unmistakably."""
 
 
-class _First(NamedTuple):
-    """The first call of a signature: when it came, from which address, and a digest of what it said."""
+class NonceMemory:
+    """`window`: seconds by which a timestamp may be off, so a request is good for twice that, and is remembered.
 
-    at: float
-    client: str
-    said: bytes
+    The records: until when each is kept, and the digest of its key, whose nonces are counted.
+    """
 
-
-class _Memory(Generic[T]):
-    """Marks of access keys with a value each, in the order in which they came; each is kept for a while."""
-
-    def __init__(self) -> None:
-        # Ordered, not plain: taking from the front of a plain dict walks over what was taken before.
-        self._marks: OrderedDict[bytes, tuple[float, str, T]] = OrderedDict()
-        self._counts: Counter[str] = Counter()
+    def __init__(
+        self, window: float, per_key: int = PER_KEY, most: int = MOST, file: Path | None = None
+    ) -> None:
+        self._kept = 2 * window + PROVING
+        self._per_key = per_key
+        self._marks = Marks("d4s", most, file)
+        self._key = self._marks.key
 
     def __len__(self) -> int:
         return len(self._marks)
 
-    def of_key(self, key_id: str) -> int:
-        return self._counts[key_id]
-
-    def get(self, mark: bytes, now: float) -> T | None:
-        known = self._marks.get(mark)
-        return None if known is None or known[0] < now else known[2]
-
-    def keep(self, mark: bytes, key_id: str, until: float, value: T) -> None:
-        key_id = sys.intern(key_id)  # each call brings a text of its own
-        self._marks[mark] = (until, key_id, value)
-        self._counts[key_id] += 1
-
-    def forget(self, now: float) -> None:
-        """Everything that is over, up to the first that is not."""
-        while self._marks and next(iter(self._marks.values()))[0] < now:
-            self.forget_oldest()
-
-    def forget_oldest(self) -> None:
-        _, (_, key_id, _) = self._marks.popitem(last=False)
-        self._counts[key_id] -= 1
-        if not self._counts[key_id]:
-            del self._counts[key_id]
-
-
-class NonceMemory:
-    """`window`: seconds by which a timestamp may be off, so a request is good for twice that, and is remembered."""
-
-    def __init__(self, window: float, per_key: int = PER_KEY, most: int = MOST) -> None:
-        self._kept = 2 * window + PROVING
-        self._per_key = per_key
-        self._most = most
-        self._memory: _Memory[bool] = _Memory()
-
-    def __len__(self) -> int:
-        return len(self._memory)
-
     def require_new(self, access_key_id: str, nonce: str, now: float) -> None:
         """NONCE_REUSED."""
-        if self._memory.get(_digest((access_key_id, nonce)), now) is not None:
-            raise Refused(Reason.NONCE_REUSED, "SignatureNonce")
+        with self._marks.turn():
+            self._require_new(self._mark(access_key_id, nonce), now)
 
     def check(self, access_key_id: str, nonce: str, now: float) -> None:
         """Remember a nonce. NONCE_REUSED, or RATE_EXCEEDED for a key, or for keys, that use too many."""
-        self._memory.forget(now)
-        self.require_new(access_key_id, nonce, now)
-        if self._memory.of_key(access_key_id) >= self._per_key or len(self._memory) >= self._most:
-            raise Refused(Reason.RATE_EXCEEDED, note="too many nonces are remembered")
-        self._memory.keep(_digest((access_key_id, nonce)), access_key_id, now + self._kept, True)
+        marks, mark = self._marks, self._mark(access_key_id, nonce)
+        owner = _short_digest(access_key_id, self._key)[:4]
+        with marks.turn():
+            self._forget(now)
+            self._require_new(mark, now)
+            if marks.counter(owner) >= self._per_key or marks.is_full():
+                raise Refused(Reason.RATE_EXCEEDED, note="too many nonces are remembered")
+            marks.counter(owner, 1)
+            marks.keep(mark, now + self._kept, owner)
+
+    def _require_new(self, mark: bytes, now: float) -> None:
+        known = self._marks.find(mark)
+        if known is not None and known[0] >= now:
+            raise Refused(Reason.NONCE_REUSED, "SignatureNonce")
+
+    def _forget(self, now: float) -> None:
+        """Everything that is over, up to the first that is not."""
+        while self._marks:
+            until, owner = self._marks.oldest()
+            if until >= now:
+                return
+            self._marks.forget_oldest()
+            self._marks.counter(owner, -1)
+
+    def _mark(self, access_key_id: str, nonce: str) -> bytes:
+        return _digest((access_key_id, nonce), self._key)
 
 
 class SignatureMemory:
@@ -149,46 +131,67 @@ class SignatureMemory:
     signed within the same second: GetUser, and DeleteUser of the same name. Such a second call is taken from the
     same address within `SAME_SECOND` of the first, unless it is to mint a secret.
 
-    At most `most` are remembered; beyond that the oldest is forgotten.
+    At most `most` are remembered; beyond that the oldest is forgotten. The records are of first calls: until which
+    second each is kept, when it came, and digests of the address that it came from and of what it said.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._memory: _Memory[_First] = _Memory()
+    def __init__(self, most: int = MOST, file: Path | None = None) -> None:
+        self._marks = Marks("Id8s16s", most, file)
+        self._key = self._marks.key
 
     def __len__(self) -> int:
-        return len(self._memory)
+        return len(self._marks)
 
     def note(self, claim: Repeatable, request: Request, now: float, *, regional: bool = True) -> bool:
         """Remember a signature's call, if it is the first. Whether it is."""
-        self._memory.forget(now)
-        mark = _mark(claim)
-        if self._memory.get(mark, now) is not None:
-            return False
-        if len(self._memory) >= self._most:
-            self._memory.forget_oldest()
-        first = _First(now, sys.intern(request.client), _digest(claim.unsigned(request, regional=regional)))
-        self._memory.keep(mark, claim.access_key_id, claim.good_until + PROVING, first)
+        marks, mark = self._marks, self._mark(claim)
+        with marks.turn():
+            while marks and marks.oldest()[0] < now:
+                marks.forget_oldest()
+            known = marks.find(mark)
+            if known is not None and known[0] >= now:
+                return False
+            while marks.is_full():
+                marks.forget_oldest()
+            until = ceil(claim.good_until + PROVING)
+            marks.keep(
+                mark,
+                until,
+                now,
+                _short_digest(request.client, self._key),
+                self._said(claim, request, regional=regional),
+            )
         return True
 
     def require_same(
         self, claim: Repeatable, request: Request, now: float, *, mints: bool, regional: bool = True
     ) -> None:
         """SIGNATURE_MISMATCH. `mints`: the call's answer contains a secret."""
-        first = self._memory.get(_mark(claim), now)
-        if first is None or first.said == _digest(claim.unsigned(request, regional=regional)):
+        mark = self._mark(claim)
+        with self._marks.turn():
+            known = self._marks.find(mark)
+        if known is None:
             return
-        same_second = now - first.at <= SAME_SECOND and first.client == request.client
+        until, at, client, said = known
+        if until < now or said == self._said(claim, request, regional=regional):
+            return
+        same_second = now - at <= SAME_SECOND and client == _short_digest(request.client, self._key)
         if mints or not same_second:
             raise Refused(Reason.SIGNATURE_MISMATCH, note="the signature was used for another call")
 
+    def _mark(self, claim: Repeatable) -> bytes:
+        return _digest((claim.access_key_id, claim.proof), self._key)
+
+    def _said(self, claim: Repeatable, request: Request, *, regional: bool) -> bytes:
+        return _digest(claim.unsigned(request, regional=regional), self._key)
+
 
 class Replays:
-    """Both memories, as the pipeline asks them. `nonce_window` in seconds."""
+    """Both memories, as the pipeline asks them. `nonce_window` in seconds; `directory`: that of a server's workers."""
 
-    def __init__(self, nonce_window: float) -> None:
-        self.nonces = NonceMemory(nonce_window)
-        self.signatures = SignatureMemory()
+    def __init__(self, nonce_window: float, directory: Path | None = None) -> None:
+        self.nonces = NonceMemory(nonce_window, file=directory and directory / "nonces")
+        self.signatures = SignatureMemory(file=directory and directory / "signatures")
 
     def require_new(self, claim: Claim, now: float) -> None:
         """NONCE_REUSED; remembers nothing."""
@@ -223,14 +226,14 @@ def _is_repeatable(claim: Claim) -> TypeGuard[Repeatable]:
     return conforms(claim, Repeatable)
 
 
-def _mark(claim: Repeatable) -> bytes:
-    return _digest((claim.access_key_id, claim.proof))
+@lru_cache(maxsize=4096)
+def _short_digest(text: str, key: bytes) -> bytes:
+    """8 bytes, of what comes again with many calls."""
+    return _digest((text,), key, size=8)
 
 
-def _digest(parts: Iterable[str | bytes]) -> bytes:
-    """16 bytes. Each part's length is counted too, so that no two lists of parts are alike."""
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        octets = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        digest.update(len(octets).to_bytes(8, "big") + octets)
-    return digest.digest()
+def _digest(parts: Iterable[str | bytes], key: bytes, size: int = MARK) -> bytes:
+    """Each part's length is counted too, so that no two lists of parts are alike."""
+    octets = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
+    counted = b"".join(len(part).to_bytes(8, "big") + part for part in octets)
+    return blake2b(counted, digest_size=size, key=key).digest()
