@@ -18,7 +18,7 @@ from tests.conftest import PATIENCE, PROGRAM, Rolecall
 from rolecall.cli.commands import COMMANDS
 
 READS = {
-    "account list", "application list", "audit list", "audit verify", "demo", "doctor", "env",
+    "account list", "account show", "application list", "audit list", "audit verify", "demo", "doctor", "env",
     "instance list", "instance show", "key list", "key master", "operation list", "policy explain", "policy list",
     "policy show", "serve", "store list", "sub-user list", "version",
     "audit export",  # chains what is there
@@ -33,7 +33,10 @@ NOTED = {
 }  # fmt: skip
 """These leave a record before and one after."""
 
-OPERATIONS = {"sub-user add", "sub-user delete", "user import"}
+OPERATIONS = {
+    "account create", "account delete", "account lock", "account unlock", "sub-user add", "sub-user delete",
+    "user import",
+}  # fmt: skip
 """These leave the record of an operation."""
 
 AT_START = {"up owner", "up key", "up instance", "up store", "up application"}
@@ -77,8 +80,12 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     rolecall.cli("store", "activate")
     (made,) = json.loads(rolecall.cli("sub-user", "add", user, "--console-login", "--key", "--json").stdout)
     rolecall.cli("sub-user", "delete", user)
-    rolecall.ok("CreateAccount", UserName=user, Type="normal", Password="Audited_password1", OpenCam=True)
-    told = rolecall.cli("account", "password", user, "--instance", rolecall.instance_id).stdout.strip()
+    on = ("--instance", rolecall.instance_id)
+    rolecall.cli("account", "create", user, "--managed", *on)
+    told = rolecall.cli("account", "password", user, *on).stdout.strip()
+    rolecall.cli("account", "lock", user, *on)
+    rolecall.cli("account", "unlock", user, *on)
+    rolecall.cli("account", "delete", user, "--yes", *on)
     users = place / "users.csv"
     users.write_text(f"user_name\n{user}\n")
     rolecall.cli("user", "import", str(users), "--store", store)

@@ -1,4 +1,4 @@
-"""`rolecall account`: the database accounts of the servers, compared with what Rolecall has recorded."""
+"""`rolecall account list` and `show`: the accounts of the servers, compared with what Rolecall has recorded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import find_instance, with_servers
-from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
-from rolecall.cli.printing import Output, Row
-from rolecall.cli.records import AuditedCommand, change_application
+from rolecall.cli.context import find_instance, only_owner, show, with_application, with_servers
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Output, Paging, Row, fields_and_values
+from rolecall.cli.records import origin_in_owners_name
 from rolecall.cli.registration import face_of
+from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Refused
 
 if TYPE_CHECKING:
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
-_COLUMNS = ("instance", "name", "kind", "standing", "locked", "remark", "created_at")
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The account.")]
+InstanceOption = Annotated[
+    str, typer.Option("--instance", metavar="ID", help="The instance of the account, by id or name.")
+]
+HostOption = Annotated[
+    str, typer.Option("--host", help="MariaDB and MySQL: the host of the account. Default: any, `%`.")
+]
+
+_COLUMNS = ("instance", "name", "host", "kind", "standing", "locked", "remark", "created_at")
 
 
 @app.command("list")
@@ -31,38 +39,66 @@ def list_accounts(
     instance: Annotated[
         str | None, typer.Option("--instance", metavar="ID", help="List the accounts of this instance only.")
     ] = None,
+    standing: Annotated[
+        str, typer.Option(help="Only this standing: managed, foreign, missing, changed, protected or failed.")
+    ] = "",
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List accounts. Standing: managed, foreign (created by SQL), missing (dropped), or changed (recreated)."""
+    paging = Paging(limit, offset, contains, _COLUMNS)
 
     async def work(opened: OpenServers) -> None:
         if instance is not None:
-            output.add(await _accounts(opened, await find_instance(opened, instance)))
-            return
-        for registered in await opened.store.instances.instances():
-            output.add(await _accounts(opened, registered))
+            chosen = [await find_instance(opened, instance)]
+        else:
+            chosen = list(await opened.store.instances.instances())
+        for registered in chosen:
+            rows = await _accounts(opened, registered)
+            wanted = (row for row in rows if standing in ("", row["standing"]))
+            output.add(paging.of(wanted))
+            if paging.ended:
+                return
 
     with Output(as_json=as_json, columns=_COLUMNS, empty="no accounts yet") as output:
         with_servers(data, work)
 
 
-@app.command("password")
-def managed_password(
-    name: str,
-    instance: Annotated[str, typer.Option("--instance", metavar="ID", help="The instance of the account.")],
+@app.command("show")
+def show_account(
+    name: NameArgument,
+    instance: InstanceOption,
+    host: HostOption = "",
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print the password of an account. Rolecall must manage it (OpenCam, OpenAccountCAM)."""
+    """Show an account with its grants on whole databases."""
+    from rolecall.domain.accounts.commands import ShowAccount
 
-    async def work(opened: Application) -> str:
-        connected = await opened.instances.resolver.connect_instance(await find_instance(opened, instance))
-        try:
-            return (await opened.accounts.credentials.managed_password(connected, name)).reveal()
-        except Refused:
-            raise CommandError(f"the password of `{name}` is not managed by Rolecall") from None
+    async def work(opened: Application) -> Row:
+        found = await find_instance(opened, instance)
+        origin = origin_in_owners_name(await only_owner(opened), "account show")
+        view = await opened.bus.execute(ShowAccount(instance_name(found), name, host), origin)
+        grants = [
+            {"database": grant.database, "access": grant.access.value, "privileges": list(grant.privileges)}
+            for grant in view.grants
+        ]
+        return account_row(face_of(found), view) | {"grants": grants}
 
-    print(change_application(data, AuditedCommand("account password", name, {"instance": instance}), work))
+    row = with_application(data, work)
+    if as_json:
+        show([row], as_json=True, columns=())
+    else:
+        show(fields_and_values(row), as_json=False, columns=("field", "value"))
+
+
+def instance_name(instance: Instance) -> InstanceName:
+    """The instance as commands of the domain name it."""
+    dialect, public_id = next(iter(instance.faces.items()))
+    return InstanceName(dialect, public_id)
 
 
 async def _accounts(opened: OpenServers, instance: Instance) -> Iterator[Row]:
@@ -75,15 +111,16 @@ async def _accounts(opened: OpenServers, instance: Instance) -> Iterator[Row]:
         views = await account_views(operations, operations, connected)
     except Refused as refusal:
         return iter([{"instance": face_of(instance), "name": "?", "standing": refusal.reason.value}])
-    views.sort(key=lambda view: view.name)
-    return (_row(face_of(instance), view) for view in views)
+    views.sort(key=lambda view: (view.name, view.host))
+    return (account_row(face_of(instance), view) for view in views)
 
 
-def _row(face: str, view: AccountView) -> Row:
+def account_row(face: str, view: AccountView) -> dict[str, object]:
     return {
         "instance": face,
         "oid": view.oid,
         "name": view.name,
+        "host": view.host or None,
         "kind": view.kind.value,
         "standing": view.standing,
         "locked": view.locked,

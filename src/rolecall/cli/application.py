@@ -10,7 +10,8 @@ import typer
 
 from rolecall.cli.context import show, with_store
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.domain.directories import provider
 from rolecall.domain.directories.applications import ApplicationRefused, register
@@ -86,6 +87,9 @@ def list_applications(
         str | None,
         typer.Option("--store", metavar="ID", help="List the applications of this user store only."),
     ] = None,
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,7 +99,10 @@ def list_applications(
         only = None if store is None else (await find_store(opened, store)).id
         return [_row(application) for application in await opened.store.provider.applications(only)]
 
-    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no applications yet")
+    paging = Paging(limit, offset, contains, _COLUMNS)
+    show(
+        with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no applications yet", paging=paging
+    )
 
 
 @app.command("set")

@@ -15,7 +15,7 @@ import typer
 
 from rolecall.cli.context import show, with_application, with_store
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, JsonOption, OffsetOption
 from rolecall.cli.private_files import make_private_file
 from rolecall.cli.records import AuditedCommand, change_application
 from rolecall.domain.operations.audit import Row, Verified, Wanted
@@ -54,6 +54,7 @@ def list_records(
     ] = "",
     request_id: Annotated[str, typer.Option(help="Only the records of this request.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of the newest records.")] = 50,
+    offset: OffsetOption = 0,
     follow: Annotated[
         bool, typer.Option("--follow", help="Print new records as they are added, until Ctrl-C.")
     ] = False,
@@ -61,10 +62,13 @@ def list_records(
     as_json: JsonOption = False,
 ) -> None:
     """List records, the newest last. With --follow, --json prints one line per record."""
+    if follow and offset:
+        raise CommandError("--follow begins at the newest record; omit --offset")
     wanted = Wanted(_utc(since), _utc(until), principal, action, target, outcome, request_id)
 
     async def work(opened: OpenStore) -> list[Mapping[str, object]]:
-        rows = await opened.store.audit.recent(wanted, limit)
+        rows = await opened.store.audit.recent(wanted, limit + offset)
+        rows = rows[: len(rows) - offset] if offset < len(rows) else []
         if not follow:
             return [_shown(row) for row in rows]
         last = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from rolecall.cli.errors import CommandError
-from rolecall.cli.printing import Output, Row
+from rolecall.cli.printing import Output, Paging, Row
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
@@ -52,6 +52,20 @@ def with_application(data: Path | None, work: Callable[[Application], Awaitable[
     return asyncio.run(run())
 
 
+def with_operations(data: Path | None, work: Callable[[Application], Awaitable[T]]) -> T:
+    """As `with_application`, for work that changes accounts on servers.
+
+    The process is a replica meanwhile: others leave its operations to it for as long as it runs, and resolve what it
+    leaves open if it is killed.
+    """
+
+    async def joined(opened: Application) -> T:
+        await opened.store.join()
+        return await work(opened)
+
+    return with_application(data, joined)
+
+
 def with_servers(data: Path | None, work: Callable[[OpenServers], Awaitable[T]]) -> T:
     """Run `work` on the open store and the registered servers."""
     from rolecall.cli.opening import quiet_logs
@@ -77,14 +91,30 @@ async def only_owner(opened: HasStore) -> Owner:
     return owners[0]
 
 
-async def find_instance(opened: HasStore, public_id: str) -> Instance:
-    for instance in await opened.store.instances.instances():
-        if public_id in instance.faces.values():
+async def find_instance(opened: HasStore, named: str) -> Instance:
+    """The instance of that public id, in any dialect, or else of that name. Raises `CommandError`."""
+    instances = await opened.store.instances.instances()
+    for instance in instances:
+        if named in instance.faces.values():
             return instance
-    raise CommandError(f"there is no instance `{public_id}`; `rolecall instance list` shows them")
+    found = [instance for instance in instances if instance.name == named]
+    if len(found) > 1:
+        raise CommandError(
+            f"several instances are named `{named}`; use the id that `rolecall instance list` shows"
+        )
+    if not found:
+        raise CommandError(f"there is no instance `{named}`; `rolecall instance list` shows them")
+    return found[0]
 
 
-def show(rows: Iterable[Row], *, as_json: bool, columns: Sequence[str], empty: str = "nothing yet") -> None:
+def show(
+    rows: Iterable[Row],
+    *,
+    as_json: bool,
+    columns: Sequence[str],
+    empty: str = "nothing yet",
+    paging: Paging | None = None,
+) -> None:
     """Print rows as JSON or as a table of the named columns."""
     with Output(as_json=as_json, columns=columns, empty=empty) as output:
-        output.add(rows)
+        output.add(rows if paging is None else paging.of(rows))

@@ -6,7 +6,9 @@ import asyncio
 
 from rolecall.cli.context import first_line
 from rolecall.cli.errors import CommandError
+from rolecall.cli.refusals import sentence
 from rolecall.domain.operations.audit import ChainBroken
+from rolecall.domain.operations.model import StillUnknown
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.local.account import LocalServerError
@@ -21,12 +23,19 @@ def is_interruption(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt | asyncio.CancelledError)
 
 
+def status(error: BaseException) -> int:
+    """The exit status: 3 if whether a change happened is not known yet, else 1."""
+    return 3 if isinstance(error, StillUnknown | OutcomeUnknown) else 1
+
+
 def explain(error: BaseException) -> str | None:
     """One line about an error that a user can fix; None for a bug, whose traceback is needed."""
     if isinstance(error, _SPEAKING):
         return str(error)
-    if isinstance(error, Refused | OutcomeUnknown):
-        return f"a database server refused, or is out of reach: {error}"
+    if isinstance(error, Refused):
+        return sentence(error)
+    if isinstance(error, OutcomeUnknown):
+        return f"a database server was lost: {error}"
     if isinstance(error, LOST):
         return f"the store cannot be used: {first_line(error)}"
     return None

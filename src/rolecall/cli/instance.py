@@ -12,7 +12,8 @@ import typer
 
 from rolecall.cli.context import find_instance, only_owner, show, with_servers
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.domain.engine import VerifierWrite
@@ -132,9 +133,16 @@ def _password(from_url: str | None, file: Path | None) -> Secret:
 
 
 @app.command("list")
-def list_instances(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_instances(
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List instances and their present states."""
-    show(with_servers(data, _rows), as_json=as_json, columns=_COLUMNS)
+    paging = Paging(limit, offset, contains, _COLUMNS)
+    show(with_servers(data, _rows), as_json=as_json, columns=_COLUMNS, paging=paging)
 
 
 async def _rows(opened: OpenServers) -> list[dict[str, object]]:

@@ -8,7 +8,8 @@ import typer
 
 from rolecall.cli.context import only_owner, show, with_store
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.domain.secrets.sealing import new_master_key
 
@@ -40,7 +41,13 @@ def create(
 
 
 @app.command("list")
-def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_keys(
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List access keys, without their secrets."""
 
     async def work(opened: OpenStore) -> list[dict[str, object]]:
@@ -55,11 +62,9 @@ def list_keys(data: DataOption = None, as_json: JsonOption = False) -> None:
             for key in await opened.store.keys.keys()
         ]
 
-    show(
-        with_store(data, work),
-        as_json=as_json,
-        columns=("secret_id", "uin", "owner_uin", "active", "created_at"),
-    )
+    columns = ("secret_id", "uin", "owner_uin", "active", "created_at")
+    paging = Paging(limit, offset, contains, columns)
+    show(with_store(data, work), as_json=as_json, columns=columns, paging=paging)
 
 
 @app.command("disable")

@@ -46,17 +46,17 @@ def program() -> TyperGroup:
 
 
 def main() -> None:
-    """Run the program. Errors that a user can fix are one line on standard error, with exit status 1."""
+    """Run the program. Errors that a user can fix are one line on standard error (exit status: `failures.status`)."""
     try:
         program()()
     except SystemExit:
         raise
     except BaseException as error:
-        from rolecall.cli.failures import explain, is_interruption
+        from rolecall.cli.failures import explain, is_interruption, status
 
         if is_interruption(error):
             sys.exit(130)
         if (message := explain(error)) is None:
             raise
         print(f"rolecall: {message}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(status(error))

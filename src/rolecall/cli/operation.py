@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.context import show, with_store
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.cli.registration import face_of
 from rolecall.domain.operations.model import State
 
@@ -28,6 +29,9 @@ _COLUMNS = (
     "request_id",
 )
 
+_READ_AT_MOST = 10_000
+"""Operations that a filter looks at."""
+
 
 @app.command("list")
 def list_operations(
@@ -35,15 +39,19 @@ def list_operations(
     state: Annotated[
         State | None, typer.Option(help="Only this state: accepted, recorded, refused, undone or superseded.")
     ] = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List operations, the newest first."""
+    """List operations, the newest first. A filter looks at the newest 10,000."""
+    paging = Paging(limit, offset, contains, _COLUMNS)
+    read = _READ_AT_MOST if contains else limit + offset
 
     async def work(opened: OpenStore) -> list[dict[str, object]]:
         faces = {instance.id: face_of(instance) for instance in await opened.store.instances.instances()}
         rows: list[dict[str, object]] = []
-        for operation in await opened.store.operations.operations(limit=limit, state=state):
+        for operation in await opened.store.operations.operations(limit=read, state=state):
             took = None if operation.closed_at is None else operation.closed_at - operation.accepted_at
             rows.append(
                 {
@@ -66,4 +74,4 @@ def list_operations(
             )
         return rows
 
-    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no operations yet")
+    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no operations yet", paging=paging)

@@ -18,6 +18,17 @@ DataOption = Annotated[
     ),
 ]
 
+LimitOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Print at most N rows. Default: all.")
+]
+OffsetOption = Annotated[int, typer.Option(min=0, metavar="N", help="Skip the first N rows.")]
+FilterOption = Annotated[
+    str,
+    typer.Option(
+        "--filter", metavar="TEXT", help="Only rows with TEXT in one of the columns, in any letter case."
+    ),
+]
+
 ListenOption = Annotated[
     str | None,
     typer.Option(

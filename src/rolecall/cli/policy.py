@@ -10,7 +10,8 @@ import typer
 
 from rolecall.cli.context import only_owner, show, with_application, with_store
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.domain.iam.policy_commands import PolicyRef
 from rolecall.domain.iam.role_commands import RoleRef
 from rolecall.domain.policy.decisions import because
@@ -48,6 +49,9 @@ def list_policies(
         str | None,
         typer.Option("--of", metavar="PRINCIPAL", help="Only the policies of this sub-user or role."),
     ] = None,
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,10 +91,10 @@ def list_policies(
             for policy in await opened.permissions.held(caller)
         ]
 
-    if principal is None:
-        show(with_store(data, all_policies), as_json=as_json, columns=_LISTED)
-    else:
-        show(with_application(data, held), as_json=as_json, columns=_HELD, empty="no policies")
+    columns = _LISTED if principal is None else _HELD
+    rows = with_store(data, all_policies) if principal is None else with_application(data, held)
+    paging = Paging(limit, offset, contains, columns)
+    show(rows, as_json=as_json, columns=columns, empty="no policies", paging=paging)
 
 
 @app.command("show")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -16,6 +16,43 @@ _MEASURED = 1000
 """Rows that a table waits for: its columns are as wide as their cells. A later cell may be wider."""
 
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+
+
+class Paging:
+    """The part of a listing that the options `--limit`, `--offset` and `--filter` select.
+
+    `columns` are those that a filter looks into. `limit` None: all.
+    """
+
+    def __init__(self, limit: int | None, offset: int, contains: str, columns: Sequence[str]) -> None:
+        self._left = limit
+        self._skipping = offset
+        self._contains = contains.casefold()
+        self._columns = columns
+
+    @property
+    def ended(self) -> bool:
+        """Whether the limit is reached."""
+        return self._left == 0
+
+    def of(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The selected rows of a listing, or of its next part. No row is asked for after the last."""
+        if self.ended:
+            return
+        for row in rows:
+            if self._contains and not self._matches(row):
+                continue
+            if self._skipping:
+                self._skipping -= 1
+                continue
+            yield row
+            if self._left is not None:
+                self._left -= 1
+                if not self._left:
+                    return
+
+    def _matches(self, row: Row) -> bool:
+        return any(self._contains in _cell(row.get(column)).casefold() for column in self._columns)
 
 
 class Output:
@@ -114,3 +151,8 @@ def _plain(value: object) -> object:
 
 
 _ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False)
+
+
+def fields_and_values(row: Row) -> Sequence[Row]:
+    """A row of many fields as a table of two columns."""
+    return [{"field": field, "value": value} for field, value in row.items()]

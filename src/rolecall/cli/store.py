@@ -9,7 +9,8 @@ import typer
 from rolecall.cli.application import find_store
 from rolecall.cli.context import only_owner, show, with_store
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.cli.records import AuditedCommand, change_store
 from rolecall.domain.directories.attributes import is_text
 from rolecall.domain.directories.colours import is_colour
@@ -26,14 +27,21 @@ _COLUMNS = ("store", "name", "users", "applications", "default", "created_at")
 
 
 @app.command("list")
-def list_stores(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_stores(
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the user stores."""
 
     async def work(opened: OpenStore) -> list[dict[str, object]]:
         owner = await only_owner(opened)
         return [_row(store) for store in await opened.store.directories.stores(owner.id)]
 
-    show(with_store(data, work), as_json=as_json, columns=_COLUMNS)
+    paging = Paging(limit, offset, contains, _COLUMNS)
+    show(with_store(data, work), as_json=as_json, columns=_COLUMNS, paging=paging)
 
 
 @app.command("add")

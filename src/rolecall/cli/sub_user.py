@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from rolecall.cli.context import only_owner, show, with_application, with_store
-from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.printing import Paging
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.iam import commands
 from rolecall.domain.messages import Command
 from rolecall.domain.policy.requests import PolicyRequest
-from rolecall.domain.reasons import Reason, Refused
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
@@ -23,17 +22,15 @@ _T = TypeVar("_T")
 
 app = typer.Typer(rich_markup_mode=None)
 
-_MESSAGES = {
-    Reason.SUB_USER_NAME_MALFORMED: "a name is 1 to 64 letters, digits and +=,.@_-",
-    Reason.SUB_USER_TAKEN: "a sub-user of that name already exists",
-    Reason.SUB_USER_MISSING: "there is no such sub-user; `rolecall sub-user list` shows them",
-    Reason.SUB_USER_QUOTA: "the quota of sub-users is reached (ROLECALL_SUB_USER_QUOTA)",
-    Reason.SUB_USER_RATE: "sub-users are created too fast (ROLECALL_SUB_USER_RATE); try again in a minute",
-}
-
 
 @app.command("list")
-def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None:
+def list_sub_users(
+    limit: LimitOption = None,
+    offset: OffsetOption = 0,
+    contains: FilterOption = "",
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the owner's sub-users."""
 
     async def work(opened: OpenStore) -> list[dict[str, object]]:
@@ -51,7 +48,8 @@ def list_sub_users(data: DataOption = None, as_json: JsonOption = False) -> None
         ]
 
     columns = ("uin", "name", "console_login", "remark", "last_login_at", "created_at")
-    show(with_store(data, work), as_json=as_json, columns=columns, empty="no sub-users yet")
+    paging = Paging(limit, offset, contains, columns)
+    show(with_store(data, work), as_json=as_json, columns=columns, empty="no sub-users yet", paging=paging)
 
 
 @app.command("add")
@@ -99,7 +97,4 @@ def delete(name: str, data: DataOption = None) -> None:
 async def _execute(opened: Application, command: Command[_T], action: str) -> _T:
     """Execute a command as the owner."""
     owner = await only_owner(opened)
-    try:
-        return await opened.bus.execute(command, origin_in_owners_name(owner, action))
-    except Refused as refusal:
-        raise CommandError(_MESSAGES.get(refusal.reason, refusal.reason.value)) from None
+    return await opened.bus.execute(command, origin_in_owners_name(owner, action))

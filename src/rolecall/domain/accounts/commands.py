@@ -200,12 +200,14 @@ class DisableSuperuser(Command[None]):
 class LockAccount(Command[None]):
     instance: InstanceName
     name: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class UnlockAccount(Command[None]):
     instance: InstanceName
     name: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

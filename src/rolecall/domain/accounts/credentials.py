@@ -150,11 +150,11 @@ class Credentials:
 
     async def lock(self, command: commands.LockAccount, origin: Origin) -> None:
         """No new sessions, and the open ones end."""
-        target = await self._context.target(command.instance, origin, command.name)
+        target = await self._context.target(command.instance, origin, command.name, command.host)
         await self._set_login(target, origin, allowed=False)
 
     async def unlock(self, command: commands.UnlockAccount, origin: Origin) -> None:
-        target = await self._context.target(command.instance, origin, command.name)
+        target = await self._context.target(command.instance, origin, command.name, command.host)
         await self._set_login(target, origin, allowed=True)
 
     async def _renew_managed(
