@@ -37,7 +37,7 @@ def create(
     name: NameArgument,
     instance: InstanceOption,
     kind: Annotated[
-        AccountKind, typer.Option(help="super: may use the objects of every tenant, but is no superuser.")
+        AccountKind, typer.Option(help="super: may use the objects of every tenant, but is not a superuser.")
     ] = AccountKind.NORMAL,
     remark: Annotated[str, typer.Option(help="What the account is for.")] = "",
     host: HostOption = "",
@@ -173,11 +173,11 @@ def _print_managed(name: str, instance: str, data: Path | None, *, as_json: bool
                 f"the password of `{name}` is not managed by Rolecall; --set, --generate or --password-file sets it"
             ) from None
 
-    told = change_application(data, AuditedCommand("account password", name, {"instance": instance}), work)
+    found = change_application(data, AuditedCommand("account password", name, {"instance": instance}), work)
     if as_json:
-        show([{"instance": instance, "name": name, "password": told}], as_json=True, columns=())
+        show([{"instance": instance, "name": name, "password": found}], as_json=True, columns=())
     else:
-        print(told)
+        print(found)
 
 
 def _carry_out(
