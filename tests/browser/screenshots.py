@@ -61,6 +61,7 @@ _SHOWN = (
     Picture("instances", "/console/instances"),
     Picture("instance", "/console/instances/{instance}"),
     Picture("instance-narrow", "/console/instances/{instance}", size=(360, 740)),
+    Picture("check", "/console/instances/{instance}/check", size=(1200, 480)),
     Picture("account", "/console/instances/{instance}/accounts/shop_web"),
     Picture("people", "/console/people"),
     Picture("people-dark", "/console/people", dark=True),

@@ -54,7 +54,13 @@ def pages_of(rolecall: Rolecall) -> list[str]:
         "/console/explorer/tencent/cam/2019-01-16/AddUser",
         "/console/explorer/aliyun/petadata/2016-01-01/CreateAccount",
         "/console/explorer/openstack/database/v1.0/CreateUsers",
-        *(f"/console/instances/{instance}{tab}" for instance in instances for tab in ("", "/databases")),
+        *(
+            f"/console/instances/{instance}{tab}"
+            for instance in instances
+            for tab in ("", "/databases", "/check", "/edit")
+        ),
+        "/console/instances/new",
+        f"/console/instances/{rolecall.instance_id}/remove",
     ]
 
 

@@ -38,7 +38,10 @@ ALLOWED: dict[str, set[str]] = {
     "verbs": _RIVER,
     "signin": {"calls", "domain", "values", "web"},
     "web": {"domain", "values"},
-    "console": {"", "calls", "contracts", "domain", "pipeline", "signing", "values", "verbs", "web"},
+    "console": {
+        "", "calls", "contracts", "domain", "pipeline", "server_kinds", "signing", "values", "verbs", "web",
+    },
+    "server_kinds": {"domain", "values"},
     "settings": {"domain", "exchanges", "values"},
     "metrics": {"domain", "values"},
     "admission": {"rate_store", "worker_counts", *_RIVER},
@@ -64,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "cli": {
         "", "admission", "app", "connections", "contracts", "domain", "engines", "listeners", "local", "server",
-        "rate_store", "services", "settings", "signing", "sockets", "store", "tls", "values",
+        "rate_store", "server_kinds", "services", "settings", "signing", "sockets", "store", "tls", "values",
         "worker_counts", "workers",
     },
     "sockets": {"settings"},

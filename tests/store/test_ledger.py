@@ -15,7 +15,7 @@ from tests.waiting import reached
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.accounts.context import AccountRow
-from rolecall.domain.instances.registry import Instance, NewInstance, Provision, register
+from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Provision, register
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
     AccountEffect,
@@ -31,7 +31,6 @@ from rolecall.domain.operations.model import (
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
-from rolecall.store.instances import FaceTaken
 from rolecall.store.memory import MemoryReplica, MemoryStore
 from rolecall.values import Caller, Origin, Secret
 

@@ -11,9 +11,9 @@ from rolecall.cli.context import find_instance, only_owner, show, with_applicati
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Output, Paging, Row, fields_and_values
 from rolecall.cli.records import origin_in_owners_name
-from rolecall.cli.registration import face_of
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Refused
+from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application

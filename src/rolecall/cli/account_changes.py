@@ -14,10 +14,10 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.passwords import GenerateOption, PasswordFileOption, chosen_password
 from rolecall.cli.records import AuditedCommand, change_application, origin_in_owners_name
-from rolecall.cli.registration import face_of
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant
 from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.reasons import Refused
+from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rolecall.cli.registration import LOCAL_OPTIONS, MARIADB, POSTGRESQL, new_faces
 from rolecall.domain.provisioning.ports import Blueprint
 from rolecall.local.provisioner import ADMINISTRATORS, LocalProvisioner
+from rolecall.server_kinds import LOCAL_OPTIONS, MARIADB, POSTGRESQL, new_faces
 
 
 class CallersServers(LocalProvisioner):

@@ -18,13 +18,8 @@ from rolecall.cli.context import first_line
 from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.opening import credentials, quiet_logs
-from rolecall.cli.registration import face_of
-from rolecall.domain.engine import EngineAddress, EngineFacts, VerifierWrite
-from rolecall.domain.instances.channels import weakness
-from rolecall.domain.instances.registry import Instance, NewInstance, Phase
-from rolecall.domain.reasons import OutcomeUnknown, Refused
-from rolecall.domain.secrets.sealing import SealBroken
-from rolecall.engines.factory import ENGINES
+from rolecall.domain.instances.registry import Instance
+from rolecall.server_kinds import face_of
 from rolecall.settings import Settings, SettingsError, host_and_port, load_settings
 from rolecall.tls import time_left
 
@@ -128,16 +123,12 @@ async def _instance_findings(opened: Application) -> list[Finding]:
 
 
 async def _registered(opened: Application, instance: Instance) -> Sequence[Finding]:
+    """A check is named by the instance and by what was looked at beside the server itself."""
     name = f"instance {face_of(instance)}"
-    if instance.provision is not None and instance.provision.phase is not Phase.RUNNING:
-        fix = "delete it through the API; `rolecall operation list` says why it could not be created"
-        phase = instance.provision.phase
-        return [Finding(name, ok=phase is not Phase.FAILED, detail=f"not checked: {phase.value}", fix=fix)]
-    try:
-        found = await _probe(name, opened.instances.engines.address(instance), opened.settings)
-        return [*found, *_channel_findings(f"{name} connection", weakness(instance.host, instance.options))]
-    except SealBroken as error:
-        return [Finding(name, ok=False, detail=str(error), fix="remove the instance and add it again")]
+    return [
+        Finding(f"{name} {found.about}".rstrip(), found.ok, found.detail, found.fix)
+        for found in await opened.instances.registrations.examine(instance)
+    ]
 
 
 def _listening_findings(settings: Settings) -> list[Finding]:
@@ -162,77 +153,3 @@ def _listening_findings(settings: Settings) -> list[Finding]:
 def _channel_findings(what: str, weak: str) -> Sequence[Finding]:
     fix = "connect with sslmode verify-full and, if need be, sslrootcert (`rolecall instance set`, or the store's URL)"
     return [Finding(what, ok=False, detail=weak, fix=fix)] if weak else []
-
-
-async def engine_findings(opened: Application, new: NewInstance) -> Sequence[Finding]:
-    """Whether Rolecall could administer a server that is about to be registered."""
-    address = EngineAddress(
-        new.engine, new.host, new.port, new.administrator, new.password, new.database, new.options
-    )
-    return await _probe("server", address, opened.settings)
-
-
-async def _probe(name: str, address: EngineAddress, settings: Settings) -> Sequence[Finding]:
-    try:
-        facts = await engine_facts(address, settings)
-    except (Refused, OutcomeUnknown) as refusal:
-        fix = (
-            "check that the server runs, its address and the administrator's password (`instance add` again)"
-        )
-        return [Finding(name, ok=False, detail=str(refusal), fix=fix)]
-    return _permissions(name, address.kind, facts, settings)
-
-
-async def engine_facts(address: EngineAddress, settings: Settings) -> EngineFacts:
-    """What a server reports of itself on a connection of its own. `Refused`, `OutcomeUnknown`."""
-    engine = ENGINES[address.kind](
-        address, super_min_version=settings.super_min_version, deadlines=settings.engine_deadlines()
-    )
-    try:
-        return await engine.facts()
-    finally:
-        await engine.close()
-
-
-def _verifier_write(name: str, facts: EngineFacts) -> Finding:
-    if facts.verifier_write is VerifierWrite.CATALOG:
-        return Finding(name, ok=True, detail="stored by an update of pg_authid (catalog)")
-    detail = "stored by CREATE and ALTER ROLE (statement)"
-    if not facts.catalog_withheld:
-        return Finding(name, ok=True, detail=detail)
-    return Finding(
-        name,
-        ok=False,
-        detail=f"{detail}, not in pg_authid itself as the instance wants it: {facts.catalog_withheld}",
-        fix="`rolecall instance set ID --verifier-write statement`, or change the server",
-    )
-
-
-def _permissions(name: str, kind: str, facts: EngineFacts, settings: Settings) -> Sequence[Finding]:
-    administrator = facts.administrator
-    rank = "is a superuser" if facts.is_superuser else "is not a superuser"
-    findings = [Finding(name, ok=True, detail=f"{kind} {facts.version_text}, {administrator} {rank}")]
-    if kind == "postgresql" and not facts.can_read_verifiers:
-        findings.append(
-            Finding(
-                f"{name} permissions",
-                ok=False,
-                detail=f"{administrator} cannot read pg_authid, so Rolecall cannot verify a new password",
-                fix=f'as a superuser: GRANT SELECT ON pg_catalog.pg_authid TO "{administrator}"',
-            )
-        )
-    if kind == "postgresql":
-        findings.append(_verifier_write(f"{name} verifiers", facts))
-    if facts.refuses_verifiers:
-        findings.append(
-            Finding(
-                f"{name} passwords",
-                ok=False,
-                detail=f"the server refuses hashed passwords: {facts.refuses_verifiers}",
-                fix="SET GLOBAL strict_password_validation=OFF (and in the configuration), or uninstall the plugin",
-            )
-        )
-    if kind == "postgresql" and facts.version[0] < settings.super_min_version:
-        found = f"super accounts need PostgreSQL {settings.super_min_version} or later"
-        findings.append(Finding(f"{name} super accounts", ok=True, detail=found))
-    return findings

@@ -15,10 +15,10 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
 from rolecall.cli.records import AuditedCommand, change_application, change_store
-from rolecall.cli.registration import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.instances.channels import sslmode as default_sslmode
-from rolecall.domain.instances.registry import Instance, moved
+from rolecall.domain.instances.registry import Instance
+from rolecall.server_kinds import KINDS, Address, face_of, new_faces, new_instance
 from rolecall.values import Secret
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def add(
 
     async def work(opened: Application) -> Instance:
         new = new_instance(
-            await only_owner(opened),
+            (await only_owner(opened)).id,
             kind,
             address,
             name=name or face,
@@ -227,37 +227,25 @@ def set_instance(
     data: DataOption = None,
 ) -> None:
     """Change an instance: its state, callers, quota, name or address."""
-    wanted: dict[str, object] = {"isolated": isolated, "name": name}
-    changes = {column: value for column, value in wanted.items() if value is not None}
-    if allow or allow_all:
-        changes["listed_callers"] = None if allow_all else allow
+    from rolecall.cli.registering import change_instance
+    from rolecall.domain.instances.registrations import Wanted
+
     options = {
         "account_quota": None if account_quota is None else str(account_quota),
         "verifier_write": verifier_write,
         "sslmode": sslmode,
         "sslrootcert": None if sslrootcert is None else str(sslrootcert.absolute()),
     }
-    chosen = {option: value for option, value in options.items() if value is not None}
-    if not changes and not chosen and host is None and port is None:
+    chosen = {option: str(value) for option, value in options.items() if value is not None}
+    callers = tuple(allow) if allow and not allow_all else None
+    wanted = Wanted(name, isolated, callers, allow_all, host, port, chosen)
+    if wanted == Wanted():
         raise CommandError("nothing to change; `rolecall instance set --help` lists what can be")
 
     async def work(opened: OpenStore) -> None:
-        instance = await find_instance(opened, public_id)
-        if verifier_write is VerifierWrite.CATALOG:
-            from rolecall.cli.registering import require_catalog_writes
+        await change_instance(opened, await find_instance(opened, public_id), wanted)
 
-            await require_catalog_writes(opened, instance, host or instance.host, port or instance.port)
-        if host is not None or port is not None:
-            changes.update(moved(opened.sealer, instance, host or instance.host, port or instance.port))
-        if chosen:
-            changes["options"] = {**instance.options, **chosen}
-        await opened.store.instances.change_instance(instance.id, **changes)
-
-    given = {**changes, **chosen, "host": host, "port": port}
-    if allow_all:
-        given["listed_callers"] = "all"
-    detail = {option: value for option, value in given.items() if value is not None}
-    change_store(data, AuditedCommand("instance set", public_id, detail), work)
+    change_store(data, AuditedCommand("instance set", public_id, wanted.fields()), work)
     print(f"{public_id} is changed")
 
 
@@ -265,11 +253,10 @@ def set_instance(
 def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOption = None) -> None:
     """Unregister an instance. The server and its accounts are not changed."""
 
+    from rolecall.cli.registering import remove_instance
+
     async def work(opened: OpenStore) -> None:
-        instance = await find_instance(opened, public_id)
-        if instance.provision is not None:
-            raise CommandError(f"`{public_id}` is a server that Rolecall started; delete it through the API")
-        await opened.store.instances.remove_instance(instance.id)
+        await remove_instance(opened, await find_instance(opened, public_id))
 
     change_store(data, AuditedCommand("instance remove", public_id), work)
     print(f"{public_id} is unregistered; its server is unchanged")

@@ -9,8 +9,8 @@ import typer
 from rolecall.cli.context import show, with_store
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, OffsetOption
 from rolecall.cli.printing import Paging
-from rolecall.cli.registration import face_of
 from rolecall.domain.operations.model import State
+from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
     from rolecall.cli.opening import OpenStore

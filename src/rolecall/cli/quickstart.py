@@ -8,16 +8,6 @@ from dataclasses import dataclass
 from rolecall.app.application import Application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.records import AuditedCommand, record
-from rolecall.cli.registration import (
-    LOCAL_OPTIONS,
-    MARIADB,
-    POSTGRESQL,
-    Address,
-    ServerKind,
-    face_of,
-    new_faces,
-    new_instance,
-)
 from rolecall.domain.access.keys import Owner
 from rolecall.domain.directories import provider
 from rolecall.domain.directories.applications import register as register_application
@@ -27,6 +17,16 @@ from rolecall.domain.instances.registry import Instance, NewInstance, moved, reg
 from rolecall.local.mariadb import LocalMariaDB
 from rolecall.local.postgres import LocalPostgres
 from rolecall.local.quickstart import LocalServers
+from rolecall.server_kinds import (
+    LOCAL_OPTIONS,
+    MARIADB,
+    POSTGRESQL,
+    Address,
+    ServerKind,
+    face_of,
+    new_faces,
+    new_instance,
+)
 from rolecall.values import Secret
 
 _POSTGRES = "quickstart"
@@ -137,7 +137,7 @@ async def _instance(
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:
     address = Address(server.host, server.port, server.superuser, server.password, kind.database)
     options = LOCAL_OPTIONS.get(kind.engine)
-    return new_instance(owner, kind, address, name=name, faces=new_faces(kind), options=options)
+    return new_instance(owner.id, kind, address, name=name, faces=new_faces(kind), options=options)
 
 
 def ready_content(

@@ -1,47 +1,55 @@
-"""What is asked of a server before it is registered, or how it is used is changed; and its registration."""
+"""Registering a server of one's own, and changing its registration."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 from rolecall.app.application import Application
 from rolecall.cli.errors import CommandError
-from rolecall.cli.examination import engine_facts, engine_findings
 from rolecall.cli.opening import OpenStore
-from rolecall.domain.engine import VerifierWrite
-from rolecall.domain.instances.registry import Instance, NewInstance, engine_address, register
-from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.engine import EngineAddress
+from rolecall.domain.instances.examination import Examiner, Finding
+from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
+from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance
 from rolecall.settings import load_settings
-from rolecall.store.instances import FaceTaken
 
 
 async def register_instance(opened: Application, new: NewInstance, face: str, *, checked: bool) -> Instance:
     """Register `new`, whose first public id is `face`. `checked` connects to it first. Raises `CommandError`."""
+    registrations = opened.instances.registrations
     if checked:
-        await _require_usable(opened, new)
+        failed = [finding for finding in await registrations.examine_new(new) if finding.is_fatal]
+        if failed:
+            fixes = "; ".join(f"{found.detail}: {found.fix}" for found in failed)
+            raise CommandError(f"not registered (--unchecked would register it): {fixes}")
     try:
-        return await register(opened.store.instances, opened.sealer, new)
+        return await registrations.register(new)
     except FaceTaken:
         raise CommandError(f"another instance already has the id `{face}`") from None
 
 
-async def require_catalog_writes(opened: OpenStore, instance: Instance, host: str, port: int) -> None:
-    """Ask the server, at the address that the instance will have, whether `VerifierWrite.CATALOG` can be used there."""
-    if instance.engine != "postgresql":
-        raise CommandError(f"verifiers are written in one way on {instance.engine} servers")
-    options = {**instance.options, "verifier_write": VerifierWrite.CATALOG}
-    address = replace(engine_address(opened.sealer, instance), host=host, port=port, options=options)
+async def change_instance(opened: OpenStore, instance: Instance, wanted: Wanted) -> None:
+    """Raises `CommandError`."""
     try:
-        facts = await engine_facts(address, load_settings())
-    except (Refused, OutcomeUnknown) as refusal:
-        raise CommandError(f"not changed, since the server cannot be asked: {refusal}") from None
-    if facts.catalog_withheld:
-        raise CommandError(f"not changed: {facts.catalog_withheld}")
+        await _registrations(opened).change(instance, wanted)
+    except ChangeRefused as refused:
+        raise CommandError(str(refused)) from None
 
 
-async def _require_usable(opened: Application, new: NewInstance) -> None:
-    """Refuse a server that Rolecall could not administer, with the fix."""
-    failed = [finding for finding in await engine_findings(opened, new) if not finding.ok]
-    if failed:
-        fixes = "; ".join(f"{finding.check}: {finding.fix}" for finding in failed)
-        raise CommandError(f"not registered (--unchecked would register it): {fixes}")
+async def remove_instance(opened: OpenStore, instance: Instance) -> None:
+    """Raises `CommandError`."""
+    try:
+        await _registrations(opened).remove(instance)
+    except ChangeRefused as refused:
+        raise CommandError(str(refused)) from None
+
+
+def _registrations(opened: OpenStore) -> Registrations:
+    return Registrations(opened.store.instances, opened.sealer, Examiner(_probe, opened.sealer))
+
+
+async def _probe(address: EngineAddress) -> Sequence[Finding]:
+    from rolecall.engines.factory import probe
+
+    settings = load_settings()
+    return await probe(address, settings.super_min_version, settings.engine_deadlines())

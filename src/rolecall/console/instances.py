@@ -18,15 +18,13 @@ from rolecall.domain.engine import EngineFacts
 from rolecall.domain.instances.registry import Instance
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.messages import Page as Slice
+from rolecall.server_kinds import DIALECTS, face_of, first_face
 from rolecall.values import Caller, Reply
 
 SECTION = "instances"
 HOME = f"{PREFIX}/instances"
 _SHOWN = 50
 """Accounts of one page."""
-
-DIALECTS = ("tencent", "aliyun", "openstack")
-"""In the order in which an instance's ids are shown; the first is its name in the console's addresses."""
 
 SHOWING = {
     "tencent": (ActionName("tencent", "postgres", "DescribeDBInstanceAttribute"), "DBInstanceId"),
@@ -72,7 +70,8 @@ class Seen:
 
     @property
     def public_id(self) -> str:
-        return public_id(self.instance)
+        """The instance's name in addresses of the console."""
+        return face_of(self.instance)
 
 
 class VisibleInstances:
@@ -172,13 +171,3 @@ class InstancePages:
             return await self._actions.look(visit, action, {param: name}, command, instance.region), None
         except ActionRefused as refused:
             return None, refused
-
-
-def first_face(instance: Instance) -> str:
-    """The dialect whose actions the console calls for an instance, unless another is chosen."""
-    return next(dialect for dialect in DIALECTS if dialect in instance.faces)
-
-
-def public_id(instance: Instance) -> str:
-    """The instance's name in addresses of the console."""
-    return instance.faces[first_face(instance)]

@@ -13,13 +13,19 @@ from rolecall.console import pages
 from rolecall.console.actions import FRONT
 from rolecall.console.changes import Input, Shown
 from rolecall.console.visits import Page, Visit
+from rolecall.domain.instances.examination import Finding
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.reasons import Refused
 from rolecall.values import Origin, Reply
 
 
 class OwnersChangeRefused(Exception):
-    """The text says why, in the visitor's language where there is one."""
+    """The text says why, in the visitor's language where there is one. `at` is the name of the input at fault."""
+
+    def __init__(self, why: str, at: str = "", findings: Sequence[Finding] = ()) -> None:
+        super().__init__(why)
+        self.at = at
+        self.findings = findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,30 @@ class Changed:
     shown: Sequence[Shown] = ()
 
 
+Inputs = Callable[[Visit], Awaitable[Sequence[Input]]]
+
+
+def always(*inputs: Input) -> Inputs:
+    async def each(_visit: Visit) -> Sequence[Input]:
+        return inputs
+
+    return each
+
+
+async def ask_nothing(_visit: Visit) -> Sequence[Input]:
+    return ()
+
+
+async def find_nothing(_visit: Visit) -> Sequence[Finding]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class OwnersChange:
-    """`command` are the words of the same command of `rolecall`. `work` makes the change, `check` only looks whether
-    it can be made; both raise `OwnersChangeRefused`. `facts` fill the sentence of what it does, whose key is the
-    title's with ``_effect``; None if there is nothing at the address."""
+    """`command` are the words of the same command of `rolecall`. `work` makes the change; `check` looks whether it can
+    be made, and what was found on a server is shown before it is confirmed; both raise `OwnersChangeRefused`. `facts`
+    fill the sentence of what it does, whose key is the title's with ``_effect``; None if there is nothing at the
+    address. `effects` are more sentences. `secrets` are typed in both steps, since no page repeats them."""
 
     pattern: str
     section: str
@@ -43,10 +68,12 @@ class OwnersChange:
     work: Callable[[Visit], Awaitable[Changed]]
     facts: Callable[[Visit], Awaitable[dict[str, str] | None]]
     back: Callable[[Visit], str]
-    inputs: Sequence[Input] = ()
-    check: Callable[[Visit], None] = lambda _: None
+    inputs: Inputs = ask_nothing
+    check: Callable[[Visit], Awaitable[Sequence[Finding]]] = find_nothing
     detail: Callable[[Visit], dict[str, object]] = lambda _: {}
     danger: bool = False
+    effects: Callable[[Visit], Sequence[str]] = lambda _: ()
+    secrets: Sequence[Input] = ()
 
 
 class OwnersChanges:
@@ -58,22 +85,22 @@ class OwnersChanges:
 
     def _page(self, change: OwnersChange) -> Page:
         async def show(visit: Visit) -> Reply:
-            return await self._step(visit, change, first=bool(change.inputs))
+            return await self._step(visit, change, first=True)
 
         async def submit(visit: Visit) -> Reply:
             try:
-                change.check(visit)
+                if await change.facts(visit) is None:
+                    return pages.error(visit.request, 404, "not_found")
+                findings = await change.check(visit)
                 if not visit.posted["confirm"]:
-                    return await self._step(visit, change, first=False)
+                    return await self._step(visit, change, findings=findings, first=False)
                 return await self._carry_out(visit, change)
             except OwnersChangeRefused as refused:
-                return await self._step(visit, change, str(refused), first=bool(change.inputs))
+                return await self._step(visit, change, refused, refused.findings, first=True)
 
-        return Page(change.pattern, _for_owners(change, show), _for_owners(change, submit))
+        return Page(change.pattern, for_owners(change.section, show), for_owners(change.section, submit))
 
     async def _carry_out(self, visit: Visit, change: OwnersChange) -> Reply:
-        if await change.facts(visit) is None:
-            return pages.error(visit.request, 404, "not_found")
         origin = Origin(
             visit.visitor.caller, FRONT, change.command, str(uuid4()), client=visit.request.client
         )
@@ -99,23 +126,36 @@ class OwnersChanges:
             back=back,
         )
 
-    async def _step(self, visit: Visit, change: OwnersChange, fault: str = "", *, first: bool) -> Reply:
+    async def _step(
+        self,
+        visit: Visit,
+        change: OwnersChange,
+        refused: OwnersChangeRefused | None = None,
+        findings: Sequence[Finding] = (),
+        *,
+        first: bool,
+    ) -> Reply:
+        """A change without inputs has the second step only."""
         facts = await change.facts(visit)
         if facts is None:
             return pages.error(visit.request, 404, "not_found")
-        given = visit.posted
+        given, inputs = visit.posted, await change.inputs(visit)
+        first = first and bool(inputs)
+        fault, at_fault = ("", "") if refused is None else (str(refused), refused.at)
+        effect = visit.text(f"{change.title}_effect", **facts)
         return pages.page(
             visit,
             "form.html" if first else "confirm.html",
             section=change.section,
             status=422 if fault else 200,
-            message=fault,
-            at_fault="",
-            fault="",
-            inputs=change.inputs if first else (),
-            values={each.name: given[each.name] if given["sent"] else each.value for each in change.inputs},
-            kept=[(each.name, given[each.name]) for each in change.inputs] + [("sent", "1")],
-            effects=[] if first else [visit.text(f"{change.title}_effect", **facts)],
+            message="" if at_fault else fault,
+            at_fault=at_fault,
+            fault=fault,
+            inputs=(*inputs, *change.secrets) if first else change.secrets,
+            values={each.name: given[each.name] if given["sent"] else each.value for each in inputs},
+            kept=[(each.name, given[each.name]) for each in inputs] + [("sent", "1")],
+            effects=[] if first else [effect, *change.effects(visit)],
+            findings=findings,
             title_key=change.title,
             danger=change.danger,
             back=change.back(visit),
@@ -124,13 +164,13 @@ class OwnersChanges:
         )
 
 
-def _for_owners(
-    change: OwnersChange, answer: Callable[[Visit], Awaitable[Reply]]
+def for_owners(
+    section: str, answer: Callable[[Visit], Awaitable[Reply]]
 ) -> Callable[[Visit], Awaitable[Reply]]:
     async def answered(visit: Visit) -> Reply:
         if visit.visitor.caller.is_owner:
             return await answer(visit)
         message = visit.text("only_the_owner")
-        return pages.page(visit, "error.html", section=change.section, status=403, message=message)
+        return pages.page(visit, "error.html", section=section, status=403, message=message)
 
     return answered

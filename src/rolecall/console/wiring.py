@@ -25,6 +25,7 @@ from rolecall.console.overview import Overview
 from rolecall.console.people import changes as people
 from rolecall.console.people.editor import PolicyEditor
 from rolecall.console.people.pages import PeoplePages
+from rolecall.console.registering import RegistrationPages
 from rolecall.console.router import ConsoleRouter
 from rolecall.console.sessions import SubjectRepository, VisitorSessions
 from rolecall.console.sign_in import OwnPassword, SignInPages
@@ -98,6 +99,7 @@ def router(
     directories = DirectoryReader(actions)
     sections = (
         Overview(actions, visible, history, repositories.audit, repositories.operations),
+        RegistrationPages(instances.resolver, instances.registrations, repositories.audit),
         InstancePages(actions, visible),
         changes,
         AccountPages(actions, visible),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rolecall.domain.engine import EngineAddress
+from rolecall.domain.instances.examination import Finding
 from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.instances.registry import LanedEngine
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.engines.base import Watched, Watcher
+from rolecall.engines.examination import findings
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.exchanges import Deadlines
@@ -43,3 +45,16 @@ class EngineFactory:
         )
         watcher, secrets = self.watcher(kind), (address.password,)
         return Watched(engine, watcher=watcher, secrets=secrets, limits=self.limits)
+
+    async def probe(self, address: EngineAddress) -> Sequence[Finding]:
+        """`rolecall.domain.instances.examination.Probe`."""
+        return await probe(address, self.super_min_version, self.deadlines)
+
+
+async def probe(address: EngineAddress, super_min_version: int, deadlines: Deadlines) -> Sequence[Finding]:
+    """What a server says of itself, asked on a connection of its own. `Refused`, `OutcomeUnknown`."""
+    engine = ENGINES[address.kind](address, super_min_version=super_min_version, deadlines=deadlines)
+    try:
+        return findings(address.kind, await engine.facts(), super_min_version)
+    finally:
+        await engine.close()

@@ -10,7 +10,14 @@ from psycopg import errors, sql
 from psycopg.rows import kwargs_row
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.instances.registry import AddressGroup, Instance, NewInstance, Phase, Provision
+from rolecall.domain.instances.registry import (
+    AddressGroup,
+    FaceTaken,
+    Instance,
+    NewInstance,
+    Phase,
+    Provision,
+)
 from rolecall.domain.operations.records import Record
 from rolecall.store.connection import Pool
 from rolecall.store.queries import load
@@ -34,10 +41,6 @@ _CHANGEABLE = frozenset(
         "sealed_password",
     }
 )
-
-
-class FaceTaken(Exception):
-    """Another instance has that public id already."""
 
 
 def require_changeable(changes: Mapping[str, object]) -> None:

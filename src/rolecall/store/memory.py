@@ -16,10 +16,10 @@ from typing import Any
 from rolecall import ambient
 from rolecall.domain.access.keys import AccessKey, Owner
 from rolecall.domain.accounts.ports import Due, Rotated
-from rolecall.domain.instances.registry import Instance, NewInstance, Phase
+from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Phase
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
-from rolecall.store.instances import FaceTaken, require_changeable
+from rolecall.store.instances import require_changeable
 from rolecall.store.memory_ledger import MemoryLedger, Rows
 from rolecall.store.replica import NotifiedCache
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from rolecall.console import pages
 from rolecall.console.accounts.addresses import INSTANCE, SECTION, account_address, instance_address, user_of
 from rolecall.console.actions import ActionName, ActionRefused, Actions
-from rolecall.console.instances import LISTING, Seen, VisibleInstances, first_face
+from rolecall.console.instances import LISTING, Seen, VisibleInstances
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.accounts.commands import AllDatabases, ListAccounts, ListDatabases, ShowAccount
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.messages import Page as Slice
+from rolecall.server_kinds import first_face
 from rolecall.values import Reply
 
 _SHOWN = 50

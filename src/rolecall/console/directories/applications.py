@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
@@ -11,11 +12,18 @@ from rolecall.console.changes import Input, Shown
 from rolecall.console.directories.addresses import SECTION, STORE, store_page
 from rolecall.console.directories.pages import explained, in_store
 from rolecall.console.directories.reading import DirectoryReader
-from rolecall.console.owners import Changed, OwnersChange, OwnersChangeRefused, OwnersChanges
+from rolecall.console.owners import (
+    Changed,
+    OwnersChange,
+    OwnersChangeRefused,
+    OwnersChanges,
+    always,
+)
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.directories.applications import ApplicationRefused, check, register
 from rolecall.domain.directories.colours import DEFAULT
 from rolecall.domain.directories.provider import Application, ApplicationRepository, SigningKey
+from rolecall.domain.instances.examination import Finding
 from rolecall.domain.operations.audit import Audit
 from rolecall.values import Reply
 
@@ -23,7 +31,7 @@ _SHOWN = 50
 _HOME = f"{STORE}/applications"
 _ONE = f"{_HOME}/{{application}}"
 
-_INPUTS = (
+_INPUTS = always(
     Input("name", "name", required=True),
     Input("redirect_uris", "dir_redirect_uris", "area", hint="dir_uris_hint", required=True),
     Input("logout_uris", "dir_logout_uris", "area", hint="dir_uris_hint"),
@@ -174,7 +182,7 @@ def _back(visit: Visit) -> str:
     return f"{store_page(visit)}/applications"
 
 
-def _check(visit: Visit) -> None:
+async def _check(visit: Visit) -> Sequence[Finding]:
     posted = visit.posted
     redirects = _lines(posted["redirect_uris"])
     if not redirects:
@@ -183,6 +191,7 @@ def _check(visit: Visit) -> None:
         check(posted["name"], redirects, _lines(posted["logout_uris"]))
     except ApplicationRefused as refused:
         raise OwnersChangeRefused(str(refused)) from None
+    return ()
 
 
 def _lines(text: str) -> list[str]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
 from rolecall.console.changes import Input
 from rolecall.console.directories.addresses import SECTION, STORE, store_page
 from rolecall.console.directories.reading import DirectoryReader
-from rolecall.console.owners import Changed, OwnersChange, OwnersChangeRefused, OwnersChanges
+from rolecall.console.owners import (
+    Changed,
+    OwnersChange,
+    OwnersChangeRefused,
+    OwnersChanges,
+    always,
+)
 from rolecall.console.visits import Visit
 from rolecall.domain.directories.colours import DEFAULT, contrast, is_colour, text_on
+from rolecall.domain.instances.examination import Finding
 from rolecall.domain.operations.audit import Audit
 
 
@@ -32,7 +40,7 @@ class ColourPages:
             self._paint,
             self._facts,
             lambda visit: f"{store_page(visit)}/applications",
-            (Input("colour", "dir_colour", hint="dir_colour_hint"),),
+            always(Input("colour", "dir_colour", hint="dir_colour_hint")),
             _check,
             lambda visit: {"store": visit.path["store"], "colour": _typed(visit) or None},
         )
@@ -55,6 +63,7 @@ def _typed(visit: Visit) -> str:
     return visit.posted["colour"].strip().lower()
 
 
-def _check(visit: Visit) -> None:
+async def _check(visit: Visit) -> Sequence[Finding]:
     if _typed(visit) and not is_colour(_typed(visit)):
         raise OwnersChangeRefused(visit.text("dir_colour_wrong"))
+    return ()

@@ -15,7 +15,7 @@ from rolecall.console.explorer.inputs import BadInput, Given, inputs_of, read, s
 from rolecall.console.explorer.samples import Facts, samples
 from rolecall.console.explorer.snippets import snippets
 from rolecall.console.explorer.wire import PLACEHOLDER_ID, PLACEHOLDER_KEY, signed_request
-from rolecall.console.instances import DIALECTS, VisibleInstances
+from rolecall.console.instances import VisibleInstances
 from rolecall.console.sign_in import SECRET
 from rolecall.console.visits import Page, Visit
 from rolecall.contracts.model import Action, Contract
@@ -24,6 +24,7 @@ from rolecall.domain.policy.decisions import because
 from rolecall.domain.policy.evaluation import Decision
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Refused
+from rolecall.server_kinds import DIALECTS
 from rolecall.values import Caller, Reply, Request, Secret
 from rolecall.web.forms import Fields
 

@@ -105,6 +105,10 @@ class NewInstance:
     provision: Provision | None = None
 
 
+class FaceTaken(Exception):
+    """Another instance has that public id already."""
+
+
 class InstanceRepository(Protocol):
     """Stores instances."""
 
@@ -112,7 +116,7 @@ class InstanceRepository(Protocol):
     async def instance_by_id(self, instance_id: int) -> Instance | None: ...
     async def instances(self, owner_id: int | None = None) -> Sequence[Instance]: ...
     async def add_instance(self, new: NewInstance, seal: Callable[[int], bytes]) -> Instance:
-        """`seal` gives the sealed password for the new instance's id."""
+        """`seal` gives the sealed password for the new instance's id. Raises `FaceTaken`; then nothing was added."""
 
 
 def password_purpose(

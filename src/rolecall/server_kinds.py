@@ -1,4 +1,4 @@
-"""The instance that a server is registered as: its kind, the options of its engine and its public ids."""
+"""The kinds of servers that are registered: the defaults of each, the options of its engine, and its public ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from rolecall.domain.access.keys import Owner
 from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.instances.registry import Instance, NewInstance, new_public_id
 from rolecall.values import Secret
@@ -14,7 +13,8 @@ from rolecall.values import Secret
 SUPER_ROLE = "pg_tencentdb_superuser"
 """The role that every super account is a member of (vendor page of CreateAccount, parameter Type)."""
 
-_DIALECTS = ("tencent", "aliyun", "openstack")
+DIALECTS = ("tencent", "aliyun", "openstack")
+"""In the order in which an instance's ids are shown; the first of them is its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,12 @@ KINDS: Mapping[str, ServerKind] = {
 }
 """By the scheme of a URL."""
 
+ENGINES = ("postgresql", "mariadb", "mysql")
+"""Names of the kinds."""
+
+SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+"""Of connections to every kind of server (`rolecall.domain.instances.channels`)."""
+
 LOCAL_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {"sslmode": "prefer", "verifier_write": VerifierWrite.CATALOG.value}
 }
@@ -64,7 +70,7 @@ def new_faces(kind: ServerKind, public_id: str | None = None) -> dict[str, str]:
 
 
 def new_instance(
-    owner: Owner,
+    owner_id: int,
     kind: ServerKind,
     address: Address,
     *,
@@ -76,7 +82,7 @@ def new_instance(
 ) -> NewInstance:
     placed = region or kind.region
     return NewInstance(
-        owner_id=owner.id,
+        owner_id=owner_id,
         engine=kind.engine,
         name=name,
         host=address.host,
@@ -91,9 +97,14 @@ def new_instance(
     )
 
 
-def face_of(instance: Instance) -> str:
-    """The public id by which the command line names an instance: that of its first dialect."""
-    for dialect in _DIALECTS:
+def first_face(instance: Instance) -> str:
+    """The first dialect in which an instance has an id. LookupError."""
+    for dialect in DIALECTS:
         if dialect in instance.faces:
-            return instance.faces[dialect]
-    return instance.name
+            return dialect
+    raise LookupError(f"the instance {instance.id} has no id in a known dialect")
+
+
+def face_of(instance: Instance) -> str:
+    """The public id by which the command line and the console name an instance: that of its first dialect."""
+    return instance.faces[first_face(instance)]
