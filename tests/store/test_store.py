@@ -59,6 +59,22 @@ async def test_a_store_of_another_release_is_refused(dsn: Secret, change: str) -
         await migrate(dsn)
 
 
+async def test_the_store_takes_no_word_for_an_operation_that_it_does_not_know(dsn: Secret) -> None:
+    await migrate(dsn)
+    insert = (
+        "insert into operations (id, owner_id, kind, target, principal, access_key_id, dialect, action, request_id,"
+        " client, replica, state, runner, progress)"
+        " values (gen_random_uuid(), 1, 'account.create', 'a', 1, '', '', '', '', '', 5, %s, %s, %s)"
+    )
+    known = ("accepted", "call", "")
+    with psycopg.connect(dsn.reveal(), options="-c search_path=rolecall", autocommit=True) as admin:
+        for column in range(len(known)):
+            words = (*known[:column], "other", *known[column + 1 :])
+            with pytest.raises(psycopg.errors.CheckViolation):
+                admin.execute(insert.encode(), words)
+        admin.execute(insert.encode(), known)
+
+
 async def test_open_operations_of_an_earlier_release_keep_their_runner(
     empty: Secret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
