@@ -294,9 +294,9 @@ class Pipeline:
         if request.path.startswith(_WELL_KNOWN):
             return None
         found, surest = None, Mark.NONE
-        for dialect in reversed(self._dialects):
+        for dialect in self._dialects:
             mark = dialect.mark(request)
-            if mark >= surest and mark is not Mark.NONE:
+            if mark > surest:
                 found, surest = dialect, mark
                 if mark is Mark.SIGNATURE:  # of the one Authorization header, which is of no other dialect
                     break
