@@ -173,3 +173,15 @@ def test_an_instance_is_named_by_its_id_or_its_name(rolecall: Rolecall, account:
     assert [one["name"] for one in found] == [account]
     unknown = rolecall.cli("account", "list", "--instance", "no such", check=False)
     assert (unknown.returncode, "no instance `no such`" in unknown.stderr) == (1, True)
+
+
+def test_one_instance_is_checked(rolecall: Rolecall) -> None:
+    checks = json.loads(rolecall.cli("instance", "check", "quickstart", "--json").stdout)
+    assert checks[0]["check"] == f"instance {rolecall.instance_id}"
+    assert all(check["ok"] for check in checks)
+    url = "postgresql://nobody@127.0.0.1:1/postgres"
+    added = rolecall.cli("instance", "add", url, "--unchecked", "--json", ROLECALL_INSTANCE_PASSWORD=PASSWORD)
+    instance = json.loads(added.stdout)[0]["id"]
+    failed = rolecall.cli("instance", "check", instance, "--json", check=False)
+    rolecall.cli("instance", "remove", instance)
+    assert (failed.returncode, json.loads(failed.stdout)[0]["ok"]) == (1, False)

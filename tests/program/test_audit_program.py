@@ -19,8 +19,8 @@ from rolecall.cli.commands import COMMANDS
 
 READS = {
     "account list", "account show", "application list", "audit list", "audit verify", "demo", "doctor", "env",
-    "instance list", "instance show", "key list", "key master", "operation list", "policy explain", "policy list",
-    "policy show", "serve", "store list", "sub-user list", "version",
+    "instance check", "instance list", "instance show", "key list", "key master", "operation list",
+    "policy explain", "policy list", "policy show", "serve", "store list", "sub-user list", "version",
     "audit export",  # chains what is there
 }  # fmt: skip
 """Commands that change nothing, or nothing but by calls."""

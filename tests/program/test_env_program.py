@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from tests.conftest import PATIENCE, PROGRAM, Rolecall
 
+from rolecall.cli.client_files import configuration
 from rolecall.cli.env import Client, variables
+from rolecall.cli.errors import CommandError
 
 READY = {
     "endpoint": "https://127.0.0.1:7653",
@@ -71,7 +73,7 @@ print(psycopg.connect().info.port)'"""
     assert shell(rolecall, script, tmp_path).strip() == str(engine["port"])
 
 
-@pytest.mark.parametrize("client", [None, *Client])
+@pytest.mark.parametrize("client", [None, *(client for client in Client if client is not Client.curl)])
 def test_a_shell_and_json_give_the_same(rolecall: Rolecall, tmp_path: Path, client: Client | None) -> None:
     if "openstack" not in rolecall.ready:
         pytest.skip("no MariaDB on this system")
@@ -122,3 +124,65 @@ def test_without_mariadb_the_other_clients_are_served() -> None:
     ready = {name: value for name, value in READY.items() if name not in ("aliyun", "openstack")}
     assert "TENCENTCLOUD_SECRET_ID" in variables(ready)
     assert "OS_USERNAME" not in variables(ready, Client.terraform)
+
+
+def test_curl_has_a_token(rolecall: Rolecall, tmp_path: Path) -> None:
+    if "openstack" not in rolecall.ready:
+        pytest.skip("no MariaDB on this system")
+    script = """eval "$(rolecall env curl)"
+    curl --silent --fail --header "X-Auth-Token: $OS_TOKEN" $OS_DATABASE_URL/instances
+    rolecall env curl --format config | curl --silent --fail --config - $OS_DATABASE_URL/instances"""
+    first, second = (
+        json.loads(line) for line in shell(rolecall, script, tmp_path).replace("}{", "}\n{").splitlines()
+    )
+    assert first == second
+    assert rolecall.ready["openstack"]["instance_id"] in {one["id"] for one in first["instances"]}
+
+
+def test_the_openstack_client_works_by_its_own_file(rolecall: Rolecall, tmp_path: Path) -> None:
+    if "openstack" not in rolecall.ready:
+        pytest.skip("no MariaDB on this system")
+    script = """mkdir -p ~/.config/openstack
+    rolecall env openstack --format config > ~/.config/openstack/clouds.yaml
+    openstack --os-cloud rolecall database instance list -f json"""
+    found = {one["ID"] for one in json.loads(shell(rolecall, script, tmp_path))}
+    assert rolecall.ready["openstack"]["instance_id"] in found
+
+
+SECRET = "a'b\\c$d \"e"
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--shell", "fish"), "set -gx TENCENTCLOUD_SECRET_KEY 'a\\'b\\\\c$d \"e'"),
+        (("--shell", "powershell"), "$env:TENCENTCLOUD_SECRET_KEY = 'a''b\\c$d \"e'"),
+        (("--format", "dotenv"), 'TENCENTCLOUD_SECRET_KEY="a\'b\\\\c\\$d \\"e"'),
+        (("--format", "dotenv"), "TENCENTCLOUD_REGION=ap-guangzhou"),
+    ],
+)
+def test_values_are_quoted_for_other_shells(tmp_path: Path, options: tuple[str, ...], line: str) -> None:
+    ready = READY | {"tencent": {**READY["tencent"], "secret_key": SECRET}}  # type: ignore[dict-item]
+    (tmp_path / "ready.json").write_text(json.dumps(ready))
+    command = [PROGRAM, "env", "tencent", *options, "--data", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert line in done.stdout.splitlines()
+
+
+def test_terraform_has_blocks_of_its_providers() -> None:
+    text = configuration(READY | {"ca_file": "/a/${b}"}, Client.terraform)
+    assert 'provider "tencentcloud" {\n  secret_id  = "AKID1"\n' in text
+    assert '  domain     = "localhost:7653"\n}\n\nprovider "openstack" {\n' in text
+    assert '  cacert_file    = "/a/$${b}"\n' in text
+
+
+def test_the_files_of_other_clients_are_json() -> None:
+    assert json.loads(configuration(READY, Client.tccli)) == {"secretId": "AKID1", "secretKey": "s3cret"}
+    (profile,) = json.loads(configuration(READY, Client.aliyun))["profiles"]
+    assert profile["access_key_secret"] == "s3cret"
+
+
+@pytest.mark.parametrize("client", [None, Client.servers])
+def test_a_file_is_of_one_client_that_has_one(client: Client | None) -> None:
+    with pytest.raises(CommandError, match="needs one of the clients aliyun, curl"):
+        configuration(READY, client)

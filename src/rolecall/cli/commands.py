@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "instance add": ("instance", "Register a PostgreSQL, MariaDB or MySQL server of your own."),
     "instance list": ("instance", "List instances and their present states."),
     "instance show": ("instance", "Show an instance, without its administrator's password."),
+    "instance check": ("doctor", "Check the server and the permissions of one instance."),
     "instance set": ("instance", "Change an instance: its state, callers, quota, name or address."),
     "instance remove": ("instance", "Unregister an instance."),
     "key create": ("key", "Create an access key for the owner."),

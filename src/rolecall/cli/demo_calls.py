@@ -18,6 +18,8 @@ from rolecall.values import Secret
 
 _TIMEOUT = 30
 
+_JSON_TYPE = {"Content-Type": "application/json", "Accept": "application/json"}
+
 _VERSIONS = {"postgres": "2017-03-12", "cam": "2019-01-16", "ciam": "2022-03-31", "sts": "2018-08-13"}
 
 
@@ -79,16 +81,21 @@ def aliyun(ready: Mapping[str, Any], action: str, params: Mapping[str, str]) -> 
 def openstack(ready: Mapping[str, Any], path: str, content: Mapping[str, object]) -> int:
     """The status of one call of the Database API, with a new token."""
     keys = ready["openstack"]
+    url = f"{keys['database_url']}/instances/{keys['instance_id']}/{path}"
+    headers = {**_JSON_TYPE, "X-Auth-Token": openstack_token(ready)}
+    response, _ = _send(ready, url, json.dumps(content).encode(), headers)
+    return int(response["status"])
+
+
+def openstack_token(ready: Mapping[str, Any]) -> str:
+    """A new token of the Identity API."""
+    keys = ready["openstack"]
     credential = {"id": keys["username"], "secret": keys["password"]}
     body = {
         "auth": {"identity": {"methods": ["application_credential"], "application_credential": credential}}
     }
-    json_type = {"Content-Type": "application/json", "Accept": "application/json"}
-    headers, _ = _send(ready, keys["auth_url"] + "/auth/tokens", json.dumps(body).encode(), json_type)
-    token = headers["x-subject-token"]
-    url = f"{keys['database_url']}/instances/{keys['instance_id']}/{path}"
-    response, _ = _send(ready, url, json.dumps(content).encode(), {**json_type, "X-Auth-Token": token})
-    return int(response["status"])
+    headers, _ = _send(ready, keys["auth_url"] + "/auth/tokens", json.dumps(body).encode(), _JSON_TYPE)
+    return headers["x-subject-token"]
 
 
 def password_grant(ready: Mapping[str, Any], login: str, password: str) -> dict[str, Any]:

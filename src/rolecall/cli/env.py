@@ -30,7 +30,23 @@ class Client(StrEnum):
     aliyun = "aliyun"
     openstack = "openstack"
     terraform = "terraform"
+    curl = "curl"
     servers = "servers"
+
+
+class Shell(StrEnum):
+    """Whose syntax sets the variables."""
+
+    sh = "sh"
+    fish = "fish"
+    powershell = "powershell"
+
+
+class Format(StrEnum):
+    shell = "shell"
+    dotenv = "dotenv"
+    json = "json"
+    config = "config"
 
 
 @app.command("env")
@@ -39,23 +55,67 @@ def env(
         Client | None, typer.Argument(help="The client; all of them by default.", show_default=False)
     ] = None,
     data: DataOption = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object instead of shell commands.")
-    ] = False,
+    shell: Annotated[
+        Shell, typer.Option(help="The shell that reads the commands; sh also for bash and zsh.")
+    ] = Shell.sh,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="shell commands, a .env file, JSON, or the client's own configuration file."
+        ),
+    ] = Format.shell,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Print the variables that clients of a running `rolecall up` read, as `export NAME=value`."""
     from rolecall.cli.data import DataDirectory, default_directory, read_ready
 
-    found = variables(read_ready(DataDirectory(data or default_directory()).ready), client)
-    if as_json:
+    ready = read_ready(DataDirectory(data or default_directory()).ready)
+    if form is Format.config:
+        from rolecall.cli.client_files import configuration
+
+        print(configuration(ready, client), end="")
+        return
+    found = variables(ready, client)
+    if as_json or form is Format.json:
         print(json.dumps(found, indent=2))
         return
+    write = _SETTINGS[shell] if form is Format.shell else _dotenv
     for name, value in found.items():
-        print(f"export {name}={quote(value)}")
+        print(write(name, value))
+
+
+def _sh(name: str, value: str) -> str:
+    return f"export {name}={quote(value)}"
+
+
+def _fish(name: str, value: str) -> str:
+    """Within single quotes fish knows two escapes."""
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{quoted}'"
+
+
+def _powershell(name: str, value: str) -> str:
+    quoted = value.replace("'", "''")
+    return f"$env:{name} = '{quoted}'"
+
+
+def _dotenv(name: str, value: str) -> str:
+    """As the readers of .env files agree: double quotes where a value needs any."""
+    if value and all(character.isalnum() or character in "_-./:@" for character in value):
+        return f"{name}={value}"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    return f'{name}="{escaped}"'
+
+
+_SETTINGS: Mapping[Shell, Callable[[str, str], str]] = {
+    Shell.sh: _sh,
+    Shell.fish: _fish,
+    Shell.powershell: _powershell,
+}
 
 
 def variables(ready: Ready, client: Client | None = None) -> Variables:
-    """Those of one client, or of all. CommandError if its service is not served here."""
+    """Those of one client, or of all but curl, which needs a token. CommandError if its service is not served here."""
     if client is not None:
         return _VARIABLES[client](ready)
     clients = [_tencent, *([_aliyun, _openstack] if "openstack" in ready else []), _terraform, _servers]
@@ -76,7 +136,7 @@ def _tencent(ready: Ready) -> Variables:
 
 def _aliyun(ready: Ready) -> Variables:
     """ALIBABA_CLOUD_ENDPOINT, a host and port, and _INSTANCE_ID are for command lines: no client reads them."""
-    aliyun = _served(ready, "aliyun")
+    aliyun = served(ready, "aliyun")
     return {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": aliyun["access_key_id"],
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": aliyun["access_key_secret"],
@@ -88,7 +148,7 @@ def _aliyun(ready: Ready) -> Variables:
 
 def _openstack(ready: Ready) -> Variables:
     """TROVE_INSTANCE_ID is for command lines: no client reads it."""
-    openstack = _served(ready, "openstack")
+    openstack = served(ready, "openstack")
     found = {
         "OS_AUTH_URL": openstack["auth_url"],
         "OS_IDENTITY_API_VERSION": "3",
@@ -123,7 +183,16 @@ def _servers(ready: Ready) -> Variables:
     return found
 
 
-def _served(ready: Ready, dialect: str) -> Mapping[str, str]:
+def _curl(ready: Ready) -> Variables:
+    """A new token of the Identity API, which lasts for a day: curl cannot sign as the vendors' clients do."""
+    served(ready, "openstack")
+    from rolecall.cli.demo_calls import openstack_token
+
+    found = {"OS_TOKEN": openstack_token(ready), "OS_DATABASE_URL": ready["openstack"]["database_url"]}
+    return found | ({"CURL_CA_BUNDLE": ready["ca_file"]} if "ca_file" in ready else {})
+
+
+def served(ready: Ready, dialect: str) -> Mapping[str, str]:
     if dialect not in ready:
         raise CommandError(f"{dialect} is not served: `rolecall up` found no MariaDB on this system")
     served: Mapping[str, str] = ready[dialect]
@@ -136,5 +205,6 @@ _VARIABLES: Mapping[Client, Callable[[Ready], Variables]] = {
     Client.aliyun: _aliyun,
     Client.openstack: _openstack,
     Client.terraform: _terraform,
+    Client.curl: _curl,
     Client.servers: _servers,
 }

@@ -14,7 +14,7 @@ import psycopg
 
 from rolecall.app.application import Application
 from rolecall.app.opening import WrongMasterKey, open_application
-from rolecall.cli.context import first_line
+from rolecall.cli.context import find_instance, first_line, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.opening import credentials, quiet_logs
@@ -50,6 +50,15 @@ def examine(data: Path | None) -> list[Finding]:
     """Every finding about the store and instances of `data`, or of the settings."""
     quiet_logs()
     return asyncio.run(_examine(load_settings(), data))
+
+
+def examine_instance(data: Path | None, named: str) -> Sequence[Finding]:
+    """The findings about one instance, by id or name. Raises `CommandError`."""
+
+    async def work(opened: Application) -> Sequence[Finding]:
+        return await _registered(opened, await find_instance(opened, named))
+
+    return with_application(data, work)
 
 
 async def _examine(settings: Settings, data: Path | None) -> list[Finding]:
