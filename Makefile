@@ -15,6 +15,7 @@
 #   make docs      write the pages of the contracts into docs/
 #   make site      build the documents into build/site, with strict links
 #   make dist      build wheel and sdist into dist/, the same bytes from the same commit
+#   make image     build the container image, if a builder runs: make image ARGS="--target with-mariadb"
 #   make lock      resolve the dependencies; make lock ARGS=--upgrade takes the newest versions
 #   make sbom      write build/sbom.json (CycloneDX)
 #   make audit     compare the lock files with published vulnerabilities
@@ -25,7 +26,7 @@ PYTEST := $(BIN)/python -u -m pytest
 # A process takes whole files, since the tests of a file share servers and snapshots; files run in the order of their names.
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test quick simulate fuzz mutants lint fmt bench profile screenshots docs site dist lock sbom audit clean setup-run setup-test
+.PHONY: run test quick simulate fuzz mutants lint fmt bench profile screenshots docs site dist image lock sbom audit clean setup-run setup-test
 
 run: setup-run
 	@exec $(BIN)/rolecall up --demo $(ARGS)
@@ -79,6 +80,9 @@ dist:
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
 	sha256sum dist/*
+
+image:
+	@scripts/build-image $(ARGS)
 
 sbom: setup-test
 	@mkdir -p build

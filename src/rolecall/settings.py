@@ -1,9 +1,13 @@
-"""All settings: environment variables with the prefix ``ROLECALL_``, each with a default."""
+"""All settings: environment variables with the prefix ``ROLECALL_``, each with a default.
+
+Files of ROLECALL_SECRETS_DIRECTORY, as container runtimes and systemd mount them, give what no variable sets.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +15,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from rolecall.domain.instances.channels import is_loopback
 from rolecall.domain.secrets.sealing import parse_master_keys
@@ -50,12 +59,34 @@ Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+def _secrets_directory() -> Path | None:
+    """The directory whose files, named as the variables in lower case, hold settings."""
+    if not (name := os.environ.get("ROLECALL_SECRETS_DIRECTORY")):
+        return None
+    directory = Path(name)
+    if not directory.is_dir():
+        raise SettingsError(f"ROLECALL_SECRETS_DIRECTORY: {directory} is not a directory")
+    return directory
+
+
 class Settings(BaseSettings):
     """Field names are the variables' names without the prefix, in lower case. An empty variable counts as not set."""
 
     model_config = SettingsConfigDict(
         env_prefix="ROLECALL_", env_ignore_empty=True, enable_decoding=False, extra="ignore", frozen=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there are no such files
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - its directory is fixed when this is imported
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then files."""
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, _secrets_directory())
 
     database_url: SecretStr | None = None
     """The PostgreSQL URL of the store. `rolecall up` has a store of its own."""
@@ -251,6 +282,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(map(_wrong_variable, error.errors()))) from None
+    except OSError as error:  # a file of secrets
+        raise SettingsError(f"ROLECALL_SECRETS_DIRECTORY: {error}") from None
 
 
 def _wrong_variable(error: ErrorDetails) -> str:

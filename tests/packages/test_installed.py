@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -29,19 +28,21 @@ def environment(packages: Packages, tmp_path_factory: pytest.TempPathFactory) ->
     """A virtual environment of the wheel and what the wheel requires, at the versions of the lock file."""
     place = tmp_path_factory.mktemp("installed")
     venv.create(place / "venv", with_pip=False, symlinks=True)
-    wanted = place / "requirements.txt"
-    digest = hashlib.sha256(packages.wheel.read_bytes()).hexdigest()
-    wanted.write_text(f"{packages.wheel} --hash=sha256:{digest}\n")
-    subprocess.run(
-        [
-            *(PIP, "-m", "pip", "--python", place / "venv" / "bin" / "python"),
-            *("install", "--quiet", "--no-compile", "--require-hashes"),
-            *("--requirement", wanted, "--constraint", ROOT / "requirements.lock"),
-        ],
-        cwd=place,
-        check=True,
-        timeout=PATIENCE,
-    )
+    pip = (PIP, "-m", "pip", "--python", place / "venv" / "bin" / "python")
+    for arguments in (
+        (
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--no-deps",
+            "--require-hashes",
+            "-r",
+            ROOT / "requirements.lock",
+        ),
+        ("install", "--quiet", "--no-compile", "--no-deps", packages.wheel),
+        ("check",),  # that the lock file has what the wheel requires
+    ):
+        subprocess.run([*pip, *arguments], cwd=place, check=True, timeout=PATIENCE)
     return place
 
 

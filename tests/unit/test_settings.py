@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rolecall.settings import Settings, SettingsError, load_settings
@@ -77,3 +79,31 @@ def test_a_setting_that_cannot_be_read_is_told_whatever_its_type(
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"ROLECALL_{name.upper()}", "")
     assert getattr(load_settings(), name) == Settings.model_fields[name].default
+
+
+def test_files_of_the_secrets_directory_are_settings_that_variables_override(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "postgresql://rolecall:secret@store/rolecall"
+    (tmp_path / "rolecall_database_url").write_text(url + "\n")
+    (tmp_path / "rolecall_workers").write_text("3\n")
+    (tmp_path / "rolecall_public_hosts").write_text("a.example, b.example\n")
+    (tmp_path / "other").write_text("not a setting")
+    monkeypatch.setenv("ROLECALL_SECRETS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("ROLECALL_WORKERS", "2")
+    settings = load_settings()
+    assert settings.store_dsn().reveal() == url
+    assert settings.workers == 2
+    assert settings.public_hosts == ("a.example", "b.example")
+
+
+def test_a_secrets_directory_that_is_missing_or_wrong_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROLECALL_SECRETS_DIRECTORY", str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match=r"^ROLECALL_SECRETS_DIRECTORY: .*missing is not a directory$"):
+        load_settings()
+    (tmp_path / "rolecall_workers").write_text("many")
+    monkeypatch.setenv("ROLECALL_SECRETS_DIRECTORY", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"^ROLECALL_WORKERS: "):
+        load_settings()

@@ -1,0 +1,122 @@
+"""The files that deploy Rolecall: each is valid by its format's own checks, and names only settings that exist."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.packages.conftest import ROOT
+from tests.waiting import PATIENCE
+
+from rolecall.settings import Settings, load_settings
+
+BIN = Path(sys.executable).parent
+DOCKERFILE = ROOT / "Dockerfile"
+COMPOSE = ROOT / "compose.yaml"
+UNIT = ROOT / "deploy" / "systemd" / "rolecall.service"
+FILES = [DOCKERFILE, COMPOSE, *sorted(path for path in (ROOT / "deploy").rglob("*") if path.is_file())]
+
+VARIABLES = {
+    *(f"ROLECALL_{name.upper()}" for name in Settings.model_fields),
+    "ROLECALL_DATA",
+    "ROLECALL_SECRETS_DIRECTORY",
+}
+
+
+def accepted(*command: str | Path) -> str:
+    """The output of a check that must pass."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)
+def test_a_file_names_only_settings_that_exist(file: Path) -> None:
+    text = file.read_text("utf-8")
+    assert set(re.findall(r"\bROLECALL_[A-Z_]+\b", text)) <= VARIABLES
+    secrets = re.findall(r"\b(?:file: secrets/|LoadCredential=|key: )(rolecall_[a-z_]+)", text)
+    assert {name.upper() for name in secrets} <= VARIABLES
+
+
+def test_the_linter_of_dockerfiles_has_no_complaint() -> None:
+    assert accepted(BIN / "hadolint", DOCKERFILE) == ""
+
+
+def test_a_builder_is_given_what_the_dockerfile_copies_and_nothing_else() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    given = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert "*" in lines
+    assert given == {name for names in copied for name in names.split()}
+    assert all((ROOT / name).exists() for name in given)
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load(COMPOSE.read_text("utf-8")))
+
+
+def test_the_compose_file_is_valid() -> None:
+    accepted(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
+
+
+def test_the_services_of_the_compose_file_are_pinned_watched_and_use_what_is_declared() -> None:
+    document = compose()
+    for name, service in document["services"].items():
+        assert service.get("build") == "." or ("healthcheck" in service and ":" in service["image"]), name
+        assert set(service.get("secrets", ())) <= set(document["secrets"])
+        assert set(service["networks"]) <= set(document["networks"])
+        assert set(service.get("depends_on", ())) <= set(document["services"])
+        volumes = {volume.partition(":")[0] for volume in service.get("volumes", ())}
+        assert volumes <= set(document["volumes"])
+    assert [port for each in document["services"].values() for port in each.get("ports", ())] == [
+        "127.0.0.1:7653:7653"
+    ]
+
+
+def test_the_secrets_that_compose_mounts_are_made_once_and_are_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "scripts" / "compose-secrets"
+    script.parent.mkdir()
+    shutil.copy(ROOT / "scripts" / "compose-secrets", script)
+    secrets = tmp_path / "secrets"
+    assert accepted(script).count("created") == len(compose()["secrets"])
+    assert {f"secrets/{path.name}" for path in secrets.iterdir()} == {
+        secret["file"] for secret in compose()["secrets"].values()
+    }
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    monkeypatch.setenv("ROLECALL_SECRETS_DIRECTORY", str(secrets))
+    settings = load_settings()
+    assert len(settings.master_keys()) == 1
+    password = (secrets / "store_password").read_text()
+    assert len(password) == 48
+    assert settings.store_dsn().reveal() == f"postgresql://rolecall:{password}@store/rolecall?sslmode=disable"
+    assert accepted(script).count("exists") == len(compose()["secrets"])
+    assert (secrets / "store_password").read_text() == password
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program that is there: systemd checks that."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze on this system")
+    file = tmp_path / UNIT.name
+    file.write_text(UNIT.read_text("utf-8").replace("/opt/rolecall/bin/rolecall", str(BIN / "rolecall")))
+    return file
+
+
+def test_systemd_reads_the_unit_without_a_complaint(unit: Path) -> None:
+    assert accepted("systemd-analyze", "verify", unit) == ""
+
+
+def test_the_unit_is_exposed_no_more_than_a_network_service_must_be(unit: Path) -> None:
+    """systemd's measure goes from 0 to 10; a service without settings has 9.6."""
+    rated = accepted("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", unit)
+    assert "Overall exposure level for rolecall.service" in rated
