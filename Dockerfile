@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="Rolecall" \
     org.opencontainers.image.description="One self-hosted account control plane that speaks the cloud vendors' account APIs" \
     org.opencontainers.image.licenses="Apache-2.0"
 # PostgreSQL's initdb asks for the name of the account that it runs as.
-RUN useradd --system --uid 10001 --user-group --create-home --home-dir /var/lib/rolecall rolecall \
+RUN useradd --no-log-init --uid 10001 --user-group --create-home --home-dir /var/lib/rolecall rolecall \
     && install --directory --owner=rolecall --group=rolecall --mode=0700 /var/lib/rolecall/data
 COPY --from=build /opt/rolecall /opt/rolecall
 ENV PATH=/opt/rolecall/bin:$PATH \

@@ -8,7 +8,7 @@ import pytest
 
 from rolecall.cli.authority import own_certificate
 from rolecall.cli.examination import _listening_findings
-from rolecall.cli.exposure import exposure
+from rolecall.cli.exposure import exposure, reached_at
 from rolecall.settings import Settings
 
 
@@ -37,3 +37,11 @@ def test_the_doctor_looks_at_the_certificate(tmp_path: Path) -> None:
     assert (gone.check, gone.ok) == ("certificate", False)
     (exposed,) = _listening_findings(Settings(listen="0.0.0.0:7653"))
     assert (exposed.check, exposed.ok) == ("listening", False)
+
+
+@pytest.mark.parametrize(
+    ("listening", "told"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("127.0.0.1", "127.0.0.1"), ("192.0.2.1", "192.0.2.1")],
+)
+def test_the_ready_file_tells_an_address_that_clients_can_use(listening: str, told: str) -> None:
+    assert reached_at(listening) == told

@@ -18,7 +18,7 @@ from rolecall.cli.authority import own_certificate, server_names
 from rolecall.cli.banner import banner
 from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.console import link
-from rolecall.cli.exposure import Files, endpoint_of
+from rolecall.cli.exposure import Files, endpoint_of, reached_at
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.private_files import write_private
 from rolecall.cli.quickstart import prepare, ready_content
@@ -82,7 +82,8 @@ class Front:
     authority: Path | None
 
     def endpoint(self) -> str:
-        return endpoint_of(*self.bound.getsockname()[:2], secure=self.files is not None)
+        host, port = self.bound.getsockname()[:2]
+        return endpoint_of(reached_at(host), port, secure=self.files is not None)
 
 
 class Embedded:
@@ -136,7 +137,8 @@ class Embedded:
         front = self._front
         extras: dict[str, object] = {} if front.authority is None else {"ca_file": str(front.authority)}
         if front.admin is not None:
-            extras["admin_endpoint"] = endpoint_of(*front.admin.getsockname()[:2], secure=False)
+            host, port = front.admin.getsockname()[:2]
+            extras["admin_endpoint"] = endpoint_of(reached_at(host), port, secure=False)
         return extras
 
     async def _announce(self, opened: Application, owner: Owner, ready: dict[str, object]) -> None:

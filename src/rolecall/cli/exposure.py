@@ -33,6 +33,11 @@ def endpoint_of(host: str, port: int, *, secure: bool) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
+def reached_at(host: str) -> str:
+    """The address by which clients on this machine reach a listener: loopback for one that listens on all addresses."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
 def exposure(settings: Settings, host: str) -> str:
     """Why serving on `host` is unsafe or will refuse calls; empty if it is safe."""
     if is_loopback(host) or settings.tls_cert is not None:
