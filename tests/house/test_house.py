@@ -130,7 +130,17 @@ SUBJECTS: dict[str, set[str]] = {
         "secrets",
     },
 }
-IN_THE_ROOT = {"__init__", "bus", "capabilities", "engine", "identity", "messages", "reasons", "strict_json"}
+IN_THE_ROOT = {
+    "__init__",
+    "account_pages",
+    "bus",
+    "capabilities",
+    "engine",
+    "identity",
+    "messages",
+    "reasons",
+    "strict_json",
+}
 """Modules that belong to no subject, eight at most. `bus` alone may import any subject."""
 
 

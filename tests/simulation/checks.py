@@ -10,7 +10,8 @@ from tests.simulation.estates import DATABASE, Estate, Superuser
 from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, Server, World
 
-from rolecall.domain.accounts.context import AccountRow, display_name, password_purpose
+from rolecall.domain.account_pages import display_name
+from rolecall.domain.accounts.context import AccountRow, password_purpose
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import SealBroken

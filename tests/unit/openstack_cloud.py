@@ -24,7 +24,7 @@ from rolecall.domain.access.rates import Rates
 from rolecall.domain.access.revocations import Revocations
 from rolecall.domain.access.tokens import Tokens
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.accounts.views import AccountView, AccountViews
 from rolecall.domain.bus import Bus
 from rolecall.domain.engine import Access, AccountKind, DatabaseFacts, DatabaseGrant
 from rolecall.domain.instances import commands as instance_commands
@@ -127,8 +127,13 @@ class FakeControl:
             server.accounts[one.name, one.host] = {grant.database for grant in one.grants}
             server.passwords[one.name, one.host] = one.password.reveal()
 
-    def _AllAccounts(self, command: commands.AllAccounts) -> Sequence[AccountView]:
-        return tuple(view(*key, grants) for key, grants in self._server(command).accounts.items())
+    def _PageAccounts(self, command: commands.PageAccounts) -> AccountViews:
+        accounts = self._server(command).accounts
+        views = [view(*key, grants) for key, grants in accounts.items() if key[0] not in command.hidden]
+        more = replace(command.asked, limit=command.asked.limit + 1)
+        found = more.cut(views, lambda account: (account.name, account.host))
+        shown = tuple(found[: command.asked.limit])
+        return AccountViews(shown, len(found) > len(shown), len(accounts), len(found))
 
     def _ShowAccount(self, command: commands.ShowAccount) -> AccountView:
         server, (name, host) = self._server(command), (command.name, command.host)

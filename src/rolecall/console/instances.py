@@ -12,12 +12,12 @@ from rolecall.console.accounts.addresses import account_address, instance_addres
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.paths import PREFIX
 from rolecall.console.visits import Page, Visit
-from rolecall.domain.accounts.commands import ListAccounts
-from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.account_pages import AccountSlice, display_name
+from rolecall.domain.accounts.commands import PageAccounts
+from rolecall.domain.accounts.views import AccountViews
 from rolecall.domain.engine import EngineFacts
 from rolecall.domain.instances.registry import Instance
 from rolecall.domain.messages import InstanceName
-from rolecall.domain.messages import Page as Slice
 from rolecall.server_kinds import DIALECTS, face_of, first_face
 from rolecall.values import Caller, Reply
 
@@ -136,8 +136,7 @@ class InstancePages:
         seen = await self._visible.find(visit, visit.path["instance"])
         if seen is None:
             return pages.error(visit.request, 404, "not_found")
-        offset = pages.offset(visit)
-        accounts, refused = await self._accounts_of(visit, seen.instance, offset)
+        accounts, refused = await self._accounts_of(visit, seen.instance)
         return pages.page(
             visit,
             "instance.html",
@@ -149,7 +148,8 @@ class InstancePages:
             create_at=await self._create_at(visit, seen.instance),
             address_of=lambda account: account_address(seen.public_id, account.name, account.host),
             refused=refused,
-            pager=pages.Pager(visit, offset, _SHOWN, 0 if accounts is None else accounts.total),
+            query=visit.query,
+            pager=None if accounts is None else _pager(visit, accounts),
         )
 
     async def _create_at(self, visit: Visit, instance: Instance) -> str:
@@ -161,13 +161,21 @@ class InstancePages:
         return ""
 
     async def _accounts_of(
-        self, visit: Visit, instance: Instance, offset: int
-    ) -> tuple[Slice[AccountView] | None, ActionRefused | None]:
+        self, visit: Visit, instance: Instance
+    ) -> tuple[AccountViews | None, ActionRefused | None]:
         dialect = first_face(instance)
         action, param = LISTING[dialect]
-        name = instance.faces[dialect]
-        command = ListAccounts(InstanceName(dialect, name), "name", False, offset, _SHOWN)
+        name, query = instance.faces[dialect], visit.query
+        start, is_backward = query["before"] or query["after"], bool(query["before"])
+        asked = AccountSlice(_SHOWN, start, is_backward, query["name"])
+        command = PageAccounts(InstanceName(dialect, name), asked, with_missing=True)
         try:
             return await self._actions.look(visit, action, {param: name}, command, instance.region), None
         except ActionRefused as refused:
             return None, refused
+
+
+def _pager(visit: Visit, accounts: AccountViews) -> pages.KeyPager:
+    names = [display_name(each.name, each.host) for each in accounts.items] or [""]
+    shown, total = len(accounts.items), accounts.total
+    return pages.KeyPager(visit, names[0], names[-1], shown, total, accounts.has_more)

@@ -152,12 +152,14 @@ class Pager:
     total: int
 
     @property
-    def first(self) -> int:
-        return min(self.offset + 1, self.total)
+    def is_shown(self) -> bool:
+        return self.total > self.size or self.offset > 0
 
     @property
-    def last(self) -> int:
-        return min(self.offset + self.size, self.total)
+    def place(self) -> str:
+        """Which part of the listing this is."""
+        first, last = min(self.offset + 1, self.total), min(self.offset + self.size, self.total)
+        return self.visit.text("page_of", first=first, last=last, total=self.total)
 
     @property
     def previous(self) -> str:
@@ -167,11 +169,52 @@ class Pager:
     @property
     def next(self) -> str:
         """The address of the slice after; empty for the last."""
-        return self._at(self.offset + self.size) if self.last < self.total else ""
+        return self._at(self.offset + self.size) if self.offset + self.size < self.total else ""
 
     def _at(self, offset: int) -> str:
-        kept = {name: value for name, value in self.visit.query if name not in ("offset", "done")}
-        return f"{self.visit.request.path}?{urlencode({**kept, 'offset': offset})}"
+        return _page_at(self.visit, {"offset": offset})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPager:
+    """A part of a listing that is read from a key on, however long it is: `shown` items of `total`, from the key
+    `first` to `last`. `has_more`: beyond them, in the direction of the reading.
+    """
+
+    visit: Visit
+    first: str
+    last: str
+    shown: int
+    total: int
+    has_more: bool
+
+    @property
+    def is_shown(self) -> bool:
+        return self.has_more or bool(self._start)
+
+    @property
+    def place(self) -> str:
+        return self.visit.text("page_part", shown=self.shown, total=self.total)
+
+    @property
+    def previous(self) -> str:
+        is_there = self.has_more if self.visit.query["before"] else bool(self._start)
+        return _page_at(self.visit, {"before": self.first}) if is_there and self.first else ""
+
+    @property
+    def next(self) -> str:
+        is_there = self.has_more or bool(self.visit.query["before"])
+        return _page_at(self.visit, {"after": self.last}) if is_there and self.last else ""
+
+    @property
+    def _start(self) -> str:
+        return self.visit.query["after"] or self.visit.query["before"]
+
+
+def _page_at(visit: Visit, start: Mapping[str, object]) -> str:
+    """This page with another start and the same filters."""
+    kept = {name: value for name, value in visit.query if name not in ("offset", "after", "before", "done")}
+    return f"{visit.request.path}?{urlencode({**kept, **start})}"
 
 
 def offset(visit: Visit) -> int:

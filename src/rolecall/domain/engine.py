@@ -31,7 +31,8 @@ from rolecall.domain.identity import (
 )
 from rolecall.values import Secret
 
-if TYPE_CHECKING:  # the capabilities are described in terms of what is below
+if TYPE_CHECKING:  # these are described in terms of what is below
+    from rolecall.domain.account_pages import AccountListing
     from rolecall.domain.capabilities import (
         DatabaseGrants,
         DatabaseOwnership,
@@ -96,11 +97,10 @@ class AccountFacts:
     """One account as the server has it now. `marker` is the last operation of Rolecall's that changed it, if any.
 
     `earlier` are the operations before that one, the newest first, as far as the server remembers them. `host` and
-    `grants` are for servers where an account is a name at a host and is granted whole databases (the MySQL family);
-    `oid` is 0 there. `is_protected`: it has or leads to more than a tenant may have, so it is listed, and every change
-    is refused with ACCOUNT_PROTECTED. `identity` distinguishes it from earlier and later accounts of its name; it is
-    empty if SQL created the account and it has none yet. `orders` are the orders of `operations`. `verifier_write` is
-    how the change that returns these facts stored a verifier, None if it stored none.
+    `grants`: where an account is a name at a host and is granted whole databases (the MySQL family); `oid` is 0 there.
+    `is_protected`: it has or leads to more than a tenant may have: it is listed, and changes are ACCOUNT_PROTECTED.
+    `identity` distinguishes it from others of its name; empty if SQL created it and it has none yet. `orders` are those
+    of `operations`. `verifier_write`: how the change that returns these facts stored a verifier, None if it did not.
     """
 
     oid: int
@@ -124,11 +124,10 @@ class AccountFacts:
 
     @property
     def order(self) -> int:
-        """The order of Rolecall's last change; 0 without one."""
+        """Of Rolecall's last change; 0 without one."""
         return self.orders[0] if self.orders else 0
 
     def order_of(self, operation: UUID) -> int:
-        """The order of one of `operations`."""
         return dict(zip(self.operations, self.orders, strict=False)).get(operation, 0)
 
     @property
@@ -174,10 +173,8 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """Fields that are None do not change. `end_sessions` ends the account's open sessions after the change.
-
-    `new_name` and `new_host` move the account with its grants (the MySQL family).
-    """
+    """Fields that are None do not change. `end_sessions` ends the account's open sessions after the change, `new_name`
+    and `new_host` move it with its grants (the MySQL family)."""
 
     name: str
     operation: UUID
@@ -314,6 +311,8 @@ class Engine(Protocol):
 
     @property
     def traits(self) -> EngineTraits: ...
+    @property
+    def listing(self) -> AccountListing: ...
     @property
     def objects(self) -> ObjectPrivileges | None: ...
     @property

@@ -9,6 +9,13 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from uuid import UUID
 
+from rolecall.domain.account_pages import (
+    AccountListing,
+    AccountPage,
+    AccountPlace,
+    AccountSlice,
+    IdentifiedPlace,
+)
 from rolecall.domain.capabilities import (
     DatabaseGrants,
     DatabaseOwnership,
@@ -133,6 +140,7 @@ class Watched:
         self.lane = Lane(replace(limits, width=inner.traits.writers or limits.width))
         self._inner = inner
         self._watch = watch = _Watch(self.lane, watcher, tuple(secrets))
+        self.listing = WatchedListing(inner.listing, watch)
         self.objects = None if inner.objects is None else WatchedObjects(inner.objects, watch)
         self.ownership = None if inner.ownership is None else WatchedOwnership(inner.ownership, watch)
         self.grants = None if inner.grants is None else WatchedGrants(inner.grants, watch)
@@ -194,6 +202,24 @@ class Watched:
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedListing:
+    inner: AccountListing
+    watch: _Watch
+
+    async def page(self, asked: AccountSlice) -> AccountPage:
+        async with self.watch.look("account_page"):
+            return await self.inner.page(asked)
+
+    async def at(self, places: Sequence[AccountPlace]) -> Sequence[AccountFacts]:
+        async with self.watch.look("some_accounts"):
+            return await self.inner.at(places)
+
+    async def places(self) -> Sequence[IdentifiedPlace]:
+        async with self.watch.look("account_places"):
+            return await self.inner.places()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from rolecall.domain.identity import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names, scram
+from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, MemoryObjects, is_protected_name
 from rolecall.engines.memory_steps import may_remove
 from rolecall.engines.postgresql.catalog import PRIVILEGES
@@ -200,6 +201,10 @@ class MemoryEngine(MemoryObjects):
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
         return await self.account(name, host)
+
+    @property
+    def listing(self) -> MemoryListing:
+        return MemoryListing(self.accounts)
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return [self._accounts[name] for name in sorted(self._accounts)]

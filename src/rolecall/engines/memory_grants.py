@@ -27,6 +27,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import FIRST, NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_steps import Steps, may_remove
 from rolecall.engines.mysql import control, hashes, names
 from rolecall.engines.mysql.flavors import MARIADB
@@ -194,6 +195,10 @@ class MemoryGrantsEngine(Steps):
 
     async def identify(self, name: str, host: str = "") -> AccountFacts | None:
         return await self.account(name, host)
+
+    @property
+    def listing(self) -> MemoryListing:
+        return MemoryListing(self.accounts)
 
     async def accounts(self) -> Sequence[AccountFacts]:
         return [self._accounts[key] for key in sorted(self._accounts)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rolecall import ambient
-from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.account_pages import IdentifiedPlace, display_name
+from rolecall.domain.accounts.context import AccountRow, AccountTime
 from rolecall.domain.operations.model import AccountEffect, Operation
 from rolecall.store.moves import tombstone
 
@@ -46,3 +48,11 @@ def merged(before: AccountRow | None, operation: Operation, effect: AccountEffec
             password_order=before.password_order,
         )  # fmt: skip
     return after if effect.manages is not None else replace(after, sealed_password=before.sealed_password)
+
+
+def latest(rows: Iterable[AccountRow], time: AccountTime) -> list[IdentifiedPlace]:
+    """Those with such a time, the latest first, as `AccountRepository.latest_accounts` gives them."""
+    timed = ((row.created_at if time == "created" else row.updated_at, row) for row in rows)
+    found = [(at, display_name(row.name, row.host), row) for at, row in timed if at is not None]
+    found.sort(key=lambda each: each[:2], reverse=True)
+    return [IdentifiedPlace(row.name, row.host, row.identity) for _, _, row in found]

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from rolecall import ambient
-from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace
+from rolecall.domain.accounts.context import AccountRow, AccountTime
 from rolecall.domain.operations.claims import Claimed, ClaimedBefore
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
@@ -29,7 +30,7 @@ from rolecall.domain.operations.model import (
     Unresolved,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.store.memory_effects import is_again, merged
+from rolecall.store.memory_effects import is_again, latest, merged
 from rolecall.store.moves import Key, after_move, is_gone
 
 
@@ -363,6 +364,18 @@ class MemoryLedger:
     async def accounts(self, instance_id: int) -> Sequence[AccountRow]:
         rows = self._rows.accounts.items()
         return [row for place, row in rows if place[0] == instance_id and not row.is_deleted]
+
+    async def account_slice(self, instance_id: int, asked: AccountSlice) -> Sequence[AccountRow]:
+        return asked.cut(await self.accounts(instance_id), lambda row: (row.name, row.host))
+
+    async def accounts_at(self, instance_id: int, places: Sequence[AccountPlace]) -> Sequence[AccountRow]:
+        wanted = set(places)
+        return [row for row in await self.accounts(instance_id) if (row.name, row.host) in wanted]
+
+    async def latest_accounts(
+        self, instance_id: int, time: AccountTime, limit: int | None = None
+    ) -> Sequence[IdentifiedPlace]:
+        return latest(await self.accounts(instance_id), time)[:limit]
 
 
 def _operation(promised: Promised, instance_id: int) -> Operation:

@@ -12,7 +12,8 @@ from psycopg import errors, sql
 from psycopg.rows import args_row, class_row, kwargs_row, scalar_row
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace
+from rolecall.domain.accounts.context import AccountRow, AccountTime
 from rolecall.domain.identity import Expected
 from rolecall.domain.operations.claims import Claimed
 from rolecall.domain.operations.model import (
@@ -215,6 +216,29 @@ class PgOperationRepository:
 
     async def accounts(self, instance_id: int) -> Sequence[AccountRow]:
         return await self._pool.rows(class_row(AccountRow), _ACCOUNTS["all"], (instance_id,))
+
+    async def account_slice(self, instance_id: int, asked: AccountSlice) -> Sequence[AccountRow]:
+        query = _ACCOUNTS["slice_before" if asked.is_backward else "slice_after"]
+        values = {
+            "instance": instance_id, "start": asked.start, "contains": asked.contains, "limit": asked.limit
+        }  # fmt: skip
+        found = await self._pool.rows(class_row(AccountRow), query, values)
+        return found[::-1] if asked.is_backward else found
+
+    async def accounts_at(self, instance_id: int, places: Sequence[AccountPlace]) -> Sequence[AccountRow]:
+        values = {
+            "instance": instance_id,
+            "names": [name for name, _ in places],
+            "hosts": [host for _, host in places],
+        }
+        return await self._pool.rows(class_row(AccountRow), _ACCOUNTS["at"], values)
+
+    async def latest_accounts(
+        self, instance_id: int, time: AccountTime, limit: int | None = None
+    ) -> Sequence[IdentifiedPlace]:
+        is_creation = time == "created"
+        query = _ACCOUNTS["by_creation" if is_creation else "by_change"]
+        return await self._pool.rows(args_row(IdentifiedPlace), query, (instance_id, limit))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from rolecall.console.accounts.addresses import INSTANCE, SECTION, account_addre
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.instances import LISTING, Seen, VisibleInstances
 from rolecall.console.visits import Page, Visit
-from rolecall.domain.accounts.commands import AllDatabases, ListAccounts, ListDatabases, ShowAccount
+from rolecall.domain.account_pages import AccountSlice
+from rolecall.domain.accounts.commands import AllDatabases, ListDatabases, PageAccounts, ShowAccount
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.messages import InstanceName
@@ -22,8 +23,6 @@ from rolecall.values import Reply
 _SHOWN = 50
 _MOST_DATABASES = 20
 """Databases whose privileges an account's page shows."""
-_ALL = 2**31
-"""A limit that no listing reaches."""
 
 _POSTGRES = ("tencent", "postgres")
 _TROVE = ("openstack", "database")
@@ -186,15 +185,15 @@ class AccountPages:
         return next(entries, None)
 
     async def _place(self, visit: Visit, face: str, account: AccountView, region: str) -> int:
-        """Where an account is in the listing by name; 0 if it is not there."""
+        """Where an account is in the listing by name."""
         action, param = LISTING["tencent"]
-        command = ListAccounts(InstanceName("tencent", face), "name", False, 0, _ALL)
+        asked = AccountSlice(0, account.name, is_backward=True)
+        command = PageAccounts(InstanceName("tencent", face), asked)
         try:
-            listed = await self._actions.look(visit, action, {param: face}, command, region)
+            before = await self._actions.look(visit, action, {param: face}, command, region)
         except ActionRefused:
             return 0
-        names = (place for place, each in enumerate(listed.items) if each.name == account.name)
-        return next(names, 0)
+        return before.beyond
 
     async def _databases(self, visit: Visit) -> Reply:
         seen = await self._visible.find(visit, visit.path["instance"])

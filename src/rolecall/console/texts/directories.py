@@ -18,7 +18,6 @@ TEXTS = {
     "dir_add": ("Add", "添加"),
     "dir_member": ("member", "已加入"),
     "dir_any": ("any", "全部"),
-    "dir_no_match": ("Nothing matches.", "没有匹配的结果。"),
     "dir_search_users": ("Part of a name, phone number or email", "用户名、手机号或邮箱的一部分"),
     "dir_in_group": ("Users of one group.", "仅显示一个用户组的用户。"),
     "dir_all_users": ("Show all users", "显示全部用户"),

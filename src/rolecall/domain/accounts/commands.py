@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.account_pages import AccountSlice
+from rolecall.domain.accounts.views import AccountView, AccountViews
 from rolecall.domain.engine import (
     AccountKind,
     DatabaseFacts,
@@ -15,6 +17,8 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.messages import ClientToken, Command, InstanceName, Page
 from rolecall.values import Secret
+
+AccountOrder: TypeAlias = Literal["created", "updated", "name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,25 @@ class DeleteAccount(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class ListAccounts(Command[Page[AccountView]]):
-    """`order` is ``created``, ``updated`` or ``name``."""
-
     instance: InstanceName
-    order: str
+    order: AccountOrder
     descending: bool
     offset: int
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageAccounts(Command[AccountViews]):
+    """A slice of a list that may be long, with accounts that could not be created.
+
+    `with_missing`: and with those of ours that the server no longer has. Accounts with the names `hidden`, in lower
+    case, are left out.
+    """
+
+    instance: InstanceName
+    asked: AccountSlice
+    with_missing: bool = False
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

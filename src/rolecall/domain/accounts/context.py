@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from rolecall import ambient
+from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
 from rolecall.domain.accounts.removal import leave, remove
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence
@@ -32,6 +33,10 @@ _MAKING_PAUSE = 0.05
 
 Look = Callable[[str, str], Awaitable[AccountFacts | None]]
 """An engine's word on the account of a name and a host."""
+
+
+AccountTime: TypeAlias = Literal["created", "updated"]
+"""A time of an `AccountRow` by which accounts are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,12 @@ class AccountRepository(Protocol):
 
     async def account(self, instance_id: int, name: str, host: str) -> AccountRow | None: ...
     async def accounts(self, instance_id: int) -> Sequence[AccountRow]: ...
+    async def account_slice(self, instance_id: int, asked: AccountSlice) -> Sequence[AccountRow]: ...
+    async def accounts_at(self, instance_id: int, places: Sequence[AccountPlace]) -> Sequence[AccountRow]: ...
+    async def latest_accounts(
+        self, instance_id: int, time: AccountTime, limit: int | None = None
+    ) -> Sequence[IdentifiedPlace]:
+        """Those with such a time, the latest first, and by display name, the last first, where times are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +122,6 @@ class Target:
 
 def _not_made(reason: Reason) -> Refused:
     return Refused(reason, note="the promised account is not made yet")
-
-
-def display_name(name: str, host: str) -> str:
-    """How operations and messages name an account: ``name``, or ``name@host``."""
-    return f"{name}@{host}" if host else name
 
 
 def password_purpose(instance_id: int | str, account: str) -> str:

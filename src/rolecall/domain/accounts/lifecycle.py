@@ -1,10 +1,8 @@
-"""Database accounts: making, deleting, listing and remarking them."""
+"""Database accounts: making, deleting, showing and remarking them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from rolecall import ambient
@@ -12,7 +10,7 @@ from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext, AccountRow, Target
 from rolecall.domain.accounts.credentials import new_managed_password
 from rolecall.domain.accounts.deferred import DeferredCreates
-from rolecall.domain.accounts.listing import account_views, failed_view, view
+from rolecall.domain.accounts.listing import failed_view, view
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
@@ -24,7 +22,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import Expected
 from rolecall.domain.instances.registry import ConnectedInstance
-from rolecall.domain.messages import Handlers, Page
+from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.operations.client_tokens import ClientTokens
@@ -32,9 +30,6 @@ from rolecall.domain.operations.model import Change, Ledger, Operation, State
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
 
-_NOT_THERE = frozenset({"missing", "failed"})
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NO_SUCH_ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.PARAMETER_VALUE)
 """Why there is no account of a name and host: none has it, or none can have that host."""
 
@@ -50,8 +45,6 @@ class Accounts:
         self.handlers: Handlers = (
             commands.CreateAccount.handled_by(self.create),
             commands.DeleteAccount.handled_by(self.delete),
-            commands.ListAccounts.handled_by(self.page),
-            commands.AllAccounts.handled_by(self.all),
             commands.ShowAccount.handled_by(self.show),
             commands.ChangeRemark.handled_by(self.change_remark),
         )
@@ -169,17 +162,6 @@ class Accounts:
 
         await self._context.change(target, intent, apply)
 
-    async def page(self, command: commands.ListAccounts, origin: Origin) -> Page[AccountView]:
-        connected = await self._context.resolver.connect(command.instance, origin.caller)
-        views = [view for view in await self._views(connected) if view.standing not in _NOT_THERE]
-        views.sort(key=_ORDERS[command.order], reverse=command.descending)
-        return Page(tuple(views[command.offset : command.offset + command.limit]), len(views))
-
-    async def all(self, command: commands.AllAccounts, origin: Origin) -> tuple[AccountView, ...]:
-        connected = await self._context.resolver.connect(command.instance, origin.caller)
-        views = [view for view in await self._views(connected) if view.standing != "missing"]
-        return tuple(sorted(views, key=lambda view: (view.name, view.host)))
-
     async def show(self, command: commands.ShowAccount, origin: Origin) -> AccountView:
         """ACCOUNT_MISSING."""
         connected = await self._context.resolver.connect(command.instance, origin.caller)
@@ -211,23 +193,9 @@ class Accounts:
             (operation for operation in failed if operation.account == (target.name, target.host)), None
         )
 
-    async def _views(self, connected: ConnectedInstance) -> list[AccountView]:
-        return await account_views(self._context.repository, self._ledger, connected)
-
 
 def _quota(target: Target, command: commands.CreateAccount) -> int | None:
     """The vendor's, or the instance's option ``account_quota`` in its place, where 0 is none."""
     if own := target.connected.instance.options.get("account_quota"):
         return int(own) or None
     return command.quota
-
-
-def _by_time(moment: datetime | None, view: AccountView) -> tuple[datetime, str]:
-    return (moment or _LONG_AGO, view.name)
-
-
-_ORDERS: Mapping[str, Callable[[AccountView], tuple[datetime | str, ...]]] = {
-    "created": lambda view: _by_time(view.created_at, view),
-    "updated": lambda view: _by_time(view.updated_at, view),
-    "name": lambda view: (view.name,),
-}

@@ -37,7 +37,7 @@ async def account_views(
     views = [view(facts, rows.pop(place, None)) for place, facts in there.items()]
     failed = [operation for operation in await ledger.failed(instance_id) if operation.account not in there]
     views.extend(failed_view(operation) for operation in failed)
-    views.extend(_missing(row) for row in rows.values())
+    views.extend(missing_view(row) for row in rows.values())
     return views
 
 
@@ -83,7 +83,7 @@ def failed_view(operation: Operation) -> AccountView:
     )  # fmt: skip
 
 
-def _missing(row: AccountRow) -> AccountView:
+def missing_view(row: AccountRow) -> AccountView:
     """An account of ours that the server no longer has."""
     return AccountView(
         row.oid, row.name, AccountKind.NORMAL, True, row.remark, row.sealed_password is not None,

@@ -33,3 +33,16 @@ class AccountView:
     host: str = ""
     grants: tuple[DatabaseGrant, ...] = ()
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountViews:
+    """A slice of an instance's accounts, by display name. `has_more`: beyond it, in the direction that was read.
+
+    `total` and `beyond` count what the server has (`domain.account_pages.AccountPage`).
+    """
+
+    items: tuple[AccountView, ...]
+    has_more: bool
+    total: int
+    beyond: int

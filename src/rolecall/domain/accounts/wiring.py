@@ -13,6 +13,7 @@ from rolecall.domain.accounts.databases import Databases
 from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
+from rolecall.domain.accounts.pages import AccountLists
 from rolecall.domain.accounts.password_tokens import DatabaseTokens
 from rolecall.domain.accounts.ports import RotationRepository
 from rolecall.domain.accounts.superuser import TenantSuperusers
@@ -62,6 +63,7 @@ def build(
     tokens = DatabaseTokens(context, credentials, repositories.rotation, repositories.audit, rotation_seconds)
     services: Sequence[Handlers] = (
         lifecycle.handlers,
+        AccountLists(resolver, ledger, ledger).handlers,
         credentials.handlers,
         deferred.handlers,
         Grants(context).handlers,

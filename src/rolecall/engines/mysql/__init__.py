@@ -12,6 +12,7 @@ from rolecall.engines.mysql.connections import Connections
 from rolecall.engines.mysql.databases import Databases
 from rolecall.engines.mysql.flavors import MARIADB, flavor_named
 from rolecall.engines.mysql.grants import Grants
+from rolecall.engines.mysql.listing import Listing
 from rolecall.engines.mysql.server import Server
 from rolecall.engines.mysql.superuser import Superuser
 from rolecall.exchanges import DEFAULTS, Deadlines
@@ -64,6 +65,7 @@ class MySqlEngine:
         self.account = accounts.find
         self.identify = accounts.identify
         self.accounts = accounts.all
+        self.listing = Listing(server)
         self.databases = databases.all
         self.create_database = databases.create
         self.drop_database = databases.drop

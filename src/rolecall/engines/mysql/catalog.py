@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from rolecall.domain.account_pages import AccountPlace, AccountSlice
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
 from rolecall.domain.identity import FIRST
 from rolecall.engines.mysql import control, names, quoting, templates, tenancy
@@ -67,20 +68,67 @@ async def look(session: Session, server: Server, user: str = "", host: str = "")
 
 def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
     """The queries for all accounts, or one; `read` takes their rows."""
-    return _accounts_query(server, user, host), _grants_query(server, user, host)
+    return _queries(server, _is(user, host, "g.") if user else "TRUE", _is(user, host) if user else "TRUE")
 
 
-def names_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
+def page_query(server: Server, asked: AccountSlice) -> str:
+    """A query for the names and hosts of a slice, which are read by `queries_of`."""
+    order = f"{_NAME} {'DESC' if asked.is_backward else 'ASC'}"
+    return f"SELECT g.User, g.Host{_listed(server, asked)} AND {_beyond(asked)} ORDER BY {order} LIMIT {asked.limit}"
+
+
+def counts_query(server: Server, asked: AccountSlice) -> str:
+    """A query for two numbers: of all accounts, and of those beyond the start."""
+    return f"SELECT COUNT(*), COALESCE(SUM({_beyond(asked)}), 0){_listed(server, asked)}"
+
+
+def places_query(server: Server) -> str:
+    """A query for names, hosts and identities of all accounts."""
+    # As `control.mark` reads it: the oldest operation, in a row older than identities.
+    identity = "COALESCE(NULLIF(c.identity, ''), NULLIF(SUBSTRING_INDEX(c.earlier, ',', -1), ''), c.done, '')"
+    control_rows = f"{quoting.name(server.control)}.accounts c"
+    return (f"SELECT g.User, g.Host, {identity}{_listed(server, AccountSlice(0))} ORDER BY {_NAME}").replace(
+        " g WHERE", f" g LEFT JOIN {control_rows} ON c.user = g.User AND c.host = g.Host WHERE", 1
+    )
+
+
+def queries_of(server: Server, places: Iterable[AccountPlace]) -> tuple[str, str]:
+    """`queries` for some accounts."""
+    wanted = list(places)
+    return _queries(server, f"({_any_of(wanted, 'g.')})", f"({_any_of(wanted)})")
+
+
+_NAME = "CAST(CONCAT(g.User, '@', g.Host) AS BINARY)"
+"""The display name: these servers compare texts by their collations, and binaries by code point."""
+
+
+def _beyond(asked: AccountSlice) -> str:
+    if not asked.start:
+        return "TRUE"
+    return f"{_NAME} {'<' if asked.is_backward else '>'} CAST({quoting.text(asked.start)} AS BINARY)"
+
+
+def _listed(server: Server, asked: AccountSlice) -> str:
+    """Accounts with `contains` that are not reserved. Half-made ones are among them, until `read` shows that."""
+    reserved = ", ".join(map(quoting.text, names.reserved(server.administrator)))
+    found = (
+        f"LOCATE(CAST({quoting.text(asked.contains)} AS BINARY), {_NAME}) > 0" if asked.contains else "TRUE"
+    )
+    flavor = server.flavor
+    return f" FROM {flavor.users} g WHERE {flavor.is_account} AND LOWER(TRIM(g.User)) NOT IN ({reserved}) AND {found}"
+
+
+def names_query(flavor: Flavor, places: Iterable[AccountPlace]) -> str:
     """A query for some accounts' names and hosts as the server stores them; cheaper than `queries`."""
     return f"SELECT User, Host FROM {flavor.users} WHERE {_any_of(places)}"
 
 
-def names_and_release(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
+def names_and_release(flavor: Flavor, places: Iterable[AccountPlace]) -> str:
     """`names_query`, which then releases the session's locks: a statement less than with `RELEASE`."""
     return f"{names_query(flavor, places)} UNION ALL SELECT RELEASE_ALL_LOCKS(), ''"
 
 
-def made_query(flavor: Flavor, places: Iterable[tuple[str, str]]) -> str:
+def made_query(flavor: Flavor, places: Iterable[AccountPlace]) -> str:
     """A query for those of some accounts that exist and are whole: names and hosts."""
     return (
         f"SELECT User, Host FROM {flavor.users} WHERE ({_any_of(places)})"
@@ -93,8 +141,8 @@ def verifier_query(flavor: Flavor, user: str, host: str) -> str:
     return f"SELECT {flavor.verifier} FROM {flavor.users} WHERE {_is(user, host)}"
 
 
-def _any_of(places: Iterable[tuple[str, str]]) -> str:
-    return " OR ".join(_is(user, host) for user, host in places)
+def _any_of(places: Iterable[AccountPlace], row: str = "") -> str:
+    return " OR ".join(_is(user, host, row) for user, host in places)
 
 
 def _is(user: str, host: str, row: str = "") -> str:
@@ -115,23 +163,21 @@ def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str
     )
 
 
-def _accounts_query(server: Server, user: str, host: str) -> str:
-    query, condition = server.flavor.accounts, _is(user, host, "g.") if user else "TRUE"
+def _queries(server: Server, accounts: str, grants: str) -> tuple[str, str]:
+    """By conditions on accounts (`g`) and on their grants."""
+    query = server.flavor.accounts
     parts = {
         "holds": tenancy.holds(*server.flavor.holder, server.columns.items(), server.control),
         "control": quoting.name(server.control),
         "making": quoting.text(MAKING),
-        "one": condition,
+        "listed": server.flavor.is_account,
+        "one": accounts,
     }
     for word, text in parts.items():
         query = query.replace(f"{{{word}}}", text)
-    return f"{query} AND {condition}"
-
-
-def _grants_query(server: Server, user: str, host: str) -> str:
-    where = f" WHERE {_is(user, host)}" if user else ""
     flags = ", ".join(server.columns.values())
-    return f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db{where}"
+    held = f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db WHERE {grants}"
+    return f"{query} AND {accounts}", held
 
 
 def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[StoredGrant]]:

@@ -50,6 +50,8 @@ class Flavor:
     """The table of accounts; `verifier` and `subject` are expressions on its rows."""
     verifier: str
     subject: str
+    is_account: str
+    """A condition on a row of `users`, named ``g``: it is an account's, not a role's."""
     accounts: str
     """A query for all accounts. Its columns: user, host, has a verifier, digest of it, locked, being created,
     powerful, then the mark."""
@@ -79,7 +81,7 @@ LEFT JOIN (
                   AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
        OR {holds}
 ) powerful ON powerful.user = g.User AND powerful.host = g.Host
-WHERE g.Host <> '' AND g.User <> '' AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
+WHERE {listed} AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
 """
 
 # MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own. Any role protects:
@@ -101,7 +103,7 @@ SELECT g.User, g.Host, COALESCE(g.authentication_string, '') <> '',
         OR {{holds}}),
        c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
 FROM mysql.user g LEFT JOIN {{control}}.accounts c ON c.user = g.User AND c.host = g.Host
-WHERE g.User <> '' AND NOT EXISTS (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)
+WHERE {{listed}}
 """
 
 MARIADB = Flavor(
@@ -124,6 +126,7 @@ MARIADB = Flavor(
     users="mysql.global_priv",
     verifier="JSON_VALUE(Priv, '$.authentication_string')",
     subject="JSON_VALUE(Priv, '$.x509_subject')",
+    is_account="g.Host <> '' AND g.User <> ''",
     accounts=_MARIADB_ACCOUNTS,
     holder=("r.via", "r.place"),
 )
@@ -147,6 +150,8 @@ MYSQL = Flavor(
     users="mysql.user",
     verifier="authentication_string",
     subject="CONVERT(x509_subject USING utf8mb4)",
+    is_account="g.User <> '' AND NOT EXISTS"
+    " (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)",
     accounts=_MYSQL_ACCOUNTS,
     holder=("g.User", "g.Host"),
 )

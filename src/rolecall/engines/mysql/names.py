@@ -45,10 +45,14 @@ def _may_be_text(text: str, characters: int) -> bool:
     return names.is_text(text) and len(text) <= characters and max(text, default="") <= _HIGHEST
 
 
+def reserved(administrator: str) -> frozenset[str]:
+    """Names of the servers' own accounts and Rolecall's, folded and without padding."""
+    return _RESERVED | {administrator.strip().casefold()}
+
+
 def is_reserved(name: str, administrator: str) -> bool:
-    """Whether a name is of the servers' own accounts or Rolecall's, in any case and padding."""
-    bare = name.strip().casefold()
-    return bare in _RESERVED or bare == administrator.strip().casefold()
+    """Whether a name is one of these, in any case and padding."""
+    return name.strip().casefold() in reserved(administrator)
 
 
 def require_new_user(name: str, characters: int, administrator: str) -> str:

@@ -12,6 +12,7 @@ from rolecall.engines.postgresql.connections import Connections
 from rolecall.engines.postgresql.creations import CreateBatcher
 from rolecall.engines.postgresql.databases import Databases
 from rolecall.engines.postgresql.group import SuperGroup
+from rolecall.engines.postgresql.listing import Listing
 from rolecall.engines.postgresql.privileges import Privileges
 from rolecall.engines.postgresql.removal import Removal
 from rolecall.engines.postgresql.server import Server
@@ -60,6 +61,7 @@ class PostgresEngine:
         self.drop_account = Removal(server, group, accounts).drop
         self.account = self.identify = accounts.find
         self.accounts = accounts.all
+        self.listing = Listing(server, accounts)
         self.databases = databases.all
         self.create_database = databases.create
         self.drop_database = databases.drop

@@ -172,7 +172,7 @@ class Accounts:
         return await self.look_up(connection, name)
 
     async def all(self) -> Sequence[AccountFacts]:
-        return await self._server.run(lambda connection: self._rows(connection, tenancy.ALL_ACCOUNTS))
+        return await self._server.run(lambda connection: self.read(connection, tenancy.ALL_ACCOUNTS))
 
     async def require_changeable(self, connection: Connection, name: str) -> AccountFacts:
         """A tenant's account. ACCOUNT_PROTECTED, ACCOUNT_MISSING."""
@@ -202,15 +202,16 @@ class Accounts:
         return found
 
     async def look_up(self, connection: Connection, name: str) -> AccountFacts | None:
-        found = await self._rows(connection, tenancy.ONE_ACCOUNT, name=name)
+        found = await self.read(connection, tenancy.ONE_ACCOUNT, name=name)
         return found[0] if found else None
 
     async def _is_protected(self, connection: Connection, name: str) -> bool:
         return bool((await only_row(connection, tenancy.IS_PROTECTED, name=name, **self._server.values))[0])
 
-    async def _rows(
+    async def read(
         self, connection: Connection, query: LiteralString, **values: object
     ) -> list[AccountFacts]:
+        """The accounts of one of `tenancy`'s queries."""
         facts = await self._server.known(connection)
         # pg_roles shows stars for every password: without access to pg_authid, each role counts as having one.
         passwords = "pg_authid" if facts.can_read_verifiers else "pg_roles"

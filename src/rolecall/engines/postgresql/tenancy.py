@@ -8,6 +8,7 @@ so it is the same in every database.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, LiteralString
 
 from rolecall.domain.engine import AccountFacts, AccountKind
@@ -65,6 +66,11 @@ WITH RECURSIVE super_made (oid) AS (
 """The beginning of a query, with the placeholders of `Server.values`. `powerful` holds every role that is not a
 tenant's."""
 
+_LISTED: LiteralString = """
+r.rolname !~ '^pg_' AND r.rolname <> current_user AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
+AND (r.rolcanlogin OR {marked})
+"""
+
 # One row per role that can log in, or that Rolecall has locked, except the administrator.
 _ACCOUNTS: LiteralString = (
     POWERFUL
@@ -76,12 +82,38 @@ JOIN {passwords} a ON a.oid = r.oid
 LEFT JOIN pg_shdescription d ON d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid
 LEFT JOIN (SELECT DISTINCT m.member FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
            WHERE g.rolname = %(group)s) sup ON sup.member = r.oid
-WHERE r.rolname !~ '^pg_' AND r.rolname <> current_user AND r.rolname <> %(group)s AND r.rolname <> %(heir)s
-  AND (r.rolcanlogin OR left(d.description, %(marker_length)s) LIKE %(marker)s)
-"""
+WHERE """
+    + _LISTED.replace("{marked}", "left(d.description, %(marker_length)s) LIKE %(marker)s")
 )
 ONE_ACCOUNT: LiteralString = _ACCOUNTS + " AND r.rolname = %(name)s::text"
 ALL_ACCOUNTS: LiteralString = _ACCOUNTS + ' ORDER BY r.rolname COLLATE "C"'
+SOME_ACCOUNTS: LiteralString = _ACCOUNTS + " AND r.rolname = ANY (%(names)s::text[])"
+_FOUND: LiteralString = " AND position(%(contains)s::text IN r.rolname::text) > 0"
+# The order of the index on names, whose collation is "C": a page is read from the place where it begins.
+PAGES: Mapping[bool, LiteralString] = {
+    False: _ACCOUNTS + _FOUND + " AND r.rolname > %(start)s::text ORDER BY r.rolname LIMIT %(limit)s",
+    True: _ACCOUNTS
+    + _FOUND
+    + " AND (%(start)s::text = '' OR r.rolname < %(start)s::text) ORDER BY r.rolname DESC LIMIT %(limit)s",
+}
+"""A page of accounts, by whether it is before its start."""
+
+# Without the joins of `_ACCOUNTS`: these read every role.
+_FROM_LISTED: LiteralString = " FROM pg_roles r WHERE " + _LISTED.replace(
+    "{marked}",
+    "EXISTS (SELECT FROM pg_shdescription d WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid"
+    " AND left(d.description, %(marker_length)s) LIKE %(marker)s)",
+)
+COUNTS: LiteralString = (
+    "SELECT count(*), count(*) FILTER (WHERE r.rolname > %(start)s::text),"
+    " count(*) FILTER (WHERE %(start)s::text = '' OR r.rolname < %(start)s::text)" + _FROM_LISTED + _FOUND
+)
+"""Of all accounts, those after a name, and those before it."""
+PLACES: LiteralString = (
+    "SELECT coalesce(array_agg(r.rolname::text ORDER BY r.rolname), '{}'),"
+    " coalesce(array_agg(r.oid::text ORDER BY r.rolname), '{}')" + _FROM_LISTED
+)
+"""Names and identities in one row, which takes a client less time than a row for each account."""
 
 IS_PROTECTED: LiteralString = (
     POWERFUL
@@ -110,7 +142,7 @@ def owned_by_tenant(owner: LiteralString) -> LiteralString:
 
 
 def account_facts(row: tuple[Any, ...]) -> AccountFacts:
-    """From a row of `ONE_ACCOUNT` or `ALL_ACCOUNTS`."""
+    """From a row of `ONE_ACCOUNT`, `ALL_ACCOUNTS`, `SOME_ACCOUNTS` or `PAGES`."""
     oid, name, is_super, may_log_in, has_password, comment, is_protected = row
     kind = AccountKind.SUPER if is_super else AccountKind.NORMAL
     marks = statements.marks_of(comment)

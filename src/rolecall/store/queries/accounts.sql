@@ -13,6 +13,37 @@ select name, host, engine_oid as oid, remark, created_at, updated_at, password_u
 {account}
  where instance_id = %s and not deleted
 
+-- name: display_name
+((case when host = '' then name else name || '@' || host end) collate "C")
+
+-- name: of_slice
+{account}
+ where instance_id = %(instance)s and not deleted and position(%(contains)s::text in {display_name}) > 0
+
+-- name: slice_after
+{of_slice} and {display_name} > %(start)s
+ order by {display_name} limit %(limit)s
+
+-- name: slice_before
+{of_slice} and (%(start)s::text = '' or {display_name} < %(start)s)
+ order by {display_name} desc limit %(limit)s
+
+-- name: at
+{account}
+ where instance_id = %(instance)s and not deleted
+   and (name, host) in (select * from unnest(%(names)s::text[], %(hosts)s::text[]))
+
+-- The latest, by the time of their creation or of their last change.
+-- name: by_creation
+select name, host, identity from accounts
+ where instance_id = %s and not deleted and created_at is not null
+ order by created_at desc, {display_name} desc limit %s
+
+-- name: by_change
+select name, host, identity from accounts
+ where instance_id = %s and not deleted
+ order by updated_at desc, {display_name} desc limit %s
+
 -- name: holder
 select identity, deleted as is_deleted from accounts where instance_id = %s and name = %s and host = %s
 

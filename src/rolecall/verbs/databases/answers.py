@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rolecall.contracts.openstack.databases import parameters
-from rolecall.contracts.openstack.databases.rules import ANY_HOST, RESERVED_DATABASES, RESERVED_USERS
+from rolecall.contracts.openstack.databases.rules import ANY_HOST, RESERVED_DATABASES
 from rolecall.contracts.openstack.places import database_root, database_url
-from rolecall.domain.accounts.views import AccountView
+from rolecall.domain.accounts.views import AccountView, AccountViews
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.instances.views import InstanceView
 from rolecall.values import Checked, Secret
 from rolecall.verbs import Answer
-from rolecall.verbs.databases.pages import page
+from rolecall.verbs.databases.pages import cut_page, page
 from rolecall.verbs.databases.tables import DATASTORE, FLAVOR, VOLUME_SIZE, links
 
 _STATUSES: Mapping[str, str] = {
@@ -33,10 +33,9 @@ _STATUSES: Mapping[str, str] = {
 _OPERATING: Mapping[str, str] = {"ACTIVE": "HEALTHY", "BUILD": "NEW", "REBOOT": "RESTARTING"}
 
 
-def users(checked: Checked[parameters.ListUsers], found: Sequence[AccountView]) -> Answer:
-    """Without the reserved ones, by ``name@host``, which is also a page's marker."""
-    shown = [account for account in found if account.name.lower() not in RESERVED_USERS]
-    return page(checked, "users", shown, _name_at_host, _user)
+def users(checked: Checked[parameters.ListUsers], found: AccountViews) -> Answer:
+    """By ``name@host``, which is also a page's marker."""
+    return cut_page(checked, "users", found.items, _name_at_host, _user, has_more=found.has_more)
 
 
 def user(_checked: Checked[object], found: AccountView) -> Answer:

@@ -32,20 +32,37 @@ def page(
 
     The link stands there twice: clients of Trove look for ``links``, gophercloud for ``<name>_links``.
     """
-    marker = _marker(checked, name)
+    marker = checked.params.marker or ""
     behind = sorted((item for item in items if key(item) > marker), key=key)
-    size = min(checked.params.limit or PAGE_SIZE, PAGE_SIZE)
-    shown = behind[:size]
+    size = page_size(checked.params)
+    return cut_page(checked, name, behind[:size], key, shape, has_more=len(behind) > size)
+
+
+def cut_page(
+    checked: Checked[parameters.Paged],
+    name: str,
+    shown: Sequence[Item],
+    key: Callable[[Item], str],
+    shape: Callable[[Item], Answer],
+    *,
+    has_more: bool,
+) -> Answer:
+    """`page`, where only the items of the page were read."""
     answer: Answer = {name: [shape(item) for item in shown]}
-    if len(behind) > size:
-        links = [{"rel": "next", "href": _next(checked, size, key(shown[-1]))}]
+    if has_more:
+        links = [{"rel": "next", "href": _next(checked, page_size(checked.params), key(shown[-1]))}]
         answer.update({"links": links, f"{name}_links": links})
     return answer
 
 
-def _marker(checked: Checked[parameters.Paged], name: str) -> str:
-    marker = checked.params.marker or ""
-    return unquote(marker) if name == "users" and "@" not in marker else marker
+def page_size(params: parameters.Paged) -> int:
+    return min(params.limit or PAGE_SIZE, PAGE_SIZE)
+
+
+def user_marker(params: parameters.Paged) -> str:
+    """The name and host after which a page of users begins."""
+    marker = params.marker or ""
+    return marker if "@" in marker else unquote(marker)
 
 
 def _next(checked: Checked[object], size: int, marker: str) -> str:

@@ -3,7 +3,7 @@
 | action | command | answer |
 |---|---|---|
 | CreateUsers | CreateAccountsLater | - |
-| ListUsers, ShowUser | AllAccounts, ShowAccount | users, user |
+| ListUsers, ShowUser | PageAccounts, ShowAccount | users, user |
 | ChangePasswords | ResetPasswords | - |
 | UpdateUser | MoveAccount | - |
 | DeleteUser | DeleteAccount | - |
@@ -27,6 +27,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rolecall.contracts.openstack.databases import parameters
+from rolecall.contracts.openstack.databases.rules import RESERVED_USERS
+from rolecall.domain.account_pages import AccountSlice
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
 from rolecall.domain.engine import Access, DatabaseGrant
@@ -37,6 +39,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Checked
 from rolecall.verbs import Answer, StaticVerb, Verbs, call_verb, nothing, verb, verbs_of
 from rolecall.verbs.databases import answers, limits, tables
+from rolecall.verbs.databases.pages import page_size, user_marker
 
 ENGINE = "mysql"
 """The kind of server that an instance of this API is."""
@@ -90,6 +93,12 @@ def _grants(names: Sequence[str]) -> tuple[DatabaseGrant, ...]:
 def _require_distinct(specs: Sequence[AccountSpec], field: str) -> None:
     if len({(spec.name, spec.host) for spec in specs}) != len(specs):
         raise Refused(Reason.ACCOUNT_REPEATED, field)
+
+
+def _list_users(params: parameters.ListUsers) -> commands.PageAccounts:
+    """Without the reserved ones."""
+    asked = AccountSlice(page_size(params), user_marker(params))
+    return commands.PageAccounts(_instance(params), asked, hidden=RESERVED_USERS)
 
 
 def _show_user(params: parameters.ListGrants | parameters.ShowUser) -> commands.ShowAccount:
@@ -212,7 +221,7 @@ VERBS: Verbs = verbs_of(
     StaticVerb(parameters.ListVersions, tables.database_versions),
     StaticVerb(parameters.ShowVersion, tables.database_version),
     verb(parameters.CreateUsers, _create_users, nothing),
-    verb(parameters.ListUsers, _on_instance(commands.AllAccounts), answers.users),
+    verb(parameters.ListUsers, _list_users, answers.users),
     verb(parameters.ShowUser, _show_user, answers.user),
     verb(parameters.ChangePasswords, _change_passwords, nothing),
     verb(parameters.UpdateUser, _update_user, nothing),

@@ -41,7 +41,11 @@ from rolecall.verbs.postgres import answers
 from rolecall.verbs.postgres.instances import INSTANCE_VERBS, instance_of, on_instance, plain
 from rolecall.verbs.postgres.privileges import KINDS, asked_object, location, modification
 
-_ORDERS: Mapping[str, str] = {"createTime": "created", "updateTime": "updated", "name": "name"}
+_ORDERS: Mapping[str, commands.AccountOrder] = {
+    "createTime": "created",
+    "updateTime": "updated",
+    "name": "name",
+}
 
 _T = TypeVar("_T")
 
