@@ -323,6 +323,7 @@ REVEALERS = {
     "rolecall.contracts.check",
     "rolecall.contracts.tencent.postgres.rules",
     # sealing and opening
+    "rolecall.domain.secrets.sealed_files",
     "rolecall.domain.secrets.sealing",
     "rolecall.domain.secrets.deciphering",
     # the chain of audit records: its HMAC, and its sealed end
@@ -367,6 +368,8 @@ REVEALERS = {
     "rolecall.local.mariadb",
     "rolecall.local.postgres",
     "rolecall.local.cluster",
+    "rolecall.local.copies",
+    "rolecall.cli.backing_up",
     "rolecall.cli.data",
     "rolecall.cli.quickstart",
     # shown once, on purpose; the demo is a client

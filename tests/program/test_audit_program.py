@@ -27,7 +27,7 @@ READS = {
 
 NOTED = {
     "account password", "application add", "application delete", "application rotate-key", "application set",
-    "audit prune", "console", "instance add", "instance remove", "instance set", "key create", "key disable",
+    "audit prune", "backup", "console", "instance add", "instance remove", "instance set", "key create", "key disable",
     "key enable", "key reseal", "store activate", "store add", "store deactivate",
     "store set",
 }  # fmt: skip
@@ -49,7 +49,7 @@ def records(rolecall: Rolecall, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_of_every_command_it_is_known_whether_it_leaves_a_record() -> None:
-    assert set(COMMANDS) == READS | NOTED | OPERATIONS | {"up"}
+    assert set(COMMANDS) == READS | NOTED | OPERATIONS | {"restore", "up"}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,7 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     users.write_text(f"user_name\n{user}\n")
     rolecall.cli("user", "import", str(users), "--store", store)
     (link,) = json.loads(rolecall.cli("console", "--json").stdout)
+    rolecall.cli("backup", str(place / "backup"))
     rolecall.cli("audit", "prune", ROLECALL_AUDIT_RETENTION_DAYS="7")
     found = records(rolecall)
     everything = json.dumps(found)

@@ -13,7 +13,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.conftest import store_admin
 
-from rolecall.store.connection import migrate
+from rolecall.store.schema import migrate
 from rolecall.store.serving import make_serving_role
 from rolecall.values import Secret
 

@@ -11,7 +11,8 @@ from tests.store.test_audit import auditing, note
 from tests.store.test_store import store
 
 from rolecall.store import Store
-from rolecall.store.connection import SchemaMismatch, migrate, place
+from rolecall.store.connection import place
+from rolecall.store.schema import SchemaMismatch, migrate
 from rolecall.values import Secret
 
 __all__ = ["store"]

@@ -14,9 +14,9 @@ from tests.waiting import reached
 from rolecall.domain.access.keys import Keys
 from rolecall.domain.operations.model import Change, Intent, Runner
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.store import Store, connection
+from rolecall.store import Store, schema
 from rolecall.store.batches import Batches
-from rolecall.store.connection import SchemaMismatch, migrate, migrations
+from rolecall.store.schema import SchemaMismatch, migrate, migrations
 from rolecall.values import Caller, Origin, Secret
 
 
@@ -81,7 +81,7 @@ async def test_open_operations_of_an_earlier_release_keep_their_runner(
     """Migration 0027: it was a key of the detail."""
     earlier = [one for one in migrations() if one.number < 27]
     with monkeypatch.context() as patched:
-        patched.setattr(connection, "migrations", lambda: earlier)
+        patched.setattr(schema, "migrations", lambda: earlier)
         await migrate(empty)
     insert = (
         "insert into operations (id, owner_id, instance_id, kind, target, state, principal, access_key_id, dialect,"

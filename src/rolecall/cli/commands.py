@@ -102,6 +102,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "store activate": ("store", "Activate the owner's user stores."),
     "store deactivate": ("store", "Refuse every call to the owner's user stores."),
     "user import": ("user", "Import users with their password hashes."),
+    "backup": (
+        "backup",
+        "Back up the store, and the servers of a running `rolecall up`, to an encrypted file.",
+    ),
+    "restore": (
+        "backup",
+        "Restore a backup into an empty store, or into a new data directory of `rolecall up`.",
+    ),
     "version": ("version", "Print the version."),
 }
 

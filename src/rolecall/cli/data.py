@@ -7,6 +7,7 @@ DIR/quickstart-mysql/  the quickstart instance (MariaDB)
 DIR/instances/      servers that callers created, each in a directory of its id
 DIR/connection.json mode 0600: the store's address while `rolecall up` runs
 DIR/ready.json      mode 0600: the same as `--ready-file`, always written
+DIR/restoring       while `rolecall restore` fills DIR
 
 DIR itself is created with mode 0700. A directory that other accounts may write to is refused.
 """
@@ -17,7 +18,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,15 +63,28 @@ class DataDirectory:
         self._connection = self.path / "connection.json"
         self._secrets = self.path / "secrets.json"
 
+    @property
+    def restoring(self) -> Path:
+        """Exists while a backup is restored here."""
+        return self.path / "restoring"
+
     @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Create and lock the directory: only one `rolecall up` may use it at a time. Raises `CommandError`."""
-        make_private_directory(self.path)
+    def locked(self) -> Iterator[None]:
+        """Lock the directory, which exists: only one process may use it at a time. Raises `CommandError`."""
         with (self.path / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise CommandError(f"another `rolecall up` is using {self.path}") from None
+            yield
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Create and lock the directory: only one `rolecall up` may use it at a time. Raises `CommandError`."""
+        make_private_directory(self.path)
+        with self.locked():
+            if self.restoring.exists():
+                raise CommandError(f"a restore into {self.path} was interrupted: repeat `rolecall restore`")
             self._connection.unlink(missing_ok=True)
             self.ready.unlink(missing_ok=True)
             try:
@@ -79,9 +93,18 @@ class DataDirectory:
                 self._connection.unlink(missing_ok=True)
                 self.ready.unlink(missing_ok=True)
 
+    def kept_secrets(self) -> dict[str, str]:
+        """The secrets that were written down, by name."""
+        kept: dict[str, str] = json.loads(self._secrets.read_text("utf-8")) if self._secrets.exists() else {}
+        return kept
+
+    def keep_secrets(self, kept: Mapping[str, str]) -> None:
+        """Write down the secrets of a new directory."""
+        write_private(self._secrets, kept)
+
     def secrets(self) -> EmbeddedSecrets:
         """The directory's secrets, created at the first call."""
-        kept = json.loads(self._secrets.read_text("utf-8")) if self._secrets.exists() else {}
+        kept = self.kept_secrets()
         fresh = {
             "master_key": new_master_key,
             "store_password": _new_password,
@@ -91,7 +114,7 @@ class DataDirectory:
         }
         if missing := fresh.keys() - kept.keys():
             kept |= {name: fresh[name]() for name in missing}
-            write_private(self._secrets, kept)
+            self.keep_secrets(kept)
         return EmbeddedSecrets(
             kept["master_key"],
             Secret(kept["store_password"]),

@@ -10,12 +10,22 @@ from rolecall.cli.refusals import sentence
 from rolecall.domain.operations.audit import ChainBroken
 from rolecall.domain.operations.model import StillUnknown
 from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.secrets.sealed_files import FileBroken
 from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.local.account import LocalServerError
 from rolecall.settings import SettingsError
-from rolecall.store.connection import LOST, SchemaMismatch
+from rolecall.store.connection import LOST
+from rolecall.store.schema import SchemaMismatch
 
-_SPEAKING = (CommandError, SettingsError, LocalServerError, SchemaMismatch, SealBroken, ChainBroken)
+_SPEAKING = (
+    CommandError,
+    SettingsError,
+    LocalServerError,
+    SchemaMismatch,
+    SealBroken,
+    FileBroken,
+    ChainBroken,
+)
 """Errors whose texts are written for users."""
 
 

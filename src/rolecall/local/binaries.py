@@ -42,6 +42,11 @@ def programs_for(account: Account) -> Path:
     return programs
 
 
+def installed_programs() -> Path:
+    """The directory of the wheel's programs, for those that need no other account."""
+    return _site_packages() / _PROGRAMS
+
+
 def program_version() -> str:
     """The version, such as ``18.6``: the wheel has that of its PostgreSQL."""
     return importlib.metadata.version(_WHEEL)

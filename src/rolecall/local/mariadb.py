@@ -91,15 +91,19 @@ class LocalMariaDB(LocalServer):
     def version() -> str:
         """The server's version, such as ``10.11.19-MariaDB-0+deb12u1``; empty if it is unknown."""
         done = subprocess.run(  # noqa: S603 - our own program, no shell
-            [_program(_SERVER), "--version"], capture_output=True, text=True, check=False, timeout=10
+            [program(_SERVER), "--version"], capture_output=True, text=True, check=False, timeout=10
         )
         found = re.search(r"Ver (\S+)", done.stdout)
         return "" if found is None else found[1]
 
     def make(self) -> None:
         account = current_account()
-        (self.directory / _ADMINISTRATOR_FILE).write_text(self.superuser)
+        self.name_administrator()
         make_data(self.directory, account, lambda place: self._install(place, account))
+
+    def name_administrator(self) -> None:
+        """Note the administrator of the data beside it."""
+        (self.directory / _ADMINISTRATOR_FILE).write_text(self.superuser)
 
     def command(self, place: Path, account: Account) -> list[str | Path]:  # noqa: ARG002 - every account can run it
         """Our settings come last and so override: loopback only, no socket, no name resolution."""
@@ -114,7 +118,7 @@ class LocalMariaDB(LocalServer):
             # In a shared directory, a server that starts deletes the temporary tables of the others.
             "tmpdir": str(place),
         }
-        return [_program(_SERVER), "--no-defaults", *_arguments(_SMALL | self.settings | ours)]
+        return [program(_SERVER), "--no-defaults", *_arguments(_SMALL | self.settings | ours)]
 
     def is_ready(self) -> bool:
         """Whether the server has logged that it is ready, just after it opens its port."""
@@ -136,7 +140,7 @@ class LocalMariaDB(LocalServer):
         The installer reads extra statements from a file. It holds a hash, only the account can read it, and it is in
         the new data directory, which the next attempt deletes if this one fails.
         """
-        installer = _program(_INSTALLER)
+        installer = program(_INSTALLER)
         extra = place / ".accounts.sql"
         # The directory belongs to the account: an existing file, such as a link, must not be written to.
         descriptor = os.open(extra, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -193,7 +197,8 @@ def _arguments(settings: Mapping[str, str]) -> list[str]:
     return [f"--{name}={value}" for name, value in settings.items()]
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
+    """Where one of the system's programs is. LocalServerError."""
     found = _find(name)
     if found is None:
         raise LocalServerError(_MISSING)

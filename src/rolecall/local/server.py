@@ -69,7 +69,7 @@ class LocalServer(ABC):
     @property
     def port(self) -> int:
         """The port that it listens on, known from the first start on."""
-        port = self._fixed_port or self._kept_port()
+        port = self._fixed_port or kept_port(self.directory)
         if port is None:
             raise LocalServerError(f"the server in {self.directory} was never started, so it has no port yet")
         return port
@@ -140,6 +140,15 @@ class LocalServer(ABC):
         try:
             self._stop_leftovers()
             remove_cluster(self.directory)
+        finally:
+            self._release()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from starting the server, which does not run. LocalServerError if it runs."""
+        self._lock_directory()
+        try:
+            yield
         finally:
             self._release()
 
@@ -274,16 +283,9 @@ class LocalServer(ABC):
             if not _is_free(self._fixed_port):
                 raise LocalServerError(f"port {self._fixed_port} of {HOST} is taken")
             return
-        kept = self._kept_port()
+        kept = kept_port(self.directory)
         if kept is None or not _is_free(kept):
             (self.directory / "port").write_text(f"{_free_port()}\n")
-
-    def _kept_port(self) -> int | None:
-        try:
-            text = (self.directory / "port").read_text().strip()
-        except FileNotFoundError:
-            return None
-        return int(text) if text.isdecimal() and 0 < int(text) < 65_536 else None
 
     def _rotate_log(self) -> None:
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
@@ -293,6 +295,15 @@ class LocalServer(ABC):
         tail = self.written()[-_TAIL_BYTES:].decode(errors="replace").strip()
         kind = _PortTakenError if "Address already in use" in tail else LocalServerError
         return kind(f"the {self.kind} server in {self.directory} {what}. Its log ends:\n{tail}")
+
+
+def kept_port(directory: Path) -> int | None:
+    """The port that the server of a directory last listened on."""
+    try:
+        text = (directory / "port").read_text().strip()
+    except FileNotFoundError:
+        return None
+    return int(text) if text.isdecimal() and 0 < int(text) < 65_536 else None
 
 
 def start_all(*servers: LocalServer) -> None:

@@ -7,7 +7,7 @@ import secrets
 
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
-from rolecall.store import connection
+from rolecall.store import connection, schema
 from rolecall.store.address import guarded, weakness_of
 from rolecall.store.audit import PgAuditRepository
 from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository, PgSignInLinkRepository
@@ -91,9 +91,9 @@ class Store:
     async def open(self) -> None:
         """Migrate and connect."""
         if self._migration is None:
-            await connection.migrate(self._dsn, self._deadlines)
+            await schema.migrate(self._dsn, self._deadlines)
         else:
-            await connection.migrate(self._migration, self._deadlines, self._dsn)
+            await schema.migrate(self._migration, self._deadlines, self._dsn)
         await self._durable.open()
         await self._quick.open()
 

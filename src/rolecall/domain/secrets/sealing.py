@@ -57,6 +57,16 @@ def parse_master_keys(text: str) -> tuple[bytes, ...]:
     return keys
 
 
+def master_key_text(keys: Sequence[bytes]) -> str:
+    """What `parse_master_keys` reads."""
+    return "".join(base64.b64encode(key).decode() + "\n" for key in keys)
+
+
+def master_key_tag(key: bytes) -> bytes:
+    """Names a master key without revealing it."""
+    return hashlib.sha256(b"rolecall master key tag" + key).digest()[:_TAG_BYTES]
+
+
 def new_master_key() -> str:
     return base64.b64encode(ambient.random_bytes(KEY_BYTES)).decode()
 
@@ -70,7 +80,7 @@ class _MasterKey:
 
     @property
     def tag(self) -> bytes:
-        return hashlib.sha256(b"rolecall master key tag" + self.key).digest()[:_TAG_BYTES]
+        return master_key_tag(self.key)
 
     def cipher(self, kind: str, salt: bytes) -> AESGCM:
         """Of one value. An empty salt: of the values of format 1."""
