@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 from tests.packages.conftest import ROOT
@@ -20,6 +21,8 @@ from rolecall.settings import Settings, load_settings
 BIN = Path(sys.executable).parent
 DOCKERFILE = ROOT / "Dockerfile"
 COMPOSE = ROOT / "compose.yaml"
+KUBERNETES = ROOT / "deploy" / "kubernetes"
+KUBERNETES_VERSIONS = ("1.30", kubernetes_validate.latest_version())
 UNIT = ROOT / "deploy" / "systemd" / "rolecall.service"
 FILES = [DOCKERFILE, COMPOSE, *sorted(path for path in (ROOT / "deploy").rglob("*") if path.is_file())]
 
@@ -120,3 +123,79 @@ def test_the_unit_is_exposed_no_more_than_a_network_service_must_be(unit: Path) 
     """systemd's measure goes from 0 to 10; a service without settings has 9.6."""
     rated = accepted("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", unit)
     assert "Overall exposure level for rolecall.service" in rated
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return [dict(each) for each in yaml.safe_load_all(text)]
+
+
+MANIFESTS = {
+    path.name: objects(path.read_text("utf-8"))
+    for path in KUBERNETES.glob("*.yaml")
+    if path.name != "kustomization.yaml"
+}
+
+
+def check_objects(found: list[dict[str, Any]], version: str) -> None:
+    for each in found:
+        kubernetes_validate.validate(each, version, strict=True)
+
+
+@pytest.mark.parametrize("version", KUBERNETES_VERSIONS)
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_manifest_is_valid(name: str, version: str) -> None:
+    check_objects(MANIFESTS[name], version)
+
+
+def test_the_kustomization_lists_every_manifest_and_renders_to_valid_objects() -> None:
+    kustomization = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text("utf-8"))
+    assert set(kustomization["resources"]) == set(MANIFESTS)
+    if shutil.which("kubectl") is None:
+        pytest.skip("no kubectl on this system, so nothing is rendered")
+    rendered = objects(accepted("kubectl", "kustomize", KUBERNETES))
+    check_objects(rendered, KUBERNETES_VERSIONS[-1])
+    assert {each["kind"] for each in rendered} == {
+        "ConfigMap",
+        *(each["kind"] for manifest in MANIFESTS.values() for each in manifest),
+    }
+
+
+def test_the_pods_are_several_watched_bounded_and_restricted() -> None:
+    """The last as the Pod Security Standard `restricted` has it."""
+    (deployment,) = MANIFESTS["deployment.yaml"]
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert deployment["spec"]["replicas"] >= 2
+    paths = {container[name]["httpGet"]["path"] for name in ("livenessProbe", "readinessProbe")}
+    assert paths == {"/healthz", "/readyz"}
+    assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert not any("hostPath" in volume for volume in pod["volumes"])
+
+
+def test_deployments_agree_on_the_account_and_the_ports_of_the_image() -> None:
+    text = DOCKERFILE.read_text("utf-8")
+    (deployment,) = MANIFESTS["deployment.yaml"]
+    pod = deployment["spec"]["template"]["spec"]
+    user, ports = (
+        re.findall(r"^USER (\d+):\1$", text, re.MULTILINE),
+        re.findall(r"_LISTEN=0.0.0.0:(\d+)", text),
+    )
+    assert {int(each) for each in user} == {pod["securityContext"]["runAsUser"]}
+    assert {int(port) for port in ports} == {port["containerPort"] for port in pod["containers"][0]["ports"]}
+    selectors = [
+        each["spec"].get("podSelector", each["spec"].get("selector"))
+        for name in ("deployment.yaml", "disruption-budget.yaml", "network-policy.yaml")
+        for each in MANIFESTS[name]
+    ]
+    assert all(
+        selector["matchLabels"] == deployment["spec"]["template"]["metadata"]["labels"]
+        for selector in selectors
+    )
+    assert MANIFESTS["service.yaml"][0]["spec"]["selector"] == selectors[0]["matchLabels"]
