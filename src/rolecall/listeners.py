@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -46,3 +47,19 @@ class Listener:
             for connection in list(self._state.connections):
                 connection.shutdown()
             await asyncio.gather(*self._state.tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def listening(
+    application: Any, bound: socket.socket | None, protocol: Callable[..., asyncio.Protocol]
+) -> AsyncIterator[None]:
+    """Serves an ASGI application meanwhile; nothing without a socket."""
+    if bound is None:
+        yield
+        return
+    listener = Listener(application, bound, protocol)
+    try:
+        await listener.open()
+        yield
+    finally:
+        await listener.close()

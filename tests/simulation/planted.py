@@ -27,7 +27,7 @@ from tests.simulation.world import GrantingServer, OwningServer
 from rolecall.domain.accounts import removal, repairs
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import State
-from rolecall.domain.provisioning.reconciler import ServerReconciler
+from rolecall.domain.provisioning.phases import Phases
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
 from rolecall.store.memory_ledger import MemoryLedger
@@ -206,7 +206,7 @@ def sessions_that_a_rename_leaves() -> Iterator[None]:
 
 @contextmanager
 def server_undone_in_order() -> Iterator[None]:
-    with patch.object(ServerReconciler, "_undo", _undo_in_order):
+    with patch.object(Phases, "undo", _undo_in_order):
         yield
 
 

@@ -238,7 +238,7 @@ async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
             """As a process that was killed: nothing is taken back."""
 
         monkeypatch.setattr(application.store.operations, "promise", lost)
-        monkeypatch.setattr(application.provisioning._reconciler, "discard", stay)
+        monkeypatch.setattr(application.provisioning._phases, "discard", stay)
         with pytest.raises(RuntimeError):
             await application.provisioning.create(NEW, bench.origin)
         assert await phase_of(application) is Phase.CREATING
@@ -290,7 +290,7 @@ async def test_a_destruction_that_was_not_begun_is_undone_and_the_isolation_goes
         async def killed(*_: object) -> None:
             raise RuntimeError("killed")
 
-        monkeypatch.setattr(application.provisioning._reconciler, "enter", killed)
+        monkeypatch.setattr(application.provisioning._phases, "enter", killed)
         with pytest.raises(RuntimeError):
             await application.provisioning.delete(
                 commands.DeprovisionInstance(name, isolated=True), bench.origin

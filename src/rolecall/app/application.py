@@ -29,7 +29,7 @@ from rolecall.domain.operations.journal import Step
 from rolecall.domain.policy.decisions import Decisions
 from rolecall.domain.policy.presets import Presets
 from rolecall.domain.provisioning import wiring as provisioning
-from rolecall.domain.provisioning.ports import Provisioner
+from rolecall.domain.provisioning.ports import Elsewhere, Provisioner
 from rolecall.domain.secrets.application_secrets import ApplicationSecrets
 from rolecall.domain.secrets.deciphering import Deciphering
 from rolecall.domain.secrets.imported_hashes import FOREIGN
@@ -63,7 +63,7 @@ class Application:
         engines: EngineFactory,
         metrics: Metrics,
         keystone: KeystoneTokens | None,
-        provisioner: Provisioner | None,
+        provisioner: Provisioner | Elsewhere | None,
         step: Step,
     ) -> None:
         self.settings, self.store, self.sealer, self.metrics = settings, store, sealer, metrics

@@ -12,7 +12,7 @@ from rolecall.app import limits
 from rolecall.app.application import Application
 from rolecall.domain.maintenance.resealing import bind_passwords
 from rolecall.domain.operations.journal import Step, no_step
-from rolecall.domain.provisioning.ports import Provisioner
+from rolecall.domain.provisioning.ports import Elsewhere, Provisioner
 from rolecall.domain.secrets.application_secrets import load
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.engines.factory import EngineFactory
@@ -39,7 +39,7 @@ async def open_application(
     master_keys: Sequence[bytes],
     *,
     step: Step = no_step,
-    provisioner: Provisioner | None = None,
+    provisioner: Provisioner | Elsewhere | None = None,
     migration: Secret | None = None,
 ) -> AsyncIterator[Application]:
     """Over the store at `dsn`, whose schema is brought up to date as `migration`, or as the settings say.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from rolecall.connections import protocol
 from rolecall.domain.access.keys import Owner
 from rolecall.domain.access.sign_in_links import SignInLinks
 from rolecall.domain.instances.registry import Instance
-from rolecall.listeners import Listener
+from rolecall.listeners import listening
 from rolecall.local.quickstart import SERVING, LocalServers
 from rolecall.server import AsgiApp, Server
 from rolecall.settings import Settings, tls_required
@@ -37,7 +37,7 @@ from rolecall.store.serving import make_serving_role
 def run(start: Start, servers: LocalServers) -> None:
     """Serve over `servers`, which may still be starting, until a signal."""
     settings, directory = start.settings, start.directory
-    _set_up_logs(settings)
+    set_up_embedded_logs(settings)
     front = _front(start)
     servers.started.result()
     owner, password = servers.store.dsn(), start.secrets.serving_password
@@ -46,15 +46,21 @@ def run(start: Start, servers: LocalServers) -> None:
     with CallersServers(directory.instances) as callers:
         keys = start.secrets.master_keys
         opening = open_application(settings, serving, keys, provisioner=callers, migration=owner)
-        uvloop.run(_serve(opening, Embedded(start, servers, front)))
+        embedded = Embedded(start, servers, front)
+        if settings.workers > 1:
+            from rolecall.cli.embedded_workers import run_workers
+
+            run_workers(start, opening, embedded)
+        else:
+            uvloop.run(_serve(opening, embedded))
 
 
 async def _serve(opening: AbstractAsyncContextManager[Application], embedded: Embedded) -> None:
-    async with opening as opened:
-        await embedded.serve(opened)
+    async with opening as opened, embedded.prepared(opened) as announce:
+        await embedded.serve(opened, announce)
 
 
-def _set_up_logs(settings: Settings) -> None:
+def set_up_embedded_logs(settings: Settings) -> None:
     """By default warnings, for a terminal; settings that are set win."""
     chosen = settings.model_fields_set
     for_terminal = "log_format" not in chosen
@@ -85,6 +91,14 @@ class Front:
         host, port = self.bound.getsockname()[:2]
         return endpoint_of(reached_at(host), port, secure=self.files is not None)
 
+    def application(self, opened: Application) -> AsgiApp:
+        return AsgiApp(
+            opened,
+            require_tls=tls_required(opened.settings.require_tls, self.bound.getsockname()[0]),
+            is_apart=self.admin is not None,
+            strict_transport=self.authority is None,  # browsers must not insist on TLS for `localhost`
+        )
+
 
 class Embedded:
     """One run of `rolecall up`, over servers that accept connections."""
@@ -94,10 +108,11 @@ class Embedded:
         self._ready_file = start.options.ready_file
         self._demo = start.options.demo
         self._servers = servers
-        self._front = front
+        self.front = front
 
-    async def serve(self, opened: Application) -> None:
-        """Serve until a signal."""
+    @asynccontextmanager
+    async def prepared(self, opened: Application) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """All that must be there before the first call; what is to be done when calls are answered."""
         try:
             quickstart = await prepare(opened, self._servers)
             await opened.start()
@@ -105,36 +120,24 @@ class Embedded:
             instances = filter(None, (quickstart.postgres, quickstart.mysql))
             await asyncio.gather(*(_connect(opened, instance) for instance in instances))
             ready = ready_content(
-                self._front.endpoint(), quickstart, self._servers, opened.settings.public_url, self._extras()
+                self.front.endpoint(), quickstart, self._servers, opened.settings.public_url, self._extras()
             )
-            await self._serve_until_signal(opened, lambda: self._announce(opened, quickstart.owner, ready))
+            yield lambda: self._announce(opened, quickstart.owner, ready)
         finally:
             if self._ready_file is not None:
                 self._ready_file.unlink(missing_ok=True)
 
-    async def _serve_until_signal(self, opened: Application, ready: Callable[[], Awaitable[None]]) -> None:
-        front = self._front
-        strict = tls_required(opened.settings.require_tls, front.bound.getsockname()[0])
-        app = AsgiApp(
-            opened,
-            require_tls=strict,
-            is_apart=front.admin is not None,
-            strict_transport=front.authority is None,  # browsers must not insist on TLS for `localhost`
-        )
+    async def serve(self, opened: Application, announce: Callable[[], Awaitable[None]]) -> None:
+        """Serve until a signal, in this process."""
+        front = self.front
+        app = front.application(opened)
         server = Server(app, front.bound, *(front.files or ()))
-        if front.admin is None:
-            await server.run_until_signal(ready)
-            return
-        admin = Listener(app.health, front.admin, protocol(opened.settings))
-        await admin.open()
-        try:
-            await server.run_until_signal(ready)
-        finally:
-            await admin.close()
+        async with listening(app.health, front.admin, protocol(opened.settings)):
+            await server.run_until_signal(announce)
 
     def _extras(self) -> dict[str, object]:
         """Fields that only some ready files have."""
-        front = self._front
+        front = self.front
         extras: dict[str, object] = {} if front.authority is None else {"ca_file": str(front.authority)}
         if front.admin is not None:
             host, port = front.admin.getsockname()[:2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import uvicorn
@@ -16,7 +17,7 @@ from rolecall.cli.logs import set_up_logs
 from rolecall.cli.opening import store_address
 from rolecall.cli.workers import clean_up, end_with_parent, shared_counts
 from rolecall.connections import protocol
-from rolecall.listeners import Listener
+from rolecall.listeners import listening
 from rolecall.server import AsgiApp, Receive, Scope, Send
 from rolecall.settings import Settings, host_and_port, load_settings, tls_required
 from rolecall.sockets import bound_socket
@@ -70,14 +71,26 @@ def application() -> LifespanApplication:
     end_with_parent()
     settings = load_settings()
     set_up_logs(settings.log_level, settings.log_format)
-    return LifespanApplication(settings)
+
+    async def opened(stack: AsyncExitStack) -> AsgiApp:
+        opening = open_application(settings, settings.store_dsn(), settings.master_keys())
+        application = await stack.enter_async_context(opening)
+        await application.start()
+        strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])
+        app = AsgiApp(application, require_tls=strict, is_apart=bool(settings.admin_listen))
+        admin = settings.admin_listen
+        bound = bound_socket(*host_and_port(admin), shared=True) if admin else None
+        await stack.enter_async_context(listening(app.health, bound, protocol(settings)))
+        return app
+
+    return LifespanApplication(opened)
 
 
 class LifespanApplication:
     """Opens the application when the server starts, and closes it when the server stops."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, opened: Callable[[AsyncExitStack], Awaitable[AsgiApp]]) -> None:
+        self._opened = opened
         self._app: AsgiApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +103,7 @@ class LifespanApplication:
         await receive()  # lifespan.startup
         async with AsyncExitStack() as stack:
             try:
-                self._app = await self._open(stack)
+                self._app = await self._opened(stack)
             except Exception as error:  # noqa: BLE001 - reported to uvicorn, which exits
                 await stack.aclose()
                 message = f"{type(error).__name__}: {error}"
@@ -100,17 +113,3 @@ class LifespanApplication:
             await receive()  # lifespan.shutdown
         clean_up()
         await send({"type": "lifespan.shutdown.complete"})
-
-    async def _open(self, stack: AsyncExitStack) -> AsgiApp:
-        settings = self._settings
-        opening = open_application(settings, settings.store_dsn(), settings.master_keys())
-        opened = await stack.enter_async_context(opening)
-        await opened.start()
-        strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])
-        app = AsgiApp(opened, require_tls=strict, is_apart=bool(settings.admin_listen))
-        if settings.admin_listen:
-            bound = bound_socket(*host_and_port(settings.admin_listen), shared=True)
-            admin = Listener(app.health, bound, protocol(settings))
-            stack.push_async_callback(admin.close)
-            await admin.open()
-        return app

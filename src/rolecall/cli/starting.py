@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,9 @@ class Start:
 
 def start(options: UpOptions) -> None:
     """Run until a signal. Raises `SettingsError`, `CommandError` and `LocalServerError`."""
-    settings = load_settings().model_copy(update={**options.settings, "workers": 1})
+    # Options become settings of the environment, which every worker reads.
+    os.environ.update({f"ROLECALL_{name.upper()}": str(value) for name, value in options.settings.items()})
+    settings = load_settings()
     files = tls_files(settings)
     if options.tls and files is not None:
         raise CommandError("--tls generates a certificate; omit it when a certificate is set")
@@ -76,16 +78,29 @@ def start(options: UpOptions) -> None:
 
 def _run(start: Start) -> None:
     directory, secrets = start.directory, start.secrets
-    with local_servers(
-        Place(directory.store, secrets.store_password),
-        Place(directory.quickstart, secrets.instance_password),
-        Place(directory.quickstart_mysql, secrets.mysql_password),
-    ) as servers:
+    with (
+        _shared(
+            start.settings.workers
+        ),  # before the application is imported: its metrics ask for the directory
+        local_servers(
+            Place(directory.store, secrets.store_password),
+            Place(directory.quickstart, secrets.instance_password),
+            Place(directory.quickstart_mysql, secrets.mysql_password),
+        ) as servers,
+    ):
         run = _application()  # the servers start meanwhile
         if servers.mysql is None:
             _say(f"Rolecall: {NO_MARIADB}")
         run(start, servers)
         _say("Rolecall: stopping ...")
+
+
+def _shared(workers: int) -> AbstractContextManager[None]:
+    if workers == 1:
+        return nullcontext()
+    with uncollected():
+        from rolecall.cli.workers import shared_counts
+    return shared_counts(workers)
 
 
 def _application() -> Callable[[Start, LocalServers], None]:

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from rolecall.cli.importing import uncollected
-from rolecall.cli.options import AdminListenOption, DataOption, ListenOption, TlsCertOption, TlsKeyOption
+from rolecall.cli.options import (
+    AdminListenOption,
+    DataOption,
+    ListenOption,
+    TlsCertOption,
+    TlsKeyOption,
+    WorkersOption,
+)
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -16,6 +23,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command("up")
 def up(
     listen: ListenOption = None,
+    workers: WorkersOption = None,
     data: DataOption = None,
     ready_file: Annotated[
         Path | None,
@@ -33,6 +41,6 @@ def up(
     with uncollected():
         from rolecall.cli.starting import UpOptions, start
 
-    given = {"tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}
+    given = {"workers": workers, "tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}
     settings = {name: value for name, value in given.items() if value is not None}
     start(UpOptions(listen, data, ready_file, settings, tls=tls, demo=demo))

@@ -20,6 +20,9 @@ from rolecall.workers import DIRECTORY
 _GRACE = 20.0
 """Seconds that a worker has to finish its calls and close; then it is killed."""
 
+_LONGEST = 75
+"""Bytes of the path of a directory in which ours may have a socket."""
+
 
 @contextmanager
 def shared_counts(workers: int) -> Iterator[None]:
@@ -27,7 +30,9 @@ def shared_counts(workers: int) -> Iterator[None]:
     if workers == 1:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="rolecall-workers-") as directory:
+    # The path of a socket has at most 107 bytes.
+    short = None if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST else "/tmp"  # noqa: S108 - a private directory there
+    with tempfile.TemporaryDirectory(prefix="rolecall-workers-", dir=short) as directory:
         WorkerCounts(
             Path(directory)
         ).close()  # the workers find the file made, so that none makes it beside another

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from rolecall.domain.instances.registry import InstanceRepository
+from rolecall.domain.instances.registry import Instance, InstanceRepository
 from rolecall.values import Secret
 
 
@@ -22,8 +23,8 @@ class Blueprint:
     faces: Mapping[str, str]
 
 
-class Provisioner(Protocol):
-    """Runs servers. A place names one server with its data. What fails is any exception; its text holds no secret."""
+class Offers(Protocol):
+    """What servers there can be."""
 
     @property
     def engines(self) -> Mapping[str, str]:
@@ -31,6 +32,10 @@ class Provisioner(Protocol):
 
     def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
         """Empty `region` and `zone` stand for the kind's own."""
+
+
+class Provisioner(Offers, Protocol):
+    """Runs servers. A place names one server with its data. What fails is any exception; its text holds no secret."""
 
     async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
         """Make the server if there is none, start it if it does not run; host and port once it takes connections.
@@ -43,6 +48,25 @@ class Provisioner(Protocol):
 
     async def destroy(self, place: str, engine: str) -> None:
         """Stop it and delete its data; nothing to do if there is none."""
+
+
+class Turn(Protocol):
+    """While a turn lasts, no other caller, of any process, has one."""
+
+    def schedule(self, instance: Instance) -> object:
+        """What the instance's phase says is done, from the end of the turn on."""
+
+
+class Turns(Protocol):
+    def turn(self) -> AbstractAsyncContextManager[Turn]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Servers that another process runs: what it offers, and the turns that it gives."""
+
+    offers: Offers
+    turns: Turns
 
 
 class ProvisionRepository(InstanceRepository, Protocol):

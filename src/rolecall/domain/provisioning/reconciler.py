@@ -6,7 +6,8 @@ Every step may be repeated, so the next process continues where this one ended.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -15,7 +16,8 @@ from rolecall.domain.instances.registry import EngineRegistry, Instance, Phase
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Ledger, Operation, State
 from rolecall.domain.provisioning.initial_objects import create_initial_objects
-from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
+from rolecall.domain.provisioning.phases import Phases
+from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository, Turn
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 _log = structlog.get_logger(__name__)
@@ -65,8 +67,8 @@ class ServerReconciler:
         self._registry = registry
         self._journal = journal
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self.turn = asyncio.Lock()
-        """Held while a server's phase is read and then changed."""
+        self._turn = asyncio.Lock()
+        self._phases = Phases(repository, ledger, registry)
         self._steps: Mapping[Phase, Callable[[Instance, str, Operations], Awaitable[None]]] = {
             Phase.CREATING: self._make,
             Phase.RUNNING: self._start_again,
@@ -79,16 +81,31 @@ class ServerReconciler:
 
     async def resume(self) -> None:
         """Go on where an earlier process ended; wait a while for the servers that were there before."""
+        if awaited := await self.pick_up():
+            await asyncio.wait(awaited, timeout=_RESUME_SECONDS)
+
+    async def pick_up(self) -> Sequence[asyncio.Task[None]]:
+        """Go on with what another process began and this one does not work on. The tasks of servers that were there."""
         awaited: list[asyncio.Task[None]] = []
         for instance in await self._repository.instances():
-            if instance.provision is not None:
+            if instance.provision is not None and instance.id not in self._tasks:
                 phase = instance.provision.phase
                 if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED) or phase in _OF_STEPS:
                     await self._close_leftovers(instance, phase)
                 task = self.schedule(instance)
                 awaited += [task] if phase in _WERE_THERE else []
-        if awaited:
-            await asyncio.wait(awaited, timeout=_RESUME_SECONDS)
+        return awaited
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn]:
+        """Held while the servers' phases are read and then changed."""
+        async with self._turn:
+            yield self
+
+    async def schedule_changed(self, instance_id: int) -> None:
+        """Do what the phase of an instance says that another process changed."""
+        if (instance := await self._repository.instance_by_id(instance_id)) is not None:
+            self.schedule(instance)
 
     def schedule(self, instance: Instance) -> asyncio.Task[None]:
         """Do what its phase says, after what is under way on the same server."""
@@ -104,15 +121,6 @@ class ServerReconciler:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-
-    async def enter(self, instance: Instance, phase: Phase) -> None:
-        isolated = phase in (Phase.ISOLATING, Phase.ISOLATED)
-        await self._repository.change_instance(instance.id, phase=phase.value, isolated=isolated)
-
-    async def discard(self, instance: Instance) -> None:
-        """Forget an instance that no caller knows of, and that has no server yet."""
-        await self._undo(instance)
-        await self._forget(instance)
 
     async def _step(self, instance: Instance, before: asyncio.Task[None] | None) -> None:
         if before is not None:
@@ -132,7 +140,7 @@ class ServerReconciler:
 
     async def _make(self, instance: Instance, place: str, operations: Operations) -> None:
         if not any(operation.change is Change.INSTANCE_CREATE for operation in operations):
-            await self.discard(instance)  # its process ended before it was accepted
+            await self._phases.discard(instance)  # its process ended before it was accepted
             return
         try:
             started = await self._start(instance, place)
@@ -142,7 +150,7 @@ class ServerReconciler:
             self._journal.passed("initial-objects-created")
         except Exception as error:  # noqa: BLE001 - whatever it is, there will be no such instance
             _log_failure("a server could not be made", instance, error)
-            await self.enter(instance, Phase.FAILED)
+            await self._phases.enter(instance, Phase.FAILED)
             await self._refuse(operations, error)
             await self._provisioner.destroy(place, instance.engine)
             return
@@ -173,15 +181,11 @@ class ServerReconciler:
         await self._provisioner.destroy(place, instance.engine)
         self._journal.passed("server-destroyed")
         await self._record(instance, operations)
-        await self._forget(instance)
+        await self._phases.forget(instance)
 
     async def _clear(self, instance: Instance, place: str, _: Operations) -> None:
         """At a start of ours: the process that could not make the server may have ended before it cleared away."""
         await self._provisioner.destroy(place, instance.engine)
-
-    async def _forget(self, instance: Instance) -> None:
-        await self._repository.remove_instance(instance.id)
-        await self._registry.forget(instance.id)
 
     async def _try(
         self, instance: Instance, after: Phase, work: Awaitable[object], operations: Operations
@@ -212,9 +216,9 @@ class ServerReconciler:
 
     async def _move_on(self, instance: Instance, phase: Phase) -> None:
         """Enter the phase behind a step, unless another step was begun meanwhile: its phase stands."""
-        async with self.turn:
+        async with self._turn:
             if self._tasks.get(instance.id) is asyncio.current_task():
-                await self.enter(instance, phase)
+                await self._phases.enter(instance, phase)
 
     async def _record(self, instance: Instance, operations: Operations) -> None:
         """Recording once more what was recorded changes nothing."""
@@ -241,17 +245,7 @@ class ServerReconciler:
         for operation in await self._ledger.provisioning(instance.id):
             if _LED_TO.get(operation.change) is phase:
                 await self._ledger.record(operation.id, instance.id, None)
-        await self._undo(instance, but=_OF_STEPS.get(phase))
-
-    async def _undo(self, instance: Instance, but: Change | None = None) -> None:
-        """The instance itself first: without it, what is left open makes no server that lacks the rest."""
-        operations = [
-            operation
-            for operation in await self._ledger.provisioning(instance.id)
-            if operation.change is not but
-        ]
-        for operation in sorted(operations, key=lambda one: one.change is not Change.INSTANCE_CREATE):
-            await self._ledger.close(operation.id, State.UNDONE, Reason.INTERRUPTED.value, "never begun")
+        await self._phases.undo(instance, but=_OF_STEPS.get(phase))
 
 
 def _log_failure(what: str, instance: Instance, error: Exception) -> None:

@@ -7,7 +7,6 @@ provisioner of a store.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -32,7 +31,8 @@ from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Intent, Ledger, Runner, State
 from rolecall.domain.provisioning import commands as provisioning_commands
 from rolecall.domain.provisioning.initial_objects import promises_of
-from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
+from rolecall.domain.provisioning.phases import Phases
+from rolecall.domain.provisioning.ports import Elsewhere, Offers, Provisioner, ProvisionRepository
 from rolecall.domain.provisioning.reconciler import ServerReconciler
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
@@ -42,7 +42,7 @@ _HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _Step:
     """A change of a server: the phases that it may begin in, and the one that it passes."""
 
     change: Change
@@ -50,12 +50,12 @@ class _Turn:
     meanwhile: Phase
 
 
-_RESTART = _Turn(Change.INSTANCE_RESTART, frozenset({Phase.RUNNING}), Phase.RESTARTING)
-_ISOLATE = _Turn(Change.INSTANCE_ISOLATE, frozenset({Phase.RUNNING}), Phase.ISOLATING)
-_REVIVE = _Turn(Change.INSTANCE_REVIVE, frozenset({Phase.ISOLATED}), Phase.REVIVING)
-_DELETE = _Turn(Change.INSTANCE_DELETE, frozenset({Phase.RUNNING, Phase.FAILED}), Phase.DELETING)
+_RESTART = _Step(Change.INSTANCE_RESTART, frozenset({Phase.RUNNING}), Phase.RESTARTING)
+_ISOLATE = _Step(Change.INSTANCE_ISOLATE, frozenset({Phase.RUNNING}), Phase.ISOLATING)
+_REVIVE = _Step(Change.INSTANCE_REVIVE, frozenset({Phase.ISOLATED}), Phase.REVIVING)
+_DELETE = _Step(Change.INSTANCE_DELETE, frozenset({Phase.RUNNING, Phase.FAILED}), Phase.DELETING)
 # Clients isolate and destroy in one breath: the destruction waits behind an isolation that is under way.
-_DESTROY = _Turn(
+_DESTROY = _Step(
     Change.INSTANCE_DELETE, frozenset({Phase.ISOLATING, Phase.ISOLATED, Phase.FAILED}), Phase.DELETING
 )
 
@@ -72,7 +72,7 @@ class Provisioning:
 
     def __init__(
         self,
-        provisioner: Provisioner | None,
+        provisioner: Provisioner | Elsewhere | None,
         limit: int,
         repository: ProvisionRepository,
         ledger: Ledger,
@@ -81,18 +81,26 @@ class Provisioning:
         tokens: ClientTokens,
         journal: Journal,
     ) -> None:
-        self._provisioner = provisioner
         self._limit = limit
         self._repository = repository
         self._ledger = ledger
         self._context = context
         self._tokens = tokens
         self._journal = journal
-        self._reconciler: ServerReconciler | None = None
-        if provisioner is not None:
-            self._reconciler = ServerReconciler(provisioner, repository, ledger, context, registry, journal)
-        self._turn = asyncio.Lock()
-        self._phases = asyncio.Lock() if self._reconciler is None else self._reconciler.turn
+        self._phases = Phases(repository, ledger, registry)
+        self.reconciler: ServerReconciler | None = None
+        """None if another process has it."""
+        self._servers: Elsewhere | None = None
+        match provisioner:
+            case None:
+                pass
+            case Elsewhere():
+                self._servers = provisioner
+            case _:
+                self.reconciler = ServerReconciler(
+                    provisioner, repository, ledger, context, registry, journal
+                )
+                self._servers = Elsewhere(provisioner, self.reconciler)
 
     @property
     def handlers(self) -> Handlers:
@@ -107,12 +115,12 @@ class Provisioning:
 
     async def resume(self) -> None:
         """Go on where an earlier process ended."""
-        if self._reconciler is not None:
-            await self._reconciler.resume()
+        if self.reconciler is not None:
+            await self.reconciler.resume()
 
     async def close(self) -> None:
-        if self._reconciler is not None:
-            await self._reconciler.close()
+        if self.reconciler is not None:
+            await self.reconciler.close()
 
     async def create(self, command: provisioning_commands.ProvisionInstance, origin: Origin) -> InstanceView:
         """PROVISIONER_MISSING, VERSION_UNOFFERED, INSTANCE_QUOTA, CLIENT_TOKEN_MISMATCH."""
@@ -146,30 +154,28 @@ class Provisioning:
 
     async def delete(self, command: provisioning_commands.DeprovisionInstance, origin: Origin) -> None:
         """With a client token, deleting once more what is gone succeeds. CLIENT_TOKEN_MISMATCH."""
-        turn = _DESTROY if command.isolated else _DELETE
+        step = _DESTROY if command.isolated else _DELETE
         if command.token is None:
-            await self._begin((command.instance,), turn, origin)
+            await self._begin((command.instance,), step, origin)
             return
 
         async def call(claim: Claim) -> UUID:
-            return (await self._begin((command.instance,), turn, origin, claim))[0]
+            return (await self._begin((command.instance,), step, origin, claim))[0]
 
         async def repeat(kept: Claimed) -> UUID | None:
             return kept.operation if kept.state in (State.ACCEPTED, State.RECORDED) else None
 
         await self._tokens.once(origin.caller.owner_id, command.token, call, repeat, promised=True)
 
-    def _require_offered(
-        self, command: provisioning_commands.ProvisionInstance
-    ) -> tuple[Provisioner, ServerReconciler]:
-        if self._provisioner is None or self._reconciler is None:
+    def _require_offered(self, command: provisioning_commands.ProvisionInstance) -> Elsewhere:
+        if self._servers is None:
             raise Refused(Reason.PROVISIONER_MISSING)
-        offered = self._provisioner.engines.get(command.engine)
+        offered = self._servers.offers.engines.get(command.engine)
         if offered is None:
             raise Refused(Reason.PROVISIONER_MISSING, note=f"no {command.engine} server can be started here")
         if command.version and not _is_version(command.version, offered):
             raise Refused(Reason.VERSION_UNOFFERED, facts={"value": command.version})
-        return self._provisioner, self._reconciler
+        return self._servers
 
     async def _create(
         self,
@@ -179,9 +185,9 @@ class Provisioning:
         claim: Claim | None = None,
     ) -> tuple[InstanceView, ...]:
         """All or none. On disk when it returns."""
-        provisioner, reconciler = self._require_offered(command)
+        servers = self._require_offered(command)
         made: list[Instance] = []
-        async with self._turn:
+        async with servers.turns.turn() as turn:
             await self._require_new(claim, origin)
             there = [
                 instance for instance in await self._repository.instances() if instance.provision is not None
@@ -190,7 +196,7 @@ class Provisioning:
                 raise Refused(Reason.INSTANCE_QUOTA, facts={"value": count, "limit": self._limit})
             try:
                 while len(made) < count:
-                    made.append(await self._register(provisioner, command, origin))
+                    made.append(await self._register(servers.offers, command, origin))
                 self._journal.passed("server-registered")
                 for instance in made:
                     target = instance.faces[command.dialect]
@@ -198,11 +204,11 @@ class Provisioning:
                     await self._ledger.promise(instance.id, promised)
             except BaseException:
                 for instance in made:
-                    await reconciler.discard(instance)
+                    await self._phases.discard(instance)
                 raise
-        self._journal.passed("server-accepted")
-        for instance in made:
-            reconciler.schedule(instance)
+            self._journal.passed("server-accepted")
+            for instance in made:
+                turn.schedule(instance)
         return tuple(view_in_phase(instance, command.dialect, origin.caller) for instance in made)
 
     async def _require_new(self, claim: Claim | None, origin: Origin) -> None:
@@ -213,9 +219,9 @@ class Provisioning:
                 raise ClaimedBefore(kept)
 
     async def _register(
-        self, provisioner: Provisioner, command: provisioning_commands.ProvisionInstance, origin: Origin
+        self, offers: Offers, command: provisioning_commands.ProvisionInstance, origin: Origin
     ) -> Instance:
-        plan = provisioner.blueprint(command.engine, command.region, command.zone)
+        plan = offers.blueprint(command.engine, command.region, command.zone)
         charset = {"charset": command.encoding} if command.encoding else {}
         new = NewInstance(
             owner_id=origin.caller.owner_id,
@@ -236,38 +242,40 @@ class Provisioning:
         return await register(self._repository, self._context.sealer, new)
 
     async def _begin(
-        self, names: Sequence[InstanceName], turn: _Turn, origin: Origin, claim: Claim | None = None
+        self, names: Sequence[InstanceName], step: _Step, origin: Origin, claim: Claim | None = None
     ) -> tuple[UUID, ...]:
         """Write down that each is changed, after looking at all, and begin. The operations' ids.
 
         PROVISIONER_MISSING for a server that is not ours; one in no phase to begin in is refused for its phase.
         """
         operations: dict[InstanceName, UUID] = {}
-        async with self._turn, self._phases:
-            found = {name: await self._changeable(name, turn, origin) for name in names}
-            for name, (reconciler, instance) in found.items():
+        if self._servers is None:
+            for name in names:
+                await self._changeable(name, step, origin)  # refuses
+            return ()
+        async with self._servers.turns.turn() as turn:
+            found = {name: await self._changeable(name, step, origin) for name in names}
+            for name, instance in found.items():
                 operations[name] = ambient.new_id()
-                intent = Intent(turn.change, name.public_id, origin, claim=claim, runner=Runner.PROVISIONING)
+                intent = Intent(step.change, name.public_id, origin, claim=claim, runner=Runner.PROVISIONING)
                 await self._ledger.accept(operations[name], instance.id, intent)
                 self._journal.passed("turn-accepted")
-                await reconciler.enter(instance, turn.meanwhile)
+                await self._phases.enter(instance, step.meanwhile)
                 if (fresh := await self._repository.instance_by_id(instance.id)) is not None:
-                    reconciler.schedule(fresh)
+                    turn.schedule(fresh)
         return tuple(operations[name] for name in names)
 
-    async def _changeable(
-        self, name: InstanceName, turn: _Turn, origin: Origin
-    ) -> tuple[ServerReconciler, Instance]:
+    async def _changeable(self, name: InstanceName, step: _Step, origin: Origin) -> Instance:
         found = await self._context.resolver.find_listed(name, origin.caller)
         instance = await self._repository.instance_by_id(found.id)
         facts = {"value": name.public_id}
         if instance is None:
             raise Refused(Reason.INSTANCE_MISSING, facts=facts)
-        if self._reconciler is None or instance.provision is None:
+        if self._servers is None or instance.provision is None:
             raise Refused(Reason.PROVISIONER_MISSING, facts=facts)
         phase = instance.provision.phase
         if phase is Phase.RUNNING and instance.isolated:  # by its operator, and its server runs
             phase = Phase.ISOLATED
-        if phase not in turn.before:
+        if phase not in step.before:
             raise Refused(not_ready(instance) or Reason.INSTANCE_RUNNING, facts=facts)
-        return self._reconciler, instance
+        return instance

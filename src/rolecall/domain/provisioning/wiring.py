@@ -8,7 +8,7 @@ from rolecall.domain.accounts.wiring import AccountServices
 from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.operations.model import Ledger
 from rolecall.domain.operations.wiring import Operations
-from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository
+from rolecall.domain.provisioning.ports import Elsewhere, Provisioner, ProvisionRepository
 from rolecall.domain.provisioning.service import Provisioning
 
 
@@ -24,7 +24,7 @@ def build(
     instances: Instances,
     accounts: AccountServices,
     operations: Operations,
-    provisioner: Provisioner | None,
+    provisioner: Provisioner | Elsewhere | None,
     limit: int,
 ) -> Provisioning:
     return Provisioning(
