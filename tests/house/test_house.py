@@ -303,6 +303,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
 REVEALERS = {
     "rolecall.cli.account_changes",
     "rolecall.cli.passwords",
+    "rolecall.cli.seeding.secrets",
     # signing: the HMAC, of tokens too
     "rolecall.signing.acs1",
     "rolecall.signing.acs3",

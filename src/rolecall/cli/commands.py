@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "env",
         "Print the variables that clients of a running `rolecall up` read, as `export NAME=value`.",
     ),
+    "seed": ("seed", "Create what a file lists, and change what differs."),
     "instance add": ("instance", "Register a PostgreSQL, MariaDB or MySQL server of your own."),
     "instance list": ("instance", "List instances and their present states."),
     "instance show": ("instance", "Show an instance, without its administrator's password."),

@@ -35,7 +35,8 @@ def is_interruption(error: BaseException) -> bool:
 
 def status(error: BaseException) -> int:
     """The exit status: 3 if whether a change happened is not known yet, else 1."""
-    return 3 if isinstance(error, StillUnknown | OutcomeUnknown) else 1
+    unknown = StillUnknown | OutcomeUnknown
+    return 3 if isinstance(error, unknown) or isinstance(error.__cause__, unknown) else 1
 
 
 def explain(error: BaseException) -> str | None:

@@ -1,0 +1,1 @@
+"""`rolecall seed`: what a file lists is created, or changed where it differs; nothing is deleted."""
