@@ -177,15 +177,15 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class KeyPager:
-    """A part of a listing that is read from a key on, however long it is: `shown` items of `total`, from the key
-    `first` to `last`. `has_more`: beyond them, in the direction of the reading.
+    """A part of a listing that is read from a key on, however long it is: `shown` items of `total`, if they are
+    counted, from the key `first` to `last`. `has_more`: beyond them, in the direction of the reading.
     """
 
     visit: Visit
     first: str
     last: str
     shown: int
-    total: int
+    total: int | None
     has_more: bool
 
     @property
@@ -194,6 +194,8 @@ class KeyPager:
 
     @property
     def place(self) -> str:
+        if self.total is None:
+            return ""
         return self.visit.text("page_part", shown=self.shown, total=self.total)
 
     @property

@@ -10,12 +10,13 @@ from weakref import WeakValueDictionary
 from psycopg import errors, sql
 from psycopg.rows import class_row, dict_row, kwargs_row
 
-from rolecall.domain.directories.commands import FindUsers
+from rolecall.domain.directories.commands import FindUsers, PageUsers
 from rolecall.domain.directories.model import User, UserStatus
-from rolecall.domain.directories.views import Look, Standing, UserView
+from rolecall.domain.directories.views import Look, Standing, UserPage, UserView
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.store import user_pages
 from rolecall.store.batches import Batches
 from rolecall.store.connection import Pool
 from rolecall.store.errors import Refusing, reasons
@@ -103,6 +104,9 @@ class PgUserRepository:
         }  # fmt: skip
         counted = sql.SQL("select ({total}) where {mine}").format(total=total, mine=_SQL["mine"])
         return await self._scans.page(caller, view_of, counted, page, values)
+
+    async def page(self, caller: Caller, wanted: PageUsers) -> UserPage | None:
+        return await user_pages.page(self._scans, caller, wanted)
 
     async def change(self, owner_id: int, before: User, after: User, record: Record) -> UserView | None:
         values = {

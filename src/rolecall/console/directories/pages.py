@@ -10,12 +10,12 @@ from uuid import UUID
 from rolecall.console import pages
 from rolecall.console.actions import ActionRefused
 from rolecall.console.directories.addresses import HOME, SECTION, STORE, USER, store_address
-from rolecall.console.directories.reading import DirectoryReader, name_of
+from rolecall.console.directories.reading import DirectoryReader, key_text, name_of
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.masking import masked_mail, masked_phone
 from rolecall.domain.directories.model import User, UserStatus, UserStore
-from rolecall.domain.directories.views import EVENT_KINDS
+from rolecall.domain.directories.views import EVENT_KINDS, UserPage
 from rolecall.values import Reply
 
 Answering = Callable[[Visit], Awaitable[Reply]]
@@ -72,9 +72,7 @@ class DirectoryPages:
         store = await self._reader.store(visit)
         if store is None:
             return pages.error(visit.request, 404, "not_found")
-        offset = pages.offset(visit)
-        query = visit.query
-        found = await self._reader.users(visit, query["search"].strip(), query["group"], offset, _SHOWN)
+        found = await self._reader.users(visit, _SHOWN)
         on_store, of_pool = {"UserStoreId": store.id.hex}, {"UserPoolId": store.id.hex}
         may = await self._reader.permitted(
             visit, {"CreateUser": on_store, "UpdateUserStore": of_pool, "DeleteUserStore": of_pool}
@@ -84,9 +82,10 @@ class DirectoryPages:
             store,
             "users",
             "directory_users.html",
-            users=found.items,
+            users=[*found.exact, *found.items],
+            is_cut=found.is_cut,
             may=may,
-            pager=pages.Pager(visit, offset, _SHOWN, found.total),
+            pager=_user_pager(visit, found),
             name_of=name_of,
             state_of=state_of,
             masked_phone=masked_phone,
@@ -211,6 +210,11 @@ def in_store(visit: Visit, store: UserStore, tab: str, template: str, **values: 
         query=visit.query,
         **values,
     )
+
+
+def _user_pager(visit: Visit, found: UserPage) -> pages.KeyPager:
+    first, last = key_text(found.first), key_text(found.last)
+    return pages.KeyPager(visit, first, last, len(found.items), found.total, found.has_more)
 
 
 def state_of(user: User) -> str:

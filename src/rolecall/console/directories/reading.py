@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from rolecall.console.actions import ActionRefused, Actions
@@ -11,12 +12,14 @@ from rolecall.console.directories.addresses import ciam
 from rolecall.console.visits import Visit
 from rolecall.domain.directories import commands
 from rolecall.domain.directories.model import UserGroup, UserStore
-from rolecall.domain.directories.queries import Condition, Operator, UserField
-from rolecall.domain.directories.views import DirectoryEvent, UserView
+from rolecall.domain.directories.queries import UserKey
+from rolecall.domain.directories.views import DirectoryEvent, UserPage, UserView
 from rolecall.domain.messages import Page as Slice
 from rolecall.domain.reasons import Reason
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"([0-9]{1,17})-([0-9a-f]{32})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DirectoryReader:
@@ -43,15 +46,13 @@ class DirectoryReader:
             raise
         return next((each for each in found if each.id.hex == store), None)
 
-    async def users(self, visit: Visit, text: str, group: str, offset: int, limit: int) -> Slice[UserView]:
-        """Users whose name, phone number or mail address has `text` in it, of a group."""
-        store = visit.path["store"]
-        conditions = []
-        if text:
-            conditions.append(Condition(UserField.ANY, Operator.EQUAL, (text,)))
-        if _ID.fullmatch(group):
-            conditions.append(Condition(UserField.GROUP, Operator.EQUAL, (UUID(group),)))
-        command = commands.FindUsers(UUID(store), tuple(conditions), None, offset, limit)
+    async def users(self, visit: Visit, limit: int) -> UserPage:
+        """As the address asks: with a text, of a group, before or after a user."""
+        store, query = visit.path["store"], visit.query
+        text = query["search"].strip()
+        group = UUID(query["group"]) if _ID.fullmatch(query["group"]) else None
+        start, is_backward = key_of(query["before"] or query["after"]), bool(query["before"])
+        command = commands.PageUsers(UUID(store), text, group, start, is_backward, limit)
         return await self._actions.look(visit, ciam("ListUser"), {"UserStoreId": store}, command)
 
     async def user(self, visit: Visit) -> UserView | None:
@@ -86,6 +87,19 @@ class DirectoryReader:
         return {
             name: await self._actions.permits(visit, ciam(name), params) for name, params in names.items()
         }
+
+
+def key_text(key: UserKey | None) -> str:
+    """A key in an address: microseconds of the epoch, and the id."""
+    return "" if key is None else f"{(key.created_at - _EPOCH) // timedelta(microseconds=1)}-{key.id.hex}"
+
+
+def key_of(text: str) -> UserKey | None:
+    """None for any other text."""
+    found = _KEY.fullmatch(text)
+    if found is None:
+        return None
+    return UserKey(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
 
 
 def name_of(view: UserView) -> str:

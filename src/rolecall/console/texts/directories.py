@@ -20,6 +20,10 @@ TEXTS = {
     "dir_any": ("any", "全部"),
     "dir_search_users": ("Part of a name, phone number or email", "用户名、手机号或邮箱的一部分"),
     "dir_in_group": ("Users of one group.", "仅显示一个用户组的用户。"),
+    "dir_search_cut": (
+        "A page of a search looks at 20,000 users, the newest first. The next page goes on from there.",
+        "每页搜索查看 20,000 个用户，从最新的开始。下一页从该处继续。",
+    ),
     "dir_all_users": ("Show all users", "显示全部用户"),
     "dir_search_groups": ("Part of a name", "名称的一部分"),
     "dir_user_name": ("User name", "用户名"),

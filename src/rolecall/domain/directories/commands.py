@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from rolecall.domain.directories.model import CustomAttribute, UserGroup, UserStatus, UserStore
-from rolecall.domain.directories.queries import Condition, Order
-from rolecall.domain.directories.views import DirectoryEvent, UserView
+from rolecall.domain.directories.queries import Condition, Order, UserKey
+from rolecall.domain.directories.views import DirectoryEvent, UserPage, UserView
 from rolecall.domain.messages import Command, Page
 from rolecall.values import Secret
 
@@ -63,6 +63,21 @@ class FindUsers(Command[Page[UserView]]):
     conditions: tuple[Condition, ...]
     order: Order | None
     offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageUsers(Command[UserPage]):
+    """A part of a store that may be large: users older than `start`, or newer if `is_backward`.
+
+    With `text`, those whose name, phone number or mail address has it in it, in any case; with `group`, its members.
+    """
+
+    store: UUID
+    text: str
+    group: UUID | None
+    start: UserKey | None
+    is_backward: bool
     limit: int
 
 

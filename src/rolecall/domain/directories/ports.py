@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from rolecall.domain.directories.commands import FindUsers, ListDirectoryEvents, ListUserGroups
+from rolecall.domain.directories.commands import FindUsers, ListDirectoryEvents, ListUserGroups, PageUsers
 from rolecall.domain.directories.model import User, UserGroup, UserStatus, UserStore
-from rolecall.domain.directories.views import DirectoryEvent, Look, Standing, UserView
+from rolecall.domain.directories.views import DirectoryEvent, Look, Standing, UserPage, UserView
 from rolecall.domain.messages import Page
 from rolecall.domain.operations.records import Record
 from rolecall.values import Caller
@@ -38,6 +38,9 @@ class UserRepository(StandingRepository, Protocol):
     async def shown(self, owner_id: int, store_id: UUID, user_id: UUID) -> UserView | None: ...
 
     async def find(self, caller: Caller, wanted: FindUsers) -> Page[UserView] | None:
+        """None if the store is not the owner's."""
+
+    async def page(self, caller: Caller, wanted: PageUsers) -> UserPage | None:
         """None if the store is not the owner's."""
 
     async def change(self, owner_id: int, before: User, after: User, record: Record) -> UserView | None:

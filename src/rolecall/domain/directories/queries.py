@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
 
 
 class UserField(StrEnum):
@@ -57,3 +60,10 @@ class Order:
     field: UserField
     descending: bool
     key: str = ""
+
+
+class UserKey(NamedTuple):
+    """Where a user is among all of its store, the newest first."""
+
+    created_at: datetime
+    id: UUID

@@ -18,7 +18,7 @@ from rolecall.domain.directories.masking import MASK, masked_mail, masked_phone
 from rolecall.domain.directories.model import User, UserStatus
 from rolecall.domain.directories.ports import UserRepository
 from rolecall.domain.directories.repeats import SECONDS, Repeats
-from rolecall.domain.directories.views import Look, UserView
+from rolecall.domain.directories.views import Look, UserPage, UserView
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
@@ -55,6 +55,7 @@ class Users:
             commands.CreateUser.handled_by(self.create),
             commands.ShowUser.handled_by(self.show),
             commands.FindUsers.handled_by(self.find),
+            commands.PageUsers.handled_by(self.page),
             commands.ChangeUser.handled_by(self.change),
             commands.SetUserStatus.handled_by(self.set_status),
             commands.SetUserPassword.handled_by(self.set_password),
@@ -117,6 +118,13 @@ class Users:
         if found is None:
             await self._access.require_access(origin, command.store)
             return Page((), 0)
+        return found
+
+    async def page(self, command: commands.PageUsers, origin: Origin) -> UserPage:
+        found = await self._repository.page(origin.caller, command)
+        if found is None:
+            await self._access.require_access(origin, command.store)
+            return UserPage((), None, None, False, False, 0)
         return found
 
     async def change(self, command: commands.ChangeUser, origin: Origin) -> UserView:

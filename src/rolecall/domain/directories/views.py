@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from rolecall.domain.directories.model import User
+from rolecall.domain.directories.queries import UserKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,24 @@ class UserView:
 
     user: User
     group_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """Users, the newest first. `first` and `last` are where the pages beside this one begin.
+
+    `total` is None for a search, which counts nothing. `has_more`: in the direction that was read there are more, or,
+    if `is_cut`, there may be: the search ended before the store did. `exact` are the first page's own: users that the
+    text names exactly, whenever they were created.
+    """
+
+    items: tuple[UserView, ...]
+    first: UserKey | None
+    last: UserKey | None
+    has_more: bool
+    is_cut: bool
+    total: int | None
+    exact: tuple[UserView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,43 @@ from users u where u.store_id = %(store)s
 -- name: total
 select coalesce(sum(c.users), 0)::bigint from user_counts c where c.store_id = %(store)s
 
+-- Parts of a store, by the index on the time of creation.
+-- name: in_group
+and exists (select from user_group_members m where m.user_id = u.id and m.group_id = %(group)s)
+
+-- name: older
+(%(id)s::uuid is null or (u.created_at, u.id) < (%(at)s::timestamptz, %(id)s::uuid))
+ order by u.created_at desc, u.id desc
+
+-- name: newer
+(%(id)s::uuid is null or (u.created_at, u.id) > (%(at)s::timestamptz, %(id)s::uuid))
+ order by u.created_at, u.id
+
+-- By an index for each; an id may be none.
+-- name: exact
+select {columns}
+  from users u {with_groups}
+ where u.id in (
+       select id from users where store_id = %(store)s and name = %(text)s
+       union all select id from users where store_id = %(store)s and phone = %(text)s
+       union all select id from users where store_id = %(store)s and email = %(text)s
+       union all select id from users where store_id = %(store)s and id = %(text_id)s)
+   and {mine}
+ order by u.created_at desc, u.id desc
+
+-- name: has_text
+(position(lower(%(text)s) in lower(coalesce(u.name, ''))) > 0 or position(%(text)s in coalesce(u.phone, '')) > 0
+ or position(lower(%(text)s) in lower(coalesce(u.email, ''))) > 0)
+
+-- Those of `exact` have a place of their own.
+-- name: is_not_exact
+and (u.name is null or u.name <> %(text)s) and (u.phone is null or u.phone <> %(text)s)
+   and (u.email is null or u.email <> %(text)s)
+
+-- name: total_of_group
+select count(*) from user_group_members m join users u on u.id = m.user_id
+ where m.group_id = %(group)s and u.store_id = %(store)s
+
 -- The event and the record of a user that was `changed`.
 -- name: noted
 noted as (
