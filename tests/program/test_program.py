@@ -247,6 +247,45 @@ def test_state_survives_a_restart_and_no_process_is_left(own: Any, start: Callab
     assert took < PATIENCE  # not a measurement: that is `make run`'s own; this only notices a hang
 
 
+def test_a_reset_deletes_everything_and_a_seed_is_carried_out_at_the_start(
+    own: Any, start: Callable[..., Any], tmp_path: Path
+) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[accounts]]\ninstance = "quickstart"\nname = "seeded"\ngenerate = true\n')
+    own.cli("account", "create", "goes", "--generate", "--instance", "quickstart")
+    refused = subprocess.run(
+        [PROGRAM, "up", "--reset", "--yes", "--data", own.data],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (refused.returncode, "another `rolecall up` is using" in refused.stderr) == (1, True)
+    assert own.stop() == 0
+    unsure = subprocess.run(
+        [PROGRAM, "up", "--reset", "--data", own.data],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+    )  # fmt: skip
+    assert (unsure.returncode, "--yes confirms" in unsure.stderr) == (1, True)
+    again = start(own.data, "--reset", "--yes", "--seed", seed)
+    assert again.ready["tencent"]["secret_id"] != own.ready["tencent"]["secret_id"]
+    own.process, own.ready = again.process, again.ready
+    assert {row["name"] for row in listing(own, "account", "list")} & {"goes", "seeded"} == {"seeded"}
+    kept = json.loads((tmp_path / "seed.toml.secrets.json").read_text())
+    assert own.can_log_in("seeded", kept["accounts/quickstart/seeded"]["password"])
+
+
+def test_a_reset_leaves_a_directory_of_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("mine")
+    done = subprocess.run(
+        [PROGRAM, "up", "--reset", "--yes", "--data", tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, "is not a data directory" in done.stderr) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
 def test_a_second_up_on_the_same_data_is_refused(rolecall: Any) -> None:
     done = subprocess.run(
         [PROGRAM, "up", "--data", rolecall.data, "--listen", "127.0.0.1:0"],

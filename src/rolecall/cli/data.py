@@ -102,6 +102,10 @@ class DataDirectory:
         """Write down the secrets of a new directory."""
         write_private(self._secrets, kept)
 
+    def forget_secrets(self) -> None:
+        """Delete the secrets: the next start creates others."""
+        self._secrets.unlink(missing_ok=True)
+
     def secrets(self) -> EmbeddedSecrets:
         """The directory's secrets, created at the first call."""
         kept = self.kept_secrets()

@@ -107,6 +107,7 @@ class Embedded:
         self._directory = start.directory
         self._ready_file = start.options.ready_file
         self._demo = start.options.demo
+        self._seed = start.options.seed
         self._servers = servers
         self.front = front
 
@@ -119,6 +120,10 @@ class Embedded:
             # Ready means that the engines work; and the first call should not have to wait for a connection.
             instances = filter(None, (quickstart.postgres, quickstart.mysql))
             await asyncio.gather(*(_connect(opened, instance) for instance in instances))
+            if self._seed is not None:
+                from rolecall.cli.seeding.run import seed_at_start
+
+                await seed_at_start(opened, self._seed)
             ready = ready_content(
                 self.front.endpoint(), quickstart, self._servers, opened.settings.public_url, self._extras()
             )

@@ -16,6 +16,7 @@ from rolecall.cli.data import DataDirectory, EmbeddedSecrets, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import Files, tls_files, warn_of_exposure
 from rolecall.cli.importing import uncollected
+from rolecall.cli.resetting import require_ours, reset
 from rolecall.local.quickstart import LocalServers, Place, local_servers
 from rolecall.settings import Settings, host_and_port, load_settings
 from rolecall.sockets import bound_socket
@@ -36,6 +37,10 @@ class UpOptions:
     settings: Mapping[str, object]
     tls: bool
     demo: bool
+    seed: Path | None = None
+    reset: bool = False
+    yes: bool = False
+    """Confirms the reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +64,23 @@ def start(options: UpOptions) -> None:
     files = tls_files(settings)
     if options.tls and files is not None:
         raise CommandError("--tls generates a certificate; omit it when a certificate is set")
+    if options.seed is not None:
+        from rolecall.cli.seeding.document import SeedFile
+
+        SeedFile(options.seed)  # what is wrong with it is said before anything starts
     directory = DataDirectory(options.data or default_directory())
+    if options.reset:
+        require_ours(directory)
     host, port = host_and_port(options.listen or settings.listen)
     # SIGTERM must stop the servers as Ctrl-C does, and so must SIGINT where a script started us with it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     os.umask(0o077)
-    _say(f"Rolecall {__version__}: starting database servers in {directory.path} ...")
     warn_of_exposure(settings, "" if options.tls else host)
     with suppress(KeyboardInterrupt), directory.claimed(), ExitStack() as sockets:
+        if options.reset:
+            reset(directory, yes=options.yes)
+        _say(f"Rolecall {__version__}: starting database servers in {directory.path} ...")
         bound = sockets.enter_context(bound_socket(host, port))
         admin = None
         if settings.admin_listen:

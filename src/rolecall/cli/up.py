@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rolecall.cli.confirming import YesOption
 from rolecall.cli.importing import uncollected
 from rolecall.cli.options import (
     AdminListenOption,
@@ -36,6 +37,17 @@ def up(
     tls_key: TlsKeyOption = None,
     admin_listen: AdminListenOption = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run `rolecall demo` once ready.")] = False,
+    seed: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Carry out `rolecall seed FILE` before the first call is answered."
+        ),
+    ] = None,
+    reset: Annotated[
+        bool,
+        typer.Option("--reset", help="Delete everything in the data directory first, after a confirmation."),
+    ] = False,
+    yes: YesOption = False,
 ) -> None:
     """Start Rolecall with its own store and quickstart instances, PostgreSQL and MariaDB. Ctrl-C stops it."""
     with uncollected():
@@ -43,4 +55,7 @@ def up(
 
     given = {"workers": workers, "tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}
     settings = {name: value for name, value in given.items() if value is not None}
-    start(UpOptions(listen, data, ready_file, settings, tls=tls, demo=demo))
+    options = UpOptions(
+        listen, data, ready_file, settings, tls=tls, demo=demo, seed=seed, reset=reset, yes=yes
+    )
+    start(options)
