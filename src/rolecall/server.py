@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
+from msgspec.structs import replace
 
 from rolecall.app.application import Application
 from rolecall.app.entry import entry
@@ -115,14 +116,9 @@ class AsgiApp:
         body = Body(self._budget, limit, head.client)
         try:
             await body.receive(receive)
-            request = Request(
-                head.method,
-                head.path,
-                head.query,
-                head.headers,
-                body.content,
-                head.client,
-                head.secure,
+            request = replace(
+                head,
+                body=body.content,
                 received=time.time(),
                 too_large=body.too_large,
                 crowded=body.crowded,

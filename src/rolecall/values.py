@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Generic, NoReturn, Protocol, SupportsIndex, TypeVar, runtime_checkable
 
+from msgspec import Struct
+
 KEY_PREFIX = "AKID"
 """The prefix of access key ids: clients of CAM expect it, those of other dialects take any text."""
 
@@ -69,8 +71,7 @@ class Language(StrEnum):
     CHINESE = "zh-CN"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request as it came off the socket, nothing decoded.
 
     `headers` keep their order and values; names are lower-case. `query` is the raw text behind ``?``.
@@ -81,15 +82,19 @@ class Request:
 
     method: str
     path: str
-    query: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes = field(repr=False)
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
     client: str
     secure: bool
     received: float
     too_large: bool = False
     crowded: bool = False
-    sha256: str = field(default="", repr=False)
+    sha256: str = ""
+
+    def __repr__(self) -> str:
+        """Without query, headers and body, which may hold secrets."""
+        return f"Request({self.method} {self.path!r} from {self.client!r}, secure={self.secure})"
 
     def header(self, name: str, default: str = "") -> str:
         """The first header of that lower-case name, or `default`."""
@@ -219,8 +224,7 @@ def conforms(claim: Claim, protocol: type) -> bool:
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What it takes to answer a request, also one that cannot be parsed."""
 
     request: Request
@@ -228,8 +232,7 @@ class Envelope:
     language: Language
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A parsed request: one action of one service, with a claim that is not proven yet.
 
     `flat` says that every value arrived as text (a form or a query string), so the contract coerces it.
@@ -241,7 +244,7 @@ class Call:
     version: str
     action: str
     region: str
-    params: SentParams = field(repr=False)
+    params: SentParams
     flat: bool
     claim: Claim
 
@@ -299,8 +302,7 @@ class Caller:
         return PrincipalKind.OWNER if self.is_owner else PrincipalKind.SUB_USER
 
 
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[P_co]):
+class Checked(Struct, Generic[P_co], frozen=True):
     """A call whose parameters satisfy the contract: typed, with defaults filled in and secrets wrapped.
 
     `params` is an instance of the action's class (`rolecall.contracts.parameters`).
@@ -322,8 +324,7 @@ class Checked(Generic[P_co]):
         return self.call.action
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One HTTP answer, ready for the socket. `code` is the vendor's error code, empty on success."""
 
     status: int
@@ -332,8 +333,7 @@ class Reply:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a command came from. Recorded with every operation; holds no secret."""
 
     caller: Caller

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 from tencentcloud.ciam.v20220331 import models
 from tests.contract.conftest import CALLER, make_call
 from tests.contract.vendor_models import sdk_types
@@ -35,7 +36,7 @@ MILLISECONDS = 1767323045678
 
 
 def checked(action: str, params: Mapping[str, object]) -> Checked:
-    call = replace(make_call(action, params), service="ciam", version="2022-03-31")
+    call = structs.replace(make_call(action, params), service="ciam", version="2022-03-31")
     return check(call, CALLER, CONTRACT.actions[action])
 
 

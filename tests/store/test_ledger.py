@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from msgspec import structs
 from tests.waiting import reached
 
 from rolecall.ambient import Ambient, entered
@@ -193,7 +194,7 @@ async def test_a_change_keeps_what_it_does_not_speak_of(bench: Bench) -> None:
     made = await bench.row()
     await bench.carried_out(AccountEffect("acc", "", 7), Change.ACCOUNT_LOCK)
     locked = await bench.row()
-    assert replace(locked, updated_at=made.updated_at) == made
+    assert structs.replace(locked, updated_at=made.updated_at) == made
     await bench.carried_out(AccountEffect("acc", "", 7, remark=""), Change.ACCOUNT_REMARK)
     assert (await bench.row()).remark == ""
     effect = AccountEffect("acc", "", 7, password_changed=True, manages=False)
@@ -447,11 +448,13 @@ async def test_an_account_that_a_restored_server_has_again_has_its_row_again(ben
     made = AccountEffect("acc", "", 7, "7", 5, created=True, remark="r", manages=True, sealed=b"one")
     await bench.carried_out(made)
     await bench.carried_out(AccountEffect("acc", identity="7", order=20, deleted=True), Change.ACCOUNT_DELETE)
-    late = replace(made, order=19, created=False)
+    late = structs.replace(made, order=19, created=False)
     operation = await bench.accepted("acc", Change.ACCOUNT_MANAGE)
     assert not await bench.store.operations.record(operation, bench.instance.id, late)
     assert await bench.store.operations.accounts(bench.instance.id) == []
-    await bench.carried_out(replace(late, order=21, remark=None, sealed=b"two"), Change.ACCOUNT_MANAGE)
+    await bench.carried_out(
+        structs.replace(late, order=21, remark=None, sealed=b"two"), Change.ACCOUNT_MANAGE
+    )
     row = await bench.row()
     assert (row.identity, row.remark, row.sealed_password, row.applied_order) == ("7", "", b"two", 21)
 

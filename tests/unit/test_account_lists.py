@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from rolecall.domain.account_pages import (
     AccountPage,
@@ -93,11 +94,11 @@ class World:
             return
         row = AccountRow(name, "", number, "", at, at + timedelta(days=1), None, None, identity)
         if kind == 4:  # changed
-            row = replace(row, identity="another")
+            row = structs.replace(row, identity="another")
         if kind == 5:  # older than identities
-            row = replace(row, identity="")
+            row = structs.replace(row, identity="")
         if kind == 6:  # made by SQL, and changed by Rolecall
-            row = replace(row, created_at=None)
+            row = structs.replace(row, created_at=None)
         self.store.rows.accounts[1, name, ""] = row
 
     async def promise(self, name: str, *, fails: bool = False) -> None:

@@ -7,10 +7,10 @@ import json
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rolecall.contracts.aliyun.petadata import contract as petadata
 from rolecall.dialects.aliyun import Aliyun

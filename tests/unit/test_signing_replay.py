@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import tc1, tc3

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from rolecall.console.visits import Visit
 from rolecall.contracts.model import Action, Contract

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from rolecall.values import Origin
 
 T_co = TypeVar("T_co", covariant=True)
@@ -40,8 +42,7 @@ class Registration:
 Handlers: TypeAlias = Sequence[Registration]
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceName:
+class InstanceName(Struct, frozen=True):
     dialect: str
     public_id: str
 

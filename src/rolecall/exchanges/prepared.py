@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
+from msgspec import Struct
 from psycopg import AsyncConnection, sql
 from psycopg.abc import Params, PQGen
 from psycopg.abc import QueryNoTemplate as Query
@@ -90,8 +91,7 @@ _Key = tuple[bytes, tuple[int, ...]]
 """A statement's text, and the types of its values: numbers have several."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(Struct, frozen=True):
     """A statement with its values, as they are sent."""
 
     key: _Key

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from msgspec import Struct
+
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.signing import host_candidates
 from rolecall.values import Request, Secret
@@ -34,8 +36,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(Struct, frozen=True):
     """The Authorization header, read. `service` is the client's own word for the service and is only hashed.
 
     The Node and Java SDKs put the first label of the endpoint there: ``127`` for ``127.0.0.1:7653``.

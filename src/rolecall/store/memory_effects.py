@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rolecall import ambient
 from rolecall.domain.account_pages import IdentifiedPlace, display_name

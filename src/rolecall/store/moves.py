@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import asdict, replace
 from psycopg.rows import class_row
 
 from rolecall.domain.accounts.context import AccountRow

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from rolecall.console import pages
 from rolecall.console.actions import ActionName, ActionRefused, Actions

@@ -8,11 +8,12 @@ alibabacloud-tea-openapi 0.4.6, pop-core 1.8.0.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from urllib.parse import quote
 from uuid import UUID, uuid4
+
+from msgspec.structs import replace
 
 from rolecall.contracts.model import Contract
 from rolecall.dialects.aliyun import documents

@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from rolecall.dialects.forms import PairDecoder, require_distinct
 from rolecall.dialects.headers import by_name, required, token
 from rolecall.dialects.marks import has_pair, match_pair
@@ -68,8 +70,7 @@ class Trust:
     v1: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
+class Common(Struct, frozen=True):
     """The common parameters of a request. `scope`: the service that a TC3 signature says it is for; v1 says none."""
 
     action: str
@@ -79,8 +80,7 @@ class Common:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(Struct, frozen=True):
     """An action's own parameters; `flat` if every scalar arrived as text."""
 
     values: SentParams

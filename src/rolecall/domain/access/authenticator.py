@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from rolecall.domain.access.keys import AccessKey, Keys
 from rolecall.domain.access.revocations import Revocations
@@ -15,8 +16,7 @@ from rolecall.values import Caller, Claim, TokenIssuer
 _UNKNOWN = SignInSource()
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(Struct, frozen=True):
     """A claim as it came: at unix time `now`, from the address `client`, empty where that is unknown."""
 
     claim: Claim
@@ -25,8 +25,7 @@ class Presented:
     source: SignInSource = _UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Proven:
+class Proven(Struct, frozen=True):
     """The caller behind a claim; `issuer` makes tokens where the credential can be exchanged for one."""
 
     caller: Caller

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from rolecall.domain.messages import Command, Handlers
 from rolecall.values import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """`calls` in `seconds`. Calls of one `name` within a service are counted together."""
 
     service: str

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from msgspec import Struct
+
 from rolecall.domain.operations.audit import Audit, Entry, Outcome
 from rolecall.domain.reasons import Reason, Refused
 
@@ -31,8 +33,7 @@ class FailureRepository(Protocol):
     async def purge_failures(self, began_before: datetime) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SignInSource:
+class SignInSource(Struct, frozen=True):
     """What a password came with."""
 
     dialect: str = ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
+
+from msgspec import Struct
 
 from rolecall import ambient
 from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
@@ -39,8 +40,7 @@ AccountTime: TypeAlias = Literal["created", "updated"]
 """A time of an `AccountRow` by which accounts are listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(Struct, frozen=True):
     """What the store holds about an account. `created_at` None: made behind our back.
 
     The orders are those of the changes that wrote the remark, the password, and anything at all. A row of a deleted
@@ -82,8 +82,7 @@ class AccountRepository(Protocol):
         """Those with such a time, the latest first, and by display name, the last first, where times are the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One account of one connected instance. `host` is empty where accounts have none."""
 
     connected: ConnectedInstance

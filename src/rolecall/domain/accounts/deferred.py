@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from rolecall import ambient
 from rolecall.domain.accounts import commands

@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from rolecall.values import Origin, Secret
 
 
@@ -77,8 +79,7 @@ class Audit(Protocol):
         """Committed when it returns; a crash of the store's server may lose the last moments."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A record as it is kept. `detail` is the text of a JSON object, as the store has it."""
 
     id: int
@@ -130,8 +131,7 @@ class Wanted:
     before: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A place of the chain, with its record if that is there."""
 
     position: int
@@ -140,8 +140,7 @@ class Link:
     row: Row | None
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """Where a chain ends, or where the part that was pruned did."""
 
     position: int = 0

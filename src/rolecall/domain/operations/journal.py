@@ -13,10 +13,11 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountFacts, Engine

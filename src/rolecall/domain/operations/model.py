@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.identity import Expected
@@ -118,8 +120,7 @@ class Runner(StrEnum):
     """It belongs to a whole server (`domain.provisioning.reconciler`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """What is about to be done. `detail` holds no secret; `sealed` is a sealed value that finishing it needs.
 
     `target` is how people name what is changed; `detail` has an account's name and host where it has a host.
@@ -130,7 +131,7 @@ class Intent:
     target: str
     origin: Origin | None
     """None only where it is on disk already."""
-    detail: Mapping[str, object] = field(default_factory=dict)
+    detail: Mapping[str, object] = {}
     sealed: bytes | None = None
     claim: Claim | None = None
     counted: bool = False
@@ -196,8 +197,7 @@ def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
     return str(detail.get("name", target)), str(detail.get("host", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class AccountEffect:
+class AccountEffect(Struct, frozen=True):
     """How a change shows in Rolecall's own row of an account. Fields left None keep what was there.
 
     `manages` True keeps the password that is `sealed`, False forgets what was kept. `order` is that of the change among
