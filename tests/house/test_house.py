@@ -478,3 +478,20 @@ def test_no_two_migrations_have_the_same_number() -> None:
     """The second would be taken for the first, and never run."""
     numbers = [path.name[:4] for path in (PACKAGE / "store" / "migrations").glob("*.sql")]
     assert sorted(numbers) == sorted(set(numbers))
+
+
+def test_a_migration_that_earlier_releases_serve_beside_only_adds() -> None:
+    """Otherwise they would fail at their next statement, in the middle of a rolling upgrade."""
+    ends_service = re.compile(
+        r"\bdrop (table|column|function|trigger|sequence|view)\b|\brename\b|\balter column\b|\btruncate\b"
+        r"|\badd column [^,;]*\bnot null\b(?![^,;]*\bdefault\b)",
+        re.IGNORECASE,
+    )
+    for path in (PACKAGE / "store" / "migrations").glob("*.sql"):
+        text = path.read_text("utf-8")
+        beside = re.search(r"^-- serves beside: (\d+)$", text, re.MULTILINE)
+        assert ("serves beside" in text) == (beside is not None), path.name
+        if beside is not None:
+            statements = re.sub(r"--.*", "", text)
+            assert ends_service.search(statements) is None, path.name
+            assert int(beside[1]) < int(path.name[:4]), path.name

@@ -49,7 +49,7 @@ def records(rolecall: Rolecall, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_of_every_command_it_is_known_whether_it_leaves_a_record() -> None:
-    assert set(COMMANDS) == READS | NOTED | OPERATIONS | {"restore", "up", "seed"}
+    assert set(COMMANDS) == READS | NOTED | OPERATIONS | {"restore", "seed", "up", "upgrade"}
 
 
 @pytest.fixture(scope="module")

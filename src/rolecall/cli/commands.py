@@ -111,6 +111,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "backup",
         "Restore a backup into an empty store, or into a new data directory of `rolecall up`.",
     ),
+    "upgrade": ("upgrade", "Migrate the store's schema to this release."),
     "version": ("version", "Print the version."),
 }
 

@@ -8,6 +8,7 @@ the service of all earlier releases, and does not run while a process of one sti
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import time
@@ -41,6 +42,9 @@ _LOCK_TIMEOUT = "2s"
 _ATTEMPTS = 60.0
 """Seconds in which a migration is tried again if it cannot get a table."""
 
+_PAUSE = 1.0
+"""Seconds between two attempts, in which the calls that queued behind the first one are answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -53,10 +57,10 @@ class Migration:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
-    def serves_beside(self) -> int:
-        """The oldest migration whose release may serve after this one ran."""
+    def serves_beside(self) -> int | None:
+        """The oldest migration whose release may serve after this one ran; None: only releases that know this one."""
         found = _SERVES_BESIDE.search(self.text)
-        return self.number if found is None else int(found[1])
+        return None if found is None else int(found[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Applied:
     number: int
     name: str
     digest: str
-    serves_beside: int
+    serves_beside: int | None
 
 
 class SchemaMismatch(Exception):
@@ -96,11 +100,12 @@ class Standing:
         """The first outstanding migration that the processes of an earlier release cannot serve with."""
         if self.is_empty:
             return None
-        known = {migration.number for migration in migrations()} - {
-            migration.number for migration in self.outstanding
-        }
-        newest = max(known, default=0)
-        return next((migration for migration in self.outstanding if migration.serves_beside > newest), None)
+        outstanding = {migration.number for migration in self.outstanding}
+        known = [migration.number for migration in migrations() if migration.number not in outstanding]
+        return next(
+            (migration for migration in self.outstanding if not _may_serve(migration, max(known, default=0))),
+            None,
+        )
 
     def require_upgradable(self) -> None:
         """SchemaMismatch while processes serve that could not do so after the migrations."""
@@ -177,16 +182,21 @@ async def _read(connection: Connection) -> Standing:
     return _standing(applied, replicas)
 
 
+def _may_serve(migration: Migration | Applied, newest: int) -> bool:
+    """Whether a release that does not know a migration, and whose newest one is `newest`, may serve after it ran."""
+    return migration.serves_beside is not None and migration.serves_beside <= newest
+
+
 def _standing(applied: Sequence[Applied], replicas: int) -> Standing:
     """SchemaMismatch if this release may not use a store with these migrations."""
     known = {migration.number: migration for migration in migrations()}
     newest, newer = max(known), []
     for found in applied:
         if found.number not in known:
-            if found.serves_beside > newest:
+            if not _may_serve(found, newest):
                 raise SchemaMismatch(
-                    f"the store was migrated by a newer release (migration {found.number}), which needs at least"
-                    f" migration {found.serves_beside}; this release has {newest}"
+                    f"the store was migrated by a newer release (migration {found.name}), beside which this one, whose"
+                    f" newest migration is {newest}, cannot serve"
                 )
             newer.append(found)
         elif known[found.number].digest != found.digest:
@@ -207,6 +217,7 @@ async def _patiently(connection: Connection, serving: str | None) -> list[str]:
                 raise SchemaMismatch(
                     "the store's tables are in use by long statements, so that its schema cannot be migrated now"
                 ) from None
+        await asyncio.sleep(_PAUSE)
 
 
 async def _migrate(connection: Connection, serving: str | None) -> list[str]:

@@ -8,7 +8,7 @@ create table if not exists migrations (
 
 -- The column is missing in stores of releases before it, whose migrations all end the service of earlier releases.
 -- name: applied
-select number, name, digest, coalesce((to_jsonb(m) ->> 'serves_beside')::int, number) as serves_beside
+select number, name, digest, (to_jsonb(m) ->> 'serves_beside')::int as serves_beside
   from rolecall.migrations m
  order by number
 
