@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -15,7 +16,7 @@ import typer
 
 from rolecall.cli.context import show, with_application, with_store
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption, OffsetOption
+from rolecall.cli.options import DataOption, JsonOption, OffsetOption, QuietOption
 from rolecall.cli.private_files import make_private_file
 from rolecall.cli.records import AuditedCommand, change_application
 from rolecall.domain.operations.audit import Row, Verified, Wanted
@@ -99,11 +100,12 @@ def _print(row: Row, *, as_json: bool) -> None:
 
 
 @app.command("verify")
-def verify(data: DataOption = None, as_json: JsonOption = False) -> None:
+def verify(quiet: QuietOption = False, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Verify the chain of records. Exit status 1: a record was changed, removed or inserted; the first is named."""
 
     async def work(opened: Application) -> Verified:
-        return await opened.operations.auditing.verify()
+        with await _bar(opened, "verifying", quiet=quiet) as passed:
+            return await opened.operations.auditing.verify(passed)
 
     found = with_application(data, work)
     row = {
@@ -126,32 +128,44 @@ def verify(data: DataOption = None, as_json: JsonOption = False) -> None:
 @app.command("export")
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, or - for standard output.")],
+    quiet: QuietOption = False,
     data: DataOption = None,
 ) -> None:
     """Write all chained records as JSON lines. Each has its position in the chain and its digest."""
 
     async def work(opened: Application) -> int:
         if str(file) == "-":
-            return await _export(opened, sys.stdout)
+            return await _export(opened, sys.stdout, quiet=quiet)
         with os.fdopen(make_private_file(file), "w", encoding="utf-8") as output:
-            return await _export(opened, output)
+            return await _export(opened, output, quiet=quiet)
 
     written = with_application(data, work)
     print(f"{written} records written", file=sys.stderr)
 
 
-async def _export(opened: Application, file: TextIO) -> int:
+async def _export(opened: Application, file: TextIO, *, quiet: bool) -> int:
     """Chain the remaining records first, unless another process is chaining them."""
     await opened.operations.auditing.chain()
     written = 0
     begin = await opened.store.audit.checkpoint()
-    async for page in opened.store.audit.links(begin.position):
-        for link in page:
-            fields = {} if link.row is None else dict(link.row.fields())
-            line = {**fields, "position": link.position, "digest": link.digest.hex()}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            written += 1
+    with await _bar(opened, "exporting", quiet=quiet) as passed:
+        async for page in opened.store.audit.links(begin.position):
+            for link in page:
+                fields = {} if link.row is None else dict(link.row.fields())
+                line = {**fields, "position": link.position, "digest": link.digest.hex()}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            written += len(page)
+            passed(len(page))
     return written
+
+
+async def _bar(
+    opened: Application, what: str, *, quiet: bool
+) -> AbstractContextManager[Callable[[int], None]]:
+    """A progress bar over the chained records."""
+    from rolecall.cli.progress import bar
+
+    return bar(f"{what} records", await opened.store.audit.chained(), quiet=quiet)
 
 
 @app.command("prune")

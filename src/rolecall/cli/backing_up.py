@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, DownloadColumn, TextColumn
 
 from rolecall import __version__
 from rolecall.cli.backup_files import BackupWriter, Manifest
@@ -25,6 +24,7 @@ from rolecall.cli.data import DataDirectory, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import OpenStore, credentials
 from rolecall.cli.private_files import make_private_file
+from rolecall.cli.progress import progress
 from rolecall.domain.instances.registry import Instance, Phase, open_password
 from rolecall.domain.secrets.sealed_files import FileKey
 from rolecall.domain.secrets.sealing import master_key_text
@@ -251,16 +251,3 @@ def _bar(name: str) -> Iterator[Callable[[int], None]]:
     with progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn()) as shown:
         task = shown.add_task(f"backing up to {name}", total=None)
         yield lambda count: shown.advance(task, count)
-
-
-@contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal."""
-    with progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda count: shown.advance(task, count)
-
-
-def progress(*columns: TextColumn | BarColumn | DownloadColumn) -> Progress:
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -18,6 +18,8 @@ DataOption = Annotated[
     ),
 ]
 
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
 LimitOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Print at most N rows. Default: all.")
 ]

@@ -25,7 +25,6 @@ from rolecall.cli.backing_up import (
     About,
     ServerCopy,
     about_of,
-    bar,
     summary,
 )
 from rolecall.cli.backup_files import BackupReader, Manifest, Part, verified
@@ -33,6 +32,7 @@ from rolecall.cli.data import DataDirectory, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import quiet_logs, store_address
 from rolecall.cli.private_files import make_private_directory, write_private_text
+from rolecall.cli.progress import bar
 from rolecall.cli.records import os_user
 from rolecall.domain.secrets.sealed_files import FileBroken, FileKey
 from rolecall.domain.secrets.sealing import master_key_text, parse_master_keys

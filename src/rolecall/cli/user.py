@@ -11,7 +11,7 @@ import typer
 from rolecall.cli.context import show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.file_formats import FileFormat, format_of
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, JsonOption, QuietOption
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -44,6 +44,7 @@ def import_users(
     again: Annotated[
         bool, typer.Option("--again", help="Start from the beginning, even if the file was already imported.")
     ] = False,
+    quiet: QuietOption = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,7 +53,9 @@ def import_users(
 
     refused = report or file.with_name(f"{file.name}.refused.csv")
     with file.open("rb") as opened:
-        run = ImportRun(opened, kind or format_of(file), store, refused, dry_run=dry_run, again=again)
+        run = ImportRun(
+            opened, kind or format_of(file), store, refused, dry_run=dry_run, again=again, quiet=quiet
+        )
         try:
             result = with_application(data, run.run)
         except KeyboardInterrupt:

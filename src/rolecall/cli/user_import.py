@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from rolecall.app.application import Application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.file_formats import FileFormat
+from rolecall.cli.progress import progress
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.cli.user_files import UserFile
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
@@ -41,7 +41,15 @@ class ImportRun:
     """Imports `file` into the user store `store`. Refused lines are listed in `report`."""
 
     def __init__(
-        self, file: BinaryIO, kind: FileFormat, store: str, report: Path, *, dry_run: bool, again: bool
+        self,
+        file: BinaryIO,
+        kind: FileFormat,
+        store: str,
+        report: Path,
+        *,
+        dry_run: bool,
+        again: bool,
+        quiet: bool = False,
     ) -> None:
         self._users = UserFile(file, kind)
         self._users.open_header()
@@ -51,11 +59,12 @@ class ImportRun:
         self._report = report
         self._dry = dry_run
         self._again = again
+        self._quiet = quiet
 
     async def run(self, opened: Application) -> dict[str, object]:
         imports = opened.store.imports
         record = await self._record(opened)
-        with _bar(self._users.size) as bar:
+        with _bar(self._users.size, quiet=self._quiet) as bar:
             digest = self._users.digest(bar.read)
             try:
                 if self._dry:
@@ -130,11 +139,10 @@ class _Bar:
 
 
 @contextmanager
-def _bar(size: int) -> Iterator[_Bar]:
-    console = Console(stderr=True)
+def _bar(size: int, *, quiet: bool) -> Iterator[_Bar]:
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[counts]}"),
         TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield _Bar(progress, size)
+    with progress(*columns, quiet=quiet) as shown:
+        yield _Bar(shown, size)

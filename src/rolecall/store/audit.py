@@ -92,6 +92,10 @@ class PgAuditRepository:
     async def checkpoint(self) -> Head:
         return await _checkpoint(self._pool)
 
+    async def chained(self) -> int:
+        """The number of chained records that were not pruned."""
+        return int(await self._pool.value("select count(*) from audit_chain"))
+
     async def kept_head(self) -> bytes | None:
         return await _kept_head(self._pool)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -227,16 +227,23 @@ def _text(columns: tuple[int | str | None, ...]) -> bytes:
     )
 
 
-async def verify(repository: AuditRepository, key: Secret, seal: HeadSeal) -> Verified:
-    """Compute the chain again, from where it was pruned last. If it is pruned meanwhile, once more."""
+async def verify(
+    repository: AuditRepository, key: Secret, seal: HeadSeal, passed: Callable[[int], None] = lambda _: None
+) -> Verified:
+    """Compute the chain again, from where it was pruned last. If it is pruned meanwhile, once more.
+
+    `passed` is given the number of records of each page.
+    """
     begun = await repository.checkpoint()
-    found = await _verify(repository, key, seal, begun)
+    found = await _verify(repository, key, seal, begun, passed)
     if found.broken and await repository.checkpoint() != begun:
-        return await verify(repository, key, seal)
+        return await verify(repository, key, seal, passed)
     return found
 
 
-async def _verify(repository: AuditRepository, key: Secret, seal: HeadSeal, head: Head) -> Verified:
+async def _verify(
+    repository: AuditRepository, key: Secret, seal: HeadSeal, head: Head, passed: Callable[[int], None]
+) -> Verified:
     sealed = await repository.kept_head()
     waiting, late = await repository.unchained()
     try:
@@ -250,6 +257,7 @@ async def _verify(repository: AuditRepository, key: Secret, seal: HeadSeal, head
                 return Verified(records, waiting, head, broken)
             head = Head(link.position, link.digest)
             records += 1
+        passed(len(page))
     broken = ""
     if head.position < end.position:
         broken = f"the chain ends at place {head.position}, and had {end.position}: its end was removed"

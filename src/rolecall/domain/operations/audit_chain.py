@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -80,5 +81,6 @@ class Auditing:
         """How many records were removed."""
         return await self._repository.prune(ambient.now() - timedelta(days=days))
 
-    async def verify(self) -> Verified:
-        return await verify(self._repository, self._key, self._seal)
+    async def verify(self, passed: Callable[[int], None] = lambda _: None) -> Verified:
+        """`passed` is given the number of records of each page that was verified."""
+        return await verify(self._repository, self._key, self._seal, passed)
