@@ -21,6 +21,7 @@ from pydantic_settings import (
     SecretsSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
 from rolecall.domain.instances.channels import is_loopback
 from rolecall.domain.secrets.sealing import parse_master_keys
@@ -228,8 +229,8 @@ class Settings(BaseSettings):
     @field_validator("rate_limit_store")
     @classmethod
     def _redis(cls, value: str) -> str:
-        if value and not re.match(r"(redis|rediss|redis\+[a-z]+|valkey|valkeys|valkey\+[a-z]+)://", value):
-            raise ValueError("must be a redis:// URL")
+        if value and not re.match("rediss?://", value):
+            raise ValueError("must be a redis:// or rediss:// URL, for Valkey too")
         return value
 
     @field_validator("trusted_proxies")
@@ -282,8 +283,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(map(_wrong_variable, error.errors()))) from None
-    except OSError as error:  # a file of secrets
-        raise SettingsError(f"ROLECALL_SECRETS_DIRECTORY: {error}") from None
+    except SettingsSourceError as error:  # a file that cannot be read as text
+        raise SettingsError(f"ROLECALL_SECRETS_DIRECTORY: {error.__cause__}") from None
 
 
 def _wrong_variable(error: ErrorDetails) -> str:

@@ -16,6 +16,7 @@ import yaml
 from tests.packages.conftest import ROOT
 from tests.waiting import PATIENCE
 
+from rolecall.rate_store import RateStore
 from rolecall.settings import Settings, load_settings
 
 BIN = Path(sys.executable).parent
@@ -81,6 +82,29 @@ def test_the_services_of_the_compose_file_are_pinned_watched_and_use_what_is_dec
     assert [port for each in document["services"].values() for port in each.get("ports", ())] == [
         "127.0.0.1:7653:7653"
     ]
+
+
+def environments() -> dict[str, dict[str, str]]:
+    """The variables that each deployment sets."""
+    settings = (KUBERNETES / "settings.env").read_text("utf-8").split()
+    return {
+        "compose": compose()["services"]["rolecall"]["environment"],
+        "image": dict(re.findall(r"\b(ROLECALL_[A-Z_]+)=(\S+)", DOCKERFILE.read_text("utf-8"))),
+        "kubernetes": dict(line.split("=", 1) for line in settings),
+    }
+
+
+@pytest.mark.parametrize("deployment", environments())
+def test_the_settings_of_a_deployment_can_be_used(
+    deployment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in environments()[deployment].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ROLECALL_SECRETS_DIRECTORY", str(tmp_path))  # the others are not on this machine
+    settings = load_settings()
+    assert settings.workers >= 1
+    if settings.rate_limit_store:
+        RateStore(settings.rate_limit_store)
 
 
 def test_the_secrets_that_compose_mounts_are_made_once_and_are_settings(

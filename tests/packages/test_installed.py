@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+from tests.conftest import store_admin
 from tests.packages.conftest import ROOT, Packages
+from tests.program.served import is_ready
 from tests.waiting import PATIENCE, until
 
 from rolecall.local.children import _set_parent_death_signal
@@ -78,7 +84,7 @@ def installed(environment: Path) -> Installed:
     return Installed(environment)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def up(installed: Installed) -> Iterator[subprocess.Popen[bytes]]:
     """`rolecall up`, ready."""
     log = installed.home.parent / "up.log"
@@ -108,6 +114,44 @@ def test_the_installed_package_is_not_that_of_the_checkout(installed: Installed)
     printed = subprocess.check_output([python, "-c", asked], env=installed.variables, text=True)
     assert printed.startswith(str(installed.program.parents[1]))
     assert installed.run("--version") in printed + "\n"
+
+
+def restrict_memory() -> None:
+    """Of this process: no memory that can be written and executed, as the unit of systemd has it.
+
+    prctl(2), PR_SET_MDWE; Linux before 6.3 lacks it, and nothing is restricted there.
+    """
+    ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("up")
+def test_serve_runs_from_secrets_in_files_under_the_limits_of_the_unit(installed: Installed) -> None:
+    store = store_admin(installed.data)
+    with psycopg.connect(store, autocommit=True) as admin:
+        admin.execute("create database served")
+    secrets = installed.home.parent / "secrets"
+    secrets.mkdir()
+    (secrets / "rolecall_database_url").write_text(make_conninfo(store, dbname="served"))
+    with (secrets / "rolecall_master_key").open("w") as file:
+        file.write(installed.run("key", "master"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    process = subprocess.Popen(
+        [installed.program, "serve", "--listen", address],
+        cwd=installed.directory,
+        env={**installed.variables, "ROLECALL_SECRETS_DIRECTORY": str(secrets)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=restrict_memory,
+    )
+    try:
+        until(lambda: process.poll() is not None or is_ready(address))
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
 
 
 def test_up_serves_signed_calls_and_leaves_no_process(

@@ -45,6 +45,8 @@ def test_proxies_are_such_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KEYSTONE_PROJECTS", "[1]", "dictionary"),
         ("RATE_LIMIT", "sometimes", "contract"),
         ("RATE_LIMIT_STORE", "junk", "redis://"),
+        ("RATE_LIMIT_STORE", "valkey://cache:6379", "redis://"),
+        ("RATE_LIMIT_STORE", "redis+sentinel://cache:26379/main", "redis://"),
         ("LANE_WIDTH", "1.5", "integer"),
         ("STATEMENT_SECONDS", "inf", "finite"),
     ],
@@ -106,4 +108,7 @@ def test_a_secrets_directory_that_is_missing_or_wrong_is_told_in_one_line(
     (tmp_path / "rolecall_workers").write_text("many")
     monkeypatch.setenv("ROLECALL_SECRETS_DIRECTORY", str(tmp_path))
     with pytest.raises(SettingsError, match=r"^ROLECALL_WORKERS: "):
+        load_settings()
+    (tmp_path / "rolecall_workers").write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match=r"^ROLECALL_SECRETS_DIRECTORY: .*can't decode"):
         load_settings()
