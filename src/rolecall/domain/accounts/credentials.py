@@ -19,7 +19,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin, Secret
 
 _MANAGED_PASSWORD_CHARACTERS = 32
-_MANAGED_PASSWORD_SYMBOLS = "!#%^*-+=_"
+_MANAGED_PASSWORD_SYMBOLS = "!%^*-+=_"  # those that every dialect accepts at any place of a password
 
 
 class Credentials:
