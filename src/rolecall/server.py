@@ -112,8 +112,7 @@ class AsgiApp:
         if _is_browser_at_the_door(head):
             return Reply(303, (("location", "/console"),), b"")
         router = self._router(head.path)
-        limit = SMALL if router is not None else self._entry.pipeline.largest_body(head)
-        body = Body(self._budget, limit, head.client)
+        body = Body(self._budget, await self._largest_body(head), head.client)
         try:
             await body.receive(receive)
             request = replace(
@@ -127,6 +126,11 @@ class AsgiApp:
             return await (router or self._entry.pipeline).answer(request)
         finally:
             body.release()
+
+    async def _largest_body(self, head: Request) -> int:
+        if console.concerns(head.path):
+            return await self._entry.console.largest_body(replace(head, received=time.time()))
+        return SMALL if signin.concerns(head.path) else self._entry.pipeline.largest_body(head)
 
     def _router(self, path: str) -> SignInRouter | ConsoleRouter | None:
         """What answers pages at that path."""

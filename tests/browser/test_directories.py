@@ -274,7 +274,11 @@ def test_a_sub_user_sees_and_changes_what_policies_permit(
     page.get_by_role("link", name="Freeze").click()
     confirm(page)
     assert not signs_in(rolecall, user["UserName"], "Right-Horse-42")
-    refused = ("/applications", "/import", "/colour", "/delete", "/groups", f"/users/{user['UserId']}/delete")
+    none = "0" * 32
+    refused = (
+        "/applications", "/import", f"/import/{none}", f"/imports/{none}", f"/imports/{none}/refused", "/colour",
+        "/delete", "/groups", f"/users/{user['UserId']}/delete",
+    )  # fmt: skip
     for path in refused:
         answer = page.goto(f"{store}{path}")
         assert answer is not None

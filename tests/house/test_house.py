@@ -333,6 +333,8 @@ REVEALERS = {
     # texts that open something to their bearer, digested; the length of a password that a user chose
     "rolecall.domain.secrets.bearer",
     "rolecall.domain.directories.login",
+    # files of users, sealed until they are imported
+    "rolecall.domain.directories.uploads",
     # signing in: tokens, codes and cookies in answers, on purpose; keys and the tokens that they sign
     "rolecall.signin.token_endpoints",
     "rolecall.web.browser",

@@ -21,14 +21,14 @@ import pytest
 from tests.conftest import store_admin
 from tests.waiting import PATIENCE
 
-from rolecall.domain.directories.importing import Progress
+from rolecall.domain.directories.importing import ImportBusy, Progress
 from rolecall.domain.directories.rows import NewUser, RowReader
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
 from rolecall.domain.secrets.imported_hashes import FOREIGN
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.store import Store, user_imports
-from rolecall.store.user_imports import ImportBusy, PgUserImportRepository
+from rolecall.store.user_imports import PgUserImportRepository
 from rolecall.values import Caller, Origin, Secret
 
 PROGRAM = Path(sys.executable).with_name("rolecall")

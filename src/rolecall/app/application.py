@@ -12,6 +12,7 @@ import structlog
 from rolecall import services
 from rolecall.app import limits
 from rolecall.contracts.tencent.cam import presets
+from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.access.authenticator import AccessKeys, Authenticator
 from rolecall.domain.access.keys import Keys
 from rolecall.domain.access.rates import Rates
@@ -73,7 +74,6 @@ class Application:
         self.readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
         self.passwords = Passwords(settings.password_threads, settings.password_queue, FOREIGN)
         period = settings.rotation_seconds
-
         self.instances = instances.build(store, engines, sealer)
         self.operations = operations.build(store, secrets, sealer, settings.audit_retention_days, step)
         self.accounts = accounts.build(store, self.instances, self.operations, sealer, self._hashing, period)
@@ -100,14 +100,16 @@ class Application:
             ),
             revocations,
         )
+        key, quota = secrets.client_tokens, limits.directories(settings)
+        self.directories = directories.build(
+            store, self.passwords, sealer, key, self.admission, quota, PROFILE_KEYS
+        )
         self.bus = Bus(
             self.instances.handlers,
             self.accounts.handlers,
             self.provisioning.handlers,
             self.iam.handlers,
-            directories.build(
-                store, self.passwords, secrets.client_tokens, self.admission, limits.directories(settings)
-            ),
+            self.directories.handlers,
             Tokens(self.authenticator, revocations, TokenClaim).handlers,
             Rates(self.admission).handlers,
         )
@@ -118,6 +120,7 @@ class Application:
             *self.maintenance.background,
             self.iam.uses.run,
             self.sign_in.run,
+            self.directories.uploads.run,
             self.operations.auditing.run,
         )
         self._tasks: list[asyncio.Task[None]] = []

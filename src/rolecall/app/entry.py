@@ -43,6 +43,7 @@ class Entry:
             app.store,
             app.keys,
             app.sign_in.keys,
+            app.directories.uploads,
             app.iam.sign_in,
             app.addresses,
             app.bus,

@@ -10,8 +10,8 @@ import typer
 
 from rolecall.cli.context import show, with_application
 from rolecall.cli.errors import CommandError
-from rolecall.cli.file_formats import FileFormat, format_of
 from rolecall.cli.options import DataOption, JsonOption, QuietOption
+from rolecall.domain.directories.formats import FileFormat, format_of
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -51,11 +51,12 @@ def import_users(
     """Import users with their password hashes. Repeat an interrupted import to resume it."""
     from rolecall.cli.user_import import ImportRun
 
+    known = kind or format_of(file.name)
+    if known is None:
+        raise CommandError(f"cannot tell the format of {file.name}; set --format to csv or ndjson")
     refused = report or file.with_name(f"{file.name}.refused.csv")
     with file.open("rb") as opened:
-        run = ImportRun(
-            opened, kind or format_of(file), store, refused, dry_run=dry_run, again=again, quiet=quiet
-        )
+        run = ImportRun(opened, known, store, refused, dry_run=dry_run, again=again, quiet=quiet)
         try:
             result = with_application(data, run.run)
         except KeyboardInterrupt:

@@ -15,17 +15,17 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from rolecall.app.application import Application
 from rolecall.cli.errors import CommandError
-from rolecall.cli.file_formats import FileFormat
 from rolecall.cli.progress import progress
 from rolecall.cli.records import origin_in_owners_name
-from rolecall.cli.user_files import UserFile
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.directories import importing
-from rolecall.domain.directories.importing import UserImport
+from rolecall.domain.directories.files import FileRefused, UserFile
+from rolecall.domain.directories.formats import FileFormat
+from rolecall.domain.directories.importing import ImportBusy, UserImport
 from rolecall.domain.directories.rows import RowReader
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
-from rolecall.store.user_imports import ImportBusy, KeptImport, TriedImport
+from rolecall.store.user_imports import KeptImport, TriedImport
 
 _PAGE = 10_000
 
@@ -51,8 +51,11 @@ class ImportRun:
         again: bool,
         quiet: bool = False,
     ) -> None:
-        self._users = UserFile(file, kind)
-        self._users.open_header()
+        self._users = UserFile(file, kind, PROFILE_KEYS)
+        try:
+            self._users.open_header()
+        except FileRefused as refused:
+            raise CommandError(str(refused)) from None
         if not os.access(report.parent, os.W_OK):
             raise CommandError(f"{report.parent} is not writable; choose another directory with --report")
         self._store_id = _store_id(store)
@@ -72,11 +75,16 @@ class ImportRun:
                         return await self._import(opened, trial, bar, "dry run")
                 async with imports.session(self._store_id, digest, record, again=self._again) as session:
                     if session.finished_at is None:
-                        return await self._import(opened, session, bar, "imported")
+                        begun = session.progress
+                        result = await self._import(opened, session, bar, "imported")
+                        await opened.store.audit.note(importing.entry_of_run(record, begun, session.progress))
+                        return result
                     when = session.finished_at.strftime("%Y-%m-%d %H:%M:%S")
                     return await self._result(session, session.progress, f"already imported at {when}")
             except ImportBusy:
                 raise CommandError("another import into this store is running") from None
+            except FileRefused as refused:
+                raise CommandError(str(refused)) from None
 
     async def _record(self, opened: Application) -> Record:
         holder = await opened.store.imports.owner(self._store_id)

@@ -5,7 +5,7 @@ The steps are those of `rolecall.console.changes`: inputs, then what the change 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -30,10 +30,12 @@ class OwnersChangeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was changed, as the audit trail names it, and what of it is shown once."""
+    """What was changed, as the audit trail names it, and what of it is shown once. `at` is the page to go to,
+    if that is not `OwnersChange.back`: it shows what has become of the change."""
 
     target: str
     shown: Sequence[Shown] = ()
+    at: str = ""
 
 
 Inputs = Callable[[Visit], Awaitable[Sequence[Input]]]
@@ -50,6 +52,10 @@ async def ask_nothing(_visit: Visit) -> Sequence[Input]:
     return ()
 
 
+async def show_nothing(_visit: Visit) -> Mapping[str, object]:
+    return {}
+
+
 async def find_nothing(_visit: Visit) -> Sequence[Finding]:
     return ()
 
@@ -59,7 +65,8 @@ class OwnersChange:
     """`command` are the words of the same command of `rolecall`. `work` makes the change; `check` looks whether it can
     be made, and what was found on a server is shown before it is confirmed; both raise `OwnersChangeRefused`. `facts`
     fill the sentence of what it does, whose key is the title's with ``_effect``; None if there is nothing at the
-    address. `effects` are more sentences. `secrets` are typed in both steps, since no page repeats them."""
+    address. `effects` are more sentences. `secrets` are typed in both steps, since no page repeats them. `shows` are
+    more values for `confirmation`, the template of the second step."""
 
     pattern: str
     section: str
@@ -74,6 +81,8 @@ class OwnersChange:
     danger: bool = False
     effects: Callable[[Visit], Sequence[str]] = lambda _: ()
     secrets: Sequence[Input] = ()
+    confirmation: str = "confirm.html"
+    shows: Callable[[Visit], Awaitable[Mapping[str, object]]] = show_nothing
 
 
 class OwnersChanges:
@@ -116,7 +125,7 @@ class OwnersChanges:
         await self._audit.note(replace(entry, outcome=Outcome.DONE, target=changed.target))
         back = change.back(visit)
         if not changed.shown:
-            return pages.redirect(f"{back}?done=1")
+            return pages.redirect(changed.at or f"{back}?done=1")
         return pages.page(
             visit,
             "result.html",
@@ -145,7 +154,7 @@ class OwnersChanges:
         effect = visit.text(f"{change.title}_effect", **facts)
         return pages.page(
             visit,
-            "form.html" if first else "confirm.html",
+            "form.html" if first else change.confirmation,
             section=change.section,
             status=422 if fault else 200,
             message="" if at_fault else fault,
@@ -161,6 +170,7 @@ class OwnersChanges:
             back=change.back(visit),
             command=change.command,
             address=visit.request.path,
+            **({} if first else await change.shows(visit)),
         )
 
 

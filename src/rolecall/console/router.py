@@ -6,6 +6,7 @@ session has ended is kept through the sign-in (`sign_in.resume`), except secrets
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
@@ -18,7 +19,8 @@ from rolecall.console.sessions import VisitorSessions
 from rolecall.console.sign_in import SignInPages
 from rolecall.console.visits import Page, Visit, Visitor
 from rolecall.values import Reply, Request
-from rolecall.web import browser, forms
+from rolecall.web import browser, forms, uploads
+from rolecall.web.uploads import File
 
 _STATIC = re.compile(rf"{PREFIX}/static/[0-9a-f]+/([a-z.-]+)")
 _CODES = frozenset({"not_found", "wrong_method", "malformed", "stale", "server_error", "tls_required"})
@@ -53,6 +55,21 @@ class ConsoleRouter:
             lambda _: pages.error(request, 500, "server_error"),
         )
 
+    async def largest_body(self, head: Request) -> int:
+        """The most bytes of body to read: more than a form's only from a visitor who has signed in."""
+        largest = self._largest(head)
+        if largest > forms.LARGEST_BODY:
+            try:
+                if await self._sessions.find(head) is None:
+                    return forms.LARGEST_BODY
+            except Exception:  # noqa: BLE001 - `answer` meets the same error, and reports it
+                return forms.LARGEST_BODY
+        return largest
+
+    def _largest(self, head: Request) -> int:
+        found = self._find(head.path.rstrip("/")) if uploads.is_upload(head) else None
+        return max(forms.LARGEST_BODY, 0 if found is None else found[0].largest)
+
     async def _served(self, request: Request, record: CallRecord) -> Reply:
         record.service, path = FRONT, request.path.rstrip("/")
         if (file := _STATIC.fullmatch(path)) and request.method in ("GET", "HEAD"):
@@ -63,8 +80,11 @@ class ConsoleRouter:
         if request.crowded:  # its body was not kept: it must not pass for an empty form
             return pages.error(request, 503, "busy", (("retry-after", "1"),))
         try:
-            if request.too_large or len(request.body) > forms.LARGEST_BODY:
-                raise forms.Malformed("the form is larger than 64 KB")
+            largest = self._largest(request)
+            if request.too_large or len(request.body) > largest:
+                if uploads.is_upload(request) and await self._sessions.find(request) is None:
+                    return self._to_sign_in(request, path)
+                raise forms.Malformed(f"the form is larger than {largest // 1024} KB")
             if path in SignInPages.PATHS:
                 record.action = path
                 return await self._sign_in.answer(request, path)
@@ -92,15 +112,21 @@ class ConsoleRouter:
         if request.method in ("GET", "HEAD") and page.show is not None:
             return await page.show(Visit(request, visitor, language, variables, query))
         if request.method == "POST" and page.submit is not None:
-            posted = forms.form(request)
+            files: Mapping[str, File] = {}
+            if uploads.is_upload(request) and page.largest:
+                posted, files = await asyncio.to_thread(uploads.form_with_files, request)
+            else:
+                posted = forms.form(request)
             if not browser.tied_to(visitor.session_id, request, posted["csrf"]):
+                if files:  # which no page could hold until it is sent again
+                    return pages.error(request, 403, "stale")
                 return self._sign_in.resume(request, visitor, posted)
-            return await page.submit(Visit(request, visitor, language, variables, query, posted))
+            return await page.submit(Visit(request, visitor, language, variables, query, posted, files))
         return pages.wrong_method(request, _methods(page))
 
     def _to_sign_in(self, request: Request, path: str) -> Reply:
         """To the page's own address after the sign-in; a form that was sent waits for it."""
-        if request.method == "POST":
+        if request.method == "POST" and not uploads.is_upload(request):
             return self._sign_in.interrupted(request)
         wanted = "" if path == PREFIX else f"?next={quote(path, safe='/')}"
         return pages.redirect(

@@ -10,6 +10,7 @@ from rolecall.domain.iam.model import SubUser
 from rolecall.values import Caller, Language, Reply, Request, Secret
 from rolecall.web import browser
 from rolecall.web.forms import Fields
+from rolecall.web.uploads import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """`path` holds the variable segments of the page's pattern, decoded. `posted` is empty unless a form was sent."""
+    """`path` holds the variable segments of the page's pattern, decoded. `posted` is empty unless a form was sent,
+    and `files`, by the names of their inputs, unless it had files."""
 
     request: Request
     visitor: Visitor
@@ -42,6 +44,7 @@ class Visit:
     path: Mapping[str, str]
     query: Fields
     posted: Fields = field(default_factory=Fields)
+    files: Mapping[str, File] = field(default_factory=dict)
 
     def text(self, key: str, /, **facts: object) -> str:
         return translate(self.language, key, **facts)
@@ -51,9 +54,11 @@ class Visit:
 class Page:
     """What answers requests to a pattern such as ``/console/instances/{instance}``; a segment in braces is variable.
 
-    `show` answers GET, `submit` a form that was posted from one of our own pages. `nav` is the section it belongs to.
+    `show` answers GET, `submit` a form that was posted from one of our own pages. `largest` is for a form with files:
+    the most bytes of its body.
     """
 
     pattern: str
     show: Callable[[Visit], Awaitable[Reply]] | None = None
     submit: Callable[[Visit], Awaitable[Reply]] | None = None
+    largest: int = 0

@@ -13,7 +13,7 @@ from rolecall.console.changes import ChangePages
 from rolecall.console.directories.applications import ApplicationPages, KeyRotation
 from rolecall.console.directories.changes import DirectoryChanges
 from rolecall.console.directories.colours import ColourPages, ColourRepository
-from rolecall.console.directories.imports import ImportPages
+from rolecall.console.directories.imports import ImportPages, Uploads
 from rolecall.console.directories.pages import DirectoryPages
 from rolecall.console.directories.reading import DirectoryReader
 from rolecall.console.explorer.pages import ExplorerPages
@@ -67,6 +67,7 @@ def router(
     repositories: Repositories,
     keys: Keys,
     signing_keys: KeyRotation,
+    uploads: Uploads,
     sub_users: OwnPassword,
     addresses: AddressLimit,
     bus: Bus,
@@ -82,8 +83,8 @@ def router(
     *,
     require_tls: bool = False,
 ) -> ConsoleRouter:
-    """`signing_keys` are of the directories' providers; `routes`: method and path of the actions of REST APIs.
-    `require_tls` refuses requests by plain HTTP."""
+    """`signing_keys` are of the directories' providers, `uploads` the files of users; `routes`: method and path of the
+    actions of REST APIs. `require_tls` refuses requests by plain HTTP."""
     sessions = VisitorSessions(
         sub_users,
         repositories.sign_ins,
@@ -108,7 +109,7 @@ def router(
         DirectoryChanges(actions, directories),
         ApplicationPages(directories, repositories.provider, signing_keys, repositories.audit),
         ColourPages(directories, repositories.directories, repositories.audit),
-        ImportPages(directories, repositories.imports),
+        ImportPages(directories, repositories.imports, uploads, repositories.audit),
         DirectoryPages(directories),
         OperationPages(repositories.audit, auditing, repositories.operations),
         ExplorerPages(actions, visible, routes, decisions),

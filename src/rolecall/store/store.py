@@ -15,6 +15,7 @@ from rolecall.store.call_minutes import PgCallMinuteRepository
 from rolecall.store.changes import OwnerChanges
 from rolecall.store.directories import PgDirectoryRepository
 from rolecall.store.groups import PgGroupRepository
+from rolecall.store.import_uploads import PgUploadRepository
 from rolecall.store.instances import PgInstanceRepository
 from rolecall.store.keys import PgKeyRepository
 from rolecall.store.operations import PgOperationRepository
@@ -83,6 +84,7 @@ class Store:
         self.call_minutes = PgCallMinuteRepository(self._quick)
         self.failures = PgFailureRepository(self._durable)
         self.imports = PgUserImportRepository(self._durable)
+        self.import_uploads = PgUploadRepository(self._durable)
 
     async def place(self) -> StorePlace:
         """Where it is, and which roles use it."""

@@ -19,7 +19,7 @@ from psycopg.rows import class_row, dict_row, kwargs_row, scalar_row, tuple_row
 from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.directories.importing import PastImport, Progress, Refusal
+from rolecall.domain.directories.importing import ImportBusy, PastImport, Progress, Refusal
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.directories.rows import NewUser
 from rolecall.domain.operations.records import Record
@@ -42,10 +42,6 @@ _RECORDS = load("records")
 _TABLES = (_SQL["create_new_users"], _SQL["create_tried_users"], _SQL["create_tried_refusals"])
 
 
-class ImportBusy(Exception):
-    """Another import into the same store is under way."""
-
-
 class PgUserImportRepository:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -58,6 +54,12 @@ class PgUserImportRepository:
     async def all(self, store_id: UUID, limit: int) -> Sequence[PastImport]:
         """The newest first."""
         return await self._pool.rows(class_row(PastImport), _SQL["all"], (store_id, limit))
+
+    async def one(self, store_id: UUID, import_id: UUID) -> PastImport | None:
+        return await self._pool.row(class_row(PastImport), _SQL["one"], (store_id, import_id))
+
+    async def of_file(self, store_id: UUID, digest: bytes) -> PastImport | None:
+        return await self._pool.row(class_row(PastImport), _SQL["of_file"], (store_id, digest))
 
     async def refusals(self, store_id: UUID, import_id: UUID, limit: int) -> Sequence[Refusal]:
         """The first lines that were refused; none if the import is not of that store."""
@@ -73,13 +75,14 @@ class PgUserImportRepository:
 
     @asynccontextmanager
     async def session(
-        self, store_id: UUID, digest: bytes, record: Record, *, again: bool = False
+        self, store_id: UUID, digest: bytes, record: Record, *, again: bool = False, patient: bool = True
     ) -> AsyncIterator[KeptImport]:
-        """Continues where an earlier import of the same file stopped, or starts again. Raises `ImportBusy`.
+        """Continues where an earlier import of the same file stopped, or starts again. Raises `ImportBusy`, at once if
+        it is not `patient`.
 
         `record` is written once, and its detail has the numbers of imported and refused users.
         """
-        async with self._alone(store_id) as connection:
+        async with self._alone(store_id, _WAIT_MILLISECONDS if patient else 1) as connection:
             if again:
                 await connection.execute(
                     "delete from user_imports where store_id = %s and digest = %s", (store_id, digest)
@@ -98,13 +101,15 @@ class PgUserImportRepository:
             yield TriedImport(connection, store_id)
 
     @asynccontextmanager
-    async def _alone(self, store_id: UUID) -> AsyncIterator[Connection]:
+    async def _alone(
+        self, store_id: UUID, milliseconds: int = _WAIT_MILLISECONDS
+    ) -> AsyncIterator[Connection]:
         """A connection with the tables of an import, and no other import into this store at the same time."""
         lock = (_IMPORT_LOCKS, int.from_bytes(store_id.bytes[:4], signed=True))
         async with self._pool.connection() as connection:
             try:
                 async with connection.transaction():
-                    await connection.execute(f"set local lock_timeout = {_WAIT_MILLISECONDS}")
+                    await connection.execute(f"set local lock_timeout = {milliseconds}")
                     await connection.execute("select pg_advisory_lock(%s, %s)", lock)
             except psycopg.errors.LockNotAvailable:
                 raise ImportBusy from None

@@ -1,7 +1,8 @@
-// The console works without this script. It adds three things to pages that are complete already:
+// The console works without this script. It adds four things to pages that are complete already:
 //   data-live="URL"       the element's form is posted there as one types; the answer replaces #data-into
 //   data-copy="ID"        a button that copies the text of that element
 //   data-fill="ID"        a select that shows only the part of #ID whose data-when is its value
+//   data-refresh="SECONDS"  the element is replaced by what the page holds then, until that has no such attribute
 "use strict";
 
 const live = (form) => {
@@ -45,6 +46,20 @@ const fill = (select) => {
   show();
 };
 
+const refresh = (part) => {
+  const again = async () => {
+    const answer = await fetch(location.href, { redirect: "error" });
+    if (!answer.ok) throw new Error(answer.status);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById(part.id);
+    if (!fresh) return;
+    part.replaceWith(document.adoptNode(fresh));
+    if (fresh.dataset.refresh) refresh(fresh);
+  };
+  setTimeout(() => again().catch(() => refresh(part)), Number(part.dataset.refresh) * 1000);
+};
+
 document.querySelectorAll("form[data-live]").forEach(live);
 document.querySelectorAll("button[data-copy]").forEach(copy);
 document.querySelectorAll("select[data-fill]").forEach(fill);
+document.querySelectorAll("[data-refresh]").forEach(refresh);

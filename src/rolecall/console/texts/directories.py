@@ -196,9 +196,81 @@ TEXTS = {
     ),
     "dir_import_new": ("Import users", "导入用户"),
     "dir_import_how": (
-        "Files are imported by a command, with a dry run first. An import that was interrupted is resumed by it.",
-        "文件通过命令导入，可先试运行。中断的导入可用同一命令继续。",
+        (
+            "CSV or NDJSON in UTF-8, with hashes of passwords: users keep their passwords. "
+            "The next page shows what is in the file; nothing is imported before it is confirmed."
+        ),
+        "UTF-8 编码的 CSV 或 NDJSON，可含密码哈希：用户保留原密码。下一页显示文件内容，确认之前不会导入。",
     ),
+    "dir_file": ("File", "文件"),
+    "dir_file_hint": (
+        "At most 8 MB. Larger files: by command.",
+        "最大 8 MB，更大的文件请使用命令导入。",
+    ),
+    "dir_pasted": ("Or its content", "或粘贴内容"),
+    "dir_pasted_text": ("the pasted text", "粘贴的内容"),
+    "dir_pasted_hint": (
+        "A header with the names of columns such as user_name, email, password_hash; then a user per line.",
+        "首行为列名，如 user_name、email、password_hash；其后每行一个用户。",
+    ),
+    "dir_format": ("Format", "格式"),
+    "dir_format_by_name": ("by the name of the file", "按文件名判断"),
+    "dir_format_csv": ("CSV", "CSV"),
+    "dir_format_ndjson": ("NDJSON (a JSON object per line)", "NDJSON（每行一个 JSON 对象）"),
+    "dir_again": ("Start from the beginning", "从头开始"),
+    "dir_again_hint": (
+        "Also if this file was imported before: users who are in the store are then refused as taken.",
+        "即使此文件曾被导入；目录中已有的用户会因重复而被拒绝。",
+    ),
+    "dir_look_at_file": ("Look at the file", "查看文件"),
+    "dir_no_file": ("Choose a file, or paste its content.", "请选择文件或粘贴内容。"),
+    "dir_file_too_large": ("The file is larger than 8 MB.", "文件大于 8 MB。"),
+    "dir_format_unknown": (
+        "The name of the file does not tell its format: choose one.",
+        "无法根据文件名判断格式，请选择。",
+    ),
+    "dir_imported_before": (
+        "This file was imported before, or is being imported. “Start from the beginning” imports it again.",
+        "此文件已导入或正在导入。选择“从头开始”可再次导入。",
+    ),
+    "dir_file_refused": ("The file cannot be imported: {why}.", "无法导入该文件：{why}。"),
+    "dir_preview": ("What is in the file", "文件内容"),
+    "dir_preview_whole": (
+        "{read} rows, of which {refused} would be refused. Users who are in the store already are found by the import.",
+        "共 {read} 行，其中 {refused} 行会被拒绝。目录中已有的用户在导入时才会发现。",
+    ),
+    "dir_preview_part": (
+        "Of the first {read} rows, {refused} would be refused. Users who are in the store already are found later.",
+        "前 {read} 行中有 {refused} 行会被拒绝。目录中已有的用户在导入时才会发现。",
+    ),
+    "dir_columns": ("Columns:", "列："),
+    "dir_credential": ("Password", "密码"),
+    "dir_credential_hash": ("a hash", "哈希"),
+    "dir_credential_password": ("in plain text", "明文"),
+    "dir_credential_none": ("none", "无"),
+    "dir_would_refuse": ("Rows that would be refused", "会被拒绝的行"),
+    "dir_import_confirm": ("Import the file", "导入文件"),
+    "dir_import_confirm_effect": (
+        "Imports the users of “{file}” ({size} bytes) into the user store {store}. Its quotas do not apply.",
+        "将“{file}”（{size} 字节）中的用户导入用户目录 {store}，不受其配额限制。",
+    ),
+    "dir_effect_refused": (
+        "Rows that cannot be imported are refused and listed; the others are imported.",
+        "无法导入的行会被拒绝并列出，其余的会被导入。",
+    ),
+    "dir_effect_background": (
+        "Rolecall imports it in the background. The file is kept encrypted until then, for an hour if not confirmed.",
+        "Rolecall 在后台导入。文件在此之前加密保存，未确认的保留一小时。",
+    ),
+    "dir_import_of": ("Import of the file {digest}", "文件 {digest} 的导入"),
+    "dir_under_way": ("under way", "进行中"),
+    "dir_ended": ("Ended", "结束时间"),
+    "dir_look_again": ("Look again", "刷新"),
+    "dir_unfinished_hint": (
+        "The same file, sent again here or by command, continues it.",
+        "再次发送同一文件（在此处或通过命令）即可继续。",
+    ),
+    "dir_download_refused": ("Download the refused lines", "下载被拒绝的行"),
     "dir_imports": ("Imports", "导入记录"),
     "dir_started": ("Started", "开始时间"),
     "dir_lines_done": ("Lines done", "已处理行数"),

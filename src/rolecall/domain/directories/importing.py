@@ -13,12 +13,18 @@ from typing import Protocol
 from uuid import UUID
 
 from rolecall.domain.directories.rows import NewUser, RowReader, RowRefused
-from rolecall.domain.reasons import Refused
+from rolecall.domain.operations.audit import Entry, Outcome, entry_of
+from rolecall.domain.operations.records import Record
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.passwords import Passwords
+from rolecall.values import Secret
 
 BATCH = 1000
 BATCH_PASSWORDS = 64
 """Hashing takes its time: what was hashed in a batch that is cut is hashed again."""
+
+_BUSY = 0.2
+"""Seconds to wait for a place among those whose passwords are hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PastImport:
-    """An import of a file, finished or under way, as it is now; the `digest` is of the file."""
+    """An import of a file, finished or under way, as it is now; the `digest` is of the file.
+
+    `position` of `size` bytes are done; the size is None for what the command line imports. `is_queued`: it is, or will
+    be, carried out by a process that serves.
+    """
 
     id: UUID
     digest: bytes
+    position: int
+    size: int | None
+    is_queued: bool
     line: int
     imported: int
     refused: int
@@ -64,7 +77,20 @@ class PastImport:
     finished_at: datetime | None
 
 
+def entry_of_run(record: Record, begun: Progress, done: Progress) -> Entry:
+    """What the audit trail says at the end of a run: its record has the numbers of the first batch there."""
+    detail = {"imported": done.imported - begun.imported, "refused": done.refused - begun.refused}
+    return entry_of(record.origin, Outcome.DONE, record.target, detail=detail)
+
+
+class ImportBusy(Exception):
+    """Another import into the same store is under way."""
+
+
 class ImportRecords(Protocol):
+    async def one(self, store_id: UUID, import_id: UUID) -> PastImport | None: ...
+    async def of_file(self, store_id: UUID, digest: bytes) -> PastImport | None: ...
+
     async def all(self, store_id: UUID, limit: int) -> Sequence[PastImport]:
         """The newest first."""
 
@@ -87,11 +113,24 @@ class ImportSession(Protocol):
 
 
 class UserImport:
-    def __init__(self, passwords: Passwords, session: ImportSession, reader: RowReader, *, dry: bool) -> None:
+    """`batch`: rows that are kept at once. `turns`: passwords that are hashed at once."""
+
+    def __init__(
+        self,
+        passwords: Passwords,
+        session: ImportSession,
+        reader: RowReader,
+        *,
+        dry: bool = False,
+        batch: int = BATCH,
+        turns: int | None = None,
+    ) -> None:
         self._passwords = passwords
         self._session = session
         self._reader = reader
         self._dry = dry
+        self._batch = batch
+        self._turns = turns or passwords.threads
         self._users: list[NewUser] = []
         self._refusals: list[Refusal] = []
 
@@ -102,7 +141,7 @@ class UserImport:
         for row in rows:
             last = row
             waiting += self._take(row)
-            if len(self._users) + len(self._refusals) >= BATCH or waiting >= BATCH_PASSWORDS:
+            if len(self._users) + len(self._refusals) >= self._batch or waiting >= BATCH_PASSWORDS:
                 report(await self._keep(row))
                 waiting = 0
         if last is not None and (self._users or self._refusals):
@@ -131,19 +170,29 @@ class UserImport:
 
     async def _hashed(self, users: Sequence[NewUser], refusals: list[Refusal]) -> list[NewUser]:
         """Those whose passwords can be hashed, with hashes; as many at once as there are threads."""
-        turns = asyncio.Semaphore(self._passwords.threads)
+        turns = asyncio.Semaphore(self._turns)
 
         async def hashed(user: NewUser) -> NewUser | None:
             if user.password is None:
                 return user
             async with turns:
                 try:
-                    made = await self._passwords.hash(user.password)
+                    made = await self._hash(user.password)
                 except Refused as refusal:
                     refusals.append(Refusal(user.line, f"password: {refusal.note or refusal.reason.value}"))
                     return None
             return replace(user, password=None, password_hash=made)
 
-        if not any(user.password for user in users):
+        if all(user.password is None for user in users):
             return list(users)
         return [user for user in await asyncio.gather(*map(hashed, users)) if user is not None]
+
+    async def _hash(self, password: Secret) -> str:
+        """Those who sign in meanwhile go first."""
+        while True:
+            try:
+                return await self._passwords.hash(password)
+            except Refused as refusal:
+                if refusal.reason is not Reason.HASHING_BUSY:
+                    raise
+            await asyncio.sleep(_BUSY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,9 +13,12 @@ from rolecall.domain.directories.groups import UserGroups
 from rolecall.domain.directories.ports import DirectoryRepository, UserRepository
 from rolecall.domain.directories.repeats import Repeats
 from rolecall.domain.directories.stores import UserStores
+from rolecall.domain.directories.uploads import ImportRepository, UploadRepository, UserUploads
 from rolecall.domain.directories.users import Users
 from rolecall.domain.messages import Handlers
+from rolecall.domain.operations.audit import Audit
 from rolecall.domain.secrets.passwords import Passwords
+from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Secret
 
 
@@ -33,21 +37,39 @@ class Repositories(Protocol):
     def users(self) -> UserRepository: ...
     @property
     def directories(self) -> DirectoryRepository: ...
+    @property
+    def imports(self) -> ImportRepository: ...
+    @property
+    def import_uploads(self) -> UploadRepository: ...
+    @property
+    def audit(self) -> Audit: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    handlers: Handlers
+    uploads: UserUploads
 
 
 def build(
     repositories: Repositories,
     passwords: Passwords,
+    sealer: Sealer,
     key: Secret,
     rates: RateCounter,
     quotas: DirectoryQuotas,
-) -> Handlers:
-    """`key` is of the digests of requests."""
+    profile: Collection[str],
+) -> Directories:
+    """`key` is of the digests of requests. `profile`: the keys of a user's profile."""
     directories = repositories.directories
     access = StoreAccess(directories, rates, quotas.changes)
-    return (
+    handlers = (
         *Users(repositories.users, access, passwords, Repeats(key), quotas.users).handlers,
         *UserStores(directories, access, quotas.stores).handlers,
         *UserGroups(directories, access, quotas.groups).handlers,
         *DirectoryEvents(directories, access).handlers,
     )
+    uploads = UserUploads(
+        repositories.import_uploads, repositories.imports, repositories.audit, passwords, sealer, profile
+    )
+    return Directories(handlers, uploads)

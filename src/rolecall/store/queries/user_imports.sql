@@ -19,9 +19,18 @@ insert into user_import_refusals (import_id, line, reason) values (%s, %s, %s)
 -- name: refusals
 select line, reason from user_import_refusals where import_id = %s and line > %s order by line limit %s
 
+-- name: past
+i.id, i.digest, i.position, i.size, i.line, i.imported, i.refused, i.started_at, i.finished_at,
+       exists (select from import_uploads u where u.import_id = i.id) as is_queued
+
 -- name: all
-select id, digest, line, imported, refused, started_at, finished_at
-  from user_imports where store_id = %s order by started_at desc, id limit %s
+select {past} from user_imports i where i.store_id = %s order by i.started_at desc, i.id limit %s
+
+-- name: one
+select {past} from user_imports i where i.store_id = %s and i.id = %s
+
+-- name: of_file
+select {past} from user_imports i where i.store_id = %s and i.digest = %s
 
 -- name: refusals_of_store
 select r.line, r.reason from user_import_refusals r join user_imports i on i.id = r.import_id and i.store_id = %s

@@ -10,15 +10,13 @@ import csv
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import msgspec
 
-from rolecall.cli.errors import CommandError
-from rolecall.cli.file_formats import FileFormat
-from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
+from rolecall.domain.directories.formats import FileFormat
 from rolecall.domain.directories.importing import FileRow
 from rolecall.domain.directories.rows import unknown_columns
 
@@ -40,11 +38,16 @@ class _Line:
     whole: bool = True
 
 
-class UserFile:
-    """An open file of users."""
+class FileRefused(Exception):
+    """Why a file cannot be imported at all; the text holds no value of a row."""
 
-    def __init__(self, file: BinaryIO, kind: FileFormat) -> None:
+
+class UserFile:
+    """An open file of users. `profile`: the keys of a profile."""
+
+    def __init__(self, file: BinaryIO, kind: FileFormat, profile: Collection[str]) -> None:
         self._file = file
+        self._profile = profile
         self._kind = kind
         self.size = file.seek(0, 2)
         self._stamp = self._state()
@@ -61,33 +64,42 @@ class UserFile:
         return digest.digest()
 
     def open_header(self) -> None:
-        """Read the names of the columns. Raises `CommandError` if the file cannot be imported at all."""
+        """Read the names of the columns. Raises `FileRefused` if the file cannot be imported at all."""
         if self._kind is not FileFormat.CSV:
             return
         first = next(self._lines(0, 0), None)
         if first is None:
-            raise CommandError("the file is empty; a CSV file begins with the names of its columns")
+            raise FileRefused("the file is empty; a CSV file begins with the names of its columns")
         names = _fields([first])
         if names is None:
-            raise CommandError("the first line is not CSV; it must have the names of the columns")
+            raise FileRefused("the first line is not CSV; it must have the names of the columns")
         names = [name.strip() for name in names]
-        if unknown := unknown_columns(names, PROFILE_KEYS):
-            raise CommandError(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
+        if unknown := unknown_columns(names, self._profile):
+            raise FileRefused(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
         if repeated := [name for name in names if names.count(name) > 1]:
-            raise CommandError(f"the column `{repeated[0]}` appears twice")
+            raise FileRefused(f"the column `{repeated[0]}` appears twice")
         self._header, self._begin = names, first
 
     def rows(self, position: int, line: int) -> Iterator[FileRow]:
-        """The rows after a position (0: all). Raises `CommandError` if the file was changed meanwhile."""
+        """The rows after a position (0: all). Raises `FileRefused` if the file was changed meanwhile."""
         if position < self._begin.end:
             position, line = self._begin.end, self._begin.number
         lines = self._lines(position, line)
         yield from self._csv(lines) if self._kind is FileFormat.CSV else _ndjson(lines)
         if self._state() != self._stamp:
-            raise CommandError("the file was changed while it was read")
+            raise FileRefused("the file was changed while it was read")
 
-    def _state(self) -> tuple[int, int]:
-        state = os.fstat(self._file.fileno())
+    @property
+    def header(self) -> Sequence[str]:
+        """The columns of a CSV file."""
+        return self._header
+
+    def _state(self) -> tuple[int, int] | None:
+        """None for a file in memory, which nothing else changes."""
+        try:
+            state = os.fstat(self._file.fileno())
+        except OSError:
+            return None
         return state.st_size, state.st_mtime_ns
 
     def _lines(self, position: int, number: int) -> Iterator[_Line]:

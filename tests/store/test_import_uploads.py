@@ -1,0 +1,165 @@
+"""Files of users that wait to be imported: sealed, taken over by another process, forgotten in time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from rolecall.domain.access.keys import Keys, Owner
+from rolecall.domain.directories import uploads
+from rolecall.domain.directories.files import FileRefused
+from rolecall.domain.directories.formats import FileFormat
+from rolecall.domain.directories.importing import PastImport
+from rolecall.domain.directories.uploads import UserUploads
+from rolecall.domain.operations.model import Change
+from rolecall.domain.operations.records import Record
+from rolecall.domain.secrets.passwords import Passwords
+from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.store import Store
+from rolecall.values import Caller, Origin, Secret
+
+SEALER = Sealer(parse_master_keys(new_master_key()))
+ROWS = 350
+
+
+@dataclass
+class Desk:
+    store: Store
+    owner: Owner
+    user_store: UUID
+    passwords: Passwords
+
+    @property
+    def origin(self) -> Origin:
+        owner = self.owner
+        return Origin(
+            Caller(owner.id, owner.number, owner.app_id, owner.number, "key"),
+            "console",
+            "user import",
+            "r",
+            client="::1",
+        )
+
+    def process(self, sealer: Sealer = SEALER) -> UserUploads:
+        """What one process has."""
+        store = self.store
+        return UserUploads(
+            store.import_uploads, store.imports, store.audit, self.passwords, sealer, ("name",)
+        )
+
+    async def confirmed(self, content: bytes, *, again: bool = False) -> UUID:
+        files = self.process()
+        upload = await files.keep(self.user_store, "users.csv", FileFormat.CSV, content, again=again)
+        import_id = await files.confirm(upload, self.origin)
+        assert import_id is not None
+        assert await files.confirm(upload, self.origin) is None
+        assert await files.find(self.user_store, upload.id) is None
+        return import_id
+
+    async def past(self, import_id: UUID) -> PastImport:
+        found = await self.store.imports.one(self.user_store, import_id)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def desk(dsn: Secret) -> AsyncIterator[Desk]:
+    store, passwords = Store(dsn), Passwords(1, 8)
+    await store.open()
+    owner = await Keys(store.keys, SEALER).create_owner()
+    user_store = uuid4()
+    async with store.imports._pool.connection() as connection:
+        await connection.execute(
+            "insert into user_stores (id, owner_id, name) values (%s, %s, 'people')", (user_store, owner.id)
+        )
+    yield Desk(store, owner, user_store, passwords)
+    passwords.close()
+    await store.close()
+
+
+def file_of(rows: int = ROWS, prefix: str = "u") -> bytes:
+    return b"user_name\n" + b"".join(b"%s%d\n" % (prefix.encode(), number) for number in range(rows))
+
+
+async def test_another_process_continues_what_one_began(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_id = await desk.confirmed(file_of())
+    begun = await desk.past(import_id)
+    assert (begun.is_queued, begun.position, begun.size) == (True, 0, len(file_of()))
+    kept = 0
+    keep = uploads.UserImport._keep
+
+    async def interrupted(self: uploads.UserImport, row: object) -> object:
+        nonlocal kept
+        kept += 1
+        if kept == 3:
+            raise RuntimeError("the process ended")
+        return await keep(self, row)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(uploads.UserImport, "_keep", interrupted)
+    with suppress(RuntimeError):
+        await desk.process().round()
+    half = await desk.past(import_id)
+    assert (half.imported, half.is_queued, half.finished_at) == (200, True, None)
+    await desk.process().round()
+    whole = await desk.past(import_id)
+    assert (whole.imported, whole.refused, whole.is_queued, whole.line) == (ROWS, 0, False, ROWS + 1)
+    assert whole.finished_at is not None
+
+
+async def test_an_import_waits_while_another_fills_the_store(desk: Desk) -> None:
+    import_id = await desk.confirmed(file_of(3))
+    record = Record(Change.USER_IMPORT, "elsewhere", desk.origin)
+    async with desk.store.imports.session(desk.user_store, b"another file", record):
+        await desk.process().round()
+        assert (await desk.past(import_id)).imported == 0
+    await desk.process().round()
+    assert (await desk.past(import_id)).imported == 3
+
+
+async def test_a_file_is_imported_again_only_if_that_was_asked_for(desk: Desk) -> None:
+    first = await desk.confirmed(file_of(3))
+    await desk.process().round()
+    assert await desk.confirmed(file_of(3)) == first
+    await desk.process().round()
+    assert (await desk.past(first)).refused == 0
+    again = await desk.confirmed(file_of(3), again=True)
+    await desk.process().round()
+    assert again != first
+    assert ((await desk.past(again)).imported, (await desk.past(again)).refused) == (0, 3)
+    assert await desk.store.imports.one(desk.user_store, first) is None
+
+
+async def test_a_file_that_does_not_open_or_fails_for_ever_is_given_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await desk.confirmed(file_of(3))
+    other = Sealer(parse_master_keys(new_master_key()))
+    await desk.process(other).round()
+    assert not (await desk.past(import_id)).is_queued
+    monkeypatch.setattr(uploads, "_MOST_ATTEMPTS", 0)
+    import_id = await desk.confirmed(file_of(4))
+    await desk.process().round()
+    given_up = await desk.past(import_id)
+    assert (given_up.is_queued, given_up.imported, given_up.finished_at) == (False, 0, None)
+
+
+async def test_what_is_not_confirmed_is_replaced_and_forgotten(desk: Desk) -> None:
+    files, store = desk.process(), desk.user_store
+    with pytest.raises(FileRefused):
+        await files.keep(store, "x", FileFormat.CSV, b"nothing known\n", again=False)
+    first = await files.keep(store, "x", FileFormat.CSV, file_of(2), again=False)
+    second = await files.keep(store, "y", FileFormat.CSV, file_of(3000, "secret_name"), again=False)
+    assert await files.find(store, first.id) is None
+    assert await files.find(uuid4(), second.id) is None
+    preview = await files.preview(second)
+    assert (preview.read, preview.is_whole, preview.columns) == (uploads.READ, False, ["user_name"])
+    assert b"secret_name" not in b"".join(await desk.store.import_uploads.pieces(second.id))
+    await desk.store.import_uploads.purge(timedelta(hours=1))
+    assert await files.find(store, second.id) is not None
+    await desk.store.import_uploads.purge(timedelta(0))
+    assert await files.find(store, second.id) is None
