@@ -62,7 +62,7 @@ def user_of(store_id: UUID, **attributes: Any) -> User:
 async def made(store: Store, owner: int, user: User, digest: str = "") -> User:
     found = await store.users.add(owner, user, 0, digest, record(owner))
     assert found is not None
-    return found
+    return found.user
 
 
 async def count(store: Store, owner: int, store_id: UUID) -> int:
@@ -97,14 +97,21 @@ async def test_a_user_is_made_in_a_store_of_its_owner_with_groups_that_are_there
     store: Store, owner: int, directory: UserStore
 ) -> None:
     group = UserGroup(uuid4(), directory.id, "g", "", NOW, NOW)
-    assert await store.directories.add_group(owner, group, 0, record(owner)) is not None
+    other = UserGroup(uuid4(), directory.id, "other", "", NOW, NOW)
+    for one in (group, other):
+        assert await store.directories.add_group(owner, one, 0, record(owner)) is not None
     stranger = (await store.keys.add_owner(100000000002, 1250000002)).id
     assert (
         await store.users.add(owner, user_of(directory.id, groups=(uuid4(),)), 0, "", record(owner)) is None
     )
     assert await store.users.add(stranger, user_of(directory.id), 0, "", record(stranger)) is None
     assert await store.users.add(owner, user_of(uuid4()), 0, "", record(owner)) is None
-    kept = await made(store, owner, user_of(directory.id, groups=(group.id,)))
+    added = await store.users.add(
+        owner, user_of(directory.id, groups=(other.id, group.id)), 0, "", record(owner)
+    )
+    assert added is not None
+    assert added.group_names == ("other", "g")
+    kept = added.user
     assert await store.directories.groups_of(kept.id) != []
     await store.directories.activate(owner, active=False)
     assert await store.users.add(owner, user_of(directory.id), 0, "", record(owner)) is None

@@ -1,4 +1,4 @@
-"""Making users: the hash is begun at once, given up where somebody refuses, and asked for once."""
+"""Making users: hashed once, added by one statement, and looked at only where that statement adds nothing."""
 
 from __future__ import annotations
 
@@ -26,22 +26,17 @@ CREATE = CreateUser(STORE, Attributes(name="ada", phone="13800138000", email="a@
 
 
 class Hashing:
-    """Stands for the pool: says when a hash was begun and whether it was given up."""
+    """Stands for the pool: says when a hash was begun, and waits."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
         self.go = asyncio.Event()
-        self.given_up = False
         self.count = 0
 
     async def hash(self, _password: Secret) -> str:
         self.count += 1
         self.begun.set()
-        try:
-            await self.go.wait()
-        except asyncio.CancelledError:
-            self.given_up = True
-            raise
+        await self.go.wait()
         return "$hash"
 
 
@@ -50,12 +45,19 @@ def clear(**changes: Any) -> Look:
 
 
 class Room:
-    def __init__(self, look: Look, *, quota: int = 0, pace: int = 0, lately: bool = False) -> None:
+    """`prevented`: the statement that adds a user adds none."""
+
+    def __init__(
+        self, look: Look, *, quota: int = 0, pace: int = 0, lately: bool = False, prevented: bool = False
+    ) -> None:
         self.hashing = Hashing()
         self.repository = AsyncMock()
         self.repository.look.return_value = look
         self.repository.made_lately.return_value = lately
-        self.repository.add.side_effect = lambda _owner, user, *_: user
+        self.repository.add.side_effect = lambda _owner, user, *_: UserView(user)
+        if prevented:
+            self.repository.add.side_effect = lambda *_: None
+            self.hashing.go.set()
         access = StoreAccess(self.repository, Admission(None), pace)
         self.users = Users(self.repository, access, self.hashing, Repeats(Secret("key")), quota)  # type: ignore[arg-type]
 
@@ -65,7 +67,7 @@ class Room:
         return refusal.value.reason
 
 
-async def test_the_hash_is_begun_before_anything_is_looked_up_and_stands_in_what_is_kept() -> None:
+async def test_a_user_is_hashed_and_added_and_nothing_is_looked_up() -> None:
     room = Room(clear())
     making = asyncio.create_task(room.users.create(CREATE, ORIGIN))
     await room.hashing.begun.wait()
@@ -75,6 +77,7 @@ async def test_the_hash_is_begun_before_anything_is_looked_up_and_stands_in_what
     (kept,) = (call.args[1] for call in room.repository.add.call_args_list)
     assert (kept.password_hash, kept.name) == ("$hash", "ada")
     assert view == UserView(kept)
+    room.repository.look.assert_not_called()
 
 
 @pytest.mark.parametrize(
@@ -89,24 +92,19 @@ async def test_the_hash_is_begun_before_anything_is_looked_up_and_stands_in_what
         (clear(users=7), Reason.USER_QUOTA),
     ],
 )
-async def test_what_stands_in_the_way_gives_the_hash_up(look: Look, reason: Reason) -> None:
-    room = Room(look, quota=7)
-
-    async def looked(*_: object) -> Look:
-        await room.hashing.begun.wait()
-        return look
-
-    room.repository.look.side_effect = looked
+async def test_what_prevented_a_user_is_looked_up_afterwards(look: Look, reason: Reason) -> None:
+    room = Room(look, quota=7, prevented=True)
     assert await room.refused() is reason
-    await asyncio.sleep(0)
-    assert room.hashing.given_up
-    room.repository.add.assert_not_called()
+    assert room.hashing.count == 1
+    assert await room.refused(replace(CREATE, dry=True)) is reason
+    assert room.hashing.count == 1
 
 
 async def test_a_missing_group_is_refused() -> None:
     group = uuid4()
     attributes = replace(CREATE.attributes, groups=(group,))
-    assert await Room(clear()).refused(replace(CREATE, attributes=attributes)) is Reason.USER_GROUP_MISSING
+    room = Room(clear(), prevented=True)
+    assert await room.refused(replace(CREATE, attributes=attributes)) is Reason.USER_GROUP_MISSING
 
 
 async def test_a_dry_run_hashes_and_keeps_nothing() -> None:
@@ -128,22 +126,19 @@ async def test_the_same_request_is_refused_while_the_first_is_under_way_and_anot
 
 
 async def test_who_meets_its_own_earlier_request_is_told_so() -> None:
-    assert await Room(clear(name_taken=True), lately=True).refused() is Reason.REQUEST_REPEATED
+    room = Room(clear(name_taken=True), lately=True, prevented=True)
+    assert await room.refused() is Reason.REQUEST_REPEATED
 
 
-async def test_somebody_who_comes_between_is_met_after_hashing() -> None:
-    room = Room(clear())
-    room.hashing.go.set()
-    room.repository.add.side_effect = lambda *_: None
+async def test_a_user_that_was_added_meanwhile_is_found_at_the_next_try() -> None:
+    room = Room(clear(), prevented=True)
     room.repository.look.side_effect = [clear(), clear(name_taken=True)]
     assert await room.refused() is Reason.USER_NAME_TAKEN
     assert room.hashing.count == 1
 
 
-async def test_who_comes_between_every_time_is_busy() -> None:
-    room = Room(clear())
-    room.hashing.go.set()
-    room.repository.add.side_effect = lambda *_: None
+async def test_what_is_prevented_every_time_is_busy() -> None:
+    room = Room(clear(), prevented=True)
     assert await room.refused() is Reason.ENGINE_BUSY
 
 
@@ -208,13 +203,15 @@ async def test_a_masked_value_that_was_kept_so_stays() -> None:
     assert (await changed(room, user.id, phone="132****0000")).phone == "132****0000"
 
 
-async def test_a_frozen_users_password_is_not_even_hashed() -> None:
+async def test_a_frozen_users_password_is_not_replaced() -> None:
     room = Room(clear())
+    room.hashing.go.set()
+    room.repository.replace_password.return_value = False
     user = existing(room, status=UserStatus.FROZEN)
-    with pytest.raises(Refused) as refusal:
-        await room.users.set_password(SetUserPassword(STORE, user.id, Secret("x")), ORIGIN)
-    assert refusal.value.reason is Reason.USER_FROZEN
-    assert room.hashing.count == 0
+    for dry in (True, False):
+        with pytest.raises(Refused) as refusal:
+            await room.users.set_password(SetUserPassword(STORE, user.id, Secret("x"), dry=dry), ORIGIN)
+        assert refusal.value.reason is Reason.USER_FROZEN
 
 
 def test_generated_passwords_differ_and_have_all_four_kinds() -> None:

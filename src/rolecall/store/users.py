@@ -54,7 +54,9 @@ class PgUserRepository:
         found = await self._pool.row(kwargs_row(_look), _SQL["look"], values)
         return found or Look(Standing(active=False, holder=None), {}, False, False, False, 0)
 
-    async def add(self, owner_id: int, user: User, quota: int, digest: str, record: Record) -> User | None:
+    async def add(
+        self, owner_id: int, user: User, quota: int, digest: str, record: Record
+    ) -> UserView | None:
         batches = self._batches.setdefault(user.store_id, Batches(self._durable))
         values = {
             **values_of(user),
@@ -69,14 +71,15 @@ class PgUserRepository:
         except errors.ForeignKeyViolation:  # the store or a group was deleted at the same time
             return None
         except Refused as refusal:
-            if refusal.reason is not Reason.INTERRUPTED or not await self._is_there(user):
+            if refusal.reason is not Reason.INTERRUPTED:
                 raise
-            return user
-        return None if added is None else replace(user, **added)
-
-    async def _is_there(self, user: User) -> bool:
-        """Whether the transaction whose connection was lost was committed."""
-        return bool(await self._pool.value("select true from users where id = %s", (user.id,)))
+            if (kept := await self.shown(owner_id, user.store_id, user.id)) is None:
+                raise
+            return kept  # the transaction whose connection was lost was committed
+        if added is None:
+            return None
+        names = added.pop("group_names")
+        return UserView(replace(user, **added), tuple(names or ()))
 
     async def made_lately(self, user: User, digest: str, seconds: int) -> bool:
         values = {"store": user.store_id, "digest": digest, "seconds": seconds}

@@ -24,10 +24,12 @@ class StandingRepository(Protocol):
 
 class UserRepository(StandingRepository, Protocol):
     async def look(self, owner_id: int, user: User) -> Look:
-        """What stands in the way of making this user."""
+        """What prevents making this user."""
 
-    async def add(self, owner_id: int, user: User, quota: int, digest: str, record: Record) -> User | None:
-        """The user as it is kept, in its groups; None if something stands in the way now.
+    async def add(
+        self, owner_id: int, user: User, quota: int, digest: str, record: Record
+    ) -> UserView | None:
+        """The user as it is kept, in its groups; None if something prevents it.
 
         `quota` is how many users the store may have, 0 any number. `digest` is kept with the event.
         """

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import string
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from rolecall import ambient
@@ -65,29 +63,26 @@ class Users:
         )
 
     async def create(self, command: commands.CreateUser, origin: Origin) -> UserView:
-        """The password is hashed while it is looked whether anything stands in the way.
+        """The statement that adds the user decides whether anything prevents it; only then is it looked what that was.
 
         What `_check` says; HASHING_BUSY, PASSWORD_LENGTH, REQUEST_REPEATED, DRY_RUN.
         """
-        user = _new(command)
         digest = self._repeats.digest(command, origin)
         if command.dry:
-            await self._check(user, digest, origin)
+            await self._check(_new(command, None), digest, origin)
             dry_run()
         await self._access.count(origin)
         with self._repeats.one_at_a_time(digest):
-            async with _beside(self._passwords.hash(command.password)) as hashing:
-                look = await self._check(user, digest, origin)
-                user = replace(user, password_hash=await hashing)
+            user = _new(command, await self._passwords.hash(command.password))
             record = _record(Change.USER_CREATE, user.store_id, user.id, origin, {"name": user.name})
             for _ in range(_TRIES):
                 made = await self._repository.add(origin.caller.owner_id, user, self._quota, digest, record)
                 if made is not None:
-                    return UserView(made, tuple(look.groups[group] for group in made.groups))
-                look = await self._check(user, digest, origin)
+                    return made
+                await self._check(user, digest, origin)
         raise Refused(Reason.ENGINE_BUSY, note="others came between every time")
 
-    async def _check(self, user: User, digest: str, origin: Origin) -> Look:
+    async def _check(self, user: User, digest: str, origin: Origin) -> None:
         """Return if nothing stands in the way of this new user.
 
         DIRECTORIES_INACTIVE, STORE_MISSING, TENANT_FOREIGN, USER_GROUP_MISSING, USER_NAME_TAKEN, USER_PHONE_TAKEN,
@@ -103,7 +98,6 @@ class Users:
             raise taken
         if self._quota and look.users >= self._quota:
             raise Refused(Reason.USER_QUOTA, facts={"limit": self._quota})
-        return look
 
     async def show(self, command: commands.ShowUser, origin: Origin) -> UserView | None:
         found = None
@@ -176,11 +170,10 @@ class Users:
     async def _replace_password(
         self, store: UUID, user: UUID, password: Secret, origin: Origin, *, dry: bool
     ) -> None:
-        if not dry:
-            await self._access.count(origin)
-        _require_thawed(await self._existing(store, user, origin))
         if dry:
+            _require_thawed(await self._existing(store, user, origin))
             dry_run()
+        await self._access.count(origin)
         password_hash = await self._passwords.hash(password)
         record = _record(Change.USER_PASSWORD, store, user, origin)
         owner_id = origin.caller.owner_id
@@ -241,18 +234,7 @@ def new_password() -> Secret:
     return Secret("".join(picked))
 
 
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
-    """Begin at once; what is not awaited in the end is cancelled, and its exception is ignored."""
-    task = asyncio.create_task(work)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    try:
-        yield task
-    finally:
-        task.cancel()
-
-
-def _new(command: commands.CreateUser) -> User:
+def _new(command: commands.CreateUser, password_hash: str | None) -> User:
     given, now = command.attributes, ambient.now()
     return User(
         id=ambient.new_id(),
@@ -260,7 +242,7 @@ def _new(command: commands.CreateUser) -> User:
         name=given.name,
         phone=given.phone,
         email=given.email,
-        password_hash=None,
+        password_hash=password_hash,
         must_reset=False,
         status=UserStatus.NORMAL,
         source="admin",

@@ -58,7 +58,7 @@ select o.directories as active, s.owner_id as holder,
 -- Several of them share a commit (`Batches`); none can fail the others.
 -- name: add
 with wanted as (
-    select id from user_groups where store_id = %(store)s and id = any(%(groups)s)
+    select id, name from user_groups where store_id = %(store)s and id = any(%(groups)s)
 ), made as (
     insert into users (id, store_id, name, phone, email, password_hash, source, nickname, address, birthdate, custom,
                        indexed_1, indexed_2, indexed_3, indexed_4, indexed_5, profile)
@@ -81,7 +81,9 @@ with wanted as (
 ), recorded as (
     {records.insert} select {records.row} from made
 )
-select version, created_at, modified_at from made
+select version, created_at, modified_at,
+       (select array_agg(name order by array_position(%(groups)s::uuid[], id)) from wanted) as group_names
+  from made
 
 -- name: made_lately
 select exists (
