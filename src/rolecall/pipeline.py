@@ -34,7 +34,7 @@ from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Authenticator, Proven
 from rolecall.domain.access.sign_ins import SignInSource
-from rolecall.domain.bus import Bus
+from rolecall.domain.bus import Bus, Expected
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.policy.requests import Permissions, PolicyRequest
 from rolecall.domain.reasons import Fault, Reason, Refused
@@ -159,13 +159,16 @@ class Pipeline:
                 self._strangers.failed(envelope.request.client)
             return dialect.refuse(envelope, refusal, progress.call)
 
-    async def perform(self, call: Call, proven: Proven, front: str) -> Mapping[str, object]:
+    async def perform(
+        self, call: Call, proven: Proven, front: str, expected: Expected | None = None
+    ) -> Mapping[str, object]:
         """Stages 4 to 7 for a proven caller: the answer as the vendor's fields. Raises `Refused`.
 
-        `front` is recorded as what the call came through: its dialect, or the console.
+        `front` is recorded as what the call came through: its dialect, or the console. `expected` is for the command.
         """
+        bus = self._bus if expected is None else self._bus.with_expected(expected)
         try:
-            return await self._outcome(call, proven, front)
+            return await self._outcome(call, proven, front, bus)
         except Refused as refusal:
             if refusal.reason is Reason.NOT_PERMITTED:
                 await self._note_denial(call, proven.caller, refusal, front)
@@ -271,7 +274,7 @@ class Pipeline:
     def _service(self, call: Call) -> Service:
         return self._services[call.dialect, call.service, call.version]
 
-    async def _outcome(self, call: Call, proven: Proven, front: str) -> Mapping[str, object]:
+    async def _outcome(self, call: Call, proven: Proven, front: str, bus: Bus) -> Mapping[str, object]:
         service, caller = self._service(call), proven.caller
         action = service.action(call)
         await self._admission.admit(call, caller, action, service.regions)
@@ -285,9 +288,7 @@ class Pipeline:
         if is_repeated:
             self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
         verb = service.verbs[call.action]
-        return await verb.serve(
-            checked, self._decipher, self._bus, origin_of(call, caller, front), proven.issuer
-        )
+        return await verb.serve(checked, self._decipher, bus, origin_of(call, caller, front), proven.issuer)
 
     def _dialect(self, request: Request) -> Dialect | None:
         """None for a request without a mark of any dialect, and for paths below ``/.well-known/``."""

@@ -193,3 +193,21 @@ def test_a_sub_user_is_checked_by_its_policies_and_asks_about_its_own_keys_alone
             explained = browser.client.post(at, data={"csrf": csrf, "secret_request": text})
             assert said in explained.text, explained.text
             assert key not in explained.text or key == "x"
+
+
+def test_hints_say_what_a_value_may_be_and_not_where_a_rule_comes_from(
+    rolecall: Rolecall, owner: Browser
+) -> None:
+    hints: list[str] = []
+    for name in (
+        ("tencent", "postgres", "2017-03-12", "CreateAccount"),
+        ("tencent", "cam", "2019-01-16", "ListPolicies"),
+        ("aliyun", "petadata", "2016-01-01", "CreateAccount"),
+        ("openstack", "database", "v1.0", "CreateUsers"),
+    ):
+        page = owner.get(address(rolecall, *name))
+        assert page.status_code == 200, name
+        hints += re.findall(r'<p class="hint" id="input-[^"]+-hint">(.*?)</p>', page.text)
+    assert "integer · default 20 · 1 to 200" in hints
+    assert any("characters" in hint for hint in hints)
+    assert not [hint for hint in hints if re.search(r"ours|\.py|manual|page of|API", hint)]

@@ -14,7 +14,7 @@ from rolecall.console.visits import Visit
 from rolecall.contracts.model import Action, Contract
 from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Proven
-from rolecall.domain.bus import Bus
+from rolecall.domain.bus import Bus, Expected
 from rolecall.domain.messages import Command
 from rolecall.domain.policy.requests import PolicyRequest
 from rolecall.domain.reasons import Reason, Refused
@@ -94,12 +94,17 @@ class Actions:
         return self.contract(name).actions[name.action]
 
     async def call(
-        self, visit: Visit, name: ActionName, params: Mapping[str, object], region: str = ""
+        self,
+        visit: Visit,
+        name: ActionName,
+        params: Mapping[str, object],
+        region: str = "",
+        expected: Expected | None = None,
     ) -> Mapping[str, object]:
-        """The answer's fields. `params` as JSON has them. Raises `ActionRefused`."""
+        """The answer's fields. `params` as JSON has them; `expected` adds to the command. Raises `ActionRefused`."""
         call = self._call(visit, name, params, region)
         try:
-            return await self._pipeline.perform(call, Proven(visit.visitor.caller), FRONT)
+            return await self._pipeline.perform(call, Proven(visit.visitor.caller), FRONT, expected)
         except Refused as refusal:
             raise self._refused(call, refusal) from None
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from rolecall.domain.reasons import Reason
 
@@ -30,15 +31,25 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of an integer, or of the number of characters of a text; both are allowed."""
+
+    of: Literal["number", "characters"]
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A condition on a value. `holds` is pure; `reason` refuses a value that breaks it, by `source`.
 
-    `choices` are all values that hold, where they are few."""
+    `choices` are all values that hold, where they are few; `bounds` are all that it asks."""
 
     holds: Callable[[object], bool]
     reason: Reason
     source: str
     choices: tuple[str, ...] = ()
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +184,20 @@ def one_of(values: tuple[str, ...], reason: Reason, source: str) -> Rule:
 
 def between(low: int, high: int, reason: Reason, source: str) -> Rule:
     """An integer of low..high, both allowed."""
-    return Rule(lambda value: isinstance(value, int) and low <= value <= high, reason, source)
+    bounds = Bounds("number", low, high)
+    return Rule(lambda value: isinstance(value, int) and low <= value <= high, reason, source, bounds=bounds)
 
 
 def at_most(characters: int, reason: Reason, source: str) -> Rule:
     """A text of at most that many characters."""
-    return Rule(lambda value: len(str(value)) <= characters, reason, source)
+    bounds = Bounds("characters", 0, characters)
+    return Rule(lambda value: len(str(value)) <= characters, reason, source, bounds=bounds)
 
 
 def spans(low: int, high: int, reason: Reason, source: str) -> Rule:
     """A text of low..high characters, both allowed."""
-    return Rule(lambda value: low <= len(str(value)) <= high, reason, source)
+    bounds = Bounds("characters", low, high)
+    return Rule(lambda value: low <= len(str(value)) <= high, reason, source, bounds=bounds)
 
 
 def none_of(words: frozenset[str], reason: Reason, source: str) -> Rule:

@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 from psycopg.rows import class_row, kwargs_row, scalar_row, tuple_row
 
 from rolecall.domain.iam.policies import MISSING, Attachment, PolicyDraft
-from rolecall.domain.iam.policy_commands import Bearer, BearerRef, BearerView, PolicyRef
+from rolecall.domain.iam.policy_commands import Bearer, BearerRef, BearerView, PolicyContent, PolicyRef
 from rolecall.domain.iam.tags import TagQuotas
 from rolecall.domain.operations.records import Record
 from rolecall.domain.policy.decisions import Grant
@@ -123,8 +123,19 @@ class PgPolicyRepository:
         policy_id: int = (await self._changes.make(owner_id, _SQL["add"], values, about=about))["id"]
         return policy_id
 
-    async def change_policy(self, owner_id: int, policy_id: int, draft: PolicyDraft, record: Record) -> None:
-        values = {**record_values(record), **_draft_values(owner_id, draft), "policy": policy_id}
+    async def change_policy(
+        self,
+        owner_id: int,
+        policy_id: int,
+        draft: PolicyDraft,
+        expected: PolicyContent | None,
+        record: Record,
+    ) -> None:
+        values = {
+            **record_values(record), **_draft_values(owner_id, draft), "policy": policy_id,
+            "expected_document": expected and expected.document,
+            "expected_description": expected and expected.description,
+        }  # fmt: skip
         about = {Reason.POLICY_MISSING: policy_id, Reason.POLICY_TAKEN: draft.name}
         await self._changes.make(owner_id, _SQL["change"], values, "policies", about=about)
 

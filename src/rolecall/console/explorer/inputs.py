@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rolecall.console.explorer.calls import Hole, Value, json_text
 from rolecall.console.sign_in import SECRET
-from rolecall.contracts.model import Action, Field, Kind, ListOf, Shape
+from rolecall.contracts.model import Action, Bounds, Field, Kind, ListOf, Shape
 from rolecall.domain import strict_json
 from rolecall.domain.reasons import Refused
 from rolecall.web.forms import Fields
@@ -30,8 +30,8 @@ _NOT_TYPED = frozenset({"decoded_again"})
 class ExplorerInput:
     """An input for a parameter. `kind`: ``text``, ``area``, ``code``, ``select`` or ``secret``.
 
-    `name` is that of the form's field; `type` is how the page names the parameter's type. `sources` are where its rules
-    come from. `sealed`: a structure that holds secrets, for which there is another input."""
+    `name` is that of the form's field; `type` is how the page names the parameter's type. `bounds` are those of its
+    value. `sealed`: a structure that holds secrets, for which there is another input."""
 
     param: str
     name: str
@@ -40,7 +40,7 @@ class ExplorerInput:
     required: bool
     default: str
     choices: tuple[str, ...]
-    sources: tuple[str, ...]
+    bounds: tuple[Bounds, ...]
     sealed: bool
 
 
@@ -82,7 +82,7 @@ def _input(field: Field) -> ExplorerInput:
         field.required,
         "" if field.default is None else json_text(_tree(field.default)).strip('"'),
         ("true", "false") if field.type is Kind.BOOLEAN else choices,
-        tuple(dict.fromkeys(rule.source for rule in field.rules)),
+        tuple(rule.bounds for rule in field.rules if rule.bounds is not None),
         sealed,
     )
 

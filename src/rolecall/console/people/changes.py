@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
-from rolecall.console.actions import Actions
 from rolecall.console.changes import Change, Input, Params, Secrets, Shown
 from rolecall.console.people.addresses import (
     GROUP,
@@ -20,6 +19,7 @@ from rolecall.console.people.addresses import (
     number,
     says,
 )
+from rolecall.console.people.known import KNOWN, given
 from rolecall.console.visits import Visit
 
 _PASSWORD = Input("password", "new_account_password", "secret", "Password", hint="password_generated")
@@ -31,11 +31,6 @@ def _user_page(visit: Visit) -> str:
 
 def _group_page(visit: Visit) -> str:
     return f"{GROUPS}/{quote(visit.path['group'], safe='')}"
-
-
-def _given(visit: Visit, name: str) -> str:
-    """A field of the form, or of the link that led to it."""
-    return visit.posted[name] or visit.query[name]
 
 
 # sub-users
@@ -92,14 +87,8 @@ def _new_password(visit: Visit, secrets: Secrets) -> Params:
 # keys
 
 
-async def _its_number(actions: Actions, visit: Visit) -> Mapping[str, str]:
-    """The number of the sub-user in the address."""
-    found = await actions.call(visit, cam("GetUser"), {"Name": visit.path["user"]})
-    return {"uin": str(found["Uin"])}
-
-
 def _key(visit: Visit, _secrets: Secrets) -> Params:
-    return {"TargetUin": number(visit.path["uin"]), "AccessKeyId": _given(visit, "key") or None}
+    return {"TargetUin": number(visit.path["uin"]), "AccessKeyId": given(visit, "key") or None}
 
 
 def _key_status(status: str) -> Callable[[Visit, Secrets], Params]:
@@ -127,14 +116,14 @@ def _key_inputs(visit: Visit) -> Sequence[Input]:
 
 def _membership(visit: Visit, _secrets: Secrets) -> Params:
     return {
-        "Info": [{"GroupId": number(_given(visit, "group")), "Uin": number(visit.path["uin"])}],
+        "Info": [{"GroupId": number(given(visit, "group")), "Uin": number(visit.path["uin"])}],
     }
 
 
 def _attachment(param: str) -> Callable[[Visit, Secrets], Params]:
     def params(visit: Visit, _secrets: Secrets) -> Params:
         bearer = number(visit.path["uin"] if "user" in visit.path else visit.path["group"])
-        return {"PolicyId": number(_given(visit, "policy")) or None, param: bearer}
+        return {"PolicyId": number(given(visit, "policy")) or None, param: bearer}
 
     return params
 
@@ -160,8 +149,11 @@ def _change(
     danger: bool = False,
     result: Callable[[Visit, Mapping[str, object]], Sequence[Shown]] | None = None,
     by_number: bool = False,
+    by_name: bool = False,
 ) -> Change:
-    """`by_number`: the action takes the number of the sub-user in the address."""
+    """`by_number`: the action takes the number of the sub-user in the address. `by_name`: its sentence names a policy
+    or a group, which links give by number.
+    """
     return Change(
         pattern,
         SECTION,
@@ -174,7 +166,7 @@ def _change(
         secrets,
         danger,
         result=result,
-        known=_its_number if by_number else None,
+        known=KNOWN[by_number, by_name],
     )
 
 
@@ -294,42 +286,46 @@ CHANGES = (
         "group_join",
         "AddUserToGroup",
         _membership,
-        says("effect_join", "group"),
+        says("effect_join"),
         _user_page,
         _member_inputs,
         by_number=True,
+        by_name=True,
     ),
     _change(
         f"{USER}/leave",
         "group_leave",
         "RemoveUserFromGroup",
         _membership,
-        says("effect_leave", "group"),
+        says("effect_leave"),
         _user_page,
         _member_inputs,
         danger=True,
         by_number=True,
+        by_name=True,
     ),
     _change(
         f"{USER}/attach",
         "policy_attach",
         "AttachUserPolicy",
         _attachment("AttachUin"),
-        says("effect_attach_user", "policy"),
+        says("effect_attach_user"),
         _user_page,
         _attach_inputs,
         by_number=True,
+        by_name=True,
     ),
     _change(
         f"{USER}/detach",
         "policy_detach",
         "DetachUserPolicy",
         _attachment("DetachUin"),
-        says("effect_detach_user", "policy"),
+        says("effect_detach_user"),
         _user_page,
         _attach_inputs,
         danger=True,
         by_number=True,
+        by_name=True,
     ),
     _change(
         f"{HOME}/new-group",
@@ -351,25 +347,28 @@ CHANGES = (
         says("effect_group_delete"),
         lambda _: GROUPS,
         danger=True,
+        by_name=True,
     ),
     _change(
         f"{GROUP}/attach",
         "policy_attach",
         "AttachGroupPolicy",
         _attachment("AttachGroupId"),
-        says("effect_attach_group", "policy"),
+        says("effect_attach_group"),
         _group_page,
         _attach_inputs,
+        by_name=True,
     ),
     _change(
         f"{GROUP}/detach",
         "policy_detach",
         "DetachGroupPolicy",
         _attachment("DetachGroupId"),
-        says("effect_detach_group", "policy"),
+        says("effect_detach_group"),
         _group_page,
         _attach_inputs,
         danger=True,
+        by_name=True,
     ),
     _change(
         f"{POLICY}/delete",
@@ -379,5 +378,6 @@ CHANGES = (
         says("effect_policy_delete"),
         lambda _: POLICIES,
         danger=True,
+        by_name=True,
     ),
 )

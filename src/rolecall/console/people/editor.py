@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from rolecall.console import pages
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.people.addresses import EXPLAIN, HOME, POLICIES, POLICY, SECTION, TABS, cam, number
+from rolecall.console.people.documents import indented
 from rolecall.console.visits import Page, Visit
+from rolecall.domain.bus import Expected
+from rolecall.domain.iam.policy_commands import ChangePolicy, PolicyContent
+from rolecall.domain.messages import Command
 from rolecall.domain.policy.decisions import because
 from rolecall.domain.policy.evaluation import Decision
 from rolecall.domain.policy.language import parse_policy
 from rolecall.domain.policy.requests import PolicyRequest, call_context
-from rolecall.domain.reasons import Refused
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Caller, Reply
+
+_T = TypeVar("_T")
 
 _STARTER = """{
   "version": "2.0",
@@ -70,7 +77,7 @@ class PolicyEditor:
         known = await self._known(visit)
         if isinstance(known, ActionRefused):
             return pages.error(visit.request, 404, "not_found")
-        return self._form(visit, _seal(known), known)
+        return self._form(visit, _seal(known), {**known, "document": indented(known["document"])})
 
     async def _save(self, visit: Visit) -> Reply:
         """The second of two who change a policy is notified, and keeps what was typed."""
@@ -78,16 +85,19 @@ class PolicyEditor:
         if isinstance(known, ActionRefused):
             return self._form(visit, visit.posted["seal"], visit.posted, known)
         if _seal(known) != visit.posted["seal"]:
-            return self._form(visit, _seal(known), visit.posted, meanwhile=known["document"])
+            return self._form(visit, _seal(known), visit.posted, meanwhile=indented(known["document"]))
         params = {
             "PolicyId": number(visit.path["policy"]),
             "PolicyDocument": visit.posted["document"],
             "Description": visit.posted["description"],
         }
         try:
-            await self._actions.call(visit, cam("UpdatePolicy"), params)
+            await self._actions.call(visit, cam("UpdatePolicy"), params, expected=_expecting(known))
         except ActionRefused as refused:
-            return self._form(visit, visit.posted["seal"], visit.posted, refused)
+            now = await self._known(visit) if refused.reason is Reason.ENGINE_BUSY else refused
+            if isinstance(now, ActionRefused) or _seal(now) == _seal(known):
+                return self._form(visit, visit.posted["seal"], visit.posted, refused)
+            return self._form(visit, _seal(now), visit.posted, meanwhile=indented(now["document"]))
         return pages.redirect(f"{POLICIES}/{number(visit.path['policy'])}?done=1")
 
     async def _known(self, visit: Visit) -> Mapping[str, str] | ActionRefused:
@@ -196,6 +206,18 @@ class PolicyEditor:
 def _may_not(visit: Visit, action: ActionName) -> Reply:
     message = visit.text("not_permitted_action", action=action)
     return pages.page(visit, "error.html", section=SECTION, status=403, message=message)
+
+
+def _expecting(known: Mapping[str, str]) -> Expected:
+    """For a change of the policy that was compared, and of no later one."""
+    content = PolicyContent(known["document"], known["description"])
+
+    def expecting(command: Command[_T], /) -> Command[_T]:
+        if not isinstance(command, ChangePolicy):
+            return command
+        return replace(command, expected=content)  # type: ignore[return-value]
+
+    return expecting
 
 
 def _int(value: object) -> int:

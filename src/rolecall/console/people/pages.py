@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from rolecall.console.people.addresses import (
     listed,
     number,
 )
+from rolecall.console.people.documents import indented
 from rolecall.console.visits import Page, Visit
 from rolecall.values import Reply
 
@@ -170,7 +170,7 @@ class PeoplePages:
             answer,
             policy=answer,
             policy_id=policy,
-            document=_indented(str(answer["PolicyDocument"])),
+            document=indented(str(answer["PolicyDocument"])),
             bearers=listed(bearers, "List"),
             own=own,
             may={
@@ -188,7 +188,7 @@ class PeoplePages:
             "roles.html",
             answer,
             tab="roles",
-            roles=[(role, _indented(str(role.get("PolicyDocument", "")))) for role in listed(answer, "List")],
+            roles=[(role, indented(str(role.get("PolicyDocument", "")))) for role in listed(answer, "List")],
             pager=pages.Pager(visit, offset, _SHOWN, _total(answer)),
         )
 
@@ -215,10 +215,3 @@ class PeoplePages:
 def _total(answer: Mapping[str, object] | ActionRefused) -> int:
     total = 0 if isinstance(answer, ActionRefused) else answer.get("TotalNum", 0)
     return total if isinstance(total, int) else 0
-
-
-def _indented(document: str) -> str:
-    try:
-        return json.dumps(json.loads(document), indent=2, ensure_ascii=False)
-    except ValueError:
-        return document

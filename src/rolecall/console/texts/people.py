@@ -116,36 +116,36 @@ TEXTS = {
         "删除密钥 {key}，无法恢复。",
     ),
     "effect_join": (
-        "{user} becomes a member of the group {group}, and holds its policies.",
-        "{user} 加入用户组 {group}，并获得其策略。",
+        "{user} becomes a member of the group “{group_name}”, and holds its policies.",
+        "{user} 加入用户组“{group_name}”，并获得其策略。",
     ),
     "effect_leave": (
-        "{user} leaves the group {group}, and no longer holds its policies.",
-        "{user} 退出用户组 {group}，不再拥有其策略。",
+        "{user} leaves the group “{group_name}”, and no longer holds its policies.",
+        "{user} 退出用户组“{group_name}”，不再拥有其策略。",
     ),
     "effect_attach_user": (
-        "{user} holds the policy {policy} from the next call on.",
-        "{user} 从下次调用起拥有策略 {policy}。",
+        "{user} holds the policy “{policy_name}” from the next call on.",
+        "{user} 从下次调用起拥有策略“{policy_name}”。",
     ),
     "effect_detach_user": (
-        "{user} no longer holds the policy {policy}, from the next call on.",
-        "{user} 从下次调用起不再拥有策略 {policy}。",
+        "{user} no longer holds the policy “{policy_name}”, from the next call on.",
+        "{user} 从下次调用起不再拥有策略“{policy_name}”。",
     ),
     "effect_group_new": ("Creates the group “{name}”, without members.", "创建用户组“{name}”，暂无成员。"),
     "effect_group_delete": (
-        "Deletes the group {group}. Its members lose the policies that they hold by it.",
-        "删除用户组 {group}，其成员将失去通过它获得的策略。",
+        "Deletes the group “{group_name}”. Its members lose the policies that they hold by it.",
+        "删除用户组“{group_name}”，其成员将失去通过它获得的策略。",
     ),
     "effect_attach_group": (
-        "All members of the group {group} hold the policy {policy} from the next call on.",
-        "用户组 {group} 的所有成员从下次调用起拥有策略 {policy}。",
+        "All members of the group “{group_name}” hold the policy “{policy_name}” from the next call on.",
+        "用户组“{group_name}”的所有成员从下次调用起拥有策略“{policy_name}”。",
     ),
     "effect_detach_group": (
-        "The members of the group {group} no longer hold the policy {policy} by it.",
-        "用户组 {group} 的成员不再通过它拥有策略 {policy}。",
+        "The members of the group “{group_name}” no longer hold the policy “{policy_name}” by it.",
+        "用户组“{group_name}”的成员不再通过它拥有策略“{policy_name}”。",
     ),
     "effect_policy_delete": (
-        "Deletes the policy {policy} with its attachments. Its bearers lose what it permits.",
-        "删除策略 {policy} 及其所有关联，相应用户将失去其权限。",
+        "Deletes the policy “{policy_name}” with its attachments. Its bearers lose what it permits.",
+        "删除策略“{policy_name}”及其所有关联，相应用户将失去其权限。",
     ),
 }

@@ -12,7 +12,15 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from rolecall.domain.iam import policy_commands as commands
-from rolecall.domain.iam.policy_commands import Attached, Bearer, BearerRef, BearerView, PolicyRef, PolicyView
+from rolecall.domain.iam.policy_commands import (
+    Attached,
+    Bearer,
+    BearerRef,
+    BearerView,
+    PolicyContent,
+    PolicyRef,
+    PolicyView,
+)
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
@@ -75,8 +83,15 @@ class PolicyRepository(Protocol):
     async def add_policy(self, owner_id: int, draft: PolicyDraft, quota: int, record: Record) -> int:
         """POLICY_TAKEN, POLICY_QUOTA."""
 
-    async def change_policy(self, owner_id: int, policy_id: int, draft: PolicyDraft, record: Record) -> None:
-        """POLICY_MISSING, POLICY_TAKEN."""
+    async def change_policy(
+        self,
+        owner_id: int,
+        policy_id: int,
+        draft: PolicyDraft,
+        expected: PolicyContent | None,
+        record: Record,
+    ) -> None:
+        """POLICY_MISSING, POLICY_TAKEN; ENGINE_BUSY if it is not as expected."""
 
     async def delete_policies(self, owner_id: int, policies: Mapping[int, Record]) -> None:
         """All or none. POLICY_MISSING."""
@@ -152,7 +167,8 @@ class Policies:
         draft = PolicyDraft(name, command.description, command.document, command.alias)
         detail = {"policy": policy.id, "document": command.document is not None}
         record = Record(Change.POLICY_UPDATE, name or policy.name, origin, detail)
-        await self._repository.change_policy(origin.caller.owner_id, policy.id, draft, record)
+        owner_id, expected = origin.caller.owner_id, command.expected
+        await self._repository.change_policy(owner_id, policy.id, draft, expected, record)
         return policy.id
 
     async def delete(self, command: commands.DeletePolicies, origin: Origin) -> None:

@@ -94,14 +94,24 @@ class PagePolicies(Command[Page[PolicyView]]):
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyContent:
+    document: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePolicy(Command[int]):
-    """Its id. None leaves a field unchanged. POLICY_MISSING, POLICY_PRESET, POLICY_TAKEN, and as CreatePolicy."""
+    """Its id. None leaves a field unchanged. POLICY_MISSING, POLICY_PRESET, POLICY_TAKEN, and as CreatePolicy.
+
+    ENGINE_BUSY if the policy's document and description are no longer those `expected`.
+    """
 
     policy: PolicyRef
     name: str | None = None
     description: str | None = None
     document: str | None = None
     alias: str | None = None
+    expected: PolicyContent | None = None
 
 
 @dataclass(frozen=True, slots=True)

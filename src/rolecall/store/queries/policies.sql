@@ -57,7 +57,11 @@ with decided as (
                 then {reasons.POLICY_MISSING}
                 when exists (select from policies
                               where owner_id = %(owner)s and name = %(name)s and id <> %(policy)s)
-                then {reasons.POLICY_TAKEN} end as refusal
+                then {reasons.POLICY_TAKEN}
+                when exists (select from policies
+                              where id = %(policy)s and (document, description)
+                                    <> (%(expected_document)s::text, %(expected_description)s::text))
+                then {reasons.ENGINE_BUSY} end as refusal
 ), changed as (
     update policies
        set name = coalesce(%(name)s, name), description = coalesce(%(description)s, description),
