@@ -78,7 +78,7 @@ site: setup-test
 dist:
 	@scripts/setup-venv run
 	rm -rf dist
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m hatchling build
 	sha256sum dist/*
 
 image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,17 @@ import pytest
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
+
+INSTALL = (ROOT / "docs" / "install.md").read_text("utf-8")
+
+
+def shown_after(words: str) -> list[str]:
+    """The lines of the first block of output that docs/install.md shows after some words."""
+    _, found, rest = INSTALL.partition(words)
+    assert found, words
+    block = re.search(r"^```text\n(.*?)^```$", rest, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    return block[1].splitlines()
 
 
 @dataclass(frozen=True)

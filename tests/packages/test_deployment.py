@@ -13,7 +13,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from tests.packages.conftest import ROOT
+from tests.packages.conftest import ROOT, shown_after
 from tests.waiting import PATIENCE
 
 from rolecall.rate_store import RateStore
@@ -114,7 +114,9 @@ def test_the_secrets_that_compose_mounts_are_made_once_and_are_settings(
     script.parent.mkdir()
     shutil.copy(ROOT / "scripts" / "compose-secrets", script)
     secrets = tmp_path / "secrets"
-    assert accepted(script).count("created") == len(compose()["secrets"])
+    created = accepted(script).splitlines()
+    assert created == shown_after("creates passwords and the master key")
+    assert len(created) == len(compose()["secrets"])
     assert {f"secrets/{path.name}" for path in secrets.iterdir()} == {
         secret["file"] for secret in compose()["secrets"].values()
     }
@@ -182,6 +184,13 @@ def test_the_kustomization_lists_every_manifest_and_renders_to_valid_objects() -
         "ConfigMap",
         *(each["kind"] for manifest in MANIFESTS.values() for each in manifest),
     }
+
+
+def test_the_install_page_shows_what_is_applied() -> None:
+    """`kubectl apply` prints kind and name, and the configuration's name ends with a hash of its content."""
+    shown = [re.split(r"[./ ]", line)[0] for line in shown_after("`apply` prints")]
+    made = {each["kind"].lower() for manifest in MANIFESTS.values() for each in manifest}
+    assert sorted(shown) == sorted(made | {"configmap"})
 
 
 def test_the_pods_are_several_watched_bounded_and_restricted() -> None:

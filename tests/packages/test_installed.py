@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,10 +19,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
-from tests.packages.conftest import ROOT, Packages
+from tests.packages.conftest import INSTALL, ROOT, Packages, shown_after
 from tests.program.served import is_ready
 from tests.waiting import PATIENCE, until
 
+from rolecall.cli.starting import NO_MARIADB
 from rolecall.local.children import _set_parent_death_signal
 from rolecall.local.cluster import PROGRAMS, processes_in
 
@@ -59,6 +61,7 @@ class Installed:
         self.program = place / "venv" / "bin" / "rolecall"
         self.directory = place / "empty"
         self.home = place / "home"
+        self.log = place / "up.log"
         self.data = self.home / ".local" / "share" / "rolecall"
         for made in (self.directory, self.home):
             made.mkdir()
@@ -87,8 +90,7 @@ def installed(environment: Path) -> Installed:
 @pytest.fixture(scope="module")
 def up(installed: Installed) -> Iterator[subprocess.Popen[bytes]]:
     """`rolecall up`, ready."""
-    log = installed.home.parent / "up.log"
-    with log.open("wb") as output:
+    with installed.log.open("wb") as output:
         process = subprocess.Popen(
             [installed.program, "up", "--listen", "127.0.0.1:0"],
             cwd=installed.directory,
@@ -100,7 +102,7 @@ def up(installed: Installed) -> Iterator[subprocess.Popen[bytes]]:
         )
     try:
         until(lambda: process.poll() is not None or (installed.data / "ready.json").exists())
-        assert process.poll() is None, log.read_text(errors="replace")
+        assert process.poll() is None, installed.log.read_text(errors="replace")
         yield process
     finally:
         if process.poll() is None:
@@ -114,6 +116,21 @@ def test_the_installed_package_is_not_that_of_the_checkout(installed: Installed)
     printed = subprocess.check_output([python, "-c", asked], env=installed.variables, text=True)
     assert printed.startswith(str(installed.program.parents[1]))
     assert installed.run("--version") in printed + "\n"
+
+
+def without_values(line: str) -> str:
+    """A line of output in which addresses, paths and versions do not count."""
+    return " ".join(re.sub(r"https?://\S+|(?<= )/\S+|\d+\.\d+\.\d+", "VALUE", line).split())
+
+
+@pytest.mark.usefixtures("up")
+def test_up_prints_what_the_install_page_shows(installed: Installed) -> None:
+    printed = [without_values(line) for line in installed.log.read_text().splitlines()]
+    for line in shown_after("    rolecall up\n"):
+        assert without_values(line) in printed
+    assert shown_after("one more line says so") == [f"Rolecall: {NO_MARIADB}"]
+    for command in ("pip install rolecall", "pipx install rolecall", "uvx rolecall up"):
+        assert f"    {command}" in INSTALL
 
 
 def restrict_memory() -> None:
@@ -157,6 +174,7 @@ def test_serve_runs_from_secrets_in_files_under_the_limits_of_the_unit(installed
 def test_up_serves_signed_calls_and_leaves_no_process(
     installed: Installed, up: subprocess.Popen[bytes]
 ) -> None:
+    """The last test of this module, since it stops the program."""
     shown = installed.run("demo")
     ready = json.loads((installed.data / "ready.json").read_text())
     assert "logged in" in shown
