@@ -29,7 +29,7 @@ NOTED = {
     "account password", "application add", "application delete", "application rotate-key", "application set",
     "audit prune", "backup", "console", "instance add", "instance remove", "instance set", "key create", "key disable",
     "key enable", "key reseal", "store activate", "store add", "store deactivate",
-    "store set",
+    "store set", "user export",
 }  # fmt: skip
 """These leave a record before and one after."""
 
@@ -90,6 +90,7 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     users.write_text(f"user_name\n{user}\n")
     rolecall.cli("user", "import", str(users), "--store", store)
     (link,) = json.loads(rolecall.cli("console", "--json").stdout)
+    rolecall.cli("user", "export", str(place / "exported"), "--store", store)
     rolecall.cli("backup", str(place / "backup"))
     rolecall.cli("audit", "prune", ROLECALL_AUDIT_RETENTION_DAYS="7")
     found = records(rolecall)

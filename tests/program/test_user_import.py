@@ -432,3 +432,59 @@ def test_what_cannot_be_begun_is_one_line(
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert says in line
+
+
+FULL = {
+    "user_name": "full",
+    "phone": "+86-13800138000",
+    "email": "full@example.com",
+    "email_verified": True,
+    "password_hash": BCRYPT,
+    "must_reset": True,
+    "status": "frozen",
+    "groups": ["staff", "guests"],
+    "nickname": "Fülle; 名",
+    "address": "a street",
+    "birthdate": 915148800000,
+    "created_at": "2024-05-17T08:30:00+00:00",
+    "indexed_3": "third",
+    "profile.gender": "FEMALE",
+    "profile.job": "clerk",
+    "custom.team": "blue",
+}
+
+
+def exported(rolecall: Any, file: Path, store: str, *options: str) -> list[dict[str, Any]]:
+    rolecall.cli("user", "export", str(file), "--store", store, *options)
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_exported_users_are_imported_again(
+    rolecall: Any, store: str, sql: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    bare = {"phone": "13900139000", "created_at": "2024-05-17T08:30:01+00:00"}
+    given = tmp_path / "given.ndjson"
+    given.write_text("".join(json.dumps(row) + "\n" for row in (FULL, bare)))
+    imported(rolecall, given, "--store", store)
+    first = exported(rolecall, tmp_path / "first.ndjson", store, "--with-hashes")
+    assert [{**row, "groups": sorted(row.get("groups", []))} for row in first] == [
+        {**FULL, "groups": ["guests", "staff"]},
+        {**bare, "groups": []},
+    ]
+    assert (tmp_path / "first.ndjson").stat().st_mode & 0o777 == 0o600
+    sql.execute("delete from users where store_id = %s", (UUID(store),))
+    imported(rolecall, tmp_path / "first.ndjson", "--store", store)
+    assert exported(rolecall, tmp_path / "second.ndjson", store, "--with-hashes") == first
+
+
+def test_hashes_are_exported_on_request_only(rolecall: Any, store: str, tmp_path: Path) -> None:
+    given = write(tmp_path / "given.csv", "user_name,password_hash", [["one", SSHA], ["two", ""]])
+    imported(rolecall, given, "--store", store)
+    rows = exported(rolecall, tmp_path / "out.ndjson", store)
+    assert sorted(row["user_name"] for row in rows) == ["one", "two"]
+    assert not any("password_hash" in row for row in rows)
+    again = rolecall.cli("user", "export", str(tmp_path / "out.ndjson"), "--store", store, check=False)
+    assert "cannot write" in again.stderr  # it replaces no file
+    unknown = rolecall.cli("user", "export", str(tmp_path / "x"), "--store", "0" * 32, check=False)
+    assert unknown.stderr.startswith(f"rolecall: there is no user store `{'0' * 32}`")
+    assert not (tmp_path / "x").exists()

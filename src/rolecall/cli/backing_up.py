@@ -10,13 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import msgspec
-from rich.progress import BarColumn, DownloadColumn, TextColumn
 
 from rolecall import __version__
 from rolecall.cli.backup_files import BackupWriter, Manifest
@@ -24,7 +22,7 @@ from rolecall.cli.data import DataDirectory, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import OpenStore, credentials
 from rolecall.cli.private_files import make_private_file
-from rolecall.cli.progress import progress
+from rolecall.cli.progress import bar
 from rolecall.domain.instances.registry import Instance, Phase, open_password
 from rolecall.domain.secrets.sealed_files import FileKey
 from rolecall.domain.secrets.sealing import master_key_text
@@ -91,7 +89,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 class Backup:
     """Writes `file`, which must not exist, and removes it if that fails."""
 
-    def __init__(self, file: Path, passphrase: str | None, data: Path | None) -> None:
+    def __init__(self, file: Path, passphrase: str | None, data: Path | None, *, quiet: bool) -> None:
+        self._quiet = quiet
         settings = load_settings()
         self._dsn, keys = credentials(data, settings)
         self._deadlines = settings.store_deadlines()
@@ -104,7 +103,7 @@ class Backup:
     async def run(self, opened: OpenStore) -> dict[str, object]:
         descriptor = make_private_file(self._file)
         try:
-            with os.fdopen(descriptor, "wb") as file, _bar(self._file.name) as advance:
+            with os.fdopen(descriptor, "wb") as file, bar("backing up", None, quiet=self._quiet) as advance:
                 writer = BackupWriter(file, self._key)
                 self._write_home(writer)
                 async with snapshot(self._dsn, self._deadlines) as taken:
@@ -243,11 +242,3 @@ def summary(file: Path, manifest: Manifest, key: FileKey) -> dict[str, object]:
         "key": "master key" if key.passphrase is None else "passphrase",
         "bytes": file.stat().st_size,
     }
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Callable[[int], None]]:
-    """A line on a terminal with the bytes that were read. Their number is not known before the end."""
-    with progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn()) as shown:
-        task = shown.add_task(f"backing up to {name}", total=None)
-        yield lambda count: shown.advance(task, count)

@@ -9,7 +9,7 @@ import typer
 
 from rolecall.cli.context import show
 from rolecall.cli.errors import CommandError
-from rolecall.cli.options import DataOption, JsonOption
+from rolecall.cli.options import DataOption, JsonOption, QuietOption
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,6 +29,7 @@ _COLUMNS = ("file", "made_at", "release", "tables", "rows", "servers", "key")
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file.")],
     passphrase_file: PassphraseOption = None,
+    quiet: QuietOption = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,7 +37,7 @@ def backup(
     from rolecall.cli.backing_up import Backup
     from rolecall.cli.records import AuditedCommand, change_store
 
-    run = Backup(file, _passphrase(passphrase_file), data)
+    run = Backup(file, _passphrase(passphrase_file), data, quiet=quiet)
     row = change_store(data, AuditedCommand("backup", file.name), run.run)
     show([row], as_json=as_json, columns=_COLUMNS)
 
@@ -54,13 +55,14 @@ def restore(
         ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Verify the backup, and write nothing.")] = False,
+    quiet: QuietOption = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Restore a backup into an empty store, or into a new data directory of `rolecall up`."""
     from rolecall.cli.restoring import Restore
 
-    run = Restore(file, _passphrase(passphrase_file), master_key_out)
+    run = Restore(file, _passphrase(passphrase_file), master_key_out, quiet=quiet)
     row = run.check() if check else run.run(data)
     show([row], as_json=as_json, columns=_COLUMNS)
 

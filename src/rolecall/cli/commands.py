@@ -103,6 +103,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "store activate": ("store", "Activate the owner's user stores."),
     "store deactivate": ("store", "Refuse every call to the owner's user stores."),
     "user import": ("user", "Import users with their password hashes."),
+    "user export": ("user", "Export the users of a store to a file that `user import` reads."),
     "backup": (
         "backup",
         "Back up the store, and the servers of a running `rolecall up`, to an encrypted file.",

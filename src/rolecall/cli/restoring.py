@@ -60,7 +60,10 @@ class Verified:
 
 
 class Restore:
-    def __init__(self, file: Path, passphrase: str | None, master_key_out: Path | None) -> None:
+    def __init__(
+        self, file: Path, passphrase: str | None, master_key_out: Path | None, *, quiet: bool
+    ) -> None:
+        self._quiet = quiet
         self._file = file
         self._settings = load_settings()
         self._passphrase = None if passphrase is None else Secret(passphrase)
@@ -102,7 +105,7 @@ class Restore:
             return FileKey()
 
     def _verified(self) -> Verified:
-        with self._opened() as (file, size), bar("verifying", size) as advance:
+        with self._opened() as (file, size), bar("verifying", size, quiet=self._quiet) as advance:
             manifest, small = verified(file, self._key(), advance)
         about = about_of(manifest)
         require_known(about.shape)
@@ -165,7 +168,7 @@ class Restore:
     @contextmanager
     def _reading(self, found: Verified) -> Iterator[Iterator[Part]]:
         """The parts once more. FileBroken if they are not those that were verified."""
-        with self._opened() as (file, size), bar("restoring", size) as advance:
+        with self._opened() as (file, size), bar("restoring", size, quiet=self._quiet) as advance:
             reader = BackupReader(file, self._key(), advance)
             yield _rest(reader, found.manifest)
 

@@ -1,4 +1,4 @@
-"""`rolecall user`: import users of other directories into a user store."""
+"""`rolecall user`: import users of other directories into a user store, and export those of a store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from rolecall.cli.context import show, with_application
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption, QuietOption
+from rolecall.cli.records import AuditedCommand, change_store
 from rolecall.domain.directories.formats import FileFormat, format_of
 
 app = typer.Typer(rich_markup_mode=None)
@@ -65,3 +66,27 @@ def import_users(
     show([result], as_json=as_json, columns=_COLUMNS)
     if result["refused"]:
         raise CommandError(f"{result['refused']} line(s) were refused; {refused} lists the reasons")
+
+
+@app.command("export")
+def export_users(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, NDJSON.")],
+    store: Annotated[str, typer.Option("--store", metavar="ID", help="The user store.")],
+    with_hashes: Annotated[
+        bool,
+        typer.Option(
+            "--with-hashes", help="With the hashes of their passwords, which can be attacked offline."
+        ),
+    ] = False,
+    quiet: QuietOption = False,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export the users of a store to a file that `user import` reads."""
+    from rolecall.cli.user_export import ExportRun
+
+    run = ExportRun(file, store, with_hashes=with_hashes, quiet=quiet)
+    command = AuditedCommand("user export", store, {"hashes": with_hashes})
+    show(
+        [change_store(data, command, run.run)], as_json=as_json, columns=("store", "users", "hashes", "file")
+    )

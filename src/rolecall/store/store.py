@@ -31,6 +31,7 @@ from rolecall.store.scans import SCAN_CONNECTIONS, Scans
 from rolecall.store.sealed import PgSealedValueRepository
 from rolecall.store.sign_ins import PgSignInRepository
 from rolecall.store.tags import PgTagRepository
+from rolecall.store.user_exports import PgUserExportRepository
 from rolecall.store.user_imports import PgUserImportRepository
 from rolecall.store.users import PgUserRepository
 from rolecall.values import Secret
@@ -85,6 +86,7 @@ class Store:
         self.failures = PgFailureRepository(self._durable)
         self.imports = PgUserImportRepository(self._durable)
         self.import_uploads = PgUploadRepository(self._durable)
+        self.exports = PgUserExportRepository(self._durable)
 
     async def place(self) -> StorePlace:
         """Where it is, and which roles use it."""
