@@ -68,6 +68,11 @@ def test_a_server_is_registered_checked_changed_and_unregistered(
     expect(page.locator("#input-port")).to_have_value(str(engine["port"]))
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("Nothing was changed")).to_be_visible()
+    rolecall.cli("instance", "set", row["id"], "--account-quota", "5")
+    fill(page, account_quota="6")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("was changed since")
+    expect(page.locator("#input-account_quota")).to_have_value("6")
     page.select_option("#input-verifier_write", "catalog")
     page.check("#input-isolated")
     fill(page, callers="100000000001, 100000000002", account_quota="7")
@@ -87,6 +92,8 @@ def test_a_server_is_registered_checked_changed_and_unregistered(
     records = json.loads(rolecall.cli("audit", "list", "--json", "--target", row["id"]).stdout)
     assert [(each["dialect"], each["action"], each["outcome"]) for each in records] == [
         ("console", "instance add", "done"),
+        ("cli", "instance set", "begun"),
+        ("cli", "instance set", "done"),
         ("console", "instance set", "done"),
         ("cli", "instance set", "begun"),
         ("cli", "instance set", "done"),

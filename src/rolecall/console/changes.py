@@ -29,10 +29,10 @@ _STAND_IN = "Stands_in_1"
 class Input:
     """An input of a form. `label` and `hint` are keys of texts.
 
-    `kind`: ``text``, ``area``, ``code``, ``select``, ``box``, ``secret``, ``file``, or ``given`` for what the link to
-    the page says: without other inputs, the first step is left out. `options` are a select's values, each with the
-    key of its text; without a key the value itself is shown. `param` is the parameter of the action that the input
-    becomes, whose refusals are shown beside it.
+    `kind`: ``text``, ``area``, ``code``, ``select``, ``box``, ``secret``, ``file``, ``hidden`` for the state that the
+    form was made from, or ``given`` for what the link to the page says: without other inputs, the first step is left
+    out. `options` are a select's values, each with the key of its text; without a key the value itself is shown.
+    `param` is the parameter of the action that the input becomes, whose refusals are shown beside it.
     """
 
     name: str

@@ -17,6 +17,7 @@ from rolecall.domain.instances.examination import Finding
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.reasons import Refused
 from rolecall.values import Origin, Reply
+from rolecall.web.forms import Fields
 
 
 class OwnersChangeRefused(Exception):
@@ -161,7 +162,7 @@ class OwnersChanges:
             at_fault=at_fault,
             fault=fault,
             inputs=(*inputs, *change.secrets) if first else change.secrets,
-            values={each.name: given[each.name] if given["sent"] else each.value for each in inputs},
+            values={each.name: _value(each, given) for each in inputs},
             kept=[(each.name, given[each.name]) for each in inputs] + [("sent", "1")],
             effects=[] if first else [effect, *change.effects(visit)],
             findings=findings,
@@ -172,6 +173,11 @@ class OwnersChanges:
             address=visit.request.path,
             **({} if first else await change.shows(visit)),
         )
+
+
+def _value(each: Input, given: Fields) -> str:
+    """What was typed. A form that is shown again is made from the present state."""
+    return given[each.name] if given["sent"] and each.kind != "hidden" else each.value
 
 
 def for_owners(

@@ -191,6 +191,7 @@ class RegistrationPages:
         now = _now(instance)
         place = () if instance.provision else (Input("host", "server_host"), Input("port", "port"), *_TLS)
         inputs = (
+            Input("revision", "", "hidden"),
             Input("name", "name", required=True),
             *place,
             Input("isolated", "isolate", "box", hint="isolate_hint"),
@@ -204,6 +205,8 @@ class RegistrationPages:
         """What differs from what is now. Raises `OwnersChangeRefused`."""
         _check_rules(visit)
         instance = await self._known(visit)
+        if visit.posted["revision"] != str(instance.revision):
+            raise OwnersChangeRefused(visit.text("instance_changed_meanwhile"))
         now = _now(instance)
         offered = {each.name for each in await self._present(visit)}
         new = {name: text for name, text in _typed(visit).items() if name in offered and text != now[name]}
@@ -264,6 +267,7 @@ def _now(instance: Instance) -> dict[str, str]:
     """What the inputs of a change hold now."""
     options = instance.options
     now = {
+        "revision": str(instance.revision),
         "name": instance.name,
         "host": instance.host,
         "port": str(instance.port),

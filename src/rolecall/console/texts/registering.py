@@ -147,6 +147,10 @@ TEXTS = {
         "服务器未注册：目前无法使用。",
     ),
     "public_id_taken": ("Another instance has this id.", "此 ID 已被其他实例使用。"),
+    "instance_changed_meanwhile": (
+        "The instance was changed since this form was opened. Look at it, then send the form again.",
+        "打开此表单后，实例已被更改。请查看后重新提交。",
+    ),
     "nothing_to_change": ("Nothing was changed in the form.", "表单中没有更改。"),
     "instance_new_effect": (
         "Registers the server {address} as “{name}”.",
