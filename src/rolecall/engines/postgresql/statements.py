@@ -33,7 +33,7 @@ _MEMBERSHIP = sql.SQL("GRANT {role} TO {member} " + _INHERITS)
 _LOCK = sql.SQL("SELECT pg_advisory_xact_lock({key})")
 _COMMENT = sql.SQL("COMMENT ON ROLE {name} IS {marker}")
 # The server hashes a malformed verifier as a plaintext: then the division fails, and the whole transaction with it.
-_READ_BACK = sql.SQL(
+_READ_BACK = (
     "SELECT oid, 1 / coalesce(rolpassword = {verifier}, false)::int FROM pg_authid WHERE rolname = {name}"
 )
 
@@ -96,7 +96,7 @@ _MARKER = re.compile(
 
 
 _PLAIN_NAME = re.compile("[A-Za-z0-9_$-]+", re.ASCII)
-_PLAIN_TEXT = re.compile('[A-Za-z0-9_$"{}:,-]+', re.ASCII)
+_PLAIN_TEXT = re.compile('[A-Za-z0-9_$"{}:,+/=-]+', re.ASCII)
 """What stands for itself between quotes."""
 
 Marks = tuple[tuple[UUID, int], ...]
@@ -151,8 +151,8 @@ def create_account(
     elif write is VerifierWrite.CATALOG:
         last = _write(role, verifier) + " RETURNING oid"
     else:
-        create += f" PASSWORD {_literal(verifier).as_string()}"
-        last = _verify(name, verifier).as_string() if read_back else f"SELECT {_text(role)}::regrole::oid"
+        create += f" PASSWORD {_literal(verifier)}"
+        last = _verify(name, verifier) if read_back else f"SELECT {_text(role)}::regrole::oid"
     steps = [f"SELECT pg_advisory_xact_lock({lock_key('role', name, secret)})", create]
     if group is not None:
         steps.append(_membership(role, _name(group), kind))
@@ -168,11 +168,11 @@ def create_accounts(together: Sequence[NewAccount], group: str | None, secret: b
     """
     keys = [lock_key("role", new.name, secret) for new in together]
     tries = ", ".join(f"1 / pg_try_advisory_xact_lock({key})::int" for key in keys)
-    roles = [sql.Identifier(new.name).as_string() for new in together]
+    roles = [_name(new.name) for new in together]
     steps = [f"SET LOCAL lock_timeout = {_SOON}", f"SELECT {tries}"]
     steps += [f"CREATE ROLE {role} LOGIN" for role in roles]
     if group is not None:
-        members = sql.Identifier(group).as_string()
+        members = _name(group)
         steps.append(f"GRANT {', '.join(roles)} TO {members} {_INHERITS}")
     for new, role in zip(together, roles, strict=True):
         steps.append(f"COMMENT ON ROLE {role} IS {_text(marker(new.operation))}")
@@ -184,7 +184,7 @@ def create_accounts(together: Sequence[NewAccount], group: str | None, secret: b
 
 def write_password(name: str, oid: int, verifier: Secret) -> sql.Composed:
     """`change_password` as an update of the catalog. No row if the role of that name is another by now."""
-    return _REPLACE.format(verifier=_literal(verifier), oid=sql.SQL(str(int(oid))), name=sql.Literal(name))
+    return _REPLACE.format(verifier=_quoted(verifier), oid=sql.SQL(str(int(oid))), name=sql.Literal(name))
 
 
 def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Composed:
@@ -194,13 +194,13 @@ def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Compos
     """
     limit = sql.SQL(" VALID UNTIL 'infinity'") if expires else sql.SQL("")
     return sql.SQL("ALTER ROLE {name} PASSWORD {verifier}{limit}").format(
-        name=sql.Identifier(name), verifier=_literal(verifier), limit=limit
+        name=sql.Identifier(name), verifier=_quoted(verifier), limit=limit
     )
 
 
 def check_password(name: str, verifier: Secret) -> sql.Composed:
     """Fails unless the server stored the verifier as it was sent."""
-    return _verify(name, verifier)
+    return sql.SQL(_READ_BACK).format(verifier=_quoted(verifier), name=sql.Literal(name))
 
 
 def change_login(name: str, *, may_log_in: bool) -> sql.Composed:
@@ -263,7 +263,7 @@ def _membership(role: str, group: str, kind: AccountKind) -> str:
 
 def _write(role: str, verifier: Secret) -> str:
     """Of a role that this transaction has created: its name is resolved, or that fails; no other session changes it."""
-    return f"{_UPDATE}{_literal(verifier).as_string()} WHERE oid = {_text(role)}::regrole"
+    return f"{_UPDATE}{_literal(verifier)} WHERE oid = {_text(role)}::regrole"
 
 
 def _text(value: str) -> str:
@@ -276,11 +276,19 @@ def _name(value: str) -> str:
     return f'"{value}"' if _PLAIN_NAME.fullmatch(value) else sql.Identifier(value).as_string()
 
 
-def _verify(name: str, verifier: Secret) -> sql.Composed:
-    return _READ_BACK.format(verifier=_literal(verifier), name=sql.Literal(name))
+def _verify(name: str, verifier: Secret) -> str:
+    return _READ_BACK.format(verifier=_literal(verifier), name=_text(name))
 
 
-def _literal(verifier: Secret) -> sql.Literal:
+def _literal(verifier: Secret) -> str:
+    return _text(_known(verifier))
+
+
+def _quoted(verifier: Secret) -> sql.Literal:
+    return sql.Literal(_known(verifier))
+
+
+def _known(verifier: Secret) -> str:
     if not scram.is_verifier(verifier.reveal()):
         raise Refused(Reason.ENGINE_REFUSED, note="not a SCRAM-SHA-256 verifier")
-    return sql.Literal(verifier.reveal())
+    return verifier.reveal()
