@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import sys
 import tempfile
 import time
@@ -102,7 +103,9 @@ def test_it_listens_on_loopback_alone_and_is_as_durable_as_any_server(server: Lo
         "innodb_doublewrite",
     )
     values = query(server, "SELECT " + ", ".join(f"@@{name}" for name in names))
-    assert values == [("127.0.0.1", "", 1, 1, 1)]
+    place = server.cluster.resolve()
+    assert values == [("127.0.0.1", str(place / f".s.MYSQL.{server.port}"), 1, 1, 1)]
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
 def test_its_temporary_tables_lie_where_no_other_server_deletes_them(server: LocalMariaDB) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -69,7 +70,8 @@ def test_only_the_right_password_opens_it(server: LocalPostgres) -> None:
 def test_it_listens_on_loopback_alone_and_is_as_durable_as_any_server(server: LocalPostgres) -> None:
     server.start()
     assert query(server, "SHOW listen_addresses") == "127.0.0.1"
-    assert query(server, "SHOW unix_socket_directories") == ""
+    assert query(server, "SHOW unix_socket_directories") == str(server.cluster.resolve())
+    assert stat.S_IMODE(server.cluster.resolve().stat().st_mode) == 0o700
     assert query(server, "SHOW server_encoding") == "UTF8"
     assert [
         query(server, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ def left(directory: Path) -> list[str]:
     return sorted(one.name for one in directory.iterdir())
 
 
-def said(host: str, port: int, password: Secret, query: str) -> str:
+def said(host: Any, port: Any, password: Secret, query: str) -> str:
     login = {"user": "postgres", "password": password.reveal(), "dbname": "postgres"}
     with psycopg.connect(host=host, port=port, **login) as connection:
         return str(connection.execute(query.encode()).fetchall()[0][0])
@@ -30,12 +31,13 @@ def said(host: str, port: int, password: Secret, query: str) -> str:
 async def test_a_server_is_made_stopped_started_again_and_deleted(tmp_path: Path) -> None:
     password = Secret(secrets.token_hex(8))
     with LocalProvisioner(tmp_path) as provisioner:
-        place = await provisioner.start("one", POSTGRESQL, password, "LATIN1")
+        *place, sockets = started = await provisioner.start("one", POSTGRESQL, password, "LATIN1")
         again, _ = await asyncio.gather(
             provisioner.start("one", POSTGRESQL, password, "LATIN1"),
             provisioner.start("two", POSTGRESQL, password, ""),
         )
-        assert again == place
+        assert again == started
+        assert said(sockets, place[1], password, "show server_encoding") == "LATIN1"
         assert set(provisioner.running) == {"one", "two"}
         assert said(*place, password, "show server_encoding") == "LATIN1"
         assert said(*place, password, "select datcollate from pg_database") == "C"
@@ -43,7 +45,7 @@ async def test_a_server_is_made_stopped_started_again_and_deleted(tmp_path: Path
         await provisioner.stop("one")
         await provisioner.stop("one")
         assert set(provisioner.running) == {"two"}
-        assert await provisioner.start("one", POSTGRESQL, password, "LATIN1") == place
+        assert await provisioner.start("one", POSTGRESQL, password, "LATIN1") == started
         await provisioner.destroy("one", POSTGRESQL)
         await provisioner.destroy("one", POSTGRESQL)
         assert left(tmp_path) == ["two"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -15,8 +16,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncmy
 import httpx
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from tests.program.served import PROGRAM, processes_with
 from tests.waiting import PATIENCE, until
 
@@ -105,6 +109,7 @@ def at_once(call: Callable[[], Any]) -> Sequence[Any]:
 def test_workers_answer_as_one_server_and_end_with_it(up: Up) -> None:
     assert len(up.workers()) == 2
     signed_once(up)
+    reached_by_sockets(up)
     provisioned(up)
     restarted(up)
     ends(up)
@@ -123,6 +128,37 @@ def signed_once(up: Up) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     answers = at_once(lambda: up.post(headers, str(content).encode()).json().get("Code", "ok"))
     assert Counter(answers) == {"ok": 1, "SignatureNonceUsed": CALLS - 1}
+
+
+def reached_by_sockets(up: Up) -> None:
+    """Store and instances, by every process of Rolecall's; others log in by TCP, as here."""
+    engine = up.ready["engines"]["postgres"]
+    tcp = make_conninfo(
+        **{word: engine[word] for word in ("host", "port", "user", "password")}, dbname="postgres"
+    )
+    store = json.loads((up.data / "connection.json").read_text())["database_url"]
+    clients = "select client_addr is null from pg_stat_activity where application_name like 'rolecall%'"
+    for dsn in (tcp, store):
+        with psycopg.connect(dsn) as connection:
+            assert connection.info.host == "127.0.0.1"
+            assert set(connection.execute(clients.encode()).fetchall()) == {(True,)}
+    hosts = (
+        "select HOST from information_schema.PROCESSLIST where USER = 'rolecall' and ID <> connection_id()"
+    )
+    assert {host for (host,) in asyncio.run(mariadb_rows(up, hosts))} == {"localhost"}
+
+
+async def mariadb_rows(up: Up, query: str) -> Sequence[tuple[str]]:
+    engine = up.ready["engines"]["mysql"]
+    login = {"host": engine["host"], "port": engine["port"], "user": engine["user"]}
+    connection = await asyncmy.connect(**login, password=engine["password"].encode())
+    try:
+        async with connection.cursor() as cursor:
+            await cursor.execute(query)
+            rows: Sequence[tuple[str]] = await cursor.fetchall()
+            return rows
+    finally:
+        connection.close()
 
 
 def provisioned(up: Up) -> None:

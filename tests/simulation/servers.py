@@ -34,13 +34,13 @@ class SimulatedProvisioner:
     def blueprint(self, engine: str, region: str, zone: str) -> Blueprint:
         return Blueprint("admin", "postgres", {}, "here", "here-1", {"red": f"made-{next(self._numbers)}"})
 
-    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
+    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int, str]:
         if place not in self.ports:
             self.ports[place] = 1000 + len(self._world.servers)
             self._world.servers[self.ports[place]] = OwningServer()
         self.running.add(place)
         self._world.note(f"{place} runs")
-        return "127.0.0.1", self.ports[place]
+        return "127.0.0.1", self.ports[place], ""
 
     async def stop(self, place: str) -> None:
         self.running.discard(place)

@@ -51,11 +51,11 @@ class Double:
         options = {"super_role": "supers", "sslmode": "prefer"}
         return Blueprint(f"admin of {engine}", "postgres", options, region or "here", zone or "here-1", faces)
 
-    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
+    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int, str]:
         self.passwords.append(password)
         await self._ask("start", place, engine, encoding)
         await self.gate.wait()
-        return "127.0.0.1", 1
+        return "127.0.0.1", 1, ""
 
     async def stop(self, place: str) -> None:
         await self._ask("stop", place)

@@ -127,15 +127,22 @@ class DataDirectory:
             Secret(kept["mysql_password"]),
         )
 
-    def publish_connection(self, dsn: Secret) -> None:
-        """Write the store's address for other commands of the same user."""
-        write_private(self._connection, {"database_url": dsn.reveal()})
+    def publish_connection(self, dsn: Secret, sockets: Path | None) -> None:
+        """Write the store's address, and the directory of its socket, for other processes of the same user."""
+        near = {} if sockets is None else {"sockets": str(sockets)}
+        write_private(self._connection, {"database_url": dsn.reveal(), **near})
 
     def connection(self) -> Secret | None:
         """The store's address; None if no `rolecall up` runs."""
         if not self._connection.exists():
             return None
-        return Secret(json.loads(self._connection.read_text("utf-8"))["database_url"])
+        content = json.loads(self._connection.read_text("utf-8"))
+        near = {"host": content["sockets"]} if "sockets" in content else {}
+        from psycopg.conninfo import (
+            make_conninfo,  # a large library, which most uses of a directory do not need
+        )
+
+        return Secret(make_conninfo(content["database_url"], **near))
 
 
 def read_ready(file: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
+from psycopg.conninfo import make_conninfo
 
 from rolecall.app.application import Application
 from rolecall.app.opening import open_application
@@ -32,6 +33,7 @@ from rolecall.local.quickstart import SERVING, LocalServers
 from rolecall.server import AsgiApp, Server
 from rolecall.settings import Settings, tls_required
 from rolecall.store.serving import make_serving_role
+from rolecall.values import Secret
 
 
 def run(start: Start, servers: LocalServers) -> None:
@@ -40,9 +42,11 @@ def run(start: Start, servers: LocalServers) -> None:
     set_up_embedded_logs(settings)
     front = _front(start)
     servers.started.result()
-    owner, password = servers.store.dsn(), start.secrets.serving_password
+    store, password = servers.store, start.secrets.serving_password
+    owner = store.near_dsn()
     serving = asyncio.run(make_serving_role(owner, SERVING, password, settings.store_deadlines()))
-    directory.publish_connection(serving)
+    far = Secret(make_conninfo(serving.reveal(), host=store.host))
+    directory.publish_connection(far, store.sockets)
     with CallersServers(directory.instances) as callers:
         keys = start.secrets.master_keys
         opening = open_application(settings, serving, keys, provisioner=callers, migration=owner)

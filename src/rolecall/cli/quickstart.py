@@ -117,8 +117,9 @@ async def _instance(
             changes: dict[str, object] = {}
             if (instance.host, instance.port) != (server.host, server.port):
                 changes |= moved(opened.sealer, instance, server.host, server.port)
-            if not new.options.keys() <= instance.options.keys():
-                changes["options"] = {**new.options, **instance.options}
+            options = {**new.options, **instance.options, "socket": new.options["socket"]}
+            if options != instance.options:
+                changes["options"] = options
             if not changes:
                 return instance
             command = AuditedCommand(
@@ -136,7 +137,7 @@ async def _instance(
 
 def _new(owner: Owner, kind: ServerKind, server: LocalPostgres | LocalMariaDB, name: str) -> NewInstance:
     address = Address(server.host, server.port, server.superuser, server.password, kind.database)
-    options = LOCAL_OPTIONS.get(kind.engine)
+    options = {**LOCAL_OPTIONS.get(kind.engine, {}), "socket": str(server.sockets or "")}
     return new_instance(owner.id, kind, address, name=name, faces=new_faces(kind), options=options)
 
 

@@ -1,7 +1,8 @@
 """A local MariaDB server on loopback, bound to the lifetime of this process: the system's programs, data of our own.
 
-It is an ordinary server: one account, the administrator's, with a password; no socket, no name resolution, InnoDB's own
-durability. Sources: MariaDB documentation, "mariadb-install-db" and "Server System Variables".
+It is an ordinary server: one account, the administrator's, with a password; no name resolution, InnoDB's own
+durability. Its Unix socket is in its data directory, which other accounts cannot enter.
+Sources: MariaDB documentation, "mariadb-install-db" and "Server System Variables".
 """
 
 from __future__ import annotations
@@ -106,12 +107,12 @@ class LocalMariaDB(LocalServer):
         (self.directory / _ADMINISTRATOR_FILE).write_text(self.superuser)
 
     def command(self, place: Path, account: Account) -> list[str | Path]:  # noqa: ARG002 - every account can run it
-        """Our settings come last and so override: loopback only, no socket, no name resolution."""
+        """Our settings come last and so override: loopback only, a private socket, no name resolution."""
         ours = {
             "datadir": str(place),
             "port": str(self.port),
             "bind_address": HOST,
-            "socket": "",
+            "socket": "" if self.sockets is None else str(self.sockets / self.socket_name(self.port)),
             "skip_name_resolve": "ON",
             "symbolic_links": "OFF",  # no DATA DIRECTORY: tables stay in our directory
             "pid_file": str(place / "server.pid"),
@@ -119,6 +120,10 @@ class LocalMariaDB(LocalServer):
             "tmpdir": str(place),
         }
         return [program(_SERVER), "--no-defaults", *_arguments(_SMALL | self.settings | ours)]
+
+    @staticmethod
+    def socket_name(port: int) -> str:
+        return f".s.MYSQL.{port}"
 
     def is_ready(self) -> bool:
         """Whether the server has logged that it is ready, just after it opens its port."""

@@ -1,6 +1,7 @@
 """A local PostgreSQL server on loopback, bound to the lifetime of this process.
 
-It is an ordinary server: SCRAM for every role, no socket directory, PostgreSQL's own durability.
+It is an ordinary server: SCRAM for every role, PostgreSQL's own durability. Its Unix socket is in its data directory,
+which other accounts cannot enter: a message through it takes a quarter less of the processor's time.
 """
 
 from __future__ import annotations
@@ -65,6 +66,17 @@ class LocalPostgres(LocalServer):
         )
         return Secret(text)
 
+    def near_dsn(self, database: str = "postgres") -> Secret:
+        """The same by its Unix socket, if it has one."""
+        from psycopg.conninfo import make_conninfo
+
+        dsn, sockets = self.dsn(database), self.sockets
+        return dsn if sockets is None else Secret(make_conninfo(dsn.reveal(), host=str(sockets)))
+
+    @staticmethod
+    def socket_name(port: int) -> str:
+        return f".s.PGSQL.{port}"
+
     def make(self) -> None:
         account = current_account()
         programs = programs_for(account)
@@ -74,8 +86,13 @@ class LocalPostgres(LocalServer):
         return [programs_for(account) / "postgres", "-D", place, *self._options()]
 
     def _options(self) -> list[str]:
-        """Settings as arguments. Ours come last and so override: loopback only, and no socket directory."""
-        ours = {"listen_addresses": HOST, "port": str(self.port), "unix_socket_directories": ""}
+        """Settings as arguments. Ours come last and so override: loopback only, and a private socket."""
+        ours = {
+            "listen_addresses": HOST,
+            "port": str(self.port),
+            "unix_socket_directories": str(self.sockets or ""),
+            "unix_socket_permissions": "0700",
+        }
         return [part for name, value in (self.settings | ours).items() for part in ("-c", f"{name}={value}")]
 
     def is_ready(self) -> bool:
@@ -87,9 +104,10 @@ class LocalPostgres(LocalServer):
         return postmaster_of(self.cluster)
 
     def forget_leader(self) -> None:
-        """Delete the pid file: PostgreSQL would refuse to start if another process has its number now.
+        """Delete the pid files: PostgreSQL would refuse to start if another process has its number now.
 
         On Linux only, where we know that no server runs there.
         """
         if Path("/proc/self").is_dir():
-            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+            for file in ((self.cluster / "postmaster.pid"), *self.cluster.glob(".s.PGSQL.*")):
+                file.unlink(missing_ok=True)

@@ -55,14 +55,15 @@ class LocalProvisioner:
         """The running servers, by place."""
         return {place: server for place, server in self._servers.items() if server.is_running()}
 
-    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
-        """Create and start a server unless it exists and runs; its host and port, once it accepts connections."""
+    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int, str]:
+        """Create and start a server unless it exists and runs; its host, port and socket's directory, once it accepts
+        connections."""
 
-        def work() -> tuple[str, int]:
+        def work() -> tuple[str, int, str]:
             server = self._servers.get(place) or self._server(place, engine, password, encoding)
             self._servers[place] = server
             server.start()
-            return server.host, server.port
+            return server.host, server.port, str(server.sockets or "")
 
         return await self._off_the_loop(place, work)
 

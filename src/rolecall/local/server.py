@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import signal
 import socket
@@ -29,6 +30,10 @@ _TICK = 0.01
 _PORT_ATTEMPTS = 3
 _TAIL_BYTES = 2000
 _LOG_BYTES = 8 * 1024 * 1024
+_SOCKET_BYTES = 107
+"""The longest path of a Unix socket (unix(7))."""
+_PLAIN = re.compile(r"[\w/.+-]+")
+"""A path that settings can hold without quoting."""
 # Below the range of outgoing connections on Linux (32768-60999), so that none takes the port while the server is
 # stopped, and above the ports of well-known services.
 _PORTS = range(16_000, 32_000)
@@ -73,6 +78,18 @@ class LocalServer(ABC):
         if port is None:
             raise LocalServerError(f"the server in {self.directory} was never started, so it has no port yet")
         return port
+
+    @property
+    def sockets(self) -> Path | None:
+        """The directory of its Unix socket, which only its account and root can enter; None if it has none."""
+        place = self.cluster.resolve()
+        fits = len(os.fsencode(place / self.socket_name(_PORTS.stop))) <= _SOCKET_BYTES
+        return place if fits and _PLAIN.fullmatch(str(place)) else None
+
+    @staticmethod
+    @abstractmethod
+    def socket_name(port: int) -> str:
+        """The name of the socket's file."""
 
     @property
     def log(self) -> Path:

@@ -29,6 +29,15 @@ def sslmode(host: str, options: Mapping[str, str], on_loopback: str = "prefer") 
     return options.get("sslmode") or (on_loopback if is_loopback(host) else "verify-full")
 
 
+def socket_directory(host: str, options: Mapping[str, str]) -> str:
+    """Where the server's Unix socket is, if it may take the place of TCP; empty if not.
+
+    Only servers that Rolecall runs itself have the option. A socket is for this machine's address and never encrypted.
+    """
+    near = is_loopback(host) and sslmode(host, options) not in ENCRYPTED
+    return options.get("socket", "") if near else ""
+
+
 def weakness(host: str, options: Mapping[str, str]) -> str:
     """What an attacker on the network could do, as a sentence for operators; empty if nothing."""
     mode = sslmode(host, options)

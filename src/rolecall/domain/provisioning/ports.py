@@ -37,8 +37,9 @@ class Offers(Protocol):
 class Provisioner(Offers, Protocol):
     """Runs servers. A place names one server with its data. What fails is any exception; its text holds no secret."""
 
-    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int]:
-        """Make the server if there is none, start it if it does not run; host and port once it takes connections.
+    async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int, str]:
+        """Make the server if there is none, start it if it does not run; once it takes connections, its host, its port,
+        and the directory of its Unix socket, empty if it has none.
 
         `password` is its administrator's, always the same; so is `encoding`, that of its first database.
         """

@@ -204,9 +204,14 @@ class ServerReconciler:
         """The instance with its address as it is now."""
         password = self._registry.address(instance).password
         encoding = instance.options.get("charset", "")
-        host, port = await self._provisioner.start(place, instance.engine, password, encoding)
+        host, port, sockets = await self._provisioner.start(place, instance.engine, password, encoding)
+        changes: dict[str, object] = {}
         if (host, port) != (instance.host, instance.port):
-            await self._repository.change_instance(instance.id, **self._registry.moved(instance, host, port))
+            changes |= self._registry.moved(instance, host, port)
+        if sockets != instance.options.get("socket", ""):
+            changes["options"] = {**instance.options, "socket": sockets}
+        if changes:
+            await self._repository.change_instance(instance.id, **changes)
         return await self._repository.instance_by_id(instance.id) or instance
 
     async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:

@@ -13,13 +13,14 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Container, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from asyncmy.cursors import Cursor
 from asyncmy.errors import MySQLError
 
 from rolecall.domain.engine import EngineAddress
-from rolecall.domain.instances.channels import is_loopback
+from rolecall.domain.instances.channels import is_loopback, socket_directory
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import errors
 from rolecall.engines.mysql.flavors import MARIADB, MYSQL, Flavor
@@ -299,6 +300,7 @@ class Connections:
         return raw
 
     async def _dial(self, tls: ssl.SSLContext | None) -> Any:
+        socket = _socket(self._address)
         raw = GuardedConnection(
             is_local=is_loopback(self._address.host),
             host=self._address.host,
@@ -309,7 +311,8 @@ class Connections:
             autocommit=True,
             connect_timeout=max(1, math.ceil(self._deadlines.connect)),
             program_name="rolecall",
-            ssl=tls,
+            unix_socket=socket,
+            ssl=None if socket else tls,
         )
         await raw.connect()
         return raw
@@ -327,6 +330,13 @@ class Connections:
             await session.fetch(statement)
         with contextlib.suppress(MySQLError):
             await session.fetch(_SILENCE)
+
+
+def _socket(address: EngineAddress) -> str | None:
+    """None if there is no socket for its port."""
+    directory = socket_directory(address.host, address.options)
+    socket = Path(directory, f".s.MYSQL.{address.port}")
+    return str(socket) if directory and socket.exists() else None
 
 
 def guards(flavor: Flavor, statement_timeout: float) -> tuple[str, ...]:

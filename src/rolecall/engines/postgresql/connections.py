@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from rolecall.domain.engine import EngineAddress
-from rolecall.domain.instances.channels import ENCRYPTED, sslmode, system_authorities
+from rolecall.domain.instances.channels import ENCRYPTED, socket_directory, sslmode, system_authorities
 from rolecall.engines.postgresql import errors
 from rolecall.engines.postgresql.verifiers import VerifierWrites
 from rolecall.exchanges import Deadlines
@@ -122,7 +123,7 @@ class Connections:
             settings |= guards if self._version >= since else {}
         connection = await Connection.connect(
             make_conninfo("", **channel(self._address)),
-            host=self._address.host,
+            host=_socket_directory(self._address) or self._address.host,
             port=self._address.port,
             user=self._address.user,
             password=self._address.password.reveal(),
@@ -135,6 +136,12 @@ class Connections:
         )
         self._version = connection.info.server_version
         return connection
+
+
+def _socket_directory(address: EngineAddress) -> str:
+    """Empty if there is no socket for its port."""
+    directory = socket_directory(address.host, address.options)
+    return directory if directory and Path(directory, f".s.PGSQL.{address.port}").exists() else ""
 
 
 def channel(address: EngineAddress) -> dict[str, str]:
