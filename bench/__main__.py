@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import goals, hostile, memory, mysql_load, people, replicas, silence
+from bench import goals, hostile, listing, memory, mysql_load, people, replicas, silence, start
 from bench.costs import measured_rolecall
 from bench.goals import GROUP
 from bench.load import Batch, engine_clients, wire_clients
@@ -24,7 +24,7 @@ from bench.rounds import in_turn, percentile, rate
 from bench.server import running_rolecall
 from bench.tables import add_output, show
 
-_APART: Mapping[str, Any] = {"hostile": hostile, "silence": silence, "memory": memory}
+_APART: Mapping[str, Any] = {"hostile": hostile, "silence": silence, "memory": memory, "listing": listing}
 """Parts that are not among the others: each takes the whole machine, for minutes."""
 
 
@@ -113,11 +113,14 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=200, help="accounts, or users, per batch")
     parser.add_argument("--rounds", type=int, default=5, help="counted rounds")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
-    parser.add_argument("--only", choices=["accounts", "people", "goals", *_APART], help="one part of it")
+    parser.add_argument(
+        "--only", choices=["accounts", "people", "goals", "start", *_APART], help="one part of it"
+    )
     parser.add_argument(
         "--seconds", type=float, default=10, help="of each half of a round of `--only hostile`"
     )
     parser.add_argument("--calls", type=int, default=100_000, help="of `--only memory`")
+    parser.add_argument("--listed", type=int, default=20_000, help="accounts of `--only listing`")
     parser.add_argument("--users", type=int, default=20_000, help="users in the larger of two stores")
     parser.add_argument(
         "--keystone", type=Path, metavar="DIR", help="a virtual environment with Keystone; made if not there"
@@ -148,6 +151,9 @@ def main() -> None:
         with measured_rolecall() as server:
             for table in (replicas if options.replicas else goals).bench(server, options):
                 show(table, options)
+        return
+    if options.only == "start":
+        show(start.bench(options), options)
         return
     with running_rolecall() as ready:
         if options.only in _APART:
