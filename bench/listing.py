@@ -19,6 +19,7 @@ _TIMES = 5
 _MAKE = """
 do $$ begin for number in 1..{count} loop
     execute format('create role listed_%s login', lpad(number::text, 6, '0'));
+    if number % 1000 = 0 then commit; end if;  -- each new role is a lock until then
 end loop; end $$
 """
 

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from cryptography import x509
 
 from rolecall.settings import SettingsError
 
@@ -62,6 +61,8 @@ def context_factory(certificate: Path | None, key: Path | None) -> Callable[...,
 
 def time_left(certificate: Path) -> timedelta:
     """Time until the certificate expires; negative if it has. Raises `SettingsError`."""
+    from cryptography import x509  # a large library, not needed to serve
+
     try:
         leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from rolecall.cli.errors import CommandError
+from rolecall.cli.importing import large_imports
 from rolecall.cli.printing import Output, Paging, Row
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ T = TypeVar("T")
 
 def with_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]]) -> T:
     """Run `work` on the open store."""
-    from rolecall.cli.opening import open_store, quiet_logs
+    with large_imports():
+        from rolecall.cli.opening import open_store, quiet_logs
 
     async def run() -> T:
         async with open_store(data) as opened:
@@ -39,9 +41,10 @@ def with_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]]) -> 
 
 def with_application(data: Path | None, work: Callable[[Application], Awaitable[T]]) -> T:
     """Run `work` on the open application. It serves no calls and resolves no operations."""
-    from rolecall.app.opening import open_application
-    from rolecall.cli.opening import credentials, quiet_logs
-    from rolecall.settings import load_settings
+    with large_imports():
+        from rolecall.app.opening import open_application
+        from rolecall.cli.opening import credentials, quiet_logs
+        from rolecall.settings import load_settings
 
     async def run() -> T:
         settings = load_settings()
@@ -68,8 +71,9 @@ def with_operations(data: Path | None, work: Callable[[Application], Awaitable[T
 
 def with_servers(data: Path | None, work: Callable[[OpenServers], Awaitable[T]]) -> T:
     """Run `work` on the open store and the registered servers."""
-    from rolecall.cli.opening import quiet_logs
-    from rolecall.cli.servers import open_servers
+    with large_imports():
+        from rolecall.cli.opening import quiet_logs
+        from rolecall.cli.servers import open_servers
 
     async def run() -> T:
         async with open_servers(data) as opened:

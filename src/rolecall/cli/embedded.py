@@ -15,7 +15,6 @@ from psycopg.conninfo import make_conninfo
 
 from rolecall.app.application import Application
 from rolecall.app.opening import open_application
-from rolecall.cli.authority import own_certificate, server_names
 from rolecall.cli.banner import banner
 from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.console import link
@@ -41,7 +40,7 @@ def run(start: Start, servers: LocalServers) -> None:
     settings, directory = start.settings, start.directory
     set_up_embedded_logs(settings)
     front = _front(start)
-    servers.started.result()
+    servers.store_started.result()
     store, password = servers.store, start.secrets.serving_password
     owner = store.near_dsn()
     serving = asyncio.run(make_serving_role(owner, SERVING, password, settings.store_deadlines()))
@@ -77,6 +76,8 @@ def set_up_embedded_logs(settings: Settings) -> None:
 def _front(start: Start) -> Front:
     if not start.options.tls:
         return Front(start.bound, start.admin, start.files, None)
+    from rolecall.cli.authority import own_certificate, server_names
+
     names = server_names(start.settings, start.bound.getsockname()[0])
     own = own_certificate(start.directory.tls, names)
     return Front(start.bound, start.admin, (own.server, own.server), own.authority)
@@ -119,6 +120,10 @@ class Embedded:
     async def prepared(self, opened: Application) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """All that must be there before the first call; what is to be done when calls are answered."""
         try:
+            for (
+                started
+            ) in self._servers.others_started:  # their data may take longer to make than the store's
+                await asyncio.wrap_future(started)
             quickstart = await prepare(opened, self._servers)
             await opened.start()
             # Ready means that the engines work; and the first call should not have to wait for a connection.

@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from rolecall.cli.importing import uncollected
+from rolecall.cli.importing import large_imports
 from rolecall.cli.options import AdminListenOption, ListenOption, TlsCertOption, TlsKeyOption, WorkersOption
 
 app = typer.Typer(rich_markup_mode=None)
@@ -21,7 +21,7 @@ def serve(
     admin_listen: AdminListenOption = None,
 ) -> None:
     """Serve from the store at ROLECALL_DATABASE_URL, sealed under ROLECALL_MASTER_KEY_FILE."""
-    with uncollected():
+    with large_imports():
         from rolecall.cli.serving import run_workers
 
     # Options become settings of the environment, which every worker reads.

@@ -15,7 +15,7 @@ from rolecall import __version__
 from rolecall.cli.data import DataDirectory, EmbeddedSecrets, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import Files, tls_files, warn_of_exposure
-from rolecall.cli.importing import uncollected
+from rolecall.cli.importing import large_imports
 from rolecall.cli.resetting import require_ours, reset
 from rolecall.local.quickstart import LocalServers, Place, local_servers
 from rolecall.settings import Settings, host_and_port, load_settings
@@ -111,13 +111,13 @@ def _run(start: Start) -> None:
 def _shared(workers: int) -> AbstractContextManager[None]:
     if workers == 1:
         return nullcontext()
-    with uncollected():
+    with large_imports():
         from rolecall.cli.workers import shared_counts
     return shared_counts(workers)
 
 
 def _application() -> Callable[[Start, LocalServers], None]:
-    with uncollected():
+    with large_imports():
         from rolecall.cli.embedded import run
     return run
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rolecall.cli.confirming import YesOption
-from rolecall.cli.importing import uncollected
+from rolecall.cli.importing import large_imports
 from rolecall.cli.options import (
     AdminListenOption,
     DataOption,
@@ -50,7 +50,7 @@ def up(
     yes: YesOption = False,
 ) -> None:
     """Start Rolecall with its own store and quickstart instances, PostgreSQL and MariaDB. Ctrl-C stops it."""
-    with uncollected():
+    with large_imports():
         from rolecall.cli.starting import UpOptions, start
 
     given = {"workers": workers, "tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}

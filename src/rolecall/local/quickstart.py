@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rolecall.local.mariadb import LocalMariaDB
 from rolecall.local.postgres import LocalPostgres
-from rolecall.local.server import start_all
 from rolecall.values import Secret
 
 SETTINGS = {"shared_buffers": "64MB", "max_connections": "100"}
@@ -38,13 +37,14 @@ class LocalServers:
     store: LocalPostgres
     postgres: LocalPostgres
     mysql: LocalMariaDB | None
-    started: Future[None]
-    """Done when every server accepts connections; raises `LocalServerError`."""
+    store_started: Future[None]
+    """Done when the store accepts connections; raises `LocalServerError`. So do the others."""
+    others_started: Sequence[Future[None]]
 
 
 @contextmanager
 def local_servers(store: Place, postgres: Place, mysql: Place) -> Iterator[LocalServers]:
-    """The servers, which start in threads meanwhile (`started`). All are stopped at the end."""
+    """The servers, which start in threads meanwhile. All are stopped at the end."""
     own = LocalPostgres(store.directory, superuser=OURS, password=store.password, settings=SETTINGS)
     quickstart = LocalPostgres(postgres.directory, password=postgres.password, settings=SETTINGS)
     mariadb = (
@@ -52,12 +52,13 @@ def local_servers(store: Place, postgres: Place, mysql: Place) -> Iterator[Local
         if LocalMariaDB.is_available()
         else None
     )
-    servers = [server for server in (mariadb, quickstart, own) if server is not None]
-    with ThreadPoolExecutor(1, thread_name_prefix="start") as thread:
-        started = thread.submit(start_all, *servers)
+    servers = [server for server in (mariadb, own, quickstart) if server is not None]  # the slowest first
+    with ThreadPoolExecutor(len(servers), thread_name_prefix="start") as threads:
+        started = {server: threads.submit(server.start) for server in servers}
+        others = [started[server] for server in servers if server is not own]
         try:
-            yield LocalServers(own, quickstart, mariadb, started)
+            yield LocalServers(own, quickstart, mariadb, started[own], others)
         finally:
-            wait([started])
+            wait(started.values())
             for server in servers:
                 server.stop()
