@@ -23,7 +23,7 @@ from tests.forks import Forked
 from tests.programs import ROLECALL, forks
 from tests.waiting import PATIENCE
 
-from rolecall.local.children import _set_parent_death_signal
+from rolecall.local.children import set_parent_death_signal
 from rolecall.signing import tc3
 from rolecall.values import Secret
 
@@ -200,7 +200,7 @@ def start_rolecall(data: Path, *arguments: str, **environment: str) -> Rolecall:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=_set_parent_death_signal(signal.SIGTERM),  # an aborted run kills its workers
+            preexec_fn=set_parent_death_signal(signal.SIGTERM),  # an aborted run kills its workers
         )
     deadline = time.monotonic() + PATIENCE
     while not ready_file.exists():

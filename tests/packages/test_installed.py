@@ -24,7 +24,7 @@ from tests.program.served import is_ready
 from tests.waiting import PATIENCE, until
 
 from rolecall.cli.starting import NO_MARIADB
-from rolecall.local.children import _set_parent_death_signal
+from rolecall.local.children import set_parent_death_signal
 from rolecall.local.cluster import PROGRAMS, processes_in
 
 PIP = sys.executable if importlib.util.find_spec("pip") else str(Path(sys.base_prefix, "bin", "python3"))
@@ -98,7 +98,7 @@ def up(installed: Installed) -> Iterator[subprocess.Popen[bytes]]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=_set_parent_death_signal(signal.SIGTERM),
+            preexec_fn=set_parent_death_signal(signal.SIGTERM),
         )
     try:
         until(lambda: process.poll() is not None or (installed.data / "ready.json").exists())

@@ -48,11 +48,11 @@ def _fork(command: Sequence[str | Path], account: Account, log: Path, death_sign
             user=account.uid if account.switch else None,
             group=account.gid if account.switch else None,
             extra_groups=[] if account.switch else None,
-            preexec_fn=_set_parent_death_signal(death_signal),
+            preexec_fn=set_parent_death_signal(death_signal),
         )
 
 
-def _set_parent_death_signal(number: signal.Signals) -> Callable[[], None] | None:
+def set_parent_death_signal(number: signal.Signals) -> Callable[[], None] | None:
     """What the child does between fork and exec: nothing that takes a lock or allocates much."""
     if sys.platform != "linux":
         return None
