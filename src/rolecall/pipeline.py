@@ -35,6 +35,7 @@ from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Authenticator, Proven
 from rolecall.domain.access.sign_ins import SignInSource
 from rolecall.domain.bus import Bus, Expected
+from rolecall.domain.maintenance.faults import Faults
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.policy.requests import Permissions, PolicyRequest
 from rolecall.domain.reasons import Fault, Reason, Refused
@@ -100,10 +101,12 @@ class Pipeline:
         readers: Executor,
         clock: Callable[[], float] = time.time,
         *,
+        faults: Faults | None = None,
         require_tls: bool = False,
     ) -> None:
         """`readers` run the parsing of large bodies off the event loop.
 
+        `faults` are those that testers asked for; None if the operator allows none.
         `require_tls` refuses calls that carry a secret or show a token if they did not come over TLS."""
         self._dialects = dialects
         self._services = services
@@ -118,6 +121,7 @@ class Pipeline:
         self._audit = audit
         self._readers = readers
         self._clock = clock
+        self._faults = faults
         self._require_tls = require_tls
         metrics.expect(_NO_DIALECT, {}, {reply.code for reply in (_NO_CALL, _NO_SUCH_PATH, _CRASHED)})
         for dialect in dialects:
@@ -287,8 +291,14 @@ class Pipeline:
         await self._admission.charge(call, caller, action)
         if is_repeated:
             self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
-        verb = service.verbs[call.action]
-        return await verb.serve(checked, self._decipher, bus, origin_of(call, caller, front), proven.issuer)
+        origin = origin_of(call, caller, front)
+        fault = self._faults and await self._faults.take(call.service, origin, call.dialect)
+        if fault and not fault.after:
+            raise fault.refusal
+        answer = await service.verbs[call.action].serve(checked, self._decipher, bus, origin, proven.issuer)
+        if fault:
+            raise fault.refusal
+        return answer
 
     def _dialect(self, request: Request) -> Dialect | None:
         """None for a request without a mark of any dialect, and for paths below ``/.well-known/``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rolecall.contracts.aliyun.petadata import contract as petadata
-from rolecall.contracts.model import Contract
+from rolecall.contracts.model import Contract, ErrorRow
 from rolecall.contracts.openstack.databases import contract as databases
 from rolecall.contracts.openstack.identity import contract as identity
 from rolecall.contracts.tencent.cam import contract as cam
@@ -15,11 +15,14 @@ from rolecall.contracts.tencent.sts import contract as sts
 from rolecall.contracts.tencent.tag import contract as tag
 from rolecall.dialects.aliyun import Aliyun
 from rolecall.dialects.aliyun.envelope import DOMAIN as ALIYUN_DOMAIN
+from rolecall.dialects.aliyun.refusals import COMMON as ALIYUN_ROWS
 from rolecall.dialects.openstack import OpenStack
 from rolecall.dialects.openstack.routing import DATABASE_VERSIONS
 from rolecall.dialects.openstack.routing import ROUTES as _ROUTES
 from rolecall.dialects.tencent import Tencent
+from rolecall.dialects.tencent.refusals import COMMON as TENCENT_ROWS
 from rolecall.dialects.tencent.routing import DOMAIN as TENCENT_DOMAIN
+from rolecall.domain.reasons import Reason
 from rolecall.pipeline import Dialect, Service
 from rolecall.settings import Settings
 from rolecall.verbs.cam import verbs as cam_verbs
@@ -49,6 +52,13 @@ BY_NAME: Mapping[tuple[str, str, str], Service] = {
     for service in SERVICES
 }
 """By dialect, service and version."""
+
+COMMON_ROWS: Mapping[str, Mapping[Reason | tuple[Reason, str], ErrorRow]] = {
+    "tencent": TENCENT_ROWS,
+    "aliyun": ALIYUN_ROWS,
+    "openstack": {},  # its contracts are total
+}
+"""By dialect: the rows for reasons without a row in a contract."""
 
 ROUTES: Mapping[tuple[str, str, str], tuple[str, str]] = {
     (route.service, route.version, route.action): (route.method, route.template)

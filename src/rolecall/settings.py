@@ -205,6 +205,8 @@ class Settings(BaseSettings):
     """Bytes that a process holds of bodies beyond 64 KB each; more are refused as too frequent."""
     stranger_rate: Count = 600
     """Requests per client address and minute that fail authentication; 0: no limit."""
+    faults: bool = False
+    """Refuse calls for which `rolecall fault` asks, to test clients."""
     audit_retention_days: Count = 0
     """Days that audit records are kept, at least 7; 0: for ever."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

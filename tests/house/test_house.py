@@ -71,8 +71,9 @@ ALLOWED: dict[str, set[str]] = {
         "worker_counts", "workers",
     },
     "sockets": {"settings"},
+    "testing": {"local"},
     "tls": {"settings"},
-    "services": {"contracts", "dialects", "pipeline", "settings", "verbs"},
+    "services": {"contracts", "dialects", "domain", "pipeline", "settings", "verbs"},
     "listeners": set(),
     "__main__": {"cli"},
 }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rolecall import services
 from rolecall.app.application import Application
+from rolecall.domain.maintenance.faults import Faults
 from rolecall.intake import Strangers
 from rolecall.pipeline import Dialect, Pipeline
 from rolecall.signing.replay import Replays
@@ -77,6 +78,7 @@ def entry(app: Application, *, require_tls: bool = False) -> Entry:
         Strangers(settings.stranger_rate),
         app.store.audit,
         app.readers,
+        faults=Faults(app.store.faults, app.store.audit) if settings.faults else None,
         require_tls=require_tls,
     )
     return Entry(app, pipeline, dialects, require_tls=require_tls)

@@ -50,7 +50,7 @@ def list_records(
     outcome: Annotated[
         str,
         typer.Option(
-            help="Only this outcome: recorded, refused, undone, superseded, begun, done, failed or denied."
+            help="Only this outcome: recorded, refused, undone, superseded, begun, done, failed, denied or injected."
         ),
     ] = "",
     request_id: Annotated[str, typer.Option(help="Only the records of this request.")] = "",

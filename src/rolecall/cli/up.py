@@ -36,6 +36,9 @@ def up(
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
     admin_listen: AdminListenOption = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Allow faults on request: `rolecall fault`.")
+    ] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Run `rolecall demo` once ready.")] = False,
     seed: Annotated[
         Path | None,
@@ -55,6 +58,8 @@ def up(
 
     given = {"workers": workers, "tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}
     settings = {name: value for name, value in given.items() if value is not None}
+    if faults:
+        settings["faults"] = True
     options = UpOptions(
         listen, data, ready_file, settings, tls=tls, demo=demo, seed=seed, reset=reset, yes=yes
     )

@@ -14,6 +14,7 @@ from rolecall.store.browser_sessions import PgFailureRepository, PgSessionReposi
 from rolecall.store.call_minutes import PgCallMinuteRepository
 from rolecall.store.changes import OwnerChanges
 from rolecall.store.directories import PgDirectoryRepository
+from rolecall.store.faults import PgFaultRepository
 from rolecall.store.groups import PgGroupRepository
 from rolecall.store.import_uploads import PgUploadRepository
 from rolecall.store.instances import PgInstanceRepository
@@ -83,6 +84,7 @@ class Store:
         self.browser_sessions = PgSessionRepository(self._durable, self._quick)
         self.sign_in_links = PgSignInLinkRepository(self._durable)
         self.call_minutes = PgCallMinuteRepository(self._quick)
+        self.faults = PgFaultRepository(self._durable)
         self.failures = PgFailureRepository(self._durable)
         self.imports = PgUserImportRepository(self._durable)
         self.import_uploads = PgUploadRepository(self._durable)

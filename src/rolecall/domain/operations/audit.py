@@ -30,6 +30,8 @@ class Outcome(StrEnum):
     DONE = "done"
     FAILED = "failed"
     DENIED = "denied"
+    INJECTED = "injected"
+    """A call that was refused on request, by `rolecall fault`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""The pytest plugin: `rolecall` for a test, `rolecall_server` for the run, started when the first test asks for it.
+
+With pytest-xdist each worker has a Rolecall of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from rolecall.testing.running import Rolecall
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(
+        "rolecall_arguments", "Arguments of `rolecall up`, such as --seed FILE.", type="args", default=[]
+    )
+    parser.addini(
+        "rolecall_environment",
+        "Settings of the server, a line each, such as ROLECALL_LOG_LEVEL=debug.",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "rolecall_reset",
+        "Keep the first state for `reset()`, which costs one restart.",
+        type="bool",
+        default=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def rolecall_server(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rolecall]:
+    """The Rolecall of the run: the five APIs over a PostgreSQL and, where it is installed, a MariaDB of its own."""
+    from rolecall.testing.running import start
+
+    settings = dict(line.split("=", 1) for line in pytestconfig.getini("rolecall_environment"))
+    environment = {"ROLECALL_RATE_LIMIT": "off", **settings}
+    with start(
+        tmp_path_factory.mktemp("rolecall"),
+        *pytestconfig.getini("rolecall_arguments"),
+        environment=environment,
+        pristine=pytestconfig.getini("rolecall_reset"),
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def rolecall(rolecall_server: Rolecall) -> Iterator[Rolecall]:
+    """The Rolecall of the run, without faults after the test."""
+    yield rolecall_server
+    if rolecall_server.has_faults:
+        rolecall_server.clear_faults()
+
+
+@pytest.fixture
+def rolecall_name() -> Callable[[str], str]:
+    """Makes names that no other test of the run uses: ``rolecall_name("app")``."""
+
+    def name(prefix: str = "account") -> str:
+        return f"{prefix}_{secrets.token_hex(5)}"
+
+    return name
