@@ -119,16 +119,43 @@ def backup(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> Iter
     return Backup(place / "file", user, keys, before, load, master_key)
 
 
+@dataclass
+class Home:
+    """A data directory that a backup was restored to, after a restore that was killed."""
+
+    data: Path
+    refused: subprocess.CompletedProcess[str]
+    """`up` between the two."""
+
+
 @pytest.fixture(scope="module")
-def restored(
-    backup: Backup, start: Callable[..., Rolecall], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Rolecall]:
+def home(backup: Backup, tmp_path_factory: pytest.TempPathFactory) -> Home:
     data = tmp_path_factory.mktemp("restored") / "data"
+    with subprocess.Popen(
+        [PROGRAM, "restore", backup.file, "--data", data],
+        env={"ROLECALL_MASTER_KEY": backup.master_key},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until(lambda: (data / "store" / "cluster").exists())
+        process.kill()
+    refused = run("up", "--data", data, "--listen", "127.0.0.1:0")
     done = run("restore", backup.file, "--data", data, ROLECALL_MASTER_KEY=backup.master_key)
     assert done.returncode == 0, done.stderr
-    running = start(data, ROLECALL_RATE_LIMIT="off")
+    return Home(data, refused)
+
+
+@pytest.fixture(scope="module")
+def restored(home: Home, start: Callable[..., Rolecall]) -> Iterator[Rolecall]:
+    running = start(home.data, ROLECALL_RATE_LIMIT="off")
     yield running
     assert running.stop() == 0
+
+
+def test_a_restore_that_was_killed_is_repeated_before_up_starts(home: Home) -> None:
+    assert home.refused.returncode == 1
+    assert "was interrupted: repeat `rolecall restore`" in home.refused.stderr
+    assert not (home.data / "restoring").exists()
 
 
 def test_a_backup_is_readable_by_its_owner_alone(backup: Backup) -> None:
@@ -329,22 +356,3 @@ def test_a_backup_replaces_no_file(small: dict[str, str]) -> None:
     done = run("backup", small["FILE"], **small)
     assert done.returncode == 1
     assert run("restore", small["FILE"], "--check", **small).returncode == 0
-
-
-def test_a_restore_that_was_killed_is_repeated(backup: Backup, tmp_path: Path) -> None:
-    """`up` does not start from it, and another restore begins again."""
-    data = tmp_path / "data"
-    process = subprocess.Popen(
-        [PROGRAM, "restore", backup.file, "--data", data],
-        env={"ROLECALL_MASTER_KEY": backup.master_key},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until(lambda: (data / "store" / "cluster").exists())
-    process.kill()
-    process.wait()
-    refused = run("up", "--data", data, "--listen", "127.0.0.1:0")
-    assert "was interrupted: repeat `rolecall restore`" in refused.stderr
-    done = run("restore", backup.file, "--data", data, ROLECALL_MASTER_KEY=backup.master_key)
-    assert done.returncode == 0, done.stderr
-    assert not (data / "restoring").exists()
