@@ -103,13 +103,16 @@ def test_beside_a_server_that_is_down_the_rest_works(
     rolecall: Rolecall, visit: Callable[..., Page], down: str
 ) -> None:
     page = visit("/console/me")
-    for path in ("/console", "/console/instances", f"/console/instances/{down}"):
+    at = f"/console/instances/{down}"
+    for path in ("/console", "/console/instances", f"{at}/check", f"{at}/edit", at):
         began = time.monotonic()
         answer = page.goto(path)
         assert answer is not None
         assert (answer.status, time.monotonic() - began < LONGEST) == (200, True), path
         require_accessible(page)
     expect(page.get_by_text("unreachable").first).to_be_visible()
+    page.get_by_role("link", name="Check", exact=True).click()
+    expect(page.get_by_text("not usable")).to_be_visible()
     page.goto("/console/instances")
     row = page.get_by_role("row").filter(has_text=down)
     expect(row.get_by_text("unreachable")).to_be_visible()
