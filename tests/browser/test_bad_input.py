@@ -125,7 +125,7 @@ def test_a_form_whose_session_ended_is_shown_again_after_the_sign_in(
     rolecall: Rolecall, visit: Callable[..., Page], name: Callable[[], str]
 ) -> None:
     account = name()
-    page = visit(f"/console/instances/{rolecall.instance_id}/accounts/new")
+    page = visit(f"/console/instances/{rolecall.instance_id}/new-account")
     page.fill("#input-name", account)
     page.fill("#input-remark", "typed before the session ended")
     page.context.clear_cookies()
@@ -179,7 +179,7 @@ def test_who_may_only_read_is_offered_no_change_and_refused_one(
     page.goto(f"{address}/accounts/{account}")
     expect(page.get_by_role("heading", name=account, exact=True)).to_be_visible()
     expect(page.locator(".tools a")).to_have_count(0)
-    for change in ("accounts/new", f"accounts/{account}/lock", f"accounts/{account}/delete", "databases/new"):
+    for change in ("new-account", f"accounts/{account}/lock", f"accounts/{account}/delete", "new-database"):
         answer = page.goto(f"{address}/{change}")
         assert answer is not None
         assert answer.status == 403, change

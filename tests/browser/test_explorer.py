@@ -62,7 +62,7 @@ def test_a_hostile_value_stays_text(visit: Callable[..., Page]) -> None:
 
 
 def test_a_form_of_the_console_leads_to_its_action(rolecall: Rolecall, visit: Callable[..., Page]) -> None:
-    page = visit(f"/console/instances/{rolecall.instance_id}/accounts/new")
+    page = visit(f"/console/instances/{rolecall.instance_id}/new-account")
     page.get_by_role("link", name="Open in the API Explorer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("CreateAccount")
     expect(page.locator("#input-DBInstanceId")).to_have_value(rolecall.instance_id)

@@ -121,7 +121,7 @@ def test_a_sub_user_without_policies_sees_nothing_of_others(
         f"/console/instances/{instance}": 404,
         f"/console/instances/{instance}/accounts/postgres": 404,
         f"/console/instances/{instance}/databases": 404,
-        f"/console/instances/{instance}/accounts/new": 403,
+        f"/console/instances/{instance}/new-account": 403,
         at: 403,
         f"{at}/delete": 403,
         f"{at}/keys/new": 403,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
 
 import pytest
 from tests.conftest import Rolecall
@@ -79,3 +80,38 @@ def test_an_account_that_the_server_no_longer_has_is_listed_as_missing(
     assert "kept here" in page
     assert ">missing<" in page.lower()
     rolecall.call("DeleteAccount", {"UserName": account})
+
+
+@pytest.mark.parametrize("account", ["new", "new-account", "databases", "a/b", "check"])
+def test_an_account_has_a_page_whatever_its_name(rolecall: Rolecall, owner: Visitor, account: str) -> None:
+    """The page that creates one has another address."""
+    rolecall.sql(f'create role "{account}" login')
+    try:
+        listed = owner.get(f"/console/instances/{rolecall.instance_id}?name={quote(account)}").text
+        found = re.findall(rf'href="([^"]+)"><code>{re.escape(account)}</code>', listed)
+        assert found
+        page = owner.get(html.unescape(found[0]))
+        assert page.status_code == 200
+        assert f"<h1>{account}</h1>" in re.sub(r"<h1[^>]*>", "<h1>", page.text)
+    finally:
+        rolecall.sql(f'drop role "{account}"')
+    assert "<form" in owner.get(f"/console/instances/{rolecall.instance_id}/new-account").text
+
+
+def test_an_owner_signs_out_of_all_browsers_at_once(rolecall: Rolecall) -> None:
+    key = rolecall.tencent
+    fields = {"as": "owner", "key_id": key["secret_id"], "secret_key": key["secret_key"]}
+    visitors = [Visitor(Cam(rolecall), **fields) for _ in range(2)]
+    try:
+        assert all(visitor.get("/console/instances").status_code == 200 for visitor in visitors)
+        stale = visitors[0].browser.client.post(
+            f"{rolecall.endpoint}/console/sign-out-everywhere", data={"csrf": "made up"}
+        )
+        assert stale.status_code == 403
+        done = visitors[0].post("/console/sign-out-everywhere")
+        assert done.headers["location"].endswith("/console/sign-in")
+        for visitor in visitors:
+            assert visitor.get("/console/instances").headers["location"].startswith("/console/sign-in")
+    finally:
+        for visitor in visitors:
+            visitor.browser.client.close()

@@ -216,9 +216,11 @@ class MemorySessions:
     async def end_session(self, digest: bytes) -> None:
         self.sessions.pop(digest, None)
 
-    async def end_sessions_of(self, user_id: UUID | None, sub_user: int | None) -> None:
-        mine = (user_id, sub_user)
-        self.sessions = {d: s for d, s in self.sessions.items() if (s.user_id, s.sub_user) != mine}
+    async def end_sessions_of(self, user_id: UUID | None, sub_user: int | None, owner_id: int | None) -> None:
+        mine = (user_id, sub_user, owner_id)
+        self.sessions = {
+            d: s for d, s in self.sessions.items() if (s.user_id, s.sub_user, s.owner_id) != mine
+        }
 
     async def purge_sessions(self, seen_before: datetime) -> None: ...
 

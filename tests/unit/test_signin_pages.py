@@ -14,7 +14,7 @@ from tests.unit.signin_desk import START, Desk, content, form_of, header, locati
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.operations.model import Change
 from rolecall.signin.messages import MESSAGES
-from rolecall.values import Language, Reply, Secret
+from rolecall.values import Language, Reply, Request, Secret
 
 VERIFIER = "v" * 60
 
@@ -424,3 +424,28 @@ async def test_a_crash_is_answered_logged_and_counted_as_that_of_any_call(
     assert [report[:4] for report in desk.reports[-2:]] == [
         ("oidc", "provider", path, "server_error") for path in ("/oauth2/token", "/oauth2/authorize")
     ]
+
+
+async def test_a_body_that_was_dropped_is_no_empty_form(desk: Desk) -> None:
+    """The intake drops bodies while it receives too many: the client is told to come back."""
+
+    async def crowded(path: str) -> Reply:
+        request = Request(
+            "POST",
+            f"{desk.base}{path}",
+            "",
+            (),
+            b"",
+            desk.client,
+            secure=True,
+            received=desk.now,
+            crowded=True,
+        )
+        return await desk.router.answer(request)
+
+    page = await crowded("/oauth2/authorize")
+    assert (page.status, header(page, "retry-after")) == (503, "1")
+    assert says(page, "busy")
+    answer = await crowded("/oauth2/token")
+    assert (answer.status, content(answer)["error"]) == (503, "temporarily_unavailable")
+    assert header(answer, "access-control-allow-origin") == "*"

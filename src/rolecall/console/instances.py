@@ -42,8 +42,8 @@ LISTING = {
 
 
 CREATING = {
-    "tencent": (ActionName("tencent", "postgres", "CreateAccount"), "DBInstanceId", "accounts"),
-    "openstack": (ActionName("openstack", "database", "CreateUsers"), "instance_id", "users"),
+    "tencent": (ActionName("tencent", "postgres", "CreateAccount"), "DBInstanceId", "new-account"),
+    "openstack": (ActionName("openstack", "database", "CreateUsers"), "instance_id", "new-user"),
 }
 """By dialect: the action that creates an account, its parameter for the id, and where its page is."""
 
@@ -157,7 +157,7 @@ class InstancePages:
         for dialect, (action, param, page) in CREATING.items():
             face = instance.faces.get(dialect)
             if face and await self._actions.permits(visit, action, {param: face}, instance.region):
-                return f"{instance_address(face)}/{page}/new"
+                return f"{instance_address(face)}/{page}"
         return ""
 
     async def _accounts_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -55,6 +56,8 @@ class OperationPages:
         self._trail = trail
         self._verifier = verifier
         self._operations = operations
+        self._whole = asyncio.Lock()
+        """Held while much of the trail is read."""
         self.pages = (
             Page(_HOME, self._list, self._verify),
             Page(f"{_HOME}/export", self._export),
@@ -86,15 +89,22 @@ class OperationPages:
     async def _verify(self, visit: Visit) -> Reply:
         if not visit.visitor.caller.is_owner:
             return _for_the_owner(visit)
-        return await self._list(visit, await self._verifier.verify())
+        if self._whole.locked():
+            return _busy(visit)
+        async with self._whole:
+            verified = await self._verifier.verify()
+        return await self._list(visit, verified)
 
     async def _export(self, visit: Visit) -> Reply:
         """The newest records that the filters want, as JSON lines."""
         if not visit.visitor.caller.is_owner:
             return _for_the_owner(visit)
+        if self._whole.locked():
+            return _busy(visit)
         wanted, _ = _wanted(visit)
-        rows = await self._trail.recent(wanted, _EXPORTED)
-        lines = "".join(f"{json.dumps(row.fields(), ensure_ascii=False)}\n" for row in rows)
+        async with self._whole:
+            rows = await self._trail.recent(wanted, _EXPORTED)
+            lines = "".join(f"{json.dumps(row.fields(), ensure_ascii=False)}\n" for row in rows)
         headers = (
             ("content-type", "application/jsonl; charset=utf-8"),
             ("content-disposition", 'attachment; filename="rolecall-audit.jsonl"'),
@@ -120,6 +130,11 @@ class OperationPages:
             operations=[operation for operation in found if operation is not None],
             request_id=visit.path["request"],
         )
+
+
+def _busy(visit: Visit) -> Reply:
+    """Another verification or export is under way: each reads much of the trail, and a process does one at a time."""
+    return pages.error(visit.request, 503, "busy", (("retry-after", "5"),))
 
 
 def _for_the_owner(visit: Visit) -> Reply:

@@ -121,9 +121,11 @@ class VisitorSessions:
         await self._sessions.end(visitor.session_id)
 
     async def end_all(self, visitor: Visitor) -> None:
-        """Every session of a sub-user."""
+        """Every session of the sub-user, or of the owner."""
         if visitor.user is not None:
             await self._sessions.end_all(sub_user=visitor.user.number)
+        else:
+            await self._sessions.end_all(owner_id=visitor.caller.owner_id)
 
     async def _proven(self, key_id: str, secret: Secret) -> Owner:
         """The owner whose active key it is. CREDENTIALS_INVALID; keys of sub-users sign calls, not pages."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 from uuid import uuid4
@@ -66,8 +67,9 @@ class SignInPages:
     LINK = f"{PREFIX}/link"
     PASSWORD = f"{PREFIX}/password"
     SIGN_OUT = f"{PREFIX}/sign-out"
+    SIGN_OUT_EVERYWHERE = f"{PREFIX}/sign-out-everywhere"
     LANGUAGE = f"{PREFIX}/language"
-    PATHS = frozenset({SIGN_IN, LINK, PASSWORD, SIGN_OUT, LANGUAGE})
+    PATHS = frozenset({SIGN_IN, LINK, PASSWORD, SIGN_OUT, SIGN_OUT_EVERYWHERE, LANGUAGE})
     CODES = frozenset(
         {"wrong_key", "link_invalid", "link_elsewhere", "password_differs", "session_ended", "resume"}
         | {key for table in (_REFUSALS, _NOT_CHANGED) for _, key in table.values()}
@@ -83,7 +85,8 @@ class SignInPages:
             ("GET", self.LINK): self._by_link,
             ("GET", self.PASSWORD): self._show_password,
             ("POST", self.PASSWORD): self._change_password,
-            ("POST", self.SIGN_OUT): self._sign_out,
+            ("POST", self.SIGN_OUT): partial(self._sign_out, self._sessions.end),
+            ("POST", self.SIGN_OUT_EVERYWHERE): partial(self._sign_out, self._sessions.end_all),
             ("POST", self.LANGUAGE): self._choose_language,
         }
 
@@ -200,13 +203,13 @@ class SignInPages:
 
     # signing out, and the language
 
-    async def _sign_out(self, request: Request) -> Reply:
+    async def _sign_out(self, end: Callable[[Visitor], Awaitable[None]], request: Request) -> Reply:
         visitor = await self._sessions.find(request)
         if visitor is None:
             return _to_sign_in(request)
         if not browser.tied_to(visitor.session_id, request, forms.form(request)["csrf"]):
             return pages.error(request, 403, "stale")
-        await self._sessions.end(visitor)
+        await end(visitor)
         return _to_sign_in(request)
 
     async def _choose_language(self, request: Request) -> Reply:

@@ -21,6 +21,8 @@ _PATH = re.compile(r"/oidc/([0-9a-f]{32})(/[ -~]*)")
 PROVIDER = "oidc"
 """The dialect of the providers in logs and metrics."""
 
+_SOON = (("retry-after", "1"),)
+
 CODES = refusals.ERRORS | frozenset(MESSAGES[Language.ENGLISH])
 """Codes that answers are counted with."""
 
@@ -54,6 +56,8 @@ class SignInRouter:
         )
 
     async def _served(self, request: Request, path: str, record: CallRecord) -> Reply:
+        if request.crowded:  # its body was not kept: it must not pass for an empty form
+            return _crowded(request, path)
         if request.too_large or len(request.body) > forms.LARGEST_BODY:
             return replies.error(413, "invalid_request", "the body is larger than 64 KB")
         if self._require_tls and not request.secure and (refusal := _exposed(request, path)) is not None:
@@ -80,6 +84,14 @@ class Endpoint(Protocol):
     @property
     def routes(self) -> Collection[str]: ...
     async def answer(self, incoming: ProviderRequest) -> Reply: ...
+
+
+def _crowded(request: Request, path: str) -> Reply:
+    found = _PATH.fullmatch(path)
+    if found is not None and found[2] in metadata.FOR_PROGRAMS:
+        headers = (*replies.ANY_ORIGIN, *_SOON)
+        return replies.error(503, "temporarily_unavailable", "too many requests are being received", headers)
+    return pages.error(forms.language(request), 503, "busy", headers=_SOON)
 
 
 def _crashed(request: Request, path: str) -> Reply:

@@ -42,9 +42,9 @@ class PgSessionRepository:
     async def end_session(self, digest: bytes) -> None:
         await self._pool.execute("delete from browser_sessions where digest = %s", (digest,))
 
-    async def end_sessions_of(self, user_id: UUID | None, sub_user: int | None) -> None:
-        query = "delete from browser_sessions where user_id = %s or sub_user = %s"
-        await self._pool.execute(query, (user_id, sub_user))
+    async def end_sessions_of(self, user_id: UUID | None, sub_user: int | None, owner_id: int | None) -> None:
+        query = "delete from browser_sessions where user_id = %s or sub_user = %s or owner_id = %s"
+        await self._pool.execute(query, (user_id, sub_user, owner_id))
 
     async def purge_sessions(self, seen_before: datetime) -> None:
         await self._pool.execute("delete from browser_sessions where seen_at < %s", (seen_before,))

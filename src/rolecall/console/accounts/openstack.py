@@ -79,7 +79,7 @@ def _description(visit: Visit, _secrets: Secrets) -> Params:
 
 CHANGES = (
     Change(
-        pattern=f"{INSTANCE}/users/new",
+        pattern=f"{INSTANCE}/new-user",
         section=SECTION,
         title="account_new",
         action=_openstack("CreateUsers"),
@@ -135,7 +135,7 @@ CHANGES = (
         danger=True,
     ),
     Change(
-        pattern=f"{INSTANCE}/schemas/new",
+        pattern=f"{INSTANCE}/new-schema",
         section=SECTION,
         title="database_new",
         action=_openstack("CreateDatabases"),

@@ -220,6 +220,7 @@ class AccountPages:
             refused=refused,
             instance_at=instance_address(seen.public_id),
             changes_at=self._changes_at(seen),
+            create_at=self._create_at(seen),
             may_create=await self._may(visit, seen, "CreateDatabase", "CreateDatabases"),
             may_delete=await self._may(visit, seen, "DeleteDatabase", "DeleteDatabase"),
             may_give=dialect == "tencent" and await self._may(visit, seen, "ModifyDatabaseOwner", ""),
@@ -231,6 +232,11 @@ class AccountPages:
         if "openstack" in seen.instance.faces:
             return f"{instance_address(seen.instance.faces['openstack'])}/schemas"
         return f"{instance_address(seen.public_id)}/databases"
+
+    def _create_at(self, seen: Seen) -> str:
+        if "openstack" in seen.instance.faces:
+            return f"{instance_address(seen.instance.faces['openstack'])}/new-schema"
+        return f"{instance_address(seen.public_id)}/new-database"
 
     async def _may(self, visit: Visit, seen: Seen, postgres: str, trove: str) -> bool:
         faces = seen.instance.faces

@@ -151,7 +151,7 @@ def _of_account(
 
 CHANGES = (
     Change(
-        pattern=f"{INSTANCE}/accounts/new",
+        pattern=f"{INSTANCE}/new-account",
         section=SECTION,
         title="account_new",
         action=_postgres("CreateAccount"),
@@ -205,7 +205,7 @@ CHANGES = (
         danger=True,
     ),
     Change(
-        pattern=f"{INSTANCE}/databases/new",
+        pattern=f"{INSTANCE}/new-database",
         section=SECTION,
         title="database_new",
         action=_postgres("CreateDatabase"),

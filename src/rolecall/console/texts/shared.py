@@ -15,6 +15,11 @@ TEXTS = {
     "signed_in_as": ("Signed in as {name}", "当前用户：{name}"),
     "the_owner": ("owner {number}", "主账号 {number}"),
     "sign_out": ("Sign out", "退出登录"),
+    "sign_out_everywhere": ("Sign out everywhere", "退出所有登录"),
+    "sign_out_everywhere_hint": (
+        "Ends every session of this name at the console, in all browsers.",
+        "结束该账号在所有浏览器中的控制台会话。",
+    ),
     "my_account": ("My account", "我的账号"),
     "language": ("Language", "语言"),
     "cancel": ("Cancel", "取消"),

@@ -36,7 +36,7 @@ TEXTS = {
         "Too many attempts came from your network. Try again in {seconds} seconds.",
         "来自您网络的尝试次数过多，请在 {seconds} 秒后重试。",
     ),
-    "busy": ("Too many sign-ins are under way. Try again.", "当前登录人数过多，请重试。"),
+    "busy": ("The server is busy. Try again in a moment.", "服务器繁忙，请稍后重试。"),
     "session_ended": (
         "Your session has ended. Sign in to go on; what you typed is kept, except secrets.",
         "您的会话已结束，请重新登录。您输入的内容（密码除外）已保留。",

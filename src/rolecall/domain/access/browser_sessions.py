@@ -54,7 +54,9 @@ class SessionRepository(Protocol):
     async def session(self, digest: bytes) -> BrowserSession | None: ...
     async def touch_session(self, digest: bytes, at: datetime) -> None: ...
     async def end_session(self, digest: bytes) -> None: ...
-    async def end_sessions_of(self, user_id: UUID | None, sub_user: int | None) -> None: ...
+    async def end_sessions_of(
+        self, user_id: UUID | None, sub_user: int | None, owner_id: int | None
+    ) -> None: ...
     async def purge_sessions(self, seen_before: datetime) -> None: ...
 
 
@@ -103,9 +105,11 @@ class BrowserSessions:
     async def end(self, session_id: Secret) -> None:
         await self._repository.end_session(bearer.digest(session_id))
 
-    async def end_all(self, *, user_id: UUID | None = None, sub_user: int | None = None) -> None:
-        """Every session of one user."""
-        await self._repository.end_sessions_of(user_id, sub_user)
+    async def end_all(
+        self, *, user_id: UUID | None = None, sub_user: int | None = None, owner_id: int | None = None
+    ) -> None:
+        """Every session of one user, sub-user or owner."""
+        await self._repository.end_sessions_of(user_id, sub_user, owner_id)
 
     async def purge(self, now: datetime) -> None:
         await self._repository.purge_sessions(now - IDLE)
