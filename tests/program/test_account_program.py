@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from tests.conftest import PATIENCE, Rolecall
+from tests.conftest import PATIENCE, Rolecall, store_admin
 from tests.programs import ROLECALL, forks
+from tests.waiting import until
+
+from rolecall.store.replica import REPLICA_LOCKS
 
 PASSWORD = "Given_password1"
 
@@ -162,6 +166,40 @@ def test_a_protected_account_is_not_changed(rolecall: Rolecall, name: Callable[[
     done = cli(rolecall, "lock", administrator, check=False)
     assert (done.returncode, "is protected" in done.stderr) == (1, True)
     rolecall.sql(f"drop role {administrator}")
+
+
+def test_a_serving_replica_leaves_the_operations_of_a_running_command_alone(
+    rolecall: Rolecall, name: Callable[[str], str], tmp_path: Path
+) -> None:
+    """The command holds its replica's lock in the store while its operation is open: recovery takes over dead ones."""
+    user, engine = name("operated"), rolecall.ready["engines"]["postgres"]
+    login = {key: engine[key] for key in ("host", "port", "user", "password")}
+    locks = "from pg_locks l where l.locktype = 'advisory' and l.classid::bigint = %s"
+    serving = f"select l.objid::bigint {locks}"
+    held = f"""select count(*) from operations o where o.target = %s and o.state = 'accepted'
+        and not o.replica = any(%s) and exists (select {locks} and l.objid::bigint = o.replica)"""
+    with (
+        psycopg.connect(**login, dbname="postgres") as blocking,
+        psycopg.connect(store_admin(rolecall.data), autocommit=True) as store,
+        (tmp_path / "output").open("w+b") as output,
+    ):
+        others = [number for (number,) in store.execute(serving, (REPLICA_LOCKS,)).fetchall()]
+        blocking.execute("lock table pg_authid in share mode")
+        command = [
+            "account",
+            "create",
+            user,
+            "--generate",
+            "--instance",
+            "quickstart",
+            "--data",
+            rolecall.data,
+        ]
+        forked = forks().start(ROLECALL, command, rolecall.environment, stdout=output, stderr=output)
+        until(lambda: store.execute(held, (user, others, REPLICA_LOCKS)).fetchone() == (1,))
+        blocking.rollback()
+        assert forked.wait(PATIENCE) == 0
+    cli(rolecall, "delete", user, "--yes")
 
 
 def test_an_instance_is_named_by_its_id_or_its_name(rolecall: Rolecall, account: str) -> None:

@@ -14,6 +14,13 @@ from rolecall.cli.printing import Paging
 LISTINGS = [words for words in COMMANDS if words.endswith(" list")]
 
 
+NOT_JSON = {
+    "up", "serve", "demo",  # they run until they are stopped, or show what others print
+    "key master", "version",  # one word
+    "policy show", "audit export",  # what they print is JSON already
+}  # fmt: skip
+
+
 def listed(rolecall: Rolecall, words: str, *arguments: str) -> list[dict[str, Any]]:
     return list(json.loads(rolecall.cli(*words.split(), "--json", *arguments).stdout))
 
@@ -23,6 +30,22 @@ def test_every_listing_has_the_options_of_listings(words: str) -> None:
     options = {option for parameter in load_command(words).params for option in parameter.opts}
     assert options >= {"--json", "--limit", "--offset"}
     assert "--filter" in options or words == "audit list"  # which has a filter for each of its columns
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_that_prints_something_prints_json(words: str) -> None:
+    options = {option for parameter in load_command(words).params for option in parameter.opts}
+    assert ("--json" in options) != (words in NOT_JSON)
+
+
+def test_what_a_change_prints_is_an_array_of_one_object(rolecall: Rolecall) -> None:
+    (key,) = json.loads(rolecall.cli("key", "create", "--json").stdout)
+    (done,) = json.loads(rolecall.cli("key", "disable", key["secret_id"], "--json").stdout)
+    assert done == {"secret_id": key["secret_id"], "done": "disabled"}
+    (active,) = json.loads(rolecall.cli("store", "activate", "--json").stdout)
+    assert active == {"owner_uin": rolecall.ready["owner"]["uin"], "active": True}
+    (resealed,) = json.loads(rolecall.cli("key", "reseal", "--json").stdout)
+    assert resealed["resealed"] >= 0
 
 
 @pytest.mark.parametrize("words", LISTINGS)

@@ -9,7 +9,7 @@ import typer
 
 from rolecall.cli.account import HostOption, InstanceOption, NameArgument, account_row, instance_name
 from rolecall.cli.confirming import YesOption, confirm
-from rolecall.cli.context import find_instance, only_owner, show, with_operations
+from rolecall.cli.context import find_instance, only_owner, report, show, with_operations
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
 from rolecall.cli.passwords import GenerateOption, PasswordFileOption, chosen_password
@@ -174,10 +174,7 @@ def _print_managed(name: str, instance: str, data: Path | None, *, as_json: bool
             ) from None
 
     found = change_application(data, AuditedCommand("account password", name, {"instance": instance}), work)
-    if as_json:
-        show([{"instance": instance, "name": name, "password": found}], as_json=True, columns=())
-    else:
-        print(found)
+    report({"instance": instance, "name": name, "password": found}, found, as_json=as_json)
 
 
 def _carry_out(
@@ -210,7 +207,5 @@ def _shown(password: Secret | None, *, generate: bool) -> dict[str, object]:
 
 
 def _print_done(name: str, face: str, done: str, *, as_json: bool) -> None:
-    if as_json:
-        show([{"instance": face, "name": name, "done": done}], as_json=True, columns=())
-    else:
-        print(f"{name} on {face} is {done}")
+    row = {"instance": face, "name": name, "done": done}
+    report(row, f"{name} on {face} is {done}", as_json=as_json)

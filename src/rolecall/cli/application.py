@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from rolecall.cli.context import show, with_store
+from rolecall.cli.context import report, show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
@@ -116,6 +116,7 @@ def set_application(
         ),
     ],
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Allow or forbid the password grant to an application."""
 
@@ -124,22 +125,23 @@ def set_application(
         _require_application(client_id, found=found)
 
     change_store(data, AuditedCommand("application set", client_id, {"password_grant": password_grant}), work)
-    print(f"{client_id}: the password grant is {'on' if password_grant else 'off'}")
+    text = f"{client_id}: the password grant is {'on' if password_grant else 'off'}"
+    report({"client_id": client_id, "password_grant": password_grant}, text, as_json=as_json)
 
 
 @app.command("delete")
-def delete(client_id: str, data: DataOption = None) -> None:
+def delete(client_id: str, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Delete an application. Its codes and tokens become invalid at once."""
 
     async def work(opened: OpenStore) -> None:
         _require_application(client_id, found=await opened.store.provider.delete_application(client_id))
 
     change_store(data, AuditedCommand("application delete", client_id), work)
-    print(f"{client_id} is deleted")
+    report({"client_id": client_id, "done": "deleted"}, f"{client_id} is deleted", as_json=as_json)
 
 
 @app.command("rotate-key")
-def rotate_key(store: StoreOption, data: DataOption = None) -> None:
+def rotate_key(store: StoreOption, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Create a new signing key for the ID tokens of a user store. The previous key stays published for another day."""
 
     async def work(opened: Application) -> str:
@@ -147,7 +149,7 @@ def rotate_key(store: StoreOption, data: DataOption = None) -> None:
         return (await opened.sign_in.keys.rotate(user_store.id, datetime.now(UTC))).id
 
     key_id = change_application(data, AuditedCommand("application rotate-key", store), work)
-    print(f"{key_id} now signs ID tokens")
+    report({"store": store, "key_id": key_id}, f"{key_id} now signs ID tokens", as_json=as_json)
 
 
 async def find_store(opened: HasStore, store_id: str) -> UserStore:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from rolecall.cli.context import show, with_application, with_store
+from rolecall.cli.context import report, show, with_application, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption, OffsetOption, QuietOption
 from rolecall.cli.private_files import make_private_file
@@ -169,7 +169,7 @@ async def _bar(
 
 
 @app.command("prune")
-def prune(data: DataOption = None) -> None:
+def prune(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Remove records older than ROLECALL_AUDIT_RETENTION_DAYS. The remaining chain can still be verified."""
 
     async def work(opened: Application) -> int:
@@ -179,4 +179,5 @@ def prune(data: DataOption = None) -> None:
         await opened.operations.auditing.chain()
         return await opened.operations.auditing.prune(days)
 
-    print(f"{change_application(data, AuditedCommand('audit prune'), work)} records removed")
+    removed = change_application(data, AuditedCommand("audit prune"), work)
+    report({"removed": removed}, f"{removed} records removed", as_json=as_json)

@@ -111,6 +111,14 @@ async def find_instance(opened: HasStore, named: str) -> Instance:
     return found[0]
 
 
+def report(row: Row, text: str, *, as_json: bool) -> None:
+    """Print what was done: as an array of one object, or as a sentence."""
+    if as_json:
+        show([row], as_json=True, columns=())
+    else:
+        print(text)
+
+
 def show(
     rows: Iterable[Row],
     *,

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from rolecall.cli.context import find_instance, only_owner, show, with_servers
+from rolecall.cli.context import find_instance, only_owner, report, show, with_servers
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
@@ -225,6 +225,7 @@ def set_instance(
     sslmode: SslModeOption = None,
     sslrootcert: SslRootCertOption = None,
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Change an instance: its state, callers, quota, name or address."""
     from rolecall.cli.registering import change_instance
@@ -246,11 +247,17 @@ def set_instance(
         await change_instance(opened, await find_instance(opened, public_id), wanted)
 
     change_store(data, AuditedCommand("instance set", public_id, wanted.fields()), work)
-    print(f"{public_id} is changed")
+    report(
+        {"id": public_id, "done": "changed", **wanted.fields()}, f"{public_id} is changed", as_json=as_json
+    )
 
 
 @app.command("remove")
-def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOption = None) -> None:
+def remove(
+    public_id: Annotated[str, typer.Argument(metavar="ID")],
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Unregister an instance. The server and its accounts are not changed."""
 
     from rolecall.cli.registering import remove_instance
@@ -259,4 +266,5 @@ def remove(public_id: Annotated[str, typer.Argument(metavar="ID")], data: DataOp
         await remove_instance(opened, await find_instance(opened, public_id))
 
     change_store(data, AuditedCommand("instance remove", public_id), work)
-    print(f"{public_id} is unregistered; its server is unchanged")
+    row = {"id": public_id, "done": "unregistered"}
+    report(row, f"{public_id} is unregistered; its server is unchanged", as_json=as_json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import only_owner, show, with_store
+from rolecall.cli.context import only_owner, report, show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
@@ -68,28 +68,29 @@ def list_keys(
 
 
 @app.command("disable")
-def disable(secret_id: str, data: DataOption = None) -> None:
+def disable(secret_id: str, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Disable an access key. Every replica refuses its next call."""
-    _set_active(secret_id, data, active=False)
+    _set_active(secret_id, data, active=False, as_json=as_json)
 
 
 @app.command("enable")
-def enable(secret_id: str, data: DataOption = None) -> None:
+def enable(secret_id: str, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Enable a disabled access key."""
-    _set_active(secret_id, data, active=True)
+    _set_active(secret_id, data, active=True, as_json=as_json)
 
 
-def _set_active(secret_id: str, data: DataOption, *, active: bool) -> None:
+def _set_active(secret_id: str, data: DataOption, *, active: bool, as_json: bool) -> None:
     async def work(opened: OpenStore) -> None:
         if not await opened.store.keys.set_key_active(secret_id, active=active):
             raise CommandError(f"there is no access key `{secret_id}`; `rolecall key list` shows them")
 
     change_store(data, AuditedCommand("key enable" if active else "key disable", secret_id), work)
-    print(f"{secret_id} is {'enabled' if active else 'disabled'}")
+    done = "enabled" if active else "disabled"
+    report({"secret_id": secret_id, "done": done}, f"{secret_id} is {done}", as_json=as_json)
 
 
 @app.command("reseal")
-def reseal_all(data: DataOption = None) -> None:
+def reseal_all(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Reseal every secret of the store under the current master key. Put a new key above the old one first."""
 
     from rolecall.domain.maintenance.resealing import reseal
@@ -98,7 +99,8 @@ def reseal_all(data: DataOption = None) -> None:
         return await reseal(opened.store.sealed, opened.sealer)
 
     resealed = change_store(data, AuditedCommand("key reseal"), work)
-    print(f"{resealed} values resealed; the older master keys can be removed now")
+    text = f"{resealed} values resealed; the older master keys can be removed now"
+    report({"resealed": resealed}, text, as_json=as_json)
 
 
 @app.command("master")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolecall.cli.application import find_store
-from rolecall.cli.context import only_owner, show, with_store
+from rolecall.cli.context import only_owner, report, show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
@@ -81,6 +81,7 @@ def set_store(
         ),
     ],
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Set the colour of a user store's sign-in pages."""
     wanted = None if colour == "none" else colour.lower()
@@ -92,29 +93,31 @@ def set_store(
         await opened.store.directories.set_colour(found.id, wanted)
 
     change_store(data, AuditedCommand("store set", store, {"colour": wanted}), work)
-    print(f"the sign-in pages of {store} are {wanted or 'of the default colour'}")
+    text = f"the sign-in pages of {store} are {wanted or 'of the default colour'}"
+    report({"store": store, "colour": wanted}, text, as_json=as_json)
 
 
 @app.command("activate")
-def activate(data: DataOption = None) -> None:
+def activate(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Activate the owner's user stores."""
-    _set_active(data, active=True)
+    _set_active(data, active=True, as_json=as_json)
 
 
 @app.command("deactivate")
-def deactivate(data: DataOption = None) -> None:
+def deactivate(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Refuse every call to the owner's user stores. Their users are kept."""
-    _set_active(data, active=False)
+    _set_active(data, active=False, as_json=as_json)
 
 
-def _set_active(data: DataOption, *, active: bool) -> None:
+def _set_active(data: DataOption, *, active: bool, as_json: bool) -> None:
     async def work(opened: OpenStore) -> int:
         owner = await only_owner(opened)
         await opened.store.directories.activate(owner.id, active=active)
         return owner.number
 
     owner = change_store(data, AuditedCommand("store activate" if active else "store deactivate"), work)
-    print(f"the user stores of {owner} are {'active' if active else 'not active'}")
+    text = f"the user stores of {owner} are {'active' if active else 'not active'}"
+    report({"owner_uin": owner, "active": active}, text, as_json=as_json)
 
 
 def _row(store: UserStore) -> dict[str, object]:

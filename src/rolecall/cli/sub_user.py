@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from rolecall.cli.context import only_owner, show, with_application, with_store
+from rolecall.cli.context import only_owner, report, show, with_application, with_store
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
 from rolecall.cli.records import origin_in_owners_name
@@ -83,7 +83,7 @@ def add(
 
 
 @app.command("delete")
-def delete(name: str, data: DataOption = None) -> None:
+def delete(name: str, data: DataOption = None, as_json: JsonOption = False) -> None:
     """Delete a sub-user with its keys. Every replica refuses their next call."""
     command = commands.DeleteSubUser(name, PolicyRequest("sub-user delete", ("*",), {}))
 
@@ -91,7 +91,7 @@ def delete(name: str, data: DataOption = None) -> None:
         await _execute(opened, command, "sub-user delete")
 
     with_application(data, work)
-    print(f"{name} is deleted")
+    report({"name": name, "done": "deleted"}, f"{name} is deleted", as_json=as_json)
 
 
 async def _execute(opened: Application, command: Command[_T], action: str) -> _T:
