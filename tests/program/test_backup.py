@@ -140,7 +140,12 @@ def home(backup: Backup, tmp_path_factory: pytest.TempPathFactory) -> Home:
         until(lambda: (data / "store" / "cluster").exists())
         process.kill()
     refused = run("up", "--data", data, "--listen", "127.0.0.1:0")
-    done = run("restore", backup.file, "--data", data, ROLECALL_MASTER_KEY=backup.master_key)
+    # A data directory that is named is meant, whatever the settings say.
+    settings = {
+        "ROLECALL_MASTER_KEY": backup.master_key,
+        "ROLECALL_DATABASE_URL": "postgresql://127.0.0.1:1/none",
+    }
+    done = run("restore", backup.file, "--data", data, **settings)
     assert done.returncode == 0, done.stderr
     return Home(data, refused)
 
@@ -350,6 +355,15 @@ def test_a_wrong_passphrase_opens_no_backup(small: dict[str, str], tmp_path: Pat
     assert done.stderr.startswith("rolecall: the backup does not open: the key or the passphrase is wrong")
     passphrase.write_text("short")
     assert "at least 12 characters" in run("backup", file, "--passphrase-file", passphrase, **small).stderr
+
+
+def test_a_backup_migrates_no_store(rolecall: Rolecall, tmp_path: Path) -> None:
+    target = database(rolecall)
+    done = run("backup", tmp_path / "backup", **target)
+    assert done.returncode == 1
+    assert "the schema of an earlier release" in done.stderr
+    assert not has_tables(target)
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_backup_replaces_no_file(small: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ which recovery finds. The other way round, the store would list accounts that no
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ from rolecall.local.postgres import LocalPostgres
 from rolecall.local.provisioner import MYSQL
 from rolecall.local.server import HOST, kept_port
 from rolecall.settings import load_settings
+from rolecall.store.schema import standing
 from rolecall.store.snapshot import Shape, Snapshot, Table, snapshot
 from rolecall.values import Secret
 
@@ -84,6 +86,16 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shape(self) -> Shape:
         return Shape(self.migrations, [Table(name, tuple(columns)) for name, columns in self.tables.items()])
+
+
+def require_current(data: Path | None) -> None:
+    """A store of an earlier release is backed up by that release: opening it would migrate it. `CommandError`."""
+    settings = load_settings()
+    dsn, _ = credentials(data, settings)
+    if asyncio.run(standing(dsn, settings.store_deadlines())).outstanding:
+        raise CommandError(
+            "the store has the schema of an earlier release: back it up with that release, or run `rolecall upgrade`"
+        )
 
 
 class Backup:

@@ -34,9 +34,10 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Back up the store, and the servers of a running `rolecall up`, to an encrypted file."""
-    from rolecall.cli.backing_up import Backup
+    from rolecall.cli.backing_up import Backup, require_current
     from rolecall.cli.records import AuditedCommand, change_store
 
+    require_current(data)
     run = Backup(file, _passphrase(passphrase_file), data, quiet=quiet)
     row = change_store(data, AuditedCommand("backup", file.name), run.run)
     show([row], as_json=as_json, columns=_COLUMNS)

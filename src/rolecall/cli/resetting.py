@@ -30,13 +30,13 @@ def reset(directory: DataDirectory, *, yes: bool) -> None:
     if not directory.kept_secrets():
         return
     confirm(f"Delete the store, the servers and all accounts in {directory.path}?", yes=yes)
-    for server in _servers(directory):
+    for server in servers_of(directory):
         server.destroy()
         shutil.rmtree(server.directory)
     directory.forget_secrets()
 
 
-def _servers(directory: DataDirectory) -> Iterator[LocalServer]:
+def servers_of(directory: DataDirectory) -> Iterator[LocalServer]:
     """The servers that have a directory. Those in `instances` were created by callers, and are of either kind."""
     created = sorted(directory.instances.iterdir()) if directory.instances.is_dir() else []
     for place in (directory.store, directory.quickstart, directory.quickstart_mysql, *created):

@@ -34,6 +34,7 @@ from rolecall.cli.opening import quiet_logs, store_address
 from rolecall.cli.private_files import make_private_directory, write_private_text
 from rolecall.cli.progress import bar
 from rolecall.cli.records import os_user
+from rolecall.cli.resetting import servers_of
 from rolecall.domain.secrets.sealed_files import FileBroken, FileKey
 from rolecall.domain.secrets.sealing import master_key_text, parse_master_keys
 from rolecall.local.copies import fill_mariadb, make_cluster_of, mariadb_kind, postgresql_kind
@@ -126,7 +127,7 @@ class Restore:
         self._keep_master_key(found)
         try:
             with self._reading(found) as parts:
-                asyncio.run(self._fill(owner or serving, None if owner is None else serving, found, parts))
+                asyncio.run(self._fill(owner or serving, found, parts, None if owner is None else serving))
         except BaseException:
             if self._master_key_out is not None:
                 self._master_key_out.unlink(missing_ok=True)
@@ -155,7 +156,7 @@ class Restore:
         servers = {SERVERS + server.place: server for server in found.about.servers}
         with store, self._reading(found) as parts:
             store.start()
-            part = asyncio.run(self._fill(store.dsn(), None, found, parts))
+            part = asyncio.run(self._fill(store.dsn(), found, parts, with_servers=True))
             while part is not None:
                 _make_server(directory.path, servers[part.name], part)
                 part = next(parts, None)
@@ -173,17 +174,22 @@ class Restore:
             yield _rest(reader, found.manifest)
 
     async def _fill(
-        self, dsn: Secret, serving: Secret | None, found: Verified, parts: Iterator[Part]
+        self,
+        dsn: Secret,
+        found: Verified,
+        parts: Iterator[Part],
+        serving: Secret | None = None,
+        *,
+        with_servers: bool = False,
     ) -> Part | None:
-        """Fill the store with its parts; the part after them. Without servers to make, the others are read as well."""
-        about, into_store = found.about, serving is not None or self._settings.database_url is not None
-        deadlines = self._settings.store_deadlines()
+        """Fill the store with its parts; the first part of a server. Without servers, their parts are only read."""
+        about, deadlines = found.about, self._settings.store_deadlines()
         role = None if serving is None else await role_of(serving, deadlines)
-        restored = Restored(
-            os_user(),
-            {"made_at": about.made_at, "release": about.release},
-            [] if into_store else [number for server in about.servers for number in server.instances],
+        instances = (
+            [number for server in about.servers for number in server.instances] if with_servers else []
         )
+        detail = {"made_at": about.made_at, "release": about.release}
+        restored = Restored(os_user(), detail, instances)
         tables = {TABLES + table.name: table for table in about.shape.tables}
         following = None
         try:
@@ -193,7 +199,7 @@ class Restore:
                 for part in parts:
                     if part.name in tables:
                         await target.add(tables[part.name], part.data)
-                    elif part.name.startswith(SERVERS) and not into_store:
+                    elif part.name.startswith(SERVERS) and with_servers:
                         following = part
                         break
         except StoreNotEmpty:
@@ -285,11 +291,8 @@ def _filled(directory: DataDirectory) -> Iterator[None]:
 
 def _clear(directory: DataDirectory) -> None:
     """Delete what an earlier restore has written, with clusters that are elsewhere. The lock stays."""
-    for path in (directory.store, directory.quickstart, *directory.instances.glob("*")):
-        if path.exists():
-            LocalPostgres(path, password=Secret("")).destroy()
-    if directory.quickstart_mysql.exists():
-        LocalMariaDB(directory.quickstart_mysql, password=Secret("")).destroy()
+    for server in servers_of(directory):
+        server.destroy()
     for entry in directory.path.iterdir():
         if entry.name in _MARKS:
             continue

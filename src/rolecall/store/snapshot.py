@@ -32,6 +32,9 @@ NOT_KEPT = frozenset(
 )
 """Tables whose rows are not copied: sign-ins that were ended after the snapshot must not come back with it."""
 
+_BLOCK = 256 * 1024
+"""Bytes of rows that are passed on together."""
+
 _PATIENCE = 3600.0
 """Seconds that one statement may take: it copies a table, or builds an index of one."""
 
@@ -62,10 +65,16 @@ class Snapshot:
         self.shape = shape
 
     async def rows(self, table: Table) -> AsyncIterator[bytes]:
-        """Lines in the text format of COPY, one or more of them whole at a time."""
+        """Lines in the text format of COPY, many of them at a time: the server sends each by itself."""
+        waiting = bytearray()
         async with self._connection.cursor() as cursor, cursor.copy(_copy(table, "to stdout")) as copy:
-            async for block in copy:
-                yield bytes(block)
+            async for line in copy:
+                waiting += line
+                if len(waiting) >= _BLOCK:
+                    yield bytes(waiting)
+                    waiting.clear()
+        if waiting:
+            yield bytes(waiting)
 
     async def sequences(self) -> Mapping[str, int]:
         """The last number of each sequence that was used. To be read after the rows: numbers only grow."""
