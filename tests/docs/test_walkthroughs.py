@@ -69,6 +69,6 @@ def test_the_tutorials_commands_print_what_it_shows(rolecall: Any, tmp_path: Pat
             found = printed.find(plain(line), place)
             assert found >= 0, (line, printed[place:])
             place = found
-    assert "tutorial normal managed no my first account" in printed
+    assert "tutorial - normal managed no my first account" in printed
     assert not rolecall.can_log_in("tutorial", "Test_password1")
     assert rolecall.sql("SELECT rolname FROM pg_roles WHERE rolname IN ('tutorial', 'clerks_own')") == []
