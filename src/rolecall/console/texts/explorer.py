@@ -13,6 +13,7 @@ TEXTS = {
     "explorer_default": ("default {value}", "默认值 {value}"),
     "explorer_number": ("{low} to {high}", "{low} 至 {high}"),
     "explorer_characters": ("{low} to {high} characters", "{low} 至 {high} 个字符"),
+    "explorer_at_most": ("at most {high} characters", "最多 {high} 个字符"),
     "explorer_as_json": ("as JSON", "以 JSON 填写"),
     "explorer_secret_in": ("Secret in {param}", "{param} 中的密码"),
     "explorer_secret_mark": (
