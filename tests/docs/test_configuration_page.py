@@ -75,6 +75,13 @@ def test_every_command_has_a_heading_and_under_it_its_options_and_no_other(comma
     assert set(re.findall(r"--[a-z-]+", table)) == options(COMMANDS[command])
 
 
+def test_every_command_has_an_example_on_the_page_of_the_command_line() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    shown = re.findall(r"^\$ (rolecall .+)$", page, re.MULTILINE)
+    missing = [name for name in COMMANDS if not any(re.match(f"{name}( |$)", line) for line in shown)]
+    assert missing == []  # tests/docs/test_cli_page.py runs them
+
+
 def test_the_page_has_no_heading_of_a_command_that_is_not_there() -> None:
     assert set(re.findall(r"^### `(rolecall .*)`$", PAGE, re.MULTILINE)) == set(COMMANDS)
 

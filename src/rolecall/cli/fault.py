@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rolecall.cli.context import show, with_store
+from rolecall.cli.context import report, show, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
@@ -70,6 +70,7 @@ def list_faults(
 def clear(
     number: Annotated[int | None, typer.Argument(metavar="ID", help="One fault. Default: all.")] = None,
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove a fault, or all."""
 
@@ -79,7 +80,7 @@ def clear(
     removed = change_store(data, AuditedCommand("fault clear", "" if number is None else str(number)), work)
     if number is not None and not removed:
         raise CommandError(f"there is no fault {number}; `rolecall fault list` shows them")
-    print(f"{removed} removed")
+    report({"removed": removed}, f"{removed} removed", as_json=as_json)
 
 
 def _fault(service: str, action: str, code: str, *, after: bool, count: int) -> NewFault:
