@@ -23,7 +23,7 @@ class PgUserExportRepository:
 
     async def pages(self, store_id: UUID) -> AsyncIterator[Sequence[UserView]]:
         """The oldest first. Each page is a query of its own by an index, all in one snapshot."""
-        at, last = None, None
+        at, last = "-infinity", UUID(int=0)
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("set transaction isolation level repeatable read, read only")
             while True:
@@ -32,4 +32,4 @@ class PgUserExportRepository:
                 if not page:
                     return
                 yield page
-                at, last = page[-1].user.created_at, page[-1].user.id
+                at, last = page[-1].user.created_at.isoformat(), page[-1].user.id
