@@ -120,9 +120,8 @@ class Embedded:
     async def prepared(self, opened: Application) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """All that must be there before the first call; what is to be done when calls are answered."""
         try:
-            for (
-                started
-            ) in self._servers.others_started:  # their data may take longer to make than the store's
+            # Their data may take longer to make than the store's.
+            for started in self._servers.others_started:
                 await asyncio.wrap_future(started)
             quickstart = await prepare(opened, self._servers)
             await opened.start()
