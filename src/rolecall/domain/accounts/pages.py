@@ -13,7 +13,7 @@ from datetime import datetime
 
 from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
 from rolecall.domain.accounts import commands
-from rolecall.domain.accounts.context import AccountRepository, AccountTime
+from rolecall.domain.accounts.context import AccountRepository, AccountRow, AccountTime
 from rolecall.domain.accounts.listing import (
     Promised,
     account_views,
@@ -78,12 +78,13 @@ class AccountLists:
         """
         instance_id, more = connected.instance.id, replace(asked, limit=asked.limit + 1)
         to_be = await self._to_be(instance_id)
-        failed = {operation.account: operation for operation in await self._ledger.failed(instance_id)}
-        rows = {}
-        if with_missing:
-            there = await self._repository.account_slice(instance_id, more)
-            rows = {(row.name, row.host): row for row in there}
-        page = await connected.engine.listing.page(more)
+        page, refused, recorded = await asyncio.gather(
+            connected.engine.listing.page(more),
+            self._ledger.failed(instance_id),
+            self._recorded(instance_id, more, with_missing=with_missing),
+        )
+        failed = {operation.account: operation for operation in refused}
+        rows = {(row.name, row.host): row for row in recorded}
         facts = dict(to_be) | {(account.name, account.host): account for account in page.items}
         places = more.cut({**facts, **failed, **rows}, lambda place: place)
         has_more = len(places) > asked.limit
@@ -101,6 +102,12 @@ class AccountLists:
             else:
                 views.append(missing_view(rows[place]))
         return AccountViews(tuple(views), has_more, page.total, page.beyond)
+
+    async def _recorded(
+        self, instance_id: int, asked: AccountSlice, *, with_missing: bool
+    ) -> Sequence[AccountRow]:
+        """Where only accounts of the server are listed, their rows are read when their places are known."""
+        return await self._repository.account_slice(instance_id, asked) if with_missing else ()
 
     async def listed(self, command: commands.ListAccounts, origin: Origin) -> Page[AccountView]:
         """Without those that are missing or could not be created."""
