@@ -19,7 +19,7 @@ from rolecall.cli.commands import COMMANDS
 
 READS = {
     "account list", "account show", "application list", "audit list", "audit verify", "demo", "doctor", "env",
-    "instance check", "instance list", "instance show", "key list", "key master", "operation list",
+    "fault list", "instance check", "instance list", "instance show", "key list", "key master", "operation list",
     "policy explain", "policy list", "policy show", "serve", "store list", "sub-user list", "version",
     "audit export",  # chains what is there
 }  # fmt: skip
@@ -27,7 +27,8 @@ READS = {
 
 NOTED = {
     "account password", "application add", "application delete", "application rotate-key", "application set",
-    "audit prune", "backup", "console", "instance add", "instance remove", "instance set", "key create", "key disable",
+    "audit prune", "backup", "console", "fault add", "fault clear", "instance add", "instance remove", "instance set",
+    "key create", "key disable",
     "key enable", "key reseal", "store activate", "store add", "store deactivate",
     "store set", "user export",
 }  # fmt: skip
@@ -90,6 +91,9 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     users.write_text(f"user_name\n{user}\n")
     rolecall.cli("user", "import", str(users), "--store", store)
     (link,) = json.loads(rolecall.cli("console", "--json").stdout)
+    fault = ("--service", "postgres", "--action", "RestartDBInstance", "--code", "InternalError")
+    (added,) = json.loads(rolecall.cli("fault", "add", *fault, "--json").stdout)
+    rolecall.cli("fault", "clear", str(added["id"]))
     rolecall.cli("user", "export", str(place / "exported"), "--store", store)
     rolecall.cli("backup", str(place / "backup"))
     rolecall.cli("audit", "prune", ROLECALL_AUDIT_RETENTION_DAYS="7")
