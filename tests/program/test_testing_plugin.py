@@ -42,7 +42,7 @@ def test_faults_are_answered_in_each_dialect(rolecall, rolecall_name):
 
 
 def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
-    found = re.search(r"```python (test_\w+\.py)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    found = re.search(r'```python title="(test_\w+\.py)"\n(.*?)```', PAGE.read_text("utf-8"), re.DOTALL)
     assert found
     (tmp_path / found[1]).write_text(found[2], "utf-8")
     (tmp_path / "test_a_dialects.py").write_text(OTHER_DIALECTS, "utf-8")
