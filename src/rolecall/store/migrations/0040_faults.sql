@@ -1,4 +1,6 @@
 -- Faults that testers asked for: the next calls of an action are refused with a reason.
+--
+-- serves beside: 0033
 
 create table faults (
     id         bigint generated always as identity primary key,

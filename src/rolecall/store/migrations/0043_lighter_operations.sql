@@ -1,5 +1,7 @@
 -- Every change writes two rows of `operations`, and each costs an entry in every index, and the reading of every
 -- condition: of an index, of a constraint.
+--
+-- serves beside: 0033
 
 -- No query asks for an owner's operations, nor for the tokens in their details, which `client_tokens` has.
 drop index operations_owner_id_accepted_at_idx;
