@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.waiting import reached
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets import passwords as module
@@ -218,6 +221,7 @@ async def test_who_goes_away_does_not_make_room_while_the_thread_still_works(
     passwords, go = held
     gone = [asyncio.create_task(passwords.verify("$held$", PLAIN)) for _ in range(2)]
     await asyncio.sleep(0)
+    await reached(lambda: passwords._pool._work_queue.qsize() == 1)  # the thread has begun with the first
     for task in gone:
         task.cancel()
     await asyncio.gather(*gone, return_exceptions=True)
@@ -238,3 +242,23 @@ async def test_what_is_asked_after_the_end_fails_and_holds_no_place() -> None:
     for _ in range(3):
         with pytest.raises(RuntimeError):
             await one.hash(PLAIN)
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or not Path("/sys/kernel/mm/transparent_hugepage").exists(),
+    reason="needs large pages and glibc's heaps",
+)
+async def test_the_memory_of_hashes_asks_for_large_pages(passwords: Passwords) -> None:
+    await asyncio.gather(*(passwords.hash(PLAIN) for _ in range(4)))
+    assert largest_that_asks_for_large_pages() > module.MEMORY_KIB * 0.9
+
+
+def largest_that_asks_for_large_pages() -> int:
+    """Resident KiB of a mapping of this process with the flag ``hg`` of proc_pid_smaps(5)."""
+    resident, most = 0, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if line.startswith("Rss:"):
+            resident = int(line.split()[1])
+        elif line.startswith("VmFlags:") and "hg" in line.split():
+            most = max(most, resident)
+    return most

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.secrets.hash_memory import prefer_large_pages
 from rolecall.values import Secret
 
 MEMORY_KIB = 19 * 1024
@@ -63,7 +64,9 @@ class Passwords:
             salt_len=16,
             type=Type.ID,
         )
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._pool = ThreadPoolExecutor(
+            threads, "passwords", initializer=prefer_large_pages, initargs=(MEMORY_KIB * 1024,)
+        )
         self.threads = threads
         self._room = threading.BoundedSemaphore(threads + queue)
         self._room_for_new = threading.BoundedSemaphore(max(1, (threads + queue) // 2))
