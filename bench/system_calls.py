@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,9 @@ from pathlib import Path
 _ATTACH_SECONDS = 30
 _CALL = re.compile(r"(?:\d+ +)?(\w+)\(")
 _SENT = re.compile(r"(?:\d+ +)?(?:sendto|sendmsg|write|writev)\(\d+<TCP:\[[\d.]+:(\d+)->[\d.]+:(\d+)\]>")
+_SENT_LOCALLY = re.compile(r"(?:\d+ +)?(?:sendto|sendmsg|write|writev)\(\d+<UNIX-STREAM:\[\d+->(\d+)")
+_SERVER = re.compile(r"(?:\S+ +){6}(\d+) \S+\.s\.[A-Z]+\.(\d+)")
+"""A line of /proc/net/unix: the inode of a connection of a database server, and the port in the socket's name."""
 FLUSHES = ("fsync", "fdatasync")
 
 
@@ -36,18 +39,22 @@ class Trace:
     calls: Counter[str] = field(default_factory=Counter)
     """How often each system call was made."""
     sent: Counter[int] = field(default_factory=Counter)
-    """How often something was sent over TCP, by port: each counts for both of its connection's ports."""
+    """How often something was sent, by port: over TCP each counts for both of its connection's ports, over the Unix
+    socket of a database server for the port in its name."""
 
     @property
     def flushes(self) -> int:
         return sum(self.calls[name] for name in FLUSHES)
 
-    def read(self, lines: Sequence[str]) -> None:
+    def read(self, lines: Sequence[str], servers: Mapping[str, int]) -> None:
+        """`servers`: ports by the inode of a server's end of a connection."""
         for line in lines:
             if found := _CALL.match(line):
                 self.calls[found[1]] += 1
             if found := _SENT.match(line):
                 self.sent.update((int(found[1]), int(found[2])))
+            elif (found := _SENT_LOCALLY.match(line)) and found[1] in servers:
+                self.sent[servers[found[1]]] += 1
 
 
 @contextmanager
@@ -65,10 +72,16 @@ def traced(processes: Sequence[int], *, only: Sequence[str] = ()) -> Iterator[Tr
         try:
             _wait_attached(tracer, processes)
             yield trace
+            servers = _servers()  # while their connections are open
         finally:
             tracer.send_signal(signal.SIGINT)
             tracer.communicate(timeout=_ATTACH_SECONDS)
-        trace.read(written.read_text("utf-8", "replace").splitlines())
+        trace.read(written.read_text("utf-8", "replace").splitlines(), servers)
+
+
+def _servers() -> dict[str, int]:
+    lines = Path("/proc/net/unix").read_text("utf-8", "replace").splitlines()
+    return {found[1]: int(found[2]) for line in lines if (found := _SERVER.fullmatch(line))}
 
 
 def _wait_attached(tracer: subprocess.Popen[str], processes: Sequence[int]) -> None:
