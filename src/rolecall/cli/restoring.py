@@ -276,6 +276,7 @@ def _filled(directory: DataDirectory) -> Iterator[None]:
     was_there = directory.path.exists()
     make_private_directory(directory.path)
     with directory.locked():
+        _require_new(directory)  # verifying takes long enough for `rolecall up` to have come and gone
         _clear(directory)
         directory.restoring.touch(mode=0o600)
         try:
