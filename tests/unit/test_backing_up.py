@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from rolecall.cli.backing_up import _copied, _place
+from rolecall.cli.backing_up import ServerCopy, _copied, _place
 from rolecall.cli.data import DataDirectory
 from rolecall.cli.errors import CommandError
 from rolecall.domain.instances.registry import Instance, Phase, Provision
@@ -75,3 +76,23 @@ def test_the_files_of_a_server_that_does_not_run_are_copied(
         pytest.skip("MariaDB is not installed")
     copy, _ = _copied(tmp_path, "instances/pd-1", instance(engine, phase=phase), Secret("x"))
     assert copy.has_files == has_files
+
+
+def test_a_backup_does_not_choose_a_place_outside_the_directory() -> None:
+    copy = ServerCopy(
+        place="", engine="mysql", instances=[1], administrator="root", password="x", kind="", has_files=True
+    )
+    facts = msgspec.to_builtins(copy)
+    for place in ("quickstart", "quickstart-mysql", "instances/pd-1", "instances/rc.5f-a_2"):
+        assert msgspec.convert(facts | {"place": place}, ServerCopy).place == place
+    for place in (
+        "../other",
+        "/etc",
+        "instances/..",
+        "instances/../store",
+        "instances/a/b",
+        "store",
+        "instances/a\n",
+    ):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(facts | {"place": place}, ServerCopy)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -46,6 +47,8 @@ from rolecall.values import Secret
 
 HOME_SECRETS, MASTER_KEY, TLS = "home/secrets.json", "home/master.key", "home/tls/"
 TABLES, SERVERS = "store/", "server/"
+_PLACES = r"\A(quickstart|quickstart-mysql|instances/[A-Za-z0-9][A-Za-z0-9_.-]*)\Z"
+"""Who wrote a backup, and so knew its passphrase, does not choose where it is restored."""
 
 _WITHOUT_SERVER = {Phase.CREATING, Phase.DELETING, Phase.FAILED}
 """What comes after these begins without a server, so that there is nothing to copy."""
@@ -56,13 +59,13 @@ Copying = Callable[[], Iterator[bytes]]
 
 
 class ServerCopy(msgspec.Struct, frozen=True, kw_only=True):
-    """A server of `rolecall up` in a backup. `place` is its directory below the data directory.
+    """A server of `rolecall up` in a backup. `place` is its directory below the data directory, and nowhere else.
 
     `kind` names what a copy fits: the version of its server, and the architecture of copied files. `has_files`: it is
     an archive of files, not statements.
     """
 
-    place: str
+    place: Annotated[str, msgspec.Meta(pattern=_PLACES)]
     engine: str
     instances: Sequence[int]
     administrator: str
