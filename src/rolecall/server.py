@@ -24,6 +24,7 @@ from rolecall.connections import WHOLE_REPLY, WholeReply, protocol
 from rolecall.console import paths as console
 from rolecall.intake import SMALL, Body, Budget, ClientGone
 from rolecall.proxies import Proxies
+from rolecall.readiness import Readiness
 from rolecall.response_headers import completed
 from rolecall.settings import Settings, networks
 from rolecall.signin import paths as signin
@@ -38,7 +39,9 @@ _log = structlog.get_logger(__name__)
 
 PASSWORD_KEY_PATH = "/.well-known/rolecall/password-key.pem"
 
-Pages = Mapping[str, Callable[[], Awaitable[Reply]]]
+Pages = Mapping[str, Callable[[str], Awaitable[Reply]]]
+"""By path, what answers a GET with that query."""
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -64,6 +67,12 @@ class AsgiApp:
         self._proxies = Proxies(networks(application.settings.trusted_proxies))
         self._budget = Budget(application.settings.body_budget)
         self._strict_transport = strict_transport
+        self._readiness = Readiness(
+            application.store,
+            application.store.instances,
+            application.instances.servers,
+            application.admission,
+        )
         self._health_pages: Pages = {
             "/healthz": self._health,
             "/readyz": self._ready,
@@ -84,7 +93,7 @@ class AsgiApp:
         self._proxies.settle(scope)
         page = self._pages.get(scope["path"]) if scope["method"] == "GET" else None
         try:
-            reply = await (page() if page is not None else self._answer(scope, receive))
+            reply = await (page(_query(scope)) if page is not None else self._answer(scope, receive))
         except ClientGone:
             return
         await self._send(scope, send, reply)
@@ -92,7 +101,7 @@ class AsgiApp:
     async def health(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """The ASGI application of the listener for health and metrics."""
         page = self._health_pages.get(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
-        reply = _json(404, {"status": "not found"}) if page is None else await page()
+        reply = _json(404, {"status": "not found"}) if page is None else await page(_query(scope))
         await self._send(scope, send, reply)
 
     async def _send(self, scope: Scope, send: Send, reply: Reply) -> None:
@@ -138,27 +147,17 @@ class AsgiApp:
             return self._entry.console
         return self._entry.sign_in if signin.concerns(path) else None
 
-    async def _health(self) -> Reply:
+    async def _health(self, _query: str) -> Reply:
         return _json(200, {"status": "ok"})
 
-    async def _ready(self) -> Reply:
-        try:
-            await self._application.store.ping()
-        except Exception as error:  # noqa: BLE001 - any error means not ready
-            _log.warning("not ready", error=type(error).__name__)
-            return _json(503, {"status": "the store is out of reach"})
-        rates = (
-            {}
-            if self._application.admission.shares
-            else {"rates": "counted per server: their store is out of reach"}
-        )
-        return _json(200, {"status": "ready", **rates})
+    async def _ready(self, query: str) -> Reply:
+        return _json(*await self._readiness.answer(query))
 
-    async def _metrics(self) -> Reply:
+    async def _metrics(self, _query: str) -> Reply:
         text = self._application.metrics.text()
         return Reply(200, (("content-type", "text/plain; version=0.0.4; charset=utf-8"),), text)
 
-    async def _password_key(self) -> Reply:
+    async def _password_key(self, _query: str) -> Reply:
         key = self._application.deciphering.public_key
         return Reply(200, (("content-type", "application/x-pem-file"),), key)
 
@@ -184,8 +183,13 @@ def _is_browser_at_the_door(request: Request) -> bool:
     return at_the_door and "text/html" in request.header("accept") and not request.header("authorization")
 
 
-def _json(status: int, content: dict[str, str]) -> Reply:
-    return Reply(status, (("content-type", "application/json"),), json.dumps(content).encode())
+def _query(scope: Scope) -> str:
+    query: bytes = scope["query_string"]
+    return query.decode("latin-1")
+
+
+def _json(status: int, content: Mapping[str, str]) -> Reply:
+    return Reply(status, (("content-type", "application/json"),), json.dumps(dict(content)).encode())
 
 
 class Server(uvicorn.Server):

@@ -61,8 +61,10 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline", "services", "settings", "signin", "signing", "store", "values", "workers",
     },
     "connections": {"settings"},
+    "readiness": {"domain"},
     "server": {
-        "app", "connections", "console", "intake", "pipeline", "proxies", "response_headers", "settings", "signin",
+        "app", "connections", "console", "intake", "pipeline", "proxies", "readiness", "response_headers", "settings",
+        "signin",
         "tls", "values",
     },
     "cli": {

@@ -43,6 +43,17 @@ def test_health_and_readiness(rolecall: Rolecall) -> None:
         assert answer.json() == {"status": status}
 
 
+def test_readiness_of_one_instance(rolecall: Rolecall) -> None:
+    faces = [rolecall.instance_id]
+    if "aliyun" in rolecall.ready:
+        faces += [rolecall.ready["aliyun"]["instance_id"], rolecall.ready["openstack"]["instance_id"]]
+    for face in faces:
+        answer = httpx.get(rolecall.endpoint + "/readyz", params={"instance": face})
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    unknown = httpx.get(rolecall.endpoint + "/readyz", params={"instance": "postgres-00000000"})
+    assert unknown.status_code == 404
+
+
 def test_the_key_for_encrypted_passwords_is_public_and_only_public(rolecall: Rolecall) -> None:
     answer = httpx.get(rolecall.endpoint + "/.well-known/rolecall/password-key.pem")
     key = serialization.load_pem_public_key(answer.content)
