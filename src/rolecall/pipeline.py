@@ -35,7 +35,7 @@ from rolecall.contracts.permission import policy_request
 from rolecall.domain.access.authenticator import Authenticator, Proven
 from rolecall.domain.access.sign_ins import SignInSource
 from rolecall.domain.bus import Bus, Expected
-from rolecall.domain.maintenance.faults import Faults
+from rolecall.domain.maintenance.faults import Faults, Injected
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.policy.requests import Permissions, PolicyRequest
 from rolecall.domain.reasons import Fault, Reason, Refused
@@ -173,6 +173,8 @@ class Pipeline:
         bus = self._bus if expected is None else self._bus.with_expected(expected)
         try:
             return await self._outcome(call, proven, front, bus)
+        except Injected:
+            raise  # it is recorded already, and no policy denied the call
         except Refused as refusal:
             if refusal.reason is Reason.NOT_PERMITTED:
                 await self._note_denial(call, proven.caller, refusal, front)

@@ -11,6 +11,10 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
 
 
+class Injected(Refused):
+    """A refusal that a tester asked for: no policy, limit or server refused the call."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewFault:
     """`count` calls are refused with the reason, which the action's contract calls `code`. `after`: each is carried
@@ -41,8 +45,8 @@ class Fault:
     remaining: int
 
     @property
-    def refusal(self) -> Refused:
-        return Refused(_REASONS[self.reason], self.field, note=f"fault {self.id}, on request")
+    def refusal(self) -> Injected:
+        return Injected(_REASONS[self.reason], self.field, note=f"fault {self.id}, on request")
 
 
 _REASONS = {reason.value: reason for reason in Reason}
