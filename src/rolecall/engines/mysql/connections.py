@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Container, Sequence
@@ -333,10 +334,10 @@ class Connections:
 
 
 def _socket(address: EngineAddress) -> str | None:
-    """None if there is no socket for its port."""
+    """None if there is no socket for its port that this process may use."""
     directory = socket_directory(address.host, address.options)
     socket = Path(directory, f".s.MYSQL.{address.port}")
-    return str(socket) if directory and socket.exists() else None
+    return str(socket) if directory and os.access(socket, os.W_OK) else None
 
 
 def guards(flavor: Flavor, statement_timeout: float) -> tuple[str, ...]:

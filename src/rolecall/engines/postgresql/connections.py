@@ -6,6 +6,7 @@ Those to the maintenance database are kept in a pool; one to any other database 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -139,9 +140,10 @@ class Connections:
 
 
 def _socket_directory(address: EngineAddress) -> str:
-    """Empty if there is no socket for its port."""
+    """Empty if there is no socket for its port that this process may use."""
     directory = socket_directory(address.host, address.options)
-    return directory if directory and Path(directory, f".s.PGSQL.{address.port}").exists() else ""
+    socket = Path(directory, f".s.PGSQL.{address.port}")
+    return directory if directory and os.access(socket, os.W_OK) else ""
 
 
 def channel(address: EngineAddress) -> dict[str, str]:
