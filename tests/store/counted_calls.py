@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +18,7 @@ from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
 from rolecall.exchanges.postgresql import Connection
 from rolecall.settings import Settings
 from rolecall.signing import tc3
+from rolecall.store import replica
 from rolecall.values import Request, Secret
 
 VERSIONS = {"cam": "2019-01-16", "tag": "2018-08-13", "sts": "2018-08-13", "ciam": "2022-03-31"}
@@ -30,6 +32,7 @@ class Calls:
         self._key = key
         self._counter = counter
         self.application = application
+        self._settling = application.store._replica.cache("settled")
 
     @property
     def sent(self) -> int:
@@ -56,6 +59,17 @@ class Calls:
         assert "Error" not in answer, (action, answer)
         return answer
 
+    async def settled(self) -> None:
+        """Wait until the application was notified of all changes so far, which clear what it has cached."""
+
+        async def read() -> bool:
+            return True
+
+        await self._settling.get_or_read("changes", read)
+        await self.application.store._durable.execute("notify rolecall_changes, 'settled'")
+        while self._settling.get("changes") is not None:
+            await asyncio.sleep(0)
+
     def as_user(self, added: Mapping[str, str]) -> Calls:
         """The sub-user that AddUser answered, calling with its own key."""
         return Calls(self.application, (added["SecretId"], Secret(added["SecretKey"])), self._counter)
@@ -70,6 +84,7 @@ async def counted_calls(dsn: Secret, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         return await wait(self, _noting(gen, counter) if self.pool is not None else gen, *how, **named)
 
     monkeypatch.setattr(Connection, "wait", counted)
+    monkeypatch.setattr(replica, "_HEARTBEAT", 3600.0)  # a probe of a silent connection clears the caches
     settings = Settings(rate_limit="off", sub_user_rate=0)
     async with open_application(settings, dsn, parse_master_keys(new_master_key())) as application:
         owner = await application.keys.create_owner()

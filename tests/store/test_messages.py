@@ -198,6 +198,7 @@ def _of(there: Directory) -> dict[str, object]:
 async def test_a_call_on_a_user_store_sends_no_more_messages_than_that(calls: Calls, action: str) -> None:
     most, params = CIAM_CALLS[action]
     asked = params(await directory(calls))
+    await calls.settled()
     before = calls.sent
     await calls.ok(action, asked, "ciam")
     assert 0 < calls.sent - before <= most
@@ -208,6 +209,7 @@ async def test_a_call_sends_no_more_messages_than_that(calls: Calls, action: str
     most, params = CALLS[action, case]
     service, _, action = action.rpartition(":")
     asked = params(await scene(calls))
+    await calls.settled()
     await calls.ok("GetUserAppId")  # whose caller is cached then
     before = calls.sent
     await calls.ok(action, asked, service or "cam")
@@ -219,8 +221,10 @@ async def test_a_change_of_others_leaves_the_caller_cached(calls: Calls) -> None
         ("AddUser", {"Name": fresh(), "UseApi": 1}),
         ("CreateGroup", {"GroupName": fresh()}),
     ):
+        await calls.settled()
         await calls.ok("GetUserAppId")
         await calls.ok(action, params)
+        await calls.settled()
         before = calls.sent
         await calls.ok("GetUserAppId")
         assert calls.sent == before
@@ -231,7 +235,9 @@ async def test_a_sub_users_policies_are_cached_while_it_makes_others(calls: Call
     clerk = await calls.ok("AddUser", {"Name": fresh(), "UseApi": 1})
     await calls.ok("AttachUserPolicy", {"PolicyId": 1, "AttachUin": clerk["Uin"]})
     as_clerk = calls.as_user(clerk)
+    await calls.settled()
     await as_clerk.ok("AddUser", {"Name": fresh(), "UseApi": 1})
+    await calls.settled()
     before = calls.sent
     await as_clerk.ok("AddUser", {"Name": fresh(), "UseApi": 1})
     assert calls.sent - before <= 2
