@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from typer.main import get_command
 
 from rolecall import __version__
 from rolecall.cli.commands import LazyGroup, add_commands
+from rolecall.workers import DIRECTORY
 
 app = typer.Typer(
     name="rolecall",
@@ -47,6 +49,8 @@ def program() -> TyperGroup:
 
 def main() -> None:
     """Run the program. Errors that a user can fix are one line on standard error (exit status: `failures.status`)."""
+    # Where it is set, it is for another program, and others may write to that directory. Our workers do not run this.
+    os.environ.pop(DIRECTORY, None)
     try:
         program()()
     except SystemExit:
