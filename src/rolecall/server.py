@@ -11,6 +11,7 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +68,6 @@ class AsgiApp:
         self._proxies = Proxies(networks(application.settings.trusted_proxies))
         self._budget = Budget(application.settings.body_budget)
         self._strict_transport = strict_transport
-        self._readiness = Readiness(
-            application.store,
-            application.store.instances,
-            application.instances.servers,
-            application.admission,
-        )
         self._health_pages: Pages = {
             "/healthz": self._health,
             "/readyz": self._ready,
@@ -149,6 +144,11 @@ class AsgiApp:
 
     async def _health(self, _query: str) -> Reply:
         return _json(200, {"status": "ok"})
+
+    @cached_property
+    def _readiness(self) -> Readiness:
+        app = self._application
+        return Readiness(app.store, app.store.instances, app.instances.servers, app.admission)
 
     async def _ready(self, query: str) -> Reply:
         return _json(*await self._readiness.answer(query))
