@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,11 +12,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from rolecall import ambient
 from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.directories import uploads
 from rolecall.domain.directories.files import FileRefused
 from rolecall.domain.directories.formats import FileFormat
-from rolecall.domain.directories.importing import PastImport
+from rolecall.domain.directories.importing import FileRow, PastImport
+from rolecall.domain.directories.rows import RowReader
 from rolecall.domain.directories.uploads import UserUploads
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
@@ -163,3 +167,49 @@ async def test_what_is_not_confirmed_is_replaced_and_forgotten(desk: Desk) -> No
     assert await files.find(store, second.id) is not None
     await desk.store.import_uploads.purge(timedelta(0))
     assert await files.find(store, second.id) is None
+
+
+async def test_a_row_that_no_store_takes_is_refused_and_the_rest_imported(desk: Desk) -> None:
+    lines = [b'{"a\\u0000b": 1}', b'{"user_name": %s}' % (b"[" * 100_000), b'{"user_name": "whole"}', b""]
+    files = desk.process()
+    kept = await files.keep(desk.user_store, "x.jsonl", FileFormat.NDJSON, b"\n".join(lines), again=False)
+    preview = await files.preview(kept)
+    assert (preview.read, preview.refused) == (3, 2)
+    import_id = await files.confirm(kept, desk.origin)
+    assert import_id is not None
+    await files.round()
+    past = await desk.past(import_id)
+    assert (past.imported, past.refused, past.is_queued) == (1, 2, False)
+    reasons = await desk.store.imports.refusals(desk.user_store, import_id, 9)
+    assert [refusal.line for refusal in reasons] == [1, 2]
+
+
+async def test_a_file_that_fails_does_not_hold_up_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await desk.confirmed(file_of(3)), await desk.confirmed(file_of(4, "other"))
+    keep = uploads.UserImport._keep
+
+    async def failing(self: uploads.UserImport, row: FileRow) -> object:
+        if row.values["user_name"] == "u2":
+            raise RuntimeError("as the store might")
+        return await keep(self, row)
+
+    monkeypatch.setattr(uploads.UserImport, "_keep", failing)
+    await desk.process().round()
+    assert ((await desk.past(first)).imported, (await desk.past(first)).is_queued) == (0, True)
+    assert ((await desk.past(second)).imported, (await desk.past(second)).is_queued) == (4, False)
+
+
+async def test_calls_are_answered_while_rows_are_read(desk: Desk) -> None:
+    """A long run of empty lines, or a row of a megabyte, takes a while to read."""
+    answered = threading.Event()
+
+    def rows() -> Iterator[FileRow]:
+        assert answered.wait(20)
+        yield FileRow(1, 1, 2, {"user_name": "late"})
+
+    record = Record(Change.USER_IMPORT, "elsewhere", desk.origin)
+    async with desk.store.imports.session(desk.user_store, b"slow", record) as session:
+        asyncio.get_running_loop().call_soon(answered.set)
+        reader = RowReader({}, ambient.now(), ("name",))
+        done = await uploads.UserImport(desk.passwords, session, reader).run(rows(), lambda _: None)
+    assert done.imported == 1

@@ -161,3 +161,23 @@ def test_no_bytes_are_read_without_end_or_out_of_order(content: bytes) -> None:
 def test_what_json_wrote_is_read(objects: list[dict[str, Any]]) -> None:
     content = "\n".join(json.dumps(one) for one in objects).encode()
     assert [row.values for row in rows(content, FileFormat.NDJSON)] == objects
+
+
+@pytest.mark.parametrize("value", [b"[" * 100_000, b"[" * 5_000 + b"]" * 5_000])
+def test_a_line_that_is_nested_too_deep_is_refused_alone(value: bytes) -> None:
+    lines = b'{"user_name":%s}\n{"user_name":"b"}\n' % value
+    assert values(lines, FileFormat.NDJSON) == [(1, "the line is not a JSON object"), (2, {"user_name": "b"})]
+
+
+def test_a_column_that_is_not_known_is_quoted_only_if_it_shows() -> None:
+    for name, quoted in {"nick": True, "a\0b": False, "a\x1b[2Jb": False}.items():
+        with pytest.raises(FileRefused) as refused:
+            opened(f"user_name,{name}\n".encode())
+        assert (name in str(refused.value)) is quoted
+
+
+def test_a_long_header_is_looked_at_once() -> None:
+    names = [f"custom.{number}" for number in range(50_000)]
+    assert list(opened(",".join(names).encode()).header) == names
+    with pytest.raises(FileRefused, match=r"`custom\.7` appears twice"):
+        opened(",".join([*names, "custom.7"]).encode())

@@ -165,3 +165,8 @@ json_values = st.recursive(
 def test_no_row_does_anything_but_become_a_user_or_be_refused(row: dict[str, object]) -> None:
     with contextlib.suppress(RowRefused):
         assert isinstance(READER.read(1, row), NewUser)
+
+
+def test_a_name_that_does_not_show_is_not_repeated() -> None:
+    for name in ("a\0b", "\x1b[2J", "\u202ex"):
+        assert name not in refused(**{name: "x"})

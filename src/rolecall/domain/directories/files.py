@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,7 +18,7 @@ import msgspec
 
 from rolecall.domain.directories.formats import FileFormat
 from rolecall.domain.directories.importing import FileRow
-from rolecall.domain.directories.rows import unknown_columns
+from rolecall.domain.directories.rows import no_column, unknown_columns
 
 LONGEST_LINE = 1024 * 1024
 """Bytes."""
@@ -75,8 +75,8 @@ class UserFile:
             raise FileRefused("the first line is not CSV; it must have the names of the columns")
         names = [name.strip() for name in names]
         if unknown := unknown_columns(names, self._profile):
-            raise FileRefused(f"there is no column `{unknown[0][:64]}`; docs/import.md lists them")
-        if repeated := [name for name in names if names.count(name) > 1]:
+            raise FileRefused(f"{no_column(unknown[0])}; docs/import.md lists them")
+        if repeated := [name for name, times in Counter(names).items() if times > 1]:
             raise FileRefused(f"the column `{repeated[0]}` appears twice")
         self._header, self._begin = names, first
 
@@ -194,5 +194,5 @@ def _object(line: _Line) -> tuple[dict[str, object], str]:
         return {}, "the line is too long"
     try:
         return _DECODER.decode(line.text), ""
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}, "the line is not a JSON object"

@@ -6,9 +6,10 @@ So an import that was interrupted resumes after the last batch that was stored, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
@@ -22,6 +23,9 @@ from rolecall.values import Secret
 BATCH = 1000
 BATCH_PASSWORDS = 64
 """Hashing takes its time: what was hashed in a batch that is cut is hashed again."""
+
+_READ = 100
+"""Rows that are read at once: each may have a megabyte."""
 
 _BUSY = 0.2
 """Seconds to wait for a place among those whose passwords are hashed."""
@@ -135,31 +139,40 @@ class UserImport:
         self._refusals: list[Refusal] = []
 
     async def run(self, rows: Iterable[FileRow], report: Callable[[Progress], None]) -> Progress:
-        """`rows` begin where the session's progress ends."""
+        """`rows` begin where the session's progress ends. A thread reads them: empty lines and long rows may take
+        seconds, in which the event loop answers calls."""
         last: FileRow | None = None
-        waiting = 0
-        for row in rows:
-            last = row
-            waiting += self._take(row)
-            if len(self._users) + len(self._refusals) >= self._batch or waiting >= BATCH_PASSWORDS:
-                report(await self._keep(row))
-                waiting = 0
+        waiting, left = 0, iter(rows)
+        while part := await asyncio.to_thread(self._read, left):
+            for row, found in part:
+                last = row
+                waiting += self._take(found)
+                if len(self._users) + len(self._refusals) >= self._batch or waiting >= BATCH_PASSWORDS:
+                    report(await self._keep(row))
+                    waiting = 0
         if last is not None and (self._users or self._refusals):
             report(await self._keep(last))
         return await self._session.finish()
 
-    def _take(self, row: FileRow) -> bool:
-        """Whether a password has to be hashed."""
+    def _read(self, rows: Iterator[FileRow]) -> list[tuple[FileRow, NewUser | Refusal]]:
+        """The next rows."""
+        return [(row, self._found(row)) for row in islice(rows, _READ)]
+
+    def _found(self, row: FileRow) -> NewUser | Refusal:
         if row.error:
-            self._refusals.append(Refusal(row.line, row.error))
-            return False
+            return Refusal(row.line, row.error)
         try:
-            user = self._reader.read(row.line, row.values)
+            return self._reader.read(row.line, row.values)
         except RowRefused as refusal:
-            self._refusals.append(Refusal(row.line, str(refusal)))
+            return Refusal(row.line, str(refusal))
+
+    def _take(self, found: NewUser | Refusal) -> bool:
+        """Whether a password has to be hashed."""
+        if isinstance(found, Refusal):
+            self._refusals.append(found)
             return False
-        self._users.append(user)
-        return user.password is not None
+        self._users.append(found)
+        return found.password is not None
 
     async def _keep(self, row: FileRow) -> Progress:
         users, refusals = self._users, self._refusals

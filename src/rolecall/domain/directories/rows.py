@@ -79,6 +79,11 @@ def unknown_columns(names: Iterable[str], profile: Collection[str]) -> list[str]
     return [name for name in names if not _is_known(name, profile)]
 
 
+def no_column(name: str) -> str:
+    """A sentence that quotes the name only if it shows: the store takes no NUL, and terminals obey controls."""
+    return f"there is no column `{name[:64]}`" if is_text(name[:64]) else "there is a column of another name"
+
+
 def _is_known(name: str, profile: Collection[str]) -> bool:
     return (
         name in COLUMNS
@@ -103,7 +108,7 @@ class RowReader:
     def read(self, line: int, row: Mapping[str, object]) -> NewUser:
         """`row` has texts, or what JSON has; absent, null and empty are one. Raises `RowRefused`."""
         if unknown := unknown_columns(row, self._profile):
-            raise RowRefused(f"there is no column `{unknown[0][:64]}`")
+            raise RowRefused(no_column(unknown[0]))
         name = _kept(row, "user_name", is_user_name, f"1 to {LONGEST_NAME} visible characters")
         phone = _kept(row, "phone", _is_unmasked_phone, "a phone number such as +86-13800138000")
         email = _kept(row, "email", is_mail, "a mail address")

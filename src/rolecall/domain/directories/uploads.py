@@ -200,6 +200,12 @@ class UserUploads:
             except SealBroken as error:
                 _log.error("a file of users cannot be opened", store=upload.store_id.hex, found=str(error))
                 await self._uploads.forget(upload.id)
+            except Exception as error:  # noqa: BLE001 - the other files do not wait for this one
+                _log.warning(
+                    "a file of users could not be imported",
+                    store=upload.store_id.hex,
+                    error=type(error).__name__,
+                )
 
     async def _import(self, upload: Upload) -> None:
         if upload.origin is None:
