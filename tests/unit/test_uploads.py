@@ -48,6 +48,7 @@ FILE = field("file", b"x", '; filename="x"')
         request(b"\r\nno headers at all"),
         request(field("a", b"\xff")),
         request(field("a", b"\0")),
+        request(field("file", b"x", '; filename="a\0.csv"')),
         request(*(field(f"a{number}", b"") for number in range(21))),
     ],
 )

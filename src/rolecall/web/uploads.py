@@ -99,6 +99,8 @@ class _Parts:
 
 
 def _text(data: bytes) -> str:
+    if b"\0" in data:
+        raise Malformed("a part holds NUL, which no text may hold")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
