@@ -22,11 +22,18 @@ def test_any_other_text_begins_at_the_first_page() -> None:
     for text in (
         "",
         "1",
-        f"-1-{ID.hex}",
         f"{'9' * 18}-{ID.hex}",
         f"1-{ID}",
         f"1-{ID.hex}0",
         "\0",
         "x' or ''='",
     ):
+        assert key_of(text) is None
+
+
+def test_a_user_from_before_1970_has_a_key_and_no_text_overflows() -> None:
+    for created_at in (datetime(1, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 999_999, UTC)):
+        key = UserKey(created_at, ID)
+        assert key_of(key_text(key)) == key
+    for text in (f"-{'9' * 17}-{'0' * 32}", f"--1-{'0' * 32}", f"{'9' * 18}-{'0' * 32}"):
         assert key_of(text) is None

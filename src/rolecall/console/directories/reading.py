@@ -18,7 +18,7 @@ from rolecall.domain.messages import Page as Slice
 from rolecall.domain.reasons import Reason
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_KEY = re.compile(r"([0-9]{1,17})-([0-9a-f]{32})")
+_KEY = re.compile(r"(-?[0-9]{1,17})-([0-9a-f]{32})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -90,7 +90,7 @@ class DirectoryReader:
 
 
 def key_text(key: UserKey | None) -> str:
-    """A key in an address: microseconds of the epoch, and the id."""
+    """A key in an address: microseconds of the epoch, negative for imported users that are older, and the id."""
     return "" if key is None else f"{(key.created_at - _EPOCH) // timedelta(microseconds=1)}-{key.id.hex}"
 
 
@@ -99,7 +99,10 @@ def key_of(text: str) -> UserKey | None:
     found = _KEY.fullmatch(text)
     if found is None:
         return None
-    return UserKey(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
+    try:
+        return UserKey(_EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2]))
+    except OverflowError:  # before the year 1
+        return None
 
 
 def name_of(view: UserView) -> str:
