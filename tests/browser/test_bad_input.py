@@ -184,7 +184,7 @@ def test_who_may_only_read_is_offered_no_change_and_refused_one(
         assert answer is not None
         assert answer.status == 403, change
         expect(page.get_by_role("button", name="Confirm")).to_have_count(0)
-    for owners in (f"{address}/check", f"{address}/edit", f"{address}/remove", "/console/instances/new"):
+    for owners in (f"{address}/check", f"{address}/edit", f"{address}/remove", "/console/new-instance"):
         answer = page.goto(owners)
         assert answer is not None
         assert answer.status == 403, owners

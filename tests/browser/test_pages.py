@@ -59,7 +59,7 @@ def pages_of(rolecall: Rolecall) -> list[str]:
             for instance in instances
             for tab in ("", "/databases", "/check", "/edit")
         ),
-        "/console/instances/new",
+        "/console/new-instance",
         f"/console/instances/{rolecall.instance_id}/remove",
     ]
 

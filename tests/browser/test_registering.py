@@ -107,7 +107,7 @@ def test_what_is_missing_on_a_server_is_shown_with_its_repair(
 ) -> None:
     engine, before = rolecall.ready["engines"]["postgres"], len(instances(rolecall))
     password = f"{administrator}_secret"
-    page = visit("/console/instances/new")
+    page = visit("/console/new-instance")
     fill(page, host="not a host", port=str(engine["port"]), administrator=administrator)
     go_on(page, "wrong_password")
     expect(page.locator("#input-host-fault")).to_be_visible()
@@ -142,7 +142,7 @@ def test_a_mariadb_server_is_registered_too(rolecall: Rolecall, visit: Callable[
     if "mysql" not in rolecall.ready["engines"]:
         pytest.skip("MariaDB is not installed")
     engine, name = rolecall.ready["engines"]["mysql"], f"maria_{secrets.token_hex(3)}"
-    page = visit("/console/instances/new", dark=True, language="zh-CN", size="narrow")
+    page = visit("/console/new-instance", dark=True, language="zh-CN", size="narrow")
     page.select_option("#input-engine", "mariadb")
     fill(page, host=engine["host"], port=str(engine["port"]), administrator=engine["user"], name=name)
     go_on(page, "wrong_password", "继续")

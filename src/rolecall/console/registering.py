@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from rolecall.console import pages
@@ -22,6 +23,7 @@ from rolecall.console.owners import (
     always,
     for_owners,
 )
+from rolecall.console.paths import PREFIX
 from rolecall.console.sign_in import SECRET
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.engine import VerifierWrite
@@ -94,7 +96,7 @@ class RegistrationPages:
         self._registrations = registrations
         changes = (
             OwnersChange(
-                f"{HOME}/new",
+                f"{PREFIX}/new-instance",
                 SECTION,
                 "instance_new",
                 "instance add",
@@ -293,11 +295,21 @@ def _check_rules(visit: Visit) -> None:
         text, rule = text.strip(), _RULES.get(name)
         if text and rule is not None and not rule.fullmatch(text):
             raise OwnersChangeRefused(visit.text(f"{name}_malformed"), name)
+        # Who reads a pipe waits, and every call with it.
+        if text and name == "sslrootcert" and not _is_file(text):
+            raise OwnersChangeRefused(visit.text(f"{name}_malformed"), name)
         if name in _LONGEST and (len(text) > _LONGEST[name] or not text.isprintable()):
             raise OwnersChangeRefused(visit.text("text_malformed", most=_LONGEST[name]), name)
     port = visit.posted["port"].strip()
     if port and not (port.isascii() and port.isdecimal() and len(port) <= 5 and 1 <= int(port) <= 65_535):
         raise OwnersChangeRefused(visit.text("port_malformed"), "port")
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _new(visit: Visit) -> NewInstance:

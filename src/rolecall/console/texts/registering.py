@@ -119,7 +119,10 @@ TEXTS = {
     "port_malformed": ("A port is a number from 1 to 65535.", "端口为 1 至 65535 的数字。"),
     "engine_malformed": ("Choose a kind of server.", "请选择服务器类型。"),
     "sslmode_malformed": ("Choose a mode of TLS.", "请选择 TLS 模式。"),
-    "sslrootcert_malformed": ("This is not an absolute path.", "不是绝对路径。"),
+    "sslrootcert_malformed": (
+        "This is not the absolute path of a file on the machine where Rolecall runs.",
+        "不是 Rolecall 所在机器上某个文件的绝对路径。",
+    ),
     "public_id_malformed": (
         "An id has letters, digits, hyphens and underscores, at most 64.",
         "ID 由字母、数字、连字符和下划线组成，最多 64 个字符。",
