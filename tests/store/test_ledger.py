@@ -16,6 +16,8 @@ from tests.waiting import reached
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.instances.examination import Examiner, Finding
+from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
 from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Provision, register
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
@@ -402,6 +404,14 @@ async def test_instances_are_found_by_their_faces_and_forgotten_with_their_accou
     assert changed == replace(instance, port=1, isolated=True, revision=2)
     with pytest.raises(ValueError, match="no such columns"):
         await repository.change_instance(instance.id, owner_id=1)
+    registrations = Registrations(repository, SEALER, Examiner(unasked, SEALER))
+    for wanted in (Wanted(name="mine"), Wanted(options={"account_quota": "3"})):
+        with pytest.raises(ChangeRefused, match="at the same time"):
+            await registrations.change(instance, wanted)
+        assert await repository.instance_by_id(instance.id) == changed
+    await registrations.change(changed, Wanted(name="mine"))
+    renamed = await repository.instance_by_id(instance.id)
+    assert renamed == replace(changed, name="mine", revision=3)
     await bench.carried_out(AccountEffect("acc", "", 7, created=True))
     await bench.store.instances.remove_instance(instance.id)
     assert await repository.instances() == []
@@ -480,3 +490,7 @@ async def test_what_follows_an_operation_is_known(bench: Bench) -> None:
     assert not await bench.store.operations.is_followed(first)
     await bench.store.operations.record(second, bench.instance.id, None)
     assert await bench.store.operations.is_followed(first)
+
+
+async def unasked(_address: object) -> list[Finding]:
+    raise AssertionError("the server was asked")

@@ -95,11 +95,17 @@ class PgInstanceRepository:
         """Change some columns; every change makes the replicas attach the instance again."""
         await self._change(instance_id, changes, None)
 
+    async def change_instance_at(self, instance_id: int, revision: int, **changes: object) -> bool:
+        """As `change_instance`; False, and nothing is changed, if the instance has another revision by now."""
+        return await self._change(instance_id, changes, None, revision)
+
     async def change_recorded(self, instance_id: int, record: Record, **changes: object) -> None:
         """As `change_instance`, with its record."""
         await self._change(instance_id, changes, record)
 
-    async def _change(self, instance_id: int, changes: dict[str, object], record: Record | None) -> None:
+    async def _change(
+        self, instance_id: int, changes: dict[str, object], record: Record | None, revision: int | None = None
+    ) -> bool:
         require_changeable(changes)
         assignments = sql.SQL(", ").join(
             sql.SQL("{} = {}").format(sql.Identifier(column), sql.Placeholder(column)) for column in changes
@@ -109,14 +115,16 @@ class PgInstanceRepository:
         if "address_groups" in changes:
             groups = cast("Sequence[AddressGroup]", changes["address_groups"])
             changes["address_groups"] = Jsonb([asdict(group) for group in groups])
-        query = sql.SQL("update instances set {}, revision = revision + 1 where id = %(id)s").format(
-            assignments
-        )
+        query = sql.SQL(
+            "update instances set {}, revision = revision + 1"
+            " where id = %(id)s and (%(at)s::bigint is null or revision = %(at)s)"
+        ).format(assignments)
         async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(query, {**changes, "id": instance_id})
+            changed = await connection.execute(query, {**changes, "id": instance_id, "at": revision})
             if record is not None:
                 await write_record(connection, record)
         self._cache.clear()
+        return changed.rowcount == 1
 
     async def remove_instance(self, instance_id: int) -> None:
         """Delete an instance and the rows about its accounts. Its server is left as it is."""

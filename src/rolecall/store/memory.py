@@ -174,6 +174,14 @@ class MemoryInstances:
         self._store.notify()
         return added
 
+    async def change_instance_at(self, instance_id: int, revision: int, **changes: Any) -> bool:
+        """As `change_instance`; False, and nothing is changed, if the instance has another revision by now."""
+        instance = self._store.instances.get(instance_id)
+        if instance is None or instance.revision != revision:
+            return False
+        await self.change_instance(instance_id, **changes)
+        return True
+
     async def change_instance(self, instance_id: int, **changes: Any) -> None:
         """Change some columns; every change makes the replicas attach the instance again."""
         require_changeable(changes)

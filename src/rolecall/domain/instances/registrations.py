@@ -24,7 +24,9 @@ from rolecall.domain.secrets.sealing import SealBroken, Sealer
 
 
 class RegisteredInstances(InstanceRepository, Protocol):
-    async def change_instance(self, instance_id: int, **changes: object) -> None: ...
+    async def change_instance_at(self, instance_id: int, revision: int, **changes: object) -> bool:
+        """False, and nothing is changed, if the instance has another revision by now."""
+
     async def remove_instance(self, instance_id: int) -> None: ...
 
 
@@ -104,7 +106,7 @@ class Registrations:
 
     async def change(self, instance: Instance, wanted: Wanted) -> None:
         """Raises `ChangeRefused` if verifiers are to be written to a catalog that the server does not let be
-        written."""
+        written, or if the instance was changed or removed since it was read: the server may take seconds to answer."""
         if wanted.options.get("verifier_write") == VerifierWrite.CATALOG:
             await self.examine_changed(instance, wanted)
         changes: dict[str, object] = {}
@@ -119,7 +121,10 @@ class Registrations:
             changes.update(moved(self._sealer, instance, host, port))
         if wanted.options:
             changes["options"] = _options(instance, wanted)
-        await self._repository.change_instance(instance.id, **changes)
+        if not await self._repository.change_instance_at(instance.id, instance.revision, **changes):
+            raise ChangeRefused(
+                "not changed: another changed or removed the instance at the same time; try again"
+            )
 
     async def remove(self, instance: Instance) -> None:
         """The server and its accounts are not changed. Raises `ChangeRefused` for a server that Rolecall runs."""
