@@ -95,7 +95,7 @@ class OwnersChanges:
 
     def _page(self, change: OwnersChange) -> Page:
         async def show(visit: Visit) -> Reply:
-            return await self._step(visit, change, first=True)
+            return await self._shown(visit, change, first=True)
 
         async def submit(visit: Visit) -> Reply:
             try:
@@ -103,10 +103,10 @@ class OwnersChanges:
                     return pages.error(visit.request, 404, "not_found")
                 findings = await change.check(visit)
                 if not visit.posted["confirm"]:
-                    return await self._step(visit, change, findings=findings, first=False)
+                    return await self._shown(visit, change, findings=findings, first=False)
                 return await self._carry_out(visit, change)
             except OwnersChangeRefused as refused:
-                return await self._step(visit, change, refused, refused.findings, first=True)
+                return await self._shown(visit, change, refused, refused.findings, first=True)
 
         return Page(change.pattern, for_owners(change.section, show), for_owners(change.section, submit))
 
@@ -135,6 +135,20 @@ class OwnersChanges:
             shown=changed.shown,
             back=back,
         )
+
+    async def _shown(
+        self,
+        visit: Visit,
+        change: OwnersChange,
+        refused: OwnersChangeRefused | None = None,
+        findings: Sequence[Finding] = (),
+        *,
+        first: bool,
+    ) -> Reply:
+        try:
+            return await self._step(visit, change, refused, findings, first=first)
+        except OwnersChangeRefused:  # what the address names was removed while its page was made
+            return pages.error(visit.request, 404, "not_found")
 
     async def _step(
         self,

@@ -147,7 +147,10 @@ class ImportPages:
         return upload
 
     async def _preview(self, visit: Visit) -> dict[str, object]:
-        return {"preview": await self._files.preview(await self._known(visit))}
+        try:
+            return {"preview": await self._files.preview(await self._known(visit))}
+        except FileRefused:  # another file took its place meanwhile
+            raise OwnersChangeRefused(visit.text("not_found")) from None
 
     async def _confirm(self, visit: Visit) -> Changed:
         caller, request = visit.visitor.caller, visit.request
