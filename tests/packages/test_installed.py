@@ -129,7 +129,7 @@ def test_up_prints_what_the_install_page_shows(installed: Installed) -> None:
     for line in shown_after("    rolecall up\n"):
         assert without_values(line) in printed
     assert shown_after("one more line says so") == [f"Rolecall: {NO_MARIADB}"]
-    for command in ("pip install rolecall", "pipx install rolecall", "uvx rolecall up"):
+    for command in ("pip install dist/*.whl", "pipx install dist/*.whl", "uvx --from dist/*.whl rolecall up"):
         assert f"    {command}" in INSTALL
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -10,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from tests.waiting import reached
 
 from rolecall.app import entry
 from rolecall.app.application import Application
@@ -67,8 +67,7 @@ class Calls:
 
         await self._settling.get_or_read("changes", read)
         await self.application.store._durable.execute("notify rolecall_changes, 'settled'")
-        while self._settling.get("changes") is not None:
-            await asyncio.sleep(0)
+        await reached(lambda: self._settling.get("changes") is None)
 
     def as_user(self, added: Mapping[str, str]) -> Calls:
         """The sub-user that AddUser answered, calling with its own key."""

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+from tests.waiting import reached
+
 from rolecall.readiness import Readiness
 
 
@@ -51,8 +53,7 @@ async def test_many_who_ask_at_once_ask_the_server_once() -> None:
     servers = Servers("running")
     ready = readiness(servers)
     waiting = [asyncio.create_task(ready.answer("instance=pd-1")) for _ in range(20)]
-    while not servers.asked:
-        await asyncio.sleep(0)
+    await reached(lambda: servers.asked)
     waiting[0].cancel()  # a client that goes away takes the answer from no other
     servers.released.set()
     answers = await asyncio.gather(*waiting[1:])
