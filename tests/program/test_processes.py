@@ -166,6 +166,7 @@ def test_a_lost_store_is_one_line_whatever_the_command(
     monkeypatch.setenv("ROLECALL_DATABASE_URL", LOST)
     monkeypatch.setenv("ROLECALL_MASTER_KEY", new_master_key())
     monkeypatch.setenv("ROLECALL_INSTANCE_PASSWORD", "x")
+    monkeypatch.setenv("ROLECALL_WORKERS", "1")  # `serve --workers` sets it, and it must not stay
     monkeypatch.setattr(sys, "argv", ["rolecall", *command])
     try:
         with pytest.raises(SystemExit) as end:

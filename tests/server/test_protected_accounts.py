@@ -41,4 +41,5 @@ def test_an_operators_account_is_listed_and_cannot_be_taken_over(rolecall: Rolec
         assert "belongs to the system" in response["Error"]["Message"], action
     assert not rolecall.can_log_in(operator, PASSWORD)
     rows = json.loads(rolecall.cli("account", "list", "--json").stdout)
-    assert [row["standing"] for row in rows if row["name"] == operator] == ["protected"]
+    mine = [row for row in rows if row["name"] == operator and row["instance"] == instance]
+    assert [row["standing"] for row in mine] == ["protected"]

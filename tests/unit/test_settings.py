@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rolecall.settings import Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the run, or of a test before, would replace what a test writes in a file."""
+    for name in [name for name in os.environ if name.startswith("ROLECALL_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize(
