@@ -8,12 +8,14 @@ import os
 import stat
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from tests.conftest import PATIENCE, PROGRAM, Rolecall
+from tests.conftest import PATIENCE, PROGRAM, Rolecall, store_admin
 
 from rolecall.cli.commands import COMMANDS
 
@@ -148,21 +150,48 @@ def test_a_call_is_found_by_its_request_id(rolecall: Rolecall, name: Callable[[s
     assert user in rolecall.cli("audit", "list", "--target", user).stdout
 
 
-def test_followed_records_come_as_they_are_added(rolecall: Rolecall, name: Callable[[str], str]) -> None:
-    user = name("followed")
-    command = [PROGRAM, "audit", "list", "--follow", "--json", "--target", user, "--data", rolecall.data]
-    following = subprocess.Popen(
-        command, env=rolecall.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+@contextmanager
+def following(rolecall: Rolecall, *options: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """The records that `audit --follow` prints."""
+    command = [PROGRAM, "audit", "--follow", "--json", *options, "--data", rolecall.data]
+    process = subprocess.Popen(command, env=rolecall.environment, stdout=subprocess.PIPE, text=True)
     try:
+        assert process.stdout is not None
+        yield map(json.loads, process.stdout)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_followed_records_come_as_they_are_added_and_from_any_position_again(
+    rolecall: Rolecall, name: Callable[[str], str]
+) -> None:
+    """Also one whose transaction began before that of others that were printed already."""
+    user = name("followed")
+    note = "insert into audit (dialect, action, target, outcome) values ('cli', %s, %s, 'done')"
+    with (
+        following(rolecall, "--target", user) as printed,
+        psycopg.connect(store_admin(rolecall.data), options="-c search_path=rolecall") as slow,
+    ):
+        slow.execute(note, ("slow", user))
         rolecall.ok("CreateAccount", UserName=user, Type="normal", Password="Audited_password1")
         rolecall.ok("ModifyAccountRemark", UserName=user, Remark="r")
-        assert following.stdout is not None
-        seen = [json.loads(following.stdout.readline()) for _ in range(2)]
-        assert [row["action"] for row in seen] == ["CreateAccount", "ModifyAccountRemark"]
-    finally:
-        following.terminate()
-        following.communicate()
+        seen = [next(printed) for _ in range(2)]
+        slow.commit()
+        seen.append(next(printed))
+    assert [row["action"] for row in seen] == ["CreateAccount", "ModifyAccountRemark", "slow"]
+    assert seen[2]["id"] < seen[0]["id"]
+    positions = [row["position"] for row in seen]
+    assert positions == sorted(positions)
+    with following(rolecall, "--target", user, "--after", str(positions[0])) as printed:
+        assert [next(printed), next(printed)] == seen[1:]
+    with following(rolecall, "--target", user, "--after", "0") as printed:
+        assert next(printed) == seen[0]
+
+
+@pytest.mark.parametrize("options", [("--follow", "--offset", "1"), ("--after", "1")], ids=str)
+def test_options_that_do_not_go_together_are_refused(rolecall: Rolecall, options: tuple[str, ...]) -> None:
+    assert rolecall.cli("audit", *options, check=False).returncode == 1
 
 
 def test_the_trail_verifies_and_is_exported_whole(

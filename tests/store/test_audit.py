@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from tests.store.test_store import store
 
-from rolecall.domain.operations.audit import ChainBroken, Entry, Outcome, Wanted
+from rolecall.domain.operations.audit import ChainBroken, Entry, Link, Outcome, Wanted
 from rolecall.domain.operations.audit_chain import Auditing
 from rolecall.domain.operations.model import AccountEffect, Change, Intent, State
 from rolecall.domain.operations.records import Record
@@ -100,20 +101,38 @@ async def test_records_are_found_by_each_of_their_columns(store: Store) -> None:
         Entry("tests", "sign-in", Outcome.FAILED, "third\0", principal=5, request_id="r")
     )
 
-    async def targets(wanted: Wanted) -> list[str]:
+    async def found(wanted: Wanted) -> list[str]:
         return [row.target for row in await store.audit.recent(wanted, 10)]
 
-    assert await targets(Wanted()) == ["first", "second", "third"]
-    assert await targets(Wanted(principal=5)) == ["third"]
-    assert await targets(Wanted(action="key create")) == ["first", "second"]
-    assert await targets(Wanted(target="eco")) == ["second"]
-    assert await targets(Wanted(outcome="failed")) == ["third"]
-    assert await targets(Wanted(request_id="r")) == ["third"]
+    assert await found(Wanted()) == ["first", "second", "third"]
+    assert await found(Wanted(principal=5)) == ["third"]
+    assert await found(Wanted(action="key create")) == ["first", "second"]
+    assert await found(Wanted(target="eco")) == ["second"]
+    assert await found(Wanted(outcome="failed")) == ["third"]
+    assert await found(Wanted(request_id="r")) == ["third"]
     now = datetime.now(UTC)
-    assert await targets(Wanted(since=now + timedelta(hours=1))) == []
-    assert len(await targets(Wanted(since=now - timedelta(hours=1), until=now + timedelta(hours=1)))) == 3
-    first, *_ = await store.audit.recent(Wanted(), 10)
-    assert [row.target for row in await store.audit.after(Wanted(), first.id, 10)] == ["second", "third"]
+    assert await found(Wanted(since=now + timedelta(hours=1))) == []
+    assert len(await found(Wanted(since=now - timedelta(hours=1), until=now + timedelta(hours=1)))) == 3
+
+
+def targets(links: Sequence[Link]) -> list[str]:
+    return [link.row.target for link in links if link.row]
+
+
+async def test_chained_records_are_read_from_any_place_on(store: Store) -> None:
+    assert (await store.audit.end(), await store.audit.after(Wanted(), 0, 10)) == (0, None)
+    await note(store, "first", "second", "third")
+    assert await store.audit.after(Wanted(), 0, 10) is None  # nothing is chained yet
+    await auditing(store).chain()
+    assert await store.audit.end() == 3
+    assert targets(await store.audit.recent_links(Wanted(), 3, 2)) == ["second", "third"]
+    assert targets(await store.audit.recent_links(Wanted(target="s"), 2, 10)) == ["first", "second"]
+    page = await store.audit.after(Wanted(), 1, 10)
+    assert page is not None
+    assert (page.first, page.last, targets(page.links)) == (2, 3, ["second", "third"])
+    page = await store.audit.after(Wanted(target="third"), 0, 2)  # its end is known though none is wanted
+    assert page is not None
+    assert (page.first, page.last, targets(page.links)) == (1, 2, [])
 
 
 async def test_an_untouched_trail_verifies_and_tells_what_is_not_chained_yet(store: Store) -> None:
@@ -204,9 +223,17 @@ async def test_a_record_that_commits_after_later_ones_is_chained_after_them(
         slow.execute("insert into audit (dialect, action, outcome) values ('cli', 'slow', 'done')")
         await note(store, "quick")
         await mine.chain()
+        early = await store.audit.after(Wanted(), 0, 10)
     await mine.chain()
     found = await mine.verify()
     assert (found.broken, found.records) == ("", 2)
+    assert early is not None
+    late = await store.audit.after(Wanted(), early.last, 10)
+    assert late is not None
+    (quick,), (slow_link,) = early.links, late.links
+    assert (
+        slow_link.audit_id < quick.audit_id
+    )  # a reader that goes on behind the greatest id would have missed it
     assert [link.row.action async for page in store.audit.links(0) for link in page if link.row] == [
         "key create",
         "slow",
@@ -226,6 +253,9 @@ async def test_what_is_pruned_leaves_a_checkpoint_from_which_the_rest_verifies(
     await mine.chain()
     assert await mine.prune(10) == 2
     await mine.chain()
+    page = await store.audit.after(Wanted(), 1, 10)
+    assert page is not None
+    assert (page.first, page.last) == (3, 5)  # and so a reader sees that it missed one
     found = await mine.verify()
     assert (found.broken, found.records, found.head.position) == ("", 3, 5)
     pruned = (await store.audit.recent(Wanted(action="audit prune"), 10))[0]

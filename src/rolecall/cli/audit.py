@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption, OffsetOption, QuietOption
 from rolecall.cli.private_files import make_private_file
 from rolecall.cli.records import AuditedCommand, change_application
-from rolecall.domain.operations.audit import Row, Verified, Wanted
+from rolecall.domain.operations.audit import Link, Row, Verified, Wanted
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
@@ -57,30 +57,58 @@ def list_records(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many of the newest records.")] = 50,
     offset: OffsetOption = 0,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Print new records as they are added, until Ctrl-C.")
+        bool, typer.Option("--follow", help="Print new records as they are chained, until Ctrl-C.")
     ] = False,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="POSITION",
+            help="With --follow: begin behind this position of the chain. 0: with the oldest record.",
+        ),
+    ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List records, the newest last. With --follow, --json prints one line per record."""
+    """List records, the newest last. With --follow, in the order of the chain; --json prints one line per record."""
     if follow and offset:
         raise CommandError("--follow begins at the newest record; omit --offset")
+    if after is not None and not follow:
+        raise CommandError("--after is for --follow")
     wanted = Wanted(_utc(since), _utc(until), principal, action, target, outcome, request_id)
 
     async def work(opened: OpenStore) -> list[Mapping[str, object]]:
         rows = await opened.store.audit.recent(wanted, limit + offset)
         rows = rows[: len(rows) - offset] if offset < len(rows) else []
-        if not follow:
-            return [_shown(row) for row in rows]
-        last = 0
-        while True:
-            for row in rows:
-                _print(row, as_json=as_json)
-                last = row.id
-            await asyncio.sleep(_FOLLOW_SECONDS)
-            rows = await opened.store.audit.after(wanted, last, _PAGE)
+        return [_shown(row) for row in rows]
 
+    if follow:
+        with_application(data, lambda opened: _follow(opened, wanted, after, limit, as_json=as_json))
+        return
     show(with_store(data, work), as_json=as_json, columns=_COLUMNS, empty="no records yet")
+
+
+async def _follow(
+    opened: Application, wanted: Wanted, after: int | None, limit: int, *, as_json: bool
+) -> None:
+    """Print chained records, in the order of the chain, which misses none. Adds to the chain, so that it need not wait
+    for a serving process to do so. CommandError if records behind `after` were pruned."""
+    audit = opened.store.audit
+    await opened.operations.auditing.chain()
+    last = await audit.end() if after is None else after or (await audit.checkpoint()).position
+    if after is None:
+        _print(await audit.recent_links(wanted, last, limit), as_json=as_json)
+    while True:
+        while page := await audit.after(wanted, last, _PAGE):
+            if page.first > last + 1:
+                raise CommandError(
+                    f"the records from position {last + 1} to {page.first - 1} were pruned; --after {page.first - 1}"
+                    " begins behind them"
+                )
+            _print(page.links, as_json=as_json)
+            last = page.last
+        await asyncio.sleep(_FOLLOW_SECONDS)
+        await opened.operations.auditing.chain()
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -91,12 +119,16 @@ def _shown(row: Row) -> Mapping[str, object]:
     return {**row.fields(), "at": row.at}
 
 
-def _print(row: Row, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(row.fields(), ensure_ascii=False), flush=True)
-        return
-    shown = {**row.fields(), "at": row.at.strftime("%Y-%m-%d %H:%M:%S")}
-    print("  ".join(str(shown[column] or "-") for column in _COLUMNS), flush=True)
+def _print(links: Sequence[Link], *, as_json: bool) -> None:
+    for link in links:
+        row = link.row
+        if row is None:
+            continue
+        if as_json:
+            print(json.dumps({**row.fields(), "position": link.position}, ensure_ascii=False), flush=True)
+            continue
+        shown = {**row.fields(), "at": row.at.strftime("%Y-%m-%d %H:%M:%S")}
+        print("  ".join(str(shown[column] or "-") for column in _COLUMNS), flush=True)
 
 
 @app.command("verify")

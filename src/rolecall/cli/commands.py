@@ -139,8 +139,18 @@ class LazyCommand(TyperCommand):
         self.words = words
 
 
+DEFAULTS: Mapping[str, str] = {"audit": "list"}
+"""The command of a group that is meant where options follow the group's name."""
+
+
 class LazyGroup(TyperGroup):
     """A group that imports a command once a command line names it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        default = DEFAULTS.get(self.name or "")
+        if default and args and args[0].startswith("-") and args[0] not in self.get_help_option_names(ctx):
+            args = [default, *args]
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)

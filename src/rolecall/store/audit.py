@@ -20,6 +20,7 @@ from rolecall.domain.operations.audit import (
     Head,
     HeadSeal,
     Link,
+    Page,
     Row,
     Wanted,
     digest,
@@ -57,9 +58,20 @@ class PgAuditRepository:
         values = {**_conditions(wanted), "limit": limit}
         return (await self._pool.rows(kwargs_row(_row), _SQL["recent"], values))[::-1]
 
-    async def after(self, wanted: Wanted, last: int, limit: int) -> Sequence[Row]:
+    async def recent_links(self, wanted: Wanted, last: int, limit: int) -> Sequence[Link]:
         values = {**_conditions(wanted), "last": last, "limit": limit}
-        return await self._pool.rows(kwargs_row(_row), _SQL["after"], values)
+        return (await self._pool.rows(kwargs_row(_link), _SQL["recent_links"], values))[::-1]
+
+    async def after(self, wanted: Wanted, position: int, limit: int) -> Page | None:
+        values = {**_conditions(wanted), "last": position, "limit": limit}
+        found = await self._pool.rows(kwargs_row(_place), _SQL["after"], values)
+        (first, last, _), *_ = found
+        if first is None or last is None:
+            return None
+        return Page(first, last, [link for _, _, link in found if link is not None])
+
+    async def end(self) -> int:
+        return int(await self._pool.value(_SQL["end"]))
 
     async def chain(self, key: Secret, seal: HeadSeal, known: Head) -> Head | None:
         """All in one transaction, so that the time of the last chaining separates older records from later ones."""
@@ -157,6 +169,12 @@ def _conditions(wanted: Wanted) -> dict[str, object]:
 
 def _row(*, at: datetime, **rest: Any) -> Row:
     return Row(at=at.astimezone(UTC), **rest)
+
+
+def _place(
+    *, first: int | None, last: int | None, position: int | None, **link: Any
+) -> tuple[int | None, int | None, Link | None]:
+    return first, last, None if position is None else _link(position=position, **link)
 
 
 def _link(*, position: int, audit_id: int, digest: bytes, id: int | None, **record: Any) -> Link:  # noqa: A002 - the column's name

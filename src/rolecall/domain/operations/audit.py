@@ -166,14 +166,33 @@ class HeadSeal(Protocol):
         """ChainBroken."""
 
 
+class Page(Struct, frozen=True):
+    """The places `first` to `last` of the chain, of which `links` are those whose records are wanted."""
+
+    first: int
+    last: int
+    links: Sequence[Link]
+
+
 class AuditRepository(Audit, Protocol):
-    """The records and their chain."""
+    """The records and their chain.
+
+    A record that commits late has a smaller id than others that were read before: only positions of the chain are an
+    order in which a reader that goes on where it was misses none.
+    """
 
     async def recent(self, wanted: Wanted, limit: int) -> Sequence[Row]:
         """The newest, in the order of their ids."""
 
-    async def after(self, wanted: Wanted, last: int, limit: int) -> Sequence[Row]:
-        """Those with greater ids, in that order."""
+    async def recent_links(self, wanted: Wanted, last: int, limit: int) -> Sequence[Link]:
+        """The newest that are chained, up to a position."""
+
+    async def after(self, wanted: Wanted, position: int, limit: int) -> Page | None:
+        """The next places of the chain, `limit` at most; None if there are none. `first` is greater than the next
+        position if records were pruned."""
+
+    async def end(self) -> int:
+        """The last position of the chain; 0 without any."""
 
     async def chain(self, key: Secret, seal: HeadSeal, known: Head) -> Head | None:
         """Chain what is not chained yet; where it ends then. None if another process is at it.

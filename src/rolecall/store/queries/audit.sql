@@ -22,10 +22,26 @@ select {columns} from audit a
  where {wanted}
  order by a.id desc limit %(limit)s
 
+-- name: recent_links
+select c.position, c.audit_id, c.digest, {columns}
+  from audit_chain c join audit a on a.id = c.audit_id
+ where {wanted} and c.position <= %(last)s
+ order by c.position desc limit %(limit)s
+
+-- One statement, so that a pruning is before or after it. A page without a wanted record is one row without a place.
 -- name: after
-select {columns} from audit a
- where {wanted} and a.id > %(last)s
- order by a.id limit %(limit)s
+with page as (select position, audit_id, digest from audit_chain
+               where position > %(last)s
+               order by position limit %(limit)s),
+     ends as (select min(position) as first, max(position) as last from page)
+select ends.first, ends.last, c.*
+  from ends left join (select p.position, p.audit_id, p.digest, {columns}
+                         from page p join audit a on a.id = p.audit_id
+                        where {wanted}) c on true
+ order by c.position
+
+-- name: end
+select coalesce((select max(position) from audit_chain), (select max(position) from audit_checkpoints), 0)
 
 -- No transaction that adds a record takes an hour: what is older than the last chaining by more was inserted.
 -- name: last_link
