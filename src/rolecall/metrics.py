@@ -1,15 +1,14 @@
-"""Metrics: calls and their durations, the depth of lanes, the health of engines, open operations."""
+"""Metrics: calls and their durations, and the measures of `rolecall.measures`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.operations.model import Unresolved
+from rolecall.measures import Measured, Reading, Readings
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -20,14 +19,16 @@ _UNKNOWN = frozenset({"unknown"})
 
 
 class Metrics:
-    """`shared` adds up the counts of all workers (see `rolecall serve --workers`)."""
+    """`shared` is the directory of several workers, whose counts and measures are added up."""
 
-    def __init__(self, *, shared: bool = False) -> None:
-        self._shared = shared
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared is not None
         self.registry = CollectorRegistry()
-        self._lanes = CollectorRegistry()
-        self._unresolved = _Unresolved()
-        self._lanes.register(self._unresolved)
+        self._measured = Measured(shared)
+        self._measures = CollectorRegistry()
+        self._measures.register(self._measured)
+        self._unresolved = Unresolved()
+        self.watch(self._open_operations)
         self._actions: dict[str, Mapping[str, frozenset[str]]] = {}
         self._codes: dict[str, frozenset[str]] = {}
         self._recent: dict[str, tuple[int, int]] = {}
@@ -106,64 +107,30 @@ class Metrics:
 
         return watch
 
-    def watch(self, instances: Callable[[], Sequence[ConnectedInstance]]) -> None:
-        """Report the lanes and engines of connected instances."""
-        self._lanes.register(_Lanes(instances))
+    def watch(self, readings: Readings) -> None:
+        """Serve what is read, of `MEASURES`."""
+        self._measured.watch(readings)
+
+    @property
+    def background(self) -> Sequence[Callable[[], Coroutine[None, None, None]]]:
+        """What runs while calls are answered, until it is cancelled."""
+        return (self._measured.share,) if self._shared else ()
 
     def unresolved(self, found: Unresolved) -> None:
         """Report the open operations of the store, for all processes."""
-        self._unresolved.found = found
+        self._unresolved = found
+
+    def _open_operations(self) -> Iterator[Reading]:
+        found = self._unresolved
+        yield "rolecall_unresolved_operations", (), found.number
+        yield "rolecall_unresolved_oldest_seconds", (), found.oldest
+        yield "rolecall_unresolved_attempts", (), found.attempts
+        yield "rolecall_failed_promises", (), found.failed
 
     def text(self) -> bytes:
-        """The exposition format of Prometheus. Lanes are those of this process."""
+        """The exposition format of Prometheus."""
         calls = self.registry
         if self._shared:
             calls = CollectorRegistry()
             multiprocess.MultiProcessCollector(calls)  # type: ignore[no-untyped-call]
-        return generate_latest(calls) + generate_latest(self._lanes)
-
-
-class _Lanes(Collector):
-    def __init__(self, instances: Callable[[], Sequence[ConnectedInstance]]) -> None:
-        self._instances = instances
-
-    def collect(self) -> Iterable[Metric]:
-        depth = GaugeMetricFamily(
-            "rolecall_lane_depth", "Changes waiting or running, by instance.", labels=["instance"]
-        )
-        healthy = GaugeMetricFamily(
-            "rolecall_engine_up",
-            "1 unless changes of the instance are refused at once.",
-            labels=["instance"],
-        )
-        for connected in self._instances():
-            depth.add_metric([connected.instance.name], connected.lane.depth)
-            healthy.add_metric([connected.instance.name], float(connected.lane.healthy))
-        return (depth, healthy)
-
-
-class _Unresolved(Collector):
-    def __init__(self) -> None:
-        self.found = Unresolved()
-
-    def collect(self) -> Iterable[Metric]:
-        return (
-            GaugeMetricFamily(
-                "rolecall_unresolved_operations", "Operations that are open.", value=self.found.number
-            ),
-            GaugeMetricFamily(
-                "rolecall_unresolved_oldest_seconds",
-                "Time since the oldest open operation was accepted.",
-                value=self.found.oldest,
-            ),
-            GaugeMetricFamily(
-                "rolecall_unresolved_attempts",
-                "The most attempts that left an operation open.",
-                value=self.found.attempts,
-            ),
-            GaugeMetricFamily(
-                "rolecall_failed_promises",
-                "Accounts whose deferred creation failed.",
-                value=self.found.failed,
-            ),
-        )
+        return generate_latest(calls) + generate_latest(self._measures)

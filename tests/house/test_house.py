@@ -43,7 +43,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "server_kinds": {"domain", "values"},
     "settings": {"domain", "exchanges", "values"},
-    "metrics": {"domain", "values"},
+    "measures": set(),
+    "metrics": {"domain", "measures"},
     "admission": {"rate_store", "worker_counts", *_RIVER},
     "intake": {"domain", "values"},
     "auth": {"domain", "settings", "signing", "values"},
@@ -57,8 +58,8 @@ ALLOWED: dict[str, set[str]] = {
     "local": {"values"},
     # app chooses the parts; server and cli are outside it
     "app": {
-        "admission", "console", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "metrics",
-        "pipeline", "services", "settings", "signin", "signing", "store", "values", "workers",
+        "admission", "console", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "measures",
+        "metrics", "pipeline", "services", "settings", "signin", "signing", "store", "values", "workers",
     },
     "connections": {"settings"},
     "readiness": {"domain"},

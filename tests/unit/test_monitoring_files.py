@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from rolecall.domain.instances.registry import ConnectedInstance
+from rolecall.measures import MEASURES
 from rolecall.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,18 +21,6 @@ SCRAPED = {"instance", "job", "exported_instance", "instance_name"}
 """Labels that Prometheus adds when it scrapes, that it renames, and that a rule makes."""
 
 
-class _Named:
-    name = "shop"
-
-
-class _Lane:
-    depth, healthy = 0, True
-
-
-class _Connected:
-    instance, lane = _Named(), _Lane()
-
-
 def served() -> dict[str, set[str]]:
     """The samples of a process that has answered a call, with their labels."""
     metrics = Metrics()
@@ -41,9 +28,7 @@ def served() -> dict[str, set[str]]:
     metrics.call("tencent", "postgres", "CreateAccount", "InternalError", 0.1)
     metrics.engine("postgresql")("create", 0.1, "ok")
     metrics.counted_alone()
-    connected: Any = _Connected()
-    instances: list[ConnectedInstance] = [connected]
-    metrics.watch(lambda: instances)
+    metrics.watch(lambda: [(name, ("shop",) * len(one.labels), 1) for name, one in MEASURES.items()])
     samples: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
         for sample in family.samples:
@@ -77,6 +62,20 @@ def test_every_alert_says_how_serious_it_is_and_stands_in_the_documents() -> Non
             assert rule["labels"]["severity"] in ("warning", "critical")
             assert rule["annotations"]["summary"]
             assert f"`{rule['alert']}`" in page
+
+
+def test_the_page_lists_every_metric_with_its_labels() -> None:
+    page = (ROOT / "docs" / "observability.md").read_text("utf-8")
+    listed = {
+        name: set(labels.strip("{}").split(",")) - {""}
+        for name, labels in re.findall(r"^\| `(rolecall_\w+)({[^}]+})?` \|", page, re.MULTILINE)
+    }
+    found = {
+        re.sub(r"_(bucket|sum|count|created)$", "", name): labels - {"le"}
+        for name, labels in served().items()
+        if not name.endswith(("_created", "_sum", "_count"))
+    }
+    assert listed == found
 
 
 def test_panels_do_not_overlap_and_have_titles() -> None:

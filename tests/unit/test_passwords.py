@@ -221,7 +221,7 @@ async def test_who_goes_away_does_not_make_room_while_the_thread_still_works(
     passwords, go = held
     gone = [asyncio.create_task(passwords.verify("$held$", PLAIN)) for _ in range(2)]
     await asyncio.sleep(0)
-    await reached(lambda: passwords._pool._work_queue.qsize() == 1)  # the thread has begun with the first
+    await reached(lambda: passwords.pool.waiting == 1)  # the thread has begun with the first
     for task in gone:
         task.cancel()
     await asyncio.gather(*gone, return_exceptions=True)

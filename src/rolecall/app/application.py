@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rolecall import services
-from rolecall.app import limits
+from rolecall.app import limits, measuring
 from rolecall.contracts.tencent.cam import presets
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.access.authenticator import AccessKeys, Authenticator
@@ -33,6 +33,7 @@ from rolecall.domain.provisioning import wiring as provisioning
 from rolecall.domain.provisioning.ports import Elsewhere, Provisioner
 from rolecall.domain.secrets.application_secrets import ApplicationSecrets
 from rolecall.domain.secrets.deciphering import Deciphering
+from rolecall.domain.secrets.hashing import HashingThreads
 from rolecall.domain.secrets.imported_hashes import FOREIGN
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import Sealer
@@ -70,7 +71,7 @@ class Application:
         self.settings, self.store, self.sealer, self.metrics = settings, store, sealer, metrics
         self.deciphering = Deciphering(secrets.deciphering)
         self.admission = limits.admission(settings, metrics)
-        self._hashing = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
+        self._hashing = HashingThreads(settings.hashing_threads, "hashing")
         self.readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
         self.passwords = Passwords(settings.password_threads, settings.password_queue, FOREIGN)
         period = settings.rotation_seconds
@@ -116,15 +117,11 @@ class Application:
         self.sign_in = signin.SignInEndpoints(
             store, self.addresses, self.passwords, sealer, limits.locks(settings)
         )
-        self._background = (
-            *self.maintenance.background,
-            self.iam.uses.run,
-            self.sign_in.run,
-            self.directories.uploads.run,
-            self.operations.auditing.run,
-        )
+        own = self.iam.uses.run, self.sign_in.run, self.directories.uploads.run, self.operations.auditing.run
+        self._background = (*self.maintenance.background, *own, *metrics.background)
         self._tasks: list[asyncio.Task[None]] = []
-        metrics.watch(self.instances.engines.all)
+        hashing = {"accounts": self._hashing, "users": self.passwords.pool}
+        measuring.watch(metrics, self.instances.engines.all, store.pools, hashing)
 
     async def start(self) -> None:
         """Resolve what an earlier crash left open, and keep doing so."""

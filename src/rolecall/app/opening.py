@@ -46,7 +46,7 @@ async def open_application(
 
     SettingsError, WrongMasterKey, and what the store's driver raises.
     """
-    sealer, metrics = Sealer(master_keys), Metrics(shared=shared_directory() is not None)
+    sealer, metrics = Sealer(master_keys), Metrics(shared_directory())
     store = Store(
         dsn,
         pool_size=settings.store_connections,

@@ -249,6 +249,14 @@ class Pool(Statements):
         self._open = open_
         self._deadlines = deadlines
         self._patience = patience
+        self.size = size
+        self.in_use = 0
+        self.waiting = 0
+        """Callers that wait for a connection now."""
+        self.waits = 0
+        self.waited = 0.0
+        """Seconds that callers have waited, all in all; those that did not wait add nothing."""
+        self.timeouts = 0
         self._slots = asyncio.Semaphore(size)
         self._idle: list[tuple[float, Connection]] = []
         self._closed = False
@@ -270,20 +278,35 @@ class Pool(Statements):
     async def lease(self) -> Connection:
         since = time.monotonic()
         if self._slots.locked():
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._slots.acquire()
-            except TimeoutError:
-                raise NotConnected("all connections are in use") from None
+            await self._wait(since)
         else:
             await self._slots.acquire()
+        self.in_use += 1
         try:
             if self._lost_at > since:
                 raise NotConnected(self._lost_why)
             return await self._take()
         except BaseException:
-            self._slots.release()
+            self._release()
             raise
+
+    async def _wait(self, since: float) -> None:
+        """NotConnected if no connection is given back in time."""
+        self.waiting += 1
+        self.waits += 1
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._slots.acquire()
+        except TimeoutError:
+            self.timeouts += 1
+            raise NotConnected("all connections are in use") from None
+        finally:
+            self.waiting -= 1
+            self.waited += time.monotonic() - since
+
+    def _release(self) -> None:
+        self.in_use -= 1
+        self._slots.release()
 
     async def give_back(self, connection: Connection) -> None:
         try:
@@ -292,7 +315,7 @@ class Pool(Statements):
             else:
                 self._idle.append((time.monotonic(), connection))
         finally:
-            self._slots.release()
+            self._release()
 
     async def connect(self, open_: Callable[[], Awaitable[Connection]]) -> Connection:
         """A connection beside the pooled ones, to the same server. NotConnected."""

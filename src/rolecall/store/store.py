@@ -61,6 +61,7 @@ class Store:
         self._durable = connection.make_pool(dsn, size=pool_size, durable=True, deadlines=deadlines)
         self._quick = connection.make_pool(dsn, size=pool_size, durable=False, deadlines=deadlines)
         self._scanning = connection.make_pool(dsn, size=SCAN_CONNECTIONS, durable=True, deadlines=deadlines)
+        self.pools = {"durable": self._durable, "quick": self._quick, "scans": self._scanning}
         scans = Scans(self._scanning)
         self._replica = Replica(dsn, self.replica, deadlines)
         self.keys = PgKeyRepository(self._durable, self._replica)

@@ -48,6 +48,20 @@ class Lane:
         return self._changes.depth
 
     @property
+    def looks(self) -> int:
+        """Looks that wait or are under way."""
+        return self._looks.depth
+
+    @property
+    def width(self) -> int:
+        return self._limits.width
+
+    @property
+    def refused(self) -> int:
+        """Changes and looks that were refused because too many waited."""
+        return self._changes.refused + self._looks.refused
+
+    @property
     def healthy(self) -> bool:
         """False from when the breaker opens until the server is reached again."""
         return self._failures < self._limits.failures
@@ -95,9 +109,11 @@ class _Queue:
         self._most = limits.width + limits.depth
         self._slots = asyncio.Semaphore(limits.width)
         self.depth = 0
+        self.refused = 0
 
     async def enter(self) -> None:
         if self.depth >= self._most:
+            self.refused += 1
             raise Refused(Reason.ENGINE_BUSY, note="the lane is full")
         self.depth += 1
         try:

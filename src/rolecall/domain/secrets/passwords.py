@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -18,6 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.hash_memory import prefer_large_pages
+from rolecall.domain.secrets.hashing import HashingThreads
 from rolecall.values import Secret
 
 MEMORY_KIB = 19 * 1024
@@ -64,8 +65,8 @@ class Passwords:
             salt_len=16,
             type=Type.ID,
         )
-        self._pool = ThreadPoolExecutor(
-            threads, "passwords", initializer=prefer_large_pages, initargs=(MEMORY_KIB * 1024,)
+        self.pool = HashingThreads(
+            threads, "passwords", prepare=partial(prefer_large_pages, MEMORY_KIB * 1024)
         )
         self.threads = threads
         self._room = threading.BoundedSemaphore(threads + queue)
@@ -86,7 +87,7 @@ class Passwords:
         return await self._run(lambda: self._verify(stored, plain), self._room)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T], *rooms: threading.BoundedSemaphore) -> T:
         """`rooms`: each must have a place."""
@@ -99,10 +100,11 @@ class Passwords:
         for room in rooms:
             if not room.acquire(blocking=False):
                 leave()
+                self.pool.refused += 1
                 raise Refused(Reason.HASHING_BUSY)
             taken.append(room)
         try:
-            future = self._pool.submit(work)
+            future = self.pool.submit(work)
         except RuntimeError:  # the pool is closed
             leave()
             raise
