@@ -27,6 +27,8 @@ from rolecall.values import Secret
 RATE = 10
 WIDTH = 4
 QUOTA = 5
+CONNECTIONS = 8
+"""Of each worker to the store, in one pool: the default."""
 VERSIONS = {"postgres": "2017-03-12", "cam": "2019-01-16", "ciam": "2022-03-31"}
 
 
@@ -138,3 +140,13 @@ def test_the_workers_share_the_lane_to_a_server(
         watching.join()
     assert set(answers) == {"ok"}
     assert 2 <= most <= WIDTH
+    until(
+        lambda: (
+            f'rolecall_store_connections_most{{pool="durable"}} {2 * CONNECTIONS}.0' in metrics_of(workers)
+        )
+    )
+
+
+def metrics_of(workers: Workers) -> str:
+    """Of all workers, whichever answers."""
+    return httpx.get(f"http://{workers.address}/metrics", trust_env=False, timeout=PATIENCE).text
