@@ -74,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
         "worker_counts", "workers",
     },
     "sockets": {"settings"},
-    "testing": {"local"},
+    "testing": {"cli", "local"},
     "tls": {"settings"},
     "services": {"contracts", "dialects", "domain", "pipeline", "settings", "verbs"},
     "listeners": set(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,14 +42,26 @@ def test_faults_are_answered_in_each_dialect(rolecall, rolecall_name):
 """
 
 
-def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
+def without_image() -> str:
+    """Why no container can be run here; empty if it can."""
+    if shutil.which("docker") is None or subprocess.run(["docker", "info"], capture_output=True).returncode:
+        return "no Docker engine runs here"
+    if subprocess.run(["docker", "image", "inspect", "rolecall"], capture_output=True).returncode:
+        return "there is no image `rolecall`: make image"
+    return ""
+
+
+@pytest.mark.parametrize("image", ["", "rolecall"], ids=["process", "container"])
+def test_the_example_of_the_page_passes(tmp_path: Path, image: str) -> None:
+    if image and (missing := without_image()):
+        pytest.skip(missing)
     found = re.search(r'```python title="(test_\w+\.py)"\n(.*?)```', PAGE.read_text("utf-8"), re.DOTALL)
     assert found
     (tmp_path / found[1]).write_text(found[2], "utf-8")
     (tmp_path / "test_a_dialects.py").write_text(OTHER_DIALECTS, "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:detangle",
-         "-p", "no:asyncio", "."],
+         "-p", "no:asyncio", "-o", f"rolecall_image={image}", "."],
         cwd=tmp_path, capture_output=True, text=True, timeout=3 * PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -68,18 +68,21 @@ def list_faults(
 
 @app.command("clear")
 def clear(
-    number: Annotated[int | None, typer.Argument(metavar="ID", help="One fault. Default: all.")] = None,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[ID]...", help="Only these. Default: all.")
+    ] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove a fault, or all."""
 
     async def work(opened: OpenStore) -> int:
-        return await opened.store.faults.remove(number)
+        return await opened.store.faults.remove(numbers)
 
-    removed = change_store(data, AuditedCommand("fault clear", "" if number is None else str(number)), work)
-    if number is not None and not removed:
-        raise CommandError(f"there is no fault {number}; `rolecall fault list` shows them")
+    command = AuditedCommand("fault clear", " ".join(map(str, numbers or [])))
+    removed = change_store(data, command, work)
+    if numbers and not removed:
+        raise CommandError(f"there is no fault {numbers[0]}; `rolecall fault list` shows them")
     report({"removed": removed}, f"{removed} removed", as_json=as_json)
 
 

@@ -27,7 +27,8 @@ class PgFaultRepository:
     async def take(self, dialect: str, service: str, action: str) -> Fault | None:
         return await self._durable.row(class_row(Fault), _SQL["take"], (dialect, service, action))
 
-    async def remove(self, fault: int | None) -> int:
+    async def remove(self, faults: Sequence[int] | None) -> int:
+        wanted = None if faults is None else list(faults)
         return await self._durable.execute(
-            "delete from faults where %s::bigint is null or id = %s", (fault, fault)
+            "delete from faults where %s::bigint[] is null or id = any(%s)", (wanted, wanted)
         )

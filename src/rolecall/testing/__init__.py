@@ -1,5 +1,9 @@
-"""Rolecall in tests: a running one with its servers, and the pytest fixtures `rolecall` and `rolecall_server`."""
+"""Rolecall in tests: a running one with its servers, and the pytest fixtures `rolecall` and `rolecall_server`.
 
-from rolecall.testing.running import NotReady, Rolecall, Snapshot, start
+`rolecall.testing.container` runs the same in a container.
+"""
 
-__all__ = ["NotReady", "Rolecall", "Snapshot", "start"]
+from rolecall.testing.interface import NotReady, Rolecall, Snapshot
+from rolecall.testing.process import RolecallProcess, start
+
+__all__ = ["NotReady", "Rolecall", "RolecallProcess", "Snapshot", "start"]

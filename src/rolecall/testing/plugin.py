@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from rolecall.testing.running import Rolecall
+    from rolecall.testing.interface import Rolecall
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="linelist",
         default=[],
     )
+    parser.addini("rolecall_image", "Run this image in a container, with the extra `containers`.", default="")
     parser.addini(
         "rolecall_reset",
         "Keep the first state for `reset()`, which costs one restart.",
@@ -38,25 +39,27 @@ def rolecall_server(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rolecall]:
     """The Rolecall of the run: the five APIs over a PostgreSQL and, where it is installed, a MariaDB of its own."""
-    from rolecall.testing.running import start
-
     settings = dict(line.split("=", 1) for line in pytestconfig.getini("rolecall_environment"))
     environment = {"ROLECALL_RATE_LIMIT": "off", **settings}
-    with start(
-        tmp_path_factory.mktemp("rolecall"),
-        *pytestconfig.getini("rolecall_arguments"),
-        environment=environment,
-        pristine=pytestconfig.getini("rolecall_reset"),
-    ) as running:
+    arguments, image = pytestconfig.getini("rolecall_arguments"), pytestconfig.getini("rolecall_image")
+    running: Rolecall
+    if image:
+        from rolecall.testing.container import RolecallContainer
+
+        running = RolecallContainer(image).with_arguments(*arguments).with_envs(**environment)
+    else:
+        from rolecall.testing.process import RolecallProcess
+
+        running = RolecallProcess(tmp_path_factory.mktemp("rolecall"), arguments, environment)
+    with running.started(pristine=pytestconfig.getini("rolecall_reset")):
         yield running
 
 
 @pytest.fixture
 def rolecall(rolecall_server: Rolecall) -> Iterator[Rolecall]:
-    """The Rolecall of the run, without faults after the test."""
+    """The Rolecall of the run, without the test's faults after the test."""
     yield rolecall_server
-    if rolecall_server.has_faults:
-        rolecall_server.clear_faults()
+    rolecall_server.clear_faults()
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class FaultRepository(Protocol):
     async def take(self, dialect: str, service: str, action: str) -> Fault | None:
         """The oldest fault of the action that has calls left, of which it takes one."""
 
-    async def remove(self, fault: int | None) -> int:
+    async def remove(self, faults: Sequence[int] | None) -> int:
         """How many were removed; None removes all."""
 
 
