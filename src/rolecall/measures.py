@@ -99,7 +99,7 @@ class Measured(Collector):
             self._workers.leave()
 
     def _read(self) -> Sequence[Reading]:
-        return [reading for source in self._sources for reading in source()]
+        return [(name, labels, float(value)) for source in self._sources for name, labels, value in source()]
 
 
 class _Workers:

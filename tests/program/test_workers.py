@@ -140,11 +140,8 @@ def test_the_workers_share_the_lane_to_a_server(
         watching.join()
     assert set(answers) == {"ok"}
     assert 2 <= most <= WIDTH
-    until(
-        lambda: (
-            f'rolecall_store_connections_most{{pool="durable"}} {2 * CONNECTIONS}.0' in metrics_of(workers)
-        )
-    )
+    most_to_store = f'rolecall_store_connections_most{{pool="durable"}} {2 * CONNECTIONS}.0'
+    until(lambda: most_to_store in metrics_of(workers))
 
 
 def metrics_of(workers: Workers) -> str:

@@ -214,13 +214,14 @@ async def test_a_worker_tells_the_others_until_it_ends(
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     metrics = Metrics(tmp_path)
-    metrics.watch(lambda: [("rolecall_lane_depth", ("shop",), 2)])
+    metrics.watch(lambda: [("rolecall_lane_depth", ("shop",), 2), ("rolecall_engine_up", ("shop",), True)])
     own = tmp_path / f"measures-{os.getpid()}"
     (share,) = metrics.background
     task = asyncio.create_task(share())
     await reached(own.exists)
     assert served(metrics)["rolecall_lane_depth shop"] == 2  # its own are not counted twice
-    assert ["rolecall_lane_depth", ["shop"], 2] in msgspec.json.decode(own.read_bytes())
+    told = msgspec.json.decode(own.read_bytes(), type=list[Reading])
+    assert {("rolecall_lane_depth", ("shop",), 2), ("rolecall_engine_up", ("shop",), 1)} <= set(told)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert not own.exists()
