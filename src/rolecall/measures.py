@@ -34,7 +34,7 @@ class Measure(NamedTuple):
     together: Callable[[Iterable[float]], float] = sum
 
 
-_INSTANCE, _POOL, _QUEUE = ("instance",), ("pool",), ("queue",)
+_INSTANCE, _POOL, _QUEUE, _WEBHOOK = ("instance",), ("pool",), ("queue",), ("webhook",)
 
 MEASURES = {
     "rolecall_lane_depth": Measure("Changes waiting or running, by instance.", _INSTANCE),
@@ -60,6 +60,16 @@ MEASURES = {
     ),
     "rolecall_unresolved_attempts": Measure("The most attempts that left an operation open.", together=max),
     "rolecall_failed_promises": Measure("Accounts whose deferred creation failed.", together=max),
+    "rolecall_webhook_posts_total": Measure(
+        "Attempts to post a record to a webhook.", ("webhook", "outcome")
+    ),
+    "rolecall_webhook_lag_records": Measure(
+        "Chained records that a webhook has not confirmed.", _WEBHOOK, max
+    ),
+    "rolecall_webhook_lag_seconds": Measure(
+        "Age of the oldest chained record that a webhook has not confirmed.", _WEBHOOK, max
+    ),
+    "rolecall_webhook_paused": Measure("1 if nothing is posted to a webhook.", _WEBHOOK, max),
 }
 
 

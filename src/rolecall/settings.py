@@ -209,6 +209,12 @@ class Settings(BaseSettings):
     """Refuse calls for which `rolecall fault` asks, to test clients."""
     audit_retention_days: Count = 0
     """Days that audit records are kept, at least 7; 0: for ever."""
+    webhooks: bool = True
+    """Post audit records to the targets of `rolecall webhook`."""
+    webhook_seconds: Seconds = 10.0
+    """Seconds that a receiver of webhooks may take to answer."""
+    webhook_ca_file: Path | None = None
+    """Certificate authorities of receivers of webhooks, PEM; empty: the system's."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged."""
     log_format: Literal["console", "json"] = "json"

@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"domain", "exchanges", "values"},
     "measures": set(),
     "metrics": {"domain", "measures"},
+    "posting": {"", "ambient", "domain", "values"},
     "admission": {"rate_store", "worker_counts", *_RIVER},
     "intake": {"domain", "values"},
     "auth": {"domain", "settings", "signing", "values"},
@@ -59,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     # app chooses the parts; server and cli are outside it
     "app": {
         "admission", "console", "contracts", "dialects", "domain", "auth", "engines", "exchanges", "intake", "measures",
-        "metrics", "pipeline", "services", "settings", "signin", "signing", "store", "values", "workers",
+        "metrics", "pipeline", "posting", "services", "settings", "signin", "signing", "store", "values", "workers",
     },
     "connections": {"settings"},
     "readiness": {"domain"},
@@ -124,6 +125,7 @@ SUBJECTS: dict[str, set[str]] = {
     "directories": {"access", "operations", "secrets"},
     "accounts": {"access", "instances", "operations", "secrets"},
     "provisioning": {"accounts", "instances", "operations"},
+    "webhooks": {"instances", "operations", "secrets"},
     "maintenance": {
         "access",
         "accounts",
@@ -132,6 +134,7 @@ SUBJECTS: dict[str, set[str]] = {
         "operations",
         "provisioning",
         "secrets",
+        "webhooks",
     },
 }
 IN_THE_ROOT = {
@@ -320,6 +323,10 @@ REVEALERS = {
     "rolecall.verbs.petadata.token",
     # tokens and a password that are shown to the identity service that can tell about them
     "rolecall.auth.keystone",
+    # signatures of webhooks, their URLs where they are posted to, and their secrets, shown once
+    "rolecall.domain.webhooks.signatures",
+    "rolecall.posting",
+    "rolecall.cli.webhook",
     # answers that show a secret once, on purpose: a token, a new password
     "rolecall.verbs.ciam.answers",
     "rolecall.dialects.openstack.json_bodies",

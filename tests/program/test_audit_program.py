@@ -22,7 +22,7 @@ from rolecall.cli.commands import COMMANDS
 READS = {
     "account list", "account show", "application list", "audit list", "audit verify", "demo", "doctor", "env",
     "fault list", "instance check", "instance list", "instance show", "key list", "key master", "operation list",
-    "policy explain", "policy list", "policy show", "serve", "store list", "sub-user list", "version",
+    "policy explain", "policy list", "policy show", "serve", "store list", "sub-user list", "version", "webhook list",
     "audit export",  # chains what is there
 }  # fmt: skip
 """Commands that change nothing, or nothing but by calls."""
@@ -31,7 +31,8 @@ NOTED = {
     "account password", "application add", "application delete", "application rotate-key", "application set",
     "audit prune", "backup", "console", "fault add", "fault clear", "instance add", "instance remove", "instance set",
     "key create", "key disable",
-    "key enable", "key reseal", "store activate", "store add", "store deactivate",
+    "key enable", "key reseal", "webhook add", "webhook pause", "webhook remove", "webhook replay", "webhook resume",
+    "webhook rotate", "store activate", "store add", "store deactivate",
     "store set", "user export",
 }  # fmt: skip
 """These leave a record before and one after."""
@@ -97,6 +98,23 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     fault = ("--service", "postgres", "--action", "RestartDBInstance", "--code", "InternalError")
     (added,) = json.loads(rolecall.cli("fault", "add", *fault, "--json").stdout)
     rolecall.cli("fault", "clear", str(added["id"]))
+    hook = (
+        "webhook",
+        "add",
+        user,
+        "https://127.0.0.1:1/path-of-a-credential",
+        "--from",
+        "beginning",
+        "--json",
+    )
+    (webhook,) = json.loads(rolecall.cli(*hook).stdout)
+    rolecall.cli("webhook", "pause", user)
+    rolecall.cli("webhook", "replay", user, "--after", "now")
+    rolecall.cli("webhook", "resume", user)
+    (rotated,) = json.loads(rolecall.cli("webhook", "rotate", user, "--json").stdout)
+    listed = rolecall.cli("webhook", "list", "--json").stdout
+    assert "path-of-a-credential" not in listed
+    rolecall.cli("webhook", "remove", user)
     rolecall.cli("user", "export", str(place / "exported"), "--store", store)
     rolecall.cli("backup", str(place / "backup"))
     rolecall.cli("audit", "prune", ROLECALL_AUDIT_RETENTION_DAYS="7")
@@ -104,7 +122,7 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     everything = json.dumps(found)
     for secret in (
         key["secret_key"], engine["password"], application["client_secret"], made["password"], made["secret_key"], told,
-        link["link"].partition("code=")[2],
+        link["link"].partition("code=")[2], webhook["secret"], rotated["secret"], "path-of-a-credential",
     ):  # fmt: skip
         assert secret not in everything
     return [row for row in found if row["id"] not in earlier]

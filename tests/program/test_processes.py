@@ -118,6 +118,8 @@ VALUES = {
     "--redirect-uri": "https://client.example/",
     "--store": SOME_ID,
     "--colour": "none",
+    "webhook add url": "https://hooks.example/",
+    "--after": "1",
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rolecall import services
-from rolecall.app import limits, measuring
+from rolecall.app import limits, measuring, outbox
 from rolecall.contracts.tencent.cam import presets
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.access.authenticator import AccessKeys, Authenticator
@@ -118,7 +118,8 @@ class Application:
             store, self.addresses, self.passwords, sealer, limits.locks(settings)
         )
         own = self.iam.uses.run, self.sign_in.run, self.directories.uploads.run, self.operations.auditing.run
-        self._background = (*self.maintenance.background, *own, *metrics.background)
+        posting = outbox.background(settings, store, sealer, metrics)
+        self._background = (*self.maintenance.background, *own, *posting, *metrics.background)
         self._tasks: list[asyncio.Task[None]] = []
         hashing = {"accounts": self._hashing, "users": self.passwords.pool}
         measuring.watch(metrics, self.instances.engines.all, store.pools, hashing)

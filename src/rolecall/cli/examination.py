@@ -19,6 +19,7 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.opening import credentials, quiet_logs
 from rolecall.domain.instances.registry import Instance
+from rolecall.domain.webhooks.model import Pause, Standing
 from rolecall.server_kinds import face_of
 from rolecall.settings import Settings, SettingsError, host_and_port, load_settings
 from rolecall.tls import time_left
@@ -31,6 +32,9 @@ _CERTIFICATE_TOLERANCE = timedelta(days=14)
 
 _UNRESOLVED_TOLERANCE = 60.0
 """Seconds that an operation may stay unresolved: longer than its execution, or recovery after a crash, takes."""
+
+_WEBHOOK_TOLERANCE = 300.0
+"""Age of a record that a webhook has not confirmed."""
 
 _GUARDED = "the serving role can only add records"
 _UNGUARDED = "one role serves and migrates, and can change records (ROLECALL_MIGRATION_DATABASE_URL)"
@@ -85,6 +89,7 @@ async def _application_findings(opened: Application) -> list[Finding]:
     waiting = await opened.store.operations.still_open()
     guarded = await opened.store.audit.is_guarded()
     skew = await opened.store.clock() - time.time()
+    webhooks = await opened.store.webhooks.standings()
     return [
         Finding("store", ok=True, detail="reachable, schema up to date"),
         *_channel_findings("store connection", opened.store.weakness),
@@ -111,7 +116,20 @@ async def _application_findings(opened: Application) -> list[Finding]:
             ok=True,
             detail=f"{waiting.failed} accounts could not be created (`rolecall operation list --state refused`)",
         ),
+        *map(_webhook_finding, webhooks),
     ]
+
+
+def _webhook_finding(standing: Standing) -> Finding:
+    """Not ok if it has not confirmed what was added a while ago, or if the operator does not know that it is paused."""
+    name, behind = standing.name, standing.lag_seconds > _WEBHOOK_TOLERANCE
+    detail = f"{standing.lag_records} records to confirm, the oldest of {standing.lag_seconds:.0f} s"
+    if standing.paused:
+        detail, fix = f"paused ({standing.paused}); {detail}", f"run `rolecall webhook resume {name}`"
+        return Finding(f"webhook {name}", ok=standing.paused == Pause.OPERATOR, detail=detail, fix=fix)
+    detail += f"; {standing.last_error}" if standing.last_error else ""
+    fix = "correct the receiver, or pause the webhook; without an error, check that a server runs"
+    return Finding(f"webhook {name}", ok=not behind, detail=detail, fix=fix)
 
 
 async def _rate_findings(store: str) -> list[Finding]:

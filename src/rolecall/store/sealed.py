@@ -20,6 +20,7 @@ _PLACES = {
     SealedPlace.ACCOUNT: (_SQL["read_accounts"], _SQL["replace_account"]),
     SealedPlace.FACT: (_SQL["read_facts"], _SQL["replace_fact"]),
     SealedPlace.SIGNING_KEY: (_SQL["read_signing_keys"], _SQL["replace_signing_key"]),
+    SealedPlace.WEBHOOK: (_SQL["read_webhooks"], _SQL["replace_webhook"]),
     SealedPlace.OPERATION: (_SQL["read_operations"], _SQL["replace_operation"]),
 }
 

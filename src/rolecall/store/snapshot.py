@@ -208,10 +208,12 @@ def _emptied(names: Sequence[str]) -> Iterator[sql.Composed]:
 
 async def _settle(connection: Connection, restored: Restored) -> None:
     """Write down the restore, and let no promise create an account that may have been deleted since the snapshot.
+    Webhooks are paused.
 
     On servers that were not restored with the store, what was promised is only looked for.
     """
     await connection.execute(_SQL["look_for_promises"], (list(restored.instances),))
+    await connection.execute(_SQL["pause_webhooks"])
     await connection.execute(
         _SQL["restored"], {"client": restored.client, "detail": Jsonb(dict(restored.detail))}
     )

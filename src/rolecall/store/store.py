@@ -35,6 +35,7 @@ from rolecall.store.tags import PgTagRepository
 from rolecall.store.user_exports import PgUserExportRepository
 from rolecall.store.user_imports import PgUserImportRepository
 from rolecall.store.users import PgUserRepository
+from rolecall.store.webhooks import PgWebhookRepository
 from rolecall.values import Secret
 
 _PING_SECONDS = 1.5
@@ -79,6 +80,7 @@ class Store:
         self.revocations = PgRevocationRepository(self._durable, self._replica)
         self.operations = PgOperationRepository(self._durable, self._quick, self.replica)
         self.audit = PgAuditRepository(self._durable, self._quick)
+        self.webhooks = PgWebhookRepository(self._durable, self._quick, self._replica, self.replica)
         self.users = PgUserRepository(self._durable, scans)
         self.directories = PgDirectoryRepository(self._durable, scans, self.users)
         self.provider = PgProviderRepository(self._durable, self._replica)

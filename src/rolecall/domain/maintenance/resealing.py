@@ -19,6 +19,7 @@ from rolecall.domain.accounts.deferred import verifier_purpose
 from rolecall.domain.directories.signing_keys import signing_key_purpose
 from rolecall.domain.instances import registry as instances
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
+from rolecall.domain.webhooks import targets as webhooks
 
 
 class SealedPlace(StrEnum):
@@ -28,6 +29,7 @@ class SealedPlace(StrEnum):
     FACT = "fact of the deployment"
     OPERATION = "what an unresolved operation needs"
     SIGNING_KEY = "signing key"
+    WEBHOOK = "webhook's URL or secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.ACCOUNT: lambda instance, name, host: password_purpose(instance, display_name(name, host)),
     SealedPlace.FACT: str,
     SealedPlace.SIGNING_KEY: signing_key_purpose,
+    SealedPlace.WEBHOOK: lambda webhook, what: (
+        webhooks.url_purpose(webhook) if what == "url" else webhooks.secret_purpose(webhook)
+    ),
     SealedPlace.OPERATION: lambda _id, instance, target, what: (
         verifier_purpose(instance, target) if what == "verifier" else password_purpose(instance, target)
     ),

@@ -37,6 +37,19 @@ select array[id] as key, sealed_key as sealed from signing_keys
 -- name: replace_signing_key
 update signing_keys set sealed_key = %(new)s where id = (%(key)s::text[])[1] and sealed_key = %(old)s
 
+-- name: read_webhooks
+select array[w.id::text, s.what] as key, s.sealed
+  from webhooks w,
+       lateral (values ('url', sealed_url), ('secret', sealed_secret), ('previous', sealed_previous)) s (what, sealed)
+ where s.sealed is not null
+
+-- name: replace_webhook
+update webhooks
+   set sealed_url = case when sealed_url = %(old)s then %(new)s else sealed_url end,
+       sealed_secret = case when sealed_secret = %(old)s then %(new)s else sealed_secret end,
+       sealed_previous = case when sealed_previous = %(old)s then %(new)s else sealed_previous end
+ where id = (%(key)s::text[])[1]::uuid and %(old)s in (sealed_url, sealed_secret, sealed_previous)
+
 -- name: read_operations
 select array[id::text, instance_id::text, target,
              case when runner = 'call' then 'password' else 'verifier' end] as key, sealed

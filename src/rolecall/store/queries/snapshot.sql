@@ -37,6 +37,10 @@ select exists (
 update operations set runner = 'call', next_attempt_at = null
  where state = 'accepted' and runner = 'deferred' and not instance_id = any(%s)
 
+-- The store that was backed up may still post; no process of the restored one runs yet.
+-- name: pause_webhooks
+update webhooks set paused = 'restored', runner = null, revision = revision + 1 where paused = ''
+
 -- name: restored
 insert into audit (owner_id, principal, dialect, action, target, outcome, client, detail)
 select o.id, o.number, 'cli', 'restore', 'store', 'done', %(client)s, %(detail)s

@@ -1,0 +1,111 @@
+"""Webhooks: URLs and names that may be added, signatures, pauses that receivers ask for, and TLS."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from tests.store.receiver import Receiver, receiving
+
+from rolecall.cli.authority import own_certificate
+from rolecall.domain.webhooks.model import Answer, NotPosted
+from rolecall.domain.webhooks.signatures import new_secret, parse_secret, signed_headers
+from rolecall.domain.webhooks.targets import UrlRefused, is_name, origin_of
+from rolecall.posting import HttpPoster, _retry_after
+from rolecall.values import Secret
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://siem.example/hooks?key=1", "https://siem.example"),
+        ("https://SIEM.example:8443", "https://siem.example:8443"),
+        ("https://[2001:db8::1]:443/", "https://[2001:db8::1]:443"),
+        ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080"),
+        ("http://[::1]/", "http://[::1]"),
+        ("http://localhost/", "http://localhost"),
+    ],
+)
+def test_records_are_posted_by_https_and_on_this_machine_by_http(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "siem.example", "//siem.example", "http://siem.example/", "ftp://siem.example/", "https://", "https:///x",
+        "https://user@siem.example/", "https://user:password@siem.example/", "https://siem.example/#part",
+        "https://siem.example:99999/", "https://siem.example:x/", "https://siem .example/", "https://siem.example/\n",
+        "https://ümlaut.example/", "https://[::1/", "https://a%2eb/", "http://127.0.0.1@siem.example/",
+        f"https://siem.example/{'x' * 2000}",
+    ],
+)  # fmt: skip
+def test_other_urls_are_refused_without_showing_them(url: str) -> None:
+    with pytest.raises(UrlRefused) as refused:
+        origin_of(url)
+    assert "password@" not in str(refused.value)
+
+
+def test_names_are_fit_for_labels() -> None:
+    assert all(map(is_name, ("siem", "a", "siem-2.eu_west", "0" * 63)))
+    assert not any(map(is_name, ("", "-a", "Siem", "a b", 'a"', "0" * 64, "a\n")))
+
+
+def test_a_signature_is_that_of_the_specifications_example() -> None:
+    """The values of the test of the reference libraries (standard-webhooks/standard-webhooks, `libraries/`)."""
+    secret = parse_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    headers = signed_headers([secret], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    assert headers == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "whsec_", "whsec_!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ="]
+)
+def test_a_secret_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="24 to 64 bytes"):
+        parse_secret(text)
+
+
+def test_new_secrets_differ_and_are_of_the_form() -> None:
+    made = {parse_secret(new_secret().reveal()).reveal() for _ in range(3)}
+    assert len(made) == 3
+
+
+def test_a_pause_is_asked_for_in_seconds_or_by_a_date() -> None:
+    assert (_retry_after("120"), _retry_after(""), _retry_after("soon"), _retry_after("-1")) == (
+        120.0, None, None, None,
+    )  # fmt: skip
+    later = _retry_after(format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True))
+    assert later is not None
+    assert 500 < later <= 600
+    assert _retry_after(format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)) == 0
+
+
+async def test_the_certificate_of_a_receiver_is_verified_and_no_proxy_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    made = own_certificate(tmp_path / "tls", [])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.server)
+    async with receiving(tls=context) as receiver:
+        assert (await _posted(receiver, made.authority)).status == 204
+        with pytest.raises(NotPosted, match="CERTIFICATE_VERIFY_FAILED"):
+            await _posted(receiver, None)
+    assert len(receiver.received) == 1
+
+
+async def _posted(receiver: Receiver, authority: Path | None) -> Answer:
+    poster = HttpPoster(authority, 30)
+    try:
+        return await poster.post(Secret(receiver.url), {}, b"{}")
+    finally:
+        await poster.close()
