@@ -26,7 +26,7 @@ _private_key = cache(new_private_key)
 async def offline_application() -> AsyncIterator[Application]:
     settings, metrics, key = Settings(), Metrics(), Secret("key")
     store, sealer = Store(Secret("postgresql://nobody@127.0.0.1:1/none")), Sealer([bytes(32)])
-    secrets = ApplicationSecrets(_private_key(), key, key, key, key)
+    secrets = ApplicationSecrets(_private_key(), key, key, key, key, key)
     engines = EngineFactory(
         13, LaneLimits(), settings.engine_deadlines(), StorePlace(None, "", ()), key, metrics.engine
     )

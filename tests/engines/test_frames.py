@@ -60,7 +60,9 @@ async def create(engine: Any, kind: str, name: str) -> None:
         ledger = replica.operations
         journal = Journal(ledger)
         resolver = InstanceResolver(replica.instances, EngineRegistry(connect, sealer))
-        context = AccountContext(resolver, ledger, journal, OperationRunner(journal), sealer, hashing)
+        context = AccountContext(
+            resolver, ledger, journal, OperationRunner(journal), sealer, hashing, Secret("k")
+        )
         tokens = ClientTokens(ledger, lambda: Secret("token key"))
         bus = Bus(Accounts(context, ledger, DeferredCreates(context, ledger, journal), tokens).handlers)
         caller = Caller(owner.id, owner.number, owner.app_id, 1, "AKIDx")

@@ -82,7 +82,9 @@ class Process:
         self.registry = EngineRegistry(self._engine, SEALER)
         resolver = InstanceResolver(instances, self.registry)
         self.journal = journal = Journal(ledger)
-        context = AccountContext(resolver, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL)
+        context = AccountContext(
+            resolver, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL, Secret("k")
+        )
         deferred = DeferredCreates(context, ledger, journal)
         tokens = ClientTokens(ledger, Secret("token key"))
         credentials = Credentials(context)

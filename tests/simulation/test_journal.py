@@ -12,12 +12,13 @@ import pytest
 from tests.simulation.schedules import once
 
 from rolecall.domain.access.keys import Owner
+from rolecall.domain.account_states import AccountState, new_state
 from rolecall.domain.engine import AccountFacts, AccountKind
 from rolecall.domain.identity import NO_ACCOUNT, AppliedBefore, Expected, superseded_account
 from rolecall.domain.instances.lanes import Lane, LaneLimits
-from rolecall.domain.operations.journal import Journal, effect_of, record
+from rolecall.domain.operations.effects import AccountEffect, effect_of
+from rolecall.domain.operations.journal import Journal, record
 from rolecall.domain.operations.model import (
-    AccountEffect,
     Change,
     Holder,
     Intent,
@@ -327,8 +328,11 @@ def test_the_row_of_an_account_that_is_being_moved_is_waited_for(*, ends: bool) 
 
 
 SEALED = b"sealed"
-CHANGED = AccountFacts(7, "ada", AccountKind.NORMAL, True, True, UUID(int=1), identity="7", orders=(30,))
-MINE = AccountEffect("ada", "", 7, "7", 30)
+CHANGED = AccountFacts(
+    7, "ada", AccountKind.NORMAL, True, True, UUID(int=1), identity="7", orders=(30,),
+    password="fingerprint",
+)  # fmt: skip
+NEW_PASSWORD = AccountState(password="fingerprint")
 
 
 @pytest.mark.parametrize(
@@ -338,29 +342,99 @@ MINE = AccountEffect("ada", "", 7, "7", 30)
             Change.ACCOUNT_CREATE,
             {"remark": "r"},
             None,
-            AccountEffect("ada", "", 7, "7", 30, created=True, remark="r", manages=False),
+            AccountEffect(
+                "ada",
+                "",
+                7,
+                "7",
+                30,
+                created=True,
+                remark="r",
+                manages=False,
+                state=new_state("normal", {}, (), "fingerprint"),
+            ),
         ),
         (
             Change.ACCOUNT_CREATE,
             {"remark": "r", "managed": True},
             None,
-            AccountEffect("ada", "", 7, "7", 30, created=True, remark="r", manages=True, sealed=SEALED),
+            AccountEffect(
+                "ada",
+                "",
+                7,
+                "7",
+                30,
+                created=True,
+                remark="r",
+                manages=True,
+                sealed=SEALED,
+                state=new_state("normal", {}, (), "fingerprint"),
+            ),
         ),
-        (Change.ACCOUNT_REMARK, {"remark": "r"}, Expected("7"), AccountEffect("ada", "", 7, "7", 30, remark="r")),
+        (
+            Change.ACCOUNT_REMARK,
+            {"remark": "r"},
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, remark="r"),
+        ),
         (
             Change.ACCOUNT_PASSWORD,
             {},
             Expected("7"),
-            AccountEffect("ada", "", 7, "7", 30, password_changed=True, manages=False),
+            AccountEffect("ada", "", 7, "7", 30, password_changed=True, state=NEW_PASSWORD, manages=False),
         ),
         (
             Change.ACCOUNT_MANAGE,
             {},
             Expected("7"),
-            AccountEffect("ada", "", 7, "7", 30, password_changed=True, manages=True, sealed=SEALED),
+            AccountEffect(
+                "ada", "", 7, "7", 30, password_changed=True, state=NEW_PASSWORD, manages=True, sealed=SEALED
+            ),
         ),
-        (Change.ACCOUNT_LOCK, {}, Expected("7"), MINE),
-        (Change.GRANTS, {}, Expected("7"), MINE),
+        (
+            Change.ACCOUNT_LOCK,
+            {},
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(login=False)),
+        ),
+        (
+            Change.ACCOUNT_UNLOCK,
+            {},
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(login=True)),
+        ),
+        (
+            Change.GRANTS,
+            {"grant": [{"database": "shop", "access": "read-only"}], "revoke": ["old"]},
+            Expected("7"),
+            AccountEffect(
+                "ada", "", 7, "7", 30, state=AccountState(grants={"old": None, "shop": "read-only"})
+            ),
+        ),
+        (
+            Change.PRIVILEGES,
+            {
+                "changes": [
+                    {
+                        "object": {"type": "database", "name": "shop"},
+                        "privileges": ["CONNECT"],
+                        "grant": False,
+                    },
+                    {"object": {"type": "table", "name": "t"}, "privileges": ["SELECT"], "grant": True},
+                ],
+                "kind": "super",
+                "former_kind": "normal",
+            },
+            Expected("7"),
+            AccountEffect(
+                "ada",
+                "",
+                7,
+                "7",
+                30,
+                state=AccountState(kind="super", attributes="", privileges={"shop": {"CONNECT": False}}),
+            ),
+        ),
         (
             Change.ACCOUNT_MOVE,
             {"name": "bob", "host": "%"},
@@ -371,10 +445,10 @@ MINE = AccountEffect("ada", "", 7, "7", 30)
             Change.ACCOUNT_MOVE,
             {"password_changed": True},
             Expected("7"),
-            AccountEffect("ada", "", 7, "7", 30, password_changed=True, manages=False),
+            AccountEffect("ada", "", 7, "7", 30, password_changed=True, state=NEW_PASSWORD, manages=False),
         ),
     ],
-)  # fmt: skip
+)
 def test_what_a_change_means_for_the_row(
     change: Change, detail: dict[str, object], expected: Expected | None, effect: AccountEffect
 ) -> None:

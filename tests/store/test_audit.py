@@ -12,7 +12,8 @@ from tests.store.test_store import store
 
 from rolecall.domain.operations.audit import ChainBroken, Entry, Link, Outcome, Wanted
 from rolecall.domain.operations.audit_chain import Auditing
-from rolecall.domain.operations.model import AccountEffect, Change, Intent, State
+from rolecall.domain.operations.effects import AccountEffect
+from rolecall.domain.operations.model import Change, Intent, State
 from rolecall.domain.operations.records import Record
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys

@@ -19,9 +19,9 @@ from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.instances.examination import Examiner, Finding
 from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
 from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Provision, register
+from rolecall.domain.operations.effects import AccountEffect
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
-    AccountEffect,
     Change,
     Intent,
     Operation,

@@ -100,7 +100,7 @@ class AccountFacts:
     `grants`: where an account is a name at a host and is granted whole databases (the MySQL family); `oid` is 0 there.
     `is_protected`: it has or leads to more than a tenant may have: it is listed, and changes are ACCOUNT_PROTECTED.
     `identity` distinguishes it from others of its name; empty if SQL created it and it has none yet. `orders` are those
-    of `operations`. `verifier_write`: how the change that returns these facts stored a verifier, None if it did not.
+    of `operations`. Of the change that returns these facts: how it stored a verifier, and that one's `fingerprint`.
     """
 
     oid: int
@@ -116,6 +116,7 @@ class AccountFacts:
     identity: str = ""
     orders: tuple[int, ...] = ()
     verifier_write: VerifierWrite | None = field(default=None, compare=False)
+    password: str | None = field(default=None, compare=False)
 
     @property
     def operations(self) -> tuple[UUID, ...]:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from rolecall import ambient
 from rolecall.domain.account_pages import IdentifiedPlace, display_name
+from rolecall.domain.account_states import merged as merged_state
 from rolecall.domain.accounts.context import AccountRow, AccountTime
-from rolecall.domain.operations.model import AccountEffect, Operation
+from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
+from rolecall.domain.operations.model import Operation
 from rolecall.store.moves import tombstone
+
+DatabaseChanges: TypeAlias = dict[tuple[int, str, str, bool], datetime]
+"""As the table `database_changes`: by instance, database, account and whether awaited grants are meant."""
+
+
+def note_database(
+    changes: DatabaseChanges, operation: Operation, instance_id: int, effect: DatabaseEffect
+) -> None:
+    for account in effect.accounts or ("",):
+        key = instance_id, effect.database, account, effect.awaited
+        changes[key] = max(operation.accepted_at, changes.get(key, operation.accepted_at))
 
 
 def is_again(before: AccountRow, operation: Operation, effect: AccountEffect) -> bool:
@@ -33,12 +48,14 @@ def merged(before: AccountRow | None, operation: Operation, effect: AccountEffec
     )  # fmt: skip
     if effect.deleted:
         return replace(tombstone(fresh, now), applied_order=effect.order)
+    fresh = replace(fresh, state=effect.to_record)
     same = before is not None and (
         before.identity == effect.identity or (not before.identity and not effect.created)
     )
     if before is None or not same:
         return fresh
-    after = replace(fresh, applied_order=max(before.applied_order, effect.order))
+    state = merged_state(before.state, before.identity, before.applied_order, effect.to_record)
+    after = replace(fresh, applied_order=max(before.applied_order, effect.order), state=state)
     if not effect.created:
         after = replace(after, created_at=before.created_at)
     if effect.remark is None or effect.order < before.remark_order:

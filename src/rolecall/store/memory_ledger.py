@@ -15,9 +15,9 @@ from rolecall import ambient
 from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.domain.accounts.context import AccountRow, AccountTime
 from rolecall.domain.operations.claims import Claimed, ClaimedBefore
+from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect, Effect
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
-    AccountEffect,
     AccountKey,
     Change,
     Holder,
@@ -30,7 +30,7 @@ from rolecall.domain.operations.model import (
     Unresolved,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.store.memory_effects import is_again, latest, merged
+from rolecall.store.memory_effects import DatabaseChanges, is_again, latest, merged, note_database
 from rolecall.store.moves import Key, after_move, is_gone
 
 
@@ -52,6 +52,7 @@ class Rows:
     def __init__(self) -> None:
         self.operations: dict[UUID, Kept] = {}
         self.accounts: dict[AccountKey, AccountRow] = {}
+        self.databases: DatabaseChanges = {}
         self.tokens: dict[tuple[int, str], tuple[UUID, str]] = {}
         """Of an owner's client token, the operation and the digest."""
         self.turns: dict[UUID, int] = {}
@@ -182,7 +183,7 @@ class MemoryLedger:
         self,
         operation_id: UUID,
         instance_id: int,
-        effect: AccountEffect | None,
+        effect: Effect | None,
         instead_of: str | None = None,
     ) -> bool:
         kept = self._rows.operations.get(operation_id)
@@ -192,18 +193,21 @@ class MemoryLedger:
         if changed is None:
             return False
         self._rows.begin_quick()
-        detail = {**kept.operation.detail, **(effect.detail if effect is not None else {})}
+        if isinstance(effect, DatabaseEffect):
+            note_database(self._rows.databases, kept.operation, instance_id, effect)
+        more = effect.detail if isinstance(effect, AccountEffect) else {}
+        detail = {**kept.operation.detail, **more}
         self._close(replace(kept, operation=replace(kept.operation, detail=detail)), State.RECORDED, "", "")
         self._rows.accounts |= {(instance_id, *key): row for key, row in changed.items()}
-        if effect is not None and effect.moved_from is not None:  # as `store.moves`
+        if isinstance(effect, AccountEffect) and effect.moved_from is not None:  # as `store.moves`
             self._rows.flush()
         return True
 
     def _changed(
-        self, operation: Operation, instance_id: int, effect: AccountEffect | None, instead_of: str | None
+        self, operation: Operation, instance_id: int, effect: Effect | None, instead_of: str | None
     ) -> Mapping[Key, AccountRow] | None:
         """The rows that an effect changes; None if that of another account is in the way."""
-        if effect is None:
+        if effect is None or isinstance(effect, DatabaseEffect):
             return {}
         accounts, key = self._rows.accounts, (effect.name, effect.host)
         if effect.moved_from is not None:

@@ -9,10 +9,12 @@ from uuid import UUID
 from msgspec.structs import asdict, replace
 from psycopg.rows import class_row
 
+from rolecall.domain.account_states import merged
 from rolecall.domain.accounts.context import AccountRow
-from rolecall.domain.operations.model import AccountEffect
+from rolecall.domain.operations.effects import AccountEffect
 from rolecall.store.connection import Pool
 from rolecall.store.queries import load
+from rolecall.store.recordings import state_json
 
 Key = tuple[str, str]
 """Name and host."""
@@ -66,9 +68,13 @@ def after_move(
     base = mine or found or AccountRow(effect.name, effect.host, effect.oid, "", None, now, None, None)
     if mine is not None and found is not None and found.remark_order > mine.remark_order:
         base = replace(base, remark=found.remark, remark_order=found.remark_order)
+    state = effect.to_record
+    for before in (mine, found):
+        if before is not None:
+            state = merged(before.state, before.identity, before.applied_order, state)
     row = replace(
         base, name=effect.name, host=effect.host, oid=effect.oid, identity=effect.identity, updated_at=now,
-        applied_order=max(effect.order, base.applied_order, 0 if found is None else found.applied_order),
+        applied_order=max(effect.order, base.applied_order, 0 if found is None else found.applied_order), state=state,
     )  # fmt: skip
     if effect.password_changed and effect.order >= base.password_order:
         row = replace(row, password_updated_at=now, sealed_password=None, password_order=effect.order)
@@ -93,7 +99,8 @@ async def record_move(
                 return False
             for key, row in changed.items():
                 before = rows[key].identity if key in rows else row.identity
-                values = {**asdict(row), "instance": instance_id, "before": before}
+                state = None if row.state is None else state_json(row.state)
+                values = {**asdict(row), "instance": instance_id, "before": before, "state": state}
                 if not await connection.value(_SQL["put"], values):
                     raise _InTheWay
             await connection.execute(_SQL["record_move"], (operation_id,))

@@ -16,8 +16,8 @@ from rolecall.domain.account_pages import AccountPlace, AccountSlice, Identified
 from rolecall.domain.accounts.context import AccountRow, AccountTime
 from rolecall.domain.identity import Expected
 from rolecall.domain.operations.claims import Claimed
+from rolecall.domain.operations.effects import DatabaseEffect, Effect
 from rolecall.domain.operations.model import (
-    AccountEffect,
     Change,
     Holder,
     Intent,
@@ -35,7 +35,7 @@ from rolecall.store.client_tokens import bind_token, claimed
 from rolecall.store.connection import Connection, Pool
 from rolecall.store.moves import record_move
 from rolecall.store.queries import load
-from rolecall.store.recordings import record_alone, record_effect
+from rolecall.store.recordings import record_alone, record_database, record_effect
 from rolecall.store.replica import REPLICA_LOCKS
 
 _SQL = load("operations")
@@ -126,11 +126,14 @@ class PgOperationRepository:
         self,
         operation_id: UUID,
         instance_id: int,
-        effect: AccountEffect | None,
+        effect: Effect | None,
         instead_of: str | None = None,
     ) -> bool:
         if effect is None:
             await record_alone(self._closings, operation_id)
+            return True
+        if isinstance(effect, DatabaseEffect):
+            await record_database(self._closings, operation_id, instance_id, effect)
             return True
         if effect.moved_from is not None:
             return await record_move(self._pool, operation_id, instance_id, effect, instead_of)

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.operations.model import AccountEffect
+from rolecall.domain.account_states import Recorded
+from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
 from rolecall.store.batches import Batches
 from rolecall.store.queries import load
 
 _SQL = load("accounts")
+
+
+def state_json(state: Recorded) -> Jsonb:
+    return Jsonb(state, msgspec.json.encode)
 
 
 async def record_effect(
@@ -24,6 +30,19 @@ async def record_effect(
     """Whether it was recorded, or was closed already."""
     statement = _SQL["record_deletion" if effect.deleted else "record_effect"]
     return bool(await closings.value(statement, _values(operation_id, instance_id, effect, instead_of)))
+
+
+async def record_database(
+    closings: Batches, operation_id: UUID, instance_id: int, effect: DatabaseEffect
+) -> None:
+    values = {
+        "operation": operation_id,
+        "instance": instance_id,
+        "database": effect.database,
+        "accounts": list(effect.accounts) or [""],
+        "awaited": effect.awaited,
+    }
+    await closings.execute(_SQL["record_database"], values)
 
 
 async def record_alone(closings: Batches, operation_id: UUID) -> None:
@@ -50,4 +69,5 @@ def _values(
         "speaks": effect.speaks_of_password,
         "instead": instead_of,
         "detail": Jsonb(effect.detail),
+        "state": state_json(effect.to_record),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
@@ -13,6 +14,7 @@ from msgspec import Struct
 
 from rolecall import ambient
 from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
+from rolecall.domain.account_states import Recorded, digest_of, fingerprint
 from rolecall.domain.accounts.removal import leave, remove
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence
@@ -60,6 +62,8 @@ class AccountRow(Struct, frozen=True):
     password_order: int = 0
     applied_order: int = 0
     is_deleted: bool = False
+    state: Recorded | None = None
+    """Only of rows that are read with it."""
 
     def is_of(self, facts: AccountFacts) -> bool:
         """Whether it is of this very account, and not of an earlier one of its name.
@@ -139,12 +143,14 @@ class AccountContext:
         runner: OperationRunner,
         sealer: Sealer,
         hashing: Executor,
+        states_key: Secret,
     ) -> None:
         self.resolver = resolver
         self.repository = repository
         self.sealer = sealer
         self._journal = journal
         self._hashing = hashing
+        self._states_key = states_key
         self.runner = runner
 
     async def target(self, instance: InstanceName, origin: Origin, name: str, host: str = "") -> Target:
@@ -259,6 +265,17 @@ class AccountContext:
             return await remove(self._journal.ledger, target.connected.engine, place, operation, expected)
 
         await self._journal.run(target.connected, intent, apply)
+
+    def fingerprint(self, instance_id: int, identity: str, digest: str) -> str:
+        """Of the verifier of an account, by its digest."""
+        return fingerprint(self._states_key, instance_id, identity, digest)
+
+    def with_password(
+        self, connected: ConnectedInstance, facts: AccountFacts, verifier: Secret | None
+    ) -> AccountFacts:
+        """What the engine shows after a change that set this verifier."""
+        found = self.fingerprint(connected.instance.id, facts.identity, digest_of(verifier))
+        return replace(facts, password=found)
 
     def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
         """Begins at once; the change waits for it before it is applied."""

@@ -78,17 +78,19 @@ class Credentials:
             expected = Expected(facts.identity)
             if moved != target:
                 expected = await self._context.leave(target, operation, expected)
-            return await target.connected.engine.change_account(
+            ready = None if verifier is None else await verifier
+            after = await target.connected.engine.change_account(
                 AccountChange(
                     target.name,
                     operation,
-                    verifier=None if verifier is None else await verifier,
+                    verifier=ready,
                     host=target.host,
                     new_name=None if moved.name == target.name else moved.name,
                     new_host=None if moved.host == target.host else moved.host,
                     expected=expected,
                 )
             )
+            return self._context.with_password(target.connected, after, ready)
 
         intent = target.intent(Change.ACCOUNT_MOVE, origin, detail, expected=facts.expected)
         await self._context.change(target, intent, apply)
@@ -175,11 +177,12 @@ class Credentials:
         expected = accepted if alone else Expected(accepted.identity)
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await target.connected.engine.change_account(
-                AccountChange(
-                    target.name, operation, verifier=await verifier, host=target.host, expected=expected
-                )
+            ready = await verifier
+            change = AccountChange(
+                target.name, operation, verifier=ready, host=target.host, expected=expected
             )
+            facts = await target.connected.engine.change_account(change)
+            return self._context.with_password(target.connected, facts, ready)
 
         await self._context.change(target, intent, apply)
 

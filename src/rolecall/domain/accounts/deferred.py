@@ -36,7 +36,6 @@ from rolecall.domain.operations.model import (
     Runner,
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.domain.secrets.sealing import Sealer
 from rolecall.values import Origin
 
 _AT_ONCE = 8
@@ -189,7 +188,7 @@ class DeferredCreates:
 
         async def apply(operation: UUID) -> AccountFacts:
             fence = self._context.fence(operation, always=True)
-            return await make_sealed(self._context.sealer, connected, promised, fence)
+            return await make_sealed(self._context, connected, promised, fence)
 
         return await self._journal.complete(connected, promised, apply)
 
@@ -210,16 +209,16 @@ def verifier_purpose(instance_id: int | str, account: str) -> str:
 
 
 async def make_sealed(
-    sealer: Sealer, connected: ConnectedInstance, promised: Promised, fence: Fence | None = None
+    context: AccountContext, connected: ConnectedInstance, promised: Promised, fence: Fence | None = None
 ) -> AccountFacts:
     """Make, or finish making, an account from what its promise holds; safe to repeat."""
     intent = promised.intent
     name, host = intent.account
     verifier = None
     if intent.sealed is not None:
-        verifier = sealer.open(intent.sealed, verifier_purpose(connected.instance.id, intent.target))
+        verifier = context.sealer.open(intent.sealed, verifier_purpose(connected.instance.id, intent.target))
     detail = details.CreateAccount.of(intent)
     new = NewAccount(
         name, detail.kind, verifier, promised.id, host, detail.grants, detail.allow_missing, fence
     )
-    return await connected.engine.create_account(new)
+    return context.with_password(connected, await connected.engine.create_account(new), verifier)

@@ -41,8 +41,10 @@ class Grants:
         target = await self._context.target(command.instance, origin, command.name)
         if command.changes:
             required(target.connected.engine.objects)
-        detail = details.ChangePrivileges(changes=command.changes, kind=command.kind)
         facts = await self._context.changeable(target)
+        detail = details.ChangePrivileges(
+            changes=command.changes, kind=command.kind, former_kind=command.kind and facts.kind
+        )
 
         async def apply(operation: UUID) -> AccountFacts:
             return await apply_privileges(target.connected, command, operation, Expected(facts.identity))

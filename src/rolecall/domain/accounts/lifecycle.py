@@ -92,9 +92,10 @@ class Accounts:
                 await self._require_room(target, quota, operation)
             ready = None if verifier is None else await verifier
             fence = context.fence(operation, always=is_relied_on)
-            return await target.connected.engine.create_account(
+            made = await target.connected.engine.create_account(
                 NewAccount(target.name, command.kind, ready, operation, target.host, grants, fence=fence)
             )
+            return context.with_password(target.connected, made, ready)
 
         facts = await context.change(target, intent, apply)
         now = ambient.now()

@@ -56,7 +56,9 @@ def build(
     rotation_seconds: int,
 ) -> AccountServices:
     ledger, journal, resolver = repositories.operations, operations.journal, instances.resolver
-    context = AccountContext(resolver, ledger, journal, operations.runner, sealer, hashing)
+    context = AccountContext(
+        resolver, ledger, journal, operations.runner, sealer, hashing, operations.states_key
+    )
     deferred = DeferredCreates(context, ledger, journal)
     lifecycle = Accounts(context, ledger, deferred, operations.client_tokens)
     credentials = Credentials(context)

@@ -52,6 +52,8 @@ class MoveAccount(Detail, frozen=True, kw_only=True):
 class ChangePrivileges(Detail, frozen=True, kw_only=True):
     changes: tuple[PrivilegeChange, ...]
     kind: AccountKind | None = None
+    former_kind: AccountKind | None = None
+    """As it was when `kind` was accepted."""
 
 
 class ChangeGrants(Detail, frozen=True, kw_only=True, rename={"allow_missing": "to_come"}):

@@ -1,7 +1,7 @@
 """The journal: carries out a change exactly once, between its acceptance and its recording.
 
-What a change means for Rolecall's own rows is `effect_of`, a pure function of the operation and of what the engine
-shows, so that recovery after a crash writes just what the live path would have.
+What a change means for Rolecall's own rows is `effects.effect_of`, a pure function of the operation and of what the
+engine shows, so that recovery after a crash writes just what the live path would have.
 
 Nothing here goes by a name alone. While a change is on its way, its account may be deleted by another process, and the
 name given to a new account: the engine refuses the change then (`domain.identity`), and the store a late record of it.
@@ -21,15 +21,13 @@ from msgspec.structs import replace
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountFacts, Engine
-from rolecall.domain.identity import AppliedBefore, Fence, MovedAway, Superseded, next_order
-from rolecall.domain.operations import details
+from rolecall.domain.identity import AppliedBefore, Fence, MovedAway, Superseded
+from rolecall.domain.operations.effects import AccountEffect, Effect, effect_of
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
-    AccountEffect,
     Change,
     Intent,
     Ledger,
-    Operation,
     Promised,
     Standing,
     State,
@@ -77,50 +75,23 @@ def no_step(name: str) -> None:
     """Steps pass unnoticed."""
 
 
-def effect_of(of: Intent | Operation, operation_id: UUID, facts: AccountFacts | None) -> AccountEffect | None:
-    """The effect of an applied change. None when Rolecall's own rows hold nothing about it."""
-    name, host = of.account
-    if of.change is Change.ACCOUNT_DELETE:
-        identity = of.expected.identity if of.expected else ""
-        order = 0 if facts is None else next_order(facts.order)
-        return AccountEffect(name, host, identity=identity, order=order, deleted=True)
-    if facts is None:
-        return None
-    order = facts.order_of(operation_id)
-    same = AccountEffect(name, host, facts.oid, facts.identity, order, verifier_write=facts.verifier_write)
-    match of.change:
-        case Change.ACCOUNT_CREATE:
-            created = details.CreateAccount.of(of)
-            sealed = of.sealed if created.managed else None
-            return replace(same, created=True, remark=created.remark, manages=created.managed, sealed=sealed)
-        case Change.ACCOUNT_REMARK:
-            return replace(same, remark=details.ChangeRemark.of(of).remark)
-        case Change.ACCOUNT_PASSWORD | Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
-            managed = of.change is Change.ACCOUNT_MANAGE
-            return replace(
-                same, password_changed=True, manages=managed, sealed=of.sealed if managed else None
-            )
-        case Change.ACCOUNT_MOVE:
-            changed = details.MoveAccount.of(of).password_changed
-            manages = False if changed else None
-            moved_from = None if (facts.name, facts.host) == (name, host) else (name, host)
-            return replace(
-                same, name=facts.name, host=facts.host, password_changed=changed, manages=manages,
-                moved_from=moved_from,
-            )  # fmt: skip
-        case _:
-            return same
+async def record(ledger: Ledger, server: Server, operation_id: UUID, effect: Effect | None) -> None:
+    """Close an applied operation and write its effect. `StillUnknown` if the engine must be asked and cannot be."""
+    if isinstance(effect, AccountEffect):
+        await _record_of_account(ledger, server, operation_id, effect)
+    else:
+        await ledger.record(operation_id, server.id, effect)
 
 
-async def record(ledger: Ledger, server: Server, operation_id: UUID, effect: AccountEffect | None) -> None:
-    """Close an applied operation and write its effect. `StillUnknown` if the engine must be asked and cannot be.
-
-    Where the row is of another account, the engine tells which of the two is there now. An identity never comes back:
-    so an account that is there is newer than any whose row stood before the question, and one that is gone stays gone.
+async def _record_of_account(ledger: Ledger, server: Server, operation_id: UUID, of: AccountEffect) -> None:
+    """Where the row is of another account, the engine tells which of the two is there now. An identity never comes
+    back: so an account that is there is newer than any whose row stood before the question, and one that is gone stays
+    gone.
     """
     instance, instead_of = server.id, None
-    if effect is not None and effect.deleted and not effect.identity:
-        holder = await ledger.holder(instance, effect.name, effect.host)
+    effect: AccountEffect | None = of
+    if of.deleted and not of.identity:
+        holder = await ledger.holder(instance, of.name, of.host)
         if holder is None or holder.is_deleted:  # nothing was there to delete
             effect = None
     while not await ledger.record(operation_id, instance, effect, instead_of):

@@ -13,16 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
-from rolecall.domain.engine import VerifierWrite
 from rolecall.domain.identity import Expected
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
+
+if TYPE_CHECKING:  # effects are described in terms of what is below
+    from rolecall.domain.operations.effects import Effect
 
 
 class Change(StrEnum):
@@ -197,39 +199,6 @@ def account_of(target: str, detail: Mapping[str, object]) -> tuple[str, str]:
     return str(detail.get("name", target)), str(detail.get("host", ""))
 
 
-class AccountEffect(Struct, frozen=True):
-    """How a change shows in Rolecall's own row of an account. Fields left None keep what was there.
-
-    `manages` True keeps the password that is `sealed`, False forgets what was kept. `order` is that of the change among
-    those of the account: what a later one wrote stays.
-    """
-
-    name: str
-    host: str = ""
-    oid: int = 0
-    identity: str = ""
-    order: int = 0
-    created: bool = False
-    deleted: bool = False
-    remark: str | None = None
-    password_changed: bool = False
-    manages: bool | None = None
-    sealed: bytes | None = None
-    """Of the change itself: an operation that was undone too early has forgotten its own."""
-    moved_from: tuple[str, str] | None = None
-    """The name and host it had before."""
-    verifier_write: VerifierWrite | None = None
-
-    @property
-    def detail(self) -> Mapping[str, object]:
-        """What the operation's detail gains, for the audit trail: how a verifier was stored."""
-        return {} if self.verifier_write is None else {"verifier_write": self.verifier_write.value}
-
-    @property
-    def speaks_of_password(self) -> bool:
-        return self.created or self.password_changed or self.manages is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The account that a row is of. A row stays after a deletion, so that a late record of it is recognized."""
@@ -301,7 +270,7 @@ class Ledger(Protocol):
         self,
         operation_id: UUID,
         instance_id: int,
-        effect: AccountEffect | None,
+        effect: Effect | None,
         instead_of: str | None = None,
     ) -> bool:
         """Close as recorded and write the effect, in one transaction. Repeating it changes nothing.

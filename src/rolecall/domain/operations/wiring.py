@@ -13,6 +13,7 @@ from rolecall.domain.operations.model import Ledger
 from rolecall.domain.operations.runner import OperationRunner
 from rolecall.domain.secrets.application_secrets import ApplicationSecrets
 from rolecall.domain.secrets.sealing import Sealer
+from rolecall.values import Secret
 
 
 class _Operations(ClientTokenRepository, Ledger, Protocol):
@@ -32,6 +33,8 @@ class Operations:
     runner: OperationRunner
     client_tokens: ClientTokens
     auditing: Auditing
+    states_key: Secret
+    """Of fingerprints (`domain.account_states`)."""
 
 
 def build(
@@ -47,4 +50,5 @@ def build(
         OperationRunner(journal),
         ClientTokens(repositories.operations, secrets.client_tokens),
         Auditing(repositories.audit, sealer, retention_days, secrets.audit_chain),
+        secrets.account_states,
     )

@@ -18,7 +18,8 @@ from rolecall.domain.engine import AccountFacts, NewDatabase
 from rolecall.domain.instances.registry import ConnectedInstance, Instance
 from rolecall.domain.operations import details
 from rolecall.domain.operations.claims import Claim
-from rolecall.domain.operations.journal import effect_of, record
+from rolecall.domain.operations.effects import effect_of
+from rolecall.domain.operations.journal import record
 from rolecall.domain.operations.model import Change, Intent, Ledger, Operation, Promised, Runner
 from rolecall.domain.operations.runner import may_pass
 from rolecall.domain.provisioning import commands as provisioning_commands
@@ -102,7 +103,7 @@ async def _account(
     if operation.sealed is None:
         raise Refused(Reason.INTERRUPTED, note="the verifier of a new account is gone")
     intent = Intent(operation.change, operation.target, None, operation.detail, operation.sealed)
-    return await make_sealed(context.sealer, connected, Promised(operation.id, intent))
+    return await make_sealed(context, connected, Promised(operation.id, intent))
 
 
 _MAKERS: Mapping[Change, Maker] = {Change.DATABASE_CREATE: _database, Change.ACCOUNT_CREATE: _account}

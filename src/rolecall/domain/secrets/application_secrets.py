@@ -28,6 +28,7 @@ class ApplicationSecrets:
     audit_chain: Secret
     client_tokens: Secret
     sub_user_tokens: Secret
+    account_states: Secret
 
 
 async def load(facts: FactRepository, sealer: Sealer) -> ApplicationSecrets:
@@ -46,4 +47,5 @@ async def load(facts: FactRepository, sealer: Sealer) -> ApplicationSecrets:
         await settled("audit chain key"),
         await settled("client token key"),
         await settled("sub-user token key"),
+        await settled("account state key"),
     )

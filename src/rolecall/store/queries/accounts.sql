@@ -84,17 +84,21 @@ select not exists (select from op) or exists (select from written)
 -- name: keeps_password
 {same} and (not %(speaks)s or %(order)s < a.password_order)
 
+-- An earlier release, which records no states, may have recorded later changes.
+-- name: has_state
+{same} and a.state -> 'of' = jsonb_build_array(a.identity, a.applied_order)
+
 -- name: record_effect
 {open}, written as (
 insert into accounts as a
        (instance_id, name, host, engine_oid, identity, remark, created_at, updated_at, password_updated_at,
-        sealed_password, remark_order, password_order, applied_order)
+        sealed_password, remark_order, password_order, applied_order, state)
 select %(instance)s, %(name)s, %(host)s, %(oid)s, %(identity)s, coalesce(%(remark)s, ''),
        case when %(created)s then op.accepted_at end, now(),
        case when %(password)s then now() end,
        case when %(manages)s::boolean then %(sealed)s::bytea end,
        case when %(remark)s::text is not null then %(order)s else 0 end,
-       case when %(speaks)s then %(order)s else 0 end, %(order)s
+       case when %(speaks)s then %(order)s else 0 end, %(order)s, %(state)s
   from op
 on conflict (instance_id, name, host) do update set
        engine_oid = excluded.engine_oid,
@@ -111,7 +115,8 @@ on conflict (instance_id, name, host) do update set
                               else excluded.sealed_password end,
        password_order = case when {keeps_password} then a.password_order else excluded.password_order end,
        applied_order = case when {same} then greatest(a.applied_order, excluded.applied_order)
-                            else excluded.applied_order end
+                            else excluded.applied_order end,
+       state = case when {has_state} then later_state(a.state, excluded.state) else excluded.state end
  where (a.identity in (excluded.identity, '')
         and (not a.deleted or (a.applied_order > 0 and a.applied_order < %(order)s)))
        or (a.identity = excluded.identity and {newer}) or a.identity = %(instead)s
@@ -125,10 +130,21 @@ select %(instance)s, %(name)s, %(host)s, 0, %(identity)s, now(), true, %(order)s
 on conflict (instance_id, name, host) do update set
        engine_oid = 0, identity = excluded.identity, deleted = true, remark = '', created_at = null, updated_at = now(),
        password_updated_at = null, sealed_password = null, remark_order = 0, password_order = 0,
-       applied_order = excluded.applied_order
+       applied_order = excluded.applied_order, state = null
  where a.identity in (excluded.identity, '') or a.identity = %(instead)s
 returning 1
 ), {closed}
+
+-- name: record_database
+{open}, taken as (
+    insert into database_changes as d (instance_id, database, account, awaited, changed_at)
+    select %(instance)s, %(database)s, account, %(awaited)s, op.accepted_at
+      from op, unnest(%(accounts)s::text[]) account
+    on conflict (instance_id, database, account, awaited) do update
+       set changed_at = greatest(d.changed_at, excluded.changed_at)
+)
+{record}
+  from op where operations.id = op.id
 
 -- Moves.
 
@@ -136,23 +152,25 @@ returning 1
 select now() from operations where {taken_up}
 
 -- name: places_of_move
-{account}
+select name, host, engine_oid as oid, remark, created_at, updated_at, password_updated_at, sealed_password, identity,
+       remark_order, password_order, applied_order, deleted as is_deleted, state
+  from accounts
  where instance_id = %s and (name, host) in ((%s, %s), (%s, %s))
  order by name, host for update
 
 -- name: put
 insert into accounts as a
        (instance_id, name, host, engine_oid, remark, created_at, updated_at, password_updated_at, sealed_password,
-        identity, remark_order, password_order, applied_order, deleted)
+        identity, remark_order, password_order, applied_order, deleted, state)
 values (%(instance)s, %(name)s, %(host)s, %(oid)s, %(remark)s, %(created_at)s, %(updated_at)s,
         %(password_updated_at)s, %(sealed_password)s, %(identity)s, %(remark_order)s, %(password_order)s,
-        %(applied_order)s, %(is_deleted)s)
+        %(applied_order)s, %(is_deleted)s, %(state)s)
 on conflict (instance_id, name, host) do update set
        engine_oid = excluded.engine_oid, remark = excluded.remark, created_at = excluded.created_at,
        updated_at = excluded.updated_at, password_updated_at = excluded.password_updated_at,
        sealed_password = excluded.sealed_password, identity = excluded.identity,
        remark_order = excluded.remark_order, password_order = excluded.password_order,
-       applied_order = excluded.applied_order, deleted = excluded.deleted
+       applied_order = excluded.applied_order, deleted = excluded.deleted, state = excluded.state
  where a.identity = %(before)s
 returning true
 
