@@ -1,6 +1,7 @@
 # Each target sets up .venv itself; ARGS= passes arguments on.
 #   make run       start Rolecall with its own servers and create an account through each API; Ctrl-C ends it
-#   make test      run all tests, in a process for each processor; a part, in one process: make test ARGS="tests/unit -x"
+#   make test      run all tests, in three processes for two processors; a part, in one process: make test ARGS="tests/unit -x"
+#                  search 800 schedules of each scenario instead of 300: make test SCHEDULES=800
 #   make quick     run the tests that need no server, within 40 s
 #   make simulate  search schedules of the domain for counter-examples: make simulate ARGS="--seconds 600"
 #   make fuzz      fuzz the parsers of unauthenticated input, a minute each: make fuzz ARGS="json -max_total_time=600"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -9,22 +10,25 @@ from tests.simulation.catalog import SCENARIOS
 from tests.simulation.schedules import search
 
 SECONDS = {
-    "granting": 10, "keys": 4, "moving": 6, "owned": 6, "owning": 12, "provisioning": 5, "quotas": 4, "superusers": 5,
-    "tokens": 5,
+    "granting": 5, "keys": 2, "moving": 3, "owned": 3, "owning": 6, "provisioning": 3, "quotas": 2, "superusers": 3,
+    "tokens": 3,
 }  # fmt: skip
-"""Less than a minute, all together."""
+"""Half a minute, all together."""
 
-MOST = 800
+USUAL = 300
 """Schedules: the same ones each time, on a machine that is fast enough."""
+
+MOST = int(os.environ.get("SCHEDULES", USUAL))
+"""`make test SCHEDULES=800` searches more of them, for longer."""
 
 
 @pytest.mark.parametrize("name", sorted(SECONDS))
 def test_a_search_finds_no_counterexample(name: str, searched: Callable[[str], None]) -> None:
-    done = search(SCENARIOS[name], seed=1, schedules=MOST, seconds=SECONDS[name])
+    done = search(SCENARIOS[name], seed=1, schedules=MOST, seconds=SECONDS[name] * MOST / USUAL)
     searched(f"{name}: {done.schedules} schedules, {done.steps} steps, {done.seconds:.1f} s")
     if done.counterexample is not None:
         pytest.fail(f"make simulate ARGS='--scenario {name} --replay TOKEN'\n{done.counterexample}")
 
 
-def test_the_searches_take_less_than_a_minute() -> None:
-    assert sum(SECONDS.values()) < 60
+def test_the_searches_take_half_a_minute() -> None:
+    assert sum(SECONDS.values()) <= 30
