@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -210,7 +211,9 @@ def test_openstacksdk_finds_identity_from_the_bare_root(url: str) -> None:
 
 
 @pytest.fixture
-def command_line(url: str, capsys: pytest.CaptureFixture[str]) -> Any:
+def command_line(url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
     def run(*words: str) -> Any:
         options = [
             f"--os-auth-url={url}/v3",
@@ -227,7 +230,9 @@ def command_line(url: str, capsys: pytest.CaptureFixture[str]) -> Any:
         assert status == 0, printed.err
         return json.loads(printed.out) if asks_json else printed.out
 
-    return run
+    yield run
+    root.setLevel(level)  # the program sets both for its process
+    root.handlers[:] = handlers
 
 
 def test_the_command_line_makes_shows_and_deletes_a_user(command_line: Any, cloud: Cloud) -> None:
