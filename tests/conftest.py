@@ -47,8 +47,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """A process for each processor and at least two, as tests wait for servers; each has servers of its own."""
-    return min(max(os.cpu_count() or 1, 2), 8)
+    """Three for two processors, as tests wait for servers a third of the time; each has servers of its own."""
+    processors = os.cpu_count() or 1
+    return min(processors + max(processors // 2, 1), 8)
 
 
 SEARCHED = "searched"
