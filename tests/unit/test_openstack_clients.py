@@ -214,6 +214,7 @@ def test_openstacksdk_finds_identity_from_the_bare_root(url: str) -> None:
 def command_line(url: str, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
+
     def run(*words: str) -> Any:
         options = [
             f"--os-auth-url={url}/v3",
