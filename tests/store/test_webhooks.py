@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
-from tests.store.receiver import HUGE, RESET, SILENT, Receiver, receiving, require_in_order
+from tests.receiver import HUGE, RESET, SILENT, Receiver, receiving, require_in_order
 from tests.waiting import reached
 
 from rolecall.app.outbox import WebhookFigures

@@ -8,10 +8,11 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from tests.store.receiver import Receiver, receiving
+from tests.receiver import Receiver, receiving
 
 from rolecall.cli.authority import own_certificate
-from rolecall.domain.webhooks.model import Answer, NotPosted
+from rolecall.cli.examination import _webhook_finding
+from rolecall.domain.webhooks.model import Answer, NotPosted, Standing
 from rolecall.domain.webhooks.signatures import new_secret, parse_secret, signed_headers
 from rolecall.domain.webhooks.targets import UrlRefused, is_name, origin_of
 from rolecall.posting import HttpPoster, _retry_after
@@ -71,6 +72,26 @@ def test_a_signature_is_that_of_the_specifications_example() -> None:
 def test_a_secret_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="24 to 64 bytes"):
         parse_secret(text)
+
+
+@pytest.mark.parametrize(
+    ("paused", "lag", "ok"),
+    [
+        ("", 299.0, True),
+        ("", 301.0, False),
+        ("operator", 9999.0, True),
+        ("gone", 0.0, False),
+        ("restored", 0.0, False),
+    ],
+)
+def test_the_doctor_reports_a_webhook_that_is_behind_or_that_no_operator_paused(
+    paused: str, lag: float, *, ok: bool
+) -> None:
+    now = datetime.now(UTC)
+    standing = Standing("siem", "https://siem.example", paused, 1, 2, lag, 3, "why", now, None, now, None)
+    found = _webhook_finding(standing)
+    assert (found.check, found.ok) == ("webhook siem", ok)
+    assert ("paused" if paused else "why") in found.detail
 
 
 def test_new_secrets_differ_and_are_of_the_form() -> None:

@@ -26,11 +26,12 @@ _DIGEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`position` is the last place of the chain that it stands for."""
+    """`position` is the last place of the chain that it stands for. `lost` is how many records cannot be posted."""
 
     id: str
     position: int
     body: bytes
+    lost: int = 0
 
 
 def events(webhook: UUID, position: int, links: Sequence[Link]) -> Iterator[Event]:
@@ -54,7 +55,7 @@ def _record(webhook: UUID, link: Link, row: Row) -> Event:
 def _gap(webhook: UUID, first: int, last: int) -> Event:
     event = f"gap-{first}-{last}"
     data = {"first": first, "last": last}
-    return Event(event, last, _body(webhook, event, GAP, ambient.now(), "", data))
+    return Event(event, last, _body(webhook, event, GAP, ambient.now(), "", data), last - first + 1)
 
 
 def _body(

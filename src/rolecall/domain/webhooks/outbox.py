@@ -106,7 +106,7 @@ class Outbox:
         active = {name: webhook for name, webhook in registered.items() if not webhook.paused}
         for identity, running in list(self._running.items()):
             current = active.get(identity)
-            if running.task.done() or current is None or current.revision != running.revision:
+            if running.task.done() or current is None or current.revision > running.revision:
                 del self._running[identity]
                 await _stop(running.task)
         if idle := [identity for identity in active if identity not in self._running]:
@@ -150,6 +150,10 @@ class Outbox:
         while True:
             async for links in self._chain.links(position):
                 for event in events(webhook.id, position, links):
+                    if event.lost:
+                        _log.warning(
+                            "records are lost to a webhook", webhook=webhook.name, records=event.lost
+                        )
                     if not await self._confirm(webhook, opened, position, event, failures):
                         return
                     position, failures = event.position, 0
