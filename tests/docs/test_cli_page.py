@@ -27,6 +27,9 @@ FILES = {
 }
 """What the examples read."""
 
+DATABASE = "books"
+"""What the examples name, and no command creates."""
+
 _LONG = 24
 """Characters of a word that is taken for a secret."""
 
@@ -93,6 +96,8 @@ def test_the_examples_print_what_the_page_shows(rolecall: Any, tmp_path: Path) -
         pytest.skip("no MariaDB on this system")
     for file, text in FILES.items():
         (tmp_path / file).write_text(text)
+    administrator = rolecall.ready["engines"]["postgres"]["user"]
+    rolecall.ok("CreateDatabase", DatabaseName=DATABASE, DatabaseOwner=administrator)
     known: dict[str, str] = {}
     for command, shown in examples(PAGE):
         for page, own in known.items():
@@ -100,3 +105,4 @@ def test_the_examples_print_what_the_page_shows(rolecall: Any, tmp_path: Path) -
         printed = run(rolecall, command, tmp_path)
         assert matches(shown, printed), (command, shown, printed)
         learn(known, shown, printed)
+    rolecall.ok("DeleteDatabase", DatabaseName=DATABASE)

@@ -162,19 +162,6 @@ async def test_an_account_made_by_sql_gets_an_identity_at_its_first_change(maria
     assert changed.identity == found.identity
 
 
-async def test_a_password_has_no_end_and_says_so_only_where_one_was_set(postgres, make):
-    made = await make(postgres.engine)
-    limit = f"SELECT rolvaliduntil::text FROM pg_roles WHERE rolname = '{made.name}'"
-    change = AccountChange(made.name, uuid4(), verifier=postgres.engine.verifier(made.name, Secret("x" * 9)))
-    await postgres.engine.change_account(change)
-    assert await postgres.sql(limit) == [(None,)]
-    await postgres.sql(f"ALTER ROLE {made.name} VALID UNTIL '2001-01-01'")
-    change = AccountChange(made.name, uuid4(), verifier=change.verifier)
-    await postgres.engine.change_account(change)
-    assert await postgres.sql(limit) == [("infinity",)]
-    assert await postgres.can_log_in(made.name, "x" * 9)
-
-
 @pytest.fixture
 def between(granting, monkeypatch):
     """Registers what others do when a change has taken login away, and is about to end the account's sessions."""

@@ -43,6 +43,7 @@ async def test_only_two_writers_meeting_are_tried_again(postgres, code, text, ag
         ("53300", Reason.ENGINE_BUSY),
         ("57P03", Reason.INSTANCE_RESTARTING),
         ("2BP01", Reason.PRIVILEGE_DEPENDENT),
+        ("0LP01", Reason.MEMBERSHIP_CIRCULAR),
         ("42501", Reason.ENGINE_REFUSED),
         ("XX000", Reason.ENGINE_REFUSED),
     ],

@@ -104,7 +104,8 @@ async def test_both_ways_leave_the_same_row(server, unique, expires):
     assert made["rolpassword"] == verifier.reveal()
     assert changed["rolpassword"] == other.reveal()
     assert re.fullmatch(r"SCRAM-SHA-256\$4096:[^$]+\$[^:]+:.+", changed["rolpassword"])
-    assert changed["rolvaliduntil"] == (None if expires == "NULL" else "infinity")
+    ends = {"NULL": None, "'infinity'": "infinity", "'2001-01-01'": "2001-01-01T00:00:00+00:00"}
+    assert changed["rolvaliduntil"] == ends[expires]
 
 
 async def test_every_other_session_sees_the_new_password_at_once(writing, make, unique):

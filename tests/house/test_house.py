@@ -147,6 +147,7 @@ IN_THE_ROOT = {
     "identity",
     "messages",
     "reasons",
+    "roles",
     "strict_json",
 }
 """Modules that belong to no subject, nine at most. `bus` alone may import any subject."""

@@ -23,6 +23,7 @@ READS = {
     "account list", "account show", "application list", "audit list", "audit verify", "demo", "doctor", "env",
     "fault list", "instance check", "instance list", "instance show", "key list", "key master", "operation list",
     "policy explain", "policy list", "policy show", "serve", "store list", "sub-user list", "version", "webhook list",
+    "defaults list", "membership list", "public list",
     "audit export",  # chains what is there
 }  # fmt: skip
 """Commands that change nothing, or nothing but by calls."""
@@ -38,8 +39,9 @@ NOTED = {
 """These leave a record before and one after."""
 
 OPERATIONS = {
-    "account create", "account delete", "account lock", "account unlock", "sub-user add", "sub-user delete",
-    "user import",
+    "account create", "account delete", "account expire", "account limit", "account lock", "account unlock",
+    "defaults grant", "defaults revoke", "membership grant", "membership revoke", "public grant", "public revoke",
+    "sub-user add", "sub-user delete", "user import",
 }  # fmt: skip
 """These leave the record of an operation."""
 
@@ -90,6 +92,17 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     told = rolecall.cli("account", "password", user, *on).stdout.strip()
     rolecall.cli("account", "lock", user, *on)
     rolecall.cli("account", "unlock", user, *on)
+    rolecall.cli("account", "limit", user, "5", *on)
+    rolecall.cli("account", "expire", user, "30d", *on)
+    for change in ("grant", "revoke"):
+        rolecall.cli("membership", change, user, "--role", "pg_monitor", *on)
+    rolecall.ok("CreateDatabase", DatabaseName=user, DatabaseOwner=user)
+    defaults = ("--owner", user, "--database", user, "--on", "tables", "--privilege", "select")
+    for change in ("grant", "revoke"):
+        rolecall.cli("defaults", change, user, *defaults, *on)
+    rolecall.cli("public", "revoke", user, "--yes", *on)
+    rolecall.cli("public", "grant", user, "--privilege", "connect", *on)
+    rolecall.ok("DeleteDatabase", DatabaseName=user)
     rolecall.cli("account", "delete", user, "--yes", *on)
     users = place / "users.csv"
     users.write_text(f"user_name\n{user}\n")

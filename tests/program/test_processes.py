@@ -120,6 +120,9 @@ VALUES = {
     "--colour": "none",
     "webhook add url": "https://hooks.example/",
     "--after": "1",
+    "connections": "1",
+    "when": "never",
+    "--on": "tables",
 }
 
 
@@ -141,6 +144,8 @@ CHANGES = {
     "console": ("--endpoint", "https://rolecall.test"),
     "account create": ("--generate",),
     "account delete": ("--yes",),
+    "public revoke": ("--privilege", "connect", "--yes"),
+    "public grant": ("--privilege", "connect"),
     "fault add": ("--service", "postgres", "--action", "DescribeZones", "--code", "InternalError"),
 }
 """What a command needs beside what is required, or in its place: the last of an option counts."""

@@ -67,6 +67,24 @@ def test_a_long_list_of_accounts_is_paged_by_name_and_searched(
         rolecall.sql("; ".join(f'drop role "{each}"' for each in roles))
 
 
+def test_an_accounts_page_shows_its_limit_its_end_and_its_memberships(
+    rolecall: Rolecall, owner: Visitor, name: Callable[[], str]
+) -> None:
+    account, role = name(), name()
+    rolecall.sql(
+        f'create role "{role}" login;'
+        f' create role "{account}" login connection limit 7 valid until \'2001-02-03Z\' in role "{role}"'
+    )
+    try:
+        page = owner.get(f"/console/instances/{rolecall.instance_id}/accounts/{account}").text
+        facts = re.findall("<dt>.*?</dt><dd>(.*?)</dd>", page)  # whatever the visitor's language
+        assert {"7", f"<code>{role}</code>"} <= set(facts)
+        assert any("2001-02-03" in fact for fact in facts)
+        assert 'class="badge warn"' in facts[1]
+    finally:
+        rolecall.sql(f'drop role "{account}", "{role}"')
+
+
 def test_an_account_that_the_server_no_longer_has_is_listed_as_missing(
     rolecall: Rolecall, owner: Visitor, name: Callable[[], str]
 ) -> None:

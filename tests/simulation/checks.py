@@ -14,6 +14,7 @@ from rolecall.domain.account_pages import display_name
 from rolecall.domain.accounts.context import AccountRow, password_purpose
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
+from rolecall.domain.roles import NO_LIMIT
 from rolecall.domain.secrets.sealing import SealBroken
 
 
@@ -32,14 +33,15 @@ MANAGED = "(managed)"
 ON_ENGINE = frozenset(
     {
         Change.ACCOUNT_CREATE, Change.ACCOUNT_PASSWORD, Change.ACCOUNT_LOCK, Change.ACCOUNT_UNLOCK,
-        Change.ACCOUNT_MANAGE, Change.ACCOUNT_UNMANAGE, Change.ACCOUNT_MOVE, Change.PRIVILEGES, Change.GRANTS,
+        Change.ACCOUNT_MANAGE, Change.ACCOUNT_UNMANAGE, Change.ACCOUNT_MOVE, Change.ACCOUNT_LIMIT,
+        Change.ACCOUNT_EXPIRY, Change.MEMBERSHIP, Change.DEFAULT_PRIVILEGES, Change.PRIVILEGES, Change.GRANTS,
         Change.DATABASE_CREATE, Change.SUPERUSER_ENABLE,
     }
 )  # fmt: skip
 """Changes that are recorded only if the server made them. A deletion of what is gone already is recorded too."""
 
-Observed = tuple[bool, str | None, str]
-"""An account: whether it is locked, its password, its remark."""
+Observed = tuple[bool, str | None, str, int]
+"""An account: whether it is locked, its password, its remark, its limit of connections."""
 
 
 async def check(world: World, instance_id: int, server: Server, history: History) -> None:
@@ -68,7 +70,7 @@ async def check(world: World, instance_id: int, server: Server, history: History
         if row.sealed_password is not None:
             expect(opened(row, instance_id) == password, "a sealed password opens the account", place)
             password = MANAGED
-        seen[facts.name] = (not facts.may_log_in, password, row.remark)
+        seen[facts.name] = (not facts.may_log_in, password, row.remark, server.limit_of(facts))
     check_sessions(server, seen)
     for database in await server.databases():
         known = database.owner in {"", "postgres"} or any(name == database.owner for name in seen)
@@ -199,6 +201,8 @@ def _is_of_the_moment(op: Call) -> bool:
 
 def _may_refuse(op: Call, there: Observed | None, accounts: dict[str, Observed]) -> bool:
     match op.output[1]:
+        case Reason.ACCOUNT_MISSING if op.f == "join":  # perhaps the role that was to be joined
+            return True
         case Reason.ACCOUNT_TAKEN:
             return there is not None or (op.f == "move" and op.arg[2] in accounts)
         case Reason.ACCOUNT_MISSING:
@@ -216,13 +220,13 @@ def _may_show(op: Call, there: Observed | None) -> bool:
 
 
 def _create(accounts: dict[str, Observed], there: Observed | None, arg: Any) -> bool:
-    accounts[arg[0]] = (False, arg[1], "")
+    accounts[arg[0]] = (False, arg[1], "", NO_LIMIT)
     return there is None
 
 
 def _create_again(accounts: dict[str, Observed], there: Observed | None, arg: Any) -> bool:
     """With a client token: what an earlier call has made is shown."""
-    accounts.setdefault(arg[0], (False, arg[1], ""))
+    accounts.setdefault(arg[0], (False, arg[1], "", NO_LIMIT))
     return True
 
 
@@ -246,13 +250,19 @@ def _unlock(accounts: dict[str, Observed], there: Observed | None, arg: Any) -> 
 
 def _password(accounts: dict[str, Observed], there: Observed | None, arg: Any) -> bool:
     if there is not None:
-        accounts[arg[0]] = (there[0], arg[1], there[2])
+        accounts[arg[0]] = (there[0], arg[1], *there[2:])
     return there is not None
 
 
 def _remark(accounts: dict[str, Observed], there: Observed | None, arg: Any) -> bool:
     if there is not None:
-        accounts[arg[0]] = (*there[:2], arg[1])
+        accounts[arg[0]] = (*there[:2], arg[1], there[3])
+    return there is not None
+
+
+def _limit(accounts: dict[str, Observed], there: Observed | None, arg: Any) -> bool:
+    if there is not None:
+        accounts[arg[0]] = (*there[:3], arg[1])
     return there is not None
 
 
@@ -277,6 +287,8 @@ _CALLS = {
     "unlock": _unlock,
     "password": _password,
     "remark": _remark,
+    "limit": _limit,
+    "join": _nothing,
     "move": _move,
     "promise": _nothing,
     "grants": _nothing,

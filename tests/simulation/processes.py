@@ -30,6 +30,7 @@ from rolecall.domain.accounts.databases import Databases
 from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
+from rolecall.domain.accounts.roles import AccountRoles
 from rolecall.domain.accounts.superuser import TenantSuperusers
 from rolecall.domain.bus import Bus
 from rolecall.domain.engine import EngineAddress
@@ -106,6 +107,7 @@ class Process:
             Grants(context).handlers,
             deferred.handlers,
             Databases(resolver, journal).handlers,
+            AccountRoles(context, journal).handlers,
             Servers(resolver, instances, ledger).handlers,
             TenantSuperusers(context, journal).handlers,
             self._provisioning.handlers,

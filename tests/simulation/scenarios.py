@@ -15,7 +15,7 @@ from tests.simulation.schedules import History, choose
 from tests.simulation.world import SEALER, GrantingServer, Hazards, OwningServer, Server, World
 
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.accounts import commands
+from rolecall.domain.accounts import commands, role_commands
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, Engine
 from rolecall.domain.instances.registry import Instance, NewInstance, register
 from rolecall.domain.messages import ClientToken, Command, InstanceName
@@ -181,6 +181,17 @@ def remark(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Comm
     return "remark", (name, tag), commands.ChangeRemark(PLACE, name, tag)
 
 
+def limit(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    most = int(tag[1:])
+    return "limit", (name, most), role_commands.ChangeConnectionLimit(PLACE, name, most)
+
+
+def join(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
+    """Each of the other: one of them is refused, if both are there."""
+    other = run.names[1 - run.names.index(name)]
+    return "join", (name, None), role_commands.GrantMembership(PLACE, name, other)
+
+
 def show(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Command]:
     return "show", (name, None), commands.ShowAccount(PLACE, name, "")
 
@@ -206,7 +217,7 @@ def grants(run: Run, name: str, tag: str) -> tuple[str, tuple[object, ...], Comm
 
 OWNING: Sequence[Act] = (
     show, create, create_managed, delete, create, delete, create_managed, open_managed, refresh_managed,
-    close_managed, password, remark, lock, unlock,
+    close_managed, password, remark, lock, unlock, limit, join,
 )  # fmt: skip
 GRANTING: Sequence[Act] = (
     show, create, delete, promise, delete, create, move, password, lock, unlock, remark, grants, promise, move,

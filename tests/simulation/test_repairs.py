@@ -28,7 +28,9 @@ from rolecall.domain.engine import (
     PrivilegeChange,
 )
 from rolecall.domain.identity import ChangedMeanwhile, Expected
+from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Intent, Operation, State
+from rolecall.domain.roles import DefaultPrivileges
 
 OTHER = Expected("another account")
 
@@ -148,8 +150,12 @@ def test_grants_are_repeated_on_the_account_that_nothing_else_has_changed(
     ],
 )
 @pytest.mark.parametrize(
-    "change", [Change.ACCOUNT_PASSWORD, Change.ACCOUNT_UNLOCK, Change.ACCOUNT_REMARK, Change.ACCOUNT_UNMANAGE]
-)
+    "change",
+    [
+        Change.ACCOUNT_PASSWORD, Change.ACCOUNT_UNLOCK, Change.ACCOUNT_REMARK, Change.ACCOUNT_UNMANAGE,
+        Change.ACCOUNT_LIMIT, Change.ACCOUNT_EXPIRY, Change.MEMBERSHIP,
+    ],
+)  # fmt: skip
 def test_a_change_goes_by_its_mark_and_else_by_the_account(change: Change, found: str, state: State) -> None:
     async def play(bench: Bench) -> None:
         facts = await bench.ada()
@@ -314,6 +320,67 @@ def test_privileges_are_repeated_on_the_account_that_nothing_else_has_changed(
             "postgres",
             frozenset({"ada"}) if is_repeated and changes else frozenset(),
         )
+
+    on_postgresql(play)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ("same", State.RECORDED),
+        ("marked", State.RECORDED),
+        ("changed", State.SUPERSEDED),
+        ("another", State.SUPERSEDED),
+        ("another owner", State.SUPERSEDED),
+    ],
+)
+def test_default_privileges_are_repeated_on_the_account_that_nothing_else_has_changed(
+    found: str, state: State
+) -> None:
+    async def play(bench: Bench) -> None:
+        server, facts = bench.server, await bench.ada()
+        bob = await server.create_account(NewAccount("bob", AccountKind.NORMAL, None, uuid4()))
+        await server.create_database(NewDatabase(DATABASE, "bob", uuid4()))
+        defaults = DefaultPrivileges(DATABASE, "bob", "ada", ObjectType.TABLE, ("SELECT",))
+        detail = details.ChangeDefaults(
+            defaults=defaults, owned_by="1" if found == "another owner" else bob.identity, grant=True
+        )
+        expected = OTHER if found == "another" else facts.expected
+        await bench.accept(Change.DEFAULT_PRIVILEGES, detail.encode(), expected)
+        if found == "marked":
+            await server.change_account(AccountChange("ada", bench.operation))
+        if found == "changed":
+            await bench.remark()
+        assert (await bench.recover()).state is state
+        held = await server.default_privileges(DATABASE)
+        assert list(held) == ([defaults] if found == "same" else [])
+
+    on_postgresql(play)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ("applied", State.RECORDED),
+        ("not applied", State.UNDONE),
+        ("another database", State.SUPERSEDED),
+        ("gone", State.UNDONE),
+    ],
+)
+@pytest.mark.parametrize("grant", [False, True])
+def test_what_everyone_may_do_is_as_the_database_shows_it(found: str, state: State, *, grant: bool) -> None:
+    async def play(bench: Bench) -> None:
+        server, word = bench.server, "CREATE" if grant else "CONNECT"
+        await server.create_database(NewDatabase(DATABASE, "ada", uuid4()))
+        identity = (await server.public_privileges(DATABASE)).identity
+        expected = OTHER if found == "another database" else Expected(identity)
+        detail = details.ChangePublic(privileges=(word,), grant=grant)
+        await bench.accept(Change.DATABASE_PUBLIC, detail.encode(), expected, DATABASE)
+        if found == "applied":
+            await server.change_public_privileges(DATABASE, (word,), grant=grant)
+        if found == "gone":
+            await server.drop_database(DATABASE)
+        assert (await bench.recover()).state is state
 
     on_postgresql(play)
 

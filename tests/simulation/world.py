@@ -31,6 +31,7 @@ from rolecall.domain.engine import (
     EngineTraits,
     ObjectType,
 )
+from rolecall.domain.roles import NO_LIMIT
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
@@ -207,6 +208,9 @@ class OwningServer(SimulatedServer, MemoryEngine):
         granted = self._objects[DatabaseObject(ObjectType.DATABASE, database)].grants
         return found.owner, frozenset(name for name, held in granted.items() if held)
 
+    def limit_of(self, facts: AccountFacts) -> int:
+        return self._facts_of(facts.name).connection_limit
+
     def superuser_password(self) -> str | None:
         """There is none here."""
         return None
@@ -231,6 +235,10 @@ class GrantingServer(SimulatedServer, MemoryGrantsEngine):
     def estate(self, database: str) -> tuple[str, frozenset[str]] | None:
         """As there; databases have no owner here, and what is granted is the accounts'."""
         return ("", frozenset()) if database in self._databases else None
+
+    def limit_of(self, facts: AccountFacts) -> int:
+        """There are no limits here."""
+        return NO_LIMIT
 
     def superuser_password(self) -> str | None:
         return self.opens(self.superuser.verifier)
@@ -308,7 +316,7 @@ class World:
 Wrap = Callable[[Callable[..., Awaitable[Any]], str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 
 
-_CAPABILITIES = ("objects", "ownership", "grants", "superuser", "password_check")
+_CAPABILITIES = ("objects", "ownership", "roles", "grants", "superuser", "password_check")
 """Parts of an engine that have coroutine methods of their own."""
 
 

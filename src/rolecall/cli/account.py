@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,8 @@ from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOpti
 from rolecall.cli.printing import Output, Paging, Row, fields_and_values
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.messages import InstanceName
-from rolecall.domain.reasons import Refused
+from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.roles import NO_LIMIT
 from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from rolecall.cli.servers import OpenServers
     from rolecall.domain.accounts.views import AccountView
     from rolecall.domain.instances.registry import Instance
+    from rolecall.domain.roles import Membership, RoleFacts
+    from rolecall.values import Origin
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -75,7 +79,7 @@ def show_account(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show an account with its grants on whole databases."""
+    """Show an account with its grants on whole databases, its limits and its memberships."""
     from rolecall.domain.accounts.commands import ShowAccount
 
     async def work(opened: Application) -> Row:
@@ -86,7 +90,8 @@ def show_account(
             {"database": grant.database, "access": grant.access.value, "privileges": list(grant.privileges)}
             for grant in view.grants
         ]
-        return account_row(face_of(found), view) | {"grants": grants}
+        facts = await _role_facts(opened, found, name, origin)
+        return account_row(face_of(found), view) | {"grants": grants} | role_fields(facts)
 
     row = with_application(data, work)
     if as_json:
@@ -101,6 +106,41 @@ def instance_name(instance: Instance) -> InstanceName:
     return InstanceName(dialect, public_id)
 
 
+async def _role_facts(opened: Application, instance: Instance, name: str, origin: Origin) -> RoleFacts | None:
+    """None where accounts are no roles, and for an account that is not there."""
+    from rolecall.domain.accounts.role_commands import ShowRoles
+
+    try:
+        (facts,) = await opened.bus.execute(ShowRoles(instance_name(instance), name), origin)
+    except Refused as refusal:
+        if refusal.reason not in (Reason.ENGINE_UNSUITED, Reason.ACCOUNT_MISSING):
+            raise
+        return None
+    return facts
+
+
+def role_fields(facts: RoleFacts | None) -> dict[str, object]:
+    """What an account has as a role. None: no limit; no end, or no roles."""
+    if facts is None:
+        return {"connection_limit": None, "valid_until": None, "expired": False, "memberships": []}
+    limit = facts.connection_limit
+    return {
+        "connection_limit": None if limit == NO_LIMIT else limit,
+        "valid_until": facts.valid_until,
+        "expired": facts.has_expired(datetime.now(UTC)),
+        "memberships": [membership_fields(membership) for membership in facts.memberships],
+    }
+
+
+def membership_fields(membership: Membership) -> dict[str, object]:
+    return {
+        "role": membership.role,
+        "inherit": membership.inherits,
+        "set": membership.may_become,
+        "admin": membership.administers,
+    }
+
+
 async def _accounts(opened: OpenServers, instance: Instance) -> Iterator[Row]:
     """The accounts of an instance, by name; a row that says why there are none if its server cannot be asked."""
     from rolecall.domain.accounts.listing import account_views
@@ -109,10 +149,12 @@ async def _accounts(opened: OpenServers, instance: Instance) -> Iterator[Row]:
     try:
         connected = await opened.instances.resolver.connect_instance(instance)
         views = await account_views(operations, operations, connected)
+        roles = connected.engine.roles
+        found = {facts.name: facts for facts in await roles.role_facts()} if roles is not None else {}
     except Refused as refusal:
         return iter([{"instance": face_of(instance), "name": "?", "standing": refusal.reason.value}])
     views.sort(key=lambda view: (view.name, view.host))
-    return (account_row(face_of(instance), view) for view in views)
+    return (account_row(face_of(instance), view) | role_fields(found.get(view.name)) for view in views)
 
 
 def account_row(face: str, view: AccountView) -> dict[str, object]:

@@ -63,7 +63,7 @@ def create(
         raise CommandError("--managed makes the password; omit --generate and --password-file")
     grants = tuple(map(_grant, grant or ()))
     password = None if managed else chosen_password(password_file, generate=generate)
-    face, view = _carry_out(
+    face, view = carry_out(
         data,
         "account create",
         instance,
@@ -94,13 +94,13 @@ def delete(
     from rolecall.domain.accounts.commands import DeleteAccount
 
     confirm(f"Delete the account {name} on {instance}?", yes=yes)
-    face, _ = _carry_out(
+    face, _ = carry_out(
         data,
         "account delete",
         instance,
         lambda place: DeleteAccount(place, name, host, must_exist=not if_exists),
     )
-    _print_done(name, face, "deleted", as_json=as_json)
+    print_done(name, face, "deleted", as_json=as_json)
 
 
 @app.command("lock")
@@ -114,8 +114,8 @@ def lock(
     """Lock an account: no new sessions, and the open ones end."""
     from rolecall.domain.accounts.commands import LockAccount
 
-    face, _ = _carry_out(data, "account lock", instance, lambda place: LockAccount(place, name, host))
-    _print_done(name, face, "locked", as_json=as_json)
+    face, _ = carry_out(data, "account lock", instance, lambda place: LockAccount(place, name, host))
+    print_done(name, face, "locked", as_json=as_json)
 
 
 @app.command("unlock")
@@ -129,8 +129,8 @@ def unlock(
     """Unlock an account."""
     from rolecall.domain.accounts.commands import UnlockAccount
 
-    face, _ = _carry_out(data, "account unlock", instance, lambda place: UnlockAccount(place, name, host))
-    _print_done(name, face, "unlocked", as_json=as_json)
+    face, _ = carry_out(data, "account unlock", instance, lambda place: UnlockAccount(place, name, host))
+    print_done(name, face, "unlocked", as_json=as_json)
 
 
 @app.command("password")
@@ -151,7 +151,7 @@ def password(
     from rolecall.domain.accounts.commands import ResetPassword
 
     new = chosen_password(password_file, generate=generate)
-    face, _ = _carry_out(
+    face, _ = carry_out(
         data, "account password set", instance, lambda place: ResetPassword(place, name, new, host)
     )
     if as_json:
@@ -177,7 +177,7 @@ def _print_managed(name: str, instance: str, data: Path | None, *, as_json: bool
     report({"instance": instance, "name": name, "password": found}, found, as_json=as_json)
 
 
-def _carry_out(
+def carry_out(
     data: Path | None, action: str, instance: str, command: Callable[[InstanceName], Command[_T]]
 ) -> tuple[str, _T]:
     """Carry out a command on the instance as the owner; the instance's id, and the outcome.
@@ -206,6 +206,6 @@ def _shown(password: Secret | None, *, generate: bool) -> dict[str, object]:
     return {"password": password.reveal() if generate and password is not None else None}
 
 
-def _print_done(name: str, face: str, done: str, *, as_json: bool) -> None:
+def print_done(name: str, face: str, done: str, *, as_json: bool) -> None:
     row = {"instance": face, "name": name, "done": done}
     report(row, f"{name} on {face} is {done}", as_json=as_json)

@@ -120,6 +120,8 @@ class Reason(StrEnum):
     """Its owner is not a tenant."""
     PRIVILEGE_UNKNOWN = "privilege-unknown", Fault.CALLER
     PRIVILEGE_DEPENDENT = "privilege-dependent", Fault.CALLER
+    MEMBERSHIP_CIRCULAR = "membership-circular", Fault.CALLER
+    """A role would become a member of itself, through others."""
     # whole servers
     PROVISIONER_MISSING = "provisioner-missing", Fault.POLICY
     ENGINE_UNSUITED = "engine-unsuited", Fault.CALLER

@@ -41,6 +41,14 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import Expected, Fence
 from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.roles import (
+    DefaultPrivileges,
+    DefaultsChange,
+    PublicFacts,
+    RoleChange,
+    RoleFacts,
+    Roles,
+)
 from rolecall.values import Secret
 
 Watcher = Callable[[str, float, str], None]
@@ -143,6 +151,7 @@ class Watched:
         self.listing = WatchedListing(inner.listing, watch)
         self.objects = None if inner.objects is None else WatchedObjects(inner.objects, watch)
         self.ownership = None if inner.ownership is None else WatchedOwnership(inner.ownership, watch)
+        self.roles = None if inner.roles is None else WatchedRoles(inner.roles, watch)
         self.grants = None if inner.grants is None else WatchedGrants(inner.grants, watch)
         self.superuser = None if inner.superuser is None else WatchedSuperuser(inner.superuser, watch)
         self.password_check = (
@@ -270,6 +279,47 @@ class WatchedOwnership:
             await self.inner.change_database_owner(
                 name, owner, operation, expected=expected, owned_by=owned_by
             )
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRoles:
+    inner: Roles
+    watch: _Watch
+
+    async def role_facts(self, name: str | None = None) -> Sequence[RoleFacts]:
+        async with self.watch.look("role_facts"):
+            return await self.inner.role_facts(name)
+
+    async def role(self, name: str, *, to_join: bool = False) -> str:
+        async with self.watch.look("role"):
+            return await self.inner.role(name, to_join=to_join)
+
+    async def change_role(self, change: RoleChange) -> AccountFacts:
+        async with self.watch.change("change_role"):
+            return await self.inner.change_role(change)
+
+    async def default_privileges(self, database: str) -> Sequence[DefaultPrivileges]:
+        async with self.watch.look("default_privileges"):
+            return await self.inner.default_privileges(database)
+
+    async def change_default_privileges(self, change: DefaultsChange) -> AccountFacts:
+        async with self.watch.change("change_default_privileges"):
+            return await self.inner.change_default_privileges(change)
+
+    async def public_privileges(self, database: str) -> PublicFacts:
+        async with self.watch.look("public_privileges"):
+            return await self.inner.public_privileges(database)
+
+    async def change_public_privileges(
+        self,
+        database: str,
+        privileges: Sequence[str],
+        *,
+        grant: bool,
+        expected: ExpectedDatabase | None = None,
+    ) -> None:
+        async with self.watch.change("change_public_privileges"):
+            await self.inner.change_public_privileges(database, privileges, grant=grant, expected=expected)
 
 
 @dataclass(frozen=True, slots=True)

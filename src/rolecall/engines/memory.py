@@ -34,13 +34,14 @@ from rolecall.domain.identity import (
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names, scram
 from rolecall.engines.memory_listing import MemoryListing
-from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, MemoryObjects, is_protected_name
+from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, is_protected_name
+from rolecall.engines.memory_roles import MemoryRoles
 from rolecall.engines.memory_steps import may_remove
 from rolecall.engines.postgresql.catalog import PRIVILEGES
 from rolecall.values import Secret
 
 
-class MemoryEngine(MemoryObjects):
+class MemoryEngine(MemoryRoles):
     """`rolecall.domain.engine.Engine` in memory. `version` and `super_min_version` decide on ENGINE_TOO_OLD."""
 
     traits = EngineTraits()
@@ -72,6 +73,10 @@ class MemoryEngine(MemoryObjects):
 
     @property
     def ownership(self) -> Self:
+        return self
+
+    @property
+    def roles(self) -> Self:
         return self
 
     async def facts(self) -> EngineFacts:
@@ -148,6 +153,7 @@ class MemoryEngine(MemoryObjects):
         before = self._changeable(change.name)
         if before.was_changed_by(change.operation, change.expected):
             return before
+        self._require_no_circle(change.name, change.kind)
         after = replace(
             before.changed_by(change.operation),
             kind=change.kind or before.kind,
@@ -186,6 +192,7 @@ class MemoryEngine(MemoryObjects):
     def _drop(self, name: str) -> None:
         del self._accounts[name]
         self._verifiers.pop(name, None)
+        self._forget_role(name)
         for item, held in self._objects.items():
             held.grants.pop(name, None)
             if held.owner == name:
@@ -232,6 +239,7 @@ class MemoryEngine(MemoryObjects):
             before = self._changeable(account)
             if before.was_changed_by(operation, expected):
                 return before
+            self._require_no_circle(account, kind)
             found = [(change, self._tenants(change.object)) for change in changes]
             for change, item in found:
                 held = item.grants.setdefault(account, set())

@@ -47,7 +47,7 @@ class MemoryGrantsEngine(Steps):
     """`rolecall.domain.engine.Engine` in memory, with the capabilities of the family."""
 
     traits = EngineTraits(has_quick_verifier=True, creates_in_steps=True, renames_accounts=True, writers=16)
-    objects = ownership = None
+    objects = ownership = roles = None
 
     def __init__(self, *, version: tuple[int, int] = (10, 11)) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rolecall.console import pages
 from rolecall.console.accounts.addresses import INSTANCE, SECTION, account_address, instance_address, user_of
@@ -13,10 +14,12 @@ from rolecall.console.instances import LISTING, Seen, VisibleInstances
 from rolecall.console.visits import Page, Visit
 from rolecall.domain.account_pages import AccountSlice
 from rolecall.domain.accounts.commands import AllDatabases, ListDatabases, PageAccounts, ShowAccount
+from rolecall.domain.accounts.role_commands import ShowRoles
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.messages import Page as Slice
+from rolecall.domain.roles import RoleFacts
 from rolecall.server_kinds import first_face
 from rolecall.values import Reply
 
@@ -93,6 +96,8 @@ class AccountPages:
             account=account,
             instance_at=instance_address(seen.public_id),
             offers=await self._offers(visit, seen, account),
+            role=await self._role(visit, seen, account),
+            now=datetime.now(UTC),
             privileges=await self._privileges(visit, seen, account),
             answers=await self._in_each_dialect(visit, seen, account),
         )
@@ -117,6 +122,19 @@ class AccountPages:
                     address = f"{account_address(face, account.name, account.host)}/{word}"
                     offered.append(Offer(f"account_{word.replace('-', '_')}", address, danger))
         return sorted(offered, key=lambda offer: offer.danger)
+
+    async def _role(self, visit: Visit, seen: Seen, account: AccountView) -> RoleFacts | None:
+        """Its limits and memberships, on servers where accounts are roles."""
+        face = seen.instance.faces.get("tencent")
+        if face is None or account.standing in ("missing", "failed"):
+            return None
+        command = ShowRoles(InstanceName("tencent", face), account.name)
+        action, param = LISTING["tencent"]
+        try:
+            (found,) = await self._actions.look(visit, action, {param: face}, command, seen.instance.region)
+        except ActionRefused:  # the account was promised, and is not there yet
+            return None
+        return found
 
     async def _privileges(
         self, visit: Visit, seen: Seen, account: AccountView

@@ -31,6 +31,10 @@ TEXTS = {
     "kind_normal": ("normal", "普通账号"),
     "kind_super": ("super", "高权限账号"),
     "locked": ("locked", "已锁定"),
+    "expires": ("Expires", "到期时间"),
+    "expired": ("expired", "已过期"),
+    "connection_limit": ("Connections at most", "最大连接数"),
+    "memberships": ("Member of", "所属角色"),
     "host": ("Host", "主机"),
     "password_managed": ("managed password", "托管密码"),
     "unreachable_accounts": (

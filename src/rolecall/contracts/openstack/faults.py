@@ -144,6 +144,7 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.OBJECT_PROTECTED: _OPERATION_FAILED,
     Reason.PRIVILEGE_UNKNOWN: _OPERATION_FAILED,
     Reason.PRIVILEGE_DEPENDENT: _OPERATION_FAILED,
+    Reason.MEMBERSHIP_CIRCULAR: _OPERATION_FAILED,
     # whole servers
     Reason.PROVISIONER_MISSING: _lacking("No server can be started or stopped for this instance."),
     Reason.ENGINE_UNSUITED: _unready("Operation not supported for this datastore."),

@@ -278,6 +278,10 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "Other privileges depend on this privilege. Revoke them first, or use cascading revocation.",
         "存在依赖该权限的其他权限，请先回收这些权限或使用级联回收。",
     ),
+    Reason.MEMBERSHIP_CIRCULAR: _failed(
+        "The account would become a member of itself through its members.",
+        "该账号会通过其成员成为自身的成员。",
+    ),
     # ours
     Reason.INTERRUPTED: _failed(
         "The operation was interrupted and has been undone. Please try again later.",

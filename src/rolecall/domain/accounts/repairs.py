@@ -33,6 +33,7 @@ from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Holder, Ledger, Operation, StillUnknown
+from rolecall.domain.roles import DefaultsChange
 
 
 class NotApplied(Exception):
@@ -250,6 +251,23 @@ async def _database_owner(case: Case) -> None:
     )
 
 
+async def _defaults(case: Case) -> AccountFacts:
+    """Repeated, as `_privileges`: the database's part is committed before the mark."""
+    detail = details.ChangeDefaults.of(case.operation)
+    change = DefaultsChange(detail.defaults, detail.owned_by, detail.grant, case.operation.id, case.expected)
+    return await required(case.connected.engine.roles).change_default_privileges(change)
+
+
+async def _database_public(case: Case) -> None:
+    """By what the database shows: it leaves no mark, and is whole or absent."""
+    detail, name = details.ChangePublic.of(case.operation), case.operation.target
+    found = await required(case.connected.engine.roles).public_privileges(name)
+    if found.identity != case.expected.identity:
+        raise superseded_database(name)
+    if any((word in found.privileges) is not detail.grant for word in detail.privileges):
+        raise NotApplied("the database does not show it")
+
+
 async def _enable_superuser(case: Case) -> None:
     """As with other accounts, the mark says whether it happened, and what is half made is taken away."""
     superuser = required(case.connected.engine.superuser)
@@ -279,11 +297,16 @@ _REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
     Change.ACCOUNT_REMARK: _by_marker,
     Change.ACCOUNT_MOVE: _move,
     Change.ACCOUNT_DELETE: _delete_account,
+    Change.ACCOUNT_LIMIT: _by_marker,
+    Change.ACCOUNT_EXPIRY: _by_marker,
+    Change.MEMBERSHIP: _by_marker,
+    Change.DEFAULT_PRIVILEGES: _defaults,
     Change.PRIVILEGES: _privileges,
     Change.GRANTS: _grants,
     Change.DATABASE_CREATE: _create_database,
     Change.DATABASE_DELETE: _delete_database,
     Change.DATABASE_OWNER: _database_owner,
+    Change.DATABASE_PUBLIC: _database_public,
     Change.SUPERUSER_ENABLE: _enable_superuser,
     Change.SUPERUSER_DISABLE: _disable_superuser,
 }

@@ -16,6 +16,7 @@ from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.pages import AccountLists
 from rolecall.domain.accounts.password_tokens import DatabaseTokens
 from rolecall.domain.accounts.ports import RotationRepository
+from rolecall.domain.accounts.roles import AccountRoles
 from rolecall.domain.accounts.superuser import TenantSuperusers
 from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.messages import Handlers
@@ -70,6 +71,7 @@ def build(
         deferred.handlers,
         Grants(context).handlers,
         Databases(resolver, journal).handlers,
+        AccountRoles(context, journal).handlers,
         TenantSuperusers(context, journal).handlers,
         tokens.handlers,
     )

@@ -7,11 +7,13 @@ in rows of earlier releases.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from rolecall.domain.engine import AccountKind, DatabaseGrant, PrivilegeChange
+from rolecall.domain.roles import DefaultPrivileges
 
 if TYPE_CHECKING:
     from rolecall.domain.operations.model import Intent, Operation
@@ -60,6 +62,39 @@ class ChangeGrants(Detail, frozen=True, kw_only=True, rename={"allow_missing": "
     grant: tuple[DatabaseGrant, ...]
     revoke: tuple[str, ...]
     allow_missing: bool = False
+
+
+class ChangeLimit(Detail, frozen=True, kw_only=True):
+    connection_limit: int
+
+
+class ChangeExpiry(Detail, frozen=True, kw_only=True):
+    """None: never."""
+
+    valid_until: datetime | None
+
+
+class ChangeMembership(Detail, frozen=True, kw_only=True):
+    """`role_identity` as when this was accepted."""
+
+    role: str
+    role_identity: str
+    grant: bool
+    inherits: bool = True
+    may_become: bool = False
+
+
+class ChangeDefaults(Detail, frozen=True, kw_only=True):
+    """`owned_by` is the identity of the defaults' owner."""
+
+    defaults: DefaultPrivileges
+    owned_by: str
+    grant: bool
+
+
+class ChangePublic(Detail, frozen=True, kw_only=True):
+    privileges: tuple[str, ...]
+    grant: bool
 
 
 class CreateDatabase(Detail, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ class MySqlEngine:
     share a server share `lock_key`, from which the names of locks on it are derived. ValueError for another flavor.
     """
 
-    objects = ownership = None
+    objects = ownership = roles = None
 
     def __init__(
         self,

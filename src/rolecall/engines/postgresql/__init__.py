@@ -11,6 +11,7 @@ from rolecall.engines.postgresql.accounts import Accounts, require_no_host
 from rolecall.engines.postgresql.connections import Connections
 from rolecall.engines.postgresql.creations import CreateBatcher
 from rolecall.engines.postgresql.databases import Databases
+from rolecall.engines.postgresql.defaults import PostgresRoles
 from rolecall.engines.postgresql.group import SuperGroup
 from rolecall.engines.postgresql.listing import Listing
 from rolecall.engines.postgresql.privileges import Privileges
@@ -54,6 +55,7 @@ class PostgresEngine:
         databases = Databases(server, accounts)
         self.objects = Privileges(server, accounts)
         self.ownership = databases
+        self.roles = PostgresRoles(server, accounts)
         self.facts = server.facts
         self.require_new_name = accounts.require_new_name
         self.create_account = CreateBatcher(server, group, accounts).create

@@ -32,8 +32,6 @@ from rolecall.values import Secret
 
 CUT_OFF = "the account has lost its login, and is perhaps not marked"
 
-_EXPIRES = "SELECT rolvaliduntil < 'infinity' FROM pg_roles WHERE oid = %s"
-
 
 class Accounts:
     def __init__(self, server: Server, group: SuperGroup) -> None:
@@ -137,8 +135,7 @@ class Accounts:
     ) -> sql.Composed:
         if write is VerifierWrite.CATALOG:
             return statements.write_password(before.name, before.oid, verifier)
-        expires = bool((await rows(connection, _EXPIRES, (before.oid,)))[0][0])
-        change = statements.change_password(before.name, verifier, expires=expires)
+        change = statements.change_password(before.name, verifier)
         if not (await self._server.known(connection)).can_read_verifiers:
             return change
         return sql.SQL("; ").join((change, statements.check_password(before.name, verifier)))

@@ -28,6 +28,7 @@ BY_SQLSTATE: dict[str, Reason] = {
     "42883": Reason.OBJECT_MISSING,
     "42809": Reason.OBJECT_MISSING,
     "2BP01": Reason.PRIVILEGE_DEPENDENT,
+    "0LP01": Reason.MEMBERSHIP_CIRCULAR,
     "53300": Reason.ENGINE_BUSY,
     "55P03": Reason.ENGINE_BUSY,
     "55006": Reason.ENGINE_BUSY,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -32,8 +32,6 @@ _WORDS = {
     ObjectType.TYPE: "TYPE",
 }
 
-_IS_OPEN = "SELECT datallowconn FROM pg_database WHERE datname = %s::text AND NOT datistemplate"
-
 
 @dataclass(frozen=True, slots=True)
 class FoundObject:
@@ -60,7 +58,7 @@ class Privileges:
         oid = (await self._accounts.require_listed(connection, account)).oid
         held: dict[DatabaseObject, tuple[str, ...]] = {}
         for database, some in _by_database(objects):
-            async with self._in_database(connection, database) as there:
+            async with self._server.in_database(connection, database) as there:
                 for item in some:
                     found = await self._find(there, item, oid)
                     held[item] = tuple(w for w in catalog.PRIVILEGES[item.type] if w in found.held)
@@ -101,7 +99,7 @@ class Privileges:
                 return before
             others: list[Connection] = []
             for database, some in _by_database([change.object for change in changes]):
-                there = await held.enter_async_context(self._in_database(connection, database))
+                there = await held.enter_async_context(self._server.in_database(connection, database))
                 if there is not connection:
                     await there.execute("BEGIN")
                     others.append(there)
@@ -171,22 +169,10 @@ class Privileges:
         database = "" if wanted.type is ObjectType.DATABASE else wanted.database
         if not _can_be_asked(wanted):
             raise Refused(Reason.OBJECT_MISSING, facts={"value": wanted.table or wanted.schema})
-        async with self._in_database(connection, database) as there:
+        async with self._server.in_database(connection, database) as there:
             await _require_place(there, wanted)
             found = await rows(there, catalog.listing(wanted.type), _values(wanted))
         return sorted(name for (name,) in found)
-
-    @contextlib.asynccontextmanager
-    async def _in_database(self, connection: Connection, database: str) -> AsyncIterator[Connection]:
-        """A connection to a database: `connection` itself for the maintenance database, and for "" (shared objects)."""
-        if database in {"", self._server.connections.maintenance}:
-            yield connection
-            return
-        is_open = await rows(connection, _IS_OPEN, (database,)) if names.fits(database) else []
-        if not is_open:
-            raise Refused(Reason.DATABASE_MISSING, facts={"value": database})
-        async with self._server.connections.to(database) as there:
-            yield there
 
 
 def _by_database(objects: Sequence[DatabaseObject]) -> list[tuple[str, list[DatabaseObject]]]:

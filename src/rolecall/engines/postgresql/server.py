@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
@@ -13,6 +14,7 @@ from psycopg import sql
 from rolecall.domain.engine import EngineAddress, EngineFacts
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.engines import names
 from rolecall.engines.postgresql import errors, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, Connections
 from rolecall.engines.postgresql.obstacles import Obstacles
@@ -35,6 +37,8 @@ SELECT current_setting('server_version_num')::int, current_setting('server_versi
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
        has_table_privilege('pg_catalog.pg_authid', 'SELECT')
 """
+
+_IS_OPEN = "SELECT datallowconn FROM pg_database WHERE datname = %s::text AND NOT datistemplate"
 
 _SYSTEM = "SELECT system_identifier FROM pg_control_system()"
 
@@ -90,6 +94,21 @@ class Server:
     def lock(self, kind: str, name: str = "") -> sql.Composed:
         """`statements.lock` with this server's secret."""
         return statements.lock(kind, name, self.lock_secret)
+
+    @contextlib.asynccontextmanager
+    async def in_database(self, connection: Connection, database: str) -> AsyncIterator[Connection]:
+        """A connection to a database: `connection` itself for the maintenance database, and for "" (shared objects).
+
+        DATABASE_MISSING.
+        """
+        if database in {"", self.connections.maintenance}:
+            yield connection
+            return
+        is_open = await rows(connection, _IS_OPEN, (database,)) if names.fits(database) else []
+        if not is_open:
+            raise Refused(Reason.DATABASE_MISSING, facts={"value": database})
+        async with self.connections.to(database) as there:
+            yield there
 
     async def known(self, connection: Connection) -> EngineFacts:
         """The facts, read once."""

@@ -13,14 +13,16 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
 from psycopg import sql
 
-from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, VerifierWrite
+from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, ObjectType, VerifierWrite
 from rolecall.domain.identity import EARLIER_KEPT, FIRST
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.roles import DefaultPrivileges
 from rolecall.engines import scram
 from rolecall.values import Secret
 
@@ -41,12 +43,7 @@ _SOON = 50
 """Milliseconds that a transaction of several accounts waits for a lock."""
 
 _UPDATE: LiteralString = "UPDATE pg_catalog.pg_authid SET rolpassword = "
-# A new password never expires.
-_REPLACE = sql.SQL(
-    _UPDATE + "{verifier}, rolvaliduntil ="
-    " CASE WHEN rolvaliduntil < 'infinity' THEN 'infinity' ELSE rolvaliduntil END"
-    " WHERE oid = {oid} AND rolname = {name} RETURNING oid"
-)
+_REPLACE = sql.SQL(_UPDATE + "{verifier} WHERE oid = {oid} AND rolname = {name} RETURNING oid")
 
 
 def lock_key(kind: str, name: str = "", secret: bytes = b"") -> int:
@@ -187,14 +184,10 @@ def write_password(name: str, oid: int, verifier: Secret) -> sql.Composed:
     return _REPLACE.format(verifier=_quoted(verifier), oid=sql.SQL(str(int(oid))), name=sql.Literal(name))
 
 
-def change_password(name: str, verifier: Secret, *, expires: bool) -> sql.Composed:
-    """A new password never expires, so the end of the old one (`expires`) is removed.
-
-    Only then: clients that read ``rolvaliduntil`` as a time do not know infinity.
-    """
-    limit = sql.SQL(" VALID UNTIL 'infinity'") if expires else sql.SQL("")
-    return sql.SQL("ALTER ROLE {name} PASSWORD {verifier}{limit}").format(
-        name=sql.Identifier(name), verifier=_quoted(verifier), limit=limit
+def change_password(name: str, verifier: Secret) -> sql.Composed:
+    """When the account expires stays as it is."""
+    return sql.SQL("ALTER ROLE {name} PASSWORD {verifier}").format(
+        name=sql.Identifier(name), verifier=_quoted(verifier)
     )
 
 
@@ -206,6 +199,16 @@ def check_password(name: str, verifier: Secret) -> sql.Composed:
 def change_login(name: str, *, may_log_in: bool) -> sql.Composed:
     word = sql.SQL("LOGIN") if may_log_in else sql.SQL("NOLOGIN")
     return sql.SQL("ALTER ROLE {name} {word}").format(name=sql.Identifier(name), word=word)
+
+
+def change_connection_limit(name: str, limit: int) -> sql.Composed:
+    return sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(sql.Identifier(name), sql.Literal(limit))
+
+
+def change_expiry(name: str, at: datetime | None) -> sql.Composed:
+    """None: never."""
+    until = "infinity" if at is None else at.isoformat()
+    return sql.SQL("ALTER ROLE {} VALID UNTIL {}").format(sql.Identifier(name), sql.Literal(until))
 
 
 def change_kind(name: str, kind: AccountKind, group: str) -> sql.Composed:
@@ -231,6 +234,59 @@ def grant_membership(role: str, member: str) -> sql.Composed:
 def grant_memberships(roles: Sequence[str], member: str) -> sql.Composed:
     several = sql.SQL(", ").join(map(sql.Identifier, roles))
     return _MEMBERSHIP.format(role=several, member=sql.Identifier(member))
+
+
+def join(member: str, role: str, options: tuple[bool, bool] | None) -> sql.Composed:
+    """`options`: whether it inherits, and whether it may become the role; None where the server has no options.
+
+    ADMIN is not stated: a new membership is without it, and an account that administers the role keeps it.
+    """
+    given: sql.Composable = sql.SQL("")
+    if options is not None:
+        words = (sql.SQL("TRUE" if option else "FALSE") for option in options)
+        given = sql.SQL(" WITH INHERIT {}, SET {}").format(*words)
+    return sql.SQL("GRANT {} TO {}{}").format(sql.Identifier(role), sql.Identifier(member), given)
+
+
+def leave(member: str, role: str, grantor: str | None) -> sql.Composed:
+    by = sql.SQL("") if grantor is None else sql.SQL(" GRANTED BY {}").format(sql.Identifier(grantor))
+    return sql.SQL("REVOKE {} FROM {}{}").format(sql.Identifier(role), sql.Identifier(member), by)
+
+
+_PLURALS = {
+    ObjectType.TABLE: "TABLES",
+    ObjectType.SEQUENCE: "SEQUENCES",
+    ObjectType.FUNCTION: "FUNCTIONS",
+    ObjectType.TYPE: "TYPES",
+    ObjectType.SCHEMA: "SCHEMAS",
+}
+
+
+def change_defaults(defaults: DefaultPrivileges, *, grant: bool) -> sql.Composed:
+    """In the database of its session. The privileges are words of `catalog.PRIVILEGES`."""
+    place = (
+        sql.SQL(" IN SCHEMA {}").format(sql.Identifier(defaults.schema)) if defaults.schema else sql.SQL("")
+    )
+    return sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {}{} {} {} ON {} {} {}").format(
+        sql.Identifier(defaults.owner),
+        place,
+        sql.SQL("GRANT" if grant else "REVOKE"),
+        sql.SQL(", ").join(sql.SQL(word) for word in defaults.privileges),
+        sql.SQL(_PLURALS[defaults.type]),
+        sql.SQL("TO" if grant else "FROM"),
+        sql.Identifier(defaults.account),
+    )
+
+
+def change_public(database: str, privilege: str, *, grant: bool) -> sql.Composed:
+    """One of `PUBLIC_PRIVILEGES`; CREATE in the database of its session."""
+    where = (
+        sql.SQL("SCHEMA public")
+        if privilege == "CREATE"
+        else sql.SQL("DATABASE {}").format(sql.Identifier(database))
+    )
+    text = "GRANT {} ON {} TO PUBLIC" if grant else "REVOKE {} ON {} FROM PUBLIC"
+    return sql.SQL(text).format(sql.SQL(privilege), where)
 
 
 def mark(after: AccountFacts) -> sql.Composed:

@@ -98,20 +98,20 @@ PAGES: Mapping[bool, LiteralString] = {
 }
 """A page of accounts, by whether it is before its start."""
 
-# Without the joins of `_ACCOUNTS`: these read every role.
-_FROM_LISTED: LiteralString = " FROM pg_roles r WHERE " + _LISTED.replace(
+# Without the joins of `_ACCOUNTS`: what follows reads every role.
+FROM_LISTED: LiteralString = " FROM pg_roles r WHERE " + _LISTED.replace(
     "{marked}",
     "EXISTS (SELECT FROM pg_shdescription d WHERE d.classoid = 'pg_authid'::regclass AND d.objoid = r.oid"
     " AND left(d.description, %(marker_length)s) LIKE %(marker)s)",
 )
 COUNTS: LiteralString = (
     "SELECT count(*), count(*) FILTER (WHERE r.rolname > %(start)s::text),"
-    " count(*) FILTER (WHERE %(start)s::text = '' OR r.rolname < %(start)s::text)" + _FROM_LISTED + _FOUND
+    " count(*) FILTER (WHERE %(start)s::text = '' OR r.rolname < %(start)s::text)" + FROM_LISTED + _FOUND
 )
 """Of all accounts, those after a name, and those before it."""
 PLACES: LiteralString = (
     "SELECT coalesce(array_agg(r.rolname::text ORDER BY r.rolname), '{}'),"
-    " coalesce(array_agg(r.oid::text ORDER BY r.rolname), '{}')" + _FROM_LISTED
+    " coalesce(array_agg(r.oid::text ORDER BY r.rolname), '{}')" + FROM_LISTED
 )
 """Names and identities in one row, which takes a client less time than a row for each account."""
 
@@ -122,6 +122,24 @@ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
                AND (oid IN (SELECT oid FROM powerful) OR rolname ~ '^pg_' OR rolname IN (%(group)s, %(heir)s)))
 """
 )
+
+JOINABLE = tuple(role for role in HARMLESS if role != "pg_database_owner")
+"""The predefined roles that accounts may belong to. The server itself chooses the member of pg_database_owner."""
+
+# `plain`: a member of it, or of what it leads to, has no attribute that a normal account lacks, and is not as good as a
+# super account.
+ROLE: LiteralString = (
+    POWERFUL
+    + """
+SELECT r.oid, r.oid NOT IN (SELECT oid FROM powerful) AND (r.rolname !~ '^pg_' OR r.rolname = ANY(%(joinable)s::text[]))
+       AND r.rolname NOT IN (%(group)s::text, %(heir)s::text),
+       NOT EXISTS (SELECT FROM pg_roles x
+                   WHERE (x.rolcreaterole OR x.rolcreatedb OR x.rolbypassrls OR x.rolname = %(group)s::text)
+                   AND pg_has_role(r.oid, x.oid, 'MEMBER')) AS plain
+FROM pg_roles r WHERE r.rolname = %(name)s::text
+"""
+)
+"""The oid of a role, whether it is a tenant's, and whether it is plain."""
 
 # A tenant owns it, or Rolecall has marked it: databases that it created, and that it took over from dropped accounts.
 DATABASE_IS_TENANTS: LiteralString = """(

@@ -226,6 +226,11 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
         "Other privileges depend on it; set IsCascade to revoke them too.",
         "存在依赖的权限，如需级联撤销请设置IsCascade。",
     ),
+    Reason.MEMBERSHIP_CIRCULAR: fallback(
+        _FAILED,
+        "The account would become a member of itself through its members.",
+        "该账号会通过其成员成为自身的成员。",
+    ),
     Reason.INTERRUPTED: fallback(
         _BROKEN,
         "The operation was interrupted; check its effect before repeating it.",
