@@ -24,7 +24,7 @@
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -u -m pytest
-# A process takes whole files, since the tests of a file share servers and snapshots; files run in the order of their names.
+# A process takes whole files, since the tests of a file share servers and snapshots; files run in the order of their names, after EARLY ones (tests/conftest.py).
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test quick simulate fuzz mutants lint fmt bench profile screenshots docs site dist image lock sbom audit clean setup-run setup-test

@@ -52,6 +52,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(processors + max(processors // 2, 1), 8)
 
 
+EARLY = ("tests/failover/",)
+"""Files that wait for most of their time: they run beside files that do not, and not alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(EARLY))
+
+
 SEARCHED = "searched"
 """The property under which a search of schedules reports a line for the summary."""
 
