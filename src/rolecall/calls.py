@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from rolecall.domain.reasons import Fault, Reason, Refused
+from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.values import Caller, Reply
 
 _log = structlog.get_logger(__name__)
@@ -45,10 +46,16 @@ class Calls:
         serve: Callable[[], Awaitable[Reply]],
         crashed: Callable[[Refused], Reply],
     ) -> Reply:
-        """What `serve` answers, or `crashed` where it raises. One metric and one line; neither has a parameter."""
+        """What `serve` answers, or `crashed` where it raises. One metric and one line; neither has a parameter.
+
+        A stored secret that does not open is not a bug: `crashed` gets UNSEALED, and the log no traceback.
+        """
         started = time.perf_counter()
         try:
             reply = await serve()
+        except SealBroken as error:
+            record.error = Refused(Reason.UNSEALED, note=str(error))
+            reply = crashed(record.error)
         except Exception as error:  # noqa: BLE001 - a crash is answered, too
             _log.exception("a call crashed", request_id=record.request_id)
             record.error = Refused(Reason.INTERNAL, note=type(error).__name__)

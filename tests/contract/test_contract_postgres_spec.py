@@ -77,7 +77,7 @@ def test_only_reasons_of_the_gateway_are_left_to_the_common_table() -> None:
         "action-unknown", "authorization-malformed", "key-unknown", "key-disabled",
         "signature-mismatch", "signature-expired", "token-invalid",
         "rate-exceeded", "not-permitted", "parameter-missing", "parameter-unknown",
-        "parameter-type", "internal",
+        "parameter-type", "internal", "unsealed",
     }  # fmt: skip
     elsewhere = {
         "route-unknown", "media-type-unsupported", "client-token-mismatch", "client-token-busy",

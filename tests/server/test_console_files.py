@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -12,12 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Rolecall
+from tests.conftest import Rolecall, store_admin
 from tests.server.cam import PASSWORD, Cam
 from tests.server.ciam import Ciam
 from tests.server.test_console_lists import link
 from tests.server.visitor import Visitor
 from tests.waiting import until
+
+from rolecall.domain.access.keys import Keys
+from rolecall.domain.secrets.sealing import Sealer, parse_master_keys
+from rolecall.store import Store
+from rolecall.values import Secret
 
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
@@ -122,6 +128,55 @@ def test_files_of_others_and_forged_forms_import_nothing(
     assert deleted.status_code == 303, deleted.text
     assert owner.get(newer).status_code == 404
     assert owner.post(newer, confirm="1", sent="1").status_code == 404
+
+
+@pytest.fixture
+def other_owner(rolecall: Rolecall) -> Iterator[Visitor]:
+    """Another owner in the same store, signed in."""
+    kept = json.loads((rolecall.data / "secrets.json").read_text())
+
+    async def add() -> tuple[str, Secret]:
+        opened = Store(Secret(store_admin(rolecall.data)))
+        await opened.open()
+        try:
+            keys = Keys(opened.keys, Sealer(parse_master_keys(kept["master_key"])))
+            return await keys.create(await keys.create_owner())
+        finally:
+            await opened.close()
+
+    key_id, secret = asyncio.run(add())
+    visitor = Visitor(Cam(rolecall), **{"as": "owner", "key_id": key_id, "secret_key": secret.reveal()})
+    yield visitor
+    visitor.browser.client.close()
+
+
+def test_another_owner_sees_and_uses_no_upload_and_no_import(
+    rolecall: Rolecall, owner: Visitor, other_owner: Visitor, store: str
+) -> None:
+    at = f"/console/directories/{store}/import"
+    began = owner.post(
+        send(owner, at, "x.csv", b"user_name\nfirst\n").headers["location"], confirm="1", sent="1"
+    )
+    past = began.headers["location"]
+    until(lambda: ">finished<" in owner.get(past).text)
+    waiting = send(owner, at, "y.csv", b"user_name\nmine\n").headers["location"]
+    for page in (at, past, f"{past}/refused", waiting, f"/console/directories/{store}"):
+        assert other_owner.get(page).status_code == 404, page
+    assert send(other_owner, at, "z.csv", b"user_name\ntheirs\n").status_code == 404
+    for sent in ({"sent": "1"}, {"sent": "1", "confirm": "1"}):
+        assert other_owner.post(waiting, **sent).status_code == 404
+    made = other_owner.post("/console/directories/new", name="theirs", sent="1", confirm="1")
+    theirs = re.findall(r"/console/directories/([0-9a-f]{32})", other_owner.get("/console/directories").text)
+    assert theirs, made.text
+    assert store not in theirs
+    for page in (waiting, past):  # the ids of one owner's below the other's store
+        elsewhere = page.replace(store, theirs[0])
+        assert other_owner.get(elsewhere).status_code == 404
+        assert other_owner.post(elsewhere, sent="1", confirm="1").status_code in (404, 405)
+    # The file of its owner is where it was.
+    assert owner.get(waiting).status_code == 200
+    users = Ciam(rolecall, store=store).ok("ListUser", Pageable={"PageSize": 10, "PageNumber": 1})
+    assert users["Total"] == 1
 
 
 def test_users_from_before_1970_are_all_listed(owner: Visitor, store: str) -> None:

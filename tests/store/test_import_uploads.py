@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,10 +20,12 @@ from rolecall.domain.directories.formats import FileFormat
 from rolecall.domain.directories.importing import FileRow, PastImport
 from rolecall.domain.directories.rows import RowReader
 from rolecall.domain.directories.uploads import UserUploads
+from rolecall.domain.maintenance.resealing import SealedPlace, SealedValue, reseal
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
+from rolecall.domain.reasons import Refused
 from rolecall.domain.secrets.passwords import Passwords
-from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
+from rolecall.domain.secrets.sealing import SealBroken, Sealer, new_master_key, parse_master_keys
 from rolecall.store import Store
 from rolecall.values import Caller, Origin, Secret
 
@@ -152,6 +154,29 @@ async def test_a_file_that_does_not_open_or_fails_for_ever_is_given_up(
     assert (given_up.is_queued, given_up.imported, given_up.finished_at) == (False, 0, None)
 
 
+async def test_a_file_that_waits_is_resealed_with_everything_else(desk: Desk) -> None:
+    old, new = parse_master_keys(new_master_key()), parse_master_keys(new_master_key())
+    upload = await desk.process(Sealer(old)).keep(
+        desk.user_store, "users.csv", FileFormat.CSV, file_of(60_000), again=False
+    )
+    found = await desk.store.sealed.sealed_values(SealedPlace.UPLOAD)
+    values = [value for value in found if value.key[1] == upload.id.hex]
+    assert len(values) > 1
+
+    class OfThisTest:
+        """Other tests of this store have sealed their values with keys of their own."""
+
+        replace = desk.store.sealed.replace
+
+        async def sealed_values(self, *_: SealedPlace) -> Sequence[SealedValue]:
+            return values
+
+    assert await reseal(OfThisTest(), Sealer((*new, *old))) == len(values)
+    assert (await desk.process(Sealer(new)).preview(upload)).read == uploads.READ
+    with pytest.raises(SealBroken):
+        await desk.process(Sealer(old)).preview(upload)
+
+
 async def test_what_is_not_confirmed_is_replaced_and_forgotten(desk: Desk) -> None:
     files, store = desk.process(), desk.user_store
     with pytest.raises(FileRefused):
@@ -213,3 +238,39 @@ async def test_calls_are_answered_while_rows_are_read(desk: Desk) -> None:
         reader = RowReader({}, ambient.now(), ("name",))
         done = await uploads.UserImport(desk.passwords, session, reader).run(rows(), lambda _: None)
     assert done.imported == 1
+
+
+async def test_a_store_that_is_deleted_while_users_are_imported_takes_all_of_them_along(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = await desk.confirmed(file_of())
+    kept = list[int]()
+    keep = uploads.UserImport._keep
+
+    async def deleting(self: uploads.UserImport, row: FileRow) -> object:
+        kept.append(row.line)
+        if len(kept) == 3:
+            record = Record(Change.STORE_DELETE, desk.user_store.hex, desk.origin)
+            assert await desk.store.directories.delete_store(desk.owner.id, desk.user_store, record)
+        return await keep(self, row)
+
+    monkeypatch.setattr(uploads.UserImport, "_keep", deleting)
+    await desk.process().round()
+    assert len(kept) == 3
+    assert await desk.store.imports.one(desk.user_store, import_id) is None
+    assert await desk.store.import_uploads.queued() == []
+    left = "select count(*) from users where store_id = %s"
+    assert await desk.store.imports._pool.value(left, (desk.user_store,)) == 0
+    await desk.process().round()  # there is nothing to go on with
+
+
+@pytest.mark.parametrize("rows", [0, 3], ids=["at its end", "at its last rows"])
+async def test_an_import_whose_store_was_deleted_says_so(desk: Desk, rows: int) -> None:
+    record = Record(Change.USER_IMPORT, desk.user_store.hex, desk.origin)
+    found = (FileRow(line, line, line, {"user_name": f"u{line}"}) for line in range(1, rows + 1))
+    async with desk.store.imports.session(desk.user_store, b"digest", record) as session:
+        gone = Record(Change.STORE_DELETE, desk.user_store.hex, desk.origin)
+        assert await desk.store.directories.delete_store(desk.owner.id, desk.user_store, gone)
+        work = uploads.UserImport(desk.passwords, session, RowReader({}, ambient.now(), ("name",)))
+        with pytest.raises(Refused, match="store-missing"):
+            await work.run(found, lambda _: None)

@@ -18,12 +18,15 @@ from rolecall.console.paths import PREFIX
 from rolecall.console.sessions import VisitorSessions
 from rolecall.console.sign_in import SignInPages
 from rolecall.console.visits import Page, Visit, Visitor
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Reply, Request
 from rolecall.web import browser, forms, uploads
 from rolecall.web.uploads import File
 
 _STATIC = re.compile(rf"{PREFIX}/static/[0-9a-f]+/([a-z.-]+)")
-_CODES = frozenset({"not_found", "wrong_method", "malformed", "stale", "server_error", "tls_required"})
+_CODES = frozenset(
+    {"not_found", "wrong_method", "malformed", "stale", "server_error", "tls_required", "unsealed"}
+)
 
 
 class ConsoleRouter:
@@ -52,7 +55,7 @@ class ConsoleRouter:
         return await self._calls.answer(
             record,
             lambda: self._served(request, record),
-            lambda _: pages.error(request, 500, "server_error"),
+            lambda error: _crashed(request, error),
         )
 
     async def largest_body(self, head: Request) -> int:
@@ -140,6 +143,12 @@ class ConsoleRouter:
                 variables = {name: unquote(text) for name, text in match.groupdict().items()}
                 return (page, variables) if "\0" not in "".join(variables.values()) else None
         return None
+
+
+def _crashed(request: Request, error: Refused) -> Reply:
+    if error.reason is Reason.UNSEALED:
+        return pages.error(request, 503, "unsealed", why=error.note)
+    return pages.error(request, 500, "server_error")
 
 
 def _methods(page: Page) -> Sequence[str]:

@@ -234,6 +234,8 @@ class Reason(StrEnum):
     """Too many passwords wait to be hashed."""
     # ours
     INTERRUPTED = "interrupted", Fault.OURS
+    UNSEALED = "unsealed", Fault.OURS
+    """A stored secret was sealed by a master key that is not listed."""
     INTERNAL = "internal", Fault.OURS
 
 

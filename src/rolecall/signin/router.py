@@ -9,6 +9,7 @@ from uuid import UUID
 
 from rolecall.calls import CallMetrics, CallRecord, Calls
 from rolecall.domain.directories.model import UserSignInRepository
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.signin import metadata, pages, refusals
 from rolecall.signin.messages import MESSAGES
 from rolecall.signin.paths import PROVIDERS, below_issuer
@@ -52,7 +53,7 @@ class SignInRouter:
         path = below_issuer(request.path)
         record = CallRecord(PROVIDER, request.client)
         return await self._calls.answer(
-            record, lambda: self._served(request, path, record), lambda _: _crashed(request, path)
+            record, lambda: self._served(request, path, record), lambda error: _crashed(request, path, error)
         )
 
     async def _served(self, request: Request, path: str, record: CallRecord) -> Reply:
@@ -94,10 +95,15 @@ def _crowded(request: Request, path: str) -> Reply:
     return pages.error(forms.language(request), 503, "busy", headers=_SOON)
 
 
-def _crashed(request: Request, path: str) -> Reply:
-    """In JSON where programs call."""
+def _crashed(request: Request, path: str, error: Refused) -> Reply:
+    """In JSON where programs call. A signing key that does not open waits for the operator: no client can help that."""
     found = _PATH.fullmatch(path)
-    if found is not None and found[2] in metadata.FOR_PROGRAMS | metadata.PUBLIC:
+    for_programs = found is not None and found[2] in metadata.FOR_PROGRAMS | metadata.PUBLIC
+    if error.reason is Reason.UNSEALED:
+        if for_programs:
+            return replies.error(503, "temporarily_unavailable", "the signing key cannot be opened now")
+        return pages.error(forms.language(request), 503, "unsealed")
+    if for_programs:
         return replies.error(500, "server_error", "something went wrong here; it was logged")
     return pages.error(forms.language(request), 500, "server_error")
 

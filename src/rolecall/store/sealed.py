@@ -21,6 +21,7 @@ _PLACES = {
     SealedPlace.FACT: (_SQL["read_facts"], _SQL["replace_fact"]),
     SealedPlace.SIGNING_KEY: (_SQL["read_signing_keys"], _SQL["replace_signing_key"]),
     SealedPlace.WEBHOOK: (_SQL["read_webhooks"], _SQL["replace_webhook"]),
+    SealedPlace.UPLOAD: (_SQL["read_upload_pieces"], _SQL["replace_upload_piece"]),
     SealedPlace.OPERATION: (_SQL["read_operations"], _SQL["replace_operation"]),
 }
 

@@ -23,6 +23,7 @@ from rolecall.domain.directories.importing import ImportBusy, PastImport, Progre
 from rolecall.domain.directories.model import UserStatus
 from rolecall.domain.directories.rows import NewUser
 from rolecall.domain.operations.records import Record
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.connection import Connection, Pool
 from rolecall.store.queries import load
 from rolecall.store.records import record_values
@@ -151,9 +152,13 @@ class KeptImport:
     async def keep(
         self, users: Sequence[NewUser], refusals: Sequence[Refusal], position: int, line: int
     ) -> Progress:
+        """Raises `Refused` (STORE_MISSING) if the store was deleted: its users are, and so is the import."""
         for left in reversed(range(_TRIES)):
             try:
                 return await self._keep(users, refusals, position, line)
+            except psycopg.errors.ForeignKeyViolation:  # of the store, or of a group
+                await self._require_store()
+                raise
             except psycopg.errors.DeadlockDetected:  # with calls that create users in another order
                 if not left:
                     raise
@@ -179,6 +184,7 @@ class KeptImport:
             )
             values = (position, line, now.imported, now.refused, self._id, before.position)
             if (await connection.execute(_SQL["advance"], values)).rowcount != 1:
+                await self._require_store()
                 raise ImportBusy
             record_id = await self._write_record(now)
         self._progress, self._record_id = now, record_id
@@ -186,6 +192,7 @@ class KeptImport:
 
     async def finish(self) -> Progress:
         async with self._connection.transaction():
+            await self._require_store()
             await self._connection.execute(
                 "update user_imports set finished_at = now() where id = %s", (self._id,)
             )
@@ -194,6 +201,12 @@ class KeptImport:
             # Otherwise queries are planned for a small table until autovacuum analyzes it.
             await self._connection.execute("analyze users")
         return self._progress
+
+    async def _require_store(self) -> None:
+        """STORE_MISSING. One that is there stays until the end of the transaction."""
+        query = "select 1 from user_stores where id = %s for key share"
+        if await self._connection.value(query, (self._store_id,)) is None:
+            raise Refused(Reason.STORE_MISSING, facts={"value": self._store_id.hex})
 
     async def refusals(self, after: int, limit: int) -> Sequence[Refusal]:
         return await self._connection.rows(class_row(Refusal), _SQL["refusals"], (self._id, after, limit))

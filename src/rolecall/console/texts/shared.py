@@ -47,6 +47,10 @@ TEXTS = {
     "malformed": ("The request cannot be read: {why}.", "无法读取该请求：{why}。"),
     "stale": ("This page was open for too long. Send it again.", "页面打开时间过长，请重新提交。"),
     "server_error": ("Something went wrong here. It was logged.", "出现错误，已记录。"),
+    "unsealed": (
+        "A stored secret cannot be opened ({why}). Its master key must be listed again: ROLECALL_MASTER_KEY.",
+        "无法解开已保存的密钥（{why}），请在 ROLECALL_MASTER_KEY 中重新列出对应的主密钥。",
+    ),
     "tls_required": ("This page is reached by HTTPS only.", "此页面只能通过 HTTPS 访问。"),
     "not_permitted": ("No policy permits you to see this.", "没有策略允许您查看此内容。"),
     "not_permitted_action": (

@@ -150,6 +150,9 @@ FAULTS: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.ENGINE_UNSUITED: _unready("Operation not supported for this datastore."),
     # ours
     Reason.INTERRUPTED: _away("The operation was interrupted and undone. Please try again."),
+    Reason.UNSEALED: _broken(
+        "A stored secret cannot be opened: the server lacks the master key that sealed it."
+    ),
     Reason.INTERNAL: _CRASH,
 }
 

@@ -130,6 +130,7 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
     Reason.ENGINE_BUSY: _UNAVAILABLE,
     Reason.ENGINE_REFUSED: _INTERNAL,
     Reason.INTERRUPTED: _INTERNAL,
+    Reason.UNSEALED: _INTERNAL,
     Reason.INTERNAL: _INTERNAL,
 }
 

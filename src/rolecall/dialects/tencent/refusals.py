@@ -287,6 +287,11 @@ COMMON: Mapping[Reason | tuple[Reason, str], ErrorRow] = {
         "The operation was interrupted and has been undone. Please try again later.",
         "操作被中断并已回滚，请稍后重试。",
     ),
+    Reason.UNSEALED: ErrorRow(
+        "InternalError",
+        "A stored secret cannot be opened: the server lacks the master key that sealed it.",
+        "无法解开已保存的密钥：服务器缺少当初加密它的主密钥。",
+    ),
     Reason.INTERNAL: ErrorRow(
         "InternalError", "An internal error has occurred. Please try again later.", "内部错误，请稍后重试。"
     ),

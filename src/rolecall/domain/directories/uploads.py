@@ -33,6 +33,7 @@ from rolecall.domain.directories.rows import RowReader, RowRefused
 from rolecall.domain.operations.audit import Audit
 from rolecall.domain.operations.model import Change
 from rolecall.domain.operations.records import Record
+from rolecall.domain.reasons import Refused
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.values import Caller, Origin, Secret
@@ -197,6 +198,8 @@ class UserUploads:
                 await self._import(upload)
             except ImportBusy:
                 continue
+            except Refused as refusal:  # the store was deleted meanwhile, with its users and this file
+                _log.info("an import ended", store=upload.store_id.hex, reason=refusal.reason.value)
             except SealBroken as error:
                 _log.error("a file of users cannot be opened", store=upload.store_id.hex, found=str(error))
                 await self._uploads.forget(upload.id)
@@ -302,4 +305,9 @@ def origin_from(fields: Mapping[str, object]) -> Origin:
 
 
 def _purpose(upload: Upload, number: int) -> str:
-    return f"file of users:{upload.store_id.hex}:{upload.id.hex}:{number}"
+    return piece_purpose(upload.store_id.hex, upload.id.hex, number)
+
+
+def piece_purpose(store: str, upload: str, number: int | str) -> str:
+    """What a piece of a file is sealed for; ids as 32 hexadecimal digits."""
+    return f"file of users:{store}:{upload}:{number}"

@@ -15,7 +15,7 @@ from rolecall.domain.engine import Engine, EngineAddress
 from rolecall.domain.instances.lanes import Lane
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.secrets.sealing import Sealer
+from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.values import Caller, Secret
 
 
@@ -213,10 +213,15 @@ class EngineRegistry:
         self._connected: dict[int, ConnectedInstance] = {}
 
     async def connect(self, instance: Instance) -> ConnectedInstance:
+        """ENGINE_UNREACHABLE while no listed master key opens its administrator's password."""
         known = self._connected.get(instance.id)
         if known is not None and known.instance.revision == instance.revision:
             return known
-        connected = ConnectedInstance(instance, self._factory(instance.engine, self.address(instance)))
+        try:
+            address = self.address(instance)
+        except SealBroken as error:
+            raise Refused(Reason.ENGINE_UNREACHABLE, note=str(error)) from None
+        connected = ConnectedInstance(instance, self._factory(instance.engine, address))
         self._connected[instance.id] = connected
         if known is not None:
             await known.engine.close()

@@ -141,8 +141,8 @@ class Servers:
     ) -> tuple[str, EngineFacts | None, tuple[str, ...]]:
         if (status := _stored_status(instance)) is not None:
             return status, None, ()
-        connected = await self._resolver.connect_instance(instance)
         try:
+            connected = await self._resolver.connect_instance(instance)
             async with asyncio.timeout(_GLANCE):
                 facts = await connected.engine.facts()
                 found = await connected.engine.databases() if databases else ()

@@ -17,6 +17,7 @@ from rolecall.domain.account_pages import display_name
 from rolecall.domain.accounts.context import password_purpose
 from rolecall.domain.accounts.deferred import verifier_purpose
 from rolecall.domain.directories.signing_keys import signing_key_purpose
+from rolecall.domain.directories.uploads import piece_purpose
 from rolecall.domain.instances import registry as instances
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.domain.webhooks import targets as webhooks
@@ -30,6 +31,7 @@ class SealedPlace(StrEnum):
     OPERATION = "what an unresolved operation needs"
     SIGNING_KEY = "signing key"
     WEBHOOK = "webhook's URL or secret"
+    UPLOAD = "piece of a file of users"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ _PURPOSES: Mapping[SealedPlace, Callable[..., str]] = {
     SealedPlace.WEBHOOK: lambda webhook, what: (
         webhooks.url_purpose(webhook) if what == "url" else webhooks.secret_purpose(webhook)
     ),
+    SealedPlace.UPLOAD: piece_purpose,
     SealedPlace.OPERATION: lambda _id, instance, target, what: (
         verifier_purpose(instance, target) if what == "verifier" else password_purpose(instance, target)
     ),

@@ -21,6 +21,7 @@ from rolecall.domain.accounts.ports import Due, RotationRepository
 from rolecall.domain.instances.registry import InstanceResolver, not_ready
 from rolecall.domain.operations.model import AccountKey
 from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.values import Caller, Origin
 
 _log = structlog.get_logger(__name__)
@@ -92,7 +93,7 @@ class Rotation:
             if target is None:
                 return False
             await self._credentials.rotate(target, _origin(due.owner))
-        except (Refused, OutcomeUnknown) as error:
+        except (Refused, OutcomeUnknown, SealBroken) as error:
             failed = self._attempts.get(due.key, (0, 0.0))[0]
             pause = min(_PAUSES[min(failed, len(_PAUSES) - 1)], max(self._period / 2, _QUICKEST))
             self._attempts[due.key] = (failed + 1, self._clock() + pause)

@@ -18,6 +18,7 @@ import structlog
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import OUT_OF_REACH, AccountKey, Operation, Promised, Runner
 from rolecall.domain.reasons import OutcomeUnknown, Refused
+from rolecall.domain.secrets.sealing import SealBroken
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +105,9 @@ class OperationRunner:
         try:
             if await finish(operation):
                 return True
+        except SealBroken as error:  # until its master key is listed again
+            _log.error("operation waits for a master key", operation=str(operation.id), found=str(error))
+            pause = min(_FIRST_PAUSE * 2**operation.attempts, _LONGEST_PAUSE)
         except Exception:  # noqa: BLE001 - a later attempt may fare better, after another release or with another key
             _log.exception("operation could not be resolved", operation=str(operation.id))
             pause = min(_FIRST_PAUSE * 2**operation.attempts, _LONGEST_PAUSE)

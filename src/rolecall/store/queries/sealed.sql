@@ -50,6 +50,14 @@ update webhooks
        sealed_previous = case when sealed_previous = %(old)s then %(new)s else sealed_previous end
  where id = (%(key)s::text[])[1]::uuid and %(old)s in (sealed_url, sealed_secret, sealed_previous)
 
+-- name: read_upload_pieces
+select array[replace(u.store_id::text, '-', ''), replace(u.id::text, '-', ''), p.number::text] as key, p.sealed
+  from import_upload_pieces p join import_uploads u on u.id = p.upload_id
+
+-- name: replace_upload_piece
+update import_upload_pieces set sealed = %(new)s
+ where upload_id = (%(key)s::text[])[2]::uuid and number = (%(key)s::text[])[3]::integer and sealed = %(old)s
+
 -- name: read_operations
 select array[id::text, instance_id::text, target,
              case when runner = 'call' then 'password' else 'verifier' end] as key, sealed
