@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from rolecall.domain.account_pages import AccountSlice, display_name
+from rolecall.domain.accounts.quotas import has_room
+from rolecall.domain.engine import AccountKind, NewAccount
+from rolecall.engines.memory import MemoryEngine
 
 NAMES = ("b", "a", "a1", "A", "é", "a!", "a-b", "c'c", "a\\b")
 
@@ -79,3 +84,26 @@ async def test_the_administrator_and_the_servers_own_roles_are_in_no_part(harnes
     page = {account.name for account in (await listing.page(AccountSlice(100_000))).items}
     assert not hidden & (every | page)
     assert every == page
+
+
+async def test_room_within_a_quota_is_what_all_accounts_say(harness, make, unique):
+    prefix = unique("room")
+    made = [await make(harness.engine, f"{prefix}{end}", password=None) for end in ("a", "b", "c")]
+    held = {(each.name, each.host) for each in await harness.engine.accounts() if not each.is_protected}
+    new, there = (f"{prefix}new", made[0].host), (made[0].name, made[0].host)
+    ahead = {(f"{prefix}ahead", made[0].host), there, new}  # of which the first alone is one more
+    listing = harness.engine.listing
+    for quota in (1, 2, len(held) - 1, len(held), len(held) + 1, len(held) + 2, len(held) + 100):
+        assert await has_room(listing, (), new, quota) == (len(held) < quota), quota
+        assert await has_room(listing, ahead, new, quota) == (len(held) + 1 < quota), quota
+        assert await has_room(listing, ahead, there, quota), quota
+
+
+async def test_protected_accounts_have_no_part_in_a_quota():
+    engine = MemoryEngine()
+    for number in range(5):
+        await engine.create_account(NewAccount(f"a{number}", AccountKind.NORMAL, None, uuid4()))
+        engine.protect(f"a{number}")
+    await engine.create_account(NewAccount("z", AccountKind.NORMAL, None, uuid4()))
+    assert await has_room(engine.listing, (), ("new", ""), 2)
+    assert not await has_room(engine.listing, (), ("new", ""), 1)

@@ -12,6 +12,7 @@ from rolecall.domain.accounts.context import AccountContext, AccountRow, Target
 from rolecall.domain.accounts.credentials import new_managed_password
 from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.listing import failed_view, view
+from rolecall.domain.accounts.quotas import has_room
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
@@ -110,14 +111,8 @@ class Accounts:
 
         What was accepted before this operation is still open, or closed and then on the server, which is asked later.
         """
-        place = target.name, target.host
         ahead = await self._ledger.ahead(operation)
-        accounts = await target.connected.engine.accounts()
-        others = ahead.union(
-            (account.name, account.host) for account in accounts if not account.is_protected
-        ) - {place}
-        is_there = any((account.name, account.host) == place for account in accounts)
-        if len(others) >= quota and not is_there:
+        if not await has_room(target.connected.engine.listing, ahead, (target.name, target.host), quota):
             raise Refused(Reason.ACCOUNT_QUOTA, facts={"limit": quota})
 
     async def _made_before(self, target: Target, kept: Claimed) -> AccountView | None:
