@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -55,6 +56,22 @@ def test_a_long_list_of_accounts_is_paged_by_name_and_searched(
         assert "50 of 121" in pages[0]
         assert html.escape(HOSTILE) in "".join(pages)
         assert HOSTILE not in "".join(pages)
+        beyond = owner.get(f"{at}&after={prefix}~").text  # as where the last accounts were deleted meanwhile
+        assert not names(beyond)
+        assert (names(owner.get(link(beyond, "prev")).text), link(beyond, "next")) == (listed[-50:], "")
+        before = owner.get(f"{at}&before={prefix}").text
+        assert not names(before)
+        assert (names(owner.get(link(before, "next")).text), link(before, "prev")) == (listed[:50], "")
+        shown = html.unescape(
+            owner.get(f"/console/instances/{rolecall.instance_id}/accounts/{made[60]}").text
+        )
+        [entry] = [
+            each
+            for offset in range(0, 300, 100)
+            for each in rolecall.ok("DescribeAccounts", Limit=100, Offset=offset, OrderBy="name")["Details"]
+            if each["UserName"] == made[60]
+        ]
+        assert json.dumps(entry, indent=2) in shown
         back = [owner.get(link(pages[-1], "prev")).text]
         while before := link(back[-1], "prev"):
             back.append(owner.get(before).text)
@@ -98,6 +115,18 @@ def test_an_account_that_the_server_no_longer_has_is_listed_as_missing(
     assert "kept here" in page
     assert ">missing<" in page.lower()
     rolecall.call("DeleteAccount", {"UserName": account})
+
+
+def test_a_page_beyond_the_end_of_any_list_leads_back(rolecall: Rolecall, owner: Visitor) -> None:
+    store = f"/console/directories/{rolecall.tencent['user_store_id']}"
+    lists = ["/console/people", "/console/people/groups", "/console/people/policies", "/console/people/roles"]
+    lists += ["/console/directories", f"{store}/applications", f"{store}/groups", f"{store}/log"]
+    for at in (*lists, f"/console/instances/{rolecall.instance_id}/databases"):
+        page = owner.get(f"{at}?offset=5000")
+        assert page.status_code == 200
+        back = owner.get(link(page.text, "prev"))
+        assert back.status_code == 200, at
+        assert not link(back.text, "next"), at
 
 
 @pytest.mark.parametrize("account", ["new", "new-account", "databases", "a/b", "check"])

@@ -163,8 +163,8 @@ class Pager:
 
     @property
     def previous(self) -> str:
-        """The address of the slice before; empty for the first."""
-        return self._at(max(0, self.offset - self.size)) if self.offset else ""
+        """The address of the slice before, the last one if this is beyond the end; empty for the first."""
+        return self._at(max(0, min(self.offset, self.total) - self.size)) if self.offset else ""
 
     @property
     def next(self) -> str:
@@ -200,13 +200,17 @@ class KeyPager:
 
     @property
     def previous(self) -> str:
-        is_there = self.has_more if self.visit.query["before"] else bool(self._start)
-        return _page_at(self.visit, {"before": self.first}) if is_there and self.first else ""
+        if self.visit.query["before"]:
+            return _page_at(self.visit, {"before": self.first}) if self.has_more else ""
+        # Where nothing is after a key, the way back is to what is before it.
+        return _page_at(self.visit, {"before": self.first or self._start}) if self._start else ""
 
     @property
     def next(self) -> str:
-        is_there = self.has_more or bool(self.visit.query["before"])
-        return _page_at(self.visit, {"after": self.last}) if is_there and self.last else ""
+        if not (self.has_more or self.visit.query["before"]):
+            return ""
+        # Where nothing is before a key, the way on is the first page.
+        return _page_at(self.visit, {"after": self.last} if self.last else {})
 
     @property
     def _start(self) -> str:

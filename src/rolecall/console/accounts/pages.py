@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,8 +12,7 @@ from rolecall.console.accounts.addresses import INSTANCE, SECTION, account_addre
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.instances import LISTING, Seen, VisibleInstances
 from rolecall.console.visits import Page, Visit
-from rolecall.domain.account_pages import AccountSlice
-from rolecall.domain.accounts.commands import AllDatabases, ListDatabases, PageAccounts, ShowAccount
+from rolecall.domain.accounts.commands import AllDatabases, ListDatabases, ShowAccount
 from rolecall.domain.accounts.role_commands import ShowRoles
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
@@ -22,6 +21,8 @@ from rolecall.domain.messages import Page as Slice
 from rolecall.domain.roles import RoleFacts
 from rolecall.server_kinds import first_face
 from rolecall.values import Reply
+from rolecall.verbs.petadata import answers as aliyun_answers
+from rolecall.verbs.postgres import answers as tencent_answers
 
 _SHOWN = 50
 _MOST_DATABASES = 20
@@ -52,6 +53,12 @@ OFFERS: Mapping[str, Sequence[tuple[str, ActionName, bool]]] = {
     "aliyun": (("remark", ActionName("aliyun", "petadata", "ModifyAccountDescription"), False),),
 }
 """By dialect: the changes of an account, the action of each, and whether it destroys something."""
+
+_ENTRIES: Mapping[str, Callable[[str, AccountView], Mapping[str, object]]] = {
+    "tencent": tencent_answers.account_entry,
+    "aliyun": lambda _, account: aliyun_answers.account_entry(account),
+}
+"""An account as a dialect's listing has it: its actions list all accounts, or look for none by its name."""
 
 _ID_PARAMS = {"tencent": "DBInstanceId", "openstack": "instance_id", "aliyun": "InstanceId"}
 
@@ -188,30 +195,10 @@ class AccountPages:
             answer = await self._actions.try_call(visit, ActionName(*_TROVE, "ShowUser"), params, region)
             return None if isinstance(answer, ActionRefused) else answer
         action, param = LISTING[dialect]
-        asked: dict[str, object] = {param: face}
-        if dialect == "tencent":  # which lists at most 100, and has no filter by name
-            place = await self._place(visit, face, account, region)
-            asked |= {"Limit": 1, "Offset": place, "OrderBy": "name", "OrderByType": "asc"}
-        answer = await self._actions.try_call(visit, action, asked, region)
-        if isinstance(answer, ActionRefused):
+        is_listed = account.standing not in ("missing", "failed")
+        if not is_listed or not await self._actions.permits(visit, action, {param: face}, region):
             return None
-        entries = (
-            entry
-            for entry in _entries(answer)
-            if account.name in (entry.get("UserName"), entry.get("AccountName"))
-        )
-        return next(entries, None)
-
-    async def _place(self, visit: Visit, face: str, account: AccountView, region: str) -> int:
-        """Where an account is in the listing by name."""
-        action, param = LISTING["tencent"]
-        asked = AccountSlice(0, account.name, is_backward=True)
-        command = PageAccounts(InstanceName("tencent", face), asked)
-        try:
-            before = await self._actions.look(visit, action, {param: face}, command, region)
-        except ActionRefused:
-            return 0
-        return before.beyond
+        return _ENTRIES[dialect](face, account)
 
     async def _databases(self, visit: Visit) -> Reply:
         seen = await self._visible.find(visit, visit.path["instance"])
@@ -290,13 +277,3 @@ def _applies(word: str, account: AccountView) -> bool:
         "stop-managing": account.managed_password,
     }
     return states.get(word, True)
-
-
-def _entries(answer: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
-    """The accounts of a listing: Tencent's ``Details``, Alibaba's list within an object."""
-    for value in answer.values():
-        if isinstance(value, list):
-            return [entry for entry in value if isinstance(entry, dict)]
-        if isinstance(value, dict) and (found := _entries(value)):
-            return found
-    return []

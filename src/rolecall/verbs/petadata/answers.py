@@ -69,11 +69,11 @@ def vendor_time(at: datetime) -> str:
 
 
 def accounts(checked: Checked[parameters.DescribeAccounts], found: Sequence[AccountView]) -> Answer:
-    listed = [_account(account) for account in found if account.standing != "failed"]
+    listed = [account_entry(account) for account in found if account.standing != "failed"]
     return {"InstanceId": checked.params.InstanceId, "AccountList": {"Account": listed}}
 
 
-def _account(account: AccountView) -> Answer:
+def account_entry(account: AccountView) -> Answer:
     return {
         "AccountName": account.name,
         "AccountStatus": _account_status(account),

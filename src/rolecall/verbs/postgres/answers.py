@@ -51,10 +51,10 @@ def account_created(_checked: Checked[object], account: AccountView) -> Answer:
 
 def accounts(checked: Checked[parameters.DescribeAccounts], page: Page[AccountView]) -> Answer:
     instance = checked.params.DBInstanceId
-    return {"TotalCount": page.total, "Details": [_account(instance, account) for account in page.items]}
+    return {"TotalCount": page.total, "Details": [account_entry(instance, account) for account in page.items]}
 
 
-def _account(instance: str, account: AccountView) -> Answer:
+def account_entry(instance: str, account: AccountView) -> Answer:
     return {
         "DBInstanceId": instance,
         "UserName": account.name,
