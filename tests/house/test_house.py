@@ -386,7 +386,7 @@ REVEALERS = {
     "rolecall.engines.postgresql.statements",
     "rolecall.engines.postgresql.connections",
     "rolecall.store.address",
-    "rolecall.store.connection",
+    "rolecall.store.primary",
     "rolecall.store.serving",
     # embedded servers, and files of mode 0600
     "rolecall.local.mariadb",
@@ -474,7 +474,10 @@ def test_no_kept_file_names_a_registry_a_place_of_one_machine_or_a_writing_tool(
     assert holders == []
 
 
-EXECUTABLES = ["scripts/lock", "scripts/setup-mariadb", "scripts/setup-venv", ".ci/run"]
+EXECUTABLES = [
+    "scripts/install-packages", "scripts/lock", "scripts/setup-failover", "scripts/setup-mariadb", "scripts/setup-venv",
+    ".ci/run",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EXECUTABLES)

@@ -11,7 +11,8 @@ import pytest
 from tests.waiting import reached
 
 from rolecall.exchanges import DEFAULTS
-from rolecall.exchanges.postgresql import Connection, Pool, dial
+from rolecall.exchanges.pools import Pool
+from rolecall.exchanges.postgresql import Connection, dial
 from rolecall.store.connection import connect
 from rolecall.values import Secret
 

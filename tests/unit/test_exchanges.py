@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from rolecall.exchanges import Deadlines, Inquiry, Watch
-from rolecall.exchanges.postgresql import Connection, Pool
+from rolecall.exchanges.pools import Pool
+from rolecall.exchanges.postgresql import Connection
 
 QUICK = Deadlines(connect=1.0, silence=0.01, statement=60.0)
 
@@ -101,6 +102,8 @@ async def test_sessions_that_were_left_behind_are_ended_by_the_next_connection_t
     told: list[list[int]] = []
 
     class Server:
+        place = (1, 2)
+
         def __init__(self, *, is_lost: bool) -> None:
             self.is_lost = is_lost
 
@@ -110,7 +113,7 @@ async def test_sessions_that_were_left_behind_are_ended_by_the_next_connection_t
             told.append(values[0])
 
     pool = Pool(lambda: pytest.fail("connected"), size=1, deadlines=QUICK)
-    pool.abandoned.add(7)
+    pool.abandoned |= {((1, 2), 7), ((1, 1), 8)}
     for is_lost in (True, False):
         await pool._end_abandoned(cast("Connection", Server(is_lost=is_lost)))
     assert told == [[7]]

@@ -25,7 +25,8 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.domain.secrets.hashing import HashingThreads
 from rolecall.domain.secrets.passwords import Passwords
 from rolecall.exchanges import DEFAULTS
-from rolecall.exchanges.postgresql import NotConnected, Pool
+from rolecall.exchanges.pools import Pool
+from rolecall.exchanges.postgresql import NotConnected
 from rolecall.measures import MEASURES, Reading, Readings
 from rolecall.metrics import Metrics
 from rolecall.values import Secret
@@ -50,7 +51,8 @@ async def test_a_pool_counts_who_has_a_connection_who_waits_and_who_waited_in_va
         session = 1
         closed = False
 
-        is_quiet = True
+        is_quiet = is_current = True
+        is_refused = False
         pgconn = SimpleNamespace(transaction_status=TransactionStatus.IDLE)
         watch = SimpleNamespace(deadlines=DEFAULTS)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.secrets.hashing import HashingThreads
-from rolecall.exchanges.postgresql import Pool
+from rolecall.exchanges.pools import Pool
 from rolecall.measures import Reading, Readings
 from rolecall.metrics import Metrics
 

@@ -15,6 +15,7 @@ from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.local.account import LocalServerError
 from rolecall.settings import SettingsError
 from rolecall.store.connection import LOST
+from rolecall.store.poolers import PoolerMode
 from rolecall.store.schema import SchemaMismatch
 
 _SPEAKING = (
@@ -22,6 +23,7 @@ _SPEAKING = (
     SettingsError,
     LocalServerError,
     SchemaMismatch,
+    PoolerMode,
     SealBroken,
     FileBroken,
     ChainBroken,

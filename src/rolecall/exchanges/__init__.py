@@ -124,16 +124,16 @@ class Watch:
 class Inquiry:
     """Asks a server which of its sessions are active. Concurrent callers share one question.
 
-    `ask` returns the numbers of those sessions: none if the server is out of reach, None if it answers without them.
-    It raises nothing.
+    `ask` returns those sessions: none if the server is out of reach, None if it answers without them. It raises
+    nothing.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[Container[int] | None]]) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[Container[object] | None]]) -> None:
         self._ask = ask
         self._asked_at = 0.0
-        self._asking: asyncio.Task[Container[int] | None] | None = None
+        self._asking: asyncio.Task[Container[object] | None] | None = None
 
-    async def is_at_work(self, session: int, since: float) -> bool:
+    async def is_at_work(self, session: object, since: float) -> bool:
         """Whether the session works on what was sent to it at `since`, by the loop's clock."""
         if self._asking is not None and self._asked_at < since:
             await asyncio.wait([self._asking])  # its answer may be older than the statement

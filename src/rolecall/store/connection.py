@@ -2,22 +2,24 @@
 
 Two pools: `durable` waits for the disk at every commit; `quick` does not (`synchronous_commit=off`): a crash of
 the *store's server* may lose its last moments, never its consistency. Only what recovery can read from the engines
-again goes through `quick`.
+again goes through `quick`. Where the server has a synchronous standby, `durable` waits for that too, and `quick` does
+not: the same holds for a failover.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from psycopg import InterfaceError, OperationalError, errors
-from psycopg.conninfo import make_conninfo
 from psycopg.rows import tuple_row
 
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.exchanges import Deadlines
+from rolecall.exchanges.pools import Pool as Pool
 from rolecall.exchanges.postgresql import Connection as Connection
-from rolecall.exchanges.postgresql import Pool as Pool
 from rolecall.exchanges.postgresql import Statements as Statements
+from rolecall.store.primary import NOTHING, Primary
 from rolecall.values import Secret
 
 SCHEMA = "rolecall"
@@ -34,29 +36,20 @@ LOST = (OperationalError, InterfaceError, errors.InsufficientPrivilege)
 """Raised when the store's server is out of reach, refuses us, or ends the connection."""
 
 
-def make_pool(dsn: Secret, *, size: int, durable: bool, deadlines: Deadlines) -> Pool:
-    options = (
-        f"-c search_path={SCHEMA} -c timezone=UTC -c application_name=rolecall-store"
-        f" -c lock_timeout={_LOCK_TIMEOUT} -c statement_timeout={round((deadlines.statement + _GRACE) * 1000)}"
-    )
-    if not durable:
-        options += " -c synchronous_commit=off"
-    return Pool(partial(connect, dsn, options), size=size, deadlines=deadlines, patience=_PATIENCE)
+def make_pool(primary: Primary, *, size: int, durable: bool, deadlines: Deadlines) -> Pool:
+    settings = {
+        "search_path": SCHEMA,
+        "TimeZone": "UTC",
+        "lock_timeout": _LOCK_TIMEOUT,
+        "statement_timeout": f"{round((deadlines.statement + _GRACE) * 1000)}",
+        "synchronous_commit": "on" if durable else "off",
+    }
+    return Pool(partial(primary.connect, settings), size=size, deadlines=deadlines, patience=_PATIENCE)
 
 
-async def connect(dsn: Secret, options: str = "") -> Connection:
-    """A connection in autocommit. It may lead through a pooler, so the server is asked for its process's number.
-
-    The driver prepares nothing: where it does, it deallocates everything after a rollback, also of `Prepared`.
-    """
-    conninfo = make_conninfo(dsn.reveal(), options=options or None)
-    connection = await Connection.connect(conninfo, autocommit=True, prepare_threshold=None)
-    try:
-        connection.session = await connection.value("select pg_backend_pid()")
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
+async def connect(dsn: Secret, settings: Mapping[str, str] = NOTHING) -> Connection:
+    """A connection to the primary, beside any pool. NotConnected, psycopg.Error."""
+    return await Primary(dsn).connect(settings)
 
 
 async def place(pool: Pool) -> StorePlace:

@@ -16,9 +16,9 @@ import psycopg
 import structlog
 
 from rolecall.exchanges import Deadlines
-from rolecall.exchanges.postgresql import dial
-from rolecall.store.connection import Connection, connect
-from rolecall.values import Secret
+from rolecall.exchanges.postgresql import NotConnected, dial
+from rolecall.store.connection import Connection
+from rolecall.store.primary import Primary
 
 _log = structlog.get_logger(__name__)
 
@@ -37,8 +37,8 @@ V = TypeVar("V")
 
 
 class Replica:
-    def __init__(self, dsn: Secret, number: int, deadlines: Deadlines) -> None:
-        self._dsn = dsn
+    def __init__(self, primary: Primary, number: int, deadlines: Deadlines) -> None:
+        self._primary = primary
         self._deadlines = deadlines
         self._number = number
         self._connection: Connection | None = None
@@ -47,7 +47,7 @@ class Replica:
 
     @property
     def listening(self) -> bool:
-        return self._connection is not None
+        return self._connection is not None and self._connection.is_current
 
     def cache(self, *tables: str) -> NotifiedCache[Any, Any]:
         """A cache of what was read from these tables. Their changes clear it; it is empty while the replica does not
@@ -78,7 +78,7 @@ class Replica:
 
     async def _open(self) -> Connection:
         """The lock is shared: the server may still hold it for our last session, whose loss it has not noticed."""
-        connection = await connect(self._dsn)
+        connection = await self._primary.connect()
         try:
             await connection.execute("select pg_advisory_lock_shared(%s, %s)", (REPLICA_LOCKS, self._number))
             await connection.execute("listen rolecall_changes")
@@ -107,7 +107,10 @@ class Replica:
         async for notification in connection.notifies(timeout=_HEARTBEAT):
             self.forget(notification.payload)
         async with asyncio.timeout(_HEARTBEAT):
-            await connection.execute("select 1")
+            process = await connection.value("select pg_backend_pid()")
+        if process != connection.session or not connection.is_current:
+            raise NotConnected("another process of the store answers, or it has another primary")
+        self._primary.heard_from(connection)
 
     def forget(self, *changed: str) -> None:
         """Clear the caches of these tables; all of them if none is named."""

@@ -6,11 +6,14 @@ of the tables' owner.
 
 from __future__ import annotations
 
+from functools import partial
+
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.exchanges.postgresql import Connection, dial
+from rolecall.store.connection import connect
 from rolecall.values import Secret
 
 _GRANTS = (
@@ -37,11 +40,7 @@ async def make_serving_role(
 
     Only the password's verifier is sent.
     """
-
-    async def open_() -> Connection:
-        return await Connection.connect(dsn.reveal(), autocommit=True, prepare_threshold=None)
-
-    async with await dial(deadlines, open_) as connection:
+    async with await dial(deadlines, partial(connect, dsn)) as connection:
         verifier = connection.pgconn.encrypt_password(
             password.reveal().encode(), role.encode(), b"scram-sha-256"
         ).decode()

@@ -8,7 +8,7 @@ import secrets
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.store import connection, schema
-from rolecall.store.address import guarded, weakness_of
+from rolecall.store.address import weakness_of
 from rolecall.store.audit import PgAuditRepository
 from rolecall.store.browser_sessions import PgFailureRepository, PgSessionRepository, PgSignInLinkRepository
 from rolecall.store.call_minutes import PgCallMinuteRepository
@@ -22,6 +22,8 @@ from rolecall.store.keys import PgKeyRepository
 from rolecall.store.operations import PgOperationRepository
 from rolecall.store.people import PgSubUserRepository
 from rolecall.store.policies import PgPolicyRepository
+from rolecall.store.poolers import require_own_process
+from rolecall.store.primary import Primary
 from rolecall.store.principal_keys import PgPrincipalKeyRepository
 from rolecall.store.provider import PgProviderRepository
 from rolecall.store.replica import Replica
@@ -55,16 +57,18 @@ class Store:
     ) -> None:
         """`migration` is the address of the role that owns the tables, if a different one serves."""
         self.weakness = weakness_of(dsn)
-        dsn = self._dsn = guarded(dsn)
-        self._migration = None if migration is None else guarded(migration)
+        self._dsn, self._migration = dsn, migration
+        primary = Primary(dsn)
         self._deadlines = deadlines
         self.replica = secrets.randbelow(2**31 - 1)
-        self._durable = connection.make_pool(dsn, size=pool_size, durable=True, deadlines=deadlines)
-        self._quick = connection.make_pool(dsn, size=pool_size, durable=False, deadlines=deadlines)
-        self._scanning = connection.make_pool(dsn, size=SCAN_CONNECTIONS, durable=True, deadlines=deadlines)
+        self._durable = connection.make_pool(primary, size=pool_size, durable=True, deadlines=deadlines)
+        self._quick = connection.make_pool(primary, size=pool_size, durable=False, deadlines=deadlines)
+        self._scanning = connection.make_pool(
+            primary, size=SCAN_CONNECTIONS, durable=True, deadlines=deadlines
+        )
         self.pools = {"durable": self._durable, "quick": self._quick, "scans": self._scanning}
         scans = Scans(self._scanning)
-        self._replica = Replica(dsn, self.replica, deadlines)
+        self._replica = Replica(primary, self.replica, deadlines)
         self.keys = PgKeyRepository(self._durable, self._replica)
         changes = OwnerChanges(self._durable, self._replica)
         self.principal_keys = PgPrincipalKeyRepository(self._durable, self._quick, self.keys, changes)
@@ -98,12 +102,12 @@ class Store:
         return await connection.place(self._durable)
 
     async def open(self) -> None:
-        """Migrate and connect."""
+        """Connect and migrate. PoolerMode."""
+        await require_own_process(self._durable, self._quick)
         if self._migration is None:
             await schema.migrate(self._dsn, self._deadlines)
         else:
             await schema.migrate(self._migration, self._deadlines, self._dsn)
-        await self._durable.open()
         await self._quick.open()
 
     async def join(self) -> None:

@@ -22,8 +22,9 @@ from rolecall.domain.instances.channels import ENCRYPTED, socket_directory, sslm
 from rolecall.engines.postgresql import errors
 from rolecall.engines.postgresql.verifiers import VerifierWrites
 from rolecall.exchanges import Deadlines
+from rolecall.exchanges.pools import Pool
 from rolecall.exchanges.postgresql import Connection as Connection
-from rolecall.exchanges.postgresql import NotConnected, Pool
+from rolecall.exchanges.postgresql import NotConnected
 
 APPLICATION = "rolecall"
 """The application_name of Rolecall's sessions."""

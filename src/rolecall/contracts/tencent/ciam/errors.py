@@ -120,7 +120,7 @@ PREFERENCES: Mapping[Key, ErrorPreference] = {
     ),
     Reason.INTERRUPTED: fallback(
         ("InternalError.UnknownError",),
-        "The connection to the store was lost; nothing was done. Please try again later.",
-        "与存储的连接中断，操作未执行，请稍后重试。",
+        "The connection to the store was lost. Check the effect of the operation before you repeat it.",
+        "与存储的连接中断，请确认操作结果后再重试。",
     ),
 }
