@@ -106,4 +106,5 @@ setup-run:
 setup-test:
 	@scripts/setup-venv test
 	@scripts/setup-mariadb
+	@scripts/setup-failover
 	@scripts/setup-browser

@@ -48,7 +48,7 @@ def test_every_variable_that_the_program_names_stands_on_the_page_and_the_page_n
     }
     known = named | {variable(name) for name in Settings.model_fields}
     assert known == set(ROWS) | {"ROLECALL_DATA", "ROLECALL_INSTANCE_PASSWORD"}
-    set_up = {"ROLECALL_MARIADB"}  # scripts/setup-mariadb
+    set_up = {"ROLECALL_MARIADB", "ROLECALL_FAILOVER"}  # scripts/setup-mariadb, scripts/setup-failover
     assert set(re.findall(r"\bROLECALL_[A-Z_]*[A-Z]\b", PAGE)) == known | set_up
 
 
