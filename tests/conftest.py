@@ -6,17 +6,20 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from httpx._transports import default as transports
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
 from tests.forks import Forked
@@ -38,6 +41,20 @@ def pytest_configure() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    _read_authorities_once()
+
+
+def _read_authorities_once() -> None:
+    """Of the clients that trust what the system trusts: httpx reads its file for each, and half of a call is that."""
+    create = transports.create_ssl_context
+    system = cache(create)
+
+    def create_ssl_context(
+        verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
+    ) -> ssl.SSLContext:
+        return system() if verify is True and cert is None else create(verify, cert, trust_env)
+
+    transports.create_ssl_context = create_ssl_context
 
 
 def pytest_unconfigure() -> None:
