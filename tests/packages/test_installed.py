@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from psycopg.conninfo import make_conninfo
 from tests.conftest import store_admin
 from tests.packages.conftest import INSTALL, ROOT, Packages, shown_after
 from tests.program.served import is_ready
+from tests.program.testers import passes_example
 from tests.waiting import PATIENCE, until
 
 from rolecall.cli.starting import NO_MARIADB
@@ -169,6 +171,14 @@ def test_serve_runs_from_secrets_in_files_under_the_limits_of_the_unit(installed
     finally:
         process.terminate()
         assert process.wait(PATIENCE) == 0
+
+
+def test_the_fixtures_of_testers_pass_their_example(installed: Installed, tmp_path: Path) -> None:
+    """Tests' own tools are those of this environment, whose site-packages hold no `rolecall`, and the server is not."""
+    tools = sysconfig.get_path("purelib")
+    passes_example(
+        installed.program.with_name("python"), tmp_path, {**installed.variables, "PYTHONPATH": tools}
+    )
 
 
 def test_up_serves_signed_calls_and_leaves_no_process(

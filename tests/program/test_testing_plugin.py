@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.conftest import PATIENCE, Rolecall
+from tests.conftest import Rolecall
+from tests.program.testers import passes_example
 
 from rolecall.cli.errors import CommandError
 from rolecall.cli.fault import _fault
 from rolecall.contracts.codes import reasons_by_code
 from rolecall.services import COMMON_ROWS, SERVICES
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "testing.md"
-
-
-OTHER_DIALECTS = """
-import pytest
-from rolecall.cli import demo_calls
-from rolecall.cli.errors import CommandError
-
-
-def test_faults_are_answered_in_each_dialect(rolecall, rolecall_name):
-    if "openstack" not in rolecall.ready:
-        pytest.skip("no MariaDB on this system")
-    rolecall.fault("petadata", "CreateAccount", "InternalError")
-    account = {"AccountName": "appuser", "AccountPassword": "Correct-Horse-9"}
-    with pytest.raises(CommandError, match="InternalError"):
-        demo_calls.aliyun(rolecall.ready, "CreateAccount", {"InstanceId": rolecall.mysql_instance, **account})
-    rolecall.fault("database", "CreateUsers", "overLimit")
-    users = {"users": [{"name": rolecall_name("o"), "password": "Correct-Horse-9"}]}
-    with pytest.raises(CommandError, match="overLimit"):
-        demo_calls.openstack(rolecall.ready, "users", users)
-    assert "injected" in rolecall.run("audit", "list", "--outcome", "injected")
-    assert rolecall.environment()["TENCENTCLOUD_SECRET_ID"] == rolecall.secret_id
-"""
 
 
 def without_image() -> str:
@@ -51,21 +28,11 @@ def without_image() -> str:
     return ""
 
 
-@pytest.mark.parametrize("image", ["", "rolecall"], ids=["process", "container"])
-def test_the_example_of_the_page_passes(tmp_path: Path, image: str) -> None:
-    if image and (missing := without_image()):
+def test_the_example_of_the_page_passes_in_a_container(tmp_path: Path) -> None:
+    """As a process it runs in `tests/packages/test_installed.py`."""
+    if missing := without_image():
         pytest.skip(missing)
-    found = re.search(r'```python title="(test_\w+\.py)"\n(.*?)```', PAGE.read_text("utf-8"), re.DOTALL)
-    assert found
-    (tmp_path / found[1]).write_text(found[2], "utf-8")
-    (tmp_path / "test_a_dialects.py").write_text(OTHER_DIALECTS, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:detangle",
-         "-p", "no:asyncio", "-o", f"rolecall_image={image}", "."],
-        cwd=tmp_path, capture_output=True, text=True, timeout=3 * PATIENCE, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout or "4 passed, 1 skipped" in done.stdout
+    passes_example(Path(sys.executable), tmp_path, dict(os.environ), "-o", "rolecall_image=rolecall")
 
 
 @pytest.mark.parametrize(
