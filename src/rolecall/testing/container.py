@@ -265,5 +265,5 @@ def _docker(image: str, options: Mapping[str, Any]) -> Machine:
     try:
         from rolecall.testing.docker_machine import DockerMachine
     except ImportError as error:
-        raise NotReady("a container needs testcontainers: pip install 'rolecall[containers]'") from error
+        raise NotReady("a container needs testcontainers: pip install testcontainers") from error
     return DockerMachine(image, options)
