@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.house.rules import for_each
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "rolecall"
@@ -21,7 +22,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-EVERY_MODULE = pytest.mark.parametrize("path", MODULES, ids=module_name)
+EVERY_MODULE = for_each(MODULES, module_name)
 
 _RIVER = {"contracts", "domain", "values"}
 ALLOWED: dict[str, set[str]] = {
@@ -208,7 +209,7 @@ AMBIENT = re.compile(
 _IN_DOMAIN = [path for path in MODULES if room(module_name(path)) == "domain"]
 
 
-@pytest.mark.parametrize("path", _IN_DOMAIN, ids=module_name)
+@for_each(_IN_DOMAIN, module_name)
 def test_the_domain_gets_time_randomness_and_ids_through_its_port(path: Path) -> None:
     """`ambient`: a simulation replaces them, so that its seed decides the whole run."""
     assert [found.group() for found in AMBIENT.finditer(path.read_text("utf-8"))] == []
@@ -227,7 +228,7 @@ _NEUTRAL = [
 """`domain.policy` is CAM's policy language, called by its name."""
 
 
-@pytest.mark.parametrize("path", _NEUTRAL, ids=lambda path: str(path.relative_to(PACKAGE)))
+@for_each(_NEUTRAL, lambda path: str(path.relative_to(PACKAGE)))
 def test_domain_engines_and_store_speak_of_no_vendor(path: Path) -> None:
     assert VENDORS.findall(path.read_text("utf-8")) == []
 
@@ -235,7 +236,7 @@ def test_domain_engines_and_store_speak_of_no_vendor(path: Path) -> None:
 ENGINE_KINDS = {"postgresql", "mysql", "mariadb"}
 
 
-@pytest.mark.parametrize("path", _IN_DOMAIN, ids=module_name)
+@for_each(_IN_DOMAIN, module_name)
 def test_the_domain_asks_for_no_kind_of_engine(path: Path) -> None:
     """An engine tells its traits and capabilities; nothing is decided by the name of its kind."""
     texts = (
@@ -251,7 +252,7 @@ SQL = re.compile(
 _STRANGERS_TO_SQL = [path for path in MODULES if room(module_name(path)) in {"dialects", "verbs", "signing"}]
 
 
-@pytest.mark.parametrize("path", _STRANGERS_TO_SQL, ids=module_name)
+@for_each(_STRANGERS_TO_SQL, module_name)
 def test_dialects_and_verbs_hold_no_sql(path: Path) -> None:
     assert SQL.findall(path.read_text("utf-8")) == []
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.house.rules import for_each
 
 STORE = Path(__file__).parents[2] / "src" / "rolecall" / "store"
 FILES = sorted((STORE / "queries").glob("*.sql"))
@@ -48,7 +48,7 @@ def used_by_files() -> Iterator[tuple[str, str]]:
 USED = set(used_by_modules())
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@for_each(FILES, lambda file: file.stem)
 def test_every_statement_has_a_use_and_a_name_of_its_own(file: Path) -> None:
     found = names(file)
     assert len(found) == len(set(found))
@@ -68,7 +68,7 @@ def literals(path: Path) -> Iterator[ast.expr]:
             yield node
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(STORE)))
+@for_each(MODULES, lambda path: str(path.relative_to(STORE)))
 def test_a_long_statement_lives_in_a_file(path: Path) -> None:
     long = [node.lineno for node in literals(path) if (node.end_lineno or 0) - node.lineno >= INLINE_LINES]
     assert long == []

@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
+from tests.house.rules import for_each
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "rolecall"
@@ -134,12 +134,12 @@ def words_to_avoid(text: str, instead_of: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if not exempt(module)], ids=str)
+@for_each([module for module in MODULES if not exempt(module)])
 def test_a_module_is_written_in_plain_english(module: Path) -> None:
     assert words_to_avoid((PACKAGE / module).read_text("utf-8"), INSTEAD) == {}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@for_each(DOCUMENTS, lambda path: str(path.relative_to(ROOT)))
 def test_a_document_is_written_in_plain_english(document: Path) -> None:
     """Code may have other words: names of settings, and vendors' messages in tables of errors."""
     text = document.read_text("utf-8")
@@ -158,7 +158,7 @@ def names(module: Path) -> set[str]:
     return {token.string.lstrip("_") for token in tokens if token.type == tokenize.NAME}
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.suffix == ".py"], ids=str)
+@for_each([module for module in MODULES if module.suffix == ".py"])
 def test_a_module_uses_the_names_that_things_have_now(module: Path) -> None:
     here = names(module)
     retired = {
