@@ -5,9 +5,9 @@ ARG PYTHON=3.13-slim-trixie
 
 FROM python:${PYTHON} AS build
 WORKDIR /source
-COPY requirements.lock requirements-build.lock ./
+COPY requirements-tracing.lock requirements-build.lock ./
 RUN python -m venv --without-pip /opt/rolecall \
-    && pip --python /opt/rolecall/bin/python install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
+    && pip --python /opt/rolecall/bin/python install --no-cache-dir --no-deps --require-hashes -r requirements-tracing.lock \
     && pip install --no-cache-dir --no-deps --require-hashes -r requirements-build.lock
 COPY LICENSE README.md pyproject.toml ./
 COPY scripts/package_metadata.py scripts/

@@ -54,6 +54,8 @@ MEASURES = {
     "rolecall_hashing_done_total": Measure("Passwords that were hashed.", _QUEUE),
     "rolecall_hashing_wait_seconds_total": Measure("Seconds that hashed passwords had to wait.", _QUEUE),
     "rolecall_hashing_refused_total": Measure("Passwords refused as too many waited.", _QUEUE),
+    "rolecall_trace_spans_total": Measure("Spans that were exported, failed or were dropped.", ("outcome",)),
+    "rolecall_trace_queue": Measure("Spans that wait to be exported."),
     "rolecall_unresolved_operations": Measure("Operations that are open.", together=max),
     "rolecall_unresolved_oldest_seconds": Measure(
         "Time since the oldest open operation was accepted.", together=max

@@ -70,8 +70,10 @@ class Metrics:
         self._actions[dialect] = {service: frozenset(names) for service, names in actions.items()}
         self._codes[dialect] = frozenset(codes)
 
-    def call(self, dialect: str, service: str, action: str, code: str, seconds: float) -> None:
-        """Count a call. Undeclared labels count as ``other``, since a label is kept for ever."""
+    def call(
+        self, dialect: str, service: str, action: str, code: str, seconds: float
+    ) -> tuple[str, str, str, str]:
+        """Count a call, and return its labels. Undeclared ones are ``other``, since a label is kept for ever."""
         actions = self._actions.get(dialect)
         if actions is None:
             dialect = OTHER
@@ -88,6 +90,7 @@ class Metrics:
         self._recent[dialect] = (calls + 1, errors + bool(code))
         counts[0].inc()
         counts[1].observe(seconds)
+        return labels
 
     def take_counts(self) -> dict[str, tuple[int, int]]:
         """By dialect, calls and errors of this process since this was asked last."""

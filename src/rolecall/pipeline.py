@@ -138,10 +138,10 @@ class Pipeline:
         """The reply to any request. Never fails."""
         dialect = self._dialect(request)
         if dialect is None:
-            record = CallRecord(_NO_DIALECT, request.client)
+            record = CallRecord(_NO_DIALECT, request)
             return await self._calls.answer(record, lambda: self._unrecognized(request), lambda _: _CRASHED)
         envelope = dialect.open(request)
-        call = _Progress(CallRecord(dialect.name, request.client, envelope.request_id))
+        call = _Progress(CallRecord(dialect.name, request, envelope.request_id))
         return await self._calls.answer(
             call.record,
             lambda: self._served(dialect, envelope, call),
@@ -156,12 +156,16 @@ class Pipeline:
             self._require_private(call)
             proven = await self._prove(call)
             record.caller = proven.caller
-            return dialect.render(call, await self.perform(call, proven, call.dialect))
+            return self._render(dialect, call, await self.perform(call, proven, call.dialect))
         except Refused as refusal:
             record.error = refusal
             if record.caller is None and refusal.reason.fault is Fault.CALLER:
                 self._strangers.failed(envelope.request.client)
             return dialect.refuse(envelope, refusal, progress.call)
+
+    def _render(self, dialect: Dialect, call: Call, answer: Mapping[str, object]) -> Reply:
+        """Stage 8."""
+        return dialect.render(call, answer)
 
     async def perform(
         self, call: Call, proven: Proven, front: str, expected: Expected | None = None
@@ -283,13 +287,11 @@ class Pipeline:
     async def _outcome(self, call: Call, proven: Proven, front: str, bus: Bus) -> Mapping[str, object]:
         service, caller = self._service(call), proven.caller
         action = service.action(call)
-        await self._admission.admit(call, caller, action, service.regions)
+        await self._admit(call, caller, service, action)
         request, now = call.envelope.request, self._clock()
         regional = action.regions is not None
         is_repeated = self._replays.remember(call.claim, request, now, regional=regional)
-        checked = await self._read(request, check, call, caller, action)
-        if not (action.free or action.public):
-            await self._permissions.permit(caller, policy_request(checked, service.contract, action))
+        checked = await self._check(call, caller, service, action)
         await self._admission.charge(call, caller, action)
         if is_repeated:
             self._replays.require_same(call.claim, request, now, mints=action.mints_secret, regional=regional)
@@ -297,10 +299,28 @@ class Pipeline:
         fault = self._faults and await self._faults.take(call.service, origin, call.dialect)
         if fault and not fault.after:
             raise fault.refusal
-        answer = await service.verbs[call.action].serve(checked, self._decipher, bus, origin, proven.issuer)
+        answer = await self._carry_out(checked, service, bus, origin, proven)
         if fault:
             raise fault.refusal
         return answer
+
+    async def _admit(self, call: Call, caller: Caller, service: Service, action: Action) -> None:
+        """Stage 4. RATE_EXCEEDED."""
+        await self._admission.admit(call, caller, action, service.regions)
+
+    async def _check(self, call: Call, caller: Caller, service: Service, action: Action) -> Checked[object]:
+        """Stage 5. NOT_PERMITTED, and as the contract refuses."""
+        checked = await self._read(call.envelope.request, check, call, caller, action)
+        if not (action.free or action.public):
+            await self._permissions.permit(caller, policy_request(checked, service.contract, action))
+        return checked
+
+    async def _carry_out(
+        self, checked: Checked[object], service: Service, bus: Bus, origin: Origin, proven: Proven
+    ) -> Mapping[str, object]:
+        """Stages 6 and 7."""
+        verb = service.verbs[checked.call.action]
+        return await verb.serve(checked, self._decipher, bus, origin, proven.issuer)
 
     def _dialect(self, request: Request) -> Dialect | None:
         """None for a request without a mark of any dialect, and for paths below ``/.well-known/``."""

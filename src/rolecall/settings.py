@@ -215,6 +215,12 @@ class Settings(BaseSettings):
     """Seconds that a receiver of webhooks may take to answer."""
     webhook_ca_file: Path | None = None
     """Certificate authorities of receivers of webhooks, PEM; empty: the system's."""
+    traces_endpoint: str = ""
+    """URL of an OTLP/HTTP collector that gets traces, such as http://127.0.0.1:4318/v1/traces; empty: none."""
+    traces_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Part of the calls that is traced, where no caller decides."""
+    traces_parent: Literal["authenticated", "ignored"] = "authenticated"
+    """Whose `traceparent` decides: that of an authenticated caller, or of none."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged."""
     log_format: Literal["console", "json"] = "json"
@@ -226,6 +232,13 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?", value):
             raise ValueError("must be http:// or https:// and a host, optionally with a port")
         return value.rstrip("/")
+
+    @field_validator("traces_endpoint")
+    @classmethod
+    def _collector(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s@/?#]+/[^\s@?#]+", value):
+            raise ValueError("must be http:// or https://, a host and a path such as /v1/traces")
+        return value
 
     @field_validator("audit_retention_days")
     @classmethod

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rolecall import services
+from rolecall import services, spans
 from rolecall.app.application import Application
 from rolecall.domain.maintenance.faults import Faults
 from rolecall.intake import Strangers
 from rolecall.pipeline import Dialect, Pipeline
 from rolecall.signing.replay import Replays
+from rolecall.traced_pipeline import TracedPipeline
 from rolecall.workers import shared_directory
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def entry(app: Application, *, require_tls: bool = False) -> Entry:
     """`require_tls` refuses secrets by plain HTTP, and Alibaba's calls altogether, as the vendor does."""
     settings = app.settings
     dialects = services.dialects(settings, require_tls=require_tls, external_tokens=app.external_tokens)
-    pipeline = Pipeline(
+    make = Pipeline if spans.tracer is None else TracedPipeline
+    pipeline = make(
         dialects,
         services.BY_NAME,
         app.authenticator,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
 
 from rolecall.app import limits
 from rolecall.app.application import Application
+from rolecall.app.traces import traces
 from rolecall.domain.maintenance.resealing import bind_passwords
 from rolecall.domain.operations.journal import Step, no_step
 from rolecall.domain.provisioning.ports import Elsewhere, Provisioner
@@ -41,12 +42,31 @@ async def open_application(
     step: Step = no_step,
     provisioner: Provisioner | Elsewhere | None = None,
     migration: Secret | None = None,
+    traced: bool = False,
 ) -> AsyncIterator[Application]:
     """Over the store at `dsn`, whose schema is brought up to date as `migration`, or as the settings say.
 
+    `traced`: it serves calls, of which traces may be wanted.
+
     SettingsError, WrongMasterKey, and what the store's driver raises.
     """
-    sealer, metrics = Sealer(master_keys), Metrics(shared_directory())
+    metrics = Metrics(shared_directory())
+    async with traces(settings, metrics) if traced else nullcontext():
+        opening = _opened(settings, dsn, Sealer(master_keys), metrics, step, provisioner, migration)
+        async with opening as application:
+            yield application
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings,
+    dsn: Secret,
+    sealer: Sealer,
+    metrics: Metrics,
+    step: Step,
+    provisioner: Provisioner | Elsewhere | None,
+    migration: Secret | None,
+) -> AsyncIterator[Application]:
     store = Store(
         dsn,
         pool_size=settings.store_connections,

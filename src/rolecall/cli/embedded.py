@@ -48,7 +48,7 @@ def run(start: Start, servers: LocalServers) -> None:
     directory.publish_connection(far, store.sockets)
     with CallersServers(directory.instances) as callers:
         keys = start.secrets.master_keys
-        opening = open_application(settings, serving, keys, provisioner=callers, migration=owner)
+        opening = open_application(settings, serving, keys, provisioner=callers, migration=owner, traced=True)
         embedded = Embedded(start, servers, front)
         if settings.workers > 1:
             from rolecall.cli.embedded_workers import run_workers

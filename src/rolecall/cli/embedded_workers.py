@@ -174,7 +174,7 @@ class Worker:
         callers = stack.enter_context(CallersServers(directory.instances))
         elsewhere = Elsewhere(callers, TurnsOfParent(turns_socket(shared)))
         keys = directory.secrets().master_keys
-        opening = open_application(settings, dsn, keys, provisioner=elsewhere)
+        opening = open_application(settings, dsn, keys, provisioner=elsewhere, traced=True)
         opened = await stack.enter_async_context(opening)
         await opened.start()
         app = self.front.application(opened)

@@ -62,7 +62,7 @@ def run_workers() -> None:
 
 async def _check_store(settings: Settings) -> None:
     """Check that the store is reachable and sealed with the master key, and migrate its schema."""
-    async with open_application(settings, store_address(settings), settings.master_keys()):
+    async with open_application(settings, store_address(settings), settings.master_keys(), traced=True):
         pass
 
 
@@ -73,7 +73,7 @@ def application() -> LifespanApplication:
     set_up_logs(settings.log_level, settings.log_format)
 
     async def opened(stack: AsyncExitStack) -> AsgiApp:
-        opening = open_application(settings, settings.store_dsn(), settings.master_keys())
+        opening = open_application(settings, settings.store_dsn(), settings.master_keys(), traced=True)
         application = await stack.enter_async_context(opening)
         await application.start()
         strict = tls_required(settings.require_tls, host_and_port(settings.listen)[0])

@@ -51,7 +51,7 @@ class ConsoleRouter:
 
     async def answer(self, request: Request) -> Reply:
         """The reply to any request. Never fails."""
-        record = CallRecord(FRONT, request.client)
+        record = CallRecord(FRONT, request)
         return await self._calls.answer(
             record,
             lambda: self._served(request, record),

@@ -395,3 +395,4 @@ class EngineAddress:
     """Per instance: ``super_role`` and ``heir_role`` (the role of super accounts, and the role that gets the objects of
     dropped accounts), ``verifier_write`` (`VerifierWrite`), and how to connect: ``sslmode``, ``sslrootcert`` and the
     like. In the MySQL family ``flavor`` (``mariadb`` or ``mysql``) and ``control_schema``."""
+    public_ids: tuple[str, ...] = ()  # of the instance, one for each dialect: for traces

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from uuid import UUID
 
+from rolecall import spans
 from rolecall.domain.account_pages import (
     AccountListing,
     AccountPage,
@@ -68,6 +69,8 @@ class _Watch:
     lane: Lane
     watcher: Watcher
     secrets: tuple[Secret, ...]
+    attributes: Mapping[str, spans.Value]
+    """Of the spans of its calls."""
 
     def look(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
         """For methods that read."""
@@ -101,7 +104,7 @@ class _Watch:
 class _Call:
     """One call of a method, within its place in the lane. A class: a generator costs twice as much, at every call."""
 
-    __slots__ = ("_method", "_place", "_secret", "_started", "_watch")
+    __slots__ = ("_method", "_place", "_secret", "_span", "_started", "_watch")
 
     def __init__(
         self, watch: _Watch, place: AbstractAsyncContextManager[None], method: str, secret: Secret | None
@@ -111,9 +114,24 @@ class _Call:
         self._method = method
         self._secret = secret
         self._started = 0.0
+        self._span: spans.span | None = None
 
     async def __aenter__(self) -> None:
+        if spans.tracer is not None:
+            await self._enter_traced()
+            return
         await self._place.__aenter__()
+        self._started = time.perf_counter()
+
+    async def _enter_traced(self) -> None:
+        self._span = spans.span(f"engine {self._method}", self._watch.attributes)
+        self._span.__enter__()
+        try:
+            with spans.span("lane"):
+                await self._place.__aenter__()
+        except BaseException as error:
+            self._span.__exit__(type(error), error, None)
+            raise
         self._started = time.perf_counter()
 
     async def __aexit__(
@@ -122,6 +140,8 @@ class _Call:
         outcome, raised = "done" if error is None else "cancelled", error
         if isinstance(error, Exception):
             outcome, raised = self._watch.raised(error, self._secret)
+        if self._span is not None:
+            self._span.__exit__(kind, raised, trace)
         self._watch.watcher(self._method, time.perf_counter() - self._started, outcome)
         if raised is None or raised is error:
             await self._place.__aexit__(kind, error, trace)
@@ -143,11 +163,12 @@ class Watched:
         watcher: Watcher = ignore,
         secrets: Sequence[Secret] = (),
         limits: LaneLimits = DEFAULT_LIMITS,
+        attributes: Mapping[str, spans.Value] | None = None,
     ) -> None:
         self.traits = inner.traits
         self.lane = Lane(replace(limits, width=inner.traits.writers or limits.width))
         self._inner = inner
-        self._watch = watch = _Watch(self.lane, watcher, tuple(secrets))
+        self._watch = watch = _Watch(self.lane, watcher, tuple(secrets), attributes or {})
         self.listing = WatchedListing(inner.listing, watch)
         self.objects = None if inner.objects is None else WatchedObjects(inner.objects, watch)
         self.ownership = None if inner.ownership is None else WatchedOwnership(inner.ownership, watch)

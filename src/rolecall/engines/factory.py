@@ -15,6 +15,7 @@ from rolecall.engines.examination import findings
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.exchanges import Deadlines
+from rolecall.spans import Value
 from rolecall.values import Secret
 
 ENGINES: Mapping[str, type[PostgresEngine | MySqlEngine]] = {
@@ -44,7 +45,13 @@ class EngineFactory:
             lock_key=self.lock_key,
         )
         watcher, secrets = self.watcher(kind), (address.password,)
-        return Watched(engine, watcher=watcher, secrets=secrets, limits=self.limits)
+        attributes: dict[str, Value] = {
+            "db.system.name": kind,
+            "server.address": address.host,
+            "server.port": address.port,
+            "rolecall.instance_ids": list(address.public_ids),
+        }
+        return Watched(engine, watcher=watcher, secrets=secrets, limits=self.limits, attributes=attributes)
 
     async def probe(self, address: EngineAddress) -> Sequence[Finding]:
         """`rolecall.domain.instances.examination.Probe`."""

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from rolecall import spans
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -62,6 +64,7 @@ class Batcher(Generic[Item, Result]):
         return await job.future
 
     async def _send_all(self) -> None:
+        spans.detach()
         try:
             while self._waiting:
                 async with self._turn:

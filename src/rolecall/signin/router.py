@@ -51,7 +51,7 @@ class SignInRouter:
 
     async def answer(self, request: Request) -> Reply:
         path = below_issuer(request.path)
-        record = CallRecord(PROVIDER, request.client)
+        record = CallRecord(PROVIDER, request)
         return await self._calls.answer(
             record, lambda: self._served(request, path, record), lambda error: _crashed(request, path, error)
         )

@@ -9,8 +9,10 @@ import psycopg
 from psycopg.abc import QueryNoTemplate as Query
 from psycopg.rows import BaseRowFactory, scalar_row
 
+from rolecall import spans
 from rolecall.exchanges.batching import Batcher, Job
 from rolecall.exchanges.pipelines import Statement, first_rows
+from rolecall.exchanges.traced import statement
 from rolecall.store.connection import Pool
 
 Values = Sequence[object] | Mapping[str, object]
@@ -38,11 +40,16 @@ class Batches:
 
     async def row(self, made: BaseRowFactory[T], query: Query, values: Values) -> T | None:
         """The first row, if there is any."""
+        if spans.tracer is not None:
+            with statement("store", query):
+                return await self._batcher.submit((made, query, values))  # type: ignore[no-any-return]
         found: T | None = await self._batcher.submit((made, query, values))
         return found
 
     async def value(self, query: Query, values: Values) -> Any:
         """The first column of the first row; None without one."""
+        if spans.tracer is not None:
+            return await self.row(scalar_row, query, values)
         return await self._batcher.submit((scalar_row, query, values))
 
     async def _send(self, batch: _Batch) -> None:

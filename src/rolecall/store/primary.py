@@ -18,8 +18,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import tuple_row
 
+from rolecall import spans
 from rolecall.exchanges.postgresql import Connection, NotConnected
 from rolecall.exchanges.sessions import Place
+from rolecall.exchanges.traced import TracedConnection
 from rolecall.store.address import guarded, hosts_apart
 from rolecall.values import Secret
 
@@ -101,7 +103,8 @@ class Primary:
     async def _open(self, host: int, settings: Mapping[str, str]) -> Connection:
         named = {"application_name": APPLICATION} if settings else {}
         conninfo = make_conninfo(self._addresses[host].reveal(), **named)
-        connection = await Connection.connect(conninfo, autocommit=True, prepare_threshold=None)
+        kind = Connection if spans.tracer is None else TracedConnection
+        connection = await kind.connect(conninfo, autocommit=True, prepare_threshold=None)
         try:
             connection.session, *place = await _introduced(connection, settings)
             self._require_newest((place[0], place[1]))

@@ -158,6 +158,7 @@ def engine_address(sealer: Sealer, instance: Instance) -> EngineAddress:
         password=open_password(sealer, instance),
         database=instance.database,
         options=instance.options,
+        public_ids=tuple(sorted(instance.faces.values())),
     )
 
 

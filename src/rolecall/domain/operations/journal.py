@@ -19,7 +19,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from rolecall import ambient
+from rolecall import ambient, spans
 from rolecall.domain.engine import AccountFacts, Engine
 from rolecall.domain.identity import AppliedBefore, Fence, MovedAway, Superseded
 from rolecall.domain.operations.effects import AccountEffect, Effect, effect_of
@@ -181,6 +181,7 @@ class Journal:
     @contextlib.contextmanager
     def carrying(self, operation_id: UUID) -> Iterator[None]:
         """Recovery leaves the operation alone meanwhile. May be nested."""
+        spans.note("rolecall.operation_ids", operation_id)
         outermost = operation_id not in self.under_way
         self.under_way.add(operation_id)
         try:

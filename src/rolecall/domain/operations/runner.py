@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
 import structlog
 
+from rolecall import spans
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import OUT_OF_REACH, AccountKey, Operation, Promised, Runner
+from rolecall.domain.operations.model import OUT_OF_REACH, AccountKey, Change, Operation, Promised, Runner
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 from rolecall.domain.secrets.sealing import SealBroken
 
@@ -40,6 +41,12 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, OutcomeUnknown) or (isinstance(error, Refused) and error.reason in OUT_OF_REACH)
 
 
+def _traced(operation: UUID, change: Change | None = None) -> Mapping[str, spans.Value]:
+    """Attributes of a span."""
+    named: dict[str, spans.Value] = {"rolecall.operation_ids": [str(operation)]}
+    return named if change is None else named | {"rolecall.change": change.value}
+
+
 class OperationRunner:
     """One per process."""
 
@@ -61,6 +68,8 @@ class OperationRunner:
         except BaseException:
             self._journal.under_way -= mine
             raise
+        for operation in deferred:
+            spans.note("rolecall.operation_ids", operation.id)
 
     def begin(self, account: AccountKey, operation: UUID, attempt: Attempt) -> None:
         """Attempt after attempt in the background, until it is closed."""
@@ -103,7 +112,9 @@ class OperationRunner:
         """One that cannot be understood keeps no other waiting."""
         pause = 0.0
         try:
-            if await finish(operation):
+            with spans.background("recover operation", _traced(operation.id, operation.change)):
+                is_closed = await finish(operation)
+            if is_closed:
                 return True
         except SealBroken as error:  # until its master key is listed again
             _log.error("operation waits for a master key", operation=str(operation.id), found=str(error))
@@ -116,7 +127,9 @@ class OperationRunner:
 
     async def _attempts(self, account: AccountKey, operation: UUID, attempt: Attempt) -> None:
         for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-            if await attempt():
+            with spans.background("carry out operation", _traced(operation)):
+                is_closed = await attempt()
+            if is_closed:
                 return
             self._unreachable.add(account)
             await self._ledger.tried(operation, pause)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from rolecall import ambient
+from rolecall import ambient, spans
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -33,6 +33,7 @@ class HashingThreads(Executor):
         self, work: Callable[_Given, _Result], /, *given: _Given.args, **named: _Given.kwargs
     ) -> Future[_Result]:
         submitted = ambient.monotonic()
+        span = None if spans.tracer is None else spans.begin("hash")
 
         def counted() -> _Result:
             waited = ambient.monotonic() - submitted
@@ -40,9 +41,12 @@ class HashingThreads(Executor):
                 self.waiting -= 1
                 self.running += 1
                 self.waited += waited
+            running = None if span is None else span.child("hash run")
             try:
                 return work(*given, **named)
             finally:
+                if running is not None:
+                    running.end()
                 with self._counting:
                     self.running -= 1
                     self.done += 1
@@ -55,6 +59,8 @@ class HashingThreads(Executor):
             self._leave()
             raise
         future.add_done_callback(self._ended)
+        if span is not None:
+            future.add_done_callback(lambda _: span.end())
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

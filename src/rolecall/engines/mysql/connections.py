@@ -20,6 +20,7 @@ from typing import Any
 from asyncmy.cursors import Cursor
 from asyncmy.errors import MySQLError
 
+from rolecall import spans
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.channels import is_loopback, socket_directory
 from rolecall.domain.reasons import Reason, Refused
@@ -28,6 +29,7 @@ from rolecall.engines.mysql.flavors import MARIADB, MYSQL, Flavor
 from rolecall.engines.mysql.login import GuardedConnection
 from rolecall.engines.mysql.tls import TlsContexts, mode_of
 from rolecall.exchanges import Deadlines, Inquiry, Watch
+from rolecall.exchanges.traced import kind_of
 
 IDLE_SECONDS = 300.0
 FRESH_SECONDS = 2.0
@@ -41,6 +43,9 @@ _THERE = (
     "SELECT ID FROM information_schema.PROCESSLIST"
     " WHERE ID IN ({numbers}) AND USER = SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
 )
+
+_SYSTEM = {"db.system.name": "mysql"}
+"""Of spans, for MariaDB too: it is the protocol that is known."""
 
 Row = tuple[Any, ...]
 
@@ -118,6 +123,12 @@ class Session:
         self._raw.close()
 
     async def _run(self, statements: Sequence[str]) -> list[list[Row]]:
+        if spans.tracer is None:
+            return await self._sent(statements)
+        with spans.span(f"server {(kind := kind_of(statements[0]))}", {**_SYSTEM, "db.query.summary": kind}):
+            return await self._sent(statements)
+
+    async def _sent(self, statements: Sequence[str]) -> list[list[Row]]:
         """A statement without an answer leaves the connection out of step, so it is closed."""
         answers: list[list[Row]] = []
         try:

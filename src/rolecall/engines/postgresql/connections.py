@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from rolecall import spans
 from rolecall.domain.engine import EngineAddress
 from rolecall.domain.instances.channels import ENCRYPTED, socket_directory, sslmode, system_authorities
 from rolecall.engines.postgresql import errors
@@ -25,6 +26,7 @@ from rolecall.exchanges import Deadlines
 from rolecall.exchanges.pools import Pool
 from rolecall.exchanges.postgresql import Connection as Connection
 from rolecall.exchanges.postgresql import NotConnected
+from rolecall.exchanges.traced import TracedServerConnection
 
 APPLICATION = "rolecall"
 """The application_name of Rolecall's sessions."""
@@ -123,7 +125,8 @@ class Connections:
         settings = {**self._guards, **(_SILENCE if self._silent else {})}
         for since, guards in _GUARDS_SINCE.items():
             settings |= guards if self._version >= since else {}
-        connection = await Connection.connect(
+        kind = Connection if spans.tracer is None else TracedServerConnection
+        connection = await kind.connect(
             make_conninfo("", **channel(self._address)),
             host=_socket_directory(self._address) or self._address.host,
             port=self._address.port,

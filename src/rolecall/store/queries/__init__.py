@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from psycopg import sql
-
 from rolecall.domain.directories import views
 from rolecall.domain.operations.model import LOOKED_FOR_SECONDS
 from rolecall.domain.reasons import Reason
+from rolecall.exchanges.traced import Named
 
 _CONSTANTS = {
     "interrupted": Reason.INTERRUPTED.value,
@@ -29,9 +28,11 @@ _CONSTANTS = {
 }
 
 
-def load(subject: str) -> Mapping[str, sql.SQL]:
+def load(subject: str) -> Mapping[str, Named]:
     """The statements of ``<subject>.sql``. KeyError if a part or a reason that is named there is missing."""
-    return {name: sql.SQL(_filled(text, subject)) for name, text in _parts(subject).items()}
+    return {
+        name: Named(_filled(text, subject), f"{subject}.{name}") for name, text in _parts(subject).items()
+    }
 
 
 @cache
