@@ -12,8 +12,8 @@ from rolecall.domain.instances import wiring
 from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.instances.wiring import Instances
 from rolecall.domain.secrets.application_secrets import load
-from rolecall.engines.base import ignore
 from rolecall.engines.factory import EngineFactory
+from rolecall.engines.watching import ignore
 from rolecall.settings import load_settings
 
 

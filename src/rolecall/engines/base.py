@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
 from uuid import UUID
 
 from rolecall import spans
@@ -41,7 +38,6 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import Expected, Fence
 from rolecall.domain.instances.lanes import Lane, LaneLimits
-from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.domain.roles import (
     DefaultPrivileges,
     DefaultsChange,
@@ -50,104 +46,10 @@ from rolecall.domain.roles import (
     RoleFacts,
     Roles,
 )
+from rolecall.engines.watching import Watch, Watcher, ignore
 from rolecall.values import Secret
 
-Watcher = Callable[[str, float, str], None]
-"""Called after each method with its name, its seconds, and ``done``, ``unknown``, ``cancelled`` or a reason's value."""
-
 DEFAULT_LIMITS = LaneLimits()
-
-
-def ignore(method: str, seconds: float, outcome: str) -> None:
-    """A watcher that does nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Watch:
-    """What goes around each method. A task without a place in the lane gets one while the method runs."""
-
-    lane: Lane
-    watcher: Watcher
-    secrets: tuple[Secret, ...]
-    attributes: Mapping[str, spans.Value]
-    """Of the spans of its calls."""
-
-    def look(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
-        """For methods that read."""
-        return _Call(self, self.lane.look(), method, secret)
-
-    def change(self, method: str, secret: Secret | None = None) -> AbstractAsyncContextManager[None]:
-        return _Call(self, self.lane.turn(), method, secret)
-
-    def raised(self, error: Exception, secret: Secret | None) -> tuple[str, Exception]:
-        """The outcome of a call that raised an error, and what it is to raise."""
-        if isinstance(error, Refused):
-            return error.reason.value, self._redacted(error, secret)
-        if isinstance(error, OutcomeUnknown):
-            return "unknown", error
-        # An unexpected error of a driver. Its text may quote the statement, so only its type is kept.
-        refusal = Refused(Reason.ENGINE_REFUSED, note=type(error).__name__)
-        return refusal.reason.value, refusal
-
-    def _redacted(self, refusal: Refused, secret: Secret | None) -> Refused:
-        """The same refusal, with every known secret removed from its note."""
-        note = refusal.note
-        for known in (*self.secrets, *((secret,) if secret else ())):
-            if known.reveal():
-                note = note.replace(known.reveal(), "***")
-        if note != refusal.note:
-            refusal.note = note
-            refusal.args = (f"{refusal.reason.value}: {note}",)
-        return refusal
-
-
-class _Call:
-    """One call of a method, within its place in the lane. A class: a generator costs twice as much, at every call."""
-
-    __slots__ = ("_method", "_place", "_secret", "_span", "_started", "_watch")
-
-    def __init__(
-        self, watch: _Watch, place: AbstractAsyncContextManager[None], method: str, secret: Secret | None
-    ) -> None:
-        self._watch = watch
-        self._place = place
-        self._method = method
-        self._secret = secret
-        self._started = 0.0
-        self._span: spans.span | None = None
-
-    async def __aenter__(self) -> None:
-        if spans.tracer is not None:
-            await self._enter_traced()
-            return
-        await self._place.__aenter__()
-        self._started = time.perf_counter()
-
-    async def _enter_traced(self) -> None:
-        self._span = spans.span(f"engine {self._method}", self._watch.attributes)
-        self._span.__enter__()
-        try:
-            with spans.span("lane"):
-                await self._place.__aenter__()
-        except BaseException as error:
-            self._span.__exit__(type(error), error, None)
-            raise
-        self._started = time.perf_counter()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        outcome, raised = "done" if error is None else "cancelled", error
-        if isinstance(error, Exception):
-            outcome, raised = self._watch.raised(error, self._secret)
-        if self._span is not None:
-            self._span.__exit__(kind, raised, trace)
-        self._watch.watcher(self._method, time.perf_counter() - self._started, outcome)
-        if raised is None or raised is error:
-            await self._place.__aexit__(kind, error, trace)
-            return
-        await self._place.__aexit__(type(raised), raised, trace)
-        raise raised from None
 
 
 class Watched:
@@ -168,7 +70,7 @@ class Watched:
         self.traits = inner.traits
         self.lane = Lane(replace(limits, width=inner.traits.writers or limits.width))
         self._inner = inner
-        self._watch = watch = _Watch(self.lane, watcher, tuple(secrets), attributes or {})
+        self._watch = watch = Watch(self.lane, watcher, tuple(secrets), attributes or {})
         self.listing = WatchedListing(inner.listing, watch)
         self.objects = None if inner.objects is None else WatchedObjects(inner.objects, watch)
         self.ownership = None if inner.ownership is None else WatchedOwnership(inner.ownership, watch)
@@ -237,7 +139,7 @@ class Watched:
 @dataclass(frozen=True, slots=True)
 class WatchedListing:
     inner: AccountListing
-    watch: _Watch
+    watch: Watch
 
     async def page(self, asked: AccountSlice) -> AccountPage:
         async with self.watch.look("account_page"):
@@ -255,7 +157,7 @@ class WatchedListing:
 @dataclass(frozen=True, slots=True)
 class WatchedObjects:
     inner: ObjectPrivileges
-    watch: _Watch
+    watch: Watch
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
         async with self.watch.look("privileges"):
@@ -285,7 +187,7 @@ class WatchedObjects:
 @dataclass(frozen=True, slots=True)
 class WatchedOwnership:
     inner: DatabaseOwnership
-    watch: _Watch
+    watch: Watch
 
     async def change_database_owner(
         self,
@@ -305,7 +207,7 @@ class WatchedOwnership:
 @dataclass(frozen=True, slots=True)
 class WatchedRoles:
     inner: Roles
-    watch: _Watch
+    watch: Watch
 
     async def role_facts(self, name: str | None = None) -> Sequence[RoleFacts]:
         async with self.watch.look("role_facts"):
@@ -346,7 +248,7 @@ class WatchedRoles:
 @dataclass(frozen=True, slots=True)
 class WatchedGrants:
     inner: DatabaseGrants
-    watch: _Watch
+    watch: Watch
 
     async def change_grants(
         self,
@@ -381,7 +283,7 @@ class WatchedGrants:
 @dataclass(frozen=True, slots=True)
 class WatchedSuperuser:
     inner: TenantSuperuser
-    watch: _Watch
+    watch: Watch
 
     @property
     def name(self) -> str:
@@ -403,7 +305,7 @@ class WatchedSuperuser:
 @dataclass(frozen=True, slots=True)
 class WatchedPasswordCheck:
     inner: PasswordCheck
-    watch: _Watch
+    watch: Watch
 
     async def has_password(self, name: str, host: str, password: Secret) -> bool:
         async with self.watch.look("has_password", password):

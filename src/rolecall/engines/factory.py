@@ -10,10 +10,11 @@ from rolecall.domain.instances.examination import Finding
 from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.instances.registry import LanedEngine
 from rolecall.domain.instances.store_place import StorePlace
-from rolecall.engines.base import Watched, Watcher
+from rolecall.engines.base import Watched
 from rolecall.engines.examination import findings
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
+from rolecall.engines.watching import Watcher
 from rolecall.exchanges import Deadlines
 from rolecall.spans import Value
 from rolecall.values import Secret
