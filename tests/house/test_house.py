@@ -380,7 +380,7 @@ REVEALERS = {
     # a new sub-user's password and key, and a new key, shown once
     "rolecall.verbs.cam.answers",
     # verifiers, statements with verifiers, connecting, striking out of notes
-    "rolecall.engines.base",
+    "rolecall.engines.watching",
     "rolecall.engines.memory",
     "rolecall.engines.memory_grants",
     "rolecall.engines.mysql",
