@@ -15,11 +15,12 @@ from tests.waiting import reached
 
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import Keys, Owner
+from rolecall.domain.account_states import AccountState, new_state
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.instances.examination import Examiner, Finding
 from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
 from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Provision, register
-from rolecall.domain.operations.effects import AccountEffect
+from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
     Change,
@@ -494,3 +495,52 @@ async def test_what_follows_an_operation_is_known(bench: Bench) -> None:
 
 async def unasked(_address: object) -> list[Finding]:
     raise AssertionError("the server was asked")
+
+
+async def test_states_are_kept_by_the_order_of_changes(bench: Bench) -> None:
+    """Whatever the order of recording; a change of a release without states makes what was recorded before void."""
+    made = AccountEffect(
+        "acc", "", 7, "7", 0, created=True, state=new_state("normal", {"shop": "all"}, (), "p")
+    )
+    unlocked = AccountEffect("acc", "", 7, "7", 6, state=AccountState(login=True))
+    late = AccountEffect("acc", "", 7, "7", 5, state=AccountState(login=False, grants={"shop": None}))
+    await bench.carried_out(made)
+    await bench.carried_out(unlocked, Change.ACCOUNT_UNLOCK)
+    await bench.carried_out(late, Change.ACCOUNT_LOCK)
+    (row,) = await bench.store.states.states_at(bench.instance.id, [("acc", ""), ("other", "")])
+    assert (row.place, row.identity, row.applied_order) == (("acc", ""), "7", 6)
+    assert row.created_at is not None
+    known = {key: tuple(value) for key, value in row.current.items()}
+    assert known["login"] == (True, 6)
+    assert known["grant:shop"] == (None, 5)
+    assert known["password"] == ("p", 0)
+    assert known["of"] == ("7", 6)
+    assert await bench.store.states.recorded_places(bench.instance.id, None, 9) == [("acc", "")]
+    assert await bench.store.states.recorded_places(bench.instance.id, ("acc", ""), 9) == []
+    moved = AccountEffect("new", "", 7, "7", 8, moved_from=("acc", ""), state=AccountState(password="q"))
+    await bench.carried_out(moved, Change.ACCOUNT_MOVE)
+    (row,) = await bench.store.states.states_at(bench.instance.id, [("acc", ""), ("new", "")])
+    assert {key: tuple(value) for key, value in row.current.items()} == {
+        **known, "password": ("q", 8), "of": ("7", 8)
+    }  # fmt: skip
+    adopted = AccountEffect("foreign", "", 8, "8", 9, adopted=True, state=AccountState(login=True))
+    operation = await bench.carried_out(adopted, Change.ACCOUNT_ADOPT)
+    (row,) = await bench.store.states.states_at(bench.instance.id, [("foreign", "")])
+    assert row.created_at == (await bench.operation(operation)).accepted_at
+
+
+async def test_changes_of_databases_are_kept_with_the_time_of_their_acceptance(bench: Bench) -> None:
+    for effect in (DatabaseEffect("shop"), DatabaseEffect("shop", ("ann", "bob"), awaited=False)):
+        operation = await bench.accepted("shop", change=Change.DATABASE_DELETE)
+        under_way = await bench.store.states.open_changes(bench.instance.id)
+        assert [(one.id, one.kind, one.target, one.is_open) for one in under_way] == [
+            (operation, "database.delete", "shop", True)
+        ]
+        await bench.store.operations.record(operation, bench.instance.id, effect)
+    found = await bench.store.states.database_changes(bench.instance.id)
+    assert {(one.database, one.account, one.awaited) for one in found} == {
+        ("shop", "", True), ("shop", "ann", False), ("shop", "bob", False)
+    }  # fmt: skip
+    last = (await bench.operation(operation)).accepted_at
+    assert {one.changed_at for one in found if one.account} == {last}
+    assert await bench.store.states.open_changes(bench.instance.id) == []

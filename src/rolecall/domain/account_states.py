@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
+from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from rolecall.domain.account_pages import AccountPlace
+from rolecall.domain.engine import Access, AccountFacts, DatabaseGrant
+from rolecall.domain.identity import Expected
 from rolecall.values import Secret
 
 Value: TypeAlias = str | int | bool | None
@@ -80,6 +85,42 @@ class AccountState(Struct, frozen=True, kw_only=True):
 FIELDS = ("password", "login", "kind", "attributes", "connection_limit", "valid_until")
 
 
+@dataclass(frozen=True, slots=True)
+class FoundState:
+    """An account as the server has it now. The `password` of its state is not a fingerprint, but a `digest_of`.
+
+    `owned` are databases that it owns: it holds everything there, whatever it was granted.
+    """
+
+    facts: AccountFacts
+    state: AccountState
+    owned: frozenset[str] = frozenset()
+
+
+class AccountStates(Protocol):
+    """Whole states of the accounts that `Engine.accounts` lists."""
+
+    @property
+    def restores(self) -> frozenset[str]:
+        """The fields that `restore` can set, by the names of `AccountState`; `grants` with privileges."""
+
+    async def page(self, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
+        """Up to `limit` accounts, in an order of the server's own, after an account or from the first on. Fewer do not
+        mean that there are no more: an empty page does.
+        """
+
+    async def at(self, places: Sequence[AccountPlace]) -> Sequence[FoundState]:
+        """Those of these accounts that are there."""
+
+    async def restore(
+        self, place: AccountPlace, state: AccountState, operation: UUID, expected: Expected | None = None
+    ) -> AccountFacts:
+        """Set what `state` has, without a password. Sessions end where something may be taken away.
+
+        ACCOUNT_MISSING, ACCOUNT_PROTECTED, and as the changes of each part.
+        """
+
+
 def new_state(
     kind: str, grants: Mapping[str, str | None], awaited: tuple[str, ...], password: str | None
 ) -> AccountState:
@@ -128,3 +169,8 @@ def merged(before: Recorded | None, identity: str, order: int, after: Recorded) 
         return after
     later = {key: value for key, value in after.items() if key not in before or before[key][1] <= value[1]}
     return {**before, **later}
+
+
+def access_text(grant: DatabaseGrant) -> str:
+    """What a grant gives, in a text that is compared."""
+    return ", ".join(grant.privileges) if grant.access is Access.OTHER else grant.access.value

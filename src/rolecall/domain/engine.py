@@ -34,6 +34,7 @@ from rolecall.values import Secret
 if TYPE_CHECKING:  # these are described in terms of what is below
     from rolecall.domain import capabilities
     from rolecall.domain.account_pages import AccountListing
+    from rolecall.domain.account_states import AccountStates
     from rolecall.domain.roles import Roles
 
 
@@ -169,8 +170,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """Fields that are None do not change. `end_sessions` ends the account's open sessions after the change, `new_name`
-    and `new_host` move it with its grants (the MySQL family)."""
+    """Fields that are None do not change. `end_sessions` ends its open sessions, `new_name` and `new_host` move it."""
 
     name: str
     operation: UUID
@@ -287,8 +287,8 @@ class EngineTraits:
     """What the domain has to know of a kind of server without asking one.
 
     `has_quick_verifier`: `Engine.verifier` takes no longer than the way to another thread and back. `creates_in_steps`:
-    an interrupted creation leaves a half-made account, which is not listed and has to be dropped. `renames_accounts`:
-    accounts can be renamed. `writers`: how many changes may be under way at once; None for the width of lanes.
+    an interrupted creation leaves a half-made account, which has to be dropped. `writers`: how many changes may be
+    under way at once; None for the width of lanes.
     """
 
     has_quick_verifier: bool = False
@@ -309,6 +309,8 @@ class Engine(Protocol):
     def traits(self) -> EngineTraits: ...
     @property
     def listing(self) -> AccountListing: ...
+    @property
+    def states(self) -> AccountStates: ...
     @property
     def objects(self) -> capabilities.ObjectPrivileges | None: ...
     @property
@@ -349,7 +351,6 @@ class Engine(Protocol):
         self, name: str, operation: UUID, host: str = "", expected: Expected | None = None
     ) -> bool:
         """Lock it, end its sessions, hand over its objects, drop it. False if it did not exist. ACCOUNT_PROTECTED.
-
         With `NO_ACCOUNT` as `expected`, a whole account stays, and a half-made one is dropped. Objects go to a role
         without power, never to a superuser: code in them runs as their owner.
         """
@@ -362,7 +363,6 @@ class Engine(Protocol):
 
     async def accounts(self) -> Sequence[AccountFacts]:
         """Every account that can log in, or that Rolecall has locked; superusers and the like as protected.
-
         Without the administrator and accounts of the server or Rolecall itself.
         """
 

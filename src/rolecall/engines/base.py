@@ -14,6 +14,7 @@ from rolecall.domain.account_pages import (
     AccountSlice,
     IdentifiedPlace,
 )
+from rolecall.domain.account_states import AccountState, AccountStates, FoundState
 from rolecall.domain.capabilities import (
     DatabaseGrants,
     DatabaseOwnership,
@@ -72,6 +73,7 @@ class Watched:
         self._inner = inner
         self._watch = watch = Watch(self.lane, watcher, tuple(secrets), attributes or {})
         self.listing = WatchedListing(inner.listing, watch)
+        self.states = WatchedStates(inner.states, watch)
         self.objects = None if inner.objects is None else WatchedObjects(inner.objects, watch)
         self.ownership = None if inner.ownership is None else WatchedOwnership(inner.ownership, watch)
         self.roles = None if inner.roles is None else WatchedRoles(inner.roles, watch)
@@ -134,6 +136,30 @@ class Watched:
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedStates:
+    inner: AccountStates
+    watch: Watch
+
+    @property
+    def restores(self) -> frozenset[str]:
+        return self.inner.restores
+
+    async def page(self, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
+        async with self.watch.look("state_page"):
+            return await self.inner.page(after, limit)
+
+    async def at(self, places: Sequence[AccountPlace]) -> Sequence[FoundState]:
+        async with self.watch.look("some_states"):
+            return await self.inner.at(places)
+
+    async def restore(
+        self, place: AccountPlace, state: AccountState, operation: UUID, expected: Expected | None = None
+    ) -> AccountFacts:
+        async with self.watch.change("restore"):
+            return await self.inner.restore(place, state, operation, expected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from rolecall.engines import names, scram
 from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, is_protected_name
 from rolecall.engines.memory_roles import MemoryRoles
+from rolecall.engines.memory_states import MemoryStates
 from rolecall.engines.memory_steps import may_remove
 from rolecall.engines.postgresql.catalog import PRIVILEGES
 from rolecall.values import Secret
@@ -52,6 +53,18 @@ class MemoryEngine(MemoryRoles):
         self._version = version
         self._super_min_version = super_min_version
         self._verifiers: dict[str, Secret] = {}
+        self.states = MemoryStates(
+            self.accounts,
+            verifier=lambda place: self._verifiers.get(place[0]),
+            extras=lambda place: self.extras_of(place[0]),
+            keep=lambda place, extras: self.keep_extras(place[0], extras),
+            privileges=self.on_databases,
+            set_privilege=self.set_on_database,
+            find=lambda place: self._changeable(place[0]),
+            store=lambda place, facts: self._accounts.__setitem__(place[0], facts),
+            locked=self.locked,
+            end_sessions=self.end_sessions,
+        )
 
     # For tests, beside the protocol.
 

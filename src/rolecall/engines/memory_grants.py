@@ -7,6 +7,7 @@ an account changes but under the lock of its name, and sessions end after that.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Self
@@ -28,6 +29,7 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import FIRST, NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_listing import MemoryListing
+from rolecall.engines.memory_states import Extras, MemoryStates
 from rolecall.engines.memory_steps import Steps, may_remove
 from rolecall.engines.mysql import control, hashes, names
 from rolecall.engines.mysql.flavors import MARIADB
@@ -58,6 +60,16 @@ class MemoryGrantsEngine(Steps):
         self._made_by: dict[str, UUID] = {}
         self._awaited: set[tuple[str, tuple[str, str]]] = set()
         self.superuser = MemorySuperuser(self)
+        self.extras: defaultdict[tuple[str, str], Extras] = defaultdict(Extras)
+        self.states = MemoryStates(
+            self.accounts,
+            verifier=self._verifiers.get,
+            extras=self.extras.__getitem__,
+            find=self._changeable,
+            store=self._accounts.__setitem__,
+            locked=self.locked,
+            end_sessions=self.end_sessions,
+        )
 
     # For tests, beside the protocol.
 
@@ -160,6 +172,7 @@ class MemoryGrantsEngine(Steps):
         del self._accounts[key]
         self._awaited = {(name, to if whose == key else whose) for name, whose in self._awaited}
         self._store(to, after, change.verifier or self._verifiers.pop(key, None))
+        self.extras[to] = self.extras.pop(key, Extras())
         return after
 
     async def drop_account(
@@ -185,6 +198,7 @@ class MemoryGrantsEngine(Steps):
         async with self.locked(name):
             if may_remove(self._accounts.get(key), retired):
                 self._verifiers.pop(key, None)
+                self.extras.pop(key, None)
                 self._awaited = {(awaited, whose) for awaited, whose in self._awaited if whose != key}
                 del self._accounts[key]
         return True

@@ -130,6 +130,20 @@ class MemoryObjects(Steps):
             self._databases[name] = replace(self._databases[name], owner=owner)
             self._objects[DatabaseObject(ObjectType.DATABASE, name)].owner = owner
 
+    def on_databases(self, account: str) -> tuple[dict[str, dict[str, bool]], frozenset[str]]:
+        """What an account was granted on databases that others own, and those that it owns."""
+        items = {item.name: held for item, held in self._objects.items() if item.type is ObjectType.DATABASE}
+        granted = {
+            name: dict.fromkeys(held.grants[account], True)
+            for name, held in items.items()
+            if held.owner != account and held.grants.get(account)
+        }
+        return granted, frozenset(name for name, held in items.items() if held.owner == account)
+
+    def set_on_database(self, account: str, database: str, word: str, is_held: bool) -> None:
+        held = self._tenants(DatabaseObject(ObjectType.DATABASE, database)).grants.setdefault(account, set())
+        (held.add if is_held else held.discard)(word)
+
     async def names(
         self, kind: ObjectType, database: str = "", schema: str = "", table: str = ""
     ) -> Sequence[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from rolecall.domain.account_states import membership_text, time_text
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ExpectedDatabase, ObjectType
 from rolecall.domain.identity import superseded_account
 from rolecall.domain.reasons import Reason, Refused
@@ -21,6 +22,7 @@ from rolecall.domain.roles import (
     RoleFacts,
 )
 from rolecall.engines.memory_objects import DATABASES, MAINTENANCE, MemoryObjects
+from rolecall.engines.memory_states import Extras
 from rolecall.engines.postgresql.catalog import PRIVILEGES
 
 
@@ -29,6 +31,7 @@ class _Role:
     limit: int = NO_LIMIT
     until: datetime | None = None
     memberships: dict[str, Membership] = field(default_factory=dict)
+    attributes: str = ""
 
 
 _Place = tuple[str, str, str, ObjectType, str]
@@ -53,6 +56,26 @@ class MemoryRoles(MemoryObjects):
         role = self._roles.get(name, _Role())
         memberships = tuple(role.memberships[group] for group in sorted(role.memberships))
         return RoleFacts(name, role.limit, role.until, memberships)
+
+    def extras_of(self, name: str) -> Extras:
+        """What the state of an account shows of it."""
+        role = self._roles.get(name, _Role())
+        memberships = {
+            group: membership_text(
+                inherits=held.inherits, may_become=held.may_become, administers=held.administers
+            )
+            for group, held in role.memberships.items()
+        }
+        return Extras(role.attributes, role.limit, time_text(role.until), memberships)
+
+    def keep_extras(self, name: str, extras: Extras) -> None:
+        role = self._roles.setdefault(name, _Role())
+        role.attributes, role.limit = extras.attributes, extras.connection_limit
+        role.until = datetime.fromisoformat(extras.valid_until) if extras.valid_until else None
+        role.memberships = {
+            group: Membership(group, "inherit" in options, "set" in options, "admin" in options)
+            for group, options in extras.memberships.items()
+        }
 
     async def role(self, name: str, *, to_join: bool = False) -> str:
         found = self._changeable(name)

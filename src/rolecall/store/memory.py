@@ -21,6 +21,7 @@ from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
 from rolecall.store.instances import require_changeable
 from rolecall.store.memory_ledger import MemoryLedger, Rows
+from rolecall.store.memory_states import MemoryStates
 from rolecall.store.replica import NotifiedCache
 
 
@@ -66,6 +67,7 @@ class MemoryReplica:
         self._store = store
         self._caches: list[NotifiedCache[Any, Any]] = [NotifiedCache(self), NotifiedCache(self)]
         self.operations = MemoryLedger(store.rows, number)
+        self.states = MemoryStates(store.rows)
         self.rotation = MemoryRotation(store, self)
         self.instances = MemoryInstances(store, self._caches[0])
         self.keys = MemoryKeys(store, self._caches[1])

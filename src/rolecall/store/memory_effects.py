@@ -38,9 +38,10 @@ def is_again(before: AccountRow, operation: Operation, effect: AccountEffect) ->
 def merged(before: AccountRow | None, operation: Operation, effect: AccountEffect) -> AccountRow:
     """The row after an effect. What a later change of the account wrote stays, what was another account's does not."""
     now = ambient.now()
+    since = operation.accepted_at if effect.created or effect.adopted else None
     fresh = AccountRow(
         effect.name, effect.host, effect.oid, effect.remark or "",
-        operation.accepted_at if effect.created else None, now, now if effect.password_changed else None,
+        since, now, now if effect.password_changed else None,
         effect.sealed if effect.manages else None, effect.identity,
         effect.order if effect.remark is not None else 0,
         effect.order if effect.speaks_of_password else 0,
@@ -57,7 +58,7 @@ def merged(before: AccountRow | None, operation: Operation, effect: AccountEffec
     state = merged_state(before.state, before.identity, before.applied_order, effect.to_record)
     after = replace(fresh, applied_order=max(before.applied_order, effect.order), state=state)
     if not effect.created:
-        after = replace(after, created_at=before.created_at)
+        after = replace(after, created_at=before.created_at or fresh.created_at)
     if effect.remark is None or effect.order < before.remark_order:
         after = replace(after, remark=before.remark, remark_order=before.remark_order)
     if not effect.speaks_of_password or effect.order < before.password_order:

@@ -97,6 +97,10 @@ class MemoryLedger:
         self._replica = replica
 
     @property
+    def rows(self) -> Rows:
+        return self._rows
+
+    @property
     def replica(self) -> int:
         return self._replica
 

@@ -63,6 +63,7 @@ def _values(
         "order": effect.order,
         "remark": effect.remark,
         "created": effect.created,
+        "adopted": effect.adopted,
         "password": effect.password_changed,
         "manages": effect.manages,
         "sealed": effect.sealed,

@@ -33,6 +33,7 @@ from rolecall.store.rotation import PgRotationRepository
 from rolecall.store.scans import SCAN_CONNECTIONS, Scans
 from rolecall.store.sealed import PgSealedValueRepository
 from rolecall.store.sign_ins import PgSignInRepository
+from rolecall.store.states import PgStateRepository
 from rolecall.store.tags import PgTagRepository
 from rolecall.store.user_exports import PgUserExportRepository
 from rolecall.store.user_imports import PgUserImportRepository
@@ -80,6 +81,7 @@ class Store:
         self.roles = PgRoleRepository(self._durable, self._replica, changes)
         self.rotation = PgRotationRepository(self._durable)
         self.instances = PgInstanceRepository(self._durable, self._replica)
+        self.states = PgStateRepository(self._durable)
         self.sealed = PgSealedValueRepository(self._durable)
         self.revocations = PgRevocationRepository(self._durable, self._replica)
         self.operations = PgOperationRepository(self._durable, self._quick, self.replica)

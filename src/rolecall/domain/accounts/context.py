@@ -275,7 +275,10 @@ class AccountContext:
     ) -> AccountFacts:
         """What the engine shows after a change that set this verifier."""
         found = self.fingerprint(connected.instance.id, facts.identity, digest_of(verifier))
-        return replace(facts, password=found)
+        return self.with_fingerprint(facts, found)
+
+    def with_fingerprint(self, facts: AccountFacts, password: str | None) -> AccountFacts:
+        return replace(facts, password=password)
 
     def verifier(self, target: Target, password: Secret) -> asyncio.Future[Secret]:
         """Begins at once; the change waits for it before it is applied."""

@@ -211,6 +211,12 @@ async def _grants(case: Case) -> AccountFacts:
     )
 
 
+async def _reassert(case: Case) -> AccountFacts:
+    state = details.ReassertAccount.of(case.operation).state
+    states = case.connected.engine.states
+    return await states.restore(case.operation.account, state, case.operation.id, case.expected)
+
+
 async def _create_database(case: Case) -> None:
     """By its mark; by its owner where that has written another comment over it."""
     facts = await find_database(case.connected.engine, case.operation.target)
@@ -296,6 +302,8 @@ _REPAIRS: Mapping[Change, Callable[[Case], Awaitable[AccountFacts | None]]] = {
     Change.ACCOUNT_UNMANAGE: _by_marker,
     Change.ACCOUNT_REMARK: _by_marker,
     Change.ACCOUNT_MOVE: _move,
+    Change.ACCOUNT_ADOPT: _by_marker,
+    Change.ACCOUNT_REASSERT: _reassert,
     Change.ACCOUNT_DELETE: _delete_account,
     Change.ACCOUNT_LIMIT: _by_marker,
     Change.ACCOUNT_EXPIRY: _by_marker,

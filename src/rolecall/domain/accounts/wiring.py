@@ -7,10 +7,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
+from rolecall.domain.accounts.adoption import Adoption
 from rolecall.domain.accounts.context import AccountContext, AccountRepository
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.databases import Databases
 from rolecall.domain.accounts.deferred import DeferredCreates
+from rolecall.domain.accounts.drift_check import DriftCheck, StateRepository
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.pages import AccountLists
@@ -36,6 +38,8 @@ class Repositories(Protocol):
     @property
     def rotation(self) -> RotationRepository: ...
     @property
+    def states(self) -> StateRepository: ...
+    @property
     def audit(self) -> Audit: ...
 
 
@@ -45,6 +49,7 @@ class AccountServices:
     deferred: DeferredCreates
     lifecycle: Accounts
     credentials: Credentials
+    drift: DriftCheck
     handlers: Handlers
 
 
@@ -63,6 +68,7 @@ def build(
     deferred = DeferredCreates(context, ledger, journal)
     lifecycle = Accounts(context, ledger, deferred, operations.client_tokens)
     credentials = Credentials(context)
+    drift = DriftCheck(context, repositories.states)
     tokens = DatabaseTokens(context, credentials, repositories.rotation, repositories.audit, rotation_seconds)
     services: Sequence[Handlers] = (
         lifecycle.handlers,
@@ -74,6 +80,7 @@ def build(
         AccountRoles(context, journal).handlers,
         TenantSuperusers(context, journal).handlers,
         tokens.handlers,
+        Adoption(context, drift).handlers,
     )
     handlers = tuple(handler for service in services for handler in service)
-    return AccountServices(context, deferred, lifecycle, credentials, handlers)
+    return AccountServices(context, deferred, lifecycle, credentials, drift, handlers)

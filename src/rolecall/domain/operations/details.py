@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from rolecall.domain.account_states import AccountState
 from rolecall.domain.engine import AccountKind, DatabaseGrant, PrivilegeChange
 from rolecall.domain.roles import DefaultPrivileges
 
@@ -95,6 +96,16 @@ class ChangeDefaults(Detail, frozen=True, kw_only=True):
 class ChangePublic(Detail, frozen=True, kw_only=True):
     privileges: tuple[str, ...]
     grant: bool
+
+
+class AdoptAccount(Detail, frozen=True, kw_only=True):
+    """Without the password, of which an audit record shows nothing."""
+
+    state: AccountState
+
+
+class ReassertAccount(Detail, frozen=True, kw_only=True):
+    state: AccountState
 
 
 class CreateDatabase(Detail, frozen=True, kw_only=True):

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from rolecall.domain.account_states import NEVER, AccountState, Recorded, new_state, to_record
+from rolecall.domain.account_states import (
+    NEVER,
+    AccountState,
+    Recorded,
+    access_text,
+    membership_text,
+    new_state,
+    time_text,
+    to_record,
+)
 from rolecall.domain.engine import (
-    Access,
     AccountFacts,
     DatabaseGrant,
     ObjectType,
@@ -37,6 +45,8 @@ class AccountEffect(Struct, frozen=True):
     order: int = 0
     created: bool = False
     deleted: bool = False
+    adopted: bool = False
+    """It counts as managed from now on, if it did not before."""
     remark: str | None = None
     password_changed: bool = False
     manages: bool | None = None
@@ -101,59 +111,100 @@ def _effect_on(facts: AccountFacts, of: Intent | Operation, operation_id: UUID) 
     """Of a change of an account that is there."""
     name, host = of.account
     order = facts.order_of(operation_id)
-    same = AccountEffect(name, host, facts.oid, facts.identity, order, verifier_write=facts.verifier_write)
+    same = AccountEffect(
+        name,
+        host,
+        facts.oid,
+        facts.identity,
+        order,
+        verifier_write=facts.verifier_write,
+        state=_state(of, facts),
+    )
     match of.change:
         case Change.ACCOUNT_CREATE:
             created = details.CreateAccount.of(of)
             sealed = of.sealed if created.managed else None
-            return replace(
-                same, created=True, remark=created.remark, manages=created.managed, sealed=sealed,
-                state=_new_state(created, facts),
-            )  # fmt: skip
+            return replace(same, created=True, remark=created.remark, manages=created.managed, sealed=sealed)
         case Change.ACCOUNT_REMARK:
             return replace(same, remark=details.ChangeRemark.of(of).remark)
-        case Change.ACCOUNT_LOCK | Change.ACCOUNT_UNLOCK:
-            return replace(same, state=AccountState(login=of.change is Change.ACCOUNT_UNLOCK))
         case Change.ACCOUNT_PASSWORD | Change.ACCOUNT_MANAGE | Change.ACCOUNT_UNMANAGE:
             managed = of.change is Change.ACCOUNT_MANAGE
             return replace(
-                same, password_changed=True, manages=managed, sealed=of.sealed if managed else None,
-                state=_new_password(facts),
-            )  # fmt: skip
+                same, password_changed=True, manages=managed, sealed=of.sealed if managed else None
+            )
         case Change.ACCOUNT_MOVE:
             changed = details.MoveAccount.of(of).password_changed
             manages = False if changed else None
             moved_from = None if (facts.name, facts.host) == (name, host) else (name, host)
             return replace(
                 same, name=facts.name, host=facts.host, password_changed=changed, manages=manages,
-                moved_from=moved_from, state=_new_password(facts) if changed else None,
+                moved_from=moved_from,
             )  # fmt: skip
-        case Change.PRIVILEGES:
-            return replace(same, state=_new_privileges(details.ChangePrivileges.of(of), facts))
-        case Change.GRANTS:
-            changes = details.ChangeGrants.of(of)
-            taken: dict[str, str | None] = dict.fromkeys(changes.revoke)
-            awaited = _databases(changes.grant) if changes.allow_missing else ()
-            state = AccountState(grants=taken | _granted(changes.grant, facts), awaited=awaited)
-            return replace(same, state=state)
+        case Change.ACCOUNT_ADOPT:
+            return replace(same, adopted=True)
         case _:
             return same
 
 
-def _new_password(facts: AccountFacts) -> AccountState:
-    """Where accounts have hosts it is the password that expires, and a new one does not."""
-    return AccountState(password=facts.password, valid_until=NEVER if facts.host else UNSET)
+def _state(of: Intent | Operation, facts: AccountFacts) -> AccountState | None:
+    """What a change sets of the account's state."""
+    make = _STATES.get(of.change)
+    return None if make is None else make(of, facts)
 
 
-def _new_state(created: details.CreateAccount, facts: AccountFacts) -> AccountState:
+def _of_creation(of: Intent | Operation, facts: AccountFacts) -> AccountState:
+    created = details.CreateAccount.of(of)
     awaited = _databases(created.grants) if created.allow_missing else ()
     return new_state(created.kind.value, _granted(created.grants, facts), awaited, facts.password)
 
 
-def _new_privileges(detail: details.ChangePrivileges, facts: AccountFacts) -> AccountState:
+def _of_lock(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
+    return AccountState(login=of.change is Change.ACCOUNT_UNLOCK)
+
+
+def _of_password(_of: Intent | Operation, facts: AccountFacts) -> AccountState:
+    """Where accounts have hosts it is the password that expires, and a new one does not."""
+    return AccountState(password=facts.password, valid_until=NEVER if facts.host else UNSET)
+
+
+def _of_move(of: Intent | Operation, facts: AccountFacts) -> AccountState | None:
+    return _of_password(of, facts) if details.MoveAccount.of(of).password_changed else None
+
+
+def _of_grants(of: Intent | Operation, facts: AccountFacts) -> AccountState:
+    changes = details.ChangeGrants.of(of)
+    taken: dict[str, str | None] = dict.fromkeys(changes.revoke)
+    awaited = _databases(changes.grant) if changes.allow_missing else ()
+    return AccountState(grants=taken | _granted(changes.grant, facts), awaited=awaited)
+
+
+def _of_limit(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
+    return AccountState(connection_limit=details.ChangeLimit.of(of).connection_limit)
+
+
+def _of_expiry(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
+    return AccountState(valid_until=time_text(details.ChangeExpiry.of(of).valid_until))
+
+
+def _of_membership(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
+    change = details.ChangeMembership.of(of)
+    options = membership_text(inherits=change.inherits, may_become=change.may_become, administers=False)
+    return AccountState(memberships={change.role: options if change.grant else None})
+
+
+def _of_adoption(of: Intent | Operation, facts: AccountFacts) -> AccountState:
+    return replace(details.AdoptAccount.of(of).state, password=facts.password)
+
+
+def _of_reassertion(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
+    return details.ReassertAccount.of(of).state
+
+
+def _of_privileges(of: Intent | Operation, facts: AccountFacts) -> AccountState:
     """Of those on objects only what databases have is compared. Where whole databases are granted (accounts have
     hosts there), another kind takes all grants.
     """
+    detail = details.ChangePrivileges.of(of)
     privileges: dict[str, dict[str, bool]] = defaultdict(dict)
     for change in detail.changes:
         if change.object.type is ObjectType.DATABASE:
@@ -176,6 +227,19 @@ def _granted(grants: Iterable[DatabaseGrant], facts: AccountFacts) -> dict[str, 
     return {grant.database: access_text(shown.get(grant.database, grant)) for grant in grants}
 
 
-def access_text(grant: DatabaseGrant) -> str:
-    """What a grant gives, in a text that is compared."""
-    return ", ".join(grant.privileges) if grant.access is Access.OTHER else grant.access.value
+_STATES: Mapping[Change, Callable[[Intent | Operation, AccountFacts], AccountState | None]] = {
+    Change.ACCOUNT_CREATE: _of_creation,
+    Change.ACCOUNT_LOCK: _of_lock,
+    Change.ACCOUNT_UNLOCK: _of_lock,
+    Change.ACCOUNT_PASSWORD: _of_password,
+    Change.ACCOUNT_MANAGE: _of_password,
+    Change.ACCOUNT_UNMANAGE: _of_password,
+    Change.ACCOUNT_MOVE: _of_move,
+    Change.PRIVILEGES: _of_privileges,
+    Change.GRANTS: _of_grants,
+    Change.ACCOUNT_LIMIT: _of_limit,
+    Change.ACCOUNT_EXPIRY: _of_expiry,
+    Change.MEMBERSHIP: _of_membership,
+    Change.ACCOUNT_ADOPT: _of_adoption,
+    Change.ACCOUNT_REASSERT: _of_reassertion,
+}

@@ -14,6 +14,7 @@ from rolecall.engines.mysql.flavors import MARIADB, flavor_named
 from rolecall.engines.mysql.grants import Grants
 from rolecall.engines.mysql.listing import Listing
 from rolecall.engines.mysql.server import Server
+from rolecall.engines.mysql.states import States
 from rolecall.engines.mysql.superuser import Superuser
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.values import Secret
@@ -66,6 +67,7 @@ class MySqlEngine:
         self.identify = accounts.identify
         self.accounts = accounts.all
         self.listing = Listing(server)
+        self.states = States(server, accounts)
         self.databases = databases.all
         self.create_database = databases.create
         self.drop_database = databases.drop

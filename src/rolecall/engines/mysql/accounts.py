@@ -131,7 +131,7 @@ class Accounts:
         name, host, flavor = before.name, before.host, self._server.flavor
         steps: list[str] = []
         if change.kind is not None and change.kind is not before.facts.kind:
-            steps += self._kind_changes(change.kind, before)
+            steps += self.kind_changes(change.kind, before)
         if change.verifier is not None or change.may_log_in is not None:
             verifier = None if change.verifier is None else statements.verifier_text(flavor, change.verifier)
             locked = None if change.may_log_in is None else not change.may_log_in
@@ -140,7 +140,7 @@ class Accounts:
             steps.append(statements.rename_account(name, host, *to))
         return steps
 
-    def _kind_changes(self, kind: AccountKind, before: StoredAccount) -> list[str]:
+    def kind_changes(self, kind: AccountKind, before: StoredAccount) -> list[str]:
         """Grants on single databases are revoked: beside the pattern they would only restrict a super account, and
         afterwards their origin would be unknown.
         """

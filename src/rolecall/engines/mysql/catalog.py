@@ -68,7 +68,9 @@ async def look(session: Session, server: Server, user: str = "", host: str = "")
 
 def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
     """The queries for all accounts, or one; `read` takes their rows."""
-    return _queries(server, _is(user, host, "g.") if user else "TRUE", _is(user, host) if user else "TRUE")
+    return queries_where(
+        server, _is(user, host, "g.") if user else "TRUE", _is(user, host) if user else "TRUE"
+    )
 
 
 def page_query(server: Server, asked: AccountSlice) -> str:
@@ -94,8 +96,7 @@ def places_query(server: Server) -> str:
 
 def queries_of(server: Server, places: Iterable[AccountPlace]) -> tuple[str, str]:
     """`queries` for some accounts."""
-    wanted = list(places)
-    return _queries(server, f"({_any_of(wanted, 'g.')})", f"({_any_of(wanted)})")
+    return queries_where(server, *conditions_of(places))
 
 
 _NAME = "CAST(CONCAT(g.User, '@', g.Host) AS BINARY)"
@@ -116,6 +117,34 @@ def _listed(server: Server, asked: AccountSlice) -> str:
     )
     flavor = server.flavor
     return f" FROM {flavor.users} g WHERE {flavor.is_account} AND LOWER(TRIM(g.User)) NOT IN ({reserved}) AND {found}"
+
+
+def keyed_page_query(server: Server, after: AccountPlace | None, limit: int) -> str:
+    """A query for names and hosts in the order of the table's key, after an account."""
+    beyond = "TRUE" if after is None else _after(after, "g.")
+    order = f" AND {beyond} ORDER BY g.Host, g.User LIMIT {limit}"
+    return f"SELECT g.User, g.Host{_listed(server, AccountSlice(0))}{order}"
+
+
+def between(after: AccountPlace | None, last: AccountPlace) -> tuple[str, str]:
+    """Conditions on accounts (`g`) and on grants: those of the accounts of a page in that order."""
+
+    def condition(row: str) -> str:
+        beyond = "TRUE" if after is None else _after(after, row)
+        return f"({beyond}) AND NOT ({_after(last, row)})"
+
+    return condition("g."), condition("")
+
+
+def _after(place: AccountPlace, row: str) -> str:
+    name, host = (quoting.text(part) for part in place)
+    return f"{row}Host > {host} OR {row}Host = {host} AND {row}User > {name}"
+
+
+def conditions_of(places: Iterable[AccountPlace]) -> tuple[str, str]:
+    """Conditions on accounts (`g`) and on grants: those of some accounts."""
+    wanted = list(places)
+    return f"({_any_of(wanted, 'g.')})", f"({_any_of(wanted)})"
 
 
 def names_query(flavor: Flavor, places: Iterable[AccountPlace]) -> str:
@@ -163,7 +192,7 @@ def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str
     )
 
 
-def _queries(server: Server, accounts: str, grants: str) -> tuple[str, str]:
+def queries_where(server: Server, accounts: str, grants: str) -> tuple[str, str]:
     """By conditions on accounts (`g`) and on their grants."""
     query = server.flavor.accounts
     parts = {

@@ -55,6 +55,11 @@ class Flavor:
     accounts: str
     """A query for all accounts. Its columns: user, host, has a verifier, digest of it, locked, being created,
     powerful, then the mark."""
+    attributes: str
+    """A query of accounts (``g``), without a condition: user, host, the limit of connections, attributes beyond those
+    of an account that Rolecall makes, and whether the password has expired."""
+    memberships: str
+    """A query of roles that were granted to accounts: user, host, role, and Y if the account may grant it."""
     holder: tuple[str, str]
     """What the query calls the account or role whose privileges decide on `powerful`: user and host."""
 
@@ -128,6 +133,14 @@ MARIADB = Flavor(
     subject="JSON_VALUE(Priv, '$.x509_subject')",
     is_account="g.Host <> '' AND g.User <> ''",
     accounts=_MARIADB_ACCOUNTS,
+    attributes="""SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.max_user_connections'), 0), CONCAT_WS(', ',
+       CASE COALESCE(JSON_VALUE(g.Priv, '$.ssl_type'), '0') WHEN '0' THEN NULL WHEN '1' THEN 'REQUIRE SSL'
+            WHEN '2' THEN 'REQUIRE X509' ELSE 'REQUIRE SUBJECT' END,
+       CONCAT('VIA ', NULLIF(JSON_VALUE(g.Priv, '$.plugin'), 'mysql_native_password')),
+       IF(JSON_EXISTS(g.Priv, '$.auth_or'), 'OR ANOTHER PLUGIN', NULL)),
+       COALESCE(JSON_VALUE(g.Priv, '$.password_last_changed'), '1') = '0'
+FROM mysql.global_priv g""",
+    memberships="SELECT User, Host, Role, Admin_option FROM mysql.roles_mapping WHERE Host <> ''",
     holder=("r.via", "r.place"),
 )
 
@@ -153,6 +166,11 @@ MYSQL = Flavor(
     is_account="g.User <> '' AND NOT EXISTS"
     " (SELECT 1 FROM mysql.role_edges e WHERE e.FROM_USER = g.User AND e.FROM_HOST = g.Host)",
     accounts=_MYSQL_ACCOUNTS,
+    attributes="""SELECT g.User, g.Host, g.max_user_connections, CONCAT_WS(', ',
+       CONCAT('REQUIRE ', NULLIF(g.ssl_type, '')),
+       CONCAT('VIA ', NULLIF(g.plugin, 'caching_sha2_password'))), g.password_expired = 'Y'
+FROM mysql.user g""",
+    memberships="SELECT TO_USER, TO_HOST, CONCAT(FROM_USER, '@', FROM_HOST), WITH_ADMIN_OPTION FROM mysql.role_edges",
     holder=("g.User", "g.Host"),
 )
 

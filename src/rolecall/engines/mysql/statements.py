@@ -68,6 +68,20 @@ def alter_account(
     return " ".join(words)
 
 
+def limit_connections(user: str, host: str, limit: int) -> str:
+    """0: no limit."""
+    return f"ALTER USER {quoting.account(user, host)} WITH MAX_USER_CONNECTIONS {int(limit)}"
+
+
+def join_role(user: str, host: str, role: str, *, administers: bool) -> str:
+    more = " WITH ADMIN OPTION" if administers else ""
+    return f"GRANT {quoting.name(role)} TO {quoting.account(user, host)}{more}"
+
+
+def leave_role(user: str, host: str, role: str) -> str:
+    return f"REVOKE {quoting.name(role)} FROM {quoting.account(user, host)}"
+
+
 def rename_account(user: str, host: str, new_user: str, new_host: str) -> str:
     return f"RENAME USER {quoting.account(user, host)} TO {quoting.account(new_user, new_host)}"
 

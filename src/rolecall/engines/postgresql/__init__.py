@@ -17,6 +17,7 @@ from rolecall.engines.postgresql.listing import Listing
 from rolecall.engines.postgresql.privileges import Privileges
 from rolecall.engines.postgresql.removal import Removal
 from rolecall.engines.postgresql.server import Server
+from rolecall.engines.postgresql.states import States
 from rolecall.exchanges import DEFAULTS, Deadlines
 from rolecall.values import Secret
 
@@ -53,7 +54,7 @@ class PostgresEngine:
         group = SuperGroup(server)
         accounts = Accounts(server, group)
         databases = Databases(server, accounts)
-        self.objects = Privileges(server, accounts)
+        self.objects = privileges = Privileges(server, accounts)
         self.ownership = databases
         self.roles = PostgresRoles(server, accounts)
         self.facts = server.facts
@@ -64,6 +65,7 @@ class PostgresEngine:
         self.account = self.identify = accounts.find
         self.accounts = accounts.all
         self.listing = Listing(server, accounts)
+        self.states = States(server, accounts, privileges)
         self.databases = databases.all
         self.create_database = databases.create
         self.drop_database = databases.drop

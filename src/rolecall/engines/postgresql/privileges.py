@@ -104,7 +104,7 @@ class Privileges:
                     await there.execute("BEGIN")
                     others.append(there)
                 for change in (change for change in changes if change.object in some):
-                    await self._apply(there, account, before.oid, change)
+                    await self.apply(there, account, before.oid, change)
             steps = await self._accounts.kind_change(connection, before, kind)
             steps.append(statements.mark(before.changed_by(operation)))
             await connection.execute(sql.SQL("; ").join(steps))
@@ -113,7 +113,8 @@ class Privileges:
                 await commit(other)
         return after
 
-    async def _apply(self, connection: Connection, account: str, oid: int, change: PrivilegeChange) -> None:
+    async def apply(self, connection: Connection, account: str, oid: int, change: PrivilegeChange) -> None:
+        """In the database of the object, in a transaction that has the lock of ACL changes."""
         found = await self._find(connection, change.object, oid)
         if not found.is_tenants:
             raise _protected(change.object)

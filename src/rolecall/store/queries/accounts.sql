@@ -33,6 +33,28 @@ select name, host, engine_oid as oid, remark, created_at, updated_at, password_u
  where instance_id = %(instance)s and not deleted
    and (name, host) in (select * from unnest(%(names)s::text[], %(hosts)s::text[]))
 
+-- name: states_at
+select name, host, identity, created_at, applied_order, state::text as state
+  from accounts
+ where instance_id = %(instance)s and not deleted
+   and (name, host) in (select * from unnest(%(names)s::text[], %(hosts)s::text[]))
+
+-- name: recorded_places
+select name, host
+  from accounts
+ where instance_id = %(instance)s and not deleted
+   and (%(name)s::text is null or (name, host) > (%(name)s::text, %(host)s::text))
+ order by name, host limit %(limit)s
+
+-- name: role_changes
+select 'member:' || name as database, '' as account, true as awaited,
+       case when deleted then updated_at else created_at end as changed_at
+  from accounts
+ where instance_id = %s and host = '' and name = any(%s) and (deleted or created_at is not null)
+
+-- name: database_changes
+select database, account, awaited, changed_at from database_changes where instance_id = %s
+
 -- The latest, by the time of their creation or of their last change.
 -- name: by_creation
 select name, host, identity from accounts
@@ -94,7 +116,7 @@ insert into accounts as a
        (instance_id, name, host, engine_oid, identity, remark, created_at, updated_at, password_updated_at,
         sealed_password, remark_order, password_order, applied_order, state)
 select %(instance)s, %(name)s, %(host)s, %(oid)s, %(identity)s, coalesce(%(remark)s, ''),
-       case when %(created)s then op.accepted_at end, now(),
+       case when %(created)s or %(adopted)s then op.accepted_at end, now(),
        case when %(password)s then now() end,
        case when %(manages)s::boolean then %(sealed)s::bytea end,
        case when %(remark)s::text is not null then %(order)s else 0 end,
@@ -106,7 +128,8 @@ on conflict (instance_id, name, host) do update set
        deleted = false,
        remark = case when {keeps_remark} then a.remark else excluded.remark end,
        remark_order = case when {keeps_remark} then a.remark_order else excluded.remark_order end,
-       created_at = case when {same} and not %(created)s then a.created_at else excluded.created_at end,
+       created_at = case when {same} and not %(created)s then coalesce(a.created_at, excluded.created_at)
+                         else excluded.created_at end,
        updated_at = now(),
        password_updated_at = case when {keeps_password} then a.password_updated_at
                                   else excluded.password_updated_at end,

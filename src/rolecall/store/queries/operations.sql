@@ -81,6 +81,11 @@ select exists (
      where id = any(%(operations)s) and (%(kind)s::text is null or kind = %(kind)s)
        and (state = 'accepted' or {looked_for}))
 
+-- name: open_changes
+select id, kind, target, state = 'accepted' as is_open
+  from operations
+ where instance_id = %s and (state = 'accepted' or {looked_for})
+
 -- name: promised
 {operation}
  where instance_id = %s and state = 'accepted' and runner = 'deferred'

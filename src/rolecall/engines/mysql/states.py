@@ -1,0 +1,212 @@
+"""Reads the whole states of accounts, which are compared with what was recorded, and restores parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from msgspec import UNSET
+
+from rolecall.domain.account_pages import AccountPlace
+from rolecall.domain.account_states import (
+    NEVER,
+    NO_PASSWORD,
+    UNLIMITED,
+    AccountState,
+    FoundState,
+    access_text,
+    membership_text,
+)
+from rolecall.domain.engine import Access, AccountFacts, AccountKind
+from rolecall.domain.identity import Expected
+from rolecall.engines.mysql import catalog, control, names, quoting, sessions, statements, templates
+from rolecall.engines.mysql.accounts import Accounts
+from rolecall.engines.mysql.catalog import StoredAccount
+from rolecall.engines.mysql.connections import Row, Session
+from rolecall.engines.mysql.server import Server, account_lock, database_lock
+
+_AT_ONCE = 500
+"""Accounts of one query, whose condition names each of them."""
+
+_PATTERN = "LIKE "
+"""Before a pattern that matches several databases: no database's name is taken for one."""
+
+
+class States:
+    """`rolecall.domain.account_states.AccountStates`, in the order of the server's key: by host, then name."""
+
+    restores = frozenset({"login", "kind", "connection_limit", "memberships", "grants"})
+
+    def __init__(self, server: Server, accounts: Accounts) -> None:
+        self._server = server
+        self._accounts = accounts
+
+    async def page(self, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
+        return await self._server.run(lambda session: self._page(session, after, limit))
+
+    async def _page(self, session: Session, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
+        places = await session.fetch(catalog.keyed_page_query(self._server, after, limit))
+        if not places:
+            return ()
+        return await self._read(session, *catalog.between(after, tuple(places[-1])))
+
+    async def at(self, places: Sequence[AccountPlace]) -> Sequence[FoundState]:
+        longest = self._server.flavor.user_characters
+        wanted = [place for place in places if names.may_be_stored(*place, longest)]
+        return await self._server.run(lambda session: self._at(session, wanted))
+
+    async def _at(self, session: Session, places: Sequence[AccountPlace]) -> Sequence[FoundState]:
+        found: list[FoundState] = []
+        for first in range(0, len(places), _AT_ONCE):
+            part = places[first : first + _AT_ONCE]
+            read = await self._read(session, *catalog.conditions_of(part))
+            found += [state for state in read if (state.facts.name, state.facts.host) in set(part)]
+        return found
+
+    async def _read(self, session: Session, of_accounts: str, of_grants: str) -> Sequence[FoundState]:
+        """By two conditions: on accounts (`g`), and on their grants."""
+        flavor = self._server.flavor
+        *answers, more, roles = await session.fetch_all(
+            *catalog.queries_where(self._server, of_accounts, of_grants),
+            f"{flavor.attributes} WHERE {flavor.is_account} AND {of_accounts}",
+            flavor.memberships,
+        )
+        attributes = {(row[0], row[1]): row[2:] for row in more}
+        memberships: dict[AccountPlace, dict[str, str]] = {}
+        for user, host, role, administers in roles:
+            options = membership_text(inherits=True, may_become=False, administers=administers == "Y")
+            memberships.setdefault((user, host), {})[role] = options
+        return [
+            _found(
+                self._server,
+                account,
+                attributes.get((account.name, account.host)),
+                memberships.get((account.name, account.host), {}),
+            )
+            for account in catalog.read(self._server, answers)
+            if account.is_visible
+        ]
+
+    async def restore(
+        self, place: AccountPlace, state: AccountState, operation: UUID, expected: Expected | None = None
+    ) -> AccountFacts:
+        """In steps, each of which can be repeated. Sessions end, since they may keep what is taken away."""
+        self._accounts.require_place(*place)
+        after = await self._server.change(
+            lambda session: self._restore(session, place, state, operation, expected)
+        )
+        await self._server.run(lambda session: sessions.end(session, place[0]))
+        return after
+
+    async def _restore(
+        self,
+        session: Session,
+        place: AccountPlace,
+        state: AccountState,
+        operation: UUID,
+        expected: Expected | None,
+    ) -> AccountFacts:
+        """Again if it is the account's last change."""
+        things = [account_lock(place[0]), *map(database_lock, state.grants)]
+        async with self._server.locked(session, things, *self._accounts.looking(*place)) as answers:
+            before = self._accounts.require_changeable(answers, *place)
+            if before.facts.was_changed_by(operation, expected) and before.facts.marker != operation:
+                return before.facts
+            changed = before.facts
+            if before.facts.marker != operation:
+                changed = before.facts.changed_by(operation)
+            kind = before.facts.kind if state.kind is UNSET else AccountKind(state.kind)
+            locked = before.locked if state.login is UNSET else not state.login
+            wanted = {"auth": before.auth, "locked": locked, "kind": kind.value}
+            roles = await session.fetch(self._server.flavor.memberships) if state.memberships else ()
+            member_of = {role for user, place_of, role, _ in roles if (user, place_of) == place}
+            steps = [
+                control.begin(self._server.control, *place, changed, wanted),
+                *self._steps(before, state, kind, member_of),
+            ]
+            return await self._accounts.carry_out(session, steps, changed, place)
+
+    def _steps(
+        self, before: StoredAccount, state: AccountState, kind: AccountKind, member_of: Collection[str]
+    ) -> list[str]:
+        name, host = before.name, before.host
+        steps = []
+        if kind is not before.facts.kind:
+            steps += self._accounts.kind_changes(kind, before)
+        if state.login is not UNSET:
+            steps.append(statements.alter_account(self._server.flavor, name, host, locked=not state.login))
+        if state.connection_limit is not UNSET:
+            steps.append(statements.limit_connections(name, host, max(state.connection_limit, 0)))
+        for role, options in state.memberships.items():
+            if role in member_of:
+                steps.append(statements.leave_role(name, host, role))
+            if options is not None:
+                administers = "admin" in options.split(", ")
+                steps.append(statements.join_role(name, host, role, administers=administers))
+        for database, access in state.grants.items():
+            steps += self._grant_steps(before, database, access)
+        return steps
+
+    def _grant_steps(self, before: StoredAccount, database: str, access: str | None) -> list[str]:
+        """What it is to hold is granted first, then the surplus is revoked: what stays is never missing."""
+        name, host, columns = before.name, before.host, self._server.columns
+        is_pattern = database.startswith(_PATTERN)
+        pattern = database.removeprefix(_PATTERN) if is_pattern else quoting.escaped(database)
+        kept = frozenset() if access is None else _words(access, columns)
+        steps = [statements.grant([(name, host)], (pattern, kept))] if kept else []
+        for held in before.held:
+            is_it = held.pattern == pattern if is_pattern else _is_on(held.pattern, database)
+            stays = kept if held.pattern == pattern else frozenset()
+            if is_it and (more := held.privileges - stays):
+                steps.append(statements.revoke(name, host, held.pattern, more))
+        return steps
+
+
+def _is_on(pattern: str, database: str) -> bool:
+    return not quoting.matches_many(pattern) and quoting.unescaped(pattern) == database
+
+
+def _words(access: str, columns: Mapping[str, str]) -> frozenset[str]:
+    """Of `access_text`."""
+    templates_by_name = {template.value: template for template in Access if template is not Access.OTHER}
+    if access in templates_by_name:
+        return templates.privileges(templates_by_name[access], columns)
+    return frozenset(access.split(", "))
+
+
+def _found(
+    server: Server, account: StoredAccount, more: Row | None, memberships: Mapping[str, str]
+) -> FoundState:
+    facts = account.facts
+    limit, attributes, is_expired = more or (0, "", 0)
+    grants = {grant.database: access_text(grant) for grant in facts.grants}
+    for row in account.held:
+        is_single = not quoting.matches_many(row.pattern)
+        key = row.database if is_single else _PATTERN + row.pattern
+        is_kind = row.pattern == statements.SUPER_PATTERN or names.is_system(row.database, server.control)
+        if row.privileges and key not in grants and not is_kind:
+            grants[key] = ", ".join(word for word in server.columns if word in row.privileges)
+    if facts.kind is AccountKind.SUPER:
+        attributes = ", ".join(filter(None, (attributes, _super_attributes(server, account))))
+    state = AccountState(
+        password=account.auth if account.has_password else NO_PASSWORD,
+        login=facts.may_log_in,
+        kind=facts.kind.value,
+        attributes=attributes,
+        connection_limit=int(limit) or UNLIMITED,
+        valid_until="expired" if is_expired else NEVER,
+        memberships=memberships,
+        grants=grants,
+        has_all_memberships=True,
+        has_all_grants=True,
+    )
+    return FoundState(facts, state)
+
+
+def _super_attributes(server: Server, account: StoredAccount) -> str:
+    """How what a super account holds on every database differs from what it is made with."""
+    held = next(
+        (row.privileges for row in account.held if row.pattern == statements.SUPER_PATTERN), frozenset()
+    )
+    whole = server.flavor.super_privileges
+    return ", ".join([*sorted(held - whole), *(f"NO {word}" for word in sorted(whole - held))])

@@ -1,0 +1,56 @@
+"""`StateRepository` in memory, as `store.states`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rolecall.domain.account_pages import AccountPlace
+from rolecall.domain.account_states import MEMBER
+from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.accounts.drift import DatabaseChange, StateRow
+from rolecall.domain.accounts.drift_check import OpenChange
+from rolecall.domain.operations.model import State
+from rolecall.store.memory_ledger import Rows
+
+
+class MemoryStates:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def states_at(self, instance_id: int, places: Sequence[AccountPlace]) -> Sequence[StateRow]:
+        found = (self._rows.accounts.get((instance_id, *place)) for place in places)
+        return [_row(row) for row in found if row is not None and not row.is_deleted]
+
+    async def recorded_places(
+        self, instance_id: int, after: AccountPlace | None, limit: int
+    ) -> Sequence[AccountPlace]:
+        there = sorted(
+            key[1:]
+            for key, row in self._rows.accounts.items()
+            if key[0] == instance_id and not row.is_deleted
+        )
+        return [place for place in there if after is None or place > after][:limit]
+
+    async def database_changes(self, instance_id: int) -> Sequence[DatabaseChange]:
+        return [
+            DatabaseChange(database, account, awaited, changed_at)
+            for (instance, database, account, awaited), changed_at in self._rows.databases.items()
+            if instance == instance_id
+        ]
+
+    async def role_changes(self, instance_id: int, names: Sequence[str]) -> Sequence[DatabaseChange]:
+        rows = [self._rows.accounts.get((instance_id, name, "")) for name in names]
+        times = [(row.name, row.updated_at if row.is_deleted else row.created_at) for row in rows if row]
+        return [DatabaseChange(MEMBER + name, "", True, at) for name, at in times if at is not None]
+
+    async def open_changes(self, instance_id: int) -> Sequence[OpenChange]:
+        operations = (kept.operation for kept in self._rows.operations.values())
+        return [
+            OpenChange(each.id, each.change.value, each.target, each.state is State.ACCEPTED)
+            for each in operations
+            if each.instance_id == instance_id and (each.state is State.ACCEPTED or each.is_interrupted)
+        ]
+
+
+def _row(row: AccountRow) -> StateRow:
+    return StateRow(row.name, row.host, row.identity, row.created_at, row.applied_order, row.state)
