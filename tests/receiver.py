@@ -17,6 +17,8 @@ SILENT = "silent"
 """No answer comes until `Receiver.release`; then none is needed."""
 HUGE = "huge"
 """A failure with a body that has no end."""
+HALF = "half"
+"""A confirmation whose body never comes."""
 
 
 @dataclass
@@ -74,6 +76,11 @@ class Receiver:
         if answer == SILENT:
             await self.released.wait()
             answer = 204
+        if answer == HALF:
+            request.confirmed = True
+            writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 1\r\n\r\n")
+            await self.released.wait()
+            return
         if answer == HUGE:
             writer.write(b"HTTP/1.1 500 X\r\nconnection: close\r\n\r\n")
             while True:

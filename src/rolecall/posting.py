@@ -20,6 +20,9 @@ from rolecall.values import Secret
 _MOST_READ = 64 * 1024
 """Bytes of an answer that are read, so that its connection can be used again; behind them it is closed."""
 
+_DRAIN_SECONDS = 1.0
+"""How long the rest of an answer may take."""
+
 _CONNECTIONS = 32
 _LONGEST_NOTE = 200
 
@@ -42,22 +45,28 @@ class HttpPoster:
         )
 
     async def post(self, url: Secret, headers: Mapping[str, str], body: bytes) -> Answer:
-        """NotPosted."""
+        """NotPosted. What comes after the status of an answer is not waited for."""
+        answer: Answer | None = None
         try:
             async with (
-                asyncio.timeout(self._seconds),
+                asyncio.timeout(self._seconds) as deadline,
                 self._http.stream("POST", url.reveal(), headers=headers, content=body) as response,
             ):
+                answer = Answer(response.status_code, _retry_after(response.headers.get("retry-after", "")))
+                deadline.reschedule(asyncio.get_running_loop().time() + _DRAIN_SECONDS)
                 await _drain(response)
-                return Answer(response.status_code, _retry_after(response.headers.get("retry-after", "")))
-        except (httpx.TimeoutException, TimeoutError):
-            raise NotPosted(f"no answer within {self._seconds:g} seconds") from None
-        except httpx.ConnectError as error:  # its text is the system's or OpenSSL's, and names no URL
-            note = (str(error).splitlines() or [""])[0][:_LONGEST_NOTE]
-            raise NotPosted(f"no connection: {note}") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            # No cause is kept: it holds the request, and with it the URL.
-            raise NotPosted(f"the connection failed: {type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as error:
+            if answer is None:  # without the error as its cause, which holds the request, and with it the URL
+                raise NotPosted(self._note(error)) from None
+        assert answer is not None  # noqa: S101 - or an error was raised
+        return answer
+
+    def _note(self, error: Exception) -> str:
+        if isinstance(error, httpx.TimeoutException | TimeoutError):
+            return f"no answer within {self._seconds:g} seconds"
+        if isinstance(error, httpx.ConnectError):  # its text is the system's or OpenSSL's, and names no URL
+            return f"no connection: {(str(error).splitlines() or [''])[0][:_LONGEST_NOTE]}"
+        return f"the connection failed: {type(error).__name__}"
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -153,3 +153,16 @@ async def test_a_snapshot_of_a_newer_or_another_release_is_refused(dsn: Secret, 
         with pytest.raises(SchemaMismatch):
             await put(empty, Taken(Shape(numbers, taken.shape.tables), taken.rows, taken.sequences))
     assert run(empty, "select 1 from pg_namespace where nspname = 'rolecall'") == []
+
+
+async def test_webhooks_of_a_restored_store_are_paused(dsn: Secret, empty: Secret) -> None:
+    """The store that was backed up may still post."""
+    columns = "id, name, origin, sealed_url, sealed_secret, position, runner, paused"
+    for name, paused in (("active", ""), ("stopped", "operator")):
+        values = f"gen_random_uuid(), '{name}', 'https://hooks.example', '', '', 3, 7, '{paused}'"
+        run(dsn, f"insert into webhooks ({columns}) values ({values})")
+    await put(empty, await take(dsn))
+    assert run(empty, "select name, position, paused from webhooks order by name") == [
+        ("active", 3, "restored"),
+        ("stopped", 3, "operator"),
+    ]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import structlog
-from tests.receiver import HUGE, RESET, SILENT, Receiver, receiving, require_in_order
+from tests.receiver import HALF, HUGE, RESET, SILENT, Receiver, receiving, require_in_order
 from tests.waiting import reached
 
+from rolecall import posting
 from rolecall.app.outbox import WebhookFigures
 from rolecall.domain.maintenance.resealing import SealedPlace, reseal
 from rolecall.domain.operations.audit import Entry, Outcome, Wanted
@@ -152,13 +155,14 @@ async def test_each_record_is_posted_once_in_order_and_verifies(replica: Replica
     [
         [500, 204, 404, 503, 204, RESET, RESET, 200, RESET, 500],
         [SILENT, 204, SILENT],
-        [(302, {"location": "http://127.0.0.1:1/elsewhere"}), (429, {"retry-after": "0"}), HUGE],
+        [(302, {"location": "http://127.0.0.1:1/elsewhere"}), (429, {"retry-after": "0"}), HUGE, HALF],
     ],
-    ids=["statuses and resets", "silence", "redirects and huge answers"],
+    ids=["statuses and resets", "silence", "redirects, huge and half answers"],
 )
 async def test_failures_of_a_receiver_change_neither_order_nor_completeness(
-    replica: Replica, answers: Sequence[Any]
+    replica: Replica, answers: Sequence[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(posting, "_DRAIN_SECONDS", 0.05)
     async with receiving(answers) as receiver:
         await replica.add(receiver)
         await replica.note(*(str(number) for number in range(1, 9)))
@@ -168,6 +172,8 @@ async def test_failures_of_a_receiver_change_neither_order_nor_completeness(
     assert receiver.confirmed == list(range(1, 9))
     repeated = [one.event["id"] for one in receiver.received]
     assert len(set(repeated)) == 8  # a repetition has the id of the first
+    if HALF in answers:
+        assert receiver.positions == [1, 1, 1, 1, *range(2, 9)]  # half an answer confirms
     standing = await replica.standing()
     assert (standing.failures, standing.last_error, standing.lag_records) == (0, "", 0)
 
@@ -304,12 +310,50 @@ async def test_what_a_process_that_ends_had_not_stored_another_posts_again(
             made.append(Breaking(poster, 2, after=after))
             return made[0]
 
-        async with running(replica.outbox(wrapped=breaking)) as first, running(other.outbox()):
+        async with running(replica.outbox(wrapped=breaking)) as first:
             await reached(lambda: made and made[0].reached.is_set())
-            first.cancel()
-            await replica.confirms(3)
+            async with running(other.outbox()):
+                first.cancel()
+                await replica.confirms(3)
     require_in_order(receiver.received)
     assert receiver.positions == [1, *([2] if after else []), 2, 3]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_processes_may_begin_and_end_at_any_moment_beside_any_failures(
+    make: Callable[[], Awaitable[Replica]], replica: Replica, seed: int
+) -> None:
+    draws = random.Random(seed)
+    replicas = [replica, await make(), await make()]
+    for one in replicas:
+        await one.store._replica.leave()
+    async with receiving(draws.choices([204, 500, RESET], [4, 1, 1], k=60)) as receiver:
+        await replica.add(receiver)
+        await replica.note(*(str(number) for number in range(12)))
+        lives: dict[int, asyncio.Task[None]] = {}
+
+        async def end(number: int) -> None:
+            lives[number].cancel()
+            await asyncio.wait([lives.pop(number)])
+            await replicas[number].store._replica.leave()
+
+        def came(number: int) -> bool:
+            return not lives or len(receiver.received) >= number or 12 in receiver.confirmed
+
+        while (await replica.standing()).position < 12:
+            number = draws.randrange(3)
+            if number in lives:
+                await end(number)
+            else:
+                await replicas[number].store.join()
+                lives[number] = asyncio.create_task(replicas[number].outbox().run())
+            await reached(partial(came, len(receiver.received) + draws.randrange(3)))
+            for _ in range(draws.randrange(20)):  # so that it ends at any step of what follows
+                await asyncio.sleep(0)
+        for number in list(lives):
+            await end(number)
+    require_in_order(receiver.received)
+    assert receiver.confirmed == list(range(1, 13))
 
 
 _VICTIM = """

@@ -6,6 +6,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.receiver import Receiver, receiving
@@ -13,6 +14,7 @@ from tests.receiver import Receiver, receiving
 from rolecall.cli.authority import own_certificate
 from rolecall.cli.examination import _webhook_finding
 from rolecall.domain.webhooks.model import Answer, NotPosted, Standing
+from rolecall.domain.webhooks.outbox import Outbox
 from rolecall.domain.webhooks.signatures import new_secret, parse_secret, signed_headers
 from rolecall.domain.webhooks.targets import UrlRefused, is_name, origin_of
 from rolecall.posting import HttpPoster, _retry_after
@@ -107,6 +109,16 @@ def test_a_pause_is_asked_for_in_seconds_or_by_a_date() -> None:
     assert later is not None
     assert 500 < later <= 600
     assert _retry_after(format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)) == 0
+
+
+def test_pauses_double_to_a_bound_and_are_not_shorter_than_a_receiver_asks_for() -> None:
+    nothing: Any = None
+    outbox = Outbox(nothing, nothing, nothing, nothing, nothing)
+    for failures, longest in ((0, 1), (1, 2), (5, 32), (9, 300), (10_000, 300)):
+        assert longest / 2 <= outbox._pause(failures, None) <= longest
+    assert outbox._pause(0, 7.0) == 7
+    assert 150 <= outbox._pause(20, 7.0) <= 300
+    assert outbox._pause(0, 1e9) == 3600
 
 
 async def test_the_certificate_of_a_receiver_is_verified_and_no_proxy_is_used(

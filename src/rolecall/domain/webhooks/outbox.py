@@ -86,6 +86,8 @@ class Outbox:
         self._figures = figures
         self._rhythm = rhythm
         self._running: dict[UUID, _Running] = {}
+        self._claims = False
+        """Whether any webhook may be this process's."""
         self._report_at = ambient.monotonic()
 
     async def run(self) -> None:
@@ -110,6 +112,7 @@ class Outbox:
                 del self._running[identity]
                 await _stop(running.task)
         if idle := [identity for identity in active if identity not in self._running]:
+            self._claims = True
             for webhook in await self._repository.claim(idle):
                 task = asyncio.create_task(self._deliver(webhook))
                 self._running[webhook.id] = _Running(webhook.revision, task)
@@ -117,8 +120,8 @@ class Outbox:
 
     async def close(self) -> None:
         await _stop(*(running.task for running in self._running.values()))
-        if self._running:
-            self._running.clear()
+        self._running.clear()
+        if self._claims:
             with contextlib.suppress(
                 Exception
             ):  # the store may be out of reach: they are claimed once this one ends
