@@ -24,6 +24,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
 from tests.forks import Forked
 from tests.programs import ROLECALL, forks
+from tests.shared_state import changes, shared_state
 from tests.waiting import PATIENCE
 
 from rolecall.local.children import set_parent_death_signal
@@ -248,6 +249,19 @@ def spare_the_disk(rolecall: Rolecall) -> None:
         with psycopg.connect(address, dbname="postgres", autocommit=True) as connection:
             connection.execute("alter system set fsync = off")
             connection.execute("select pg_reload_conf()")
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_process_as_it_was() -> Iterator[None]:
+    """A test that changes what others share fails itself, not a later one of another file.
+
+    It is set up before the fixtures of the test alone, and ends after them.
+    """
+    before = shared_state()
+    yield
+    left = changes(before, shared_state())
+    if left:
+        pytest.fail("\n".join(["the test leaves changed:", *left]), pytrace=False)
 
 
 @pytest.fixture(scope="session")
