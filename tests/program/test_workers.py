@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from tests.collector import Collector, collector
 from tests.program.served import processes_with, served
 from tests.programs import ROLECALL, forks
 from tests.waiting import PATIENCE, until
@@ -62,9 +63,18 @@ class Workers:
             return [done.result() for done in [threads.submit(call) for call in calls]]
 
 
+@pytest.fixture(scope="module")
+def collecting() -> Iterator[Collector]:
+    with collector() as one:
+        yield one
+
+
 @pytest.fixture
-def workers(production: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Workers]:
-    environment = {**production, **getattr(request, "param", {})}
+def workers(
+    production: dict[str, str], collecting: Collector, request: pytest.FixtureRequest
+) -> Iterator[Workers]:
+    traced = {"ROLECALL_TRACES_ENDPOINT": collecting.url}
+    environment = {**production, **traced, **getattr(request, "param", {})}
     done = forks().run(
         ROLECALL, ["key", "create", "--owner", "--json"], environment, timeout=PATIENCE, check=True
     )
@@ -106,7 +116,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
     "workers", [{"ROLECALL_LANE_WIDTH": str(WIDTH), "ROLECALL_RATE_LIMIT": "off"}], indirect=True
 )
 def test_the_workers_share_the_lane_to_a_server(
-    workers: Workers, server: LocalPostgres, tmp_path: Path
+    workers: Workers, server: LocalPostgres, tmp_path: Path, collecting: Collector
 ) -> None:
     password = tmp_path / "password"
     password.write_text(server.password.reveal())
@@ -140,6 +150,7 @@ def test_the_workers_share_the_lane_to_a_server(
         watching.join()
     assert set(answers) == {"ok"}
     assert 2 <= most <= WIDTH
+    until(lambda: len({span.resource["service.instance.id"] for span in list(collecting.spans)}) >= 2)
     most_to_store = f'rolecall_store_connections_most{{pool="durable"}} {2 * CONNECTIONS}.0'
     until(lambda: most_to_store in metrics_of(workers))
 
