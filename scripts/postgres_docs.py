@@ -39,7 +39,7 @@ SAYS: Mapping[str, str] = {
     "LockAccount": "Refuse new logins and end the open sessions.",
     "UnlockAccount": "Permit a locked account to log in again.",
     "DescribeAccountPrivileges": "Show the account's privileges on the given objects, in the given order.",
-    "ModifyAccountPrivileges": "Grant and revoke on objects, all or none, or change the account's type.",
+    "ModifyAccountPrivileges": "Grant and revoke on objects, all or none; change the account's type and roles.",
     "OpenAccountCAM": "Let Rolecall manage the account's password.",
     "CloseAccountCAM": "Set a password of the caller's, which Rolecall no longer manages.",
     "RefreshAccountPassword": "Replace the managed password.",
@@ -84,7 +84,7 @@ BEHIND: Mapping[str, Sequence[Reason]] = {
     "DescribeAccountPrivileges": (*_REACHED, Reason.ACCOUNT_MISSING, *_OBJECTS),
     "ModifyAccountPrivileges": (
         *_REACHED, *_ACCOUNT, *_OBJECTS, Reason.DATABASE_PROTECTED, Reason.OBJECT_PROTECTED,
-        Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT,
+        Reason.PRIVILEGE_UNKNOWN, Reason.PRIVILEGE_DEPENDENT, Reason.MEMBERSHIP_CIRCULAR,
         Reason.ENGINE_TOO_OLD,
     ),
     "OpenAccountCAM": (*_REACHED, *_ACCOUNT, Reason.PASSWORD_MANAGED),

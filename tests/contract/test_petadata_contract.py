@@ -355,8 +355,8 @@ def test_only_reasons_of_the_gateway_are_left_to_its_table() -> None:
         "region-unsupported", "object-name-malformed", "password-undecipherable", "engine-unreachable",
         "engine-busy", "engine-refused", "account-repeated", "host-malformed", "grant-missing",
         "password-not-managed", "encoding-unsupported", "locale-unsupported", "object-missing", "object-protected",
-        "privilege-unknown", "privilege-dependent", "provisioner-missing", "interrupted", "internal", "unsealed",
-        "identity-unreachable",
+        "privilege-unknown", "privilege-dependent", "membership-circular", "provisioner-missing", "interrupted",
+        "internal", "unsealed", "identity-unreachable",
     }  # fmt: skip
 
 

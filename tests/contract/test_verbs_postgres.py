@@ -234,6 +234,8 @@ def test_privileges_are_granted_revoked_and_the_kind_is_changed_in_one_call(comm
             entry("revokeObject", TABLE, "SELECT", IsCascade=True),
             entry("grantObject", ROUTINE, "EXECUTE"),
             entry("alterRole", ACCOUNT, "tencentDBSuper"),
+            entry("grantRole", ACCOUNT, "pg_monitor", "crew"),
+            entry("revokeRole", ACCOUNT, "old-crew"),
         ],
     }
     routine = DatabaseObject(ObjectType.FUNCTION, "f(integer, public.t[])", "d", "s")
@@ -246,6 +248,8 @@ def test_privileges_are_granted_revoked_and_the_kind_is_changed_in_one_call(comm
             PrivilegeChange(routine, ("EXECUTE",), True, False),
         ),
         AccountKind.SUPER,
+        ("pg_monitor", "crew"),
+        ("old-crew",),
     )
 
 
@@ -296,7 +300,12 @@ P = "ModifyPrivilegeSet.0"
         ),
         (entry("grantObject", ACCOUNT, "normal"), Reason.PARAMETER_VALUE, f"{P}.ModifyType"),
         (entry("alterRole", DATABASE, "normal"), Reason.PARAMETER_VALUE, f"{P}.ModifyType"),
-        (entry("grantRole", ACCOUNT, "pg_monitor"), Reason.PARAMETER_VALUE, f"{P}.ModifyType"),
+        (entry("grantRole", DATABASE, "pg_monitor"), Reason.PARAMETER_VALUE, f"{P}.ModifyType"),
+        (
+            entry("revokeRole", ACCOUNT, "x" * 64),
+            Reason.OBJECT_NAME_MALFORMED,
+            f"{P}.DatabasePrivilege.PrivilegeSet.0",
+        ),
         (
             entry("alterRole", ACCOUNT, "superuser"),
             Reason.PARAMETER_VALUE,

@@ -134,6 +134,8 @@ def owned_changes(name: str, database: str) -> list[Command[Any]]:
         role_commands.GrantMembership(PLACE, name, f"{name}_m"),
         role_commands.GrantMembership(PLACE, name, f"{name}_m", may_become=True),
         role_commands.RevokeMembership(PLACE, name, f"{name}_m"),
+        commands.ChangePrivileges(PLACE, name, (), join=(f"{name}_m", "pg_monitor")),
+        commands.ChangePrivileges(PLACE, name, (), leave=(f"{name}_m", "pg_monitor")),
         role_commands.GrantMembership(PLACE, name, other),
         commands.DeleteAccount(PLACE, other),
         create(other),

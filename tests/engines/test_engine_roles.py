@@ -164,11 +164,38 @@ async def test_a_second_grant_replaces_the_options(harness, make, facts, join):
     account, role = [await make(harness.engine, password=None) for _ in range(2)]
     await join(account, role)
     if harness.first_version[0] < 16:
-        assert await refused(join(account, role, inherits=False)) is Reason.ENGINE_TOO_OLD
+        for options in ({"inherits": False}, {"may_become": True}):
+            assert await refused(join(account, role, **options)) is Reason.ENGINE_TOO_OLD
         return
     await join(account, role, inherits=False, may_become=True)
     (found,) = (await facts(account.name)).memberships
     assert found == Membership(role.name, inherits=False, may_become=True, administers=False)
+
+
+async def test_roles_are_joined_and_left_with_privileges_all_or_none(
+    harness, make, facts, database, unique, join
+):
+    place, _ = database
+    account, old, new = [await make(harness.engine, password=None) for _ in range(3)]
+    await join(account, old)
+    objects, item = harness.engine.objects, DatabaseObject(ObjectType.DATABASE, place)
+    grant, operation = [PrivilegeChange(item, ("CREATE",), grant=True)], uuid4()
+    memberships = [
+        MembershipChange(new.name, new.identity, grant=True),
+        MembershipChange(old.name, old.identity, grant=False),
+    ]
+    lost = MembershipChange(unique("nobody"), "1", grant=True)
+    work = objects.change_privileges(account.name, grant, uuid4(), memberships=[*memberships, lost])
+    assert await refused(work) is Reason.ACCOUNT_MISSING
+    assert await objects.privileges(account.name, [item]) == [()]
+    assert [one.role for one in (await facts(account.name)).memberships] == [old.name]
+    for _ in range(2):
+        marked = await objects.change_privileges(account.name, grant, operation, memberships=memberships)
+    assert marked.marker == operation
+    assert await objects.privileges(account.name, [item]) == [("CREATE",)]
+    assert [one.role for one in (await facts(account.name)).memberships] == [new.name]
+    # What is not held is revoked without a refusal, as a privilege is.
+    await objects.change_privileges(account.name, [], uuid4(), memberships=memberships[1:])
 
 
 async def test_no_role_becomes_a_member_of_itself(harness, make, facts, join):

@@ -103,6 +103,27 @@ def test_a_membership_is_granted_listed_and_revoked(rolecall: Rolecall, made: Ca
     assert again.stderr == f"rolecall: there is no grant of `{role}` to revoke\n"
 
 
+def test_a_call_joins_and_leaves_roles_as_the_command_does(
+    rolecall: Rolecall, made: Callable[[], str]
+) -> None:
+    user, role = made(), made()
+
+    def modify(how: str, *roles: str) -> dict[str, Any]:
+        account = {"ObjectType": "account", "ObjectName": user}
+        privilege = {"Object": account, "PrivilegeSet": list(roles)}
+        entry = {"ModifyType": how, "DatabasePrivilege": privilege}
+        instance = {"DBInstanceId": rolecall.instance_id, "UserName": user}
+        return rolecall.call("ModifyAccountPrivileges", {**instance, "ModifyPrivilegeSet": [entry]})
+
+    assert "Error" not in modify("grantRole", "pg_monitor", role)
+    assert [one["role"] for one in shown(rolecall, user)["memberships"]] == sorted(["pg_monitor", role])
+    assert "Error" not in modify("revokeRole", "pg_monitor", "pg_checkpoint")
+    assert [one["role"] for one in shown(rolecall, user)["memberships"]] == [role]
+    for refused in ("pg_execute_server_program", "postgres", "no_such_role", user):
+        assert "Error" in modify("grantRole", "pg_monitor", refused)
+    assert [one["role"] for one in shown(rolecall, user)["memberships"]] == [role]
+
+
 def test_default_privileges_are_granted_listed_and_revoked(
     rolecall: Rolecall, made: Callable[[], str], database: tuple[str, str]
 ) -> None:

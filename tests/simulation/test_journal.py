@@ -16,6 +16,7 @@ from rolecall.domain.account_states import AccountState, new_state
 from rolecall.domain.engine import AccountFacts, AccountKind
 from rolecall.domain.identity import NO_ACCOUNT, AppliedBefore, Expected, superseded_account
 from rolecall.domain.instances.lanes import Lane, LaneLimits
+from rolecall.domain.operations import details
 from rolecall.domain.operations.effects import AccountEffect, effect_of
 from rolecall.domain.operations.journal import Journal, record
 from rolecall.domain.operations.model import (
@@ -29,6 +30,7 @@ from rolecall.domain.operations.model import (
     TakenOver,
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.roles import MembershipChange
 from rolecall.store.memory import MemoryStore
 from rolecall.values import Caller, Origin
 
@@ -370,6 +372,44 @@ NEW_PASSWORD = AccountState(password="fingerprint")
                 sealed=SEALED,
                 state=new_state("normal", {}, (), "fingerprint"),
             ),
+        ),
+        (
+            Change.ACCOUNT_LIMIT,
+            {"connection_limit": 3},
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(connection_limit=3)),
+        ),
+        (
+            Change.ACCOUNT_EXPIRY,
+            {"valid_until": "2027-01-31T12:00:00Z"},
+            Expected("7"),
+            AccountEffect(
+                "ada", "", 7, "7", 30, state=AccountState(valid_until="2027-01-31T12:00:00.000000+00:00")
+            ),
+        ),
+        (
+            Change.ACCOUNT_EXPIRY,
+            {"valid_until": None},
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(valid_until="")),
+        ),
+        (
+            Change.MEMBERSHIP,
+            details.ChangeMembership(change=MembershipChange("crew", "8", True, True, True)).encode(),
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(memberships={"crew": "inherit, set"})),
+        ),
+        (
+            Change.MEMBERSHIP,
+            details.ChangeMembership(change=MembershipChange("crew", "8", False)).encode(),
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(memberships={"crew": None})),
+        ),
+        (
+            Change.PRIVILEGES,
+            details.ChangePrivileges(changes=(), memberships=(MembershipChange("crew", "8", True),)).encode(),
+            Expected("7"),
+            AccountEffect("ada", "", 7, "7", 30, state=AccountState(memberships={"crew": "inherit"})),
         ),
         (
             Change.ACCOUNT_REMARK,

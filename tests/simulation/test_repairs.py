@@ -30,7 +30,7 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import ChangedMeanwhile, Expected
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Intent, Operation, State
-from rolecall.domain.roles import DefaultPrivileges
+from rolecall.domain.roles import DefaultPrivileges, MembershipChange
 
 OTHER = Expected("another account")
 
@@ -93,6 +93,11 @@ def on_mariadb(play: Play) -> None:
 
 
 PLACE = {"name": "ada", "host": "%"}
+DETAILS = {
+    "remark": "new", "connection_limit": 3, "valid_until": None,
+    "change": msgspec.to_builtins(MembershipChange("bob", "7", grant=True)),
+}  # fmt: skip
+"""What each kind of change has in its detail."""
 READ, WRITE = DatabaseGrant("shop", Access.READ_ONLY), DatabaseGrant("old", Access.READ_WRITE)
 GRANTS = {**PLACE, "grant": msgspec.to_builtins((READ,)), "revoke": ["old"]}
 
@@ -161,7 +166,7 @@ def test_a_change_goes_by_its_mark_and_else_by_the_account(change: Change, found
         facts = await bench.ada()
         expected = OTHER if found.endswith("another") else facts.expected
         is_old = found == "an earlier release"
-        await bench.accept(change, {"remark": "new"}, None if is_old else expected)
+        await bench.accept(change, DETAILS, None if is_old else expected)
         if found.startswith("marked"):
             await bench.server.change_account(AccountChange("ada", bench.operation))
         elif found == "gone":

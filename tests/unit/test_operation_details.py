@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -19,16 +20,28 @@ from rolecall.domain.engine import (
 from rolecall.domain.operations import details
 from rolecall.domain.operations.details import Detail
 from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.roles import DefaultPrivileges, MembershipChange
 
 GRANT = DatabaseGrant("shop", Access.READ_ONLY)
 CHANGE = PrivilegeChange(DatabaseObject(ObjectType.TABLE, "t", "shop", "public"), ("SELECT",), grant=True)
+MEMBERSHIP = MembershipChange("crew", "16391", True, inherits=False, may_become=True)
 EVERY_DETAIL: list[Detail] = [
     details.CreateAccount(
         remark="r", kind=AccountKind.SUPER, managed=True, grants=(GRANT,), allow_missing=True
     ),
     details.ChangeRemark(remark="r"),
     details.MoveAccount(new_name="bob", new_host="%", password_changed=True),
-    details.ChangePrivileges(changes=(CHANGE,), kind=AccountKind.NORMAL),
+    details.ChangePrivileges(changes=(CHANGE,), kind=AccountKind.NORMAL, memberships=(MEMBERSHIP,)),
+    details.ChangeLimit(connection_limit=3),
+    details.ChangeExpiry(valid_until=datetime(2027, 1, 31, 12, tzinfo=UTC)),
+    details.ChangeExpiry(valid_until=None),
+    details.ChangeMembership(change=MEMBERSHIP),
+    details.ChangeDefaults(
+        defaults=DefaultPrivileges("shop", "ada", "bob", ObjectType.TABLE, ("SELECT",), "s"),
+        owned_by="16390",
+        grant=True,
+    ),
+    details.ChangePublic(privileges=("CONNECT",), grant=False),
     details.ChangeGrants(grant=(GRANT,), revoke=("old",), allow_missing=True),
     details.CreateDatabase(owner="ada", encoding="UTF8", collate="C"),
     details.ChangeDatabaseOwner(owner="bob", former="ada", owned_by="16390"),

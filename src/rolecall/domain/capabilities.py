@@ -22,6 +22,7 @@ from rolecall.domain.engine import (
 )
 from rolecall.domain.identity import Expected, Fence
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.roles import MembershipChange
 from rolecall.values import Secret
 
 Capability = TypeVar("Capability")
@@ -50,11 +51,13 @@ class ObjectPrivileges(Protocol):
         operation: UUID,
         *,
         kind: AccountKind | None = None,
+        memberships: Sequence[MembershipChange] = (),
         expected: Expected | None = None,
     ) -> AccountFacts:
-        """All or none, and with `kind` the account's kind.
+        """All or none, and with `kind` the account's kind. Revoking what is not held succeeds.
 
-        ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT, ENGINE_TOO_OLD.
+        ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT, ENGINE_TOO_OLD; of
+        `memberships` as `rolecall.domain.roles.Roles.change_role`.
         """
 
     async def names(

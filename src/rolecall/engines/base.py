@@ -42,6 +42,7 @@ from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.roles import (
     DefaultPrivileges,
     DefaultsChange,
+    MembershipChange,
     PublicFacts,
     RoleChange,
     RoleFacts,
@@ -196,11 +197,12 @@ class WatchedObjects:
         operation: UUID,
         *,
         kind: AccountKind | None = None,
+        memberships: Sequence[MembershipChange] = (),
         expected: Expected | None = None,
     ) -> AccountFacts:
         async with self.watch.change("change_privileges"):
             return await self.inner.change_privileges(
-                account, changes, operation, kind=kind, expected=expected
+                account, changes, operation, kind=kind, memberships=memberships, expected=expected
             )
 
     async def names(

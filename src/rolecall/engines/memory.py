@@ -32,6 +32,7 @@ from rolecall.domain.identity import (
     superseded_account,
 )
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.roles import MembershipChange
 from rolecall.engines import names, scram
 from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, is_protected_name
@@ -241,6 +242,7 @@ class MemoryEngine(MemoryRoles):
         operation: UUID,
         *,
         kind: AccountKind | None = None,
+        memberships: Sequence[MembershipChange] = (),
         expected: Expected | None = None,
     ) -> AccountFacts:
         self._require_version(kind)
@@ -248,15 +250,17 @@ class MemoryEngine(MemoryRoles):
             for word in change.privileges:
                 if word not in PRIVILEGES[change.object.type]:
                     raise Refused(Reason.PRIVILEGE_UNKNOWN, facts={"value": word})
-        async with self.locked(account):
+        async with self.locked(account, *(membership.role for membership in memberships)):
             before = self._changeable(account)
             if before.was_changed_by(operation, expected):
                 return before
             self._require_no_circle(account, kind)
+            role = await self._changed_memberships(account, memberships)
             found = [(change, self._tenants(change.object)) for change in changes]
             for change, item in found:
                 held = item.grants.setdefault(account, set())
                 held.update(change.privileges) if change.grant else held.difference_update(change.privileges)
+            self._roles[account] = role
             self._accounts[account] = replace(before.changed_by(operation), kind=kind or before.kind)
             return self._accounts[account]
 

@@ -53,7 +53,7 @@ class MemoryRoles(MemoryObjects):
         return [self._facts_of(each) for each in sorted(self._accounts) if name in (None, each)]
 
     def _facts_of(self, name: str) -> RoleFacts:
-        role = self._roles.get(name, _Role())
+        role = self._role(name)
         memberships = tuple(role.memberships[group] for group in sorted(role.memberships))
         return RoleFacts(name, role.limit, role.until, memberships)
 
@@ -86,7 +86,7 @@ class MemoryRoles(MemoryObjects):
     def _led_to(self, name: str) -> Iterator[str]:
         """The role, and what it is a member of."""
         yield name
-        for group in self._roles.get(name, _Role()).memberships:
+        for group in self._role(name).memberships:
             yield from self._led_to(group)
 
     async def change_role(self, change: RoleChange) -> AccountFacts:
@@ -95,30 +95,39 @@ class MemoryRoles(MemoryObjects):
             before = self._changeable(change.name)
             if before.was_changed_by(change.operation, change.expected):
                 return before
-            role = self._roles.get(change.name, _Role())
-            role = replace(role, memberships=dict(role.memberships))
+            wanted = [] if change.membership is None else [change.membership]
+            for membership in wanted:
+                is_held = membership.role in self._role(change.name).memberships
+                if not (membership.grant or is_held):
+                    await self.role(membership.role)
+                    raise Refused(Reason.GRANT_MISSING, facts={"value": membership.role})
+            role = await self._changed_memberships(change.name, wanted)
             if change.connection_limit is not None:
                 role.limit = change.connection_limit
             if change.expiry is not None:
                 role.until = change.expiry.at
-            if change.membership is not None:
-                await self._change_membership(change.name, role, change.membership)
             self._roles[change.name] = role
             self._accounts[change.name] = before.changed_by(change.operation)
             return self._accounts[change.name]
 
-    async def _change_membership(self, name: str, role: _Role, change: MembershipChange) -> None:
-        if await self.role(change.role, to_join=change.grant) != change.identity:
-            raise superseded_account(change.role)
-        if not change.grant:
-            if role.memberships.pop(change.role, None) is None:
-                raise Refused(Reason.GRANT_MISSING, facts={"value": change.role})
-            return
-        if name in self._led_to(change.role):
-            raise Refused(Reason.MEMBERSHIP_CIRCULAR)
-        role.memberships[change.role] = Membership(
-            change.role, change.inherits, change.may_become, administers=False
-        )
+    def _role(self, name: str) -> _Role:
+        return self._roles.get(name, _Role())
+
+    async def _changed_memberships(self, name: str, changes: Sequence[MembershipChange]) -> _Role:
+        """The role as it will be. Revoking what is not held changes nothing."""
+        role = replace(self._role(name), memberships=dict(self._role(name).memberships))
+        for change in changes:
+            if await self.role(change.role, to_join=change.grant) != change.identity:
+                raise superseded_account(change.role)
+            if not change.grant:
+                role.memberships.pop(change.role, None)
+                continue
+            if name in self._led_to(change.role):
+                raise Refused(Reason.MEMBERSHIP_CIRCULAR)
+            role.memberships[change.role] = Membership(
+                change.role, change.inherits, change.may_become, administers=False
+            )
+        return role
 
     def _require_no_circle(self, name: str, kind: AccountKind | None) -> None:
         """Every super account is a member of each normal one, which cannot be a member of it."""

@@ -262,6 +262,9 @@ class ChangePrivileges(Command[None]):
     changes: tuple[PrivilegeChange, ...]
     kind: AccountKind | None = None
     """A new kind for the account, if one was asked for."""
+    join: tuple[str, ...] = ()
+    """Roles that the account becomes a member of."""
+    leave: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.roles import MembershipChange
 from rolecall.values import Origin
 
 
@@ -43,11 +44,16 @@ class Grants:
             required(target.connected.engine.objects)
         facts = await self._context.changeable(target)
         detail = details.ChangePrivileges(
-            changes=command.changes, kind=command.kind, former_kind=command.kind and facts.kind
+            changes=command.changes,
+            kind=command.kind,
+            former_kind=command.kind and facts.kind,
+            memberships=await _memberships(target.connected, command),
         )
 
         async def apply(operation: UUID) -> AccountFacts:
-            return await apply_privileges(target.connected, command, operation, Expected(facts.identity))
+            return await apply_privileges(
+                target.connected, target.name, detail, operation, Expected(facts.identity)
+            )
 
         intent = target.intent(Change.PRIVILEGES, origin, detail, expected=facts.expected)
         await self._context.change(target, intent, apply)
@@ -85,13 +91,35 @@ class Grants:
         await self._context.change(target, intent, apply)
 
 
+async def _memberships(
+    connected: ConnectedInstance, command: commands.ChangePrivileges
+) -> tuple[MembershipChange, ...]:
+    """ACCOUNT_MISSING, ACCOUNT_PROTECTED; ENGINE_UNSUITED."""
+    wanted = [*((role, True) for role in command.join), *((role, False) for role in command.leave)]
+    if not wanted:
+        return ()
+    roles = required(connected.engine.roles)
+    return tuple(
+        [MembershipChange(role, await roles.role(role, to_join=grant), grant) for role, grant in wanted]
+    )
+
+
 async def apply_privileges(
-    connected: ConnectedInstance, command: commands.ChangePrivileges, operation: UUID, expected: Expected
+    connected: ConnectedInstance,
+    name: str,
+    detail: details.ChangePrivileges,
+    operation: UUID,
+    expected: Expected,
 ) -> AccountFacts:
     """The engine's part of a change of privileges, or only of the kind; recovery repeats it."""
-    if not command.changes:
-        change = AccountChange(command.name, operation, kind=command.kind, expected=expected)
+    if not (detail.changes or detail.memberships):
+        change = AccountChange(name, operation, kind=detail.kind, expected=expected)
         return await connected.engine.change_account(change)
     return await required(connected.engine.objects).change_privileges(
-        command.name, command.changes, operation, kind=command.kind, expected=expected
+        name,
+        detail.changes,
+        operation,
+        kind=detail.kind,
+        memberships=detail.memberships,
+        expected=expected,
     )

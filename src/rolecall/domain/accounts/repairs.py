@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from rolecall.domain.accounts.commands import ChangePrivileges
 from rolecall.domain.accounts.grants import apply_privileges
 from rolecall.domain.accounts.removal import find_database, remove, remove_database, remove_superuser
 from rolecall.domain.capabilities import required
@@ -30,7 +29,6 @@ from rolecall.domain.identity import (
     superseded_database,
 )
 from rolecall.domain.instances.registry import ConnectedInstance
-from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Holder, Ledger, Operation, StillUnknown
 from rolecall.domain.roles import DefaultsChange
@@ -189,10 +187,7 @@ async def _privileges(case: Case) -> AccountFacts:
     if operation.expected is None:
         return await _by_marker(case)
     detail = details.ChangePrivileges.of(operation)
-    command = ChangePrivileges(
-        InstanceName(operation.dialect, ""), operation.target, detail.changes, detail.kind
-    )
-    return await apply_privileges(case.connected, command, operation.id, case.expected)
+    return await apply_privileges(case.connected, operation.target, detail, operation.id, case.expected)
 
 
 async def _grants(case: Case) -> AccountFacts:

@@ -92,13 +92,7 @@ class AccountRoles:
     async def _change_membership(
         self, target: Target, roles: Roles, change: MembershipChange, origin: Origin
     ) -> None:
-        detail = details.ChangeMembership(
-            role=change.role,
-            role_identity=change.identity,
-            grant=change.grant,
-            inherits=change.inherits,
-            may_become=change.may_become,
-        )
+        detail = details.ChangeMembership(change=change)
 
         def apply(operation: UUID, expected: Expected) -> Awaitable[AccountFacts]:
             return roles.change_role(RoleChange(target.name, operation, expected, membership=change))

@@ -14,7 +14,7 @@ import msgspec
 
 from rolecall.domain.account_states import AccountState
 from rolecall.domain.engine import AccountKind, DatabaseGrant, PrivilegeChange
-from rolecall.domain.roles import DefaultPrivileges
+from rolecall.domain.roles import DefaultPrivileges, MembershipChange
 
 if TYPE_CHECKING:
     from rolecall.domain.operations.model import Intent, Operation
@@ -57,6 +57,7 @@ class ChangePrivileges(Detail, frozen=True, kw_only=True):
     kind: AccountKind | None = None
     former_kind: AccountKind | None = None
     """As it was when `kind` was accepted."""
+    memberships: tuple[MembershipChange, ...] = ()
 
 
 class ChangeGrants(Detail, frozen=True, kw_only=True, rename={"allow_missing": "to_come"}):
@@ -76,13 +77,7 @@ class ChangeExpiry(Detail, frozen=True, kw_only=True):
 
 
 class ChangeMembership(Detail, frozen=True, kw_only=True):
-    """`role_identity` as when this was accepted."""
-
-    role: str
-    role_identity: str
-    grant: bool
-    inherits: bool = True
-    may_become: bool = False
+    change: MembershipChange
 
 
 class ChangeDefaults(Detail, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from rolecall.domain.engine import (
 from rolecall.domain.identity import next_order
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Intent, Operation
+from rolecall.domain.roles import MembershipChange
 
 
 class AccountEffect(Struct, frozen=True):
@@ -187,9 +188,7 @@ def _of_expiry(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
 
 
 def _of_membership(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
-    change = details.ChangeMembership.of(of)
-    options = membership_text(inherits=change.inherits, may_become=change.may_become, administers=False)
-    return AccountState(memberships={change.role: options if change.grant else None})
+    return AccountState(memberships=_memberships([details.ChangeMembership.of(of).change]))
 
 
 def _of_adoption(of: Intent | Operation, facts: AccountFacts) -> AccountState:
@@ -209,12 +208,26 @@ def _of_privileges(of: Intent | Operation, facts: AccountFacts) -> AccountState:
     for change in detail.changes:
         if change.object.type is ObjectType.DATABASE:
             privileges[change.object.name] |= dict.fromkeys(change.privileges, change.grant)
+    memberships = _memberships(detail.memberships)
     if detail.kind in (None, detail.former_kind):
-        return AccountState(privileges=privileges)
+        return AccountState(privileges=privileges, memberships=memberships)
     assert detail.kind is not None  # noqa: S101 - see above
     return AccountState(
-        kind=detail.kind.value, attributes="", privileges=privileges, has_all_grants=bool(facts.host)
-    )
+        kind=detail.kind.value, attributes="", privileges=privileges, memberships=memberships,
+        has_all_grants=bool(facts.host),
+    )  # fmt: skip
+
+
+def _memberships(changes: Iterable[MembershipChange]) -> dict[str, str | None]:
+    """By role; None for a membership that was revoked."""
+    return {
+        change.role: membership_text(
+            inherits=change.inherits, may_become=change.may_become, administers=False
+        )
+        if change.grant
+        else None
+        for change in changes
+    }
 
 
 def _databases(grants: Iterable[DatabaseGrant]) -> tuple[str, ...]:

@@ -54,9 +54,10 @@ class PostgresEngine:
         group = SuperGroup(server)
         accounts = Accounts(server, group)
         databases = Databases(server, accounts)
-        self.objects = privileges = Privileges(server, accounts)
+        roles = PostgresRoles(server, accounts)
+        self.objects = privileges = Privileges(server, accounts, roles)
         self.ownership = databases
-        self.roles = PostgresRoles(server, accounts)
+        self.roles = roles
         self.facts = server.facts
         self.require_new_name = accounts.require_new_name
         self.create_account = CreateBatcher(server, group, accounts).create

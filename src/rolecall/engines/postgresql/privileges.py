@@ -15,10 +15,12 @@ from psycopg import sql
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ObjectType, PrivilegeChange
 from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.roles import MembershipChange
 from rolecall.engines import names
 from rolecall.engines.postgresql import catalog, statements
 from rolecall.engines.postgresql.accounts import Accounts
 from rolecall.engines.postgresql.connections import Connection, commit, transaction
+from rolecall.engines.postgresql.roles import RoleAttributes
 from rolecall.engines.postgresql.server import MAINTAIN_SINCE, Server, rows
 
 _SYNTAX_ERROR_CLASS = "42"
@@ -45,9 +47,10 @@ class FoundObject:
 
 
 class Privileges:
-    def __init__(self, server: Server, accounts: Accounts) -> None:
+    def __init__(self, server: Server, accounts: Accounts, roles: RoleAttributes) -> None:
         self._server = server
         self._accounts = accounts
+        self._roles = roles
 
     async def privileges(self, account: str, objects: Sequence[DatabaseObject]) -> Sequence[tuple[str, ...]]:
         return await self._server.run(lambda connection: self._held(connection, account, objects))
@@ -71,10 +74,13 @@ class Privileges:
         operation: UUID,
         *,
         kind: AccountKind | None = None,
+        memberships: Sequence[MembershipChange] = (),
         expected: Expected | None = None,
     ) -> AccountFacts:
         return await self._server.run(
-            lambda connection: self._change(connection, account, changes, operation, kind, expected)
+            lambda connection: self._change(
+                connection, account, changes, operation, kind, memberships, expected
+            )
         )
 
     async def _change(
@@ -84,6 +90,7 @@ class Privileges:
         changes: Sequence[PrivilegeChange],
         operation: UUID,
         kind: AccountKind | None,
+        memberships: Sequence[MembershipChange],
         expected: Expected | None,
     ) -> AccountFacts:
         """One transaction per database, all committed at the end; the one with the marker comes last.
@@ -92,7 +99,9 @@ class Privileges:
         """
         await self._require_words(connection, changes)
         await self._accounts.may_become(connection, kind)
-        opening = sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("role", account)))
+        roles = sorted({account, *(membership.role for membership in memberships)})
+        locks = [self._server.lock("acl"), *(self._server.lock("role", role) for role in roles)]
+        opening = sql.SQL("; ").join(locks)
         async with contextlib.AsyncExitStack() as held, transaction(connection, opening):
             before = await self._accounts.require_changeable(connection, account)
             if before.was_changed_by(operation, expected):
@@ -106,6 +115,8 @@ class Privileges:
                 for change in (change for change in changes if change.object in some):
                     await self.apply(there, account, before.oid, change)
             steps = await self._accounts.kind_change(connection, before, kind)
+            for membership in memberships:
+                steps += await self._roles.membership(connection, before, membership)
             steps.append(statements.mark(before.changed_by(operation)))
             await connection.execute(sql.SQL("; ").join(steps))
             after = await self._accounts.require_changeable(connection, account)

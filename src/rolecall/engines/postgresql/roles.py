@@ -128,7 +128,10 @@ class RoleAttributes:
         if change.expiry is not None:
             steps += await self._expiry(connection, before, change.expiry)
         if change.membership is not None:
-            steps += await self._membership(connection, before, change.membership)
+            found = await self.membership(connection, before, change.membership)
+            if not found:
+                raise Refused(Reason.GRANT_MISSING, facts={"value": change.membership.role})
+            steps += found
         return steps
 
     async def _expiry(
@@ -139,24 +142,23 @@ class RoleAttributes:
             return []
         return [statements.change_expiry(before.name, expiry.at)]
 
-    async def _membership(
+    async def membership(
         self, connection: Connection, before: AccountFacts, change: MembershipChange
     ) -> list[sql.Composed]:
+        """Statements for a change of a membership; none if there is nothing to revoke. As `Roles.change_role`."""
         identity = await self.tenants_role(connection, change.role, to_join=change.grant)
         if identity != change.identity:
             raise superseded_account(change.role)
         has_options = await self._has_options(connection)
         if change.grant:
-            if not has_options and not change.inherits:
+            if not has_options and (change.may_become or not change.inherits):
                 raise Refused(Reason.ENGINE_TOO_OLD, note="memberships have options from PostgreSQL 16 on")
             options = (change.inherits, change.may_become) if has_options else None
             return [statements.join(before.name, change.role, options)]
         found = await rows(connection, _GRANTORS, (before.oid, int(identity)))
-        if not found:
-            raise Refused(Reason.GRANT_MISSING, facts={"value": change.role})
-        # Before 16 a pair has one row, whichever role granted it.
-        grantors = [grantor for (grantor,) in found] if has_options else [None]
-        return [statements.leave(before.name, change.role, grantor) for grantor in grantors]
+        if not has_options:  # a pair has one row there, whichever role granted it
+            return [statements.leave(before.name, change.role, None) for _ in found]
+        return [statements.leave(before.name, change.role, grantor) for (grantor,) in found]
 
 
 def _missing(name: str) -> Refused:

@@ -62,16 +62,19 @@ PRIVILEGES: Mapping[ObjectType, frozenset[str]] = {
 _NAME = re.compile(r"[A-Za-z0-9_\[\]]{1,63}")
 # A routine's name may carry its argument types, "f(integer, public.t[])"; 100 types of 63 characters fit.
 _ROUTINE = re.compile(r"[A-Za-z0-9_\[\]]{1,63}(\([A-Za-z0-9_\[\], .]{0,8192}\))?")
+_ROLE = re.compile(r"[^\x00]{1,63}")
 _ROUTINES = frozenset({ObjectType.FUNCTION, ObjectType.PROCEDURE})
 _ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
 class Modification:
-    """One entry of ModifyPrivilegeSet: a change on an object, or a new kind for the account."""
+    """One entry of ModifyPrivilegeSet: a change on an object, a new kind for the account, or roles."""
 
     change: PrivilegeChange | None = None
     kind: AccountKind | None = None
+    join: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,7 @@ def echoed_object(entry: parameters.DatabaseObject) -> dict[str, str]:
 def modification(entry: parameters.ModifyPrivilege, user: str, path: str) -> Modification:
     """One entry of ModifyPrivilegeSet.
 
-    As `asked_object`, and PRIVILEGE_UNKNOWN, PARAMETER_VALUE (a ModifyType that does not go with the object;
-    grantRole and revokeRole, which change memberships in the vendor's preset roles, are not offered).
+    As `asked_object`, and PRIVILEGE_UNKNOWN, PARAMETER_VALUE (a ModifyType that does not go with the object).
     """
     how = _require_given(entry.ModifyType or None, f"{path}.ModifyType")
     inner = f"{path}.DatabasePrivilege"
@@ -137,6 +139,11 @@ def modification(entry: parameters.ModifyPrivilege, user: str, path: str) -> Mod
         raise Refused(Reason.PARAMETER_MISSING, f"{inner}.PrivilegeSet")
     if how == "alterRole" and object_ is None:
         return Modification(kind=_new_kind(words[0], len(words), f"{inner}.PrivilegeSet"))
+    if how in ("grantRole", "revokeRole") and object_ is None:
+        roles = tuple(
+            _require_name(word, _ROLE, f"{inner}.PrivilegeSet.{index}") for index, word in enumerate(words)
+        )
+        return Modification(join=roles) if how == "grantRole" else Modification(leave=roles)
     _require(how, how in ("grantObject", "revokeObject") and object_ is not None, f"{path}.ModifyType")
     change = PrivilegeChange(
         _require_given(object_, inner),

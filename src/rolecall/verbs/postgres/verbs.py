@@ -124,7 +124,12 @@ def _change_privileges(params: parameters.ModifyAccountPrivileges) -> commands.C
     kinds = [wanted.kind for wanted in modifications if wanted.kind is not None]
     changes = tuple(wanted.change for wanted in modifications if wanted.change is not None)
     return commands.ChangePrivileges(
-        instance_of(params), params.UserName, changes, kinds[-1] if kinds else None
+        instance_of(params),
+        params.UserName,
+        changes,
+        kinds[-1] if kinds else None,
+        join=tuple(role for wanted in modifications for role in wanted.join),
+        leave=tuple(role for wanted in modifications for role in wanted.leave),
     )
 
 
