@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.receiver import Receiver, receiving
 
+from rolecall.app.outbox import background
 from rolecall.cli.authority import own_certificate
 from rolecall.cli.examination import _webhook_finding
 from rolecall.domain.webhooks.model import Answer, NotPosted, Standing
@@ -18,6 +19,7 @@ from rolecall.domain.webhooks.outbox import Outbox
 from rolecall.domain.webhooks.signatures import new_secret, parse_secret, signed_headers
 from rolecall.domain.webhooks.targets import UrlRefused, is_name, origin_of
 from rolecall.posting import HttpPoster, _retry_after
+from rolecall.settings import Settings
 from rolecall.values import Secret
 
 
@@ -119,6 +121,11 @@ def test_pauses_double_to_a_bound_and_are_not_shorter_than_a_receiver_asks_for()
     assert outbox._pause(0, 7.0) == 7
     assert 150 <= outbox._pause(20, 7.0) <= 300
     assert outbox._pause(0, 1e9) == 3600
+
+
+def test_an_operator_may_turn_delivery_off_in_a_process() -> None:
+    nothing: Any = None
+    assert background(Settings(webhooks=False), nothing, nothing, nothing) == ()
 
 
 async def test_the_certificate_of_a_receiver_is_verified_and_no_proxy_is_used(
