@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import goals, hostile, listing, memory, mysql_load, pages, people, replicas, silence, start
+from bench import drift, goals, hostile, listing, memory, mysql_load, pages, people, replicas, silence, start
 from bench.costs import measured_rolecall
 from bench.goals import GROUP
 from bench.load import Batch, engine_clients, wire_clients
@@ -30,6 +30,7 @@ _APART: Mapping[str, Any] = {
     "memory": memory,
     "listing": listing,
     "pages": pages,
+    "drift": drift,
 }
 """Parts that are not among the others: each takes the whole machine, for minutes."""
 
@@ -127,6 +128,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--calls", type=int, default=100_000, help="of `--only memory`")
     parser.add_argument("--listed", type=int, default=20_000, help="accounts of `--only listing` and `pages`")
+    parser.add_argument("--compared", type=int, default=100_000, help="accounts of `--only drift`")
     parser.add_argument("--users", type=int, default=20_000, help="users in the larger of two stores")
     parser.add_argument(
         "--keystone", type=Path, metavar="DIR", help="a virtual environment with Keystone; made if not there"

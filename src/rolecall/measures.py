@@ -62,6 +62,13 @@ MEASURES = {
     ),
     "rolecall_unresolved_attempts": Measure("The most attempts that left an operation open.", together=max),
     "rolecall_failed_promises": Measure("Accounts whose deferred creation failed.", together=max),
+    "rolecall_drifted_accounts": Measure(
+        "Accounts that differ from what was recorded, are missing or were recreated.", _INSTANCE, max
+    ),
+    "rolecall_drift_accounts": Measure("Accounts by what differs.", ("instance", "kind"), max),
+    "rolecall_drift_checked_timestamp_seconds": Measure(
+        "When accounts were last compared with what was recorded.", _INSTANCE, max
+    ),
     "rolecall_webhook_posts_total": Measure(
         "Attempts to post a record to a webhook.", ("webhook", "outcome")
     ),

@@ -175,6 +175,8 @@ class Settings(BaseSettings):
     """Sub-users that an owner may create per minute; 0: no limit."""
     rotation_seconds: Count = 43_200
     """Seconds between rotations of managed passwords; 0: on request only."""
+    drift_check_seconds: Count = 3600
+    """Seconds between comparisons of accounts with what was recorded of them; 0: on request only."""
     user_store_quota: Count = 100
     """User stores per owner; 0: no limit."""
     user_quota: Count = 10_000_000

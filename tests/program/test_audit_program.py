@@ -20,7 +20,8 @@ from tests.conftest import PATIENCE, PROGRAM, Rolecall, store_admin
 from rolecall.cli.commands import COMMANDS
 
 READS = {
-    "account list", "account show", "application list", "audit list", "audit verify", "demo", "doctor", "env",
+    "account check", "account list", "account show", "application list", "audit list", "audit verify", "demo",
+    "doctor", "env",
     "fault list", "instance check", "instance list", "instance show", "key list", "key master", "operation list",
     "policy explain", "policy list", "policy show", "serve", "store list", "sub-user list", "version", "webhook list",
     "defaults list", "membership list", "public list",
@@ -39,6 +40,7 @@ NOTED = {
 """These leave a record before and one after."""
 
 OPERATIONS = {
+    "account adopt", "account reassert",
     "account create", "account delete", "account expire", "account limit", "account lock", "account unlock",
     "defaults grant", "defaults revoke", "membership grant", "membership revoke", "public grant", "public revoke",
     "sub-user add", "sub-user delete", "user import",
@@ -90,6 +92,10 @@ def trail(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> list[
     on = ("--instance", rolecall.instance_id)
     rolecall.cli("account", "create", user, "--managed", *on)
     told = rolecall.cli("account", "password", user, *on).stdout.strip()
+    for limit, resolve in (("3", "adopt"), ("4", "reassert")):
+        with psycopg.connect(url, password=engine["password"], autocommit=True) as server:
+            server.execute(f'ALTER ROLE "{user}" CONNECTION LIMIT {limit}'.encode())
+        rolecall.cli("account", resolve, user, *on)
     rolecall.cli("account", "lock", user, *on)
     rolecall.cli("account", "unlock", user, *on)
     rolecall.cli("account", "limit", user, "5", *on)

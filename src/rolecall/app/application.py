@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rolecall import services
-from rolecall.app import limits, measuring, outbox
+from rolecall.app import drifting, limits, measuring, outbox
 from rolecall.contracts.tencent.cam import presets
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.access.authenticator import AccessKeys, Authenticator
@@ -119,7 +119,8 @@ class Application:
         )
         own = self.iam.uses.run, self.sign_in.run, self.directories.uploads.run, self.operations.auditing.run
         posting = outbox.background(settings, store, sealer, metrics)
-        self._background = (*self.maintenance.background, *own, *posting, *metrics.background)
+        drift = drifting.background(settings, store, self.accounts.drift, self.instances.resolver, metrics)
+        self._background = (*self.maintenance.background, *own, *posting, *drift, *metrics.background)
         self._tasks: list[asyncio.Task[None]] = []
         hashing = {"accounts": self._hashing, "users": self.passwords.pool}
         measuring.watch(metrics, self.instances.engines.all, store.pools, hashing)

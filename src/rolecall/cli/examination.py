@@ -19,6 +19,7 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.opening import credentials, quiet_logs
 from rolecall.domain.instances.registry import Instance
+from rolecall.domain.maintenance.drift_watch import DriftReport
 from rolecall.domain.webhooks.model import Pause, Standing
 from rolecall.server_kinds import face_of
 from rolecall.settings import Settings, SettingsError, host_and_port, load_settings
@@ -90,6 +91,7 @@ async def _application_findings(opened: Application) -> list[Finding]:
     guarded = await opened.store.audit.is_guarded()
     skew = await opened.store.clock() - time.time()
     webhooks = await opened.store.webhooks.standings()
+    drift = await opened.store.drift_reports.reports(0)
     return [
         Finding("store", ok=True, detail="reachable, schema up to date"),
         *_channel_findings("store connection", opened.store.weakness),
@@ -116,8 +118,21 @@ async def _application_findings(opened: Application) -> list[Finding]:
             ok=True,
             detail=f"{waiting.failed} accounts could not be created (`rolecall operation list --state refused`)",
         ),
+        _drift_finding(drift),
         *map(_webhook_finding, webhooks),
     ]
+
+
+def _drift_finding(reports: Sequence[DriftReport]) -> Finding:
+    """Of the last check of each instance."""
+    times = [report.checked_at for report in reports if report.checked_at is not None]
+    drifted = sum(report.drifted for report in reports)
+    if not times:
+        return Finding("drift", ok=True, detail="accounts were not compared with what was recorded yet")
+    detail = f"{drifted} accounts differ from what was recorded, as of {min(times):%Y-%m-%d %H:%M} UTC"
+    return Finding(
+        "drift", ok=not drifted, detail=detail, fix="run `rolecall account check`, which names them"
+    )
 
 
 def _webhook_finding(standing: Standing) -> Finding:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 from psycopg.rows import class_row, kwargs_row
 
@@ -11,9 +11,7 @@ from rolecall.domain.access.keys import Owner
 from rolecall.domain.accounts.ports import Due, Rotated
 from rolecall.store.connection import Pool
 from rolecall.store.queries import load
-
-_ROTATION_LOCK = (0x726F6C65, -1)
-"""An advisory lock beside those of replicas, whose numbers are never negative."""
+from rolecall.store.turns import ROTATION, turn
 
 _SQL = load("accounts")
 
@@ -23,18 +21,7 @@ class PgRotationRepository:
         self._pool = durable
 
     def turn(self) -> AbstractAsyncContextManager[bool]:
-        return self._turn()
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[bool]:
-        """The lock is of the connection: if that is lost, so is the turn."""
-        async with self._pool.connection() as connection:
-            mine = bool(await connection.value("select pg_try_advisory_lock(%s, %s)", _ROTATION_LOCK))
-            try:
-                yield mine
-            finally:
-                if mine and not connection.broken:
-                    await connection.execute("select pg_advisory_unlock(%s, %s)", _ROTATION_LOCK)
+        return turn(self._pool, ROTATION)
 
     async def due(self, period: int) -> Sequence[Due]:
         return await self._pool.rows(kwargs_row(_due), _SQL["due"], (period,))

@@ -14,6 +14,7 @@ from rolecall.store.browser_sessions import PgFailureRepository, PgSessionReposi
 from rolecall.store.call_minutes import PgCallMinuteRepository
 from rolecall.store.changes import OwnerChanges
 from rolecall.store.directories import PgDirectoryRepository
+from rolecall.store.drift_reports import PgDriftReportRepository
 from rolecall.store.faults import PgFaultRepository
 from rolecall.store.groups import PgGroupRepository
 from rolecall.store.import_uploads import PgUploadRepository
@@ -81,6 +82,7 @@ class Store:
         self.roles = PgRoleRepository(self._durable, self._replica, changes)
         self.rotation = PgRotationRepository(self._durable)
         self.instances = PgInstanceRepository(self._durable, self._replica)
+        self.drift_reports = PgDriftReportRepository(self._durable)
         self.states = PgStateRepository(self._durable)
         self.sealed = PgSealedValueRepository(self._durable)
         self.revocations = PgRevocationRepository(self._durable, self._replica)
