@@ -35,14 +35,14 @@ def library(file: str) -> str:
             ],
             "engine",
         ),
-        ([library("psycopg/waiting.py"), ours("cli/embedded.py")], "exchanges"),
+        ([library("psycopg/waiting.py"), ours("cli/running/embedded.py")], "exchanges"),
         (["/usr/lib/python3.11/json/encoder.py", ours("dialects/tencent/replies.py")], "dialect"),
         (
             [ours("domain/secrets/sealing.py"), ours("domain/access/keys.py"), ours("domain/iam/keys.py")],
             "domain",
         ),
         ([library("structlog/_native.py"), ours("calls.py")], "log"),
-        ([ours("cli/embedded.py")], "loop"),
+        ([ours("cli/running/embedded.py")], "loop"),
     ],
 )
 def test_the_innermost_frame_of_a_layer_decides(frames: list[str], layer: str) -> None:

@@ -24,8 +24,8 @@ import uvloop
 from psycopg.sql import SQL
 
 from rolecall.app.opening import open_application
-from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.logs import set_up_logs
+from rolecall.cli.running.callers_servers import CallersServers
 from rolecall.domain.accounts import removal, repairs
 from rolecall.domain.maintenance.recovery import Recovery
 from rolecall.domain.operations.journal import Step

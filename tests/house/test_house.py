@@ -366,7 +366,7 @@ REVEALERS = {
     "rolecall.web.browser",
     # a sign-in link, printed for the operator who asked for it
     "rolecall.cli.console",
-    "rolecall.cli.embedded",
+    "rolecall.cli.running.embedded",
     "rolecall.signin.authorize",
     "rolecall.signin.jose",
     # people's passwords: their rules, hashed; what their tokens are sealed with
@@ -398,9 +398,9 @@ REVEALERS = {
     "rolecall.local.postgres",
     "rolecall.local.cluster",
     "rolecall.local.copies",
-    "rolecall.cli.backing_up",
+    "rolecall.cli.backups.backing_up",
     "rolecall.cli.data",
-    "rolecall.cli.quickstart",
+    "rolecall.cli.running.quickstart",
     # shown once, on purpose; the demo is a client
     "rolecall.cli.application",
     "rolecall.console.directories.applications",

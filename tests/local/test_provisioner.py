@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rolecall.cli.callers_servers import CallersServers
+from rolecall.cli.running.callers_servers import CallersServers
 from rolecall.local.account import LocalServerError
 from rolecall.local.binaries import program_version
 from rolecall.local.cluster import processes_in

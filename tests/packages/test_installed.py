@@ -25,7 +25,7 @@ from tests.program.served import is_ready
 from tests.program.testers import passes_example
 from tests.waiting import PATIENCE, until
 
-from rolecall.cli.starting import NO_MARIADB
+from rolecall.cli.running.starting import NO_MARIADB
 from rolecall.local.children import set_parent_death_signal
 from rolecall.local.cluster import PROGRAMS, processes_in
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.cli.authority import own_certificate
 from rolecall.cli.examination import _listening_findings
-from rolecall.cli.exposure import exposure, reached_at
+from rolecall.cli.running.authority import own_certificate
+from rolecall.cli.running.exposure import exposure, reached_at
 from rolecall.settings import Settings
 
 

@@ -146,14 +146,14 @@ def test_a_listing_of_the_servers_imports_the_store_and_their_drivers(command: s
 
 def test_the_servers_of_up_start_before_the_application_is_imported() -> None:
     """What is imported first is what every run waits for."""
-    code = "import rolecall.cli.starting, sys, json; print(json.dumps(sorted(sys.modules)))"
+    code = "import rolecall.cli.running.starting, sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = set(json.loads(done.stdout))
     assert modules & (SERVING | ENGINES | STORE | LOGS) == set()
 
 
 def test_serving_imports_no_client_of_what_is_not_set() -> None:
-    code = "import rolecall.cli.serving, sys, json; print(json.dumps(sorted(sys.modules)))"
+    code = "import rolecall.cli.running.serving, sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout)) & {"redis", "httpx", "jinja2", "joserfc"} == set()
 

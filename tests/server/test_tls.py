@@ -29,7 +29,7 @@ from tests.conftest import PROGRAM, Rolecall, start_rolecall
 from tests.server.replica import free_port
 from tests.waiting import until
 
-from rolecall.cli.authority import own_certificate
+from rolecall.cli.running.authority import own_certificate
 from rolecall.signing import tc3
 from rolecall.values import Secret
 

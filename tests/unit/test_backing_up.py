@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from rolecall.cli.backing_up import ServerCopy, _copied, _place
+from rolecall.cli.backups.backing_up import ServerCopy, _copied, _place
 from rolecall.cli.data import DataDirectory
 from rolecall.cli.errors import CommandError
 from rolecall.domain.instances.registry import Instance, Phase, Provision

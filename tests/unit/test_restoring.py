@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.cli.backups.restoring import _filled
 from rolecall.cli.data import DataDirectory
 from rolecall.cli.errors import CommandError
-from rolecall.cli.restoring import _filled
 
 
 def test_a_home_that_came_while_the_backup_was_verified_stays(tmp_path: Path) -> None:

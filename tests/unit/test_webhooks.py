@@ -12,8 +12,8 @@ import pytest
 from tests.receiver import Receiver, receiving
 
 from rolecall.app.outbox import background
-from rolecall.cli.authority import own_certificate
 from rolecall.cli.examination import _webhook_finding
+from rolecall.cli.running.authority import own_certificate
 from rolecall.domain.webhooks.model import Answer, NotPosted, Standing
 from rolecall.domain.webhooks.outbox import Outbox
 from rolecall.domain.webhooks.signatures import new_secret, parse_secret, signed_headers

@@ -34,7 +34,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Back up the store, and the servers of a running `rolecall up`, to an encrypted file."""
-    from rolecall.cli.backing_up import Backup, require_current
+    from rolecall.cli.backups.backing_up import Backup, require_current
     from rolecall.cli.records import AuditedCommand, change_store
 
     require_current(data)
@@ -61,7 +61,7 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Restore a backup into an empty store, or into a new data directory of `rolecall up`."""
-    from rolecall.cli.restoring import Restore
+    from rolecall.cli.backups.restoring import Restore
 
     run = Restore(file, _passphrase(passphrase_file), master_key_out, quiet=quiet)
     row = run.check() if check else run.run(data)

@@ -16,8 +16,8 @@ from rolecall.app.application import Application
 from rolecall.app.opening import WrongMasterKey, open_application
 from rolecall.cli.context import find_instance, first_line, with_application
 from rolecall.cli.errors import CommandError
-from rolecall.cli.exposure import exposure, tls_files
 from rolecall.cli.opening import credentials, quiet_logs
+from rolecall.cli.running.exposure import exposure, tls_files
 from rolecall.domain.instances.registry import Instance
 from rolecall.domain.maintenance.drift_watch import DriftReport
 from rolecall.domain.webhooks.model import Pause, Standing

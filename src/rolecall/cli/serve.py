@@ -22,7 +22,7 @@ def serve(
 ) -> None:
     """Serve from the store at ROLECALL_DATABASE_URL, sealed under ROLECALL_MASTER_KEY_FILE."""
     with large_imports():
-        from rolecall.cli.serving import run_workers
+        from rolecall.cli.running.serving import run_workers
 
     # Options become settings of the environment, which every worker reads.
     options = {

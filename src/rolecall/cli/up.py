@@ -54,7 +54,7 @@ def up(
 ) -> None:
     """Start Rolecall with its own store and quickstart instances, PostgreSQL and MariaDB. Ctrl-C stops it."""
     with large_imports():
-        from rolecall.cli.starting import UpOptions, start
+        from rolecall.cli.running.starting import UpOptions, start
 
     given = {"workers": workers, "tls_cert": tls_cert, "tls_key": tls_key, "admin_listen": admin_listen}
     settings = {name: value for name, value in given.items() if value is not None}

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from docker.errors import DockerException, NotFound  # type: ignore[import-untyped]
 from testcontainers.core.config import ConnectionMode
 from testcontainers.core.container import DockerContainer
 
 from rolecall.testing.container import ADMIN, API, Done
+from rolecall.testing.interface import NotReady
 
 _LOOPBACK = "127.0.0.1"
 
@@ -30,6 +32,16 @@ class DockerMachine:
         self.container: DockerContainer | None = None
 
     def start(self, command: Sequence[str]) -> None:
+        try:
+            self._start(command)
+        except NotFound as error:
+            raise NotReady(
+                f"Docker has no image `{self._image}`; docs/install.md builds it: {error}"
+            ) from error
+        except DockerException as error:
+            raise NotReady(f"no Docker engine can be used: {error}") from error
+
+    def _start(self, command: Sequence[str]) -> None:
         self.container = container = DockerContainer(self._image, **self._options)
         client = container.get_docker_client()
         # Published on this machine only, where that is the machine of the Docker engine.

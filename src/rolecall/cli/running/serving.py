@@ -12,10 +12,10 @@ import uvicorn
 
 from rolecall import __version__
 from rolecall.app.opening import open_application
-from rolecall.cli.exposure import endpoint_of, tls_files, warn_of_exposure
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.opening import store_address
-from rolecall.cli.workers import clean_up, end_with_parent, shared_counts
+from rolecall.cli.running.exposure import endpoint_of, tls_files, warn_of_exposure
+from rolecall.cli.running.workers import clean_up, end_with_parent, shared_counts
 from rolecall.connections import protocol
 from rolecall.listeners import listening
 from rolecall.server import AsgiApp, Receive, Scope, Send
@@ -41,7 +41,7 @@ def run_workers() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with shared_counts(workers):
         uvicorn.run(
-            "rolecall.cli.serving:application",
+            "rolecall.cli.running.serving:application",
             factory=True,
             host=host,
             port=port,

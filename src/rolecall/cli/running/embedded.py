@@ -15,14 +15,14 @@ from psycopg.conninfo import make_conninfo
 
 from rolecall.app.application import Application
 from rolecall.app.opening import open_application
-from rolecall.cli.banner import banner
-from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.console import link
-from rolecall.cli.exposure import Files, endpoint_of, reached_at
 from rolecall.cli.logs import set_up_logs
 from rolecall.cli.private_files import write_private
-from rolecall.cli.quickstart import prepare, ready_content
-from rolecall.cli.starting import Start
+from rolecall.cli.running.banner import banner
+from rolecall.cli.running.callers_servers import CallersServers
+from rolecall.cli.running.exposure import Files, endpoint_of, reached_at
+from rolecall.cli.running.quickstart import prepare, ready_content
+from rolecall.cli.running.starting import Start
 from rolecall.connections import protocol
 from rolecall.domain.access.keys import Owner
 from rolecall.domain.access.sign_in_links import SignInLinks
@@ -51,7 +51,7 @@ def run(start: Start, servers: LocalServers) -> None:
         opening = open_application(settings, serving, keys, provisioner=callers, migration=owner, traced=True)
         embedded = Embedded(start, servers, front)
         if settings.workers > 1:
-            from rolecall.cli.embedded_workers import run_workers
+            from rolecall.cli.running.embedded_workers import run_workers
 
             run_workers(start, opening, embedded)
         else:
@@ -76,7 +76,7 @@ def set_up_embedded_logs(settings: Settings) -> None:
 def _front(start: Start) -> Front:
     if not start.options.tls:
         return Front(start.bound, start.admin, start.files, None)
-    from rolecall.cli.authority import own_certificate, server_names
+    from rolecall.cli.running.authority import own_certificate, server_names
 
     names = server_names(start.settings, start.bound.getsockname()[0])
     own = own_certificate(start.directory.tls, names)

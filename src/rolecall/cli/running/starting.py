@@ -14,9 +14,9 @@ from pathlib import Path
 from rolecall import __version__
 from rolecall.cli.data import DataDirectory, EmbeddedSecrets, default_directory
 from rolecall.cli.errors import CommandError
-from rolecall.cli.exposure import Files, tls_files, warn_of_exposure
 from rolecall.cli.importing import large_imports
-from rolecall.cli.resetting import require_ours, reset
+from rolecall.cli.running.exposure import Files, tls_files, warn_of_exposure
+from rolecall.cli.running.resetting import require_ours, reset
 from rolecall.local.quickstart import LocalServers, Place, local_servers
 from rolecall.settings import Settings, host_and_port, load_settings
 from rolecall.sockets import bound_socket
@@ -112,13 +112,13 @@ def _shared(workers: int) -> AbstractContextManager[None]:
     if workers == 1:
         return nullcontext()
     with large_imports():
-        from rolecall.cli.workers import shared_counts
+        from rolecall.cli.running.workers import shared_counts
     return shared_counts(workers)
 
 
 def _application() -> Callable[[Start, LocalServers], None]:
     with large_imports():
-        from rolecall.cli.embedded import run
+        from rolecall.cli.running.embedded import run
     return run
 
 

@@ -19,7 +19,7 @@ from typing import Annotated
 import msgspec
 
 from rolecall import __version__
-from rolecall.cli.backup_files import BackupWriter, Manifest
+from rolecall.cli.backups.backup_files import BackupWriter, Manifest
 from rolecall.cli.data import DataDirectory, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import OpenStore, credentials

@@ -24,14 +24,14 @@ from uvicorn.supervisors import Multiprocess
 
 from rolecall.app.application import Application
 from rolecall.app.opening import open_application
-from rolecall.cli.callers_servers import CallersServers
 from rolecall.cli.data import DataDirectory
-from rolecall.cli.embedded import Embedded, Front, set_up_embedded_logs
 from rolecall.cli.errors import CommandError
-from rolecall.cli.serving import LifespanApplication
-from rolecall.cli.starting import Start
+from rolecall.cli.running.callers_servers import CallersServers
+from rolecall.cli.running.embedded import Embedded, Front, set_up_embedded_logs
+from rolecall.cli.running.serving import LifespanApplication
+from rolecall.cli.running.starting import Start
+from rolecall.cli.running.workers import end_with_parent
 from rolecall.cli.turns import TurnsOfParent, giving_turns, turns_socket
-from rolecall.cli.workers import end_with_parent
 from rolecall.connections import protocol
 from rolecall.domain.provisioning.ports import Elsewhere
 from rolecall.listeners import listening

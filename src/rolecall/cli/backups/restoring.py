@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from rolecall.cli.backing_up import (
+from rolecall.cli.backups.backing_up import (
     HOME_SECRETS,
     MASTER_KEY,
     SERVERS,
@@ -27,14 +27,14 @@ from rolecall.cli.backing_up import (
     about_of,
     summary,
 )
-from rolecall.cli.backup_files import BackupReader, Manifest, Part, verified
+from rolecall.cli.backups.backup_files import BackupReader, Manifest, Part, verified
 from rolecall.cli.data import DataDirectory, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import quiet_logs, store_address
 from rolecall.cli.private_files import make_private_directory, write_private_text
 from rolecall.cli.progress import bar
 from rolecall.cli.records import os_user
-from rolecall.cli.resetting import servers_of
+from rolecall.cli.running.resetting import servers_of
 from rolecall.domain.secrets.sealed_files import FileBroken, FileKey
 from rolecall.domain.secrets.sealing import master_key_text, parse_master_keys
 from rolecall.local.copies import fill_mariadb, make_cluster_of, mariadb_kind, postgresql_kind

@@ -1,0 +1,1 @@
+"""Backups: how they are written, read and restored."""

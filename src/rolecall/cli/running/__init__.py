@@ -1,0 +1,1 @@
+"""How `rolecall up` and `rolecall serve` run: servers, processes, listeners, and what `up` has ready."""
