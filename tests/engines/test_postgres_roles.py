@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.reasons import Reason
 from rolecall.domain.roles import DefaultPrivileges, DefaultsChange, Expiry, MembershipChange, RoleChange
 from rolecall.engines.postgresql import PostgresEngine
+from rolecall.values import Secret
 
 
 async def join(engine, account, role, *, grant=True, **options):
@@ -150,6 +152,30 @@ async def test_a_role_that_became_more_is_still_left(postgres, make, unique):
     await postgres.sql(f"ALTER ROLE {group} CREATEDB")
     await join(postgres.engine, made.name, group, grant=False)
     assert (await postgres.engine.roles.role_facts(made.name))[0].memberships == ()
+
+
+async def test_an_administrator_that_is_no_superuser_changes_what_it_may_and_is_refused_the_rest(
+    scratch, postgres, make, unique
+):
+    name, database = unique("adm"), unique("db")
+    await postgres.sql(f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'admpass'")
+    engine = PostgresEngine(replace(scratch.address(), user=name, password=Secret("admpass")))
+    account, role = [await make(engine, password=None) for _ in range(2)]
+    await postgres.sql(f"CREATE DATABASE {database} OWNER {role.name}")
+    await engine.roles.change_role(RoleChange(account.name, uuid4(), connection_limit=2))
+    await join(engine, account.name, role.name)
+    (facts,) = await engine.roles.role_facts(account.name)
+    assert (facts.connection_limit, [one.role for one in facts.memberships]) == (2, [role.name])
+    await join(engine, account.name, role.name, grant=False)
+    assert (await engine.roles.role_facts(account.name))[0].memberships == ()
+    wanted = DefaultPrivileges(database, role.name, account.name, ObjectType.TABLE, ("SELECT",))
+    for work in (
+        engine.roles.change_public_privileges(database, ("CONNECT",), grant=False),
+        engine.roles.change_default_privileges(DefaultsChange(wanted, role.identity, True, uuid4())),
+    ):
+        assert await refused(work) is Reason.ENGINE_REFUSED
+    assert "CONNECT" in (await engine.roles.public_privileges(database)).privileges
+    await engine.close()
 
 
 # Limits

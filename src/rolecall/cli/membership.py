@@ -13,6 +13,7 @@ from rolecall.cli.context import find_instance, report, with_servers
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Output, Paging, Row
 from rolecall.domain.capabilities import required
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
@@ -97,11 +98,17 @@ def list_memberships(
         else:
             chosen = list(await opened.store.instances.instances())
         for registered in chosen:
-            connected = await opened.instances.resolver.connect_instance(registered)
-            if connected.engine.roles is None and instance is None:
-                continue
-            facts = await required(connected.engine.roles).role_facts()
-            output.add(paging.of(_rows(face_of(registered), facts)))
+            face = face_of(registered)
+            try:
+                connected = await opened.instances.resolver.connect_instance(registered)
+                rows = _rows(face, await required(connected.engine.roles).role_facts())
+            except Refused as refusal:
+                if instance is not None:
+                    raise
+                if refusal.reason is Reason.ENGINE_UNSUITED:
+                    continue
+                rows = iter([{"instance": face, "account": "?", "role": refusal.reason.value}])
+            output.add(paging.of(rows))
             if paging.ended:
                 return
 

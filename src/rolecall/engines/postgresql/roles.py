@@ -28,12 +28,13 @@ _LIMITS: LiteralString = (
     + " ORDER BY r.rolname"
 )
 
-# One row for each pair, of which several roles may have made a member. Before 16 the options are the account's own.
+# Not those of the group itself, which is a member of every normal account, nor those of the administrator. One row for
+# each pair, of which several roles may have made a member. Before 16 the options are the account's own.
 _MEMBERSHIPS: LiteralString = (
     """
 SELECT r.rolname::text, g.rolname::text, bool_or({inherits}), bool_or({may_become}), bool_or(m.admin_option)
 FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member JOIN pg_roles g ON g.oid = m.roleid
-WHERE g.rolname <> %(group)s::text"""
+WHERE g.rolname <> %(group)s::text AND r.rolname <> %(group)s::text AND r.rolname <> current_user"""
     + _NAMED
     + """
 GROUP BY 1, 2 ORDER BY 1, 2
