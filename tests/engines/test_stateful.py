@@ -26,6 +26,7 @@ from tests.waiting import PATIENCE
 
 from rolecall.domain.engine import Engine
 from rolecall.domain.operations.model import State
+from rolecall.domain.roles import NO_LIMIT
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 
@@ -84,8 +85,13 @@ class AccountMachine(RuleBasedStateMachine):
             managed = row.sealed_password is not None
             if managed:
                 assert await self._opens(facts, opened(row, run.instance.id))
-            seen[name] = (not facts.may_log_in, MANAGED if managed else None, row.remark)
+            limit = await self._limit(name)
+            seen[name] = (not facts.may_log_in, MANAGED if managed else None, row.remark, limit)
         return seen
+
+    async def _limit(self, name: str) -> int:
+        roles = self.run.server.roles
+        return NO_LIMIT if roles is None else (await roles.role_facts(name))[0].connection_limit
 
     def _books(self) -> Any:
         return self.run.world.store.replicas[0]
@@ -99,8 +105,8 @@ class AccountMachine(RuleBasedStateMachine):
         expected: dict[str, Observed] = dict(model)
         if expected.keys() != seen.keys():
             return False
-        for name, (locked, password, remark) in expected.items():
-            same = (locked, remark) == (seen[name][0], seen[name][2])
+        for name, (locked, password, remark, limit) in expected.items():
+            same = (locked, remark, limit) == (seen[name][0], *seen[name][2:])
             if not same or (password == MANAGED) != (seen[name][1] == MANAGED):
                 return False
             facts = await self.run.server.account(name)
