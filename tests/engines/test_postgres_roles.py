@@ -39,6 +39,7 @@ STRONG = {
         "CREATE ROLE {name}",
         "GRANT {other} TO {name} WITH INHERIT FALSE, SET FALSE",
     ],
+    "what deleted accounts left, at one remove": ["CREATE ROLE {name}", "GRANT rolecall_heir TO {name}"],
 }
 
 

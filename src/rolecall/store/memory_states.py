@@ -9,8 +9,10 @@ from rolecall.domain.account_states import MEMBER
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.accounts.drift import DatabaseChange, StateRow
 from rolecall.domain.accounts.drift_check import OpenChange
-from rolecall.domain.operations.model import State
+from rolecall.domain.operations.model import Change, State
 from rolecall.store.memory_ledger import Rows
+
+_OF_ROLES = (Change.ACCOUNT_CREATE, Change.ACCOUNT_DELETE)
 
 
 class MemoryStates:
@@ -39,9 +41,15 @@ class MemoryStates:
         ]
 
     async def role_changes(self, instance_id: int, names: Sequence[str]) -> Sequence[DatabaseChange]:
-        rows = [self._rows.accounts.get((instance_id, name, "")) for name in names]
-        times = [(row.name, row.updated_at if row.is_deleted else row.created_at) for row in rows if row]
-        return [DatabaseChange(MEMBER + name, "", True, at) for name, at in times if at is not None]
+        operations = (kept.operation for kept in self._rows.operations.values())
+        found: list[DatabaseChange] = []
+        for each in operations:
+            is_of = each.instance_id == instance_id and each.target in names
+            if is_of and each.state is State.RECORDED and each.change in _OF_ROLES:
+                at = each.closed_at if each.change is Change.ACCOUNT_DELETE else each.accepted_at
+                assert at is not None  # noqa: S101 - it is recorded
+                found.append(DatabaseChange(MEMBER + each.target, "", True, at))
+        return found
 
     async def open_changes(self, instance_id: int) -> Sequence[OpenChange]:
         operations = (kept.operation for kept in self._rows.operations.values())

@@ -66,7 +66,7 @@ class PostgresEngine:
         self.account = self.identify = accounts.find
         self.accounts = accounts.all
         self.listing = Listing(server, accounts)
-        self.states = States(server, accounts, privileges)
+        self.states = States(server, accounts, privileges, self.roles)
         self.databases = databases.all
         self.create_database = databases.create
         self.drop_database = databases.drop

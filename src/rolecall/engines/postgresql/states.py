@@ -19,6 +19,7 @@ from rolecall.engines.postgresql import sessions, statements, tenancy
 from rolecall.engines.postgresql.accounts import CUT_OFF, Accounts
 from rolecall.engines.postgresql.connections import Connection, transaction
 from rolecall.engines.postgresql.privileges import Privileges
+from rolecall.engines.postgresql.roles import RoleAttributes
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, rows
 
 _BOOTSTRAP = 10
@@ -28,7 +29,7 @@ _BOOTSTRAP = 10
 # accounts, which is the kind, and what CREATE ROLE gives its creator: to administer the new role.
 _MORE: LiteralString = """
 , {digest}, r.rolcreatedb, r.rolcreaterole, r.rolbypassrls, r.rolinherit, r.rolsuper, r.rolreplication, r.rolconnlimit,
-CASE WHEN r.rolvaliduntil = '-infinity' THEN '-infinity' WHEN r.rolvaliduntil < 'infinity'
+CASE WHEN r.rolvaliduntil < '0001-01-01 00:00:00+00' THEN '-infinity' WHEN r.rolvaliduntil < 'infinity'
      THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') ELSE '' END,
 (SELECT json_agg(json_build_array(x.rolname, x.inherits, x.may_become, x.administers)) FROM (
     SELECT g.rolname, {options}, bool_or(m.admin_option) AS administers
@@ -72,10 +73,13 @@ class States:
         {"login", "kind", "attributes", "connection_limit", "valid_until", "memberships", "grants"}
     )
 
-    def __init__(self, server: Server, accounts: Accounts, privileges: Privileges) -> None:
+    def __init__(
+        self, server: Server, accounts: Accounts, privileges: Privileges, roles: RoleAttributes
+    ) -> None:
         self._server = server
         self._accounts = accounts
         self._privileges = privileges
+        self._roles = roles
 
     async def page(self, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
         values = {"start": "" if after is None else after[0], "contains": "", "limit": limit}
@@ -141,7 +145,8 @@ class States:
         """Again if it is the account's last change: it can be repeated."""
         kind = None if state.kind is UNSET else AccountKind(state.kind)
         await self._accounts.may_become(connection, kind)
-        opening = sql.SQL("; ").join((self._server.lock("acl"), self._server.lock("role", name)))
+        locks = [self._server.lock("role", each) for each in sorted({name, *state.memberships})]
+        opening = sql.SQL("; ").join((self._server.lock("acl"), *locks))
         async with transaction(connection, opening):
             before = await self._accounts.require_changeable(connection, name)
             if before.was_changed_by(operation, expected) and before.marker != operation:
@@ -161,17 +166,22 @@ class States:
     async def _membership_steps(
         self, connection: Connection, before: AccountFacts, state: AccountState
     ) -> list[sql.Composed]:
-        """What is there is revoked, whichever role granted it, then what is to be is granted."""
+        """What is there is revoked, whichever role granted it, then what is to be is granted.
+
+        As by any change of a membership: none leads to more than a normal account may have, and none is revoked that
+        the account has granted on to others.
+        """
         if not state.memberships:
             return []
         found = await rows(connection, _GRANTORS, (before.oid, list(state.memberships)))
         has_options = (await self._server.known(connection)).version[0] >= MEMBERSHIP_OPTIONS_SINCE
         steps = [
-            _revoke(role, before.name, grantor if has_options else None)
+            statements.leave(before.name, role, grantor if has_options else None)
             for role, grantor in sorted(set(found))
         ]
         for role, options in state.memberships.items():
             if options is not None:
+                await self._roles.tenants_role(connection, role, to_join=True)
                 steps.append(_grant(role, before.name, options, has_options=has_options))
         return steps
 
@@ -195,11 +205,6 @@ def _attribute_steps(
     if not words:
         return []
     return [sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(before.name), sql.SQL(" ").join(words))]
-
-
-def _revoke(role: str, member: str, grantor: str | None) -> sql.Composed:
-    by = sql.SQL("") if grantor is None else sql.SQL(" GRANTED BY {}").format(sql.Identifier(grantor))
-    return sql.SQL("REVOKE {} FROM {}{} CASCADE").format(sql.Identifier(role), sql.Identifier(member), by)
 
 
 def _grant(role: str, member: str, options: str, *, has_options: bool) -> sql.Composed:

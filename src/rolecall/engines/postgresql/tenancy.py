@@ -126,15 +126,16 @@ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(name)s::text
 JOINABLE = tuple(role for role in HARMLESS if role != "pg_database_owner")
 """The predefined roles that accounts may belong to. The server itself chooses the member of pg_database_owner."""
 
-# `plain`: a member of it, or of what it leads to, has no attribute that a normal account lacks, and is not as good as a
-# super account.
+# `plain`: a member of it, or of what it leads to, has no attribute that a normal account lacks, is not as good as a
+# super account, and does not own what deleted accounts left.
 ROLE: LiteralString = (
     POWERFUL
     + """
 SELECT r.oid, r.oid NOT IN (SELECT oid FROM powerful) AND (r.rolname !~ '^pg_' OR r.rolname = ANY(%(joinable)s::text[]))
        AND r.rolname NOT IN (%(group)s::text, %(heir)s::text),
        NOT EXISTS (SELECT FROM pg_roles x
-                   WHERE (x.rolcreaterole OR x.rolcreatedb OR x.rolbypassrls OR x.rolname = %(group)s::text)
+                   WHERE (x.rolcreaterole OR x.rolcreatedb OR x.rolbypassrls
+                          OR x.rolname IN (%(group)s::text, %(heir)s::text))
                    AND pg_has_role(r.oid, x.oid, 'MEMBER')) AS plain
 FROM pg_roles r WHERE r.rolname = %(name)s::text
 """

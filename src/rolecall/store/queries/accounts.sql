@@ -46,11 +46,13 @@ select name, host
    and (%(name)s::text is null or (name, host) > (%(name)s::text, %(host)s::text))
  order by name, host limit %(limit)s
 
+-- An account that was adopted was there before: only its creation and deletion by Rolecall count.
 -- name: role_changes
-select 'member:' || name as database, '' as account, true as awaited,
-       case when deleted then updated_at else created_at end as changed_at
-  from accounts
- where instance_id = %s and host = '' and name = any(%s) and (deleted or created_at is not null)
+select 'member:' || target as database, '' as account, true as awaited,
+       max(case kind when 'account.delete' then closed_at else accepted_at end) as changed_at
+  from operations
+ where instance_id = %s and target = any(%s) and kind in ('account.create', 'account.delete') and state = 'recorded'
+ group by target
 
 -- name: database_changes
 select database, account, awaited, changed_at from database_changes where instance_id = %s
