@@ -55,7 +55,7 @@ class HttpPoster:
                 answer = Answer(response.status_code, _retry_after(response.headers.get("retry-after", "")))
                 deadline.reschedule(asyncio.get_running_loop().time() + _DRAIN_SECONDS)
                 await _drain(response)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - also of `idna`, for a name: no URL and no answer ends a delivery
             if answer is None:  # without the error as its cause, which holds the request, and with it the URL
                 raise NotPosted(self._note(error)) from None
         assert answer is not None  # noqa: S101 - or an error was raised
@@ -66,6 +66,8 @@ class HttpPoster:
             return f"no answer within {self._seconds:g} seconds"
         if isinstance(error, httpx.ConnectError):  # its text is the system's or OpenSSL's, and names no URL
             return f"no connection: {(str(error).splitlines() or [''])[0][:_LONGEST_NOTE]}"
+        if isinstance(error, UnicodeError):
+            return "the host's name is not valid"
         return f"the connection failed: {type(error).__name__}"
 
     async def close(self) -> None:
@@ -86,6 +88,6 @@ def _retry_after(text: str) -> float | None:
         return float(text[:10])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - ambient.now()).total_seconds())

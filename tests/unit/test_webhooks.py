@@ -113,6 +113,27 @@ def test_a_pause_is_asked_for_in_seconds_or_by_a_date() -> None:
     assert _retry_after(format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)) == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "9e9", ","],
+)
+def test_a_pause_that_no_date_can_be_is_not_heeded(text: str) -> None:
+    assert _retry_after(text) is None
+
+
+async def test_a_confirmation_with_a_hostile_pause_is_a_confirmation() -> None:
+    async with receiving() as receiver:
+        receiver.answers.append((204, {"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"}))
+        assert (await _posted(receiver, None)).status == 204
+
+
+async def test_a_name_that_cannot_be_looked_up_is_a_failed_attempt() -> None:
+    poster = HttpPoster(None, 10)
+    with pytest.raises(NotPosted, match=r"^the host's name is not valid$"):
+        await poster.post(Secret("https://xn--a/hooks/credential"), {}, b"{}")
+    await poster.close()
+
+
 def test_pauses_double_to_a_bound_and_are_not_shorter_than_a_receiver_asks_for() -> None:
     nothing: Any = None
     outbox = Outbox(nothing, nothing, nothing, nothing, nothing)
