@@ -20,6 +20,7 @@ import httpx
 import psycopg
 import pytest
 from httpx._transports import default as transports
+from hypothesis import settings
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import ExecStatus
 from tests.forks import Forked
@@ -43,6 +44,10 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     _read_authorities_once()
+    settings.register_profile(
+        "busy", deadline=None
+    )  # an example of microseconds may wait a second for a processor
+    settings.load_profile("busy")
 
 
 def _read_authorities_once() -> None:

@@ -39,7 +39,11 @@ class Forked:
         self.args = arguments
         self.returncode: int | None = None
         self._told = os.fdopen(told)
-        self.pid = int(self._told.readline())
+        number = self._told.readline()
+        if not number:
+            self._told.close()
+            raise ChildProcessError("the process that forks has ended: its standard error says why")
+        self.pid = int(number)
 
     def poll(self) -> int | None:
         return self._await(0)

@@ -18,6 +18,7 @@ import asyncmy
 import psycopg
 import pytest
 from asyncmy.errors import MySQLError
+from tests.waiting import PATIENCE
 
 from rolecall.domain.engine import (
     AccountFacts,
@@ -56,6 +57,8 @@ SETTINGS = {
     "lc_messages": "C",
 }
 
+WAITING = ("-w", "-t", f"{PATIENCE:.0f}")
+
 
 class Scratch:
     """A server in a temporary directory, on a free port of the loopback, with scram-sha-256 authentication."""
@@ -85,10 +88,11 @@ class Scratch:
 
     def start(self) -> None:
         options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
-        self._run("pg_ctl", "-D", f"{self.data}", "-l", f"{self.log}", "-o", options, "-w", "start")
+        command = ("-D", f"{self.data}", "-l", f"{self.log}", "-o", options, *WAITING, "start")
+        self._run("pg_ctl", *command)
 
     def stop(self, mode: str = "fast") -> None:
-        self._run("pg_ctl", "-D", f"{self.data}", "-m", mode, "-w", "stop")
+        self._run("pg_ctl", "-D", f"{self.data}", "-m", mode, *WAITING, "stop")
 
     def destroy(self) -> None:
         if (self.data / "postmaster.pid").exists():
