@@ -44,12 +44,12 @@ class Resolver:
 class Check:
     """What a check of an instance gives, one after another."""
 
-    def __init__(self, *outcomes: Sequence[AccountDrift] | Refused) -> None:
+    def __init__(self, *outcomes: Sequence[AccountDrift] | Exception) -> None:
         self._outcomes = list(outcomes)
 
     async def check(self, _connected: Any) -> AsyncIterator[AccountDrift]:
         outcome = self._outcomes.pop(0)
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, Exception):
             raise outcome
         for drift in outcome:
             yield drift
@@ -87,6 +87,18 @@ async def test_an_instance_is_checked_once_a_period_by_one_replica(store: Store)
     (resolved,) = reported[-1]
     assert (resolved.reason, resolved.drifted, resolved.kinds) == ("", 0, {})
     await store.drift_reports.keep(instance.id + 1000, DriftOutcome())  # removed meanwhile
+
+
+async def test_a_check_that_fails_keeps_no_other_instance_from_being_checked(store: Store) -> None:
+    owner = await store.keys.add_owner(100, 200)
+    for public_id in ("red-1", "red-2"):
+        await register(store.instances, SEALER, new_instance(owner, public_id))
+    reported: list[Sequence[DriftReport]] = []
+    check, resolver = cast("Any", Check(ValueError("odd"), DRIFTED)), cast("Any", Resolver(store))
+    watch = DriftWatch(check, resolver, store.drift_reports, HOUR, reported.append)
+    assert await watch.round() == 1
+    assert [(report.reason, report.drifted) for report in reported[-1]] == [("failed", 0), ("", 2)]
+    assert await watch.round() == 0  # and is not repeated before the next period
 
 
 def test_the_last_checks_are_measured(store: Store) -> None:

@@ -115,6 +115,10 @@ class DriftWatch:
             reason = error.reason.value if isinstance(error, Refused) else "outcome unknown"
             await self._repository.keep(report.instance_id, None, reason)
             return False
+        except Exception:  # noqa: BLE001 - else it would stay due, and keep those after it from being checked
+            _log.exception("the check for drift failed", instance=instance.name)
+            await self._repository.keep(report.instance_id, None, "failed")
+            return False
         if drifted:
             _log.warning("accounts have drifted", instance=instance.name, accounts=drifted, kinds=dict(kinds))
         await self._repository.keep(report.instance_id, DriftOutcome(drifted, dict(kinds)))
