@@ -216,6 +216,23 @@ async def test_an_inserted_record_is_named_and_never_chained(store: Store, dsn: 
     assert found.broken.startswith("record -5 was inserted")
 
 
+async def test_a_record_that_took_minutes_to_commit_is_found_by_the_next_thorough_look(
+    store: Store, dsn: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, _ = await chained(store)
+    alter(
+        dsn,
+        "insert into audit (at, dialect, action, outcome)"
+        " values (now() - interval '30 minutes', 'cli', 'x', 'done')",
+    )
+    await mine.chain()
+    assert (await mine.verify()).unchained == 1
+    monkeypatch.setattr(store.audit, "_thorough_at", 0.0)
+    await mine.chain()
+    found = await mine.verify()
+    assert (found.broken, found.unchained) == ("", 0)
+
+
 async def test_a_record_that_commits_after_later_ones_is_chained_after_them(
     store: Store, dsn: Secret
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg.rows import class_row, dict_row, kwargs_row, tuple_row
 from psycopg.types.json import Jsonb
 
+from rolecall import ambient
 from rolecall.domain.operations.audit import (
     HEAD_FACT,
     ChainBroken,
@@ -36,6 +37,11 @@ _CHAIN_LOCK = (0x726F6C65, -2)
 """An advisory lock beside those of replicas, whose numbers are never negative; `prune_audit` takes it too."""
 
 _PAGE = 1000
+
+_THOROUGH_EVERY = 300.0
+"""Seconds between two looks for records of the last hour that are not chained, the cost of which grows with all records
+of that hour. The looks between find those of the last minute: a transaction seldom takes longer."""
+
 _LONGEST_TEXT = 1000
 """Characters."""
 
@@ -47,6 +53,7 @@ class PgAuditRepository:
         self._pool = durable
         self._durable = Batches(durable)
         self._quick = Batches(quick)
+        self._thorough_at = ambient.monotonic()
 
     async def note(self, entry: Entry) -> None:
         await self._durable.execute(_SQL["note"], _values(entry))
@@ -82,7 +89,9 @@ class PgAuditRepository:
             head = Head(last["position"], last["digest"]) if last else await _checkpoint(connection)
             await _require_unbroken(connection, seal, head, known)
             begun = head
-            values = {"horizon": last["horizon"] if last else None, "seen": 0, "limit": _PAGE}
+            thorough = self._thorough_at <= ambient.monotonic()
+            horizon = last["horizon" if thorough else "recent"] if last else None
+            values = {"horizon": horizon, "seen": 0, "limit": _PAGE}
             while rows := await connection.rows(kwargs_row(_row), _SQL["pending"], values):
                 links: list[tuple[int, int, bytes]] = []
                 for row in rows:
@@ -92,9 +101,13 @@ class PgAuditRepository:
                     _SQL["add_links"], [list(column) for column in zip(*links, strict=True)]
                 )
                 values["seen"] = rows[-1].id
+                if len(rows) < _PAGE:
+                    break
             if head != begun:
                 await connection.execute(_SQL["set_head"], (HEAD_FACT, seal.seal(head)))
-            return head
+        if thorough:
+            self._thorough_at = ambient.monotonic() + _THOROUGH_EVERY
+        return head
 
     async def links(self, after: int) -> AsyncIterator[Sequence[Link]]:
         while page := await self._pool.rows(kwargs_row(_link), _SQL["links"], (after, _PAGE)):

@@ -45,7 +45,7 @@ select coalesce((select max(position) from audit_chain), (select max(position) f
 
 -- No transaction that adds a record takes an hour: what is older than the last chaining by more was inserted.
 -- name: last_link
-select position, digest, chained_at - interval '1 hour' as horizon
+select position, digest, chained_at - interval '1 hour' as horizon, chained_at - interval '1 minute' as recent
   from audit_chain
  order by position desc limit 1
 
@@ -60,9 +60,10 @@ select digest from audit_chain where position = %(position)s
 -- name: is_unchained
 not exists (select from audit_chain c where c.audit_id = a.id)
 
+-- Without `or`, so that any plan of it can use the index.
 -- name: pending
 select {columns} from audit a
- where (%(horizon)s::timestamptz is null or a.at > %(horizon)s) and a.id > %(seen)s and {is_unchained}
+ where a.at > coalesce(%(horizon)s::timestamptz, '-infinity') and a.id > %(seen)s and {is_unchained}
  order by a.id limit %(limit)s
 
 -- name: add_links
