@@ -8,14 +8,17 @@ from uuid import UUID
 
 from tests.simulation.estates import DATABASE, Estate, Superuser
 from tests.simulation.schedules import Call, History, Model, explained
-from tests.simulation.world import SEALER, Server, World
+from tests.simulation.world import SEALER, STATES_KEY, Server, World
 
 from rolecall.domain.account_pages import display_name
+from rolecall.domain.account_states import fingerprint
 from rolecall.domain.accounts.context import AccountRow, password_purpose
+from rolecall.domain.accounts.drift import compared, with_fingerprint
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
 from rolecall.domain.roles import NO_LIMIT
 from rolecall.domain.secrets.sealing import SealBroken
+from rolecall.store.memory_states import MemoryStates
 
 
 class Violation(AssertionError):
@@ -71,12 +74,32 @@ async def check(world: World, instance_id: int, server: Server, history: History
             expect(opened(row, instance_id) == password, "a sealed password opens the account", place)
             password = MANAGED
         seen[facts.name] = (not facts.may_log_in, password, row.remark, server.limit_of(facts))
+    await check_states(world, instance_id, server)
     check_sessions(server, seen)
     for database in await server.databases():
         known = database.owner in {"", "postgres"} or any(name == database.owner for name in seen)
         expect(known, "the heir owns what a dropped account left", database.name)
     check_history(history, seen)
     check_estates(history, server)
+
+
+async def check_states(world: World, instance_id: int, server: Server) -> None:
+    """What was recorded of an account is what the server has. A crash may leave a password unrecorded."""
+    states = MemoryStates(world.store.rows)
+    found = await server.states.page(None, 100)
+    places = [(account.facts.name, account.facts.host) for account in found]
+    rows = {row.place: row for row in await states.states_at(instance_id, places)}
+    changes = [
+        *await states.database_changes(instance_id),
+        *await states.role_changes(instance_id, [name for name, _ in places]),
+    ]
+    for place, account in zip(places, found, strict=True):
+        digest = str(account.state.password)
+        mark = fingerprint(STATES_KEY, instance_id, account.facts.identity, digest)
+        drift = compared(rows[place], with_fingerprint(account, mark), changes)
+        expect(drift is not None and not drift.differences, "no change here is drift", (drift, rows[place]))
+        assert drift is not None
+        expect(set(drift.unrecorded) <= {"password"}, "every change is recorded", (drift, rows[place]))
 
 
 def opened(row: AccountRow, instance_id: int) -> str:

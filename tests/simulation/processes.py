@@ -13,6 +13,7 @@ from tests.simulation.power import Power, supplied
 from tests.simulation.schedules import choose
 from tests.simulation.world import (
     SEALER,
+    STATES_KEY,
     Gates,
     SimulatedServer,
     World,
@@ -84,7 +85,7 @@ class Process:
         resolver = InstanceResolver(instances, self.registry)
         self.journal = journal = Journal(ledger)
         context = AccountContext(
-            resolver, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL, Secret("k")
+            resolver, ledger, journal, OperationRunner(journal), SEALER, _NO_POOL, STATES_KEY
         )
         deferred = DeferredCreates(context, ledger, journal)
         tokens = ClientTokens(ledger, Secret("token key"))

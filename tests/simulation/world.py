@@ -40,6 +40,7 @@ from rolecall.values import Secret
 
 _EPOCH = 1_700_000_000.0
 SEALER = Sealer((bytes(range(32)),))
+STATES_KEY = Secret("k")
 
 
 @dataclass(slots=True)
