@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, LiteralString
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, LiteralString, TypeAlias, TypeVar
 from uuid import UUID
 
 from msgspec import UNSET
@@ -22,35 +23,47 @@ from rolecall.engines.postgresql.privileges import Privileges
 from rolecall.engines.postgresql.roles import RoleAttributes
 from rolecall.engines.postgresql.server import MEMBERSHIP_OPTIONS_SINCE, Server, rows
 
+_Value = TypeVar("_Value")
+_ByAccount: TypeAlias = defaultdict[int, dict[str, _Value]]
+"""By the oid of the account, and a name."""
+
 _BOOTSTRAP = 10
 """The oid of the first superuser, who grants a role to the account that has created it (BOOTSTRAP_SUPERUSERID)."""
 
-# Memberships of one pair, which several roles may have granted, count together. Left out are the group of super
-# accounts, which is the kind, and what CREATE ROLE gives its creator: to administer the new role.
+# Before the source of accounts in a query of `tenancy`. Memberships and grants are read by themselves: joined to a page
+# the planner takes them for few, and compares each with each.
 _MORE: LiteralString = """
 , {digest}, r.rolcreatedb, r.rolcreaterole, r.rolbypassrls, r.rolinherit, r.rolsuper, r.rolreplication, r.rolconnlimit,
 CASE WHEN r.rolvaliduntil < '0001-01-01 00:00:00+00' THEN '-infinity' WHEN r.rolvaliduntil < 'infinity'
-     THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') ELSE '' END,
-(SELECT json_agg(json_build_array(x.rolname, x.inherits, x.may_become, x.administers)) FROM (
-    SELECT g.rolname, {options}, bool_or(m.admin_option) AS administers
-    FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-    WHERE m.member = r.oid AND g.rolname <> %(group)s::text AND NOT ({by_creation})
-    GROUP BY 1) x),
-(SELECT held.words FROM held WHERE held.grantee = r.oid), (SELECT owned.names FROM owned WHERE owned.datdba = r.oid)
+     THEN to_char(r.rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') ELSE '' END
 FROM pg_roles r"""
 
-_HELD: LiteralString = """, held (grantee, words) AS MATERIALIZED (
-    SELECT x.grantee, json_agg(json_build_array(d.datname, x.privilege_type))
-    FROM pg_database d, aclexplode(d.datacl) x WHERE NOT d.datistemplate AND x.grantee <> d.datdba GROUP BY 1
-), owned (datdba, names) AS MATERIALIZED (
-    SELECT d.datdba, json_agg(d.datname) FROM pg_database d WHERE NOT d.datistemplate GROUP BY 1
-)
-SELECT r.oid,"""
+# Memberships of one pair, which several roles may have granted, count together. Left out are the group of super
+# accounts, which is the kind, and what CREATE ROLE gives its creator: to administer the new role.
+_MEMBERSHIPS: LiteralString = """
+SELECT m.member, g.rolname::text, {options}, bool_or(m.admin_option)
+FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+WHERE m.member = ANY(%(members)s::oid[]) AND g.rolname <> %(group)s::text
+  AND NOT ({by_creation})
+GROUP BY 1, 2
+"""
+_IS_CREATOR = """
+m.grantor = {bootstrap} AND m.admin_option AND NOT m.inherit_option AND NOT m.set_option
+    AND (SELECT c.rolcreaterole FROM pg_roles c WHERE c.oid = m.member)
+"""
+
+_HELD = """
+SELECT x.grantee, d.datname::text, x.privilege_type
+FROM pg_database d, aclexplode(d.datacl) x
+WHERE NOT d.datistemplate AND x.grantee <> d.datdba AND x.grantee = ANY(%(members)s::oid[])
+"""
+
+_OWNED = "SELECT d.datdba, d.datname::text FROM pg_database d WHERE NOT d.datistemplate"
 
 
 def _with_states(query: LiteralString) -> LiteralString:
-    """A query of `tenancy` for accounts that reads their states too."""
-    return query.replace("\nSELECT r.oid,", _HELD, 1).replace("\nFROM pg_roles r", _MORE, 1)
+    """A query of `tenancy` for accounts that reads their attributes too."""
+    return query.replace("\nFROM pg_roles r", _MORE, 1)
 
 
 _PAGE = _with_states(tenancy.PAGES[False])
@@ -94,25 +107,41 @@ class States:
     async def _read(
         self, connection: Connection, query: LiteralString, **values: object
     ) -> Sequence[FoundState]:
+        """Not in one snapshot: what changes meanwhile is read again (`domain.accounts.drift_check`)."""
         facts = await self._server.known(connection)
         has_options = facts.version[0] >= MEMBERSHIP_OPTIONS_SINCE
-        parts = {
-            "passwords": "pg_authid" if facts.can_read_verifiers else "pg_roles",
-            "digest": "encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex')"
-            if facts.can_read_verifiers
-            else "NULL",
-            "options": "bool_or(m.inherit_option) AS inherits, bool_or(m.set_option) AS may_become"
-            if has_options
-            else "true AS inherits, false AS may_become",
-            "by_creation": f"r.rolcreaterole AND m.grantor = {_BOOTSTRAP} AND m.admin_option"
-            " AND NOT m.inherit_option AND NOT m.set_option"
-            if has_options
-            else "false",
-        }
-        for word, text in parts.items():
-            query = query.replace(f"{{{word}}}", text)
-        found = await rows(connection, query, values | self._server.values)
-        return [_found(row, can_read_verifiers=facts.can_read_verifiers) for row in found]
+        digest = (
+            "encode(sha256(convert_to(a.rolpassword, 'UTF8')), 'hex')" if facts.can_read_verifiers else "NULL"
+        )
+        query = query.replace("{passwords}", "pg_authid" if facts.can_read_verifiers else "pg_roles")
+        found = await rows(connection, query.replace("{digest}", digest), values | self._server.values)
+        options = "bool_or(m.inherit_option), bool_or(m.set_option)" if has_options else "true, false"
+        by_creation = _IS_CREATOR.replace("{bootstrap}", str(_BOOTSTRAP)) if has_options else "false"
+        query = _MEMBERSHIPS.replace("{options}", options).replace("{by_creation}", by_creation)
+        asked = {**self._server.values, "members": [row[0] for row in found]}
+        memberships: _ByAccount[str] = defaultdict(dict)
+        for member, role, inherits, may_become, administers in await rows(connection, query, asked):
+            memberships[member][role] = membership_text(
+                inherits=inherits, may_become=may_become, administers=administers
+            )
+        privileges: _ByAccount[dict[str, bool]] = defaultdict(lambda: defaultdict(dict))
+        for member, database, word in await rows(connection, _HELD, asked):
+            privileges[member][database][word] = True
+        owned: defaultdict[int, set[str]] = defaultdict(set)
+        for owner, database in await rows(connection, _OWNED, {}):
+            owned[owner].add(database)
+        return [
+            FoundState(
+                *_facts_and_state(
+                    row,
+                    memberships.get(row[0], {}),
+                    privileges.get(row[0], {}),
+                    can_read_verifiers=facts.can_read_verifiers,
+                ),
+                frozenset(owned.get(row[0], ())),
+            )
+            for row in found
+        ]
 
     async def restore(
         self, place: AccountPlace, state: AccountState, operation: UUID, expected: Expected | None = None
@@ -228,18 +257,20 @@ def _privilege_changes(state: AccountState) -> Iterable[PrivilegeChange]:
                 yield PrivilegeChange(DatabaseObject(ObjectType.DATABASE, database), chosen, grant)
 
 
-def _found(row: tuple[Any, ...], *, can_read_verifiers: bool) -> FoundState:
+def _facts_and_state(
+    row: tuple[Any, ...],
+    memberships: Mapping[str, str],
+    privileges: Mapping[str, Mapping[str, bool]],
+    *,
+    can_read_verifiers: bool,
+) -> tuple[AccountFacts, AccountState]:
     facts = tenancy.account_facts(row[:7])
-    digest, createdb, createrole, bypassrls, inherit, is_superuser, replication, limit, until = row[7:16]
-    memberships, held, owned = row[16:]
+    digest, createdb, createrole, bypassrls, inherit, is_superuser, replication, limit, until = row[7:]
     has = {
         "CREATEDB": createdb, "CREATEROLE": createrole, "BYPASSRLS": bypassrls, "INHERIT": inherit,
         "SUPERUSER": is_superuser, "REPLICATION": replication,
     }  # fmt: skip
     wanted = {**_ATTRIBUTES[facts.kind], **_OTHERS}
-    privileges: dict[str, dict[str, bool]] = {}
-    for database, word in held or ():
-        privileges.setdefault(database, {})[word] = True
     state = AccountState(
         password=(digest or NO_PASSWORD) if can_read_verifiers else UNSET,
         login=facts.may_log_in,
@@ -249,12 +280,9 @@ def _found(row: tuple[Any, ...], *, can_read_verifiers: bool) -> FoundState:
         ),
         connection_limit=limit,
         valid_until=until or NEVER,
-        memberships={
-            role: membership_text(inherits=inherits, may_become=may_become, administers=administers)
-            for role, inherits, may_become, administers in memberships or ()
-        },
+        memberships=memberships,
         privileges=privileges,
         has_all_memberships=True,
         has_all_grants=True,
     )
-    return FoundState(facts, state, frozenset(owned or ()))
+    return facts, state
