@@ -10,6 +10,7 @@ Exporting is a thread's work (`BatchSpanProcessor`). What it cannot keep up with
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 import threading
@@ -60,6 +61,8 @@ _STATE = re.compile(r"[a-z0-9][-a-z0-9_*/@]{0,255}=[ -+\--<>-~]{0,255}[!-+\--<>-
 
 _LONGEST_STATE = 512
 _MOST_MEMBERS = 32
+
+_EXPORTERS_LOG = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
 
 _OURS = frozenset(reason.value for reason in Reason if reason.fault in (Fault.ENGINE, Fault.OURS))
 
@@ -121,6 +124,7 @@ class OtlpTracer:
         provider = TracerProvider(sampler=ALWAYS_ON, resource=resource(), shutdown_on_exit=False)
         provider.add_span_processor(self._processor)
         self._tracer = provider.get_tracer("rolecall", __version__)
+        _EXPORTERS_LOG.addFilter(self._exporter.may_log)
         self._submitted = 0
         self._dropped = 0
 
@@ -180,6 +184,7 @@ class OtlpTracer:
         await asyncio.to_thread(last.join, _LAST)
         if last.is_alive():
             self._exporter.give_up()
+        _EXPORTERS_LOG.removeFilter(self._exporter.may_log)
 
     @property
     def _queued(self) -> int:
@@ -247,6 +252,7 @@ class _Counted(SpanExporter):
         self._inner = inner
         self.exported = 0
         self.failed = 0
+        self._is_failing = False
 
     @property
     def taken(self) -> int:
@@ -259,10 +265,15 @@ class _Counted(SpanExporter):
             result = self._inner.export(spans)
             return result
         finally:
+            self._is_failing = result is not SpanExportResult.SUCCESS
             if result is SpanExportResult.SUCCESS:
                 self.exported += len(spans)
             else:
                 self.failed += len(spans)
+
+    def may_log(self, _record: logging.LogRecord) -> bool:
+        """The first failure is logged with its cause; those that follow would fill the log, and are counted."""
+        return not self._is_failing
 
     def shutdown(self) -> None:
         self._inner.shutdown()  # type: ignore[no-untyped-call]

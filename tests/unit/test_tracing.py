@@ -316,13 +316,20 @@ async def test_a_dead_collector_holds_up_neither_calls_nor_the_end() -> None:
         assert answered_in < 30
 
 
-async def test_spans_that_a_collector_refuses_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_spans_that_a_collector_refuses_are_counted_and_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(tracing, "_DELAY", 0.01)
     with collector(status=400) as refusing:
         async with tracer(refusing.url) as one:
             one.answered(trace_of(3), is_authenticated=True)
             await reached(lambda: one._exporter.failed == 3)
             assert one._queued == 0
+            logged = len(caplog.records)
+            assert logged
+            one.answered(trace_of(3), is_authenticated=True)
+            await reached(lambda: one._exporter.failed == 6)
+            assert len(caplog.records) == logged
 
 
 async def test_the_resource_is_as_the_environment_says(
