@@ -147,7 +147,7 @@ class Cluster:
         command = [
             program("etcd"), "--data-dir", str(place), "--listen-client-urls", client,
             "--advertise-client-urls", client, "--listen-peer-urls", peer,
-            "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
+            "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}", "--enable-v2=true",
         ]  # fmt: skip
         self._stack.enter_context(running(command, self._directory / "etcd.log", self._account))
         until(lambda: _answers(f"{client}/health"))
@@ -162,7 +162,7 @@ class Cluster:
         made: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
         made["name"] = node.name
         made["restapi"] = {"listen": f"127.0.0.1:{node.api}", "connect_address": f"127.0.0.1:{node.api}"}
-        made["etcd3"] = {"hosts": f"127.0.0.1:{self._etcd}"}
+        made["etcd"] = {"hosts": f"127.0.0.1:{self._etcd}"}
         made["bootstrap"]["dcs"] |= DCS
         made["bootstrap"]["initdb"].append("no-sync")
         server = made["postgresql"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -45,8 +45,9 @@ def test_calls_go_on_and_nothing_is_lost_or_done_twice(
             assert not code_with(key, replicas[1])
             paused = struck(cluster, load, Node.pause)
             deployment.run("key", "disable", key["secret_id"])
+            until(lambda: refuse(key, replicas))
             paused.former.resume()
-            until(lambda: all(code_with(key, one) for one in replicas) and cluster.is_whole())
+            until(lambda: still_refuse(key, replicas) and paused.former.state().get("role") == "replica")
             load.resumed(time.monotonic())
         assert all(map(is_ready, replicas))
         settled(deployment, load)
@@ -95,6 +96,16 @@ def code_with(key: dict[str, str], replica: Rolecall) -> str:
     signing = {"secret_id": key["secret_id"], "secret_key": key["secret_key"]}
     answer = replica.call("DescribeRegions", **signing)
     return str(answer.get("Error", {}).get("Code", ""))
+
+
+def refuse(key: dict[str, str], replicas: Sequence[Rolecall]) -> bool:
+    return all(code_with(key, one) for one in replicas)
+
+
+def still_refuse(key: dict[str, str], replicas: Sequence[Rolecall]) -> bool:
+    """A former primary has the key as it was before it was disabled."""
+    assert refuse(key, replicas)
+    return True
 
 
 def compare(deployment: Deployment, load: Load) -> None:
