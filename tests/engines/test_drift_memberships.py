@@ -81,3 +81,17 @@ async def test_an_expiry_before_our_era_does_not_become_one_to_come(
     await owning.harness.sql(f"ALTER ROLE \"{name}\" VALID UNTIL '2999-01-01'")
     await owning.do(ReassertAccount(PLACE, name))
     assert not await owning.harness.can_log_in(name, PASSWORD.reveal())
+
+
+async def test_no_membership_is_put_back_on_mariadb_in_a_role_that_has_become_more(
+    request: pytest.FixtureRequest, unique: Callable[[str], str]
+) -> None:
+    name, role = unique("member"), unique("role")
+    async with serving("granting", request) as granting:
+        await granting.do(create(name))
+        await granting.harness.sql(f"CREATE ROLE `{role}`", f"GRANT `{role}` TO '{name}'@'%'")
+        await granting.do(AdoptAccount(PLACE, name))
+        await granting.harness.sql(f"REVOKE `{role}` FROM '{name}'@'%'", f"GRANT ALL ON *.* TO `{role}`")
+        assert await refused(granting.do(ReassertAccount(PLACE, name))) is Reason.ACCOUNT_PROTECTED
+        assert await granting.found(name) == {("memberships", role): ("inherit", "none")}
+        await granting.harness.sql(f"DROP ROLE `{role}`")

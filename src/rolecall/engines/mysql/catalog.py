@@ -209,6 +209,13 @@ def queries_where(server: Server, accounts: str, grants: str) -> tuple[str, str]
     return f"{query} AND {accounts}", held
 
 
+def strong_roles_query(server: Server, roles: Iterable[str]) -> str:
+    """A query with a row if any of these roles has, or leads to, more than a tenant may have."""
+    query = server.flavor.strong_roles
+    holds = tenancy.holds(*server.flavor.holder, server.columns.items(), server.control)
+    return query.replace("{holds}", holds).replace("{roles}", ", ".join(map(quoting.text, roles)))
+
+
 def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[StoredGrant]]:
     found: dict[tuple[str, str], list[StoredGrant]] = defaultdict(list)
     for name, place, pattern, row in rows:

@@ -60,6 +60,8 @@ class Flavor:
     of an account that Rolecall makes, and whether the password has expired."""
     memberships: str
     """A query of roles that were granted to accounts: user, host, role, and Y if the account may grant it."""
+    strong_roles: str
+    """A query with a row if any of these roles has, or leads to, more than a tenant may have."""
     holder: tuple[str, str]
     """What the query calls the account or role whose privileges decide on `powerful`: user and host."""
 
@@ -87,6 +89,18 @@ LEFT JOIN (
        OR {holds}
 ) powerful ON powerful.user = g.User AND powerful.host = g.Host
 WHERE {listed} AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
+"""
+
+_MARIADB_STRONG_ROLES = """
+WITH RECURSIVE reach (via, place) AS (
+    SELECT g.User, g.Host FROM mysql.global_priv g WHERE g.Host = '' AND g.User IN ({roles})
+    UNION
+    SELECT m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
+)
+SELECT r.via FROM reach r
+WHERE EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
+              AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
+   OR {holds}
 """
 
 # MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own. Any role protects:
@@ -141,6 +155,7 @@ MARIADB = Flavor(
        COALESCE(JSON_VALUE(g.Priv, '$.password_last_changed'), '1') = '0'
 FROM mysql.global_priv g""",
     memberships="SELECT User, Host, Role, Admin_option FROM mysql.roles_mapping WHERE Host <> ''",
+    strong_roles=_MARIADB_STRONG_ROLES,
     holder=("r.via", "r.place"),
 )
 
@@ -171,6 +186,7 @@ MYSQL = Flavor(
        CONCAT('VIA ', NULLIF(g.plugin, 'caching_sha2_password'))), g.password_expired = 'Y'
 FROM mysql.user g""",
     memberships="SELECT TO_USER, TO_HOST, CONCAT(FROM_USER, '@', FROM_HOST), WITH_ADMIN_OPTION FROM mysql.role_edges",
+    strong_roles="SELECT 1",  # any role protects
     holder=("g.User", "g.Host"),
 )
 

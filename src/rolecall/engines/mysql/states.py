@@ -19,6 +19,7 @@ from rolecall.domain.account_states import (
 )
 from rolecall.domain.engine import Access, AccountFacts, AccountKind
 from rolecall.domain.identity import Expected
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import catalog, control, names, quoting, sessions, statements, templates
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.catalog import StoredAccount
@@ -112,6 +113,10 @@ class States:
             before = self._accounts.require_changeable(answers, *place)
             if before.facts.was_changed_by(operation, expected) and before.facts.marker != operation:
                 return before.facts
+            joined = [role for role, options in state.memberships.items() if options is not None]
+            if joined and await session.fetch(catalog.strong_roles_query(self._server, joined)):
+                note = "its members would have more than a normal account may have"
+                raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": ", ".join(joined)}, note=note)
             changed = before.facts
             if before.facts.marker != operation:
                 changed = before.facts.changed_by(operation)
