@@ -15,7 +15,7 @@ from tests.waiting import reached
 
 from rolecall.exchanges import DEFAULTS
 from rolecall.exchanges.pools import Pool
-from rolecall.exchanges.postgresql import Connection, dial
+from rolecall.exchanges.postgresql import Connection, NotConnected, dial
 from rolecall.store.connection import connect, make_pool
 from rolecall.store.primary import Primary
 from rolecall.values import Secret
@@ -70,6 +70,23 @@ async def test_a_commit_that_stopped_waiting_for_its_standby_has_an_unknown_outc
             await committing
         assert connection.closed
     assert await admin.value("select to_regclass('rolecall.one') is not null")
+
+
+async def test_the_warning_of_it_comes_whatever_the_database_is_set_to(
+    dsn: Secret, pool: Pool, admin: Connection
+) -> None:
+    database = await admin.value("select current_database()")
+    await admin.execute(f"alter database {database} set client_min_messages = error")
+    async with pool.connection() as pooled, await connect(dsn) as alone:
+        for connection in (pooled, alone):
+            assert await connection.value("show client_min_messages") == "warning"
+
+
+async def test_a_name_that_cannot_be_looked_up_is_a_host_that_is_away(dsn: Secret) -> None:
+    with pytest.raises(NotConnected, match="name is not valid"):
+        await connect(Secret("host=.,."))
+    with pytest.raises(psycopg.OperationalError, match="name is not valid"):
+        await connect(Secret("host=."))
 
 
 async def test_other_notices_mean_nothing(pool: Pool) -> None:

@@ -35,6 +35,9 @@ _MEMORY = 60.0
 """Seconds since the newest server was last heard of, in which none on an earlier timeline takes its place. Afterwards
 it may: the store may have been moved to another cluster, or restored."""
 
+_ALWAYS = {"client_min_messages": "warning"}
+"""That a commit did not wait for its standby is a warning, which a role or a database may be set not to get."""
+
 _PROCESS = sql.SQL("pg_backend_pid()")
 _WHERE = sql.SQL(
     "(select system_identifier from pg_control_system()),"
@@ -104,7 +107,10 @@ class Primary:
         named = {"application_name": APPLICATION} if settings else {}
         conninfo = make_conninfo(self._addresses[host].reveal(), **named)
         kind = Connection if spans.tracer is None else TracedConnection
-        connection = await kind.connect(conninfo, autocommit=True, prepare_threshold=None)
+        try:
+            connection = await kind.connect(conninfo, autocommit=True, prepare_threshold=None)
+        except UnicodeError:  # of Python's look-up, for an empty or a long label
+            raise psycopg.OperationalError("a host's name is not valid") from None
         try:
             connection.session, *place = await _introduced(connection, settings)
             self._require_newest((place[0], place[1]))
@@ -127,7 +133,7 @@ async def _introduced(connection: Connection, settings: Mapping[str, str]) -> tu
     """The numbers of the server's process, of its cluster and its timeline, once the settings are made."""
     made = [
         sql.SQL("set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
-        for name, value in settings.items()
+        for name, value in (_ALWAYS | dict(settings)).items()
     ]
     try:
         row = await connection.only(tuple_row, _select(_PROCESS, _WHERE, *made))

@@ -43,6 +43,7 @@ _GUARDS = {
     "default_transaction_deferrable": "off",
     "default_transaction_isolation": r"read\ committed",
     "synchronous_commit": "on",
+    "client_min_messages": "warning",  # for `sessions.UNREPLICATED`
     "lock_timeout": f"{int(LOCK_SECONDS * 1000)}",
     "idle_in_transaction_session_timeout": "120000",
     "local_preload_libraries": "",
