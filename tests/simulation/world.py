@@ -100,10 +100,10 @@ class Gates:
             self.fuse -= 1
             if not self.fuse:
                 self.end(where)
-        if world.stormy and self.alive:
-            hazards = world.hazards
-            if hazards.delay and happens(hazards.delay):
-                await asyncio.sleep(DELAYS[choose(len(DELAYS))])
+        hazards = world.hazards
+        if world.stormy and self.alive and hazards.delay and happens(hazards.delay):
+            await asyncio.sleep(DELAYS[choose(len(DELAYS))])
+        if world.stormy and self.alive:  # the storm may have ended during the delay
             if hazards.pause and hazards.pauses and happens(hazards.pause):
                 hazards.pauses -= 1
                 self.pause((0.1, 1.0, 7.0, 20.0)[choose(4)])
