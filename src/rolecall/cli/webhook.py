@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -188,8 +187,6 @@ def rotate(
     """Sign with another secret. It is shown once, now; the present one signs as well for a day."""
     from rolecall.domain.webhooks.targets import rotate as rotate_secret
 
-    if math.isnan(overlap):  # which is in any range, as typer compares it
-        raise CommandError("--overlap is a number of hours")
     given = _given_secret(secret_file)
 
     async def work(opened: OpenStore) -> Secret:
