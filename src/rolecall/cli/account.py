@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,6 +35,8 @@ HostOption = Annotated[
     str, typer.Option("--host", help="MariaDB and MySQL: the host of the account. Default: any, `%`.")
 ]
 
+Standing = Literal["managed", "foreign", "missing", "changed", "protected", "failed"]
+
 _COLUMNS = ("instance", "name", "host", "kind", "standing", "locked", "remark", "created_at")
 
 
@@ -44,8 +46,12 @@ def list_accounts(
         str | None, typer.Option("--instance", metavar="ID", help="List the accounts of this instance only.")
     ] = None,
     standing: Annotated[
-        str, typer.Option(help="Only this standing: managed, foreign, missing, changed, protected or failed.")
-    ] = "",
+        Standing | None,
+        typer.Option(
+            metavar="STANDING",
+            help="Only this standing: managed, foreign, missing, changed, protected or failed.",
+        ),
+    ] = None,
     limit: LimitOption = None,
     offset: OffsetOption = 0,
     contains: FilterOption = "",
@@ -62,7 +68,7 @@ def list_accounts(
             chosen = list(await opened.store.instances.instances())
         for registered in chosen:
             rows = await _accounts(opened, registered)
-            wanted = (row for row in rows if standing in ("", row["standing"]))
+            wanted = (row for row in rows if standing in (None, row["standing"]))
             output.add(paging.of(wanted))
             if paging.ended:
                 return

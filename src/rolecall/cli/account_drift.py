@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,22 @@ app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = ("instance", "name", "host", "standing", "field", "subject", "recorded", "found")
 
+Standing = Literal["drifted", "missing", "changed", "unrecorded", "foreign"]
+"""`DriftStanding` but for IN_SYNC: of an account that is, there is nothing to print."""
+
+Field = Literal[
+    "password",
+    "login",
+    "kind",
+    "attributes",
+    "connection_limit",
+    "valid_until",
+    "memberships",
+    "grants",
+    "rights",
+]
+"""The `Difference.field` of all differences."""
+
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
 
 
@@ -35,9 +51,15 @@ def check(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this account of it.")] = None,
     host: HostOption = "",
     standing: Annotated[
-        str, typer.Option(help="Only this standing: drifted, missing, changed, unrecorded or foreign.")
-    ] = "",
-    field: Annotated[str, typer.Option(help="Only differences of this field, such as password.")] = "",
+        Standing | None,
+        typer.Option(
+            metavar="STANDING", help="Only this standing: drifted, missing, changed, unrecorded or foreign."
+        ),
+    ] = None,
+    field: Annotated[
+        Field | None,
+        typer.Option(metavar="FIELD", help="Only differences of this field, such as password."),
+    ] = None,
     limit: LimitOption = None,
     offset: OffsetOption = 0,
     contains: FilterOption = "",
@@ -60,7 +82,7 @@ def check(
         for registered in chosen:
             try:
                 async for drift in _drifts(opened, registered, name, host):
-                    rows = [row for row in _rows(registered, drift) if field in ("", row["field"])]
+                    rows = [row for row in _rows(registered, drift) if field in (None, row["field"])]
                     if drift.standing.value in wanted and rows:
                         has_drifted = has_drifted or drift.is_drift
                         output.add(paging.of(rows))
