@@ -26,7 +26,7 @@ from tests.simulation.world import GrantingServer, OwningServer
 
 from rolecall.domain.accounts import removal, repairs
 from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import State
+from rolecall.domain.operations.model import Holder, State
 from rolecall.domain.provisioning.phases import Phases
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
@@ -71,7 +71,7 @@ def _record_deletion_by_name(
 ) -> Any:
     row = None if effect is None else self._rows.accounts.get((instance_id, effect.name, effect.host))
     if row is not None and effect.deleted:
-        instead_of = row.identity
+        instead_of = Holder(row.identity, row.is_deleted, row.applied_order)
     return _changed(self, operation, instance_id, effect, instead_of)
 
 
@@ -80,7 +80,7 @@ def _record_creation_by_name(
 ) -> Any:
     row = None if effect is None else self._rows.accounts.get((instance_id, effect.name, effect.host))
     if row is not None and effect.created:
-        instead_of = row.identity
+        instead_of = Holder(row.identity, row.is_deleted, row.applied_order)
     return _changed(self, operation, instance_id, effect, instead_of)
 
 

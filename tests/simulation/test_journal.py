@@ -528,9 +528,38 @@ def test_a_late_record_of_a_move_takes_the_row_that_was_left_and_writes_none() -
         assert bench.store.rows.operations[late].operation.state is State.RECORDED
         holders = {place: await bench.ledger.holder(1, *place) for place in rows}
         assert holders == {
-            ("bob", "h"): Holder("1", is_deleted=True),
-            ("ada", ""): Holder("2", is_deleted=False),
+            ("bob", "h"): Holder("1", is_deleted=True, order=0),
+            ("ada", ""): Holder("2", is_deleted=False, order=1),
         }
+
+    once(play)
+
+
+def test_a_late_record_leaves_the_row_of_an_account_that_was_moved_away_and_came_back() -> None:
+    """Found in `granting`: the account that is recorded late was there while the other one was away."""
+
+    async def play() -> None:
+        bench = Bench(
+            server=Server(AccountFacts(2, "ada", AccountKind.NORMAL, True, True, None, identity="2"))
+        )
+        made, away, late, back = (uuid4() for _ in range(4))
+        await bench.ledger.accept(made, 1, bench.intent(Change.ACCOUNT_CREATE))
+        await bench.ledger.record(made, 1, _effect("1", 1, created=True, remark="old"))
+        await bench.ledger.accept(away, 1, bench.intent(Change.ACCOUNT_MOVE, Expected("1")))
+        await bench.ledger.accept(late, 1, bench.intent(Change.ACCOUNT_CREATE))
+        recording = asyncio.ensure_future(
+            record(bench.ledger, bench.server, late, _effect("2", created=True, remark="new"))
+        )
+        await asyncio.sleep(0.01)  # of virtual time: it has asked the server, and waits for the move
+        moved = AccountEffect("bob", "", 0, "1", 2, moved_from=("ada", ""))
+        assert await bench.ledger.record(away, 1, moved)
+        await bench.ledger.accept(back, 1, bench.intent(Change.ACCOUNT_MOVE, Expected("1", 2)))
+        bench.server.found = AccountFacts(1, "ada", AccountKind.NORMAL, True, True, None, identity="1")
+        assert await bench.ledger.record(back, 1, AccountEffect("ada", "", 0, "1", 3, moved_from=("bob", "")))
+        await recording
+        row = await bench.ledger.account(1, "ada", "")
+        assert (row.identity, row.remark) == ("1", "old")
+        assert bench.store.rows.operations[late].operation.state is State.RECORDED
 
     once(play)
 

@@ -483,6 +483,23 @@ async def test_an_identity_that_is_given_out_again_is_of_a_new_account(bench: Be
     assert (await bench.row()).created_at is not None
 
 
+async def test_a_row_is_replaced_only_as_it_was_when_its_holder_was_read(bench: Bench) -> None:
+    """An account that was moved away and came back has a row with a greater order."""
+    ledger, instance = bench.store.operations, bench.instance.id
+    await bench.carried_out(AccountEffect("acc", "", 1, "1", 1, created=True, remark="old"))
+    earlier = await ledger.holder(instance, "acc", "")
+    await bench.carried_out(AccountEffect("acc", "", 1, "1", 5), Change.ACCOUNT_LOCK)
+    made = AccountEffect("acc", "", 2, "2", created=True, remark="new")
+    deleted = AccountEffect("acc", identity="2", order=9, deleted=True)
+    for effect, change in ((made, Change.ACCOUNT_CREATE), (deleted, Change.ACCOUNT_DELETE)):
+        late = await bench.accepted("acc", change)
+        assert not await ledger.record(late, instance, effect, earlier)
+    assert (await bench.row()).identity == "1"
+    late = await bench.accepted("acc")
+    assert await ledger.record(late, instance, made, await ledger.holder(instance, "acc", ""))
+    assert (await bench.row()).identity == "2"
+
+
 async def test_what_follows_an_operation_is_known(bench: Bench) -> None:
     first = await bench.accepted("shop", Change.DATABASE_OWNER)
     other = await bench.accepted("other", Change.DATABASE_OWNER)

@@ -31,7 +31,7 @@ from rolecall.domain.operations.model import (
 )
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.store.memory_effects import DatabaseChanges, is_again, latest, merged, note_database
-from rolecall.store.moves import Key, after_move, is_gone
+from rolecall.store.moves import Key, after_move, is_gone, is_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class MemoryLedger:
         operation_id: UUID,
         instance_id: int,
         effect: Effect | None,
-        instead_of: str | None = None,
+        instead_of: Holder | None = None,
     ) -> bool:
         kept = self._rows.operations.get(operation_id)
         if kept is None or not (kept.operation.state is State.ACCEPTED or kept.operation.is_interrupted):
@@ -208,7 +208,7 @@ class MemoryLedger:
         return True
 
     def _changed(
-        self, operation: Operation, instance_id: int, effect: Effect | None, instead_of: str | None
+        self, operation: Operation, instance_id: int, effect: Effect | None, instead_of: Holder | None
     ) -> Mapping[Key, AccountRow] | None:
         """The rows that an effect changes; None if that of another account is in the way."""
         if effect is None or isinstance(effect, DatabaseEffect):
@@ -219,7 +219,7 @@ class MemoryLedger:
                     if (instance_id, *place) in accounts}  # fmt: skip
             return after_move(rows, effect, instead_of, ambient.now())
         before = accounts.get((instance_id, *key))
-        if before is not None and before.identity != instead_of:
+        if before is not None and not (instead_of is not None and is_held(before, instead_of)):
             is_other = before.identity not in (effect.identity, "")
             if is_again(before, operation, effect):
                 before = None
@@ -229,7 +229,7 @@ class MemoryLedger:
 
     async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:
         row = self._rows.accounts.get((instance_id, name, host))
-        return None if row is None else Holder(row.identity, row.is_deleted)
+        return None if row is None else Holder(row.identity, row.is_deleted, row.applied_order)
 
     async def is_moving(self, instance_id: int, identity: str) -> bool:
         return any(

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from rolecall.domain.account_states import merged
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.operations.effects import AccountEffect
+from rolecall.domain.operations.model import Holder
 from rolecall.store.connection import Pool
 from rolecall.store.queries import load
 from rolecall.store.recordings import state_json
@@ -31,6 +32,11 @@ def tombstone(row: AccountRow, now: datetime) -> AccountRow:
     return AccountRow(row.name, row.host, 0, "", None, now, None, None, row.identity, is_deleted=True)
 
 
+def is_held(row: AccountRow, holder: Holder) -> bool:
+    """Whether the row is as it was when `holder` was read: an account that was moved away may have come back since."""
+    return (row.identity, row.applied_order) == (holder.identity, holder.order)
+
+
 def is_gone(row: AccountRow, order: int) -> bool:
     """Whether a change of that order comes too late: the account was deleted, or moved by a later change.
 
@@ -40,7 +46,7 @@ def is_gone(row: AccountRow, order: int) -> bool:
 
 
 def after_move(
-    rows: Mapping[Key, AccountRow], effect: AccountEffect, instead_of: str | None, now: datetime
+    rows: Mapping[Key, AccountRow], effect: AccountEffect, instead_of: Holder | None, now: datetime
 ) -> Mapping[Key, AccountRow] | None:
     """The rows that the move changes; None if that of another account stands at the new place.
 
@@ -50,7 +56,7 @@ def after_move(
     to = effect.name, effect.host
     left, found = rows.get(effect.moved_from), rows.get(to)
     if found is not None and found.identity != effect.identity:
-        if found.identity != instead_of:
+        if instead_of is None or not is_held(found, instead_of):
             return None
         found = None
     mine = (
@@ -82,7 +88,7 @@ def after_move(
 
 
 async def record_move(
-    pool: Pool, operation_id: UUID, instance_id: int, effect: AccountEffect, instead_of: str | None
+    pool: Pool, operation_id: UUID, instance_id: int, effect: AccountEffect, instead_of: Holder | None
 ) -> bool:
     """Whether it was recorded, or was closed already."""
     assert effect.moved_from is not None  # noqa: S101 - that makes it a move

@@ -127,7 +127,7 @@ class PgOperationRepository:
         operation_id: UUID,
         instance_id: int,
         effect: Effect | None,
-        instead_of: str | None = None,
+        instead_of: Holder | None = None,
     ) -> bool:
         if effect is None:
             await record_alone(self._closings, operation_id)

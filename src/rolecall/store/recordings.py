@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from rolecall.domain.account_states import Recorded
 from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
+from rolecall.domain.operations.model import Holder
 from rolecall.store.batches import Batches
 from rolecall.store.queries import load
 
@@ -25,7 +26,7 @@ def state_json(state: Recorded) -> Jsonb:
 
 
 async def record_effect(
-    closings: Batches, operation_id: UUID, instance_id: int, effect: AccountEffect, instead_of: str | None
+    closings: Batches, operation_id: UUID, instance_id: int, effect: AccountEffect, instead_of: Holder | None
 ) -> bool:
     """Whether it was recorded, or was closed already."""
     statement = _SQL["record_deletion" if effect.deleted else "record_effect"]
@@ -51,7 +52,7 @@ async def record_alone(closings: Batches, operation_id: UUID) -> None:
 
 
 def _values(
-    operation_id: UUID, instance_id: int, effect: AccountEffect, instead_of: str | None
+    operation_id: UUID, instance_id: int, effect: AccountEffect, instead_of: Holder | None
 ) -> dict[str, object]:
     return {
         "operation": operation_id,
@@ -68,7 +69,8 @@ def _values(
         "manages": effect.manages,
         "sealed": effect.sealed,
         "speaks": effect.speaks_of_password,
-        "instead": instead_of,
+        "instead": None if instead_of is None else instead_of.identity,
+        "instead_order": 0 if instead_of is None else instead_of.order,
         "detail": Jsonb(effect.detail),
         "state": state_json(effect.to_record),
     }

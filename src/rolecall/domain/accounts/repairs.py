@@ -30,7 +30,7 @@ from rolecall.domain.identity import (
 )
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.operations import details
-from rolecall.domain.operations.model import Change, Holder, Ledger, Operation, StillUnknown
+from rolecall.domain.operations.model import Change, Ledger, Operation, StillUnknown
 from rolecall.domain.roles import DefaultsChange
 
 
@@ -96,7 +96,9 @@ async def is_shown(case: Case) -> bool:
     if operation.change is Change.ACCOUNT_DELETE and expected is not None and expected.identity:
         holder = await case.ledger.holder(case.connected.instance.id, *operation.account)
         is_gone = facts is None or facts.identity != expected.identity
-        return is_gone and holder == Holder(expected.identity, is_deleted=False)
+        return (
+            is_gone and holder is not None and holder.identity == expected.identity and not holder.is_deleted
+        )
     if operation.change is Change.ACCOUNT_LOCK and facts is not None:
         return facts.expected == expected and not facts.may_log_in
     return False

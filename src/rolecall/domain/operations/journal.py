@@ -26,6 +26,7 @@ from rolecall.domain.operations.effects import AccountEffect, Effect, effect_of
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,
     Change,
+    Holder,
     Intent,
     Ledger,
     Promised,
@@ -88,7 +89,8 @@ async def _record_of_account(ledger: Ledger, server: Server, operation_id: UUID,
     back: so an account that is there is newer than any whose row stood before the question, and one that is gone stays
     gone.
     """
-    instance, instead_of = server.id, None
+    instance = server.id
+    instead_of: Holder | None = None
     effect: AccountEffect | None = of
     if of.deleted and not of.identity:
         holder = await ledger.holder(instance, of.name, of.host)
@@ -109,11 +111,11 @@ async def _record_of_account(ledger: Ledger, server: Server, operation_id: UUID,
                 effect = None
             else:  # a row of an account that is gone; where there was none to delete, it is that row which goes
                 effect = effect if effect.identity else replace(effect, identity=holder.identity)
-                instead_of = holder.identity
+                instead_of = holder
         elif effect.identity == there:
             if not holder.is_deleted:
                 await _require_left(ledger, instance, holder.identity)
-            instead_of = holder.identity
+            instead_of = holder
         elif effect.moved_from is not None:  # moved, and gone since
             name, host = effect.moved_from
             effect = AccountEffect(name, host, identity=effect.identity, deleted=True)

@@ -218,6 +218,8 @@ class Holder:
 
     identity: str
     is_deleted: bool
+    order: int
+    """Of the last change that was recorded. An account that was moved away and came back has a greater one."""
 
 
 class Standing(Enum):
@@ -284,12 +286,12 @@ class Ledger(Protocol):
         operation_id: UUID,
         instance_id: int,
         effect: Effect | None,
-        instead_of: str | None = None,
+        instead_of: Holder | None = None,
     ) -> bool:
         """Close as recorded and write the effect, in one transaction. Repeating it changes nothing.
 
-        False, and nothing is done, if the row of that name is of another account, unless that is `instead_of`, or of
-        one that was deleted.
+        False, and nothing is done, if the row of that name is of another account, unless that is `instead_of` and
+        has not been changed since, or of one that was deleted.
         """
 
     async def holder(self, instance_id: int, name: str, host: str) -> Holder | None:

@@ -69,7 +69,7 @@ select name, host, identity from accounts
  order by updated_at desc, {display_name} desc limit %s
 
 -- name: holder
-select identity, deleted as is_deleted from accounts where instance_id = %s and name = %s and host = %s
+select identity, deleted as is_deleted, applied_order as "order" from accounts where instance_id = %s and name = %s and host = %s
 
 -- The operation, unless its closing is final.
 -- name: taken_up
@@ -144,7 +144,7 @@ on conflict (instance_id, name, host) do update set
        state = case when {has_state} then later_state(a.state, excluded.state) else excluded.state end
  where (a.identity in (excluded.identity, '')
         and (not a.deleted or (a.applied_order > 0 and a.applied_order < %(order)s)))
-       or (a.identity = excluded.identity and {newer}) or a.identity = %(instead)s
+       or (a.identity = excluded.identity and {newer}) or (a.identity = %(instead)s and a.applied_order = %(instead_order)s)
 returning 1
 ), {closed}
 
@@ -156,7 +156,7 @@ on conflict (instance_id, name, host) do update set
        engine_oid = 0, identity = excluded.identity, deleted = true, remark = '', created_at = null, updated_at = now(),
        password_updated_at = null, sealed_password = null, remark_order = 0, password_order = 0,
        applied_order = excluded.applied_order, state = null
- where a.identity in (excluded.identity, '') or a.identity = %(instead)s
+ where a.identity in (excluded.identity, '') or (a.identity = %(instead)s and a.applied_order = %(instead_order)s)
 returning 1
 ), {closed}
 
