@@ -72,7 +72,7 @@ _PROVISIONED = (
 _ACCOUNT = (Reason.ACCOUNT_MISSING, Reason.ACCOUNT_PROTECTED)
 _OBJECTS = (Reason.OBJECT_NAME_MALFORMED, Reason.OBJECT_MISSING, Reason.DATABASE_MISSING)
 
-# How domain and engine may refuse beyond the rules of the fields (docstrings of `domain/engine.py`).
+# How domain and engine may refuse beyond the rules of the fields (docstrings of `domain/engine/__init__.py`).
 BEHIND: Mapping[str, Sequence[Reason]] = {
     "CreateAccount": (*_REACHED, Reason.ACCOUNT_TAKEN, Reason.ENGINE_TOO_OLD, Reason.PASSWORD_UNDECIPHERABLE),
     "DescribeAccounts": _REACHED,

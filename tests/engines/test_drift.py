@@ -24,10 +24,10 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
+from rolecall.domain.engine.roles import DefaultPrivileges
 from rolecall.domain.messages import Command
 from rolecall.domain.operations.model import Change, State
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import DefaultPrivileges
 from rolecall.values import Secret
 
 PASSWORD, OTHER = Secret("Corr3ct-horse"), Secret("0ther-Horse-1")

@@ -16,7 +16,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import NO_ACCOUNT, ChangedMeanwhile, Expected, Superseded
+from rolecall.domain.engine.identity import NO_ACCOUNT, ChangedMeanwhile, Expected, Superseded
 from rolecall.domain.reasons import Reason
 from rolecall.engines.mysql import sessions as mysql_sessions
 from rolecall.engines.postgresql import accounts as postgresql_accounts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from rolecall.domain.account_pages import AccountSlice, display_name
 from rolecall.domain.accounts.quotas import has_room
 from rolecall.domain.engine import AccountKind, NewAccount
+from rolecall.domain.engine.pages import AccountSlice, display_name
 from rolecall.engines.memory import MemoryEngine
 
 NAMES = ("b", "a", "a1", "A", "é", "a!", "a-b", "c'c", "a\\b")

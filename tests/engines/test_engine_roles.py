@@ -19,9 +19,8 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import Expected, Superseded
-from rolecall.domain.reasons import Reason
-from rolecall.domain.roles import (
+from rolecall.domain.engine.identity import Expected, Superseded
+from rolecall.domain.engine.roles import (
     NO_LIMIT,
     DefaultPrivileges,
     DefaultsChange,
@@ -30,6 +29,7 @@ from rolecall.domain.roles import (
     MembershipChange,
     RoleChange,
 )
+from rolecall.domain.reasons import Reason
 from rolecall.values import Secret
 
 END = datetime(2031, 5, 6, 7, 8, 9, 250000, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from msgspec import structs
 from tests.engines.conftest import Harness, Maker
 
-from rolecall.domain.account_states import AccountState, FoundState, digest_of, new_state
 from rolecall.domain.engine import AccountKind, NewAccount
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.states import AccountState, FoundState, digest_of, new_state
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Secret
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from rolecall.domain.engine import AccountKind, NewAccount, NewDatabase
-from rolecall.domain.identity import AppliedBefore
+from rolecall.domain.engine.identity import AppliedBefore
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_grants import MemoryGrantsEngine
 from rolecall.values import Secret

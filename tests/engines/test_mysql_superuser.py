@@ -14,7 +14,7 @@ from tests.engines.test_mysql_engine import PowerCut, cut_after
 from tests.engines.test_mysql_super_accounts import DENIED, ESCALATIONS, run
 
 from rolecall.domain.engine import Access, AccountKind, DatabaseGrant, NewDatabase
-from rolecall.domain.identity import AppliedBefore
+from rolecall.domain.engine.identity import AppliedBefore
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import MySqlEngine, hashes
 from rolecall.values import Secret

@@ -12,10 +12,16 @@ from tests.engines.test_postgres_tenancy import CLEANING, POWERS
 from tests.refusals import refused
 
 from rolecall.domain.engine import AccountKind, DatabaseObject, NewDatabase, ObjectType, PrivilegeChange
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.roles import (
+    DefaultPrivileges,
+    DefaultsChange,
+    Expiry,
+    MembershipChange,
+    RoleChange,
+)
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.reasons import Reason
-from rolecall.domain.roles import DefaultPrivileges, DefaultsChange, Expiry, MembershipChange, RoleChange
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.values import Secret
 

@@ -25,8 +25,8 @@ from tests.simulation.world import GrantingServer, Hazards, OwningServer, Simula
 from tests.waiting import PATIENCE
 
 from rolecall.domain.engine import Engine
+from rolecall.domain.engine.roles import NO_LIMIT
 from rolecall.domain.operations.model import State
-from rolecall.domain.roles import NO_LIMIT
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 

@@ -14,7 +14,7 @@ from tests.engines.conftest import EMBEDDED, PostgresHarness, Scratch
 from tests.waiting import reached
 
 from rolecall.domain.engine import AccountChange, AccountKind, NewAccount, VerifierWrite
-from rolecall.domain.identity import Superseded
+from rolecall.domain.engine.identity import Superseded
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import scram
 from rolecall.engines.postgresql import PostgresEngine, statements, verifiers

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from tests.waiting import PATIENCE
 
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountKind, EngineAddress, NewAccount, ObjectType
+from rolecall.domain.engine.capabilities import required
 from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.base import Watched

@@ -10,13 +10,13 @@ from tests.simulation.estates import DATABASE, Estate, Superuser
 from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, STATES_KEY, Server, World
 
-from rolecall.domain.account_pages import display_name
-from rolecall.domain.account_states import fingerprint
 from rolecall.domain.accounts.context import AccountRow, password_purpose
 from rolecall.domain.accounts.drift import compared, with_fingerprint
+from rolecall.domain.engine.pages import display_name
+from rolecall.domain.engine.roles import NO_LIMIT
+from rolecall.domain.engine.states import fingerprint
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
-from rolecall.domain.roles import NO_LIMIT
 from rolecall.domain.secrets.sealing import SealBroken
 from rolecall.store.memory_states import MemoryStates
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from tests.simulation.power import supplied
 from tests.simulation.schedules import choose, happens
 
-from rolecall.domain.identity import Fence
+from rolecall.domain.engine.identity import Fence
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 if TYPE_CHECKING:

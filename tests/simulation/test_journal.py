@@ -12,9 +12,10 @@ import pytest
 from tests.simulation.schedules import once
 
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.account_states import AccountState, new_state
 from rolecall.domain.engine import AccountFacts, AccountKind
-from rolecall.domain.identity import NO_ACCOUNT, AppliedBefore, Expected, superseded_account
+from rolecall.domain.engine.identity import NO_ACCOUNT, AppliedBefore, Expected, superseded_account
+from rolecall.domain.engine.roles import MembershipChange
+from rolecall.domain.engine.states import AccountState, new_state
 from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.domain.operations import details
 from rolecall.domain.operations.effects import AccountEffect, effect_of
@@ -30,7 +31,6 @@ from rolecall.domain.operations.model import (
     TakenOver,
 )
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
-from rolecall.domain.roles import MembershipChange
 from rolecall.store.memory import MemoryStore
 from rolecall.values import Caller, Origin
 

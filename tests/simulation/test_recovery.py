@@ -10,7 +10,7 @@ from tests.simulation.scenarios import Run
 from tests.simulation.test_interleavings import played
 
 from rolecall.domain.engine import AccountChange, AccountFacts
-from rolecall.domain.identity import ChangedMeanwhile, Expected
+from rolecall.domain.engine.identity import ChangedMeanwhile, Expected
 from rolecall.domain.operations.model import Change, Intent, Operation, Runner, State, Unresolved
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.values import Secret

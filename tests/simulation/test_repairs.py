@@ -27,10 +27,10 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import ChangedMeanwhile, Expected
+from rolecall.domain.engine.identity import ChangedMeanwhile, Expected
+from rolecall.domain.engine.roles import DefaultPrivileges, MembershipChange
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Intent, Operation, State
-from rolecall.domain.roles import DefaultPrivileges, MembershipChange
 
 OTHER = Expected("another account")
 

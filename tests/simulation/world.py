@@ -31,7 +31,7 @@ from rolecall.domain.engine import (
     EngineTraits,
     ObjectType,
 )
-from rolecall.domain.roles import NO_LIMIT
+from rolecall.domain.engine.roles import NO_LIMIT
 from rolecall.domain.secrets.sealing import Sealer
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine

@@ -8,8 +8,8 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from rolecall.domain.account_pages import AccountSlice, display_name
 from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.engine.pages import AccountSlice, display_name
 from rolecall.store import Store
 from rolecall.store.memory_effects import latest
 from rolecall.values import Secret

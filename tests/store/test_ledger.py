@@ -15,8 +15,8 @@ from tests.waiting import reached
 
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import Keys, Owner
-from rolecall.domain.account_states import AccountState, new_state
 from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.engine.states import AccountState, new_state
 from rolecall.domain.instances.examination import Examiner, Finding
 from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
 from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Provision, register

@@ -12,19 +12,19 @@ from uuid import uuid4
 import pytest
 from msgspec import structs
 
-from rolecall.domain.account_pages import (
-    AccountPage,
-    AccountPlace,
-    AccountSlice,
-    IdentifiedPlace,
-    display_name,
-)
 from rolecall.domain.accounts.commands import ListAccounts, PageAccounts
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.accounts.listing import account_views
 from rolecall.domain.accounts.pages import SMALL, AccountLists
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import AccountFacts, AccountKind
+from rolecall.domain.engine.pages import (
+    AccountPage,
+    AccountPlace,
+    AccountSlice,
+    IdentifiedPlace,
+    display_name,
+)
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.model import Change, Intent, Promised, Runner, State
 from rolecall.engines.memory_listing import MemoryListing

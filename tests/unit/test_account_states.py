@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolecall.domain.account_states import (
+from rolecall.domain.engine.states import (
     AccountState,
     Recorded,
     digest_of,

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any, cast
 from unittest.mock import AsyncMock
 
-from rolecall.domain.account_states import AccountState, FoundState
 from rolecall.domain.accounts.drift_check import DriftCheck
 from rolecall.domain.engine import AccountFacts, AccountKind
+from rolecall.domain.engine.states import AccountState, FoundState
 
 
 async def test_others_have_their_turn_while_accounts_are_compared() -> None:

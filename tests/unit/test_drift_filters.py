@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from rolecall.cli import account, account_drift
-from rolecall.domain.account_states import FIELDS, GRANTS, MEMBERSHIPS
 from rolecall.domain.accounts.drift import RIGHTS, DriftStanding
+from rolecall.domain.engine.states import FIELDS, GRANTS, MEMBERSHIPS
 
 
 def test_the_values_of_filters_are_those_of_rows() -> None:

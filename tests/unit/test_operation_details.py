@@ -17,10 +17,10 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
+from rolecall.domain.engine.roles import DefaultPrivileges, MembershipChange
 from rolecall.domain.operations import details
 from rolecall.domain.operations.details import Detail
 from rolecall.domain.operations.model import Change, Intent
-from rolecall.domain.roles import DefaultPrivileges, MembershipChange
 
 GRANT = DatabaseGrant("shop", Access.READ_ONLY)
 CHANGE = PrivilegeChange(DatabaseObject(ObjectType.TABLE, "t", "shop", "public"), ("SELECT",), grant=True)

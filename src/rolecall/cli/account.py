@@ -12,17 +12,17 @@ from rolecall.cli.context import find_instance, only_owner, show, with_applicati
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Output, Paging, Row, fields_and_values
 from rolecall.cli.records import origin_in_owners_name
+from rolecall.domain.engine.roles import NO_LIMIT
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import NO_LIMIT
 from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
     from rolecall.app.application import Application
     from rolecall.cli.servers import OpenServers
     from rolecall.domain.accounts.views import AccountView
+    from rolecall.domain.engine.roles import Membership, RoleFacts
     from rolecall.domain.instances.registry import Instance
-    from rolecall.domain.roles import Membership, RoleFacts
     from rolecall.values import Origin
 
 app = typer.Typer(rich_markup_mode=None)

@@ -13,7 +13,7 @@ from rolecall.cli.account_changes import carry_out
 from rolecall.cli.context import report
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption
-from rolecall.domain.roles import NO_LIMIT
+from rolecall.domain.engine.roles import NO_LIMIT
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -15,7 +15,7 @@ from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOpti
 from rolecall.cli.printing import Paging, Row
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.engine import ObjectType
-from rolecall.domain.roles import DefaultPrivileges
+from rolecall.domain.engine.roles import DefaultPrivileges
 from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from rolecall.cli.account_changes import carry_out
 from rolecall.cli.context import find_instance, report, with_servers
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Output, Paging, Row
-from rolecall.domain.capabilities import required
+from rolecall.domain.engine.capabilities import required
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
     from rolecall.cli.servers import OpenServers
-    from rolecall.domain.roles import RoleFacts
+    from rolecall.domain.engine.roles import RoleFacts
 
 app = typer.Typer(rich_markup_mode=None)
 

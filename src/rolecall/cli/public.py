@@ -14,7 +14,7 @@ from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
 from rolecall.cli.printing import Paging
 from rolecall.cli.records import origin_in_owners_name
-from rolecall.domain.roles import PUBLIC_PRIVILEGES
+from rolecall.domain.engine.roles import PUBLIC_PRIVILEGES
 from rolecall.server_kinds import face_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rolecall.app.application import Application
-    from rolecall.domain.roles import PublicFacts
+    from rolecall.domain.engine.roles import PublicFacts
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -12,10 +12,10 @@ from rolecall.console.accounts.addresses import account_address, instance_addres
 from rolecall.console.actions import ActionName, ActionRefused, Actions
 from rolecall.console.paths import PREFIX
 from rolecall.console.visits import Page, Visit
-from rolecall.domain.account_pages import AccountSlice, display_name
 from rolecall.domain.accounts.commands import PageAccounts
 from rolecall.domain.accounts.views import AccountViews
 from rolecall.domain.engine import EngineFacts
+from rolecall.domain.engine.pages import AccountSlice, display_name
 from rolecall.domain.instances.registry import Instance
 from rolecall.domain.messages import InstanceName
 from rolecall.server_kinds import DIALECTS, face_of, first_face

@@ -7,21 +7,6 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from rolecall import spans
-from rolecall.domain.account_pages import (
-    AccountListing,
-    AccountPage,
-    AccountPlace,
-    AccountSlice,
-    IdentifiedPlace,
-)
-from rolecall.domain.account_states import AccountState, AccountStates, FoundState
-from rolecall.domain.capabilities import (
-    DatabaseGrants,
-    DatabaseOwnership,
-    ObjectPrivileges,
-    PasswordCheck,
-    TenantSuperuser,
-)
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
@@ -37,9 +22,22 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import Expected, Fence
-from rolecall.domain.instances.lanes import Lane, LaneLimits
-from rolecall.domain.roles import (
+from rolecall.domain.engine.capabilities import (
+    DatabaseGrants,
+    DatabaseOwnership,
+    ObjectPrivileges,
+    PasswordCheck,
+    TenantSuperuser,
+)
+from rolecall.domain.engine.identity import Expected, Fence
+from rolecall.domain.engine.pages import (
+    AccountListing,
+    AccountPage,
+    AccountPlace,
+    AccountSlice,
+    IdentifiedPlace,
+)
+from rolecall.domain.engine.roles import (
     DefaultPrivileges,
     DefaultsChange,
     MembershipChange,
@@ -48,6 +46,8 @@ from rolecall.domain.roles import (
     RoleFacts,
     Roles,
 )
+from rolecall.domain.engine.states import AccountState, AccountStates, FoundState
+from rolecall.domain.instances.lanes import Lane, LaneLimits
 from rolecall.engines.watching import Watch, Watcher, ignore
 from rolecall.values import Secret
 

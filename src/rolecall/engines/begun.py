@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rolecall.domain.identity import ChangedMeanwhile
+from rolecall.domain.engine.identity import ChangedMeanwhile
 from rolecall.domain.operations.model import OUT_OF_REACH
 from rolecall.domain.reasons import OutcomeUnknown, Refused
 

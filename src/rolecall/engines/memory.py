@@ -23,7 +23,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import (
+from rolecall.domain.engine.identity import (
     FIRST,
     NO_ACCOUNT,
     Expected,
@@ -31,8 +31,8 @@ from rolecall.domain.identity import (
     require_order,
     superseded_account,
 )
+from rolecall.domain.engine.roles import MembershipChange
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import MembershipChange
 from rolecall.engines import names, scram
 from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_objects import ADMINISTRATOR, HEIR, PROTECTED, is_protected_name

@@ -26,16 +26,19 @@ from rolecall.domain.engine import (
     NewAccount,
     NewDatabase,
 )
-from rolecall.domain.identity import FIRST, NO_ACCOUNT, Expected, Fence, require_identity, require_order
+from rolecall.domain.engine.identity import (
+    FIRST,
+    NO_ACCOUNT,
+    Expected,
+)
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_states import Extras, MemoryStates
-from rolecall.engines.memory_steps import Steps, may_remove
+from rolecall.engines.memory_steps import Steps, may_remove, retired_by
+from rolecall.engines.memory_superuser import ADMINISTRATOR, MemorySuperuser
 from rolecall.engines.mysql import control, hashes, names
 from rolecall.engines.mysql.flavors import MARIADB
 from rolecall.values import Secret
-
-ADMINISTRATOR = "root"
 
 COLLATIONS = {
     "utf8mb4": ("utf8mb4_general_ci", "utf8mb4_bin"),
@@ -192,7 +195,7 @@ class MemoryGrantsEngine(Steps):
                 raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
             if found is None or expected == NO_ACCOUNT:
                 return False
-            retired = self._accounts[key] = _retired(found, operation, expected)
+            retired = self._accounts[key] = retired_by(found, operation, expected)
         await self.passed("retired")
         self.end_sessions(name)
         async with self.locked(name):
@@ -329,59 +332,6 @@ class MemoryGrantsEngine(Steps):
             if key not in spared:
                 left = tuple(grant for grant in facts.grants if grant.database != name)
                 self._accounts[key] = replace(facts, grants=left)
-
-
-class MemorySuperuser:
-    """`rolecall.domain.capabilities.TenantSuperuser` in memory. It is disabled in the steps of dropping an account."""
-
-    name = ADMINISTRATOR
-
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
-        self._found: AccountFacts | None = None
-        self.verifier: Secret | None = None
-
-    async def find(self) -> AccountFacts | None:
-        async with self._steps.locked(self.name):
-            return self._found
-
-    async def enable(
-        self,
-        verifier: Secret,
-        operation: UUID,
-        fence: Fence | None = None,
-    ) -> AccountFacts:
-        async with self._steps.locked(self.name):
-            there = self._found
-            if there is not None and operation in there.operations:
-                return there
-            if fence is not None:
-                await fence()
-            before = there or AccountFacts(
-                0, self.name, AccountKind.SUPER, True, True, None, names.ANY_HOST, identity=str(operation)
-            )
-            self._found = replace(before.changed_by(operation), may_log_in=True)
-            self.verifier = verifier
-            return self._found
-
-    async def disable(self, operation: UUID, expected: Expected | None = None) -> bool:
-        async with self._steps.locked(self.name):
-            found = self._found
-            if found is None or expected == NO_ACCOUNT:
-                return False
-            retired = self._found = _retired(found, operation, expected)
-        await self._steps.passed("retired")
-        async with self._steps.locked(self.name):
-            if may_remove(self._found, retired):
-                self._found = self.verifier = None
-        return True
-
-
-def _retired(found: AccountFacts, operation: UUID, expected: Expected | None) -> AccountFacts:
-    """`Superseded`, `ChangedMeanwhile`."""
-    require_identity(expected, found.name, found.identity)
-    require_order(expected, found.name, found.order)
-    return replace(found.changed_by(operation), may_log_in=False)
 
 
 def _lock_of(database: str) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from rolecall.domain.account_pages import (
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.engine.pages import (
     AccountPage,
     AccountPlace,
     AccountSlice,
     IdentifiedPlace,
     display_name,
 )
-from rolecall.domain.engine import AccountFacts
 
 
 class MemoryListing:
-    """`rolecall.domain.account_pages.AccountListing` of all accounts at once."""
+    """`rolecall.domain.engine.pages.AccountListing` of all accounts at once."""
 
     def __init__(self, accounts: Callable[[], Awaitable[Sequence[AccountFacts]]]) -> None:
         self._accounts = accounts

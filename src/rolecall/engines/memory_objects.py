@@ -16,7 +16,7 @@ from rolecall.domain.engine import (
     NewDatabase,
     ObjectType,
 )
-from rolecall.domain.identity import Expected, require_identity
+from rolecall.domain.engine.identity import Expected, require_identity
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.memory_steps import Steps

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rolecall.domain.account_states import membership_text, time_text
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ExpectedDatabase, ObjectType
-from rolecall.domain.identity import superseded_account
-from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import (
+from rolecall.domain.engine.identity import superseded_account
+from rolecall.domain.engine.roles import (
     NO_LIMIT,
     PUBLIC_PRIVILEGES,
     DefaultPrivileges,
@@ -21,6 +19,8 @@ from rolecall.domain.roles import (
     RoleChange,
     RoleFacts,
 )
+from rolecall.domain.engine.states import membership_text, time_text
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_objects import DATABASES, MAINTENANCE, MemoryObjects
 from rolecall.engines.memory_states import Extras
 from rolecall.engines.postgresql.catalog import PRIVILEGES
@@ -39,7 +39,7 @@ _Place = tuple[str, str, str, ObjectType, str]
 
 
 class MemoryRoles(MemoryObjects):
-    """`rolecall.domain.roles.Roles`. A role that is not listed here has no limit and no membership."""
+    """`rolecall.domain.engine.roles.Roles`. A role that is not listed here has no limit and no membership."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from rolecall.domain.account_pages import AccountPlace
-from rolecall.domain.account_states import (
+from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.pages import AccountPlace
+from rolecall.domain.engine.states import (
     NEVER,
     UNLIMITED,
     AccountState,
@@ -19,8 +21,6 @@ from rolecall.domain.account_states import (
     access_text,
     digest_of,
 )
-from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant
-from rolecall.domain.identity import Expected
 from rolecall.values import Secret
 
 

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import ChangedMeanwhile
+from rolecall.domain.engine.identity import ChangedMeanwhile, Expected, require_identity, require_order
 
 
 class Steps:
@@ -42,3 +44,10 @@ def may_remove(found: AccountFacts | None, retired: AccountFacts) -> bool:
     if found.marker != retired.marker:
         raise ChangedMeanwhile(found.name)
     return True
+
+
+def retired_by(found: AccountFacts, operation: UUID, expected: Expected | None) -> AccountFacts:
+    """The account, locked before it is dropped. `Superseded`, `ChangedMeanwhile`."""
+    require_identity(expected, found.name, found.identity)
+    require_order(expected, found.name, found.order)
+    return replace(found.changed_by(operation), may_log_in=False)

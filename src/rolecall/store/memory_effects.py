@@ -9,9 +9,9 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from rolecall import ambient
-from rolecall.domain.account_pages import IdentifiedPlace, display_name
-from rolecall.domain.account_states import merged as merged_state
 from rolecall.domain.accounts.context import AccountRow, AccountTime
+from rolecall.domain.engine.pages import IdentifiedPlace, display_name
+from rolecall.domain.engine.states import merged as merged_state
 from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
 from rolecall.domain.operations.model import Operation
 from rolecall.store.moves import tombstone

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from rolecall import ambient
-from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.domain.accounts.context import AccountRow, AccountTime
+from rolecall.domain.engine.pages import AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.domain.operations.claims import Claimed, ClaimedBefore
 from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect, Effect
 from rolecall.domain.operations.model import (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.domain.account_pages import AccountPlace
-from rolecall.domain.account_states import MEMBER
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.accounts.drift import DatabaseChange, StateRow
 from rolecall.domain.accounts.drift_check import OpenChange
+from rolecall.domain.engine.pages import AccountPlace
+from rolecall.domain.engine.states import MEMBER
 from rolecall.domain.operations.model import Change, State
 from rolecall.store.memory_ledger import Rows
 

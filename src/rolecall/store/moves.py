@@ -9,8 +9,8 @@ from uuid import UUID
 from msgspec.structs import asdict, replace
 from psycopg.rows import class_row
 
-from rolecall.domain.account_states import merged
 from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.engine.states import merged
 from rolecall.domain.operations.effects import AccountEffect
 from rolecall.domain.operations.model import Holder
 from rolecall.store.connection import Pool

@@ -12,9 +12,9 @@ from psycopg import errors, sql
 from psycopg.rows import args_row, class_row, kwargs_row, scalar_row
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.domain.accounts.context import AccountRow, AccountTime
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.pages import AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.domain.operations.claims import Claimed
 from rolecall.domain.operations.effects import DatabaseEffect, Effect
 from rolecall.domain.operations.model import (

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from psycopg.types.json import Jsonb
 
-from rolecall.domain.account_states import Recorded
+from rolecall.domain.engine.states import Recorded
 from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
 from rolecall.domain.operations.model import Holder
 from rolecall.store.batches import Batches

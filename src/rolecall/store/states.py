@@ -8,10 +8,10 @@ from datetime import datetime
 import msgspec
 from psycopg.rows import class_row, kwargs_row, tuple_row
 
-from rolecall.domain.account_pages import AccountPlace
-from rolecall.domain.account_states import Recorded, Value
 from rolecall.domain.accounts.drift import DatabaseChange, StateRow
 from rolecall.domain.accounts.drift_check import OpenChange
+from rolecall.domain.engine.pages import AccountPlace
+from rolecall.domain.engine.states import Recorded, Value
 from rolecall.store.connection import Pool
 from rolecall.store.queries import load
 

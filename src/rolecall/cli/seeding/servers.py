@@ -10,10 +10,10 @@ from rolecall.cli.records import AuditedCommand, record
 from rolecall.cli.registering import register_instance
 from rolecall.cli.seeding.document import SeedAccount, SeedInstance
 from rolecall.cli.seeding.plan import Apply, Context, Step
-from rolecall.domain.account_pages import display_name
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseGrant
+from rolecall.domain.engine.pages import display_name
 from rolecall.domain.instances.channels import sslmode
 from rolecall.domain.instances.registrations import ChangeRefused, Wanted
 from rolecall.domain.instances.registry import Instance, NewInstance

@@ -16,9 +16,9 @@ from rolecall.domain.accounts.commands import AllDatabases, ListDatabases, ShowA
 from rolecall.domain.accounts.role_commands import ShowRoles
 from rolecall.domain.accounts.views import AccountView
 from rolecall.domain.engine import DatabaseFacts
+from rolecall.domain.engine.roles import RoleFacts
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.messages import Page as Slice
-from rolecall.domain.roles import RoleFacts
 from rolecall.server_kinds import first_face
 from rolecall.values import Reply
 from rolecall.verbs.petadata import answers as aliyun_answers

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msgspec import UNSET, structs
 
-from rolecall.domain.account_states import GRANT, GRANTS, MEMBER, MEMBERSHIPS, PRIVILEGE, AccountState
 from rolecall.domain.accounts import drift_commands as commands
 from rolecall.domain.accounts.context import AccountContext, Target
 from rolecall.domain.accounts.drift import (
@@ -20,7 +19,8 @@ from rolecall.domain.accounts.drift import (
 )
 from rolecall.domain.accounts.drift_check import Comparison, DriftCheck
 from rolecall.domain.engine import AccountChange, AccountFacts
-from rolecall.domain.identity import superseded_account
+from rolecall.domain.engine.identity import superseded_account
+from rolecall.domain.engine.states import GRANT, GRANTS, MEMBER, MEMBERSHIPS, PRIVILEGE, AccountState
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from rolecall.domain.account_pages import AccountSlice
 from rolecall.domain.accounts.views import AccountView, AccountViews
 from rolecall.domain.engine import (
     AccountKind,
@@ -15,6 +14,7 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
+from rolecall.domain.engine.pages import AccountSlice
 from rolecall.domain.messages import ClientToken, Command, InstanceName, Page
 from rolecall.values import Secret
 

@@ -13,11 +13,11 @@ from uuid import UUID
 from msgspec import Struct
 
 from rolecall import ambient
-from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
-from rolecall.domain.account_states import Recorded, digest_of, fingerprint
 from rolecall.domain.accounts.removal import leave, remove
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence
+from rolecall.domain.engine.identity import NO_ACCOUNT, Expected, Fence
+from rolecall.domain.engine.pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
+from rolecall.domain.engine.states import Recorded, digest_of, fingerprint
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import InstanceName
 from rolecall.domain.operations.details import Detail

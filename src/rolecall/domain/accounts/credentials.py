@@ -8,9 +8,9 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext, AccountRow, Target
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts
-from rolecall.domain.identity import ChangedMeanwhile, Expected
+from rolecall.domain.engine.capabilities import required
+from rolecall.domain.engine.identity import ChangedMeanwhile, Expected
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details

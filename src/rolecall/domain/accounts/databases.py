@@ -8,9 +8,9 @@ from uuid import UUID
 from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.removal import find_database, remove_database
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.capabilities import required
+from rolecall.domain.engine.identity import Expected
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import Handlers, Page
 from rolecall.domain.operations import details

@@ -18,9 +18,9 @@ from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext, Target
 from rolecall.domain.accounts.listing import facts_to_be
-from rolecall.domain.capabilities import DatabaseGrants, required
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import Fence
+from rolecall.domain.engine.capabilities import DatabaseGrants, required
+from rolecall.domain.engine.identity import Fence
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, structs
 
-from rolecall.domain.account_pages import AccountPlace, display_name
-from rolecall.domain.account_states import (
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.engine.pages import AccountPlace, display_name
+from rolecall.domain.engine.states import (
     AWAITED,
     FIELDS,
     GRANT,
@@ -25,7 +26,6 @@ from rolecall.domain.account_states import (
     Recorded,
     Value,
 )
-from rolecall.domain.engine import AccountFacts
 
 RIGHTS = "rights"
 """The field of an account that has more than a tenant may have, and so is protected."""

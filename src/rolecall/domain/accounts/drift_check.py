@@ -14,8 +14,6 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from rolecall.domain.account_pages import AccountPlace, display_name
-from rolecall.domain.account_states import MEMBERSHIPS, FoundState
 from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.accounts.drift import (
     AccountDrift,
@@ -25,6 +23,8 @@ from rolecall.domain.accounts.drift import (
     compared,
     with_fingerprint,
 )
+from rolecall.domain.engine.pages import AccountPlace, display_name
+from rolecall.domain.engine.states import MEMBERSHIPS, FoundState
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.reasons import Reason, Refused
 

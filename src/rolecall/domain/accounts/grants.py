@@ -6,15 +6,15 @@ from uuid import UUID
 
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.capabilities import required
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.roles import MembershipChange
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import MembershipChange
 from rolecall.values import Origin
 
 

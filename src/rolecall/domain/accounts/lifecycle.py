@@ -14,7 +14,6 @@ from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.listing import failed_view, view
 from rolecall.domain.accounts.quotas import has_room
 from rolecall.domain.accounts.views import AccountView
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
     Access,
     AccountChange,
@@ -22,7 +21,8 @@ from rolecall.domain.engine import (
     DatabaseGrant,
     NewAccount,
 )
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.capabilities import required
+from rolecall.domain.engine.identity import Expected
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details

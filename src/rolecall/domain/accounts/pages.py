@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rolecall.domain.account_pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountRepository, AccountRow, AccountTime
 from rolecall.domain.accounts.listing import (
@@ -24,6 +23,7 @@ from rolecall.domain.accounts.listing import (
 )
 from rolecall.domain.accounts.views import AccountView, AccountViews
 from rolecall.domain.engine import AccountFacts
+from rolecall.domain.engine.pages import AccountPlace, AccountSlice, IdentifiedPlace, display_name
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.messages import Handlers, Page
 from rolecall.values import Origin

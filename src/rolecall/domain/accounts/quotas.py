@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from rolecall.domain.account_pages import AccountListing, AccountPlace, AccountSlice, display_name
+from rolecall.domain.engine.pages import AccountListing, AccountPlace, AccountSlice, display_name
 
 
 async def has_room(

@@ -14,9 +14,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from rolecall.domain.capabilities import TenantSuperuser
 from rolecall.domain.engine import NO_DATABASE, AccountFacts, DatabaseFacts, Engine, ExpectedDatabase
-from rolecall.domain.identity import (
+from rolecall.domain.engine.capabilities import TenantSuperuser
+from rolecall.domain.engine.identity import (
     NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,

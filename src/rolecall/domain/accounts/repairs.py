@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from rolecall.domain.accounts.grants import apply_privileges
 from rolecall.domain.accounts.removal import find_database, remove, remove_database, remove_superuser
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
     ExpectedDatabase,
 )
-from rolecall.domain.identity import (
+from rolecall.domain.engine.capabilities import required
+from rolecall.domain.engine.identity import (
     NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,
@@ -28,10 +28,10 @@ from rolecall.domain.identity import (
     superseded_account,
     superseded_database,
 )
+from rolecall.domain.engine.roles import DefaultsChange
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Ledger, Operation, StillUnknown
-from rolecall.domain.roles import DefaultsChange
 
 
 class NotApplied(Exception):

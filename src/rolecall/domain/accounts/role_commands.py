@@ -1,12 +1,12 @@
-"""Commands on accounts as roles (`domain.roles`): limits, memberships, default privileges, and what everyone may do."""
+"""Commands on roles (`domain.engine.roles`): limits, memberships, default privileges, and what everyone may do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from rolecall.domain.engine.roles import DefaultPrivileges, PublicFacts, RoleFacts
 from rolecall.domain.messages import Command, InstanceName
-from rolecall.domain.roles import DefaultPrivileges, PublicFacts, RoleFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,10 @@ from uuid import UUID
 
 from rolecall.domain.accounts import role_commands as commands
 from rolecall.domain.accounts.context import AccountContext, Target
-from rolecall.domain.capabilities import required
 from rolecall.domain.engine import AccountFacts, ExpectedDatabase, ObjectType
-from rolecall.domain.identity import Expected
-from rolecall.domain.instances.registry import ConnectedInstance
-from rolecall.domain.messages import Handlers
-from rolecall.domain.operations import details
-from rolecall.domain.operations.details import Detail
-from rolecall.domain.operations.journal import Journal
-from rolecall.domain.operations.model import Change, Intent
-from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import (
+from rolecall.domain.engine.capabilities import required
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.roles import (
     DefaultPrivileges,
     DefaultsChange,
     Expiry,
@@ -28,6 +21,13 @@ from rolecall.domain.roles import (
     RoleFacts,
     Roles,
 )
+from rolecall.domain.instances.registry import ConnectedInstance
+from rolecall.domain.messages import Handlers
+from rolecall.domain.operations import details
+from rolecall.domain.operations.details import Detail
+from rolecall.domain.operations.journal import Journal
+from rolecall.domain.operations.model import Change, Intent
+from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin
 
 _Found = TypeVar("_Found")

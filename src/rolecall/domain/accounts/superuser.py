@@ -9,8 +9,8 @@ from rolecall import ambient
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.context import AccountContext, Target
 from rolecall.domain.accounts.removal import remove_superuser
-from rolecall.domain.capabilities import TenantSuperuser, required
-from rolecall.domain.identity import NO_ACCOUNT, Expected
+from rolecall.domain.engine.capabilities import TenantSuperuser, required
+from rolecall.domain.engine.identity import NO_ACCOUNT, Expected
 from rolecall.domain.messages import Handlers, InstanceName
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change

@@ -39,7 +39,7 @@ class AccountView:
 class AccountViews:
     """A slice of an instance's accounts, by display name. `has_more`: beyond it, in the direction that was read.
 
-    `total` and `beyond` count what the server has (`domain.account_pages.AccountPage`).
+    `total` and `beyond` count what the server has (`domain.engine.pages.AccountPage`).
     """
 
     items: tuple[AccountView, ...]

@@ -9,7 +9,7 @@ import structlog
 
 from rolecall.domain.accounts.deferred import DeferredCreates
 from rolecall.domain.accounts.repairs import Case, NotApplied, Overtaken, is_shown, repair
-from rolecall.domain.identity import Superseded
+from rolecall.domain.engine.identity import Superseded
 from rolecall.domain.instances.registry import ConnectedInstance, InstanceResolver
 from rolecall.domain.operations.effects import AccountEffect, effect_of
 from rolecall.domain.operations.journal import Journal, record

@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from rolecall.domain.access import keys
-from rolecall.domain.account_pages import display_name
 from rolecall.domain.accounts.context import password_purpose
 from rolecall.domain.accounts.deferred import verifier_purpose
 from rolecall.domain.directories.signing_keys import signing_key_purpose
 from rolecall.domain.directories.uploads import piece_purpose
+from rolecall.domain.engine.pages import display_name
 from rolecall.domain.instances import registry as instances
 from rolecall.domain.secrets.sealing import SealBroken, Sealer
 from rolecall.domain.webhooks import targets as webhooks

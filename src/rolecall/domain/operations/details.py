@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from rolecall.domain.account_states import AccountState
 from rolecall.domain.engine import AccountKind, DatabaseGrant, PrivilegeChange
-from rolecall.domain.roles import DefaultPrivileges, MembershipChange
+from rolecall.domain.engine.roles import DefaultPrivileges, MembershipChange
+from rolecall.domain.engine.states import AccountState
 
 if TYPE_CHECKING:
     from rolecall.domain.operations.model import Intent, Operation

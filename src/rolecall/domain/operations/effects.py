@@ -10,7 +10,15 @@ from uuid import UUID
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from rolecall.domain.account_states import (
+from rolecall.domain.engine import (
+    AccountFacts,
+    DatabaseGrant,
+    ObjectType,
+    VerifierWrite,
+)
+from rolecall.domain.engine.identity import next_order
+from rolecall.domain.engine.roles import MembershipChange
+from rolecall.domain.engine.states import (
     NEVER,
     AccountState,
     Recorded,
@@ -20,16 +28,8 @@ from rolecall.domain.account_states import (
     time_text,
     to_record,
 )
-from rolecall.domain.engine import (
-    AccountFacts,
-    DatabaseGrant,
-    ObjectType,
-    VerifierWrite,
-)
-from rolecall.domain.identity import next_order
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change, Intent, Operation
-from rolecall.domain.roles import MembershipChange
 
 
 class AccountEffect(Struct, frozen=True):

@@ -4,7 +4,8 @@ What a change means for Rolecall's own rows is `effects.effect_of`, a pure funct
 engine shows, so that recovery after a crash writes just what the live path would have.
 
 Nothing here goes by a name alone. While a change is on its way, its account may be deleted by another process, and the
-name given to a new account: the engine refuses the change then (`domain.identity`), and the store a late record of it.
+name given to a new account: the engine refuses the change then (`domain.engine.identity`), and the store a late
+record of it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from msgspec.structs import replace
 
 from rolecall import ambient, spans
 from rolecall.domain.engine import AccountFacts, Engine
-from rolecall.domain.identity import AppliedBefore, Fence, MovedAway, Superseded
+from rolecall.domain.engine.identity import AppliedBefore, Fence, MovedAway, Superseded
 from rolecall.domain.operations.effects import AccountEffect, Effect, effect_of
 from rolecall.domain.operations.model import (
     OUT_OF_REACH,

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
 from rolecall.domain.operations.claims import Claim, Claimed
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.values import Origin

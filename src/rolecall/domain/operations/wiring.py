@@ -34,7 +34,7 @@ class Operations:
     client_tokens: ClientTokens
     auditing: Auditing
     states_key: Secret
-    """Of fingerprints (`domain.account_states`)."""
+    """Of fingerprints (`domain.engine.states`)."""
 
 
 def build(

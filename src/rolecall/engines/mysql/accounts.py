@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rolecall import ambient
 from rolecall.domain.engine import AccountChange, AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import (
+from rolecall.domain.engine.identity import (
     NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,

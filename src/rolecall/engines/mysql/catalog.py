@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from rolecall.domain.account_pages import AccountPlace, AccountSlice
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant
-from rolecall.domain.identity import FIRST
+from rolecall.domain.engine.identity import FIRST
+from rolecall.domain.engine.pages import AccountPlace, AccountSlice
 from rolecall.engines.mysql import control, names, quoting, templates, tenancy
 from rolecall.engines.mysql.connections import Row, Session
 from rolecall.engines.mysql.flavors import FLAVORS, Flavor

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import FIRST
+from rolecall.domain.engine.identity import FIRST
 from rolecall.engines.mysql import quoting
 
 SCHEMA = "rolecall_control"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseGrant, NewAccount
-from rolecall.domain.identity import FIRST
+from rolecall.domain.engine.identity import FIRST
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.mysql import catalog, control, errors, names, statements, templates
 from rolecall.engines.mysql.connections import Session

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant, NewAccount
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import control, names, quoting, sessions, statements, templates
 from rolecall.engines.mysql.accounts import Accounts

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rolecall.domain.account_pages import (
+from rolecall.domain.engine import AccountFacts
+from rolecall.domain.engine.pages import (
     AccountPage,
     AccountPlace,
     AccountSlice,
     IdentifiedPlace,
     display_name,
 )
-from rolecall.domain.engine import AccountFacts
 from rolecall.engines.mysql import catalog
 from rolecall.engines.mysql.connections import Session
 from rolecall.engines.mysql.names import may_be_stored
@@ -23,7 +23,7 @@ _AT_ONCE = 500
 
 
 class Listing:
-    """`rolecall.domain.account_pages.AccountListing`.
+    """`rolecall.domain.engine.pages.AccountListing`.
 
     Half-made accounts count, and are not listed: soon they are whole.
     """

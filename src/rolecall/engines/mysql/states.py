@@ -7,8 +7,10 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from rolecall.domain.account_pages import AccountPlace
-from rolecall.domain.account_states import (
+from rolecall.domain.engine import Access, AccountFacts, AccountKind
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.pages import AccountPlace
+from rolecall.domain.engine.states import (
     NEVER,
     NO_PASSWORD,
     UNLIMITED,
@@ -17,8 +19,6 @@ from rolecall.domain.account_states import (
     access_text,
     membership_text,
 )
-from rolecall.domain.engine import Access, AccountFacts, AccountKind
-from rolecall.domain.identity import Expected
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.mysql import catalog, control, names, quoting, sessions, statements, templates
 from rolecall.engines.mysql.accounts import Accounts
@@ -34,7 +34,7 @@ _PATTERN = "LIKE "
 
 
 class States:
-    """`rolecall.domain.account_states.AccountStates`, in the order of the server's key: by host, then name."""
+    """`rolecall.domain.engine.states.AccountStates`, in the order of the server's key: by host, then name."""
 
     restores = frozenset({"login", "kind", "connection_limit", "memberships", "grants"})
 

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
-from rolecall.domain.identity import NO_ACCOUNT, Expected, Fence, require_identity, require_order
+from rolecall.domain.engine.identity import NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
 from rolecall.engines.mysql import control, names, sessions, statements

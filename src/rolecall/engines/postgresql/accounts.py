@@ -17,7 +17,7 @@ from rolecall.domain.engine import (
     EngineFacts,
     VerifierWrite,
 )
-from rolecall.domain.identity import (
+from rolecall.domain.engine.identity import (
     NO_ACCOUNT,
     Expected,
     superseded_account,

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 import psycopg
 
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, VerifierWrite
-from rolecall.domain.identity import FIRST
+from rolecall.domain.engine.identity import FIRST
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.postgresql import errors, statements
 from rolecall.engines.postgresql.accounts import Accounts, require_no_host

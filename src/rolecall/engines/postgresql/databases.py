@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from rolecall.domain.engine import NO_DATABASE, DatabaseFacts, ExpectedDatabase, NewDatabase, require_database
-from rolecall.domain.identity import Expected, require_identity
+from rolecall.domain.engine.identity import Expected, require_identity
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
 from rolecall.engines.postgresql import errors, statements, tenancy

@@ -9,9 +9,9 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from rolecall.domain.engine import AccountFacts, ExpectedDatabase, ObjectType, require_database
-from rolecall.domain.identity import superseded_account
+from rolecall.domain.engine.identity import superseded_account
+from rolecall.domain.engine.roles import DefaultPrivileges, DefaultsChange, PublicFacts
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import DefaultPrivileges, DefaultsChange, PublicFacts
 from rolecall.engines import names
 from rolecall.engines.postgresql import catalog, statements, tenancy
 from rolecall.engines.postgresql.connections import Connection, commit, transaction
@@ -74,7 +74,7 @@ _STILL_MAY_CONNECT = "SELECT has_database_privilege(current_database(), 'CONNECT
 
 
 class PostgresRoles(RoleAttributes):
-    """`rolecall.domain.roles.Roles`."""
+    """`rolecall.domain.engine.roles.Roles`."""
 
     async def default_privileges(self, database: str) -> Sequence[DefaultPrivileges]:
         return await self._server.run(lambda connection: self._read_defaults(connection, database))

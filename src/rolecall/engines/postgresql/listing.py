@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rolecall.domain.account_pages import AccountPage, AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.domain.engine import AccountFacts
+from rolecall.domain.engine.pages import AccountPage, AccountPlace, AccountSlice, IdentifiedPlace
 from rolecall.engines import names
 from rolecall.engines.postgresql import tenancy
 from rolecall.engines.postgresql.accounts import Accounts
@@ -14,7 +14,7 @@ from rolecall.engines.postgresql.server import Server, only_row
 
 
 class Listing:
-    """`rolecall.domain.account_pages.AccountListing`."""
+    """`rolecall.domain.engine.pages.AccountListing`."""
 
     def __init__(self, server: Server, accounts: Accounts) -> None:
         self._server = server

@@ -13,9 +13,9 @@ import psycopg
 from psycopg import sql
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ObjectType, PrivilegeChange
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.roles import MembershipChange
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import MembershipChange
 from rolecall.engines import names
 from rolecall.engines.postgresql import catalog, statements
 from rolecall.engines.postgresql.accounts import Accounts

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import (
+from rolecall.domain.engine.identity import (
     NO_ACCOUNT,
     ChangedMeanwhile,
     Expected,

@@ -10,9 +10,9 @@ from typing import LiteralString
 from psycopg import sql
 
 from rolecall.domain.engine import AccountFacts
-from rolecall.domain.identity import superseded_account
+from rolecall.domain.engine.identity import superseded_account
+from rolecall.domain.engine.roles import Expiry, Membership, MembershipChange, RoleChange, RoleFacts
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import Expiry, Membership, MembershipChange, RoleChange, RoleFacts
 from rolecall.engines import names
 from rolecall.engines.postgresql import statements, tenancy
 from rolecall.engines.postgresql.accounts import Accounts
@@ -54,7 +54,7 @@ _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class RoleAttributes:
-    """`rolecall.domain.roles.Roles`, as far as it is about single accounts."""
+    """`rolecall.domain.engine.roles.Roles`, as far as it is about single accounts."""
 
     def __init__(self, server: Server, accounts: Accounts) -> None:
         self._server = server

@@ -20,9 +20,9 @@ from uuid import UUID
 from psycopg import sql
 
 from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount, ObjectType, VerifierWrite
-from rolecall.domain.identity import EARLIER_KEPT, FIRST
+from rolecall.domain.engine.identity import EARLIER_KEPT, FIRST
+from rolecall.domain.engine.roles import DefaultPrivileges
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import DefaultPrivileges
 from rolecall.engines import scram
 from rolecall.values import Secret
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from msgspec import UNSET
 from psycopg import sql
 
-from rolecall.domain.account_pages import AccountPlace
-from rolecall.domain.account_states import NEVER, NO_PASSWORD, AccountState, FoundState, membership_text
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ObjectType, PrivilegeChange
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.pages import AccountPlace
+from rolecall.domain.engine.states import NEVER, NO_PASSWORD, AccountState, FoundState, membership_text
 from rolecall.engines import names
 from rolecall.engines.begun import begun
 from rolecall.engines.postgresql import sessions, statements, tenancy
@@ -80,7 +80,7 @@ LEFT JOIN pg_roles m ON m.oid = a.grantor WHERE a.member = %s AND g.rolname = AN
 
 
 class States:
-    """`rolecall.domain.account_states.AccountStates`, in the order of names."""
+    """`rolecall.domain.engine.states.AccountStates`, in the order of names."""
 
     restores = frozenset(
         {"login", "kind", "attributes", "connection_limit", "valid_until", "memberships", "grants"}

@@ -28,10 +28,10 @@ from typing import TypeVar
 
 from rolecall.contracts.openstack.databases import parameters
 from rolecall.contracts.openstack.databases.rules import RESERVED_USERS
-from rolecall.domain.account_pages import AccountSlice
 from rolecall.domain.accounts import commands
 from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
 from rolecall.domain.engine import Access, DatabaseGrant
+from rolecall.domain.engine.pages import AccountSlice
 from rolecall.domain.instances import commands as instance_commands
 from rolecall.domain.messages import Command, InstanceName
 from rolecall.domain.provisioning import commands as provisioning_commands

@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from rolecall.domain.engine import AccountFacts, ExpectedDatabase, ObjectType
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
 
 NO_LIMIT = -1
 """A connection limit that limits nothing."""

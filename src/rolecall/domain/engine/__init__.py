@@ -6,8 +6,8 @@ Rules of every engine (the engine suite checks them on each):
   transaction as the change if the server has such transactions. After a crash the marker shows whether it happened.
 - Engines get verifiers, never plaintext passwords.
 - A change is whole or absent. `drop_account` succeeds if the account does not exist.
-- A change names the account or database that it is meant for (`domain.identity`). If another one has the name, the
-  engine does nothing and raises `Superseded`. With None the change applies to any account of the name.
+- A change names the account or database that it is meant for (`domain.engine.identity`). If another one has the
+  name, the engine does nothing and raises `Superseded`. With None the change applies to any account of the name.
 - A refusal by the server is raised as `Refused`; a connection lost during a commit as `OutcomeUnknown`.
 - A change can be repeated with the same operation id: what the marker shows is not applied again.
 """
@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from rolecall.domain.identity import (
+from rolecall.domain.engine.identity import (
     EARLIER_KEPT,
     Expected,
     Fence,
@@ -32,10 +32,10 @@ from rolecall.domain.identity import (
 from rolecall.values import Secret
 
 if TYPE_CHECKING:  # these are described in terms of what is below
-    from rolecall.domain import capabilities
-    from rolecall.domain.account_pages import AccountListing
-    from rolecall.domain.account_states import AccountStates
-    from rolecall.domain.roles import Roles
+    from rolecall.domain.engine import capabilities
+    from rolecall.domain.engine.pages import AccountListing
+    from rolecall.domain.engine.roles import Roles
+    from rolecall.domain.engine.states import AccountStates
 
 
 class AccountKind(StrEnum):

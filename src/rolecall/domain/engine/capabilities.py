@@ -20,9 +20,9 @@ from rolecall.domain.engine import (
     ObjectType,
     PrivilegeChange,
 )
-from rolecall.domain.identity import Expected, Fence
+from rolecall.domain.engine.identity import Expected, Fence
+from rolecall.domain.engine.roles import MembershipChange
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.domain.roles import MembershipChange
 from rolecall.values import Secret
 
 Capability = TypeVar("Capability")
@@ -57,7 +57,7 @@ class ObjectPrivileges(Protocol):
         """All or none, and with `kind` the account's kind. Revoking what is not held succeeds.
 
         ACCOUNT_MISSING, OBJECT_MISSING, DATABASE_MISSING, PRIVILEGE_UNKNOWN, PRIVILEGE_DEPENDENT, ENGINE_TOO_OLD; of
-        `memberships` as `rolecall.domain.roles.Roles.change_role`.
+        `memberships` as `rolecall.domain.engine.roles.Roles.change_role`.
         """
 
     async def names(

@@ -1,7 +1,7 @@
 """The state of an account: what is compared between the server and what was last recorded.
 
 A state is known in part: each change that Rolecall applies carries what it sets, and the store keeps for each field the
-value with the highest order (`domain.identity`). So records that come late undo nothing, and no clock decides.
+value with the highest order (`domain.engine.identity`). So records that come late undo nothing, and no clock decides.
 
 Passwords are compared by fingerprints: keyed digests of the verifiers, which tell nothing without the key.
 """
@@ -18,9 +18,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from rolecall.domain.account_pages import AccountPlace
 from rolecall.domain.engine import Access, AccountFacts, DatabaseGrant
-from rolecall.domain.identity import Expected
+from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.pages import AccountPlace
 from rolecall.values import Secret
 
 Value: TypeAlias = str | int | bool | None
