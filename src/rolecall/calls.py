@@ -12,6 +12,7 @@ import structlog
 from rolecall import spans
 from rolecall.domain.reasons import Fault, Reason, Refused
 from rolecall.domain.secrets.sealing import SealBroken
+from rolecall.exchanges import Away
 from rolecall.values import Caller, Reply, Request
 
 _log = structlog.get_logger(__name__)
@@ -51,7 +52,8 @@ class Calls:
     ) -> Reply:
         """What `serve` answers, or `crashed` where it raises. One metric and one line; neither has a parameter.
 
-        A stored secret that does not open is not a bug: `crashed` gets UNSEALED, and the log no traceback.
+        A stored secret that does not open is not a bug: `crashed` gets UNSEALED, and the log no traceback. Neither is a
+        store that is away.
         """
         started = time.perf_counter()
         traced = None if spans.tracer is None else spans.tracer.call(record.request.headers)
@@ -60,6 +62,9 @@ class Calls:
             reply = await serve()
         except SealBroken as error:
             record.error = Refused(Reason.UNSEALED, note=str(error))
+            reply = crashed(record.error)
+        except Away as error:
+            record.error = Refused(Reason.INTERNAL, note=f"the store is away: {error}")
             reply = crashed(record.error)
         except Exception as error:  # noqa: BLE001 - a crash is answered, too
             _log.exception("a call crashed", request_id=record.request_id)

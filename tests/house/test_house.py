@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "admission": {"rate_store", "worker_counts", *_RIVER},
     "intake": {"domain", "values"},
     "auth": {"domain", "settings", "signing", "values"},
-    "calls": {"domain", "spans", "values"},
+    "calls": {"domain", "exchanges", "spans", "values"},
     "pipeline": {"admission", "calls", "intake", "metrics", "signing", "verbs", *_RIVER},
     "traced_pipeline": {"contracts", "domain", "pipeline", "spans", "values"},
     "tracing": {"", "domain", "measures", "spans"},

@@ -154,9 +154,11 @@ def test_without_its_store_a_server_lives_but_is_not_ready_and_a_crash_is_answer
         os.kill(postmaster, signal.SIGINT)
         until(lambda: httpx.get(running.endpoint + "/readyz", timeout=30).status_code == 503)
         assert httpx.get(running.endpoint + "/healthz").status_code == 200
+        assert running.call("DescribeAccounts", {})["Error"]["Code"] == "InternalError"
         (log,) = data.parent.glob("ready-*.log")
         said = log.read_text()
-        assert "a call crashed" in said
+        assert said.count("a call crashed") == 1
+        assert "the store is away" in said
         assert "UndefinedTable" in said
         for secret in ("Planted_password1", dsn.partition("password=")[2].split()[0]):
             assert secret not in said

@@ -13,6 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+
+class Away(Exception):
+    """A server cannot be reached. It is no bug."""
+
+
 _GRACE = 0.25
 """Seconds to wait for an answer that was sent just before the server was asked."""
 

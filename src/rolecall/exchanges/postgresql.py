@@ -17,7 +17,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import BaseRowFactory, scalar_row, tuple_row
 
-from rolecall.exchanges import DEFAULTS, Deadlines, Watch
+from rolecall.exchanges import DEFAULTS, Away, Deadlines, Watch
 from rolecall.exchanges.prepared import Prepared
 from rolecall.exchanges.sessions import UNREPLICATED, Keeper, Place, Places
 from rolecall.exchanges.wire import Wire
@@ -30,7 +30,7 @@ RV = TypeVar("RV")
 Row = tuple[Any, ...]
 
 
-class NotConnected(psycopg.OperationalError):
+class NotConnected(psycopg.OperationalError, Away):
     """There is no connection. `answered`: the server itself refused it."""
 
     def __init__(self, note: str, *, answered: bool = False) -> None:
