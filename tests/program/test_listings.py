@@ -13,6 +13,8 @@ from rolecall.cli.printing import Paging
 
 LISTINGS = [words for words in COMMANDS if words.endswith(" list")]
 
+OF_AN_INSTANCE = {"defaults list", "public list"}
+"""Listings that need an instance."""
 
 NOT_JSON = {
     "up", "serve", "demo",  # they run until they are stopped, or show what others print
@@ -50,11 +52,12 @@ def test_what_a_change_prints_is_an_array_of_one_object(rolecall: Rolecall) -> N
 
 @pytest.mark.parametrize("words", LISTINGS)
 def test_every_listing_prints_json_of_so_many_rows(rolecall: Rolecall, words: str) -> None:
-    rows = listed(rolecall, words, "--limit", "2")
+    of = ("--instance", rolecall.instance_id) if words in OF_AN_INSTANCE else ()
+    rows = listed(rolecall, words, *of, "--limit", "2")
     assert len(rows) <= 2
-    assert listed(rolecall, words, "--limit", "1", "--offset", "999999") == []
+    assert listed(rolecall, words, *of, "--limit", "1", "--offset", "999999") == []
     if len(rows) == 2 and words not in {"audit list", "operation list"}:  # others add to those meanwhile
-        assert listed(rolecall, words, "--limit", "1", "--offset", "1") == rows[1:]
+        assert listed(rolecall, words, *of, "--limit", "1", "--offset", "1") == rows[1:]
 
 
 def test_a_page_is_cut_from_what_the_filter_leaves() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from tests.conftest import Rolecall, store_admin
 from tests.server.cam import PASSWORD, Cam
@@ -132,22 +133,30 @@ def test_files_of_others_and_forged_forms_import_nothing(
 
 @pytest.fixture
 def other_owner(rolecall: Rolecall) -> Iterator[Visitor]:
-    """Another owner in the same store, signed in."""
+    """Another owner in the same store, signed in; forgotten afterwards, as commands expect a single one."""
     kept = json.loads((rolecall.data / "secrets.json").read_text())
 
-    async def add() -> tuple[str, Secret]:
+    async def add() -> tuple[int, tuple[str, Secret]]:
         opened = Store(Secret(store_admin(rolecall.data)))
         await opened.open()
         try:
             keys = Keys(opened.keys, Sealer(parse_master_keys(kept["master_key"])))
-            return await keys.create(await keys.create_owner())
+            added = await keys.create_owner()
+            return added.id, await keys.create(added)
         finally:
             await opened.close()
 
-    key_id, secret = asyncio.run(add())
+    owner_id, (key_id, secret) = asyncio.run(add())
     visitor = Visitor(Cam(rolecall), **{"as": "owner", "key_id": key_id, "secret_key": secret.reveal()})
     yield visitor
     visitor.browser.client.close()
+    with psycopg.connect(store_admin(rolecall.data), autocommit=True) as connection:
+        referring = connection.execute(
+            "select conrelid::regclass::text from pg_constraint where confrelid = 'rolecall.owners'::regclass"
+        )
+        for (table,) in referring.fetchall():
+            connection.execute(f"delete from {table} where owner_id = %s", (owner_id,))
+        connection.execute("delete from rolecall.owners where id = %s", (owner_id,))
 
 
 def test_another_owner_sees_and_uses_no_upload_and_no_import(

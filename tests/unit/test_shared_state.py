@@ -19,7 +19,7 @@ def test_each_change_of_what_tests_share_is_named(monkeypatch: pytest.MonkeyPatc
         monkeypatch.chdir(tmp_path)
         monkeypatch.syspath_prepend(tmp_path)
         logging.getLogger().addHandler(handler)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, lambda *_: None)
         left = [line.partition(":")[0] for line in changes(before, shared_state())]
     finally:
         logging.getLogger().removeHandler(handler)

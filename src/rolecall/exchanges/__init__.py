@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 
 class Away(Exception):
-    """A server cannot be reached. It is no bug."""
+    """A server cannot be reached, which is not a bug."""
 
 
 _GRACE = 0.25
