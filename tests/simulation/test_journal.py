@@ -564,6 +564,27 @@ def test_a_late_record_leaves_the_row_of_an_account_that_was_moved_away_and_came
     once(play)
 
 
+def test_a_deletion_leaves_the_row_of_an_account_whose_move_is_recorded_later() -> None:
+    """Found in `granting`: the account that was moved lost its remark, and when it was created."""
+
+    async def play() -> None:
+        bench = Bench(server=Server(None))
+        made, moving, late = (uuid4() for _ in range(3))
+        await bench.ledger.accept(made, 1, bench.intent(Change.ACCOUNT_CREATE))
+        await bench.ledger.record(made, 1, _effect("1", 1, created=True, remark="old"))
+        await bench.ledger.accept(moving, 1, bench.intent(Change.ACCOUNT_MOVE, Expected("1")))
+        await bench.ledger.accept(late, 1, bench.intent(Change.ACCOUNT_DELETE, Expected("2")))
+        gone = AccountEffect("ada", identity="2", order=5, deleted=True)
+        recording = asyncio.ensure_future(record(bench.ledger, bench.server, late, gone))
+        await asyncio.sleep(0.01)  # of virtual time
+        moved = AccountEffect("bob", "", 0, "1", 2, moved_from=("ada", ""))
+        assert await bench.ledger.record(moving, 1, moved)
+        await recording
+        assert (await bench.ledger.account(1, "bob", "")).remark == "old"
+
+    once(play)
+
+
 def test_what_a_call_carries_out_is_under_way_and_no_longer_than_that() -> None:
     async def play() -> None:
         bench = Bench()

@@ -111,6 +111,8 @@ async def _record_of_account(ledger: Ledger, server: Server, operation_id: UUID,
             if holder.identity == there:
                 effect = None
             else:  # a row of an account that is gone; where there was none to delete, it is that row which goes
+                if not holder.is_deleted:
+                    await _require_left(ledger, instance, holder.identity)
                 effect = effect if effect.identity else replace(effect, identity=holder.identity)
                 instead_of = holder
         elif effect.identity == there:
