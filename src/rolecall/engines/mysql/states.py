@@ -46,10 +46,18 @@ class States:
         return await self._server.run(lambda session: self._page(session, after, limit))
 
     async def _page(self, session: Session, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
-        places = await session.fetch(catalog.keyed_page_query(self._server, after, limit))
-        if not places:
-            return ()
-        return await self._read(session, *catalog.between(after, tuple(places[-1])))
+        """In the order of the key, so that the last state tells where the next page begins.
+
+        Accounts that are not visible are passed over: a page of nothing else would be taken for the end.
+        """
+        while places := await session.fetch(catalog.keyed_page_query(self._server, after, limit)):
+            last = tuple(places[-1])
+            if found := await self._read(session, *catalog.between(after, last)):
+                order = {tuple(place): number for number, place in enumerate(places)}
+                # One that was created since the places were read is not the last.
+                return sorted(found, key=lambda state: order.get((state.facts.name, state.facts.host), -1))
+            after = last
+        return ()
 
     async def at(self, places: Sequence[AccountPlace]) -> Sequence[FoundState]:
         longest = self._server.flavor.user_characters
