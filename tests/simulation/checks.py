@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -111,14 +111,19 @@ def opened(row: AccountRow, instance_id: int) -> str:
         return "(does not open)"
 
 
-def check_operations(operations: Sequence[Operation], applied: dict[UUID, str]) -> None:
-    """Recorded if and only if committed; nothing is open; what was promised ends in an account or a refusal."""
+def check_operations(
+    operations: Sequence[Operation], applied: dict[UUID, str], lost: Collection[UUID] = ()
+) -> None:
+    """Recorded if and only if committed; nothing is open; what was promised ends in an account or a refusal.
+
+    Of what is `lost`, SQL has dropped the account.
+    """
     for one in operations:
         told = (one.change.value, one.target, one.state.value, one.reason, one.note, one.id.int)
         expect(one.state is not State.ACCEPTED, "no operation stays open", told)
         if one.state is State.RECORDED and one.change in ON_ENGINE:
             expect(one.id in applied, "what is recorded was committed", told)
-        if one.state in (State.REFUSED, State.UNDONE):
+        if one.state in (State.REFUSED, State.UNDONE) and one.id not in lost:
             expect(one.id not in applied, "what was committed is recorded", told)
         if one.runner is Runner.DEFERRED:
             kept = one.state is State.RECORDED or (one.state is State.REFUSED and one.reason)

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.simulation.catalog import SCENARIOS
+from tests.simulation.drifting import corrections
 from tests.simulation.scenarios import (
     create,
     create_managed,
@@ -25,11 +26,13 @@ from tests.simulation.schedules import Scenario
 from tests.simulation.world import GrantingServer, OwningServer
 
 from rolecall.domain.accounts import removal, repairs
+from rolecall.domain.engine.identity import Expected
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Holder, State
 from rolecall.domain.provisioning.phases import Phases
 from rolecall.engines.memory import MemoryEngine
 from rolecall.engines.memory_grants import MemoryGrantsEngine
+from rolecall.engines.memory_states import MemoryStates
 from rolecall.store.memory_ledger import MemoryLedger
 from rolecall.store.replica import NotifiedCache
 
@@ -64,6 +67,7 @@ async def renames_and_locks() -> None:
 _changed = MemoryLedger._changed
 _change_account, _drop_account = MemoryGrantsEngine.change_account, MemoryGrantsEngine.drop_account
 _drop = MemoryEngine.drop_account
+_restore, _change = MemoryStates.restore, MemoryEngine.change_account
 
 
 def _record_deletion_by_name(
@@ -128,6 +132,21 @@ async def _repeat_nothing(case: Any) -> Any:
         if case.operation.id in facts.operations:
             return facts
     raise repairs.NotApplied
+
+
+async def _restore_whatever_came_since(
+    self: Any, place: Any, state: Any, operation: Any, expected: Any = None
+) -> Any:
+    return await _restore(self, place, state, operation, expected and Expected(expected.identity))
+
+
+async def _restore_by_name(self: Any, place: Any, state: Any, operation: Any, expected: Any = None) -> Any:
+    return await _restore(self, place, state, operation)
+
+
+async def _change_in_no_order(self: Any, change: Any) -> Any:
+    expected = change.expected and Expected(change.expected.identity)
+    return await _change(self, replace(change, expected=expected))
 
 
 async def _expect_nothing(*_: Any) -> None:
@@ -205,6 +224,26 @@ def sessions_that_a_rename_leaves() -> Iterator[None]:
 
 
 @contextmanager
+def reassertion_in_no_order() -> Iterator[None]:
+    """It overwrites what was applied since the account was compared."""
+    with patch.object(MemoryStates, "restore", _restore_whatever_came_since):
+        yield
+
+
+@contextmanager
+def reassertion_by_name() -> Iterator[None]:
+    """Also of an account that SQL has created in place of the one that was compared."""
+    with patch.object(MemoryStates, "restore", _restore_by_name):
+        yield
+
+
+@contextmanager
+def adoption_in_no_order() -> Iterator[None]:
+    with patch.object(MemoryEngine, "change_account", _change_in_no_order):
+        yield
+
+
+@contextmanager
 def server_undone_in_order() -> Iterator[None]:
     with patch.object(Phases, "undo", _undo_in_order):
         yield
@@ -230,6 +269,9 @@ PLANTED: dict[str, tuple[Fault, Scenario, int]] = {
     "a login that is removed without the account's lock": (login_removed_without_the_lock, renames, 24),
     "a renamed account that is taken for gone": (renamed_account_taken_for_gone, renames, 1),
     "sessions that outlive a rename": (sessions_that_a_rename_leaves, renames_and_locks, 3),
+    "a reassertion that overwrites a later change": (reassertion_in_no_order, corrections, 1),
+    "a reassertion of a recreated account": (reassertion_by_name, corrections, 1),
+    "an adoption that forgets a later change": (adoption_in_no_order, corrections, 2),
     "a server undone in the order of its making": (server_undone_in_order, SCENARIOS["provisioning"], 1),
     "a key that is remembered after it was changed": (key_remembered_too_late, SCENARIOS["keys"], 3),
 }

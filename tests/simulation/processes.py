@@ -25,10 +25,12 @@ from tests.simulation.world import (
 
 from rolecall.domain.access.authenticator import AccessKeys, Presented, Proven
 from rolecall.domain.access.keys import Keys
+from rolecall.domain.accounts.adoption import Adoption
 from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.accounts.credentials import Credentials
 from rolecall.domain.accounts.databases import Databases
 from rolecall.domain.accounts.deferred import DeferredCreates
+from rolecall.domain.accounts.drift_check import DriftCheck
 from rolecall.domain.accounts.grants import Grants
 from rolecall.domain.accounts.lifecycle import Accounts
 from rolecall.domain.accounts.roles import AccountRoles
@@ -111,6 +113,7 @@ class Process:
             AccountRoles(context, journal).handlers,
             Servers(resolver, instances, ledger).handlers,
             TenantSuperusers(context, journal).handlers,
+            Adoption(context, DriftCheck(context, store_port(self.replica.states, gates))).handlers,
             self._provisioning.handlers,
         )
         self.recovery = Recovery(ledger, journal, context.runner, resolver, deferred)

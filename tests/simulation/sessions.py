@@ -124,7 +124,7 @@ async def _ended(served: asyncio.Future[Any]) -> None:
 _READS = frozenset(
     {
         "facts", "account", "identify", "accounts", "privileges", "databases", "names", "find", "has_password",
-        "require_new", "role_facts", "role", "default_privileges", "public_privileges",
+        "require_new", "role_facts", "role", "default_privileges", "public_privileges", "page", "at",
     }
 )  # fmt: skip
 

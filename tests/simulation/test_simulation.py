@@ -10,10 +10,11 @@ from tests.simulation.catalog import SCENARIOS
 from tests.simulation.schedules import search
 
 SECONDS = {
-    "granting": 5, "keys": 2, "moving": 3, "owned": 3, "owning": 6, "provisioning": 3, "quotas": 2, "superusers": 3,
+    "drifting": 1.5, "granted drifting": 1.5, "granting": 5, "keys": 2, "moving": 3, "owned": 3, "owning": 6,
+    "provisioning": 3, "quotas": 2, "superusers": 3,
     "tokens": 3,
 }  # fmt: skip
-"""Half a minute, all together."""
+"""Little more than half a minute, all together."""
 
 USUAL = 300
 """Schedules: the same ones each time, on a machine that is fast enough."""
@@ -30,5 +31,5 @@ def test_a_search_finds_no_counterexample(name: str, searched: Callable[[str], N
         pytest.fail(f"make simulate ARGS='--scenario {name} --replay TOKEN'\n{done.counterexample}")
 
 
-def test_the_searches_take_half_a_minute() -> None:
-    assert sum(SECONDS.values()) <= 30
+def test_the_searches_take_little_more_than_half_a_minute() -> None:
+    assert sum(SECONDS.values()) <= 33

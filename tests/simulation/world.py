@@ -266,6 +266,8 @@ class World:
     store_is_back: asyncio.Event = field(default_factory=asyncio.Event)
     notes: list[str] = field(default_factory=list)
     token_requests: dict[str, set[str]] = field(default_factory=dict)
+    dry_runs: set[str] = field(default_factory=set)
+    """Request ids."""
     """Request ids of the calls that were made with each client token."""
     _ids: int = 0
     _instant: float = 0.0
@@ -317,7 +319,7 @@ class World:
 Wrap = Callable[[Callable[..., Awaitable[Any]], str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 
 
-_CAPABILITIES = ("objects", "ownership", "roles", "grants", "superuser", "password_check")
+_CAPABILITIES = ("objects", "ownership", "roles", "grants", "superuser", "password_check", "states")
 """Parts of an engine that have coroutine methods of their own."""
 
 
