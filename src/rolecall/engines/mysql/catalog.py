@@ -131,7 +131,9 @@ def between(after: AccountPlace | None, last: AccountPlace) -> tuple[str, str]:
 
     def condition(row: str) -> str:
         beyond = "TRUE" if after is None else _after(after, row)
-        return f"({beyond}) AND NOT ({_after(last, row)})"
+        name, host = (quoting.text(part) for part in last)
+        upto = f"{row}Host < {host} OR {row}Host = {host} AND {row}User <= {name}"
+        return f"({beyond}) AND ({upto})"
 
     return condition("g."), condition("")
 
