@@ -168,6 +168,13 @@ class Rolecall:
         response = self.call(action, {"DBInstanceId": self.instance_id, **params})
         return str(response.get("Error", {}).get("Code", ""))
 
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """All of the quickstart instance, by name: other tests leave more there than a page shows."""
+        found: list[dict[str, Any]] = []
+        while page := self.ok("DescribeAccounts", Limit=100, Offset=len(found), OrderBy="name")["Details"]:
+            found += page
+        return {account["UserName"]: account for account in found}
+
     def sql(
         self, query: str, *values: Any, database: str = "postgres", **login: Any
     ) -> list[tuple[Any, ...]]:

@@ -44,7 +44,7 @@ def test_an_action_is_found_checked_and_sent(
     page.get_by_text("Python", exact=True).click()
     expect(page.locator("#code-python")).to_contain_text('os.environ["PASSWORD"]')
     require_accessible(page)
-    assert account in [row["UserName"] for row in rolecall.ok("DescribeAccounts", Limit=100)["Details"]]
+    assert account in rolecall.accounts()
 
 
 def test_a_hostile_value_stays_text(visit: Callable[..., Page]) -> None:

@@ -48,8 +48,7 @@ def row(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 def test_a_created_account_logs_in_and_every_dialect_shows_it(rolecall: Rolecall, account: str) -> None:
     assert rolecall.can_log_in(account, PASSWORD)
-    listed = {one["UserName"]: one for one in rolecall.ok("DescribeAccounts", Limit=100)["Details"]}
-    assert listed[account]["Remark"] == "by hand"
+    assert rolecall.accounts()[account]["Remark"] == "by hand"
     shown = row(cli(rolecall, "show", account, "--json"))
     assert (shown["name"], shown["kind"], shown["standing"], shown["remark"]) == (
         account, "normal", "managed", "by hand",

@@ -115,13 +115,12 @@ def test_a_change_is_sent_only_when_it_is_confirmed(
     unconfirmed = submit(owner, page, at, do="send", secret_Password=PASSWORD)
     assert unconfirmed.status_code == 422
     assert PASSWORD not in unconfirmed.text
-    listed = [row["UserName"] for row in rolecall.ok("DescribeAccounts", Limit=100)["Details"]]
-    assert account not in listed
+    assert account not in rolecall.accounts()
     sent = submit(owner, unconfirmed, at, do="send", confirm="yes", secret_Password=PASSWORD)
     assert sent.status_code == 200
     assert PASSWORD not in sent.text
     assert "RequestId" in html.unescape(sent.text)
-    assert account in [row["UserName"] for row in rolecall.ok("DescribeAccounts", Limit=100)["Details"]]
+    assert account in rolecall.accounts()
 
 
 def test_tencents_code_runs(rolecall: Rolecall, owner: Browser, name: Callable[[], str]) -> None:
