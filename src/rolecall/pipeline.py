@@ -39,6 +39,7 @@ from rolecall.domain.maintenance.faults import Faults, Injected
 from rolecall.domain.operations.audit import Audit, Outcome, entry_of
 from rolecall.domain.policy.requests import Permissions, PolicyRequest
 from rolecall.domain.reasons import Fault, Reason, Refused
+from rolecall.exchanges import Away
 from rolecall.intake import SMALL, Strangers
 from rolecall.metrics import Metrics
 from rolecall.signing.replay import Replays
@@ -229,6 +230,8 @@ class Pipeline:
         entry = entry_of(origin_of(call, caller, front), Outcome.DENIED, target, refusal.reason.value, detail)
         try:
             await self._audit.note_quickly(entry)
+        except Away as error:
+            _log.warning("a denial was not recorded", request_id=call.request_id, error=str(error))
         except Exception:  # noqa: BLE001 - logged; the denial is answered anyway
             _log.exception("a denial was not recorded", request_id=call.request_id)
 

@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "intake": {"domain", "values"},
     "auth": {"domain", "settings", "signing", "values"},
     "calls": {"domain", "exchanges", "spans", "values"},
-    "pipeline": {"admission", "calls", "intake", "metrics", "signing", "verbs", *_RIVER},
+    "pipeline": {"admission", "calls", "exchanges", "intake", "metrics", "signing", "verbs", *_RIVER},
     "traced_pipeline": {"contracts", "domain", "pipeline", "spans", "values"},
     "tracing": {"", "domain", "measures", "spans"},
     "proxies": set(),

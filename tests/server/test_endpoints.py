@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from uuid import UUID
 
 import httpx
@@ -14,7 +15,10 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.clients.petadata_cloud import Cloud
 from tests.conftest import Rolecall, start_rolecall, store_admin
+from tests.server.test_cross_dialect import Stack
+from tests.waiting import until
 
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 Samples = dict[tuple[str, str], float]
@@ -137,9 +141,12 @@ def test_a_request_id_leads_to_its_operation(rolecall: Rolecall, name: Callable[
 
 
 def test_without_its_store_a_server_lives_but_is_not_ready_and_a_crash_is_answered_in_dialect(
-    tmp_path_factory: pytest.TempPathFactory, until: Callable[[Callable[[], bool]], None]
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """And what it logs of the crash holds none of the call's secrets, not even in its frames' variables."""
+    """What it logs of the crash holds none of the call's secrets, not even in its frames' variables.
+
+    A call whose connection to the store is lost under way is no crash: it is refused, with one warning.
+    """
     data = tmp_path_factory.mktemp("storeless") / "data"
     running = start_rolecall(data)
     try:
@@ -150,6 +157,8 @@ def test_without_its_store_a_server_lives_but_is_not_ready_and_a_crash_is_answer
             error = running.call("CreateAccount", params)["Error"]
             assert error["Code"] == "InternalError"
             assert "access_keys" not in error["Message"]
+            store.execute("alter table rolecall.elsewhere rename to access_keys")
+        lost = answers_without_connections(running, dsn)
         postmaster = int((data / "store" / "cluster" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGINT)
         until(lambda: httpx.get(running.endpoint + "/readyz", timeout=30).status_code == 503)
@@ -158,9 +167,52 @@ def test_without_its_store_a_server_lives_but_is_not_ready_and_a_crash_is_answer
         (log,) = data.parent.glob("ready-*.log")
         said = log.read_text()
         assert said.count("a call crashed") == 1
-        assert "the store is away" in said
+        assert said.count("the store is away") == lost + 1
         assert "UndefinedTable" in said
         for secret in ("Planted_password1", dsn.partition("password=")[2].split()[0]):
             assert secret not in said
     finally:
         assert running.stop() == 0
+
+
+def answers_without_connections(running: Rolecall, dsn: str) -> int:
+    """Calls of every dialect, reads and changes, each of which waits for the store until the store ends its sessions.
+
+    Each must be refused in its dialect. How many there were.
+    """
+    cloud, stack = Cloud(running), Stack(running)
+
+    def openstack(method: str, body: object = None) -> str:
+        return str(next(iter(stack.send(method, "/users", body).json())))
+
+    user, word = {"name": "lost", "password": "Planted_password1"}, "Planted_password1"
+    normal = {"Type": "normal"}
+    calls: list[tuple[Callable[[], str], str]] = [
+        (lambda: running.code("DescribeAccounts"), "InternalError"),
+        (lambda: running.code("CreateAccount", UserName="lost", Password=word, **normal), "InternalError"),
+        (lambda: cloud.code("DescribeAccounts"), "InternalError"),
+        (lambda: cloud.code("CreateAccount", AccountName="lost", AccountPassword=word), "InternalError"),
+        (lambda: openstack("GET"), "instanceFault"),
+        (lambda: openstack("POST", {"users": [user]}), "instanceFault"),
+    ]
+    with psycopg.connect(dsn, autocommit=True) as store, ThreadPoolExecutor(1) as caller:
+        tables = [table for (table,) in store.execute(TABLES)]
+        for table in tables:
+            store.execute(f"create policy stall on rolecall.{table} using (pg_sleep(50) is null)")
+            store.execute(f"alter table rolecall.{table} enable row level security")
+        try:
+            for call, code in calls:
+                answer = caller.submit(call)
+                while not wait([answer], timeout=0.05).done:
+                    store.execute(END_STALLED)
+                assert answer.result() == code
+        finally:
+            for table in tables:
+                store.execute(f"alter table rolecall.{table} disable row level security")
+    cloud.server.close()
+    until(lambda: httpx.get(running.endpoint + "/readyz", timeout=30).status_code == 200)
+    return len(calls)
+
+
+TABLES = "select tablename from pg_tables where schemaname = 'rolecall'"
+END_STALLED = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'"

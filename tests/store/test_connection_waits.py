@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -10,9 +12,9 @@ import psycopg
 import pytest
 from tests.waiting import reached
 
-from rolecall.exchanges import DEFAULTS
+from rolecall.exchanges import DEFAULTS, Away
 from rolecall.exchanges.pools import Pool
-from rolecall.exchanges.postgresql import Connection, dial
+from rolecall.exchanges.postgresql import Connection, Lost, dial
 from rolecall.store.connection import connect
 from rolecall.values import Secret
 
@@ -124,3 +126,36 @@ async def test_a_wait_that_is_cancelled_closes_its_connection(
         await statement
     assert connection.closed
     await other.execute("select pg_terminate_backend(%s)", (connection.session,))
+
+
+@pytest.mark.parametrize("how", ["ended by its server", "cut"])
+async def test_a_pool_says_that_a_connection_was_lost_under_way(
+    dsn: Secret, other: Connection, how: str
+) -> None:
+    pool = await Pool(partial(connect, dsn), size=1, deadlines=DEFAULTS).open()
+    async with pool.connection() as connection:
+        process, descriptor = connection.session, connection.pgconn.socket
+    statement = asyncio.create_task(pool.value("select pg_sleep(3600)", ()))
+    query = "select wait_event = 'PgSleep' from pg_stat_activity where pid = %s"
+    await reached(lambda: other.value(query, (process,)))
+    if how == "cut":
+        with socket.socket(fileno=os.dup(descriptor)) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
+    else:
+        await other.execute("select pg_terminate_backend(%s)", (process,))
+    with pytest.raises(Lost) as lost:
+        await statement
+    assert isinstance(lost.value, Away)
+    assert "\n" not in str(lost.value)
+    assert await pool.value("select 1") == 1
+    await other.execute("select pg_terminate_backend(%s)", (process,))
+    await pool.close()
+
+
+async def test_what_the_driver_itself_refuses_is_no_lost_connection(dsn: Secret) -> None:
+    pool = Pool(partial(connect, dsn), size=1, deadlines=DEFAULTS)
+    many = 65_536  # more values than a message holds
+    with pytest.raises(psycopg.OperationalError, match="number of parameters") as refused:
+        await pool.value("select " + ", ".join(["%s"] * many), [1] * many)
+    assert not isinstance(refused.value, Away)
+    await pool.close()

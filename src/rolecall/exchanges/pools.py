@@ -74,7 +74,7 @@ class Pool(Statements):
             return self
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """NotConnected, also for callers that wait when the server is found to be out of reach."""
+        """NotConnected, also for callers that wait when the server is found to be out of reach. In use it is `Lost`."""
         return _Lease(self)
 
     async def lease(self) -> Connection:
@@ -196,5 +196,8 @@ class _Lease:
         self._connection = await self._pool.lease()
         return self._connection
 
-    async def __aexit__(self, _kind: object, _error: object, _trace: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        away = None if error is None else self._connection.away(error)
         await self._pool.give_back(self._connection)
+        if away is not None:
+            raise away from error

@@ -38,6 +38,15 @@ class NotConnected(psycopg.OperationalError, Away):
         self.answered = answered
 
 
+class Lost(psycopg.OperationalError, Away):
+    """The connection ended before the answer came: what was sent is done whole, or not at all."""
+
+
+_ENDED = frozenset({"57P01", "57P02", "57P03"})
+"""SQLSTATEs with which a server that stops ends its sessions: `admin_shutdown`, `crash_shutdown`,
+`cannot_connect_now`."""
+
+
 class Connection(AsyncConnection[Row]):
     """A connection that is closed when an answer does not come in time, or its caller is cancelled.
 
@@ -162,6 +171,19 @@ class Connection(AsyncConnection[Row]):
             raise
         finally:
             self.watch.end()
+
+    def away(self, error: BaseException | None) -> NotConnected | Lost | None:
+        """What to raise instead of an error that says that there is no server to write to any more, if it is such.
+
+        Not every OperationalError is: the driver raises it without a SQLSTATE for its own refusals, too.
+        """
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            return NotConnected("the server takes no writes", answered=True)
+        if not isinstance(error, psycopg.OperationalError) or isinstance(error, Away):
+            return None
+        if error.sqlstate in _ENDED or (error.sqlstate is None and self.closed):
+            return Lost(str(error).partition("\n")[0] or type(error).__name__)
+        return None
 
     async def close(self) -> None:
         self._let_go()
