@@ -111,9 +111,18 @@ def test_it_listens_on_loopback_alone_and_is_as_durable_as_any_server(server: Lo
 def test_its_temporary_tables_lie_where_no_other_server_deletes_them(server: LocalMariaDB) -> None:
     """A server that starts deletes the temporary tables that it finds in its directory for them."""
     server.start()
-    assert query(server, "SELECT @@tmpdir, @@datadir") == [
-        (f"{server.cluster.resolve()}", f"{server.cluster.resolve()}/")
-    ]
+    place = server.cluster.resolve()
+    assert query(server, "SELECT @@tmpdir, @@datadir") == [(".", f"{place}/")]
+    assert Path(f"/proc/{server.pid}/cwd").readlink() == place
+
+
+def test_a_directory_of_any_name_holds_the_data() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)  # the server's account enters it: the data stays below it
+        directory = Path(name) / "a b: c\n* é"
+        with LocalMariaDB(directory, password=PASSWORD) as server:
+            assert query(server, "SELECT 7") == [(7,)]
+            assert not server.cluster.is_symlink()
 
 
 def test_data_and_port_survive_a_restart_and_a_crash(server: LocalMariaDB) -> None:

@@ -48,6 +48,10 @@ _SMALL = {
     "performance_schema": "OFF",
 }
 
+_TEMPORARY = "."
+"""Temporary files: in the data, where the server works. In a shared directory, a server that starts deletes those of
+the others. By its path the installer, a shell script, would take a space for the end of it, and the server a colon."""
+
 _ALL_PRIVILEGES = 18446744073709551615  # as mysql_system_tables_data.sql writes it
 
 _READY_LINE = b"ready for connections"
@@ -116,8 +120,7 @@ class LocalMariaDB(LocalServer):
             "skip_name_resolve": "ON",
             "symbolic_links": "OFF",  # no DATA DIRECTORY: tables stay in our directory
             "pid_file": str(place / "server.pid"),
-            # In a shared directory, a server that starts deletes the temporary tables of the others.
-            "tmpdir": str(place),
+            "tmpdir": _TEMPORARY,
         }
         return [program(_SERVER), "--no-defaults", *_arguments(_SMALL | self.settings | ours)]
 
@@ -161,7 +164,7 @@ class LocalMariaDB(LocalServer):
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--skip-name-resolve",
-            f"--tmpdir={place}",
+            f"--tmpdir={_TEMPORARY}",
             *_arguments({name: _SMALL[name] for name in ("innodb_log_file_size", "innodb_buffer_pool_size")}),
         )
         extra.unlink()
