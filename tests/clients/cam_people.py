@@ -88,12 +88,21 @@ class PeopleLife:
         found = self.call("DescribeSubAccounts", FilterSubAccountUin=[self.uin])["SubAccounts"]
         assert [one["Name"] for one in found] == [self.user]
         if "ListAccounts" not in self.lacks:
-            page = self.call("ListAccounts", MaxItems=100, UserType="SubUser")
-            assert self.uin in {one["Uin"] for one in page["Users"]}
+            assert self.uin in self.walked()
         self.call("UpdateUser", Name=self.user, Remark="changed", Password=PASSWORD)
         assert self.call("GetUser", Name=self.user)["Remark"] == "changed"
         assert self.call("GetAccountSummary")["User"] >= 1
         assert self.call("DescribeSafeAuthFlagColl", SubUin=self.uin)["LoginFlag"]["Phone"] == 0
+
+    def walked(self) -> set[int]:
+        """The sub-users of all pages: other tests leave theirs."""
+        found, marker = set[int](), ""
+        while True:
+            page = self.call("ListAccounts", MaxItems=100, UserType="SubUser", Marker=marker)
+            found |= {one["Uin"] for one in page["Users"]}
+            if not page["IsTruncated"]:
+                return found
+            marker = page["Marker"]
 
     def keys(self) -> None:
         made = self.call("CreateAccessKey", TargetUin=self.uin)["AccessKey"]

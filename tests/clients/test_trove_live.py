@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.clients.openstack_live import OTHER_PASSWORD, PASSWORD, LiveCloud
 from tests.conftest import Rolecall
+from tests.waiting import PATIENCE
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -69,7 +70,7 @@ def client(request: pytest.FixtureRequest, cloud: LiveCloud) -> Any:
 def test_troveclient_leads_a_user_through_its_life(
     client: Any, cloud: LiveCloud, name: Callable[[str], str]
 ) -> None:
-    user, new, first, second = name("0"), name("new"), name("db"), name("db")  # "0": on the first page
+    user, new, first, second = name("0"), name("new"), name("0"), name("0")  # "0": on the first page
     instance = client.instances.get(cloud.instance).id
     client.databases.create(instance, [{"name": first}, {"name": second, "character_set": "utf8mb4"}])
     assert {first, second} <= {one.name for one in client.databases.list(instance)}
@@ -191,7 +192,7 @@ def command_line(cloud: LiveCloud) -> Callable[..., str]:
             env=environment | more,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             stdin=subprocess.DEVNULL,
         )
         assert done.returncode == 0, done.stderr

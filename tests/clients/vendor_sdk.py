@@ -13,6 +13,7 @@ from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
+from tests.waiting import unless_late
 
 MODULES = {
     "cam": "tencentcloud.cam.v20190116",
@@ -62,7 +63,7 @@ class Sdk:
         client = getattr(module, f"{service.capitalize()}Client")(self.credential, region, profile)
         request = getattr(models, f"{action}Request")()
         request.from_json_string(json.dumps(params))
-        answer: dict[str, Any] = json.loads(getattr(client, action)(request).to_json_string())
+        answer: dict[str, Any] = json.loads(answered(getattr(client, action), request).to_json_string())
         return answer
 
     def code(self, service: str, action: str, **params: Any) -> str:
@@ -74,6 +75,21 @@ class Sdk:
         return ""
 
 
+def answered(method: Callable[[Any], Any], request: Any) -> Any:
+    """What a method of a client returns; or it raises."""
+
+    def send() -> Any:
+        try:
+            return method(request)
+        except TencentCloudSDKException as error:
+            return error
+
+    answer = unless_late(send, lambda found: str(getattr(found, "code", "")))
+    if isinstance(answer, TencentCloudSDKException):
+        raise answer
+    return answer
+
+
 def by_models(
     client: Any, models: ModuleType, refused: Callable[[str, str], Exception]
 ) -> Callable[[str, Mapping[str, Any]], Mapping[str, Any]]:
@@ -83,7 +99,7 @@ def by_models(
         request = getattr(models, f"{action}Request")()
         request.from_json_string(json.dumps(params))
         try:
-            response = getattr(client, action)(request)
+            response = answered(getattr(client, action), request)
         except TencentCloudSDKException as error:
             raise refused(error.code, error.requestId) from error
         answer: Mapping[str, Any] = json.loads(response.to_json_string())
