@@ -13,12 +13,16 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from tests.conftest import Rolecall
+from tests.waiting import PATIENCE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
 SIZES = {"wide": (1280, 900), "narrow": (360, 740)}
+
+MILLISECONDS = PATIENCE * 1000
+expect.set_options(timeout=MILLISECONDS)  # five seconds otherwise, which a busy machine exceeds
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +80,7 @@ def visit(chromium: Browser, rolecall: Rolecall) -> Iterator[Callable[..., Page]
             color_scheme="dark" if dark else "light",
             locale=language,
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(MILLISECONDS)
         opened.append((context, Watched(context, rolecall.endpoint)))
         page = context.new_page()
         if signed_in:

@@ -63,7 +63,7 @@ class Chromium:
         self._session = ""
         try:
             self._write({"id": next(self._ids), "method": "Browser.close"})
-            self._process.wait(10)
+            self._process.wait(_PATIENCE)
         except (OSError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()

@@ -149,8 +149,8 @@ class Cloud:
     def send(self, params: Mapping[str, str], method: str = "GET") -> httpx.Response:
         """GET in the query, POST as a form."""
         if method == "GET":
-            return httpx.get(self.endpoint + "/", params=dict(params), timeout=30)
-        return httpx.post(self.endpoint + "/", data=dict(params), timeout=30)
+            return httpx.get(self.endpoint + "/", params=dict(params), timeout=60)
+        return httpx.post(self.endpoint + "/", data=dict(params), timeout=60)
 
     def answer(self, action: str, params: Mapping[str, str], **changes: str) -> httpx.Response:
         return self.send(self.signed(action, params, **changes))

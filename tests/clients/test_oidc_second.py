@@ -52,7 +52,7 @@ def handler(rolecall: Rolecall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return RPHandler(
         base_url="http://127.0.0.1:7655",
         client_configs={ready["oidc_issuer"]: configuration},
-        httpc_params={"timeout": 30},
+        httpc_params={"timeout": 60},
     )
 
 

@@ -42,7 +42,7 @@ def _without_format(cloud: Cloud, shape: dict[str, str]) -> dict[str, str]:
 
 def exchange(cloud: Cloud, text: str) -> tuple[str, dict[str, str], str]:
     address = urlsplit(cloud.endpoint)
-    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(text.encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     head, _, body = answer.partition("\r\n\r\n")

@@ -28,7 +28,7 @@ class Sdk:
     """The SDK's client; plain HTTP, as it is by default."""
 
     def __init__(self, cloud: Cloud, secret: str = "") -> None:
-        self._client = AcsClient(cloud.key_id, secret or cloud.key.reveal(), cloud.region, timeout=30)
+        self._client = AcsClient(cloud.key_id, secret or cloud.key.reveal(), cloud.region, timeout=60)
         self._endpoint = cloud.endpoint.removeprefix("http://")
         self.used: set[str] = set()
 

@@ -75,10 +75,11 @@ def test_temporary_credentials_sign_what_the_role_may_do_and_the_sub_user_may_no
 
 
 def test_credentials_are_answered_with_their_end(stage: Stage) -> None:
+    before = time.time()
     lent = stage.owner.call(
         "sts", "AssumeRole", RoleArn=stage.arn, RoleSessionName="test", DurationSeconds=60
     )
-    assert lent["ExpiredTime"] == pytest.approx(time.time() + 60, abs=5)
+    assert before - 1 <= lent["ExpiredTime"] - 60 <= time.time() + 1
     assert lent["Expiration"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(lent["ExpiredTime"]))
     given = lent["Credentials"]
     assert given["TmpSecretId"].startswith("AKID")
@@ -327,7 +328,7 @@ def test_a_verified_accounts_token_logs_in(stage: Stage) -> None:
     assert stage.rolecall.can_log_in(account, first["Token"])
     assert (first["RotationStatus"], first["RotationMessage"]) == ("success", "success")
     assert first["LastRotationTimeCost"] >= 0
-    assert first["CurrentTime"] == pytest.approx(time.time() * 1000, abs=10_000)
+    assert first["CurrentTime"] == pytest.approx(time.time() * 1000, abs=60_000)
     assert first["NextRotationTime"] == pytest.approx((time.time() + 43200) * 1000, abs=60_000)
     assert stage.user.code("cam", "BuildDataFlowAuthToken", **asked | {"ResourceAccount": "other"}) == REFUSED
 

@@ -77,7 +77,7 @@ def raw_request(rolecall: Any, body: bytes) -> bytes:
 def exchange(rolecall: Any, request: bytes) -> tuple[str, dict[str, str], Any]:
     """Status line, headers by lower-case name and decoded body of the answer."""
     address = urlsplit(rolecall.endpoint)
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(request)
         with connection.makefile("rb") as answer:
             head, _, body = answer.read().partition(b"\r\n\r\n")

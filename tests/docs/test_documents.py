@@ -10,7 +10,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import asyncmy
 import pytest
 from asyncmy.errors import MySQLError
+from tests.waiting import until
 
 from rolecall.contracts.aliyun.petadata import contract as petadata
 from rolecall.contracts.model import Action, Contract
@@ -236,10 +236,7 @@ def test_the_openstack_example_runs_as_it_stands(rolecall: Any, mysql: Any) -> N
     printed = example_says(rolecall, blocks(CLIENTS, "python")[2], shop_reader=user, shop=database)
     assert printed == [f"['{database}']"]
     assert "prints `['shop']`" in " ".join(CLIENTS.split())
-    deadline = time.monotonic() + 10
-    while not logs_in(mysql, user, "Test_password1", database):  # promised, and made at once
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: logs_in(mysql, user, "Test_password1", database))  # promised, and made at once
 
 
 def test_the_example_of_a_sub_user_runs_as_it_stands(rolecall: Any, name: Callable[[str], str]) -> None:

@@ -144,7 +144,7 @@ def test_an_existing_one_starts_in_a_moment(server: LocalMariaDB) -> None:
     server.stop()
     started = time.monotonic()
     server.start()
-    assert time.monotonic() - started < 5  # about 0.2 s; the machine may be busy
+    assert time.monotonic() - started < 30  # about 0.2 s; the machine may be busy
 
 
 def test_stopping_may_be_repeated(server: LocalMariaDB) -> None:

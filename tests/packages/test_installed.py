@@ -52,7 +52,7 @@ def environment(packages: Packages, tmp_path_factory: pytest.TempPathFactory) ->
         ("install", "--quiet", "--no-compile", "--no-deps", packages.wheel),
         ("check",),  # that the lock file has what the wheel requires
     ):
-        subprocess.run([*pip, *arguments], cwd=place, check=True, timeout=PATIENCE)
+        subprocess.run([*pip, *arguments], cwd=place, check=True, timeout=5 * PATIENCE)
     return place
 
 

@@ -185,7 +185,7 @@ def test_an_imported_user_signs_in_with_the_old_password_and_then_has_a_hash_of_
             "grant_type": "password", "client_id": rolecall.tencent["oidc_client_id"], "username": user,
             "password": password, "scope": "openid",
         }  # fmt: skip
-        return httpx.post(discovery["token_endpoint"], data=form, timeout=30)
+        return httpx.post(discovery["token_endpoint"], data=form, timeout=60)
 
     def stored() -> str:
         row = sql.execute("select password_hash from users where name = %s", (user,)).fetchone()

@@ -22,7 +22,7 @@ class Browser:
 
     def __init__(self, address: str = "", **headers: str) -> None:
         forwarded = {"x-forwarded-for": address} if address else {}
-        self.client = httpx.Client(timeout=30, trust_env=False, headers=forwarded | headers)
+        self.client = httpx.Client(timeout=60, trust_env=False, headers=forwarded | headers)
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +89,7 @@ class Relying:
 
     def post(self, path: str, **form: str) -> httpx.Response:
         own = {"client_id": self.client_id} | ({"client_secret": self.secret} if self.secret else {})
-        return httpx.post(self.issuer + path, data=own | form, headers=self.headers, timeout=30)
+        return httpx.post(self.issuer + path, data=own | form, headers=self.headers, timeout=60)
 
     def redeem(self, code: str, **changes: str) -> httpx.Response:
         form = {
@@ -108,7 +108,7 @@ class Relying:
         return self.post("/oauth2/token", grant_type="refresh_token", refresh_token=token)
 
     def userinfo(self, token: str) -> httpx.Response:
-        return httpx.get(f"{self.issuer}/userinfo", headers={"authorization": f"Bearer {token}"}, timeout=30)
+        return httpx.get(f"{self.issuer}/userinfo", headers={"authorization": f"Bearer {token}"}, timeout=60)
 
 
 def quickstart(rolecall: Any, *, replica: Any = None, **headers: str) -> Relying:

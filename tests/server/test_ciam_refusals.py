@@ -21,6 +21,7 @@ from tests.server.ciam import NOBODY, Ciam, somebody
 from tests.server.ciam_page import GATEWAY, PAGE, REQUIRED
 from tests.server.replica import replica
 from tests.server.wire import Wire
+from tests.waiting import PATIENCE
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Until = Callable[[Callable[[], bool]], None]
@@ -441,13 +442,19 @@ def test_a_user_store_that_another_operation_holds_is_in_use(ciam: Ciam) -> None
         refuse(ciam, "ResourceInUse")
 
 
-def test_users_of_other_stores_are_made_meanwhile(ciam: Ciam) -> None:
-    other = Ciam(ciam.rolecall)
+def test_users_of_other_stores_are_made_meanwhile(ciam: Ciam, until: Until) -> None:
+    other, made = Ciam(ciam.rolecall), list[str]()
     with held(ciam.rolecall, ciam.store), ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(lambda: ciam.code("CreateUser", **somebody()))
-        made = [other.create()["UserId"] for _ in range(3)]
-        assert not waiting.done()
-        assert waiting.result(30) == "ResourceInUse"
+
+        def made_meanwhile() -> bool:
+            """Before the other call has given up, which a busy machine may do first."""
+            waiting = pool.submit(lambda: ciam.code("CreateUser", **somebody()))
+            made.append(other.create()["UserId"])
+            in_time = not waiting.done()
+            assert waiting.result(PATIENCE) == "ResourceInUse"
+            return in_time
+
+        until(made_meanwhile)
     other.ok("DeleteUsers", UserIds=made)
 
 
@@ -471,7 +478,7 @@ def test_a_connection_that_is_lost_on_the_way_is_an_unknown_error(ciam: Ciam, st
             refuse(ciam, "InternalError.UnknownError")
         finally:
             ended.set()
-            cutting.result(10)
+            cutting.result(PATIENCE)
     ciam.ok("DeleteUsers", UserIds=[])
 
 
@@ -482,7 +489,8 @@ def test_a_store_that_can_only_be_read_is_unavailable(ciam: Ciam, store: Rows, u
     store("alter system set default_transaction_read_only = on")
     try:
         store("select pg_reload_conf()")
-        until(lambda: ciam.code("CreateUser", **somebody() | {"UserGroup": []}) == "ResourceUnavailable")
+        # A new session has what the postmaster read, and it has told the others before it starts one.
+        until(lambda: store("show default_transaction_read_only") == [("on",)])
         refuse(ciam, "ResourceUnavailable")
     finally:
         store("alter system reset default_transaction_read_only")

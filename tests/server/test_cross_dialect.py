@@ -31,7 +31,7 @@ class Stack:
         identity = {"methods": ["password"], "password": {"user": user}}
         scope = {"project": {"id": self._place["project_id"]}}
         asked = {"auth": {"identity": identity, "scope": scope}}
-        answer = httpx.post(f"{self._place['auth_url']}/auth/tokens", json=asked, timeout=20)
+        answer = httpx.post(f"{self._place['auth_url']}/auth/tokens", json=asked, timeout=60)
         assert answer.status_code == 201, answer.text
         return answer.headers["x-subject-token"]
 
@@ -43,7 +43,7 @@ class Stack:
             method,
             self._users + path,
             headers={"X-Auth-Token": self._token, **kind, **headers},
-            timeout=20,
+            timeout=60,
             **content,
         )
 

@@ -181,11 +181,17 @@ def test_every_span_stands_in_the_documents_with_its_place_and_attributes(
     answer = traced.call("DescribeAccounts", {"DBInstanceId": traced.instance_id})
     until(lambda: collecting.of(answer["RequestId"]))
     rows = declared()
-    by_id = {(span.trace, span.id): span for span in list(collecting.spans)}
 
     def row(span: Received) -> str:
         return next(name for name, one in rows.items() if one.name.fullmatch(span.name))
 
+    def whole() -> dict[tuple[str, str], Received]:
+        """Spans once none is without the one above it, which ends, and is sent, after those below it."""
+        found = {(span.trace, span.id): span for span in list(collecting.spans)}
+        below = [span for span in found.values() if rows[row(span)].above]
+        return found if all((span.trace, span.parent) in found for span in below) else {}
+
+    by_id = until(whole)
     for span in by_id.values():
         mine = rows[row(span)]
         assert span.attributes.keys() <= mine.attributes, span.name

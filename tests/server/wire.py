@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 from tests.conftest import Rolecall
+from tests.waiting import PATIENCE
 
 from rolecall.signing import tc1, tc3
 from rolecall.values import Secret
@@ -100,7 +101,7 @@ class Wire:
 
     def connect(self) -> socket.socket:
         host, port = self.rolecall.netloc.split(":")
-        return socket.create_connection((host, int(port)), timeout=10)
+        return socket.create_connection((host, int(port)), timeout=PATIENCE)
 
 
 def receive(connection: socket.socket) -> bytes:

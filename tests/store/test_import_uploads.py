@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from tests.waiting import PATIENCE
 
 from rolecall import ambient
 from rolecall.domain.access.keys import Keys, Owner
@@ -229,7 +230,7 @@ async def test_calls_are_answered_while_rows_are_read(desk: Desk) -> None:
     answered = threading.Event()
 
     def rows() -> Iterator[FileRow]:
-        assert answered.wait(20)
+        assert answered.wait(PATIENCE)
         yield FileRow(1, 1, 2, {"user_name": "late"})
 
     record = Record(Change.USER_IMPORT, "elsewhere", desk.origin)

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 SERVICE, PASSWORD = "rolecall-service", "its-password"
 PROJECT = "b5a1bd1b9b2a4e5e9a3f0a4f7d0c4a11"
 
@@ -95,7 +97,7 @@ def playing(play: KeystonePlay, *, tls: ssl.SSLContext | None = None) -> Iterato
 
         def do_GET(self) -> None:
             assert self.path == "/v3/auth/tokens?nocatalog"
-            play.pause.wait(10)
+            play.pause.wait(PATIENCE)
             self._answer(*play.show(self.headers["X-Auth-Token"], self.headers["X-Subject-Token"]))
 
         def _answer(self, status: int, headers: dict[str, str], document: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ class FalseServer:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            connection.settimeout(5)
+            connection.settimeout(60)
             with connection, contextlib.suppress(OSError, struct.error):
                 self._scene(self, connection)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from tests.waiting import PATIENCE
 
 from rolecall.exchanges.batching import Batcher, Job
 
@@ -115,6 +116,6 @@ async def test_the_end_of_the_sender_ends_every_wait() -> None:
     tasks = await submitted(batcher, 1, 2)
     assert batcher._sender is not None
     batcher._sender.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*tasks, return_exceptions=True)
     assert all(task.cancelled() for task in tasks)

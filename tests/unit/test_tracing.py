@@ -312,7 +312,7 @@ async def test_a_dead_collector_holds_up_neither_calls_nor_the_end() -> None:
                 assert one.answered(trace_of(2), is_authenticated=True)
             answered_in = time.monotonic() - began
             ending = time.monotonic()
-        assert time.monotonic() - ending < tracing._LAST + 5
+        assert time.monotonic() - ending < tracing._LAST + 20
         assert answered_in < 30
 
 
