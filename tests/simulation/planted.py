@@ -65,6 +65,7 @@ async def renames_and_locks() -> None:
 
 
 _changed = MemoryLedger._changed
+_make_ledger = MemoryLedger.__init__
 _change_account, _drop_account = MemoryGrantsEngine.change_account, MemoryGrantsEngine.drop_account
 _drop = MemoryEngine.drop_account
 _restore, _change = MemoryStates.restore, MemoryEngine.change_account
@@ -94,6 +95,10 @@ async def _drop_by_name(self: Any, name: str, operation: Any, host: str = "", ex
 
 async def _repeat_deletion_by_name(case: Any) -> None:
     await case.connected.engine.drop_account(case.operation.target, case.operation.id)
+
+
+def _record_quickly(self: Any, rows: Any, replica: Any, **_: Any) -> None:
+    _make_ledger(self, rows, replica)
 
 
 async def _undo_in_order(self: Any, instance: Any) -> None:
@@ -246,6 +251,13 @@ def adoption_in_no_order() -> Iterator[None]:
 @contextmanager
 def server_undone_in_order() -> Iterator[None]:
     with patch.object(Phases, "undo", _undo_in_order):
+        yield
+
+
+@contextmanager
+def servers_recorded_quickly() -> Iterator[None]:
+    """As changes of accounts, which their servers show again."""
+    with patch.object(MemoryLedger, "__init__", _record_quickly):
         yield
 
 

@@ -98,7 +98,7 @@ class Process:
             None if provisioner is None else quiet_port(provisioner, gates),
             3,
             instances,
-            ledger,
+            store_port(self.replica.durable_operations, gates),
             context,
             self.registry,
             tokens,

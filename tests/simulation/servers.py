@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tests.simulation.checks import expect
 from tests.simulation.scenarios import Run, prepared, storm, told
 from tests.simulation.schedules import choose
-from tests.simulation.world import Hazards, OwningServer, World
+from tests.simulation.world import GrantingServer, Hazards, World
 
 from rolecall.domain.accounts.commands import AccountSpec, DatabaseSpec
 from rolecall.domain.instances.registry import Instance, Phase
@@ -22,7 +22,7 @@ from rolecall.values import Secret
 class SimulatedProvisioner:
     """Servers by place; those that were made and not destroyed have data."""
 
-    engines: Mapping[str, str] = {"postgresql": "18"}
+    engines: Mapping[str, str] = {"mysql": "11.8"}
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -37,7 +37,7 @@ class SimulatedProvisioner:
     async def start(self, place: str, engine: str, password: Secret, encoding: str) -> tuple[str, int, str]:
         if place not in self.ports:
             self.ports[place] = 1000 + len(self._world.servers)
-            self._world.servers[self.ports[place]] = OwningServer()
+            self._world.servers[self.ports[place]] = GrantingServer()
         self.running.add(place)
         self._world.note(f"{place} runs")
         return "127.0.0.1", self.ports[place], ""
@@ -54,7 +54,7 @@ class SimulatedProvisioner:
 TOKEN = ClientToken("one server", "of this kind")
 NEW = provisioning_commands.ProvisionInstance(
     "red",
-    "postgresql",
+    "mysql",
     "",
     "",
     databases=(DatabaseSpec("shop"),),
@@ -78,7 +78,7 @@ def _command(number: int, name: InstanceName) -> Command:
             return NEW
         case _:
             return provisioning_commands.ProvisionInstance(
-                "red", "postgresql", "", "", databases=NEW.databases, accounts=NEW.accounts, token=TOKEN
+                "red", "mysql", "", "", databases=NEW.databases, accounts=NEW.accounts, token=TOKEN
             )
 
 
@@ -99,16 +99,22 @@ async def _client(run: Run, number: int) -> None:
 
 async def provisioning() -> None:
     """Servers are made, stopped, started again and deleted; the process that does it ends at any step."""
-    run = await prepared(OwningServer(), "postgresql", Hazards.drawn())
-    run.world.servers[0] = OwningServer()  # for an instance that has no server yet
-    run.provisioner = provisioner = SimulatedProvisioner(run.world)
+    run = await prepared(GrantingServer(), "mysql", Hazards.drawn())
+    run.world.servers[0] = GrantingServer()  # for an instance that has no server yet
+    run.provisioner = SimulatedProvisioner(run.world)
     with told(run):
         await storm(run, 1 + choose(2), [_client(run, number) for number in range(1 + choose(2))])
-        instances = [one for one in run.world.store.instances.values() if one.provision is not None]
-        _check_places(instances, provisioner)
-        for instance in instances:
-            await _check_furnished(run, instance)
-        _check_operations(run, instances)
+        await check_servers(run)
+
+
+async def check_servers(run: Run) -> None:
+    """Every invariant of the servers that Rolecall made."""
+    assert isinstance(run.provisioner, SimulatedProvisioner)
+    instances = [one for one in run.world.store.instances.values() if one.provision is not None]
+    _check_places(instances, run.provisioner)
+    for instance in instances:
+        await _check_furnished(run, instance)
+    _check_operations(run, instances)
 
 
 def _check_places(instances: list[Instance], provisioner: SimulatedProvisioner) -> None:

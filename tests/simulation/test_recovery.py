@@ -140,6 +140,19 @@ def test_what_was_called_undone_is_recorded_once_it_shows_or_was_seen_applied() 
     played(play)
 
 
+@pytest.mark.parametrize("change", [Change.ACCOUNT_MOVE, Change.ACCOUNT_PASSWORD])
+def test_what_was_seen_applied_on_an_instance_that_is_gone_is_recorded(change: Change) -> None:
+    async def play(run: Run) -> None:
+        operation = await accepted(run, change, expected=Expected("1"))
+        await run.slots[0].replica.operations.witness([operation])
+        run.world.store.instances.clear()
+        run.slots[0].replica.forget()
+        assert await run.slots[0].recovery.round() == 0
+        assert kept(run, operation).state is State.RECORDED
+
+    played(play)
+
+
 def test_an_operation_of_an_instance_that_is_gone_is_undone() -> None:
     async def play(run: Run) -> None:
         operation = await accepted(run, Change.ACCOUNT_REMARK)

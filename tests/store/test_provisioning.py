@@ -237,7 +237,7 @@ async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
         async def stay(*_: object) -> None:
             """As a process that was killed: nothing is taken back."""
 
-        monkeypatch.setattr(application.store.operations, "promise", lost)
+        monkeypatch.setattr(application.store.durable_operations, "promise", lost)
         monkeypatch.setattr(application.provisioning._phases, "discard", stay)
         with pytest.raises(RuntimeError):
             await application.provisioning.create(NEW, bench.origin)
@@ -308,14 +308,14 @@ async def test_a_destruction_that_was_not_begun_is_undone_and_the_isolation_goes
 
 async def test_several_are_made_all_or_none(bench: Bench, monkeypatch: Any) -> None:
     async with bench.application(Double()) as application:
-        promise, calls = application.store.operations.promise, iter(range(9))
+        promise, calls = application.store.durable_operations.promise, iter(range(9))
 
         async def second_fails(*args: Any) -> None:
             if next(calls) == 1:
                 raise RuntimeError("the store is gone")
             await promise(*args)
 
-        monkeypatch.setattr(application.store.operations, "promise", second_fails)
+        monkeypatch.setattr(application.store.durable_operations, "promise", second_fails)
         with pytest.raises(RuntimeError):
             await application.provisioning.create_several(commands.ProvisionInstances(NEW, 3), bench.origin)
         assert await all_of(application) == []

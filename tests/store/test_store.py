@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import uuid4
 
 import psycopg
@@ -14,8 +14,10 @@ from tests.waiting import reached
 from rolecall.domain.access.keys import Keys
 from rolecall.domain.operations.model import Change, Intent, Runner
 from rolecall.domain.secrets.sealing import Sealer, new_master_key, parse_master_keys
-from rolecall.store import Store, schema
+from rolecall.exchanges.pipelines import Statement, first_rows
+from rolecall.store import Store, batches, schema
 from rolecall.store.batches import Batches
+from rolecall.store.connection import Pool
 from rolecall.store.schema import SchemaMismatch, migrate, migrations
 from rolecall.values import Caller, Origin, Secret
 
@@ -151,6 +153,25 @@ async def test_a_key_is_remembered_until_any_process_changes_it(
 async def test_nothing_is_remembered_by_who_does_not_listen(store: Store, keys: Keys) -> None:
     key_id, _ = await keys.create(await keys.create_owner())
     assert await store.keys.key(key_id) is not await store.keys.key(key_id)
+
+
+@pytest.mark.parametrize(("ledger", "waits"), [("operations", "off"), ("durable_operations", "on")])
+async def test_what_happened_to_a_server_is_on_disk_when_it_is_recorded(
+    store: Store, monkeypatch: pytest.MonkeyPatch, ledger: str, waits: str
+) -> None:
+    """No server shows it again. What accounts show is recorded without waiting for the disk."""
+    operation, operations = uuid4(), getattr(store, ledger)
+    await operations.accept(operation, 1, intent("red-1", Change.INSTANCE_DELETE))
+    settings: list[str] = []
+
+    async def sent(pool: Pool, statements: Sequence[Statement]) -> object:
+        settings.append(await pool.value("show synchronous_commit"))
+        return await first_rows(pool, statements)
+
+    monkeypatch.setattr(batches, "first_rows", sent)
+    await operations.record(operation, 1, None)
+    assert settings == [waits]
+    assert not await store.operations.are_open([operation])
 
 
 async def test_a_replica_is_dead_when_its_process_is_gone(store: Store, dsn: Secret) -> None:

@@ -67,6 +67,7 @@ class MemoryReplica:
         self._store = store
         self._caches: list[NotifiedCache[Any, Any]] = [NotifiedCache(self), NotifiedCache(self)]
         self.operations = MemoryLedger(store.rows, number)
+        self.durable_operations = MemoryLedger(store.rows, number, records_durably=True)
         self.states = MemoryStates(store.rows)
         self.rotation = MemoryRotation(store, self)
         self.instances = MemoryInstances(store, self._caches[0])

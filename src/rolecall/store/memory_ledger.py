@@ -92,9 +92,10 @@ class Rows:
 class MemoryLedger:
     """`domain.operations.model.Ledger` and `domain.accounts.context.AccountRepository` of one replica."""
 
-    def __init__(self, rows: Rows, replica: int) -> None:
+    def __init__(self, rows: Rows, replica: int, *, records_durably: bool = False) -> None:
         self._rows = rows
         self._replica = replica
+        self._records_durably = records_durably
 
     @property
     def rows(self) -> Rows:
@@ -203,7 +204,8 @@ class MemoryLedger:
         detail = {**kept.operation.detail, **more}
         self._close(replace(kept, operation=replace(kept.operation, detail=detail)), State.RECORDED, "", "")
         self._rows.accounts |= {(instance_id, *key): row for key, row in changed.items()}
-        if isinstance(effect, AccountEffect) and effect.moved_from is not None:  # as `store.moves`
+        is_move = isinstance(effect, AccountEffect) and effect.moved_from is not None  # as `store.moves`
+        if is_move or self._records_durably:
             self._rows.flush()
         return True
 

@@ -43,7 +43,10 @@ _ACCOUNTS = load("accounts")
 
 
 class PgOperationRepository:
-    """`durable` commits reach the disk; `quick` ones may be lost with the store's server, and are found again."""
+    """`durable` commits reach the disk; `quick` ones may be lost with the store's server, and are found again.
+
+    What no server shows again is recorded by one that is given `durable` for both.
+    """
 
     def __init__(self, durable: Pool, quick: Pool, replica: int) -> None:
         self._pool = durable

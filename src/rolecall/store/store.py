@@ -87,6 +87,7 @@ class Store:
         self.sealed = PgSealedValueRepository(self._durable)
         self.revocations = PgRevocationRepository(self._durable, self._replica)
         self.operations = PgOperationRepository(self._durable, self._quick, self.replica)
+        self.durable_operations = PgOperationRepository(self._durable, self._durable, self.replica)
         self.audit = PgAuditRepository(self._durable, self._quick)
         self.webhooks = PgWebhookRepository(self._durable, self._quick, self._replica, self.replica)
         self.users = PgUserRepository(self._durable, scans)

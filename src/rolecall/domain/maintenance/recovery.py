@@ -87,14 +87,14 @@ class Recovery:
     async def _undo(self, operation: Operation, why: Exception) -> None:
         """Nothing shows it now. If something did before the account was deleted, that was written down (`removal`)."""
         if await self._ledger.witnessed(operation.id):
-            if (
-                operation.change is Change.ACCOUNT_MOVE and operation.expected is not None
-            ):  # and deleted since
-                name, host = operation.account
-                left = AccountEffect(name, host, identity=operation.expected.identity, deleted=True)
-                await record(self._ledger, await self._connect(operation), operation.id, left)
+            instance, expected = await self._resolver.by_id(operation.instance_id or 0), operation.expected
+            if instance is None or expected is None or operation.change is not Change.ACCOUNT_MOVE:
+                await self._ledger.record(operation.id, operation.instance_id or 0, None)
                 return
-            await self._ledger.record(operation.id, operation.instance_id or 0, None)
+            name, host = operation.account  # moved, and deleted since
+            left = AccountEffect(name, host, identity=expected.identity, deleted=True)
+            connected = await self._resolver.connect_instance(instance)
+            await record(self._ledger, connected, operation.id, left)
             return
         state = State.SUPERSEDED if isinstance(why, (Superseded, Overtaken)) else State.UNDONE
         await self._ledger.close(operation.id, state, Reason.INTERRUPTED.value, str(why))

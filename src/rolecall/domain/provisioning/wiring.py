@@ -16,7 +16,8 @@ class Repositories(Protocol):
     @property
     def instances(self) -> ProvisionRepository: ...
     @property
-    def operations(self) -> Ledger: ...
+    def durable_operations(self) -> Ledger:
+        """As the ledger of others, but what it records is durable: no server shows it again."""
 
 
 def build(
@@ -31,7 +32,7 @@ def build(
         provisioner,
         limit,
         repositories.instances,
-        repositories.operations,
+        repositories.durable_operations,
         accounts.context,
         instances.engines,
         operations.client_tokens,
