@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rolecall.domain.engine import EngineFacts, VerifierWrite
-from rolecall.domain.instances.examination import Finding, Says, fatal
+from rolecall.domain.instances.examination import SOON, Expiries, Finding, Says, fatal
 
 
 def findings(kind: str, facts: EngineFacts, super_min_version: int) -> Sequence[Finding]:
@@ -18,6 +18,12 @@ def findings(kind: str, facts: EngineFacts, super_min_version: int) -> Sequence[
     if facts.refuses_verifiers:
         found.append(fatal(Says.HASHES_REFUSED, why=facts.refuses_verifiers))
     return found
+
+
+def of_expiries(expiries: Expiries) -> Finding:
+    """No fault: an account expires because its operator has said so."""
+    counts = {"expired": str(expiries.expired), "soon": str(expiries.soon), "days": str(SOON)}
+    return Finding(Says.EXPIRIES, facts=counts)
 
 
 def _of_postgresql(facts: EngineFacts, super_min_version: int) -> list[Finding]:

@@ -11,7 +11,7 @@ from rolecall.domain.instances.lanes import LaneLimits
 from rolecall.domain.instances.registry import LanedEngine
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.engines.base import Watched
-from rolecall.engines.examination import findings
+from rolecall.engines.examination import findings, of_expiries
 from rolecall.engines.mysql import MySqlEngine
 from rolecall.engines.postgresql import PostgresEngine
 from rolecall.engines.watching import Watcher
@@ -63,6 +63,7 @@ async def probe(address: EngineAddress, super_min_version: int, deadlines: Deadl
     """What a server says of itself, asked on a connection of its own. `Refused`, `OutcomeUnknown`."""
     engine = ENGINES[address.kind](address, super_min_version=super_min_version, deadlines=deadlines)
     try:
-        return findings(address.kind, await engine.facts(), super_min_version)
+        found = findings(address.kind, await engine.facts(), super_min_version)
+        return [*found, of_expiries(await engine.expiries())]
     finally:
         await engine.close()

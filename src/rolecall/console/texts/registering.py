@@ -32,6 +32,7 @@ _CHINESE: dict[Says, tuple[str, str]] = {
         "请执行 SET GLOBAL strict_password_validation=OFF（并写入配置文件），或卸载该插件。",
     ),
     Says.NO_SUPER_ACCOUNTS: ("高权限账号需要 PostgreSQL {least} 或更高版本。", ""),
+    Says.EXPIRIES: ("账号有效期：{expired} 个账号已过期，{soon} 个账号将在 {days} 天内过期。", ""),
     Says.CHANNEL_LOCAL: ("连接：服务器在本机。", ""),
     Says.CHANNEL_VERIFIED: ("连接：verify-full，已验证服务器证书。", ""),
     Says.CHANNEL_WEAK: (

@@ -20,6 +20,17 @@ from rolecall.domain.secrets.sealing import SealBroken, Sealer
 LONGEST = 15
 """Seconds for the examination of a server, however slowly it answers."""
 
+SOON = 7
+"""Days before the end of an account's password in which it is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiries:
+    """Accounts that may log in but for the age of their password: how many have expired, how many do `SOON`."""
+
+    expired: int
+    soon: int
+
 
 class Says(StrEnum):
     SUPERUSER = "superuser"
@@ -35,6 +46,7 @@ class Says(StrEnum):
     CATALOG_WITHHELD = "catalog_withheld"
     HASHES_REFUSED = "hashes_refused"
     NO_SUPER_ACCOUNTS = "no_super_accounts"
+    EXPIRIES = "expiries"
     CHANNEL_LOCAL = "channel_local"
     CHANNEL_VERIFIED = "channel_verified"
     CHANNEL_WEAK = "channel_weak"
@@ -83,6 +95,7 @@ WORDS: Mapping[Says, Words] = {
         "SET GLOBAL strict_password_validation=OFF (and in the configuration), or uninstall the plugin",
     ),
     Says.NO_SUPER_ACCOUNTS: Words("super accounts", "super accounts need PostgreSQL {least} or later"),
+    Says.EXPIRIES: Words("expiry", "{expired} accounts have expired, {soon} expire within {days} days"),
     Says.CHANNEL_LOCAL: Words("connection", "on this machine"),
     Says.CHANNEL_VERIFIED: Words("connection", "sslmode verify-full: the server's certificate is verified"),
     Says.CHANNEL_WEAK: Words(

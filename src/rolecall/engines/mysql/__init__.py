@@ -59,6 +59,7 @@ class MySqlEngine:
         self.superuser = None if server.is_administered_as(Superuser.name) else Superuser(server, accounts)
         self.password_check = accounts
         self.facts = server.facts
+        self.expiries = server.expiries
         self.require_new_name = accounts.require_new_name
         self.create_account = accounts.create
         self.change_account = accounts.change

@@ -58,6 +58,9 @@ class Flavor:
     attributes: str
     """A query of accounts (``g``), without a condition: user, host, the limit of connections, attributes beyond those
     of an account that Rolecall makes, and whether the password has expired."""
+    expires: str
+    """The Unix time at which the password of a row of `users` (``g``) expires; 0 if it is marked as expired, and NULL
+    if it never does, or the account is locked."""
     memberships: str
     """A query of roles that were granted to accounts: user, host, role, and Y if the account may grant it."""
     strong_roles: str
@@ -125,6 +128,19 @@ FROM mysql.user g LEFT JOIN {{control}}.accounts c ON c.user = g.User AND c.host
 WHERE {{listed}}
 """
 
+# A lifetime of 0 days is none. Sources: MariaDB, `check_password_lifetime` in sql/sql_acl.cc; MySQL Reference Manual,
+# "Password Management".
+_MARIADB_LIFETIME = (
+    "COALESCE(NULLIF(JSON_VALUE(g.Priv, '$.password_lifetime') + 0, -1), @@GLOBAL.default_password_lifetime)"
+)
+_MARIADB_EXPIRES = f"""CASE WHEN COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true') THEN NULL
+       WHEN JSON_VALUE(g.Priv, '$.password_last_changed') + 0 = 0 THEN 0
+       WHEN {_MARIADB_LIFETIME} > 0 THEN JSON_VALUE(g.Priv, '$.password_last_changed') + 86400 * {_MARIADB_LIFETIME}
+       END"""
+_MYSQL_LIFETIME = "COALESCE(g.password_lifetime, @@GLOBAL.default_password_lifetime)"
+_MYSQL_EXPIRES = f"""CASE WHEN g.account_locked = 'Y' THEN NULL WHEN g.password_expired = 'Y' THEN 0
+       WHEN {_MYSQL_LIFETIME} > 0 THEN UNIX_TIMESTAMP(g.password_last_changed) + 86400 * {_MYSQL_LIFETIME} END"""
+
 MARIADB = Flavor(
     name="mariadb",
     make_hash=hashes.native,
@@ -154,6 +170,7 @@ MARIADB = Flavor(
        IF(JSON_EXISTS(g.Priv, '$.auth_or'), 'OR ANOTHER PLUGIN', NULL)),
        COALESCE(JSON_VALUE(g.Priv, '$.password_last_changed'), '1') = '0'
 FROM mysql.global_priv g""",
+    expires=_MARIADB_EXPIRES,
     memberships="SELECT User, Host, Role, Admin_option FROM mysql.roles_mapping WHERE Host <> ''",
     strong_roles=_MARIADB_STRONG_ROLES,
     holder=("r.via", "r.place"),
@@ -185,6 +202,7 @@ MYSQL = Flavor(
        CONCAT('REQUIRE ', NULLIF(g.ssl_type, '')),
        CONCAT('VIA ', NULLIF(g.plugin, 'caching_sha2_password'))), g.password_expired = 'Y'
 FROM mysql.user g""",
+    expires=_MYSQL_EXPIRES,
     memberships="SELECT TO_USER, TO_HOST, CONCAT(FROM_USER, '@', FROM_HOST), WITH_ADMIN_OPTION FROM mysql.role_edges",
     strong_roles="SELECT 1",  # any role protects
     holder=("g.User", "g.Host"),

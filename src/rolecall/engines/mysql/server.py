@@ -14,6 +14,7 @@ import structlog
 from asyncmy.errors import MySQLError
 
 from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.instances.examination import SOON, Expiries
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 from rolecall.engines.mysql import control, errors, names, quoting, sessions, templates
 from rolecall.engines.mysql.connections import LOCK_SECONDS, Connections, Row, Session
@@ -44,6 +45,11 @@ _COLUMNS = """
 SELECT COLUMN_NAME FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = 'mysql' AND TABLE_NAME = 'db' AND COLUMN_NAME LIKE '%\\_priv' ORDER BY ORDINAL_POSITION
 """
+_EXPIRIES = (
+    "SELECT COALESCE(SUM(e.expires <= UNIX_TIMESTAMP()), 0), COALESCE(SUM(e.expires > UNIX_TIMESTAMP()), 0)"
+    " FROM (SELECT {expires} AS expires FROM {users} g WHERE {is_account}) e"
+    f" WHERE e.expires <= UNIX_TIMESTAMP() + {SOON * 86400}"
+)
 _PARTIAL_REVOKES = "SELECT @@GLOBAL.partial_revokes"
 
 # MariaDB's plugins check the text of passwords. While it is strict it refuses hashes, which they cannot check.
@@ -97,6 +103,16 @@ class Server:
 
     async def facts(self) -> EngineFacts:
         return await self.run(self._look)
+
+    async def expiries(self) -> Expiries:
+        """Of every account that is not locked."""
+        flavor = self.flavor
+        query = _EXPIRIES.format(expires=flavor.expires, users=flavor.users, is_account=flavor.is_account)
+
+        async def count(session: Session) -> Expiries:
+            return Expiries(*map(int, await only_row(session, query)))
+
+        return await self.run(count)
 
     async def _look(self, session: Session) -> EngineFacts:
         text, _, folding, powers = await only_row(session, _FACTS)

@@ -59,6 +59,7 @@ class PostgresEngine:
         self.ownership = databases
         self.roles = roles
         self.facts = server.facts
+        self.expiries = server.expiries
         self.require_new_name = accounts.require_new_name
         self.create_account = CreateBatcher(server, group, accounts).create
         self.change_account = accounts.change

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from rolecall.domain.engine import EngineAddress, EngineFacts
+from rolecall.domain.instances.examination import SOON, Expiries
 from rolecall.domain.instances.store_place import StorePlace
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
@@ -36,6 +37,11 @@ _FACTS = """
 SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_user::text,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
        has_table_privilege('pg_catalog.pg_authid', 'SELECT')
+"""
+
+_EXPIRIES = f"""
+SELECT count(*) FILTER (WHERE rolvaliduntil <= now()), count(*) FILTER (WHERE rolvaliduntil > now())
+FROM pg_roles WHERE rolcanlogin AND rolvaliduntil <= now() + interval '{SOON} days'
 """
 
 _IS_OPEN = "SELECT datallowconn FROM pg_database WHERE datname = %s::text AND NOT datistemplate"
@@ -116,6 +122,14 @@ class Server:
 
     async def facts(self) -> EngineFacts:
         return await self.run(self._look)
+
+    async def expiries(self) -> Expiries:
+        """Of every role that can log in."""
+
+        async def count(connection: Connection) -> Expiries:
+            return Expiries(*await only_row(connection, _EXPIRIES))
+
+        return await self.run(count)
 
     async def _look(self, connection: Connection) -> EngineFacts:
         number, text, user, is_superuser, can_read = await only_row(connection, _FACTS)
