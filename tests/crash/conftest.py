@@ -25,6 +25,7 @@ from rolecall.domain.secrets.sealing import new_master_key
 from rolecall.store.replica import REPLICA_LOCKS
 
 SCRIPT = Path(__file__).with_name("dying_server.py")
+COMMAND = Path(__file__).with_name("dying_command.py")
 
 
 @dataclass
@@ -76,6 +77,15 @@ class CrashBench:
                 process.send_signal(signal.SIGINT)
                 process.wait(PATIENCE)
             self.alive -= 1
+
+    def run(self, *arguments: str, check: bool = True) -> str:
+        """A command of `rolecall`; its output."""
+        return forks().run(ROLECALL, arguments, self.environment, check=check).stdout
+
+    def die_in(self, step: str, *arguments: str) -> None:
+        """A command that changes something, whose process dies at `step`."""
+        self.process = forks().start(COMMAND, [step, *arguments], self.environment)
+        assert self.process.wait(PATIENCE) == -signal.SIGKILL
 
     def await_death(self) -> None:
         """Wait until the store has seen that the newest server is dead, if it is and runs alone.

@@ -54,7 +54,9 @@ class Adoption:
         assert found.account is not None  # noqa: S101 - `_comparison` requires it
         facts, state = found.account.facts, found.account.state
         password = None if state.password is UNSET else state.password
-        detail = details.AdoptAccount(state=structs.replace(state, password=UNSET))
+        detail = details.AdoptAccount(
+            state=structs.replace(state, password=UNSET), has_recorded_password=_has_recorded_password(found)
+        )
 
         async def apply(operation: UUID) -> AccountFacts:
             """Nothing but the mark, which puts it in order with other changes, and only if none was applied since."""
@@ -110,6 +112,14 @@ class Adoption:
         if found.drift.standing is DriftStanding.CHANGED and not recreated:
             raise superseded_account(target.name)
         return found
+
+
+def _has_recorded_password(found: Comparison) -> bool:
+    row, account = found.row, found.account
+    if row is None or account is None or not row.is_of(account.facts):
+        return False
+    password, _ = row.current.get("password", (None, 0))
+    return password is not None and password == account.state.password
 
 
 def _wanted(found: Comparison, differences: Iterable[Difference]) -> AccountState:

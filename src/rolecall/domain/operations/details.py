@@ -94,9 +94,13 @@ class ChangePublic(Detail, frozen=True, kw_only=True):
 
 
 class AdoptAccount(Detail, frozen=True, kw_only=True):
-    """Without the password, of which an audit record shows nothing."""
+    """Without the password, of which an audit record shows nothing.
+
+    `has_recorded_password`: the one that was recorded, which SQL has not changed.
+    """
 
     state: AccountState
+    has_recorded_password: bool = False
 
 
 class ReassertAccount(Detail, frozen=True, kw_only=True):

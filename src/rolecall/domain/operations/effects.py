@@ -192,7 +192,10 @@ def _of_membership(of: Intent | Operation, _facts: AccountFacts) -> AccountState
 
 
 def _of_adoption(of: Intent | Operation, facts: AccountFacts) -> AccountState:
-    return replace(details.AdoptAccount.of(of).state, password=facts.password)
+    """Recovery does not know the password: what was recorded of one that SQL had not changed stays."""
+    detail = details.AdoptAccount.of(of)
+    is_kept = facts.password is None and detail.has_recorded_password
+    return replace(detail.state, password=UNSET if is_kept else facts.password)
 
 
 def _of_reassertion(of: Intent | Operation, _facts: AccountFacts) -> AccountState:

@@ -211,6 +211,12 @@ def queries_where(server: Server, accounts: str, grants: str) -> tuple[str, str]
     return f"{query} AND {accounts}", held
 
 
+def roles_query(server: Server, roles: Iterable[str]) -> str:
+    """A query for the names of those of these roles that exist."""
+    wanted = ", ".join(map(quoting.text, roles))
+    return f"SELECT User FROM {server.flavor.users} WHERE Host = '' AND User IN ({wanted})"
+
+
 def strong_roles_query(server: Server, roles: Iterable[str]) -> str:
     """A query with a row if any of these roles has, or leads to, more than a tenant may have."""
     query = server.flavor.strong_roles
@@ -260,7 +266,7 @@ def _marks(
 ) -> tuple[tuple[UUID, int], ...]:
     """Operations that are done, with their orders: also the begun one, if the desired state is the actual state."""
     done = tuple(zip(mark.done, mark.orders, strict=True))
-    if mark.begun is None:
+    if mark.begun is None or control.UNTIL_FINISHED.items() <= mark.wanted.items():
         return done
     now: dict[str, Any] = {"auth": auth, "locked": locked, "kind": kind.value}
     held = {grant.database: grant.access.value for grant in grants}

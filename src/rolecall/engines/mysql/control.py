@@ -43,12 +43,17 @@ CREATE TABLE IF NOT EXISTS {schema}.awaited (
 """
 
 
+UNTIL_FINISHED: Mapping[str, object] = {"unfinished": True}
+"""As the desired state of a change of which the account does not show whether it is whole: it counts once finished."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A row of ``accounts``: operations that are done, the last first, and one that was begun, if any.
 
     `wanted` has, as far as they change: ``auth`` (digest of the hash), ``locked``, ``kind``, ``grants``
-    (template by database, None for none); and the ``order`` of the operation. `orders` are those of `done`.
+    (template by database, None for none), or `UNTIL_FINISHED`; and the ``order`` of the operation. `orders` are those
+    of `done`.
     `identity` is the operation that made the account, or that of its adoption (`adopt`).
     """
 

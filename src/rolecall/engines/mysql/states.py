@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from msgspec import UNSET
@@ -115,37 +116,53 @@ class States:
         operation: UUID,
         expected: Expected | None,
     ) -> AccountFacts:
-        """Again if it is the account's last change."""
+        """Again if it was begun and not finished: what is compared of the account does not tell how far it came."""
         things = [account_lock(place[0]), *map(database_lock, state.grants)]
         async with self._server.locked(session, things, *self._accounts.looking(*place)) as answers:
             before = self._accounts.require_changeable(answers, *place)
-            if before.facts.was_changed_by(operation, expected) and before.facts.marker != operation:
+            is_begun = before.mark.begun == operation
+            if before.facts.was_changed_by(operation, expected) and not is_begun:
                 return before.facts
             joined = [role for role, options in state.memberships.items() if options is not None]
-            if joined and await session.fetch(catalog.strong_roles_query(self._server, joined)):
-                note = "its members would have more than a normal account may have"
-                raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": ", ".join(joined)}, note=note)
+            if joined:
+                await self._require_joinable(session, joined)
             changed = before.facts
             if before.facts.marker != operation:
                 changed = before.facts.changed_by(operation)
-            kind = before.facts.kind if state.kind is UNSET else AccountKind(state.kind)
-            locked = before.locked if state.login is UNSET else not state.login
-            wanted = {"auth": before.auth, "locked": locked, "kind": kind.value}
+            kind = None if state.kind is UNSET else AccountKind(state.kind)
+            if kind is before.facts.kind and not is_begun:
+                kind = None
             roles = await session.fetch(self._server.flavor.memberships) if state.memberships else ()
             member_of = {role for user, place_of, role, _ in roles if (user, place_of) == place}
             steps = [
-                control.begin(self._server.control, *place, changed, wanted),
+                control.begin(self._server.control, *place, changed, control.UNTIL_FINISHED),
                 *self._steps(before, state, kind, member_of),
             ]
             return await self._accounts.carry_out(session, steps, changed, place)
 
+    async def _require_joinable(self, session: Session, roles: Sequence[str]) -> None:
+        """ACCOUNT_MISSING, ACCOUNT_PROTECTED."""
+        there = {name for (name,) in await session.fetch(catalog.roles_query(self._server, roles))}
+        for role in roles:
+            if role not in there:
+                raise Refused(Reason.ACCOUNT_MISSING, facts={"value": role})
+        if await session.fetch(catalog.strong_roles_query(self._server, roles)):
+            note = "its members would have more than a normal account may have"
+            raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": ", ".join(roles)}, note=note)
+
     def _steps(
-        self, before: StoredAccount, state: AccountState, kind: AccountKind, member_of: Collection[str]
+        self,
+        before: StoredAccount,
+        state: AccountState,
+        kind: AccountKind | None,
+        member_of: Collection[str],
     ) -> list[str]:
+        """With a kind all that it holds is revoked first."""
         name, host = before.name, before.host
         steps = []
-        if kind is not before.facts.kind:
+        if kind is not None:
             steps += self._accounts.kind_changes(kind, before)
+            before = replace(before, held=())
         if state.login is not UNSET:
             steps.append(statements.alter_account(self._server.flavor, name, host, locked=not state.login))
         if state.connection_limit is not UNSET:

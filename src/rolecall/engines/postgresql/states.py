@@ -171,24 +171,22 @@ class States:
         operation: UUID,
         expected: Expected | None,
     ) -> AccountFacts:
-        """Again if it is the account's last change: it can be repeated."""
         kind = None if state.kind is UNSET else AccountKind(state.kind)
         await self._accounts.may_become(connection, kind)
         locks = [self._server.lock("role", each) for each in sorted({name, *state.memberships})]
         opening = sql.SQL("; ").join((self._server.lock("acl"), *locks))
         async with transaction(connection, opening):
-            before = await self._accounts.require_changeable(connection, name)
-            if before.was_changed_by(operation, expected) and before.marker != operation:
-                return before
-            steps = await self._accounts.kind_change(connection, before, kind)
-            steps += _attribute_steps(before, state, kind)
-            steps += await self._membership_steps(connection, before, state)
-            after = before if before.marker == operation else before.changed_by(operation)
-            await connection.execute(sql.SQL("; ").join([*steps, statements.mark(after)]))
-            for change in _privilege_changes(state):
-                await self._privileges.apply(connection, name, before.oid, change)
-            found = await self._accounts.require_changeable(connection, name)
-        if state.login is False:
+            found = before = await self._accounts.require_changeable(connection, name)
+            if not before.was_changed_by(operation, expected):
+                steps = await self._accounts.kind_change(connection, before, kind)
+                steps += _attribute_steps(before, state, kind)
+                steps += await self._membership_steps(connection, before, state)
+                steps.append(statements.mark(before.changed_by(operation)))
+                await connection.execute(sql.SQL("; ").join(steps))
+                for change in _privilege_changes(state):
+                    await self._privileges.apply(connection, name, before.oid, change)
+                found = await self._accounts.require_changeable(connection, name)
+        if state.login is False and not found.may_log_in:
             await sessions.end(connection, before.oid)
         return found
 
