@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from rolecall.engines.mysql.flavors import FLAVORS, Flavor
 from rolecall.engines.mysql.server import Server
 from rolecall.engines.mysql.statements import MAKING, SUPER_PATTERN
 
+_PLACEHOLDER = re.compile(r"{(\w+)}")
 _UNUSABLE = frozenset(control.digest(flavor.unusable_hash) for flavor in FLAVORS.values())
 
 
@@ -68,9 +70,9 @@ async def look(session: Session, server: Server, user: str = "", host: str = "")
 
 def queries(server: Server, user: str = "", host: str = "") -> tuple[str, str]:
     """The queries for all accounts, or one; `read` takes their rows."""
-    return queries_where(
-        server, _is(user, host, "g.") if user else "TRUE", _is(user, host) if user else "TRUE"
-    )
+    if not user:
+        return queries_where(server, "TRUE", "TRUE")
+    return queries_where(server, _is(user, host, "g."), _is(user, host), is_one=True)
 
 
 def page_query(server: Server, asked: AccountSlice) -> str:
@@ -194,18 +196,11 @@ def found(server: Server, answers: Sequence[Sequence[Row]], user: str, host: str
     )
 
 
-def queries_where(server: Server, accounts: str, grants: str) -> tuple[str, str]:
+def queries_where(server: Server, accounts: str, grants: str, *, is_one: bool = False) -> tuple[str, str]:
     """By conditions on accounts (`g`) and on their grants."""
-    query = server.flavor.accounts
-    parts = {
-        "holds": tenancy.holds(*server.flavor.holder, server.columns.items(), server.control),
-        "control": quoting.name(server.control),
-        "making": quoting.text(MAKING),
-        "listed": server.flavor.is_account,
-        "one": accounts,
-    }
-    for word, text in parts.items():
-        query = query.replace(f"{{{word}}}", text)
+    flavor = server.flavor
+    powerful = _filled(server, flavor.powerful if is_one else flavor.powerful_of_many, of=grants)
+    query = _filled(server, flavor.accounts, powerful=powerful)
     flags = ", ".join(server.columns.values())
     held = f"SELECT User, Host, Db, CONCAT({flags}) FROM mysql.db WHERE {grants}"
     return f"{query} AND {accounts}", held
@@ -219,9 +214,23 @@ def roles_query(server: Server, roles: Iterable[str]) -> str:
 
 def strong_roles_query(server: Server, roles: Iterable[str]) -> str:
     """A query with a row if any of these roles has, or leads to, more than a tenant may have."""
-    query = server.flavor.strong_roles
-    holds = tenancy.holds(*server.flavor.holder, server.columns.items(), server.control)
-    return query.replace("{holds}", holds).replace("{roles}", ", ".join(map(quoting.text, roles)))
+    wanted = f"Host = '' AND User IN ({', '.join(map(quoting.text, roles))})"
+    return _filled(server, server.flavor.powerful, of=wanted)
+
+
+def _filled(server: Server, query: str, *, of: str = "", powerful: str = "") -> str:
+    """A query of a flavor with its placeholders filled, in one pass: names may have braces."""
+    columns = tuple(server.columns.items())
+    parts = {
+        "holds": lambda: tenancy.holds(*server.flavor.holder, columns, server.control),
+        "holders": lambda: tenancy.holders(of, columns, server.control),
+        "control": lambda: quoting.name(server.control),
+        "making": lambda: quoting.text(MAKING),
+        "listed": lambda: server.flavor.is_account,
+        "of": lambda: of,
+        "powerful": lambda: powerful,
+    }
+    return _PLACEHOLDER.sub(lambda found: parts[found[1]](), query)
 
 
 def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[StoredGrant]]:

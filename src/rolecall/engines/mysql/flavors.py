@@ -63,21 +63,16 @@ class Flavor:
     if it never does, or the account is locked."""
     memberships: str
     """A query of roles that were granted to accounts: user, host, role, and Y if the account may grant it."""
-    strong_roles: str
-    """A query with a row if any of these roles has, or leads to, more than a tenant may have."""
+    powerful: str
+    """A query of those users and hosts that have, or lead to, more than a tenant may have. They may be roles."""
+    powerful_of_many: str
+    """The same, faster for many accounts, and slower for one."""
     holder: tuple[str, str]
-    """What the query calls the account or role whose privileges decide on `powerful`: user and host."""
+    """What queries call the account or role of which `tenancy.holds` is asked: user and host."""
 
 
-# `reach`: an account, and each role that it leads to. {one} is the condition for one account.
-# Joined, not asked for each account: a look at all of them would compare each with each.
-# Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
+# CONCAT leaves the host out of the key that the server makes of `powerful`: one of both would be too long, and so none.
 _MARIADB_ACCOUNTS = """
-WITH RECURSIVE reach (user, host, via, place) AS (
-    SELECT g.User, g.Host, g.User, g.Host FROM mysql.global_priv g WHERE {one}
-    UNION
-    SELECT r.user, r.host, m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
-)
 SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '') <> '',
        SHA2(COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), ''), 256),
        COALESCE(JSON_VALUE(g.Priv, '$.account_locked'), '0') IN ('1', 'true'),
@@ -85,25 +80,38 @@ SELECT g.User, g.Host, COALESCE(JSON_VALUE(g.Priv, '$.authentication_string'), '
        powerful.user IS NOT NULL,
        c.done, c.earlier, c.begun, c.wanted, c.identity, c.orders
 FROM mysql.global_priv g LEFT JOIN {control}.accounts c ON c.user = g.User AND c.host = g.Host
-LEFT JOIN (
-    SELECT DISTINCT r.user, r.host FROM reach r
-    WHERE EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
-                  AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
-       OR {holds}
-) powerful ON powerful.user = g.User AND powerful.host = g.Host
+LEFT JOIN ({powerful}) powerful ON powerful.user = g.User AND CONCAT(powerful.host) = g.Host
 WHERE {listed} AND NOT COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') IN ('1', 'true')
 """
 
-_MARIADB_STRONG_ROLES = """
-WITH RECURSIVE reach (via, place) AS (
-    SELECT g.User, g.Host FROM mysql.global_priv g WHERE g.Host = '' AND g.User IN ({roles})
+# `reach`: an account, and each role that it leads to. {of} is a condition on users and hosts.
+# Roles are no accounts; MariaDB keeps them, and PUBLIC, beside accounts with an empty host.
+_MARIADB_REACH = """
+WITH RECURSIVE reach (user, host, via, place) AS (
+    {begin}
     UNION
-    SELECT m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
+    SELECT r.user, r.host, m.Role, '' FROM reach r JOIN mysql.roles_mapping m ON m.User = r.via AND m.Host = r.place
 )
-SELECT r.via FROM reach r
-WHERE EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
-              AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
-   OR {holds}
+"""
+_IS_STRONG = """
+(EXISTS (SELECT 1 FROM mysql.global_priv p WHERE p.User = r.via AND p.Host = r.place
+         AND COALESCE(JSON_VALUE(p.Priv, '$.access'), '0') <> '0')
+ OR {holds})
+"""
+_MARIADB_POWERFUL = f"""
+{_MARIADB_REACH.replace("{begin}", "SELECT User, Host, User, Host FROM mysql.global_priv WHERE {of}")}
+SELECT DISTINCT r.user, r.host FROM reach r WHERE {_IS_STRONG}
+"""
+# Each table is read once, and only roles are asked for: to ask for each account would take nine times as long.
+_MARIADB_POWERFUL_OF_MANY = f"""
+{_MARIADB_REACH.replace("{begin}", "SELECT User, Host, Role, '' FROM mysql.roles_mapping WHERE {of}")}
+SELECT User AS user, Host AS host FROM mysql.global_priv
+WHERE COALESCE(JSON_VALUE(Priv, '$.access'), '0') <> '0' AND ({{of}})
+UNION {{holders}}
+UNION
+SELECT member.user, member.host FROM reach member JOIN (
+    SELECT r.via FROM (SELECT DISTINCT via, place FROM reach) r WHERE {_IS_STRONG}
+) strong ON strong.via = member.via
 """
 
 # MySQL's static privileges are columns of mysql.user, the dynamic ones rows of their own. Any role protects:
@@ -172,7 +180,8 @@ MARIADB = Flavor(
 FROM mysql.global_priv g""",
     expires=_MARIADB_EXPIRES,
     memberships="SELECT User, Host, Role, Admin_option FROM mysql.roles_mapping WHERE Host <> ''",
-    strong_roles=_MARIADB_STRONG_ROLES,
+    powerful=_MARIADB_POWERFUL,
+    powerful_of_many=_MARIADB_POWERFUL_OF_MANY,
     holder=("r.via", "r.place"),
 )
 
@@ -204,7 +213,8 @@ MYSQL = Flavor(
 FROM mysql.user g""",
     expires=_MYSQL_EXPIRES,
     memberships="SELECT TO_USER, TO_HOST, CONCAT(FROM_USER, '@', FROM_HOST), WITH_ADMIN_OPTION FROM mysql.role_edges",
-    strong_roles="SELECT 1",  # any role protects
+    powerful="SELECT 1",  # any role protects
+    powerful_of_many="",  # `accounts` needs none
     holder=("g.User", "g.Host"),
 )
 
