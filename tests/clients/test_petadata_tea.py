@@ -32,7 +32,9 @@ class Tea:
             style="RPC", req_body_type="formData", body_type="json",
         )  # fmt: skip
         request = OpenApiRequest(body=params) if self._form else OpenApiRequest(query=params)
-        answer = self._client.call_api(asked, request, RuntimeOptions())
+        answer = self._client.call_api(
+            asked, request, RuntimeOptions(read_timeout=60_000, connect_timeout=60_000)
+        )
         assert answer["statusCode"] == 200
         found: dict[str, Any] = answer["body"]
         return found

@@ -79,6 +79,7 @@ def deploy(rolecall: Rolecall, store: str, address: str, place: Path) -> Deploym
         "ROLECALL_SUB_USER_RATE": "0",
         "ROLECALL_SUB_USER_QUOTA": "1000000",
         "ROLECALL_USER_RATE": "0",
+        "ROLECALL_DRIFT_CHECK_SECONDS": "0",  # as in the shared Rolecall
     }
     made = Deployment(store, rolecall, environment, "", place)
     (key,) = json.loads(made.run("key", "create", "--owner", "--json"))

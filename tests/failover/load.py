@@ -113,4 +113,4 @@ class Load:
 
 
 def is_ready(replica: Rolecall) -> bool:
-    return httpx.get(f"{replica.endpoint}/readyz", timeout=10).status_code == 200
+    return httpx.get(f"{replica.endpoint}/readyz", timeout=60).status_code == 200

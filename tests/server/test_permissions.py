@@ -366,9 +366,10 @@ def test_an_instance_that_lists_its_callers_answers_no_other_in_any_dialect(pers
 
 def test_a_name_and_an_address_list_leave_records(person: Person) -> None:
     person.allow("petadata:*")
-    name = word("n")
+    name, before = word("n"), person.petadata.ok("DescribeInstanceInfo")["InstanceName"]
     person.petadata.ok("ModifyInstanceName", NewInstanceName=name)
     person.petadata.ok("ModifySecurityIPs", SecurityIPList="10.9.8.7")
+    person.petadata.ok("ModifyInstanceName", NewInstanceName=before)
     listed = person.rolecall.cli("operation", "list", "--json", "--limit", "20").stdout
     rows = [one for one in json.loads(listed) if str(one.get("principal")) == str(person.uin)]
     kinds = {one["change"] for one in rows}

@@ -842,7 +842,9 @@ def tea_call(client: Client, where: str, body_type: str = "formData", method: st
         body_type="json",
     )
     sent = OpenApiRequest(**{where: dict(OWN_SENT)})
-    answered: dict[str, Any] = client.call_api(params, sent, RuntimeOptions())
+    answered: dict[str, Any] = client.call_api(
+        params, sent, RuntimeOptions(read_timeout=60_000, connect_timeout=60_000)
+    )
     return answered
 
 
