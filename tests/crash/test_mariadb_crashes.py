@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.clients.petadata_cloud import MariaDb
 from tests.crash.kinds import petadata
+from tests.waiting import until
 
 PASSWORD = "Pw123456"
 CREATE = "account.create"
@@ -94,8 +95,7 @@ def test_a_process_killed_while_it_makes_accounts_together_leaves_none_half_made
 
         with ThreadPoolExecutor(8) as clients:
             done = [clients.submit(client, names[number::8]) for number in range(8)]
-            while len(answered) < 10:
-                time.sleep(0.001)
+            until(lambda: len(answered) >= 10 or any(one.done() for one in done), pause=0.001)
             time.sleep(random.uniform(0, 0.03))
             crash_bench.kill()
             stop.set()
