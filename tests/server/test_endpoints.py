@@ -87,11 +87,12 @@ def test_calls_are_counted_by_dialect_service_action_and_code(rolecall: Rolecall
     assert grown(("rolecall_call_seconds_sum", labels)) > 0
 
 
-def test_lanes_and_engines_are_shown_by_instance(rolecall: Rolecall) -> None:
+def test_lanes_and_engines_are_shown_by_instance(
+    rolecall: Rolecall, until: Callable[[Callable[[], bool]], None]
+) -> None:
     rolecall.ok("DescribeAccounts")
-    found = samples(rolecall)
-    assert found["rolecall_lane_depth", 'instance="quickstart"'] == 0
-    assert found["rolecall_engine_up", 'instance="quickstart"'] == 1
+    until(lambda: samples(rolecall)["rolecall_lane_depth", 'instance="quickstart"'] == 0)
+    assert samples(rolecall)["rolecall_engine_up", 'instance="quickstart"'] == 1
 
 
 def test_an_engine_that_is_out_of_reach_is_shown_as_down(
