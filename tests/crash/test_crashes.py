@@ -41,8 +41,13 @@ def crash(bench: Any, step: str, action: str, **params: Any) -> None:
 
 
 def account(bench: Any, endpoint: str, user: str) -> dict[str, Any] | None:
-    details = ok(bench, endpoint, "DescribeAccounts", Limit=100)["Details"]
-    return next((one for one in details if one["UserName"] == user), None)
+    """Wherever it is listed: other tests leave more on the server than a page shows."""
+    seen = 0
+    while page := ok(bench, endpoint, "DescribeAccounts", Limit=100, Offset=seen)["Details"]:
+        if found := next((one for one in page if one["UserName"] == user), None):
+            return dict(found)
+        seen += len(page)
+    return None
 
 
 def last_operation(bench: Any, target: str) -> tuple[str, str]:
