@@ -64,10 +64,11 @@ def test_accounts_and_operations_are_listed(rolecall: Any, name: Callable[[str],
         rolecall.ok("CreateAccount", UserName=user, Type="normal", Password=PASSWORD, Remark="r1")
     rolecall.sql(f"create role {foreign} login")
     rolecall.sql(f"drop role {gone}")
-    standings = {row["name"]: row["standing"] for row in listing(rolecall, "account", "list")}
+    on = ("account", "list", "--instance", rolecall.instance_id)
+    standings = {row["name"]: row["standing"] for row in listing(rolecall, *on)}
     assert (standings[ours], standings[foreign], standings[gone]) == ("managed", "foreign", "missing")
     rolecall.sql(f"create role {gone} login")
-    standings = {row["name"]: row["standing"] for row in listing(rolecall, "account", "list")}
+    standings = {row["name"]: row["standing"] for row in listing(rolecall, *on)}
     assert standings[gone] == "changed"
     (operation,) = [row for row in listing(rolecall, "operation", "list") if row["target"] == ours]
     assert operation["state"] == "recorded"

@@ -6,7 +6,7 @@ import json
 import secrets
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,8 @@ class Seeded:
 
 
 @pytest.fixture(scope="module")
-def seeded(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
-    """A file that was planned and then carried out once."""
+def seeded(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    """A file that was planned and then carried out once. Its instance, a server of others, is forgotten afterwards."""
     found = Seeded(rolecall, f"seed_{secrets.token_hex(4)}", tmp_path_factory.mktemp("seed"))
     assert found.todo("--dry-run") == {"create"}
     assert not found.secrets.exists()
@@ -128,7 +128,9 @@ def seeded(rolecall: Rolecall, tmp_path_factory: pytest.TempPathFactory) -> Seed
     done = found.rows()
     assert [(row["kind"], row["name"]) for row in done] == planned
     assert {row["todo"] for row in done} == {"create"}
-    return found
+    yield found
+    (instance,) = json.loads(rolecall.cli("instance", "list", "--filter", found.mark, "--json").stdout)
+    rolecall.cli("instance", "remove", instance["id"])
 
 
 def test_a_second_run_changes_nothing(seeded: Seeded) -> None:
