@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from tests.refusals import refused
 
-from rolecall.domain.engine import NewDatabase
+from rolecall.domain.engine import DatabaseObject, NewDatabase, ObjectType, PrivilegeChange
 from rolecall.domain.reasons import Reason
 
 
@@ -124,3 +124,16 @@ async def test_a_database_changes_its_owner(owning, make, unique):
     assert await refused(work) is Reason.ACCOUNT_MISSING
     work = owning.engine.ownership.change_database_owner(unique("absent"), owner, uuid4())
     assert await refused(work) is Reason.DATABASE_MISSING
+
+
+async def test_what_owners_were_granted_on_a_database_goes_to_the_next_owner(owning, make, unique):
+    engine, name = owning.engine, unique("db")
+    owners = [(await make(engine)).name for _ in range(2)]
+    await engine.create_database(NewDatabase(name, owners[0], uuid4()))
+    item = DatabaseObject(ObjectType.DATABASE, name)
+    for owner in owners:
+        await engine.objects.change_privileges(owner, [PrivilegeChange(item, ("CREATE",), True)], uuid4())
+    for owner in (owners[1], "postgres"):
+        await engine.ownership.change_database_owner(name, owner, uuid4())
+    found = await engine.states.at([(owner, "") for owner in owners])
+    assert [account.state.privileges.get(name, {}) for account in found] == [{}, {}]

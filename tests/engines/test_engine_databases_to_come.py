@@ -6,7 +6,15 @@ from uuid import uuid4
 
 import pytest
 
-from rolecall.domain.engine import Access, AccountChange, AccountKind, DatabaseGrant, NewAccount, NewDatabase
+from rolecall.domain.engine import (
+    Access,
+    AccountChange,
+    AccountKind,
+    DatabaseGrant,
+    ExpectedDatabase,
+    NewAccount,
+    NewDatabase,
+)
 from rolecall.domain.reasons import Reason, Refused
 
 
@@ -75,6 +83,23 @@ async def test_a_database_that_never_was_can_be_dropped_with_what_waits_for_it(g
     assert not await granting.engine.drop_database(ghost)
     await make_database(granting, ghost)
     assert await held(granting, account) == []
+
+
+async def test_a_deletion_that_is_repeated_takes_nothing_that_waits_for_the_next_database(
+    granting, make, promise, unique
+):
+    name = unique("g")
+    await make_database(granting, name)
+    (database,) = [each for each in await granting.engine.databases() if each.name == name]
+    expected = ExpectedDatabase(database.identity)
+    left = (await make(granting.engine, grants=(DatabaseGrant(name, Access.ALL),))).name
+    assert await granting.engine.drop_database(name, expected)
+    waiting = await promise(name)
+    assert not await granting.engine.drop_database(name, expected)
+    assert await held(granting, waiting) == [name]
+    await make_database(granting, name)
+    assert await held(granting, waiting) == [name]
+    assert await held(granting, left) == []
 
 
 async def test_a_renamed_account_goes_on_waiting_and_a_dropped_one_does_not(granting, promise, unique):

@@ -14,7 +14,7 @@ from rolecall.domain.accounts.context import AccountRow, password_purpose
 from rolecall.domain.accounts.drift import compared, with_fingerprint
 from rolecall.domain.engine.pages import display_name
 from rolecall.domain.engine.roles import NO_LIMIT
-from rolecall.domain.engine.states import fingerprint
+from rolecall.domain.engine.states import MEMBER, fingerprint
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import SealBroken
@@ -89,9 +89,10 @@ async def check_states(world: World, instance_id: int, server: Server) -> None:
     found = await server.states.page(None, 100)
     places = [(account.facts.name, account.facts.host) for account in found]
     rows = {row.place: row for row in await states.states_at(instance_id, places)}
+    roles = {key.removeprefix(MEMBER) for row in rows.values() for key in row.current if key.startswith(MEMBER)}
     changes = [
         *await states.database_changes(instance_id),
-        *await states.role_changes(instance_id, [name for name, _ in places]),
+        *await states.role_changes(instance_id, sorted(roles)),
     ]
     for place, account in zip(places, found, strict=True):
         digest = str(account.state.password)

@@ -68,7 +68,9 @@ def is_refused(op: Call) -> bool:
 
 
 class Estate(Model):
-    """One database: its owner, and who was granted something on it. The heir of what an account owned is "postgres"."""
+    """One database: its owner, and which others were granted something on it, which goes with a change of the owner to
+    and from them. The heir of what an account owned is "postgres".
+    """
 
     name = "estate"
     calls = frozenset({"delete", "database", "no database", "give", "grant", "revoke", "estate"})
@@ -93,9 +95,9 @@ class Estate(Model):
             case "delete":
                 return True, ("postgres" if owner == name else owner, holders - {name})
             case "give":
-                return True, (name, holders)
+                return True, (name, holders - {name})
             case "grant":
-                return True, (owner, holders | {name})
+                return True, (owner, holders | ({name} - {owner}))
             case _:
                 return True, (owner, holders - {name})
 

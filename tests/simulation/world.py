@@ -206,12 +206,12 @@ class OwningServer(SimulatedServer, MemoryEngine):
         return self.opens(self._verifiers.get(facts.name))
 
     def estate(self, database: str) -> tuple[str, frozenset[str]] | None:
-        """Who owns a database, and which accounts were granted something on it; None if there is none."""
+        """Who owns a database, and which others were granted something on it; None if there is none."""
         found = self._databases.get(database)
         if found is None:
             return None
         granted = self._objects[DatabaseObject(ObjectType.DATABASE, database)].grants
-        return found.owner, frozenset(name for name, held in granted.items() if held)
+        return found.owner, frozenset(name for name, held in granted.items() if held and name != found.owner)
 
     def limit_of(self, facts: AccountFacts) -> int:
         return self._facts_of(facts.name).connection_limit

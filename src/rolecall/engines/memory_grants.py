@@ -295,6 +295,9 @@ class MemoryGrantsEngine(Steps):
                 return False
             found.require(expected)
         self._made_by.pop(name, None)
+        if found is None and expected not in (None, NO_DATABASE):
+            self._revoke_all(name, [whose for awaited, whose in self._awaited if awaited == name])
+            return False
         self._revoke_all(name, ())
         self._awaited = {(awaited, whose) for awaited, whose in self._awaited if awaited != name}
         return self._databases.pop(name, None) is not None

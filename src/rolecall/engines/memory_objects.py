@@ -128,7 +128,10 @@ class MemoryObjects(Steps):
             self._databases[name].require(expected)
             self._require_owner(owner, owned_by)
             self._databases[name] = replace(self._databases[name], owner=owner)
-            self._objects[DatabaseObject(ObjectType.DATABASE, name)].owner = owner
+            held = self._objects[DatabaseObject(ObjectType.DATABASE, name)]
+            for each in (held.owner, owner):  # what either was granted is the new owner's, who holds everything
+                held.grants.pop(each, None)
+            held.owner = owner
 
     def on_databases(self, account: str) -> tuple[dict[str, dict[str, bool]], frozenset[str]]:
         """What an account was granted on databases that others own, and those that it owns."""

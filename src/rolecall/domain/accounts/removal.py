@@ -145,11 +145,9 @@ def _busy() -> Refused:
 async def remove_database(ledger: Ledger, engine: Engine, name: str, expected: ExpectedDatabase) -> None:
     """Drop that very database. `Superseded`."""
     facts = await find_database(engine, name)
-    if facts is None or expected == NO_DATABASE:
-        await engine.drop_database(name, NO_DATABASE)
-        return
-    facts.require(expected)
-    await ledger.witness(facts.operations)
+    if facts is not None and expected != NO_DATABASE:
+        facts.require(expected)
+        await ledger.witness(facts.operations)
     await engine.drop_database(name, expected)
 
 

@@ -376,7 +376,10 @@ class Engine(Protocol):
         """
 
     async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
-        """Drop it and every grant on it. False if it did not exist. DATABASE_PROTECTED."""
+        """Drop it and every grant on it. False if it did not exist. DATABASE_PROTECTED, `Superseded`.
+
+        If the database that is expected is gone, grants that were given since, on a database to come, stay.
+        """
 
     async def close(self) -> None: ...
 

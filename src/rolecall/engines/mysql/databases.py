@@ -69,12 +69,8 @@ class Databases:
                 await new.fence()
             if is_there:
                 raise Refused(Reason.DATABASE_TAKEN, facts={"value": new.name})
-            awaiting = frozenset(
-                (user, host) for user, host in await session.fetch(control.awaiting(schema, new.name))
-            )
-            await self._revoke_all(
-                session, new.name, awaiting
-            )  # a database that SQL dropped has left its grants
+            # A database that SQL dropped has left its grants.
+            await self._revoke_all(session, new.name, await self._awaiting(session, new.name))
             await session.execute(control.begin_database(schema, new.name, new.operation))
             try:
                 await session.execute(_creation(new))
@@ -101,12 +97,21 @@ class Databases:
                 made_by = await session.fetch(control.database(self._server.control, name))
                 require_database(expected, name, made_by[0][0] if made_by else "", "")
                 await session.execute(f"DROP DATABASE {quoting.name(name)}")
-            await self._revoke_all(session, name)
             schema = self._server.control
-            await session.execute(
-                control.forget_database(schema, name), control.forget_awaiting(schema, name)
-            )
+            forget = [control.forget_database(schema, name)]
+            awaiting = frozenset[tuple[str, str]]()
+            if is_there or expected in (None, NO_DATABASE):
+                forget.append(control.forget_awaiting(schema, name))
+            else:  # dropped before: what is awaited since is not of that database
+                awaiting = await self._awaiting(session, name)
+            await self._revoke_all(session, name, awaiting)
+            await session.execute(*forget)
             return is_there
+
+    async def _awaiting(self, session: Session, name: str) -> frozenset[tuple[str, str]]:
+        """Names and hosts of the accounts with grants on a database to come."""
+        rows = await session.fetch(control.awaiting(self._server.control, name))
+        return frozenset((user, host) for user, host in rows)
 
     async def _revoke_all(
         self, session: Session, name: str, awaiting: AbstractSet[tuple[str, str]] = frozenset()
