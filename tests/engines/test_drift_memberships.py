@@ -10,6 +10,7 @@ from tests.engines.test_drift import PASSWORD, create, serving
 from tests.refusals import refused
 
 from rolecall.domain.accounts import role_commands
+from rolecall.domain.accounts.commands import DeleteAccount
 from rolecall.domain.accounts.drift_commands import AdoptAccount, ReassertAccount
 from rolecall.domain.engine import AccountKind
 from rolecall.domain.reasons import Reason
@@ -43,6 +44,26 @@ async def test_memberships_in_a_role_stay_recorded_when_it_is_adopted(
     await owning.harness.sql(f'REVOKE "{role}" FROM "{name}"')
     assert await owning.found(name) == {("memberships", role): ("inherit", "none")}
     await owning.do(ReassertAccount(PLACE, name))
+    assert await owning.drifts(name) == []
+
+
+async def test_a_membership_that_was_adopted_is_known_by_its_role(
+    owning: Domain, unique: Callable[[str], str]
+) -> None:
+    """It goes with that role, and not with a former one of the name."""
+    name, role = unique("member"), unique("role")
+    for each in (name, role):
+        await owning.do(create(each))
+    await owning.do(DeleteAccount(PLACE, role))
+    await owning.do(create(role))
+    await owning.harness.sql(f'GRANT "{role}" TO "{name}"')
+    await owning.do(AdoptAccount(PLACE, name))
+    facts = await owning.connected.engine.account(role)
+    assert facts is not None
+    (state,) = await owning.replica.states.states_at(owning.connected.instance.id, [(name, "")])
+    assert state.current[f"role:{role}"][0] == facts.identity
+    assert await owning.drifts(name) == []
+    await owning.do(DeleteAccount(PLACE, role))
     assert await owning.drifts(name) == []
 
 

@@ -89,7 +89,9 @@ async def check_states(world: World, instance_id: int, server: Server) -> None:
     found = await server.states.page(None, 100)
     places = [(account.facts.name, account.facts.host) for account in found]
     rows = {row.place: row for row in await states.states_at(instance_id, places)}
-    roles = {key.removeprefix(MEMBER) for row in rows.values() for key in row.current if key.startswith(MEMBER)}
+    roles = {
+        key.removeprefix(MEMBER) for row in rows.values() for key in row.current if key.startswith(MEMBER)
+    }
     changes = [
         *await states.database_changes(instance_id),
         *await states.role_changes(instance_id, sorted(roles)),

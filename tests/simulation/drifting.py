@@ -30,6 +30,7 @@ from rolecall.domain.engine.states import (
     MEMBER,
     MEMBERSHIPS,
     PRIVILEGE,
+    ROLE,
     AccountState,
     FoundState,
     Value,
@@ -90,7 +91,8 @@ class DriftingServer:
         self.applied[operation] = method
         told = self.journaled.store.rows.operations[operation].operation
         if method in ("drop_account", "create_account"):
-            self._forget_memberships(str(getattr(change, "name", change)))
+            dropped = None if told.expected is None else told.expected.identity
+            self._forget_memberships(str(getattr(change, "name", change)), dropped)
         facts = next((each for each in self.now() if operation in each.operations), None)
         if facts is None:
             return
@@ -132,14 +134,19 @@ class DriftingServer:
             recorded = of.recorded.get(key)
             self.expect(_same(recorded, value), "reassert puts back the last change", (key, value, recorded))
             self.expect(_same(now.get(key), value), "what is reasserted is there", (key, value, now.get(key)))
+            if key.startswith(MEMBER):  # whose name it is in then
+                of.recorded.pop(ROLE + key.removeprefix(MEMBER), None)
         of.by_sql -= wanted.keys()
         self.journaled.reasserted += 1
 
-    def _forget_memberships(self: Any, role: str) -> None:
-        """Memberships in a role that Rolecall has deleted, or created, are nobody's any more."""
+    def _forget_memberships(self: Any, role: str, identity: str | None) -> None:
+        """Memberships in a role that Rolecall has deleted are nobody's any more. `identity` is None of one that it has
+        created: nor are those in any former role of the name.
+        """
         for of in self.journaled.accounts.values():
-            of.recorded.pop(MEMBER + role, None)
-            of.by_sql.discard(MEMBER + role)
+            if identity is None or of.recorded.get(ROLE + role, identity) == identity:
+                of.recorded.pop(MEMBER + role, None)
+                of.by_sql.discard(MEMBER + role)
 
     def state_of(self: Any, facts: AccountFacts) -> State:
         found: FoundState = self.states._state(facts)

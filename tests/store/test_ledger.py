@@ -16,6 +16,7 @@ from tests.waiting import reached
 from rolecall.ambient import Ambient, entered
 from rolecall.domain.access.keys import Keys, Owner
 from rolecall.domain.accounts.context import AccountRow
+from rolecall.domain.engine.identity import NO_ACCOUNT, Expected
 from rolecall.domain.engine.states import AccountState, new_state
 from rolecall.domain.instances.examination import Examiner, Finding
 from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
@@ -547,6 +548,19 @@ async def test_states_are_kept_by_the_order_of_changes(bench: Bench) -> None:
     operation = await bench.carried_out(adopted, Change.ACCOUNT_ADOPT)
     (row,) = await bench.store.states.states_at(bench.instance.id, [("foreign", "")])
     assert row.created_at == (await bench.operation(operation)).accepted_at
+
+
+async def test_deletions_of_roles_are_known_by_the_identities_that_went(bench: Bench) -> None:
+    for change, expected in (
+        (Change.ACCOUNT_CREATE, None), (Change.ACCOUNT_DELETE, Expected("7")), (Change.ACCOUNT_DELETE, NO_ACCOUNT)
+    ):  # fmt: skip
+        operation, intent = uuid4(), structs.replace(bench.intent("role", change), expected=expected)
+        await bench.store.operations.accept(operation, bench.instance.id, intent)
+        await bench.store.operations.record(operation, bench.instance.id, None)
+    found = await bench.store.states.role_changes(bench.instance.id, ["role", "other"])
+    assert sorted((each.database, each.identity) for each in found) == [
+        ("member:role", ""), ("member:role", "7")
+    ]  # fmt: skip
 
 
 async def test_changes_of_databases_are_kept_with_the_time_of_their_acceptance(bench: Bench) -> None:

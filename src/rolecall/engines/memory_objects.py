@@ -129,7 +129,8 @@ class MemoryObjects(Steps):
             self._require_owner(owner, owned_by)
             self._databases[name] = replace(self._databases[name], owner=owner)
             held = self._objects[DatabaseObject(ObjectType.DATABASE, name)]
-            for each in (held.owner, owner):  # what either was granted is the new owner's, who holds everything
+            # What either was granted is the new owner's, who holds everything.
+            for each in (held.owner, owner):
                 held.grants.pop(each, None)
             held.owner = owner
 

@@ -66,7 +66,8 @@ class MemoryRoles(MemoryObjects):
             )
             for group, held in role.memberships.items()
         }
-        return Extras(role.attributes, role.limit, time_text(role.until), memberships)
+        roles = {group: self._accounts[group].identity for group in memberships if group in self._accounts}
+        return Extras(role.attributes, role.limit, time_text(role.until), memberships, roles)
 
     def keep_extras(self, name: str, extras: Extras) -> None:
         role = self._roles.setdefault(name, _Role())

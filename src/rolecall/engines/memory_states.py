@@ -32,6 +32,8 @@ class Extras:
     connection_limit: int = UNLIMITED
     valid_until: str = NEVER
     memberships: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    """Identities of accounts that it is a member of."""
 
 
 Find: TypeAlias = Callable[[AccountPlace], AccountFacts]
@@ -99,6 +101,7 @@ class MemoryStates:
             connection_limit=extras.connection_limit,
             valid_until=extras.valid_until,
             memberships=dict(extras.memberships),
+            roles=extras.roles,
             grants={grant.database: access_text(grant) for grant in facts.grants},
             privileges=privileges,
             has_all_memberships=True,

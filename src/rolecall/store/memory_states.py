@@ -46,9 +46,12 @@ class MemoryStates:
         for each in operations:
             is_of = each.instance_id == instance_id and each.target in names
             if is_of and each.state is State.RECORDED and each.change in _OF_ROLES:
+                identity = each.expected.identity if each.expected is not None else ""
+                if each.change is Change.ACCOUNT_DELETE and not identity:
+                    continue
                 at = each.closed_at if each.change is Change.ACCOUNT_DELETE else each.accepted_at
                 assert at is not None  # noqa: S101 - it is recorded
-                found.append(DatabaseChange(MEMBER + each.target, "", True, at))
+                found.append(DatabaseChange(MEMBER + each.target, "", True, at, identity))
         return found
 
     async def open_changes(self, instance_id: int) -> Sequence[OpenChange]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec import UNSET, Struct, structs
 
 from rolecall.domain.engine import AccountFacts
+from rolecall.domain.engine.identity import CLOCKS_DIFFER
 from rolecall.domain.engine.pages import AccountPlace, display_name
 from rolecall.domain.engine.states import (
     AWAITED,
@@ -21,6 +22,7 @@ from rolecall.domain.engine.states import (
     NEVER,
     OF,
     PRIVILEGE,
+    ROLE,
     UNLIMITED,
     FoundState,
     Recorded,
@@ -79,12 +81,14 @@ class DatabaseChange:
     """A change of a database that took grants on it away. `account` is a display name; empty: every account.
 
     With MEMBER before a role's name as `database`: the role was deleted, and memberships in it were taken away.
+    `identity` is then the role's; empty: any role of that name.
     """
 
     database: str
     account: str
     awaited: bool
     changed_at: datetime
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +223,18 @@ def _is_taken(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> boo
     order = recorded[key][1]
     since = max(order, 0 if row.created_at is None else int(row.created_at.timestamp() * 1_000_000))
     is_awaited = recorded.get(AWAITED + database, (None, -1))[1] == order
+    identity, noted = recorded.get(database.replace(MEMBER, ROLE, 1), (None, -1))
+    if noted != order:
+        identity = None
+
+    def is_taken_by(change: DatabaseChange) -> bool:
+        changed_at = change.changed_at.timestamp() * 1_000_000
+        if change.identity and identity is not None:  # a restored server may assign the identity again
+            return change.identity == identity and since < changed_at + CLOCKS_DIFFER
+        return since < changed_at
+
     return any(
-        change.database == database
-        and since < change.changed_at.timestamp() * 1_000_000
-        and (change.awaited or not is_awaited)
+        change.database == database and (change.awaited or not is_awaited) and is_taken_by(change)
         for change in changes
     )
 

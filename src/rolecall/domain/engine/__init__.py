@@ -376,9 +376,8 @@ class Engine(Protocol):
         """
 
     async def drop_database(self, name: str, expected: ExpectedDatabase | None = None) -> bool:
-        """Drop it and every grant on it. False if it did not exist. DATABASE_PROTECTED, `Superseded`.
-
-        If the database that is expected is gone, grants that were given since, on a database to come, stay.
+        """Drop it and every grant on it. Once the expected one is gone, none that was given since on one to come.
+        False if it did not exist. DATABASE_PROTECTED, `Superseded`.
         """
 
     async def close(self) -> None: ...

@@ -19,7 +19,7 @@ from rolecall.domain.reasons import Reason, Refused
 FIRST = 0
 """The order of a creation, and of changes whose marker has no order."""
 
-_AHEAD = 3_600_000_000
+CLOCKS_DIFFER = 3_600_000_000
 """Microseconds by which clocks may differ."""
 
 EARLIER_KEPT = 8
@@ -92,7 +92,7 @@ def next_order(before: int) -> int:
     An order far ahead of the clock is not Rolecall's: a tenant that may write comments may write markers.
     """
     floor = int(ambient.unix() * 1_000_000)
-    return floor if before > floor + _AHEAD else max(before + 1, floor)
+    return floor if before > floor + CLOCKS_DIFFER else max(before + 1, floor)
 
 
 def require_identity(expected: Expected | None, name: str, identity: str) -> None:

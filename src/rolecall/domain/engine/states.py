@@ -33,8 +33,10 @@ Recorded: TypeAlias = Mapping[str, tuple[Value, int]]
 OF = "of"
 MEMBERSHIPS, GRANTS = "memberships", "grants"
 """True for a state that has them all. What was recorded of them before that does not count."""
-MEMBER, GRANT, PRIVILEGE, AWAITED = "member:", "grant:", "privilege:", "awaited:"
-"""Before names of roles and databases, in the keys of a flat state. A privilege has its own word before the name."""
+MEMBER, ROLE, GRANT, PRIVILEGE, AWAITED = "member:", "role:", "grant:", "privilege:", "awaited:"
+"""Before names of roles and databases, in the keys of a flat state. A privilege has its own word before the name.
+`ROLE` has the identity of the role that a membership is in.
+"""
 
 NO_PASSWORD = ""
 UNLIMITED = -1
@@ -46,10 +48,10 @@ class AccountState(Struct, frozen=True, kw_only=True):
 
     `password` is a `fingerprint`. `attributes` are those that the account has beyond its kind, or lacks, in the
     server's words: empty for an account as Rolecall makes it. `valid_until` is a `time_text`. `memberships` are options
-    by role (`membership_text`). What the account holds on databases are `grants` of templates by name, or single
-    `privileges` by name and word. All three have None, or False, for what the account does not have. With
-    `has_all_memberships` there are no others, with `has_all_grants` neither. `awaited` are databases that grants of
-    this change may be meant for before they exist.
+    by role (`membership_text`), `roles` the identities of those roles that are known. What the account holds on
+    databases are `grants` of templates by name, or single `privileges` by name and word. All three have None, or False,
+    for what the account does not have. With `has_all_memberships` there are no others, with `has_all_grants` neither.
+    `awaited` are databases that grants of this change may be meant for before they exist.
     """
 
     password: str | UnsetType | None = UNSET
@@ -60,6 +62,7 @@ class AccountState(Struct, frozen=True, kw_only=True):
     connection_limit: int | UnsetType = UNSET
     valid_until: str | UnsetType = UNSET
     memberships: Mapping[str, str | None] = {}
+    roles: Mapping[str, str] = {}
     grants: Mapping[str, str | None] = {}
     privileges: Mapping[str, Mapping[str, bool]] = {}
     awaited: tuple[str, ...] = ()
@@ -71,6 +74,7 @@ class AccountState(Struct, frozen=True, kw_only=True):
         fields = ((name, getattr(self, name)) for name in FIELDS)
         found: dict[str, Value] = {name: value for name, value in fields if value is not UNSET}
         found |= {MEMBER + role: options for role, options in self.memberships.items()}
+        found |= {ROLE + role: identity for role, identity in self.roles.items()}
         found |= {GRANT + database: access for database, access in self.grants.items()}
         for database, words in self.privileges.items():
             found |= {f"{PRIVILEGE}{word}:{database}": is_held for word, is_held in words.items()}

@@ -188,7 +188,8 @@ def _of_expiry(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
 
 
 def _of_membership(of: Intent | Operation, _facts: AccountFacts) -> AccountState:
-    return AccountState(memberships=_memberships([details.ChangeMembership.of(of).change]))
+    change = details.ChangeMembership.of(of).change
+    return AccountState(memberships=_memberships([change]), roles={change.role: change.identity})
 
 
 def _of_adoption(of: Intent | Operation, facts: AccountFacts) -> AccountState:
@@ -211,14 +212,15 @@ def _of_privileges(of: Intent | Operation, facts: AccountFacts) -> AccountState:
     for change in detail.changes:
         if change.object.type is ObjectType.DATABASE:
             privileges[change.object.name] |= dict.fromkeys(change.privileges, change.grant)
-    memberships = _memberships(detail.memberships)
+    state = AccountState(
+        privileges=privileges,
+        memberships=_memberships(detail.memberships),
+        roles={change.role: change.identity for change in detail.memberships},
+    )
     if detail.kind in (None, detail.former_kind):
-        return AccountState(privileges=privileges, memberships=memberships)
+        return state
     assert detail.kind is not None  # noqa: S101 - see above
-    return AccountState(
-        kind=detail.kind.value, attributes="", privileges=privileges, memberships=memberships,
-        has_all_grants=bool(facts.host),
-    )  # fmt: skip
+    return replace(state, kind=detail.kind.value, attributes="", has_all_grants=bool(facts.host))
 
 
 def _memberships(changes: Iterable[MembershipChange]) -> dict[str, str | None]:

@@ -41,11 +41,11 @@ FROM pg_roles r"""
 # Memberships of one pair, which several roles may have granted, count together. Left out are the group of super
 # accounts, which is the kind, and what CREATE ROLE gives its creator: to administer the new role.
 _MEMBERSHIPS: LiteralString = """
-SELECT m.member, g.rolname::text, {options}, bool_or(m.admin_option)
+SELECT m.member, g.rolname::text, g.oid::text, {options}, bool_or(m.admin_option)
 FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
 WHERE m.member = ANY(%(members)s::oid[]) AND g.rolname <> %(group)s::text
   AND NOT ({by_creation})
-GROUP BY 1, 2
+GROUP BY 1, 2, 3
 """
 _IS_CREATOR = """
 m.grantor = {bootstrap} AND m.admin_option AND NOT m.inherit_option AND NOT m.set_option
@@ -120,7 +120,9 @@ class States:
         query = _MEMBERSHIPS.replace("{options}", options).replace("{by_creation}", by_creation)
         asked = {**self._server.values, "members": [row[0] for row in found]}
         memberships: _ByAccount[str] = defaultdict(dict)
-        for member, role, inherits, may_become, administers in await rows(connection, query, asked):
+        roles: _ByAccount[str] = defaultdict(dict)
+        for member, role, oid, inherits, may_become, administers in await rows(connection, query, asked):
+            roles[member][role] = oid
             memberships[member][role] = membership_text(
                 inherits=inherits, may_become=may_become, administers=administers
             )
@@ -135,6 +137,7 @@ class States:
                 *_facts_and_state(
                     row,
                     memberships.get(row[0], {}),
+                    roles.get(row[0], {}),
                     privileges.get(row[0], {}),
                     can_read_verifiers=facts.can_read_verifiers,
                 ),
@@ -258,6 +261,7 @@ def _privilege_changes(state: AccountState) -> Iterable[PrivilegeChange]:
 def _facts_and_state(
     row: tuple[Any, ...],
     memberships: Mapping[str, str],
+    roles: Mapping[str, str],
     privileges: Mapping[str, Mapping[str, bool]],
     *,
     can_read_verifiers: bool,
@@ -279,6 +283,7 @@ def _facts_and_state(
         connection_limit=limit,
         valid_until=until or NEVER,
         memberships=memberships,
+        roles=roles,
         privileges=privileges,
         has_all_memberships=True,
         has_all_grants=True,

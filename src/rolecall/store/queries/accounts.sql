@@ -46,13 +46,16 @@ select name, host
    and (%(name)s::text is null or (name, host) > (%(name)s::text, %(host)s::text))
  order by name, host limit %(limit)s
 
--- An account that was adopted was there before: only its creation and deletion by Rolecall count.
+-- An account that was adopted was there before: only its creation and deletion by Rolecall count, and of deletions
+-- those that found an account.
 -- name: role_changes
 select 'member:' || target as database, '' as account, true as awaited,
-       max(case kind when 'account.delete' then closed_at else accepted_at end) as changed_at
+       max(case kind when 'account.delete' then closed_at else accepted_at end) as changed_at,
+       coalesce(identity, '') as identity
   from operations
- where instance_id = %s and target = any(%s) and kind in ('account.create', 'account.delete') and state = 'recorded'
- group by target
+ where instance_id = %s and target = any(%s) and state = 'recorded'
+   and (kind = 'account.create' or (kind = 'account.delete' and identity <> ''))
+ group by target, identity
 
 -- name: database_changes
 select database, account, awaited, changed_at from database_changes where instance_id = %s
