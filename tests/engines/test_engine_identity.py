@@ -174,13 +174,13 @@ def between(granting, monkeypatch):
                 await works.pop()()
 
         if isinstance(granting, MariaHarness):
-            end = mysql_sessions.end
+            are_open = mysql_sessions.are_open
 
-            async def ended(*arguments):
+            async def looked(*arguments):
                 await others()
-                await end(*arguments)
+                return await are_open(*arguments)
 
-            monkeypatch.setattr(mysql_sessions, "end", ended)
+            monkeypatch.setattr(mysql_sessions, "are_open", looked)
         else:
 
             async def passed(step):

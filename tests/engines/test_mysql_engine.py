@@ -345,6 +345,37 @@ async def test_sessions_end_with_a_lock_a_downgrade_and_a_deletion_and_with_noth
     await bystander.ensure_closed()
 
 
+PAUSED = {
+    "drop": lambda engine, name, operation: engine.drop_account(name, operation),
+    "lock": lambda engine, name, operation: engine.change_account(
+        AccountChange(name, operation, may_log_in=False, end_sessions=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("change", PAUSED)
+async def test_a_paused_change_ends_no_session_of_the_next_account_of_its_name(
+    maria, make, monkeypatch, change
+):
+    """Its process is held up before it ends sessions. Others delete the account meanwhile, and create another."""
+    made, engine, are_open = await make(maria.engine), maria.engine, sessions.are_open
+    opened = []
+
+    async def looked(*arguments):
+        monkeypatch.setattr(sessions, "are_open", are_open)
+        await engine.drop_account(made.name, uuid4())
+        await make(engine, made.name)
+        opened.append(await maria.connect(made.name, make.PASSWORD))
+        return await are_open(*arguments)
+
+    monkeypatch.setattr(sessions, "are_open", looked)
+    await PAUSED[change](engine, made.name, uuid4())
+    (session,) = opened
+    assert await alive(session)
+    assert (await engine.account(made.name)).may_log_in
+    await session.ensure_closed()
+
+
 async def test_neither_password_nor_hash_is_in_the_servers_log_or_in_a_refusal(maria, make, unique):
     name, password = unique("quiet"), f"Pa55-{unique('word')}"
     verifier = maria.engine.verifier(name, Secret(password))

@@ -79,7 +79,8 @@ async def test_what_has_taken_login_away_on_postgresql_is_not_refused(
 @pytest.mark.parametrize(
     ("change", "step"),
     [
-        ("lock", (mysql_sessions, "end")),
+        ("lock", (mysql_sessions, "are_open")),
+        ("drop", (mysql_sessions, "are_open")),
         ("drop", (mysql_sessions, "end")),
         ("drop", (mysql_accounts.Accounts, "_remove")),
     ],

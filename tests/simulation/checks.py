@@ -12,6 +12,7 @@ from tests.simulation.world import SEALER, STATES_KEY, Server, World
 
 from rolecall.domain.accounts.context import AccountRow, password_purpose
 from rolecall.domain.accounts.drift import compared, with_fingerprint
+from rolecall.domain.engine import AccountFacts
 from rolecall.domain.engine.pages import display_name
 from rolecall.domain.engine.roles import NO_LIMIT
 from rolecall.domain.engine.states import MEMBER, fingerprint
@@ -75,7 +76,7 @@ async def check(world: World, instance_id: int, server: Server, history: History
             password = MANAGED
         seen[facts.name] = (not facts.may_log_in, password, row.remark, server.limit_of(facts))
     await check_states(world, instance_id, server)
-    check_sessions(server, seen)
+    check_sessions(server, accounts.values())
     for database in await server.databases():
         known = database.owner in {"", "postgres"} or any(name == database.owner for name in seen)
         expect(known, "the heir owns what a dropped account left", database.name)
@@ -142,10 +143,11 @@ def check_client_tokens(operations: Sequence[Operation], applied: dict[UUID, str
         expect(not taken, "a repeated client token is not told that the name is taken", (token, taken))
 
 
-def check_sessions(server: Server, seen: dict[str, Observed]) -> None:
-    for name in server.sessions:
-        expect(name in seen, "a dropped account has no session", name)
-        expect(not seen[name][0], "a locked account has no session", name)
+def check_sessions(server: Server, accounts: Collection[AccountFacts]) -> None:
+    there = {(facts.name, facts.identity): facts for facts in accounts}
+    for session in server.sessions:
+        expect(session in there, "an account that was dropped or left its name has no session there", session)
+        expect(there[session].may_log_in, "a locked account has no session", session)
 
 
 def check_estates(history: History, server: Server) -> None:

@@ -139,6 +139,10 @@ async def _repeat_nothing(case: Any) -> Any:
     raise repairs.NotApplied
 
 
+async def _end_sessions_by_name(self: Any, account: Any) -> None:
+    self.end_sessions(account.name, account.identity)
+
+
 async def _restore_whatever_came_since(
     self: Any, place: Any, state: Any, operation: Any, expected: Any = None
 ) -> Any:
@@ -225,6 +229,13 @@ def sessions_that_a_rename_leaves() -> Iterator[None]:
     with patch.object(
         repairs, "_REPAIRS", {**repairs._REPAIRS, repairs.Change.ACCOUNT_MOVE: _repeat_nothing}
     ):
+        yield
+
+
+@contextmanager
+def sessions_ended_by_name() -> Iterator[None]:
+    """By a deletion or a lock, whichever account has the name by now."""
+    with patch.object(MemoryGrantsEngine, "_end_sessions", _end_sessions_by_name):
         yield
 
 

@@ -256,7 +256,7 @@ async def client(run: Run, number: int, acts: Sequence[Act], calls: int) -> None
         if process.gates.alive:
             await call(run, process, number, act, name)
         if not choose(4):
-            _open_session(run.server, name)
+            open_session(run.server, name)
 
 
 async def call(run: Run, process: Process, number: int, act: Act, name: str) -> Outcome:
@@ -282,10 +282,10 @@ async def call(run: Run, process: Process, number: int, act: Act, name: str) -> 
     return outcome
 
 
-def _open_session(server: Server, name: str) -> None:
+def open_session(server: Server, name: str) -> None:
     facts = [one for one in server.now() if one.name == name]
     if facts and facts[0].may_log_in:
-        server.sessions.append(name)
+        server.sessions.append((name, facts[0].identity))
 
 
 async def crashes(run: Run) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from tests.simulation import scenarios
-from tests.simulation.checks import check
+from tests.simulation.checks import Violation, check
+from tests.simulation.planted import sessions_ended_by_name
 from tests.simulation.scenarios import Act, Run, call, prepared
 from tests.simulation.schedules import once
 from tests.simulation.test_power_cuts import KINDS
@@ -115,6 +116,33 @@ def test_what_is_applied_after_it_was_called_undone_is_recorded(
             await _settled(run)
 
     once(scenario)
+
+
+async def _deleted_by_others(act: Act) -> None:
+    """A process is held up before it ends sessions; others delete the account and create another, which is used."""
+    run = await _bench(GrantingServer, "mysql", (scenarios.create,))
+    with run.world.entered():
+        hold = Hold(run.slots[0].gates, RETIRED if act is scenarios.delete else "within a change: changed")
+        asking = asyncio.ensure_future(call(run, run.slots[0], 0, act, "ada"))
+        await hold.reached.wait()
+        await _taken_for_dead(run)
+        if act is not scenarios.delete:
+            await call(run, run.slots[1], 1, scenarios.delete, "ada")
+        await call(run, run.slots[1], 1, scenarios.create, "ada")
+        scenarios.open_session(run.server, "ada")
+        hold.release()
+        await asking
+        await _settled(run)
+        (account,) = run.server.now()
+        assert run.server.sessions == [("ada", account.identity)]
+
+
+@pytest.mark.parametrize("act", [scenarios.delete, scenarios.lock])
+def test_the_sessions_of_the_next_account_of_a_name_go_on(act: Act) -> None:
+    """Found in `granting`: the deletion that others had carried out counted as a change of the next account, too."""
+    once(lambda: _deleted_by_others(act))
+    with sessions_ended_by_name(), pytest.raises(Violation, match="sessions of the next ada"):
+        once(lambda: _deleted_by_others(act))
 
 
 def test_a_client_token_that_was_called_free_is_not_used_by_the_call_that_was_held_up() -> None:

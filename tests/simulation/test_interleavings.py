@@ -283,12 +283,12 @@ def test_recovery_finishes_a_lock_that_was_begun_and_no_other(found: str, state:
             "another": replace(before, identity="0", may_log_in=False),
         }[found]
         server._accounts["ada"] = now
-        server.sessions.append("ada")
+        server.sessions.append(("ada", now.identity))
         await process.recovery.round()
         after = await server.account("ada")
         assert operations(run, Change.ACCOUNT_LOCK)[0].state is state
         if state is not State.RECORDED:
-            assert (after, server.sessions) == (now, ["ada"])
+            assert (after, server.sessions) == (now, [("ada", now.identity)])
             return
         assert after is not None
         assert not after.may_log_in

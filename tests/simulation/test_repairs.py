@@ -195,11 +195,11 @@ def test_a_lock_that_was_begun_is_finished_at_its_host_with_its_sessions(*, is_m
         await bench.accept(Change.ACCOUNT_LOCK, detail, made.expected, "bob@10.0.0.1")
         begun = replace(made.changed_by(bench.operation) if is_marked else made, may_log_in=False)
         server._accounts["bob", "10.0.0.1"] = begun
-        server.sessions[:] = ["bob", "ada"]
+        server.sessions[:] = [("bob", made.identity), ("ada", "1")]
         assert (await bench.recover()).state is State.RECORDED
         after = await server.account("bob", "10.0.0.1")
         assert (after.may_log_in, after.marker, after.grants) == (False, bench.operation, (WRITE,))
-        assert server.sessions == ["ada"]
+        assert server.sessions == [("ada", "1")]
 
     on_mariadb(play)
 

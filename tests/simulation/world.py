@@ -138,8 +138,8 @@ class SimulatedServer:
     """What the servers of both kinds have beside their engine in memory: sessions, and a record of what was applied."""
 
     def __init__(self) -> None:
-        self.sessions: list[str] = []
-        """Names of the accounts whose sessions are open."""
+        self.sessions: list[tuple[str, str]] = []
+        """The name that each open session logged in with, and the identity of its account."""
         self.applied: dict[UUID, str] = {}
         """Operations that changed something, with the method."""
         self.strayed: list[str] = []
@@ -182,8 +182,8 @@ class SimulatedServer:
         """The accounts that there are."""
         raise NotImplementedError
 
-    def end_sessions(self, name: str) -> None:
-        self.sessions[:] = [one for one in self.sessions if one != name]
+    def end_sessions(self, name: str, identity: str) -> None:
+        self.sessions[:] = [one for one in self.sessions if one != (name, identity)]
 
     def opens(self, verifier: Secret | None) -> str | None:
         """The password that is told by a verifier here."""
@@ -233,6 +233,16 @@ class GrantingServer(SimulatedServer, MemoryGrantsEngine):
 
     def verifier(self, account: str, password: Secret) -> Secret:
         return Secret(f"of:{password.reveal()}")
+
+    def end_sessions(self, name: str, identity: str) -> None:
+        """By name, as there: not while another account has it."""
+        others = {(facts.name, facts.identity) for facts in self.now()} - {(name, identity)}
+        if any(one in others for one in self.sessions if one[0] == name):
+            self.strayed.append(f"sessions of the next {name}")
+        self.end_sessions_named(name)
+
+    def end_sessions_named(self, name: str) -> None:
+        self.sessions[:] = [one for one in self.sessions if one[0] != name]
 
     def password_of(self, facts: AccountFacts) -> str | None:
         return self.opens(self._verifiers.get((facts.name, facts.host)))

@@ -138,7 +138,7 @@ class MemoryEngine(MemoryRoles):
             after = self._change(change)
         if change.end_sessions and not after.may_log_in:
             await self.passed("changed")
-            self.end_sessions(change.name)
+            self.end_sessions(change.name, after.identity)
         return after
 
     async def _cut_off(
@@ -160,7 +160,7 @@ class MemoryEngine(MemoryRoles):
         self._accounts[name] = replace(now, may_log_in=False)
         await self.passed("login is removed")
         if end:
-            self.end_sessions(name)
+            self.end_sessions(name, found.identity)
         return found
 
     def _change(self, change: AccountChange) -> AccountFacts:
@@ -197,7 +197,7 @@ class MemoryEngine(MemoryRoles):
             require_order(expected, name, found.order)
             retired = self._accounts[name] = replace(found.changed_by(operation), may_log_in=False)
         await self.passed("retired")
-        self.end_sessions(name)
+        self.end_sessions(name, retired.identity)
         async with self.locked(name):
             if may_remove(self._accounts.get(name), retired):
                 self._drop(name)

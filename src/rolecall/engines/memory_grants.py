@@ -150,8 +150,18 @@ class MemoryGrantsEngine(Steps):
             after = self._change(change, key, to)
         if to != key or (change.end_sessions and not after.may_log_in):
             await self.passed("changed")
-            self.end_sessions(change.name)
+            if to[0] == change.name:
+                await self._end_sessions(after)
+            else:
+                self.end_sessions_named(change.name)
         return after
+
+    async def _end_sessions(self, account: AccountFacts) -> None:
+        """Unless another account has its name by now: the server knows sessions by name."""
+        async with self.locked(account.name):
+            there = self._accounts.get((account.name, account.host))
+            if there is not None and there.identity == account.identity:
+                self.end_sessions(account.name, account.identity)
 
     def _change(self, change: AccountChange, key: tuple[str, str], to: tuple[str, str]) -> AccountFacts:
         moved = self._accounts.get(to) if to != key else None
@@ -197,7 +207,7 @@ class MemoryGrantsEngine(Steps):
                 return False
             retired = self._accounts[key] = retired_by(found, operation, expected)
         await self.passed("retired")
-        self.end_sessions(name)
+        await self._end_sessions(retired)
         async with self.locked(name):
             if may_remove(self._accounts.get(key), retired):
                 self._verifiers.pop(key, None)

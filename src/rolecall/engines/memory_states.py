@@ -65,7 +65,7 @@ class MemoryStates:
         find: Find,
         store: Callable[[AccountPlace, AccountFacts], None],
         locked: Callable[[str], AbstractAsyncContextManager[None]],
-        end_sessions: Callable[[str], None],
+        end_sessions: Callable[[str, str], None],
         privileges: Callable[[str], tuple[Mapping[str, Mapping[str, bool]], frozenset[str]]] = _no_privileges,
         set_privilege: Callable[[str, str, str, bool], None] = _sets_none,
         keep: Callable[[AccountPlace, Extras], None] = _sets_none,
@@ -125,7 +125,7 @@ class MemoryStates:
             self._store(place, after)
             self._set(place, state)
         if not after.may_log_in:
-            self._end_sessions(place[0])
+            self._end_sessions(place[0], after.identity)
         return after
 
     def _set(self, place: AccountPlace, state: AccountState) -> None:

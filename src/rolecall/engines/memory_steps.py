@@ -22,8 +22,11 @@ class Steps:
     async def passed(self, step: str) -> None:
         """Called between two steps of a change, after the first is committed. Its caller may have ended."""
 
-    def end_sessions(self, name: str) -> None:
+    def end_sessions(self, name: str, identity: str) -> None:
         """End the sessions of one account."""
+
+    def end_sessions_named(self, name: str) -> None:
+        """End those that logged in with a name, whichever account had it then."""
 
     @contextlib.asynccontextmanager
     async def locked(self, *names: str) -> AsyncIterator[None]:

@@ -58,8 +58,33 @@ class Accounts:
         )
         if is_narrowed:
             with begun("the account is changed, and its sessions are perhaps open"):
-                await self._server.run(lambda session: sessions.end(session, change.name))
+                await self._end_sessions(change.name, after)
         return after
+
+    async def _end_sessions(self, former: str, after: AccountFacts) -> None:
+        """Those that a change has narrowed. Of an account that was renamed, they have its former name."""
+        if former == after.name:
+            await self.end_sessions(after)
+        else:
+            await self._server.run(lambda session: sessions.end(session, former))
+
+    async def end_sessions(self, account: AccountFacts, listing: str = sessions.BY_NAME) -> None:
+        """End its sessions, unless another account has its name by now: who deleted it has ended them.
+
+        Under its lock, so that no other account gets the name meanwhile. Not in the turn of this process's changes,
+        since it may take seconds.
+        """
+        await self._server.run(lambda session: self._end_sessions_of(session, account, listing))
+
+    async def _end_sessions_of(self, session: Session, account: AccountFacts, listing: str) -> None:
+        name, host = account.name, account.host
+        if not await sessions.are_open(session, name, listing):
+            return
+        asking = self.looking(name, host)
+        async with self._server.locked(session, [account_lock(name)], *asking) as answers:
+            found = self.found(answers, name, host)
+            if found is not None and found.facts.identity == account.identity:
+                await sessions.end(session, name, listing)
 
     async def _change(
         self, session: Session, change: AccountChange, host: str, to: Place
@@ -167,7 +192,7 @@ class Accounts:
         if retired is None:
             return False
         with begun(RETIRED):
-            await self._server.run(lambda session: sessions.end(session, name))
+            await self.end_sessions(retired)
             await self._server.change(lambda session: self._remove(session, retired))
         return True
 

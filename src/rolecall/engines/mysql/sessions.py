@@ -32,6 +32,10 @@ WHERE ID = {number} AND ID <> CONNECTION_ID()
 """
 
 
+async def are_open(session: Session, user: str, listing: str = BY_NAME) -> bool:
+    return bool(await session.fetch(listing.replace("{user}", quoting.text(user))))
+
+
 async def end(session: Session, user: str, listing: str = BY_NAME) -> None:
     """End every session of a user, and wait until they are gone. The change before it is already committed.
 

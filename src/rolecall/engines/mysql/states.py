@@ -21,7 +21,7 @@ from rolecall.domain.engine.states import (
     membership_text,
 )
 from rolecall.domain.reasons import Reason, Refused
-from rolecall.engines.mysql import catalog, control, names, quoting, sessions, statements, templates
+from rolecall.engines.mysql import catalog, control, names, quoting, statements, templates
 from rolecall.engines.mysql.accounts import Accounts
 from rolecall.engines.mysql.catalog import StoredAccount
 from rolecall.engines.mysql.connections import Row, Session
@@ -105,7 +105,7 @@ class States:
         after = await self._server.change(
             lambda session: self._restore(session, place, state, operation, expected)
         )
-        await self._server.run(lambda session: sessions.end(session, place[0]))
+        await self._accounts.end_sessions(after)
         return after
 
     async def _restore(

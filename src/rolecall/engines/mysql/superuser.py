@@ -17,7 +17,7 @@ from rolecall.domain.engine import AccountFacts, AccountKind, NewAccount
 from rolecall.domain.engine.identity import NO_ACCOUNT, Expected, Fence, require_identity, require_order
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.begun import begun
-from rolecall.engines.mysql import control, names, sessions, statements
+from rolecall.engines.mysql import control, names, statements
 from rolecall.engines.mysql.accounts import RETIRED, Accounts
 from rolecall.engines.mysql.catalog import StoredAccount
 from rolecall.engines.mysql.connections import Row, Session
@@ -104,7 +104,7 @@ class Superuser:
         if retired is None:
             return False
         with begun(RETIRED):
-            await self._server.run(lambda session: sessions.end(session, self.name, _SESSIONS))
+            await self._accounts.end_sessions(retired, _SESSIONS)
             await self._server.change(lambda session: self._remove(session, retired))
         return True
 
