@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.engines.conftest import harness_of
@@ -41,7 +42,8 @@ async def test_accounts_that_have_expired_or_do_soon_are_counted(
     unique: Callable[[str], str],
 ) -> None:
     harness = harness_of(kind, request)
-    engine, name = harness.engine, unique("e")
+    engine: Any = harness.engine
+    name = unique("e")
     before = await engine.expiries()
     await harness.sql(*(statement.format(name=name) for statement in statements))
     after = await engine.expiries()

@@ -98,18 +98,8 @@ def test_what_the_administrator_may_not_do_is_named_with_its_repair() -> None:
 @pytest.mark.parametrize("says", Says)
 def test_every_finding_is_said_in_both_languages_with_the_same_facts(says: Says) -> None:
     names = (
-        "engine",
-        "version",
-        "administrator",
-        "why",
-        "phase",
-        "least",
-        "weakness",
-        "mode",
-        "expired",
-        "soon",
-        "days",
-    )
+        "engine", "version", "administrator", "why", "phase", "least", "weakness", "mode", "expired", "soon", "days",
+    )  # fmt: skip
     facts = {name: f"[{name}]" for name in names}
     for end, words in (("", WORDS[says].detail), ("_fix", WORDS[says].fix)):
         english = translate(Language.ENGLISH, f"finding_{says}{end}", **facts)
