@@ -135,7 +135,7 @@ SUBJECTS: dict[str, set[str]] = {
     "iam": {"access", "operations", "policy", "secrets"},
     "directories": {"access", "operations", "secrets"},
     "accounts": {"access", "instances", "operations", "secrets"},
-    "provisioning": {"accounts", "instances", "operations"},
+    "provisioning": {"accounts", "instances", "operations", "secrets"},
     "webhooks": {"instances", "operations", "secrets"},
     "maintenance": {
         "access",

@@ -23,7 +23,7 @@ from rolecall.domain.operations.model import Operation
 from rolecall.domain.provisioning import commands
 from rolecall.domain.provisioning.ports import Blueprint
 from rolecall.domain.reasons import Reason
-from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
+from rolecall.domain.secrets.sealing import SealBroken, new_master_key, parse_master_keys
 from rolecall.settings import Settings
 from rolecall.values import Caller, Origin, Secret
 
@@ -223,6 +223,55 @@ async def test_what_is_cut_short_is_gone_on_with_at_the_next_start(bench: Bench)
         assert second.asked[0][2:] == ("postgresql", "LATIN1")
         assert await phase_of(application) is Phase.CREATING
         assert await application.maintenance.recovery.round() == 0, "recovery took what is provisioning's"
+        assert {state for state, _ in (await operations(application)).values()} == {"accepted"}
+
+
+@pytest.mark.parametrize("phase", [Phase.CREATING, Phase.RESTARTING, Phase.REVIVING, Phase.RUNNING])
+async def test_a_server_whose_password_does_not_open_stays_as_it_is_until_it_does(
+    bench: Bench, phase: Phase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = Double(), Double(), Double()
+    async with bench.application(first) as application:
+        await application.provisioning.create(NEW, bench.origin)
+        await until(lambda: _value(len(first.asked)), 1)
+        await application.provisioning.close()
+        instance = await put_in(application, phase)
+        sealed = instance.sealed_password
+        other_key = sealed[:1] + bytes([sealed[1] ^ 255]) + sealed[2:]
+        await application.store.instances.change_instance(instance.id, sealed_password=other_key)
+    capsys.readouterr()
+    async with bench.application(second) as application:
+        reconciler = application.provisioning.reconciler
+        assert reconciler is not None
+        await until(lambda: _value(len(reconciler._tasks)), 0)
+        assert await phase_of(application) is phase
+        if phase is Phase.CREATING:
+            assert {state for state, _ in (await operations(application)).values()} == {"accepted"}
+        await application.store.instances.change_instance(instance.id, sealed_password=sealed)
+    assert second.asked == []
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("a server waits for a master key") == 1
+    third.gate.set()
+    async with bench.application(third):
+        await until(lambda: _value("start" in [one[0] for one in third.asked]), True)
+    assert third.passwords[0] == first.passwords[0]
+
+
+async def test_a_server_waits_for_the_password_of_an_account_that_does_not_open(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sealed(*_: object) -> None:
+        raise SealBroken("no listed master key sealed this account verifier")
+
+    monkeypatch.setattr("rolecall.domain.provisioning.reconciler.create_initial_objects", sealed)
+    double = Double()
+    double.gate.set()
+    async with bench.application(double) as application:
+        await application.provisioning.create(NEW, bench.origin)
+        reconciler = application.provisioning.reconciler
+        assert reconciler is not None
+        await until(lambda: _value((len(double.asked), len(reconciler._tasks))), (1, 0))
+        assert await phase_of(application) is Phase.CREATING
         assert {state for state, _ in (await operations(application)).values()} == {"accepted"}
 
 

@@ -19,6 +19,7 @@ from rolecall.domain.provisioning.initial_objects import create_initial_objects
 from rolecall.domain.provisioning.phases import Phases
 from rolecall.domain.provisioning.ports import Provisioner, ProvisionRepository, Turn
 from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
+from rolecall.domain.secrets.sealing import SealBroken
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +27,9 @@ _RESUME_SECONDS = 15.0
 """How long a start waits for the servers that it starts again."""
 
 _WERE_THERE = (Phase.RUNNING, Phase.RESTARTING, Phase.REVIVING)
+
+_START_A_SERVER = (Phase.CREATING, Phase.RUNNING, Phase.RESTARTING, Phase.REVIVING)
+"""Phases whose step needs the administrator's password."""
 
 _LED_TO: Mapping[Change, Phase] = {
     Change.INSTANCE_CREATE: Phase.RUNNING,
@@ -130,7 +134,12 @@ class ServerReconciler:
             change = _OF_STEPS.get(provision.phase)
             operations = await self._ledger.provisioning(instance.id)
             mine = [operation for operation in operations if change in (None, operation.change)]
-            await step(instance, provision.place, mine)
+            try:
+                if provision.phase in _START_A_SERVER:
+                    self._registry.address(instance)  # before anything is stopped
+                await step(instance, provision.place, mine)
+            except SealBroken as error:  # the next start goes on, if the master key is listed again
+                _log.warning("a server waits for a master key", instance=instance.name, found=str(error))
 
     def _ended(self, instance_id: int, task: asyncio.Task[None]) -> None:
         if self._tasks.get(instance_id) is task:
@@ -148,6 +157,8 @@ class ServerReconciler:
             connected = await self._registry.connect(started)
             await create_initial_objects(self._context, self._ledger, connected, operations)
             self._journal.passed("initial-objects-created")
+        except SealBroken:  # of an account that was asked for
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, there will be no such instance
             _log_failure("a server could not be made", instance, error)
             await self._phases.enter(instance, Phase.FAILED)
