@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
-from typing import Any
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 from tests.simulation.estates import DATABASE, Estate, Superuser
@@ -11,11 +13,11 @@ from tests.simulation.schedules import Call, History, Model, explained
 from tests.simulation.world import SEALER, STATES_KEY, Server, World
 
 from rolecall.domain.accounts.context import AccountRow, password_purpose
-from rolecall.domain.accounts.drift import compared, with_fingerprint
+from rolecall.domain.accounts.drift_check import DriftCheck
 from rolecall.domain.engine import AccountFacts
 from rolecall.domain.engine.pages import display_name
 from rolecall.domain.engine.roles import NO_LIMIT
-from rolecall.domain.engine.states import MEMBER, fingerprint
+from rolecall.domain.engine.states import fingerprint
 from rolecall.domain.operations.model import Change, Operation, Runner, State
 from rolecall.domain.reasons import Reason
 from rolecall.domain.secrets.sealing import SealBroken
@@ -86,24 +88,16 @@ async def check(world: World, instance_id: int, server: Server, history: History
 
 async def check_states(world: World, instance_id: int, server: Server) -> None:
     """What was recorded of an account is what the server has. A crash may leave a password unrecorded."""
-    states = MemoryStates(world.store.rows)
-    found = await server.states.page(None, 100)
+    found, states = await server.states.page(None, 100), MemoryStates(world.store.rows)
     places = [(account.facts.name, account.facts.host) for account in found]
-    rows = {row.place: row for row in await states.states_at(instance_id, places)}
-    roles = {
-        key.removeprefix(MEMBER) for row in rows.values() for key in row.current if key.startswith(MEMBER)
-    }
-    changes = [
-        *await states.database_changes(instance_id),
-        *await states.role_changes(instance_id, sorted(roles)),
-    ]
-    for place, account in zip(places, found, strict=True):
-        digest = str(account.state.password)
-        mark = fingerprint(STATES_KEY, instance_id, account.facts.identity, digest)
-        drift = compared(rows[place], with_fingerprint(account, mark), changes)
-        expect(drift is not None and not drift.differences, "no change here is drift", (drift, rows[place]))
-        assert drift is not None
-        expect(set(drift.unrecorded) <= {"password"}, "every change is recorded", (drift, rows[place]))
+    context = SimpleNamespace(fingerprint=partial(fingerprint, STATES_KEY))
+    connected = SimpleNamespace(instance=SimpleNamespace(id=instance_id), engine=server)
+    certain, left = await DriftCheck(cast("Any", context), states)._look(cast("Any", connected), places)
+    expect(not left, "nothing that is open concerns an account", left)
+    for place in places:
+        drift, row = certain[place].drift, certain[place].row
+        expect(not drift.differences, "no change here is drift", (drift, row, certain[place].changes))
+        expect(set(drift.unrecorded) <= {"password"}, "every change is recorded", (drift, row))
 
 
 def opened(row: AccountRow, instance_id: int) -> str:

@@ -65,15 +65,53 @@ def test_a_deletion_that_is_recorded_late_takes_no_membership_in_the_next_role_o
     played(OwningServer, "postgresql", play)
 
 
+async def database(run: Run) -> Expected:
+    (found,) = await run.server.databases()
+    return Expected(found.identity)
+
+
+async def accepted_deletion(run: Run, expected: Expected) -> None:
+    """Its process does not come to it, so recovery carries it out in the end."""
+    run.history.info(run.history.invoke(1, "no database", ("", None)))
+    intent = Intent(Change.DATABASE_DELETE, estates.DATABASE, run.origin("late"), expected=expected)
+    await run.slots[0].replica.operations.accept(UUID(int=2**100), run.instance.id, intent)
+
+
+_DATABASE: Sequence[tuple[Act, str]] = ((scenarios.create, "bob"), (estates.plain_database, "bob"))
+
+
 def test_a_deletion_of_a_database_that_is_carried_out_late_takes_nothing_from_the_next() -> None:
     """Found in `superusers`, seed 10: its process ended after another one had deleted the same database."""
 
     async def play(run: Run) -> None:
-        await carried_out(run, (scenarios.create, "bob"), (estates.plain_database, "bob"))
-        (database,) = await run.server.databases()
-        expected = Expected(database.identity)
-        intent = Intent(Change.DATABASE_DELETE, estates.DATABASE, run.origin("late"), expected=expected)
-        await run.slots[0].replica.operations.accept(UUID(int=2**100), run.instance.id, intent)
+        await carried_out(run, *_DATABASE)
+        await accepted_deletion(run, await database(run))
         await carried_out(run, (estates.no_database, "bob"), (scenarios.grants, "bob"))
+        await run.settle()
+        (bob,) = await run.server.accounts()
+        assert [grant.database for grant in bob.grants] == [estates.DATABASE]
+
+    played(GrantingServer, "mysql", play)
+
+
+def test_a_grant_before_a_database_was_deleted_and_after_that_was_accepted_is_no_difference() -> None:
+    """Found in `superusers`, seed 24."""
+
+    async def play(run: Run) -> None:
+        await carried_out(run, *_DATABASE)
+        await accepted_deletion(run, await database(run))
+        await carried_out(run, (scenarios.grants, "bob"))
+
+    played(GrantingServer, "mysql", play)
+
+
+def test_a_second_deletion_of_a_database_takes_nothing_that_was_granted_after_the_first() -> None:
+    """It is accepted when the database is gone, and was there when it was looked for."""
+
+    async def play(run: Run) -> None:
+        await carried_out(run, *_DATABASE)
+        expected = await database(run)
+        await carried_out(run, (estates.no_database, "bob"), (scenarios.grants, "bob"))
+        await accepted_deletion(run, expected)
 
     played(GrantingServer, "mysql", play)

@@ -21,6 +21,7 @@ from rolecall.domain.engine.states import AccountState, new_state
 from rolecall.domain.instances.examination import Examiner, Finding
 from rolecall.domain.instances.registrations import ChangeRefused, Registrations, Wanted
 from rolecall.domain.instances.registry import FaceTaken, Instance, NewInstance, Provision, register
+from rolecall.domain.operations import details
 from rolecall.domain.operations.effects import AccountEffect, DatabaseEffect
 from rolecall.domain.operations.model import (
     LOOKED_FOR_SECONDS,
@@ -578,3 +579,32 @@ async def test_changes_of_databases_are_kept_with_the_time_of_their_acceptance(b
     last = (await bench.operation(operation)).accepted_at
     assert {one.changed_at for one in found if one.account} == {last}
     assert await bench.store.states.open_changes(bench.instance.id) == []
+
+
+async def test_deletions_of_one_database_are_one_from_the_first_acceptance_to_the_last_record(
+    bench: Bench,
+) -> None:
+    instance, operations = bench.instance.id, []
+    owner = details.ChangeDatabaseOwner(owner="bob", former="ann").encode()
+    for change, identity, detail in (
+        (Change.DATABASE_DELETE, "7", {}), (Change.DATABASE_DELETE, "8", {}), (Change.DATABASE_DELETE, "7", {}),
+        (Change.DATABASE_DELETE, "-", {}), (Change.DATABASE_DELETE, "-", {}), (Change.DATABASE_CREATE, None, {}),
+        (Change.DATABASE_OWNER, "8", owner),
+    ):  # fmt: skip
+        expected = None if identity is None else Expected(identity)
+        intent = structs.replace(bench.intent("shop", change), expected=expected, detail=detail)
+        operations.append(uuid4())
+        await bench.store.operations.accept(operations[-1], instance, intent)
+    for operation in reversed(operations):
+        await bench.store.operations.record(operation, instance, None)
+    first, other, second, none, again, creation, given = [
+        await bench.operation(operation) for operation in operations
+    ]
+    spans = await bench.store.states.spans(instance, ["shop", "other"])
+    assert {(each.account, each.awaited, each.changed_at, each.until) for each in spans} == {
+        ("", True, first.accepted_at, max(each.closed_at for each in (first, second) if each.closed_at)),
+        *(("", True, each.accepted_at, each.closed_at) for each in (other, none, again)),
+        ("", False, creation.accepted_at, creation.closed_at),
+        *((account, True, given.accepted_at, given.closed_at) for account in ("ann", "bob")),
+    }
+    assert second.accepted_at > first.accepted_at

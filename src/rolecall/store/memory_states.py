@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from rolecall.domain.accounts.context import AccountRow
 from rolecall.domain.accounts.drift import DatabaseChange, StateRow
 from rolecall.domain.accounts.drift_check import OpenChange
+from rolecall.domain.engine import NO_DATABASE
 from rolecall.domain.engine.pages import AccountPlace
 from rolecall.domain.engine.states import MEMBER
+from rolecall.domain.operations.effects import DatabaseEffect, effect_of
 from rolecall.domain.operations.model import Change, State
 from rolecall.store.memory_ledger import Rows
 
@@ -39,6 +41,30 @@ class MemoryStates:
             for (instance, database, account, awaited), changed_at in self._rows.databases.items()
             if instance == instance_id
         ]
+
+    async def spans(self, instance_id: int, databases: Sequence[str]) -> Sequence[DatabaseChange]:
+        found: dict[Hashable, DatabaseChange] = {}
+        for each in (kept.operation for kept in self._rows.operations.values()):
+            if each.instance_id != instance_id or each.target not in databases or each.closed_at is None:
+                continue
+            effect = effect_of(each, each.id, None)
+            if each.state is not State.RECORDED or not isinstance(effect, DatabaseEffect):
+                continue
+            identity = "" if each.expected is None else each.expected.identity
+            is_known = each.change is Change.DATABASE_DELETE and identity not in ("", NO_DATABASE.identity)
+            key = (each.target, identity) if is_known else each.id
+            for account in effect.accounts or ("",):
+                before = found.get((key, account))
+                found[key, account] = DatabaseChange(
+                    each.target,
+                    account,
+                    effect.awaited,
+                    each.accepted_at if before is None else min(each.accepted_at, before.changed_at),
+                    until=each.closed_at
+                    if before is None or before.until is None
+                    else max(each.closed_at, before.until),
+                )
+        return list(found.values())
 
     async def role_changes(self, instance_id: int, names: Sequence[str]) -> Sequence[DatabaseChange]:
         operations = (kept.operation for kept in self._rows.operations.values())

@@ -47,6 +47,10 @@ class PgStateRepository:
     async def database_changes(self, instance_id: int) -> Sequence[DatabaseChange]:
         return await self._pool.rows(class_row(DatabaseChange), _SQL["database_changes"], (instance_id,))
 
+    async def spans(self, instance_id: int, databases: Sequence[str]) -> Sequence[DatabaseChange]:
+        values = {"instance": instance_id, "databases": list(databases)}
+        return await self._pool.rows(class_row(DatabaseChange), _SQL["spans"], values)
+
     async def role_changes(self, instance_id: int, names: Sequence[str]) -> Sequence[DatabaseChange]:
         return await self._pool.rows(
             class_row(DatabaseChange), _SQL["role_changes"], (instance_id, list(names))

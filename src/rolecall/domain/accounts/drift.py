@@ -82,6 +82,9 @@ class DatabaseChange:
 
     With MEMBER before a role's name as `database`: the role was deleted, and memberships in it were taken away.
     `identity` is then the role's; empty: any role of that name.
+
+    It was applied after `changed_at`, and before `until` if that is known: whether it came before or after a grant that
+    was recorded between the two is not known.
     """
 
     database: str
@@ -89,6 +92,7 @@ class DatabaseChange:
     awaited: bool
     changed_at: datetime
     identity: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,23 +168,24 @@ def _differences(row: StateRow, found: FoundState, changes: Sequence[DatabaseCha
     for role in sorted(expected.keys() | state.memberships.keys()):
         if role in expected or is_whole:
             yield from _difference(MEMBERSHIPS, role, "", expected.get(role), state.memberships.get(role))
-    yield from _grant_differences(row, found, changes)
+    yield from _grant_differences(recorded, found, in_doubt(row, changes))
 
 
 def _grant_differences(
-    row: StateRow, found: FoundState, changes: Sequence[DatabaseChange]
+    recorded: Recorded, found: FoundState, doubtful: frozenset[str]
 ) -> Iterator[Difference]:
-    recorded = without_taken(row, changes)
     expected, is_whole = held(recorded, GRANT, GRANTS)
     grants = found.state.grants
     for database in sorted(expected.keys() | grants.keys()):
-        if database in expected or is_whole:
+        if (database in expected or is_whole) and GRANT + database not in doubtful:
             yield from _difference(GRANTS, database, database, expected.get(database), grants.get(database))
     expected, is_whole = held(recorded, PRIVILEGE, GRANTS)
     there = {f"{word}:{name}": True for name, words in found.state.privileges.items() for word in words}
     for key in sorted(expected.keys() | there.keys()):
         word, _, database = key.partition(":")
-        if database not in found.owned and (key in expected or is_whole):
+        if database in found.owned or PRIVILEGE + key in doubtful:
+            continue
+        if key in expected or is_whole:
             before, now = expected.get(key) or None, there.get(key)
             yield from _difference(GRANTS, f"{word} on {database}", database, before, now)
 
@@ -204,13 +209,31 @@ def without_taken(row: StateRow, changes: Sequence[DatabaseChange]) -> Recorded:
     recorded = row.current
     if not changes:
         return recorded
-    name = display_name(row.name, row.host)
-    mine = [change for change in changes if change.account in ("", name)]
-    return {key: value for key, value in recorded.items() if not _is_taken(key, row, mine)}
+    return {
+        key: value
+        for key, value in recorded.items()
+        if not any(_is_taken(key, row, change) for change in _of_key(key, row, changes))
+    }
 
 
-def _is_taken(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> bool:
-    """An order is a time in microseconds, but for that of a creation."""
+def in_doubt(row: StateRow, changes: Sequence[DatabaseChange]) -> frozenset[str]:
+    """Keys of grants that other changes may have taken away, or come before."""
+    spans = [change for change in changes if change.until is not None]
+    if not spans:
+        return frozenset()
+    return frozenset(
+        key
+        for key in row.current
+        if any(
+            _time(change.changed_at) <= _since(key, row) <= _time(change.until)
+            for change in _of_key(key, row, spans)
+            if change.until is not None
+        )
+    )
+
+
+def _of_key(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> Iterator[DatabaseChange]:
+    """The changes of what the key of a grant or a membership is about."""
     if key.startswith(GRANT):
         database = key.removeprefix(GRANT)
     elif key.startswith(PRIVILEGE):
@@ -218,25 +241,34 @@ def _is_taken(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> boo
     elif key.startswith(MEMBER):
         database = key
     else:
-        return False
-    recorded = row.current
-    order = recorded[key][1]
-    since = max(order, 0 if row.created_at is None else int(row.created_at.timestamp() * 1_000_000))
-    is_awaited = recorded.get(AWAITED + database, (None, -1))[1] == order
-    identity, noted = recorded.get(database.replace(MEMBER, ROLE, 1), (None, -1))
-    if noted != order:
-        identity = None
+        return
+    recorded, name = row.current, display_name(row.name, row.host)
+    is_awaited = recorded.get(AWAITED + database, (None, -1))[1] == recorded[key][1]
+    for change in changes:
+        if (
+            change.database == database
+            and change.account in ("", name)
+            and (change.awaited or not is_awaited)
+        ):
+            yield change
 
-    def is_taken_by(change: DatabaseChange) -> bool:
-        changed_at = change.changed_at.timestamp() * 1_000_000
-        if change.identity and identity is not None:  # a restored server may assign the identity again
-            return change.identity == identity and since < changed_at + CLOCKS_DIFFER
-        return since < changed_at
 
-    return any(
-        change.database == database and (change.awaited or not is_awaited) and is_taken_by(change)
-        for change in changes
-    )
+def _is_taken(key: str, row: StateRow, change: DatabaseChange) -> bool:
+    recorded, changed_at = row.current, _time(change.changed_at)
+    identity, order = recorded.get(key.replace(MEMBER, ROLE, 1), (None, -1))
+    if change.identity and key.startswith(MEMBER) and identity is not None and order == recorded[key][1]:
+        # A restored server may assign the identity again.
+        return change.identity == identity and order < changed_at + CLOCKS_DIFFER
+    return _since(key, row) < changed_at
+
+
+def _since(key: str, row: StateRow) -> int:
+    """When a value was recorded. An order is a time in microseconds, but for that of a creation."""
+    return max(row.current[key][1], 0 if row.created_at is None else _time(row.created_at))
+
+
+def _time(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)
 
 
 def _unrecorded(recorded: Recorded, found: FoundState) -> Iterator[str]:

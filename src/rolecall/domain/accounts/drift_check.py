@@ -24,7 +24,7 @@ from rolecall.domain.accounts.drift import (
     with_fingerprint,
 )
 from rolecall.domain.engine.pages import AccountPlace, display_name
-from rolecall.domain.engine.states import MEMBERSHIPS, FoundState
+from rolecall.domain.engine.states import GRANTS, MEMBERSHIPS, FoundState
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.reasons import Reason, Refused
 
@@ -69,6 +69,9 @@ class StateRepository(Protocol):
         """In some order."""
 
     async def database_changes(self, instance_id: int) -> Sequence[DatabaseChange]: ...
+    async def spans(self, instance_id: int, databases: Sequence[str]) -> Sequence[DatabaseChange]:
+        """The changes of these databases, with when they were recorded. Deletions of the same database are one."""
+
     async def role_changes(self, instance_id: int, names: Sequence[str]) -> Sequence[DatabaseChange]:
         """Of these accounts: when they were deleted, or created."""
 
@@ -156,11 +159,16 @@ class DriftCheck:
         changes = await repository.database_changes(instance_id)
         after = {row.place: row for row in await repository.states_at(instance_id, places)}
         roles: set[str] = set()
+        databases: set[str] = set()
         for number, place in enumerate(places):
             await _give_way(number)
             drift = self._drift(connected, after.get(place), found.get(place), changes)
             differences = () if drift is None else drift.differences
             roles.update(each.subject for each in differences if each.field == MEMBERSHIPS)
+            databases.update(each.database for each in differences if each.field == GRANTS)
+        if databases:
+            changes = [change for change in changes if change.database not in databases]
+            changes += await repository.spans(instance_id, sorted(databases))
         if roles:
             changes = [*changes, *await repository.role_changes(instance_id, sorted(roles))]
         certain: dict[AccountPlace, Comparison] = {}

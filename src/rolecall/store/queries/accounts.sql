@@ -60,6 +60,20 @@ select 'member:' || target as database, '' as account, true as awaited,
 -- name: database_changes
 select database, account, awaited, changed_at from database_changes where instance_id = %s
 
+-- As `database_changes`, from the operations themselves. Of a database that was there, the first deletion tells what was
+-- granted before it was gone.
+-- name: spans
+select target as database, '' as account, kind = 'database.delete' as awaited, min(accepted_at) as changed_at,
+       max(closed_at) as until
+  from operations
+ where instance_id = %(instance)s and target = any(%(databases)s) and state = 'recorded'
+   and kind in ('database.create', 'database.delete')
+ group by target, kind, case when kind = 'database.delete' and identity not in ('', '-') then identity else id::text end
+union all
+select target, account, true, accepted_at, closed_at
+  from operations, unnest(array[detail ->> 'from', detail ->> 'owner']) account
+ where instance_id = %(instance)s and target = any(%(databases)s) and state = 'recorded' and kind = 'database.owner'
+
 -- The latest, by the time of their creation or of their last change.
 -- name: by_creation
 select name, host, identity from accounts
