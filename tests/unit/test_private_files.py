@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from rolecall.cli.data import DataDirectory
 from rolecall.cli.errors import CommandError
-from rolecall.cli.private_files import write_private
+from rolecall.cli.private_files import new_private_file, write_private
 from rolecall.local.account import Account
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for several accounts")
@@ -97,3 +100,30 @@ def test_adopting_never_goes_by_a_path_that_the_account_could_bend(
     Account(1, 1, switch=True).adopt(tmp_path / "top")
     assert sorted(calls[1:3]) == [("link", True, False), ("sub", True, False)]
     assert (calls[0], calls[3]) == (("file", True, False), (str(tmp_path / "top"), False, False))
+
+
+def fill(path: Path) -> None:
+    with new_private_file(path) as file:
+        file.write(b"content")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_new_file_is_whole_and_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    with new_private_file(path) as file:
+        file.write(b"content")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"content", 0o600)
+    with pytest.raises(CommandError, match="File exists"), new_private_file(path):
+        pass
+    assert path.read_bytes() == b"content"
+
+
+def test_a_new_file_that_is_not_finished_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        fill(path)
+    with pytest.raises(CommandError, match=r"cannot write .*new: No space left"), new_private_file(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not path.exists()
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rolecall.cli.context import report, show, with_application, with_store
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, JsonOption, OffsetOption, QuietOption
-from rolecall.cli.private_files import make_private_file
+from rolecall.cli.private_files import new_private_file
 from rolecall.cli.records import AuditedCommand, change_application
 from rolecall.domain.operations.audit import Link, Row, Verified, Wanted
 
@@ -167,15 +166,15 @@ def export(
 
     async def work(opened: Application) -> int:
         if str(file) == "-":
-            return await _export(opened, sys.stdout, quiet=quiet)
-        with os.fdopen(make_private_file(file), "w", encoding="utf-8") as output:
-            return await _export(opened, output, quiet=quiet)
+            return await _export(opened, sys.stdout.write, quiet=quiet)
+        with new_private_file(file) as output:
+            return await _export(opened, lambda line: output.write(line.encode()), quiet=quiet)
 
     written = with_application(data, work)
     print(f"{written} records written", file=sys.stderr)
 
 
-async def _export(opened: Application, file: TextIO, *, quiet: bool) -> int:
+async def _export(opened: Application, write: Callable[[str], object], *, quiet: bool) -> int:
     """Chain the remaining records first, unless another process is chaining them."""
     await opened.operations.auditing.chain()
     written = 0
@@ -185,7 +184,7 @@ async def _export(opened: Application, file: TextIO, *, quiet: bool) -> int:
             for link in page:
                 fields = {} if link.row is None else dict(link.row.fields())
                 line = {**fields, "position": link.position, "digest": link.digest.hex()}
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                write(json.dumps(line, ensure_ascii=False) + "\n")
             written += len(page)
             passed(len(page))
     return written

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import stat
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rolecall.cli.errors import CommandError
+
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""Errors of a write, which name no file."""
 
 
 def make_private_directory(path: Path) -> None:
@@ -71,9 +78,37 @@ def write_private_text(path: Path, text: str) -> None:
         raise CommandError(f"cannot write {path}: {error.strerror}") from None
 
 
-def make_private_file(path: Path) -> int:
-    """The descriptor of a new file that only its owner may read. Raises `CommandError`."""
+@contextmanager
+def new_private_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file that only its owner may read: whole and on disk after the block, or removed again.
+
+    An error, Ctrl-C or SIGTERM within the block removes it. Raises `CommandError`, also for a full disk.
+    """
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with _termination_interrupts(), os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            raise CommandError(f"cannot write {path}: {error.strerror}") from None
+        raise
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, unless it is handled or ignored already."""
+    in_charge = threading.current_thread() is threading.main_thread()
+    if not in_charge or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

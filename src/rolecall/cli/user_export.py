@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from rolecall.cli.context import only_owner
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import OpenStore
-from rolecall.cli.private_files import make_private_file
+from rolecall.cli.private_files import new_private_file
 from rolecall.cli.progress import bar
 from rolecall.contracts.tencent.ciam.rules import PROFILE_KEYS
 from rolecall.domain.directories.exporting import row_of
@@ -28,12 +28,8 @@ class ExportRun:
 
     async def run(self, opened: OpenStore) -> dict[str, object]:
         store = await self._found(opened)
-        descriptor = make_private_file(self._file)
-        try:
-            users = await self._write(opened, store, descriptor)
-        except BaseException:
-            self._file.unlink()
-            raise
+        with new_private_file(self._file) as file:
+            users = await self._write(opened, store, file)
         return {"store": store.id.hex, "users": users, "hashes": self._with_hashes, "file": str(self._file)}
 
     async def _found(self, opened: OpenStore) -> UserStore:
@@ -44,16 +40,13 @@ class ExportRun:
                 return store
         raise CommandError(f"there is no user store `{self._store}`; `rolecall store list` shows them")
 
-    async def _write(self, opened: OpenStore, store: UserStore, descriptor: int) -> int:
+    async def _write(self, opened: OpenStore, store: UserStore, file: BinaryIO) -> int:
         written = 0
-        shown = bar("exporting", store.users, quiet=self._quiet)
-        with os.fdopen(descriptor, "wb") as file, shown as advance:
+        with bar("exporting", store.users, quiet=self._quiet) as advance:
             async for page in opened.store.exports.pages(store.id):
                 for view in page:
                     row = row_of(view, PROFILE_KEYS, with_hash=self._with_hashes)
                     file.write(msgspec.json.encode(row) + b"\n")
                 written += len(page)
                 advance(len(page))
-            file.flush()
-            os.fsync(file.fileno())
         return written

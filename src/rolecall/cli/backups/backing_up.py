@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +22,7 @@ from rolecall.cli.backups.backup_files import BackupWriter, Manifest
 from rolecall.cli.data import DataDirectory, default_directory
 from rolecall.cli.errors import CommandError
 from rolecall.cli.opening import OpenStore, credentials
-from rolecall.cli.private_files import make_private_file
+from rolecall.cli.private_files import new_private_file
 from rolecall.cli.progress import bar
 from rolecall.domain.instances.registry import Instance, Phase, open_password
 from rolecall.domain.secrets.sealed_files import FileKey
@@ -116,22 +115,16 @@ class Backup:
         self._file = file
 
     async def run(self, opened: OpenStore) -> dict[str, object]:
-        descriptor = make_private_file(self._file)
-        try:
-            with os.fdopen(descriptor, "wb") as file, bar("backing up", None, quiet=self._quiet) as advance:
-                writer = BackupWriter(file, self._key)
-                self._write_home(writer)
-                async with snapshot(self._dsn, self._deadlines) as taken:
-                    servers = [] if self._directory is None else await _servers(self._directory, opened)
-                    sequences = await _write_store(writer, taken, advance)
-                for server in servers:
-                    _write_server(writer, server, advance)
-                manifest = writer.close(msgspec.to_builtins(self._about(taken.shape, sequences, servers)))
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            self._file.unlink()
-            raise
+        shown = bar("backing up", None, quiet=self._quiet)
+        with new_private_file(self._file) as file, shown as advance:
+            writer = BackupWriter(file, self._key)
+            self._write_home(writer)
+            async with snapshot(self._dsn, self._deadlines) as taken:
+                servers = [] if self._directory is None else await _servers(self._directory, opened)
+                sequences = await _write_store(writer, taken, advance)
+            for server in servers:
+                _write_server(writer, server, advance)
+            manifest = writer.close(msgspec.to_builtins(self._about(taken.shape, sequences, servers)))
         return summary(self._file, manifest, self._key)
 
     def _about(
