@@ -6,6 +6,7 @@ import asyncio
 
 from rolecall.cli.context import first_line
 from rolecall.cli.errors import CommandError
+from rolecall.cli.printing import visible
 from rolecall.cli.refusals import sentence
 from rolecall.domain.operations.audit import ChainBroken
 from rolecall.domain.operations.model import StillUnknown
@@ -42,7 +43,17 @@ def status(error: BaseException) -> int:
 
 
 def explain(error: BaseException) -> str | None:
-    """One line about an error that a user can fix; None for a bug, whose traceback is needed."""
+    """The message for an error that a user can fix, without control characters: one line, or the end of a server's log.
+
+    Empty if nothing reads the output any more; None for a bug, whose traceback is needed.
+    """
+    text = _text(error)
+    return None if text is None else "\n".join(map(visible, text.split("\n")))
+
+
+def _text(error: BaseException) -> str | None:
+    if isinstance(error, BrokenPipeError):
+        return ""
     if isinstance(error, _SPEAKING):
         return str(error)
     if isinstance(error, Refused):
@@ -51,4 +62,8 @@ def explain(error: BaseException) -> str | None:
         return f"a database server was lost: {error}"
     if isinstance(error, LOST):
         return f"the store cannot be used: {first_line(error)}"
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object[error.start : error.end]!a} is not a text in {error.encoding}"
+    if isinstance(error, OSError) and error.strerror:
+        return ": ".join(map(str, filter(None, (error.filename, error.strerror))))
     return None

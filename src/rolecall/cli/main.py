@@ -51,8 +51,12 @@ def main() -> None:
     """Run the program. Errors that a user can fix are one line on standard error (exit status: `failures.status`)."""
     # Where it is set, it is for another program, and others may write to that directory. Our workers do not run this.
     os.environ.pop(DIRECTORY, None)
+    _open_closed_streams()
     try:
-        program()()
+        try:
+            program()()
+        finally:
+            sys.stdout.flush()
     except SystemExit:
         raise
     except BaseException as error:
@@ -62,5 +66,29 @@ def main() -> None:
             sys.exit(130)
         if (message := explain(error)) is None:
             raise
-        print(f"rolecall: {message}", file=sys.stderr)
+        _discard_output()
+        if message:
+            print(f"rolecall: {message}", file=sys.stderr)
         sys.exit(status(error))
+
+
+def _open_closed_streams() -> None:
+    """A standard stream that the caller has closed is the null device: else the next file that is opened would be it,
+    and a server's socket would get what is printed."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
+def _discard_output() -> None:
+    """Output that cannot be written must not fail again when the interpreter ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

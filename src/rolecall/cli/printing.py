@@ -130,12 +130,15 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
-    text = str(value)
-    return text if text.isprintable() else "".join(map(_visible, text))
+    return visible(str(value))
 
 
-def _visible(character: str) -> str:
-    """The escape of a character that could control the terminal."""
+def visible(text: str) -> str:
+    """A text with escapes in place of the characters that could control the terminal."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
