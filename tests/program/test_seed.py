@@ -226,6 +226,15 @@ def test_nothing_is_changed_if_one_table_is_wrong(seeded: Seeded, name: Callable
         ('[[groups]]\nname = "a b"\n', ":1: groups[0].name: Expected `str` matching regex"),
         ("[[accounts]]\nname = 'a'\n", ":1: accounts[0]: Object missing required field `instance`"),
         (
+            '[[sub_users]]\nname = "a"\nremark = "\\u0000"\n',
+            ":1: sub_users[0].remark: it has the character NUL",
+        ),
+        (
+            '[[accounts]]\ngrants = { "\\u0000" = "read" }\n',
+            ":1: accounts[0].grants: it has the character NUL",
+        ),
+        (f"x = {'[' * 5000}", "it is nested too deeply"),
+        (
             '[[accounts]]\ninstance="i"\nname="a"\nkind="root"\n',
             ":1: accounts[0].kind: Invalid enum value 'root'",
         ),

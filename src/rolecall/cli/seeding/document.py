@@ -166,7 +166,11 @@ class SeedFile:
             raise CommandError(f"{path}: it is not UTF-8") from None
         except tomllib.TOMLDecodeError as error:
             raise CommandError(f"{path}: it is not TOML: {error}") from None
+        except RecursionError:
+            raise CommandError(f"{path}: it is nested too deeply") from None
         self._lines = _lines_of_tables(text)
+        if (where := _place_of_nul(content)) is not None:
+            raise self.error(where, "it has the character NUL, which neither a name nor a text may have")
         try:
             self.seed = msgspec.convert(content, Seed)
         except msgspec.ValidationError as error:
@@ -183,6 +187,21 @@ class SeedFile:
     def beside(self, name: str) -> Path:
         """A file that the seed names: its path begins at the seed's directory."""
         return self.path.parent / name
+
+
+def _place_of_nul(value: object, where: str = "") -> str | None:
+    """The path of the first key or value with the character NUL, which no file's name and no text of PostgreSQL has."""
+    if isinstance(value, str):
+        return where if "\0" in value else None
+    if isinstance(value, list):
+        parts = [(f"{where}[{position}]", part) for position, part in enumerate(value)]
+    elif isinstance(value, dict):
+        if any("\0" in key for key in value):
+            return where
+        parts = [(f"{where}.{key}".lstrip("."), part) for key, part in value.items()]
+    else:
+        return None
+    return next((found for place, part in parts if (found := _place_of_nul(part, place)) is not None), None)
 
 
 def _lines_of_tables(text: str) -> Mapping[tuple[str, int], int]:
