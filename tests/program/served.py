@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from tests.server.replica import ATTEMPTS, free_port
 from tests.waiting import PATIENCE, until
 
 PROGRAM = Path(sys.executable).with_name("rolecall")
@@ -30,18 +30,19 @@ def processes_with(variable: str) -> set[int]:
 
 @contextmanager
 def served(environment: Mapping[str, str], workers: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--workers", str(workers), "--listen", address],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    for _ in range(ATTEMPTS):
+        address = f"127.0.0.1:{free_port()}"
+        process = subprocess.Popen(
+            [PROGRAM, "serve", "--workers", str(workers), "--listen", address],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(lambda process=process, address=address: process.poll() is not None or is_ready(address))
+        if process.poll() is None:
+            break
     try:
-        until(lambda: process.poll() is not None or is_ready(address))
         assert process.poll() is None
         yield process, address
     finally:

@@ -12,6 +12,9 @@ import httpx
 from tests.conftest import Rolecall
 from tests.programs import ROLECALL, forks
 
+ATTEMPTS = 3
+"""Of starting at a free port, which another process may take before the program does."""
+
 
 @contextmanager
 def replica(
@@ -23,22 +26,25 @@ def replica(
     """
     kept = json.loads((rolecall.data / "secrets.json").read_text())
     connection = json.loads((rolecall.data / "connection.json").read_text())
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
     variables: Mapping[str, str] = {
         **rolecall.environment,
         "ROLECALL_DATABASE_URL": connection["database_url"],
         "ROLECALL_MASTER_KEY": kept["master_key"],
         **{f"ROLECALL_{name.upper()}": value for name, value in settings.items()},
     }
-    log = rolecall.data.parent / f"replica-{port}.log"
-    with log.open("wb") as output:
-        arguments = ["serve", "--listen", f"127.0.0.1:{port}"]
-        process = forks().start(ROLECALL, arguments, variables, stdout=output, stderr=output)
+    for _ in range(ATTEMPTS):
+        port = free_port()
+        endpoint = f"http://127.0.0.1:{port}"
+        log = rolecall.data.parent / f"replica-{port}.log"
+        with log.open("wb") as output:
+            arguments = ["serve", "--listen", f"127.0.0.1:{port}"]
+            process = forks().start(ROLECALL, arguments, variables, stdout=output, stderr=output)
+        until(lambda process=process, endpoint=endpoint: process.poll() is not None or answers(endpoint))
+        if process.poll() is None:
+            break
     running = replace(rolecall, process=process, ready=rolecall.ready | {"endpoint": endpoint, "log": log})
     try:
-        until(lambda: process.poll() is not None or answers(endpoint))
-        assert httpx.get(endpoint + "/readyz").status_code == 200
+        assert process.poll() is None, log.read_text(errors="replace")
         yield running
     finally:
         running.stop()
