@@ -196,6 +196,10 @@ class PostgresHarness(PostgresNames):
         except psycopg.OperationalError:
             return False
 
+    async def add_role(self, name: str, *, is_strong: bool = False) -> None:
+        """A role that others may join; or one whose members would have more than a tenant may have."""
+        await self.sql(f'CREATE ROLE "{name}" {"CREATEROLE" if is_strong else ""}')
+
     async def own(self, item: DatabaseObject, owner: str = SUPERUSER) -> None:
         """Make an object, owned by a role."""
         place = f'"{item.schema}"."{item.name}"'
@@ -236,6 +240,11 @@ class MemoryHarness(PostgresNames):
     async def can_log_in(self, name: str, password: str) -> bool:
         return self.memory.can_log_in(name, password)
 
+    async def add_role(self, name: str, *, is_strong: bool = False) -> None:
+        await self.memory.create_account(NewAccount(name, AccountKind.NORMAL, None, uuid4()))
+        if is_strong:
+            self.memory.protect(name)
+
     async def own(self, item: DatabaseObject, owner: str = SUPERUSER) -> None:
         self.memory.add_object(item, owner)
 
@@ -274,6 +283,11 @@ class MariaHarness(GrantsNames):
         finally:
             await connection.ensure_closed()
 
+    async def add_role(self, name: str, *, is_strong: bool = False) -> None:
+        await self.sql(
+            f"CREATE ROLE `{name}`", *([f"GRANT CREATE USER ON *.* TO `{name}`"] if is_strong else [])
+        )
+
     async def can_log_in(self, name: str, password: str) -> bool:
         try:
             return await self.sql("SELECT USER()", user=name, password=password or "none") == [
@@ -295,6 +309,9 @@ class MemoryGrantsHarness(GrantsNames):
     def __init__(self) -> None:
         self.memory = MemoryGrantsEngine()
         self.engine: Engine = self.memory
+
+    async def add_role(self, name: str, *, is_strong: bool = False) -> None:
+        self.memory.known_roles[name] = is_strong
 
     async def can_log_in(self, name: str, password: str) -> bool:
         return self.memory.can_log_in(name, password)

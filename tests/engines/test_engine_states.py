@@ -96,3 +96,63 @@ async def test_another_kind_is_restored(harness: Harness, make: Maker, unique: C
         await harness.engine.states.restore(place, AccountState(kind=kind.value), uuid4())
         found = await state_of(harness, made.name)
         assert (found.state.kind, found.state.attributes) == (kind.value, "")
+
+
+async def test_a_membership_is_restored_and_ended(
+    harness: Harness, make: Maker, unique: Callable[[str], str]
+) -> None:
+    made, role = await make(harness.engine, unique("state")), unique("role")
+    await harness.add_role(role)
+    place, states = (made.name, harness.host), harness.engine.states
+    has_options = (
+        harness.first_version[0] == 16
+    )  # PostgreSQL's; other servers' members may always become the role
+    options = "inherit, set, admin" if has_options else "inherit, admin"
+    await states.restore(place, AccountState(memberships={role: options}), uuid4())
+    assert (await state_of(harness, made.name)).state.memberships == {role: options}
+    await states.restore(place, AccountState(memberships={role: None}), uuid4())
+    assert (await state_of(harness, made.name)).state.memberships == {}
+
+
+async def refuses(harness: Harness, name: str, state: AccountState, reason: Reason) -> None:
+    """And changes nothing, of what it could change either."""
+    before = await state_of(harness, name)
+    more = structs.replace(state, login=False, connection_limit=5)
+    with pytest.raises(Refused) as refused:
+        await harness.engine.states.restore((name, harness.host), more, uuid4(), before.facts.expected)
+    assert refused.value.reason is reason
+    found = await state_of(harness, name)
+    assert found.facts.operations == before.facts.operations
+    # PostgreSQL takes the login away before all else, so that no tenant can delay it.
+    assert structs.replace(found.state, login=before.state.login) == before.state
+
+
+async def test_no_membership_is_restored_in_a_role_that_is_gone_or_has_more(
+    harness: Harness, make: Maker, unique: Callable[[str], str]
+) -> None:
+    made, strong = await make(harness.engine, unique("state")), unique("strong")
+    await harness.add_role(strong, is_strong=True)
+    for role, reason in ((unique("none"), Reason.ACCOUNT_MISSING), (strong, Reason.ACCOUNT_PROTECTED)):
+        await refuses(harness, made.name, AccountState(memberships={role: "inherit"}), reason)
+
+
+async def test_no_membership_is_restored_that_leads_back(owning: Harness, make: Maker) -> None:
+    first, second, third = [await make(owning.engine, password=None) for _ in range(3)]
+    restore = owning.engine.states.restore
+    await restore((second.name, ""), AccountState(memberships={first.name: "inherit"}), uuid4())
+    await restore((third.name, ""), AccountState(memberships={second.name: "inherit"}), uuid4())
+    for role in (first, third):
+        state = AccountState(memberships={role.name: "inherit"})
+        await refuses(owning, first.name, state, Reason.MEMBERSHIP_CIRCULAR)
+    await refuses(owning, first.name, AccountState(kind=AccountKind.SUPER.value), Reason.MEMBERSHIP_CIRCULAR)
+
+
+async def test_no_privilege_is_restored_on_a_database_that_is_gone_or_no_tenants(
+    owning: Harness, make: Maker, unique: Callable[[str], str]
+) -> None:
+    made = await make(owning.engine, password=None)
+    for database, reason in (
+        (unique("none"), Reason.DATABASE_MISSING),
+        ("postgres", Reason.DATABASE_PROTECTED),
+    ):
+        await refuses(owning, made.name, AccountState(privileges={database: {"CREATE": True}}), reason)

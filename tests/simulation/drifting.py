@@ -239,6 +239,7 @@ class DriftingGranter(DriftingServer, GrantingServer):
     def __init__(self) -> None:
         GrantingServer.__init__(self)
         self.journaled, self._numbers = Journaled(), itertools.count(90_000)
+        self.known_roles[_OTHER_ROLE] = False
 
     def key_of(self, facts: AccountFacts) -> tuple[str, str]:
         return facts.name, facts.host

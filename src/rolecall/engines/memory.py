@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Self
 from uuid import UUID
 
+from msgspec import UNSET
+
 from rolecall.domain.engine import (
     AccountChange,
     AccountFacts,
@@ -32,6 +34,7 @@ from rolecall.domain.engine.identity import (
     superseded_account,
 )
 from rolecall.domain.engine.roles import MembershipChange
+from rolecall.domain.engine.states import AccountState
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names, scram
 from rolecall.engines.memory_listing import MemoryListing
@@ -65,6 +68,7 @@ class MemoryEngine(MemoryRoles):
             store=lambda place, facts: self._accounts.__setitem__(place[0], facts),
             locked=self.locked,
             end_sessions=self.end_sessions,
+            require=self._require_restorable,
         )
 
     # For tests, beside the protocol.
@@ -255,7 +259,7 @@ class MemoryEngine(MemoryRoles):
             if before.was_changed_by(operation, expected):
                 return before
             self._require_no_circle(account, kind)
-            role = await self._changed_memberships(account, memberships)
+            role = self._changed_memberships(account, memberships)
             found = [(change, self._tenants(change.object)) for change in changes]
             for change, item in found:
                 held = item.grants.setdefault(account, set())
@@ -271,6 +275,16 @@ class MemoryEngine(MemoryRoles):
         self._accounts[facts.name] = facts
         if verifier is not None:
             self._verifiers[facts.name] = verifier
+
+    def _require_restorable(self, name: str, state: AccountState) -> None:
+        kind = None if state.kind is UNSET else AccountKind(state.kind)
+        self._require_version(kind)
+        self._require_no_circle(name, kind)
+        for role, options in state.memberships.items():
+            if options is not None:
+                self._require_joinable(name, role)
+        for database in state.privileges:
+            self._tenants(DatabaseObject(ObjectType.DATABASE, database))
 
     def _require_version(self, kind: AccountKind | None) -> None:
         if kind is AccountKind.SUPER and self._version[0] < self._super_min_version:

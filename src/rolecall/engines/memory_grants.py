@@ -31,6 +31,7 @@ from rolecall.domain.engine.identity import (
     NO_ACCOUNT,
     Expected,
 )
+from rolecall.domain.engine.states import AccountState
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_listing import MemoryListing
 from rolecall.engines.memory_states import Extras, MemoryStates
@@ -63,6 +64,8 @@ class MemoryGrantsEngine(Steps):
         self._made_by: dict[str, UUID] = {}
         self._awaited: set[tuple[str, tuple[str, str]]] = set()
         self.superuser = MemorySuperuser(self)
+        self.known_roles: dict[str, bool] = {}
+        """Roles that SQL made, and whether they have more than a tenant may have."""
         self.extras: defaultdict[tuple[str, str], Extras] = defaultdict(Extras)
         self.states = MemoryStates(
             self.accounts,
@@ -72,6 +75,7 @@ class MemoryGrantsEngine(Steps):
             store=self._accounts.__setitem__,
             locked=self.locked,
             end_sessions=self.end_sessions,
+            require=self._require_roles,
         )
 
     # For tests, beside the protocol.
@@ -327,6 +331,13 @@ class MemoryGrantsEngine(Steps):
         is_protected = there is not None or names.is_reserved(key[0], ADMINISTRATOR)
         reason = Reason.ACCOUNT_PROTECTED if is_protected else Reason.ACCOUNT_MISSING
         raise Refused(reason, facts={"value": key[0]})
+
+    def _require_roles(self, _name: str, state: AccountState) -> None:
+        for role, options in state.memberships.items():
+            if options is not None and self.known_roles.get(role, True):
+                is_known = role in self.known_roles
+                reason = Reason.ACCOUNT_PROTECTED if is_known else Reason.ACCOUNT_MISSING
+                raise Refused(reason, facts={"value": role})
 
     def _require_possible(self, wanted: Iterable[str], *, allow_missing: bool) -> set[str]:
         """DATABASE_MISSING. Gives the databases that do not exist."""

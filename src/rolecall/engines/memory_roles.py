@@ -24,6 +24,7 @@ from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines.memory_objects import DATABASES, MAINTENANCE, MemoryObjects
 from rolecall.engines.memory_states import Extras
 from rolecall.engines.postgresql.catalog import PRIVILEGES
+from rolecall.engines.postgresql.tenancy import JOINABLE
 
 
 @dataclass(slots=True)
@@ -79,10 +80,27 @@ class MemoryRoles(MemoryObjects):
         }
 
     async def role(self, name: str, *, to_join: bool = False) -> str:
+        return self._tenants_role(name, to_join=to_join)
+
+    def _tenants_role(self, name: str, *, to_join: bool) -> str:
+        """As `role`."""
+        if name in JOINABLE:
+            return name
         found = self._changeable(name)
-        if to_join and any(self._accounts[each].kind is AccountKind.SUPER for each in self._led_to(name)):
+        if to_join and any(self._is_strong(each) for each in self._led_to(name)):
             raise Refused(Reason.ACCOUNT_PROTECTED, facts={"value": name})
         return found.identity
+
+    def _is_strong(self, name: str) -> bool:
+        facts = self._accounts.get(name)
+        return facts is not None and (facts.is_protected or facts.kind is AccountKind.SUPER)
+
+    def _require_joinable(self, name: str, role: str) -> str:
+        """The role's identity. ACCOUNT_MISSING, ACCOUNT_PROTECTED, MEMBERSHIP_CIRCULAR."""
+        identity = self._tenants_role(role, to_join=True)
+        if name in self._led_to(role):
+            raise Refused(Reason.MEMBERSHIP_CIRCULAR)
+        return identity
 
     def _led_to(self, name: str) -> Iterator[str]:
         """The role, and what it is a member of."""
@@ -102,7 +120,7 @@ class MemoryRoles(MemoryObjects):
                 if not (membership.grant or is_held):
                     await self.role(membership.role)
                     raise Refused(Reason.GRANT_MISSING, facts={"value": membership.role})
-            role = await self._changed_memberships(change.name, wanted)
+            role = self._changed_memberships(change.name, wanted)
             if change.connection_limit is not None:
                 role.limit = change.connection_limit
             if change.expiry is not None:
@@ -114,17 +132,16 @@ class MemoryRoles(MemoryObjects):
     def _role(self, name: str) -> _Role:
         return self._roles.get(name, _Role())
 
-    async def _changed_memberships(self, name: str, changes: Sequence[MembershipChange]) -> _Role:
+    def _changed_memberships(self, name: str, changes: Sequence[MembershipChange]) -> _Role:
         """The role as it will be. Revoking what is not held changes nothing."""
         role = replace(self._role(name), memberships=dict(self._role(name).memberships))
         for change in changes:
-            if await self.role(change.role, to_join=change.grant) != change.identity:
+            if self._tenants_role(change.role, to_join=change.grant) != change.identity:
                 raise superseded_account(change.role)
             if not change.grant:
                 role.memberships.pop(change.role, None)
                 continue
-            if name in self._led_to(change.role):
-                raise Refused(Reason.MEMBERSHIP_CIRCULAR)
+            self._require_joinable(name, change.role)
             role.memberships[change.role] = Membership(
                 change.role, change.inherits, change.may_become, administers=False
             )

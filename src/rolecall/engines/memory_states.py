@@ -44,13 +44,13 @@ def _no_privileges(_account: str) -> tuple[Mapping[str, Mapping[str, bool]], fro
     return {}, frozenset()
 
 
-def _sets_none(*_: object) -> None:
+def _does_nothing(*_: object) -> None:
     """Where accounts have no single privileges, or extras are kept themselves."""
 
 
 class MemoryStates:
-    """`accounts` are in the order of the server. `privileges` are those of an account on databases, and the databases
-    that it owns; `set_privilege` changes one of those.
+    """`accounts` are in the order of the server. `require` refuses what is not restored. `privileges` are those of an
+    account on databases, and the databases that it owns; `set_privilege` changes one of those.
     """
 
     restores = frozenset(
@@ -64,11 +64,12 @@ class MemoryStates:
         extras: Callable[[AccountPlace], Extras],
         find: Find,
         store: Callable[[AccountPlace, AccountFacts], None],
-        locked: Callable[[str], AbstractAsyncContextManager[None]],
+        locked: Callable[..., AbstractAsyncContextManager[None]],
         end_sessions: Callable[[str, str], None],
+        require: Callable[[str, AccountState], None],
         privileges: Callable[[str], tuple[Mapping[str, Mapping[str, bool]], frozenset[str]]] = _no_privileges,
-        set_privilege: Callable[[str, str, str, bool], None] = _sets_none,
-        keep: Callable[[AccountPlace, Extras], None] = _sets_none,
+        set_privilege: Callable[[str, str, str, bool], None] = _does_nothing,
+        keep: Callable[[AccountPlace, Extras], None] = _does_nothing,
     ) -> None:
         self._accounts = accounts
         self._verifier = verifier
@@ -80,6 +81,7 @@ class MemoryStates:
         self._store = store
         self._locked = locked
         self._end_sessions = end_sessions
+        self._require = require
 
     async def page(self, after: AccountPlace | None, limit: int) -> Sequence[FoundState]:
         found = sorted(await self._accounts(), key=_place)
@@ -112,18 +114,19 @@ class MemoryStates:
     async def restore(
         self, place: AccountPlace, state: AccountState, operation: UUID, expected: Expected | None = None
     ) -> AccountFacts:
-        async with self._locked(place[0]):
-            before = self._find(place)
-            if before.was_changed_by(operation, expected):
-                return before
-            after = replace(
-                before.changed_by(operation),
-                may_log_in=before.may_log_in if state.login is UNSET else state.login,
-                kind=before.kind if state.kind is UNSET else AccountKind(state.kind),
-                grants=_granted(before.grants, state.grants),
-            )
-            self._store(place, after)
-            self._set(place, state)
+        async with self._locked(place[0], *state.memberships):
+            after = before = self._find(place)
+            if not before.was_changed_by(operation, expected):
+                self._require(place[0], state)
+                kind = before.kind if state.kind is UNSET else AccountKind(state.kind)
+                after = replace(
+                    before.changed_by(operation),
+                    may_log_in=before.may_log_in if state.login is UNSET else state.login,
+                    kind=kind,
+                    grants=_granted(before.grants if kind is before.kind else (), state.grants),
+                )
+                self._store(place, after)
+                self._set(place, state)
         if not after.may_log_in:
             self._end_sessions(place[0], after.identity)
         return after
