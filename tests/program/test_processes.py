@@ -142,8 +142,10 @@ def arguments(words: str) -> tuple[str, ...]:
 CHANGES = {
     "instance set": ("--account-quota", "3"),
     "console": ("--endpoint", "https://rolecall.test"),
+    "account adopt": ("x",),
     "account create": ("--generate",),
     "account delete": ("--yes",),
+    "account reassert": ("x",),
     "public revoke": ("--privilege", "connect", "--yes"),
     "public grant": ("--privilege", "connect"),
     "fault add": ("--service", "postgres", "--action", "DescribeZones", "--code", "InternalError"),

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rolecall.cli.account import HostOption, InstanceOption, NameArgument, instance_name
+from rolecall.cli.account import HostOption, InstanceOption, instance_name
+from rolecall.cli.confirming import YesOption
 from rolecall.cli.context import find_instance, only_owner, show, with_application, with_operations
-from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.errors import CommandError
+from rolecall.cli.importing import large_imports
+from rolecall.cli.options import (
+    DataOption,
+    FilterOption,
+    JsonOption,
+    LimitOption,
+    OffsetOption,
+    QuietOption,
+)
 from rolecall.cli.printing import Output, Paging, Row
 from rolecall.cli.records import origin_in_owners_name
 from rolecall.domain.reasons import Refused
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
-_COLUMNS = ("instance", "name", "host", "standing", "field", "subject", "recorded", "found")
+COLUMNS = ("instance", "name", "host", "standing", "field", "subject", "recorded", "found")
 
 Standing = Literal["drifted", "missing", "changed", "unrecorded", "foreign"]
 """`DriftStanding` but for IN_SYNC: of an account that is, there is nothing to print."""
@@ -39,6 +49,24 @@ Field = Literal[
     "rights",
 ]
 """The `Difference.field` of all differences."""
+
+AdoptableStanding = Literal["drifted", "changed", "unrecorded", "foreign"]
+"""`Standing` but for missing accounts, of which the server has nothing."""
+
+OneNameArgument = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="The account. Or --all, and no name.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="All accounts of the instance that have drifted.")]
+FieldOption = Annotated[
+    Field | None,
+    typer.Option(metavar="FIELD", help="With --all: only accounts that differ in this field."),
+]
+ContainsOption = Annotated[
+    str,
+    typer.Option(
+        "--filter", metavar="TEXT", help="With --all: only accounts that `check` lists with this filter."
+    ),
+]
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
 
@@ -70,7 +98,7 @@ def check(
     from rolecall.domain.accounts.drift import DRIFT
 
     wanted = {standing} if standing else {found.value for found in DRIFT}
-    paging = Paging(limit, offset, contains, _COLUMNS)
+    paging = Paging(limit, offset, contains, COLUMNS)
     has_drifted = False
 
     async def work(opened: Application) -> None:
@@ -82,7 +110,7 @@ def check(
         for registered in chosen:
             try:
                 async for drift in _drifts(opened, registered, name, host):
-                    rows = [row for row in _rows(registered, drift) if field in (None, row["field"])]
+                    rows = [row for row in rows_of(registered, drift) if field in (None, row["field"])]
                     if drift.standing.value in wanted and rows:
                         has_drifted = has_drifted or drift.is_drift
                         output.add(paging.of(rows))
@@ -93,7 +121,7 @@ def check(
                 refused = {"instance": face_of(registered), "name": "?", "standing": refusal.reason.value}
                 output.add(paging.of([refused]))
 
-    with Output(as_json=as_json, columns=_COLUMNS, empty="no account has drifted") as output:
+    with Output(as_json=as_json, columns=COLUMNS, empty="no account has drifted") as output:
         with_application(data, work)
     if has_drifted:
         raise typer.Exit(1)
@@ -101,9 +129,19 @@ def check(
 
 @app.command("adopt")
 def adopt(
-    name: NameArgument,
     instance: InstanceOption,
+    name: OneNameArgument = None,
+    every: AllOption = False,
     host: HostOption = "",
+    standing: Annotated[
+        AdoptableStanding | None,
+        typer.Option(
+            metavar="STANDING",
+            help="With --all: drifted, changed, unrecorded or foreign. Default: drifted.",
+        ),
+    ] = None,
+    field: FieldOption = None,
+    contains: ContainsOption = "",
     recreated: Annotated[
         bool,
         typer.Option(
@@ -111,17 +149,28 @@ def adopt(
         ),
     ] = False,
     dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    quiet: QuietOption = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Record what the server has now as what is expected. An account that SQL created becomes managed."""
+    if every:
+        _require_no(name, host)
+        with large_imports():
+            from rolecall.cli.drifted_accounts import Run, Selection, adopt_all
+
+        selection = Selection(instance, standing or "drifted", field, contains)
+        adopt_all(selection, Run(data, dry_run, yes, quiet, as_json), recreated=recreated)
+        return
+    account = _required(name, standing or field or contains)
     from rolecall.domain.accounts.drift import DriftStanding
     from rolecall.domain.accounts.drift_commands import AdoptAccount
 
     async def work(opened: Application) -> tuple[str, AccountDrift]:
         found = await find_instance(opened, instance)
         origin = origin_in_owners_name(await only_owner(opened), "account adopt")
-        command = AdoptAccount(instance_name(found), name, host, recreated, dry_run)
+        command = AdoptAccount(instance_name(found), account, host, recreated, dry_run)
         return face_of(found), await opened.bus.execute(command, origin)
 
     face, drift = with_operations(data, work)
@@ -130,7 +179,7 @@ def adopt(
         "instance": face,
         "name": name,
         "standing": drift.standing.value,
-        "differences": _listed(drift.differences),
+        "differences": listed(drift.differences),
         "unrecorded": list(drift.unrecorded),
         "adopted": is_needed and not dry_run,
     }
@@ -145,20 +194,33 @@ def adopt(
 
 @app.command("reassert")
 def reassert(
-    name: NameArgument,
     instance: InstanceOption,
+    name: OneNameArgument = None,
+    every: AllOption = False,
     host: HostOption = "",
+    field: FieldOption = None,
+    contains: ContainsOption = "",
     dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    quiet: QuietOption = False,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put back on the server what was recorded of an account. Passwords cannot be put back."""
+    if every:
+        _require_no(name, host)
+        with large_imports():
+            from rolecall.cli.drifted_accounts import Run, Selection, reassert_all
+
+        reassert_all(Selection(instance, "drifted", field, contains), Run(data, dry_run, yes, quiet, as_json))
+        return
+    account = _required(name, field or contains)
     from rolecall.domain.accounts.drift_commands import ReassertAccount, Reassertion
 
     async def work(opened: Application) -> tuple[str, Reassertion]:
         found = await find_instance(opened, instance)
         origin = origin_in_owners_name(await only_owner(opened), "account reassert")
-        command = ReassertAccount(instance_name(found), name, host, dry_run)
+        command = ReassertAccount(instance_name(found), account, host, dry_run)
         return face_of(found), await opened.bus.execute(command, origin)
 
     face, outcome = with_operations(data, work)
@@ -166,8 +228,8 @@ def reassert(
         "instance": face,
         "name": name,
         "standing": outcome.drift.standing.value,
-        "put_back": _listed(outcome.done),
-        "left": _listed(outcome.left),
+        "put_back": listed(outcome.done),
+        "left": listed(outcome.left),
         "reasserted": bool(outcome.done) and not dry_run,
     }
     if as_json:
@@ -185,6 +247,20 @@ def reassert(
         raise typer.Exit(1)
 
 
+def _required(name: str | None, selection: str | None) -> str:
+    """The one account of a command without --all. Raises `CommandError`."""
+    if name is None:
+        raise CommandError("name an account, or all that have drifted by --all")
+    if selection:
+        raise CommandError("--standing, --field and --filter select among --all")
+    return name
+
+
+def _require_no(name: str | None, host: str) -> None:
+    if name is not None or host:
+        raise CommandError("--all takes no name and no host; --filter selects accounts")
+
+
 async def _drifts(
     opened: Application, instance: Instance, name: str | None, host: str
 ) -> AsyncIterator[AccountDrift]:
@@ -200,7 +276,7 @@ async def _drifts(
         yield drift
 
 
-def _rows(instance: Instance, drift: AccountDrift) -> Iterator[Row]:
+def rows_of(instance: Instance, drift: AccountDrift) -> Iterator[Row]:
     """One for each difference, or one."""
     account = {
         "instance": face_of(instance),
@@ -223,7 +299,7 @@ def _row(difference: Difference) -> dict[str, object]:
     }
 
 
-def _listed(differences: Sequence[Difference]) -> list[dict[str, object]]:
+def listed(differences: Sequence[Difference]) -> list[dict[str, object]]:
     return [_row(difference) for difference in differences]
 
 
