@@ -240,12 +240,7 @@ def test_an_instance_made_through_the_petadata_sdk_is_one_of_openstacks_too(
     }  # fmt: skip
     made = sdk.call("CreateInstance", **wanted)
     here = {"InstanceId": made["InstanceId"]}
-    assert sdk.call("CreateInstance", **wanted)["InstanceId"] == made["InstanceId"]
-    assert sdk.refused("CreateInstance", **{**wanted, "DBName": "other"}) == (
-        "IdempotentParameterMismatch",
-        400,
-    )
-    shown = sdk.call("DescribeInstanceInfo", **here)
+    shown = sdk.call("DescribeInstanceInfo", **here)  # before the server is made
     assert (shown["InstanceName"], shown["InstanceStatus"], shown["ZoneId"]) == (
         "Mine",
         "CREATE",
@@ -253,6 +248,11 @@ def test_an_instance_made_through_the_petadata_sdk_is_one_of_openstacks_too(
     )
     assert sdk.refused("DescribeAccounts", **here) == ("OperationDenied.DBInstanceStatus", 403)
     assert sdk.refused("DeleteInstance", **here) == ("OperationDenied.DBInstanceStatus", 403)
+    assert sdk.call("CreateInstance", **wanted)["InstanceId"] == made["InstanceId"]
+    assert sdk.refused("CreateInstance", **{**wanted, "DBName": "other"}) == (
+        "IdempotentParameterMismatch",
+        400,
+    )
     until(lambda: sdk.call("DescribeInstanceInfo", **here)["InstanceStatus"], "ACTIVE")
     assert sdk.call("CreateInstance", **wanted)["InstanceId"] == made["InstanceId"]
 
