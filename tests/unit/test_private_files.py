@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rolecall.cli.data import DataDirectory
+from rolecall.cli.data import DataDirectory, read_ready
 from rolecall.cli.errors import CommandError
 from rolecall.cli.private_files import new_private_file, write_private
 from rolecall.local.account import Account
@@ -82,6 +82,36 @@ def test_nothing_is_left_of_what_could_not_be_written(
     with pytest.raises(CommandError, match="No space left"):
         write_private(tmp_path / "ready.json", {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\0"])
+def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
+    data = DataDirectory(tmp_path)
+    for name, read in (
+        ("secrets.json", data.secrets),
+        ("connection.json", data.connection),
+        ("ready.json", lambda: read_ready(data.ready)),
+    ):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(CommandError, match=f"{name} is damaged"):
+            read()
+
+
+def test_no_second_master_key_is_made_for_a_store(tmp_path: Path) -> None:
+    data = DataDirectory(tmp_path)
+    data.store.mkdir()
+    with pytest.raises(CommandError, match=r"secrets\.json is lost"):
+        data.secrets()
+    assert not (tmp_path / "secrets.json").exists()
+    data.keep_secrets({"master_key": "no key"})
+    with pytest.raises(CommandError, match="master key of the data directory is damaged"):
+        assert data.secrets().master_keys
+
+
+def test_a_directory_that_cannot_be_locked_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(CommandError, match="cannot use"), DataDirectory(tmp_path).claimed():
+        pass
 
 
 def test_adopting_never_goes_by_a_path_that_the_account_could_bend(

@@ -15,7 +15,6 @@ DIR itself is created with mode 0700. A directory that other accounts may write 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from rolecall.cli.errors import CommandError
-from rolecall.cli.private_files import make_private_directory, write_private
+from rolecall.cli.private_files import make_private_directory, read_private, write_private
 from rolecall.domain.secrets.sealing import new_master_key, parse_master_keys
 from rolecall.values import Secret
 
@@ -48,7 +47,11 @@ class EmbeddedSecrets:
 
     @property
     def master_keys(self) -> tuple[bytes, ...]:
-        return parse_master_keys(self.master_key)
+        """Raises `CommandError`."""
+        try:
+            return parse_master_keys(self.master_key)
+        except ValueError as error:
+            raise CommandError(f"the master key of the data directory is damaged: {error}") from None
 
 
 class DataDirectory:
@@ -71,7 +74,11 @@ class DataDirectory:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Lock the directory, which exists: only one process may use it at a time. Raises `CommandError`."""
-        with (self.path / "lock").open("w") as lock:
+        try:
+            lock = (self.path / "lock").open("w")
+        except OSError as error:
+            raise CommandError(f"cannot use {self.path}: {error.strerror}") from None
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -94,9 +101,8 @@ class DataDirectory:
                 self.ready.unlink(missing_ok=True)
 
     def kept_secrets(self) -> dict[str, str]:
-        """The secrets that were written down, by name."""
-        kept: dict[str, str] = json.loads(self._secrets.read_text("utf-8")) if self._secrets.exists() else {}
-        return kept
+        """The secrets that were written down, by name. Raises `CommandError`."""
+        return read_private(self._secrets) or {}
 
     def keep_secrets(self, kept: Mapping[str, str]) -> None:
         """Write down the secrets of a new directory."""
@@ -107,8 +113,13 @@ class DataDirectory:
         self._secrets.unlink(missing_ok=True)
 
     def secrets(self) -> EmbeddedSecrets:
-        """The directory's secrets, created at the first call."""
+        """The directory's secrets, created at the first call. Raises `CommandError` if those of its store are lost."""
         kept = self.kept_secrets()
+        if "master_key" not in kept and self.store.exists():
+            raise CommandError(
+                f"{self._secrets} is lost, and with it the master key of {self.store}: put a copy of it back, or"
+                " restore a backup into a new directory"
+            )
         fresh = {
             "master_key": new_master_key,
             "store_password": _new_password,
@@ -134,9 +145,9 @@ class DataDirectory:
 
     def connection(self) -> Secret | None:
         """The store's address; None if no `rolecall up` runs."""
-        if not self._connection.exists():
+        content = read_private(self._connection)
+        if content is None:
             return None
-        content = json.loads(self._connection.read_text("utf-8"))
         near = {"host": content["sockets"]} if "sockets" in content else {}
         from psycopg.conninfo import (
             make_conninfo,  # a large library, which most uses of a directory do not need
@@ -147,10 +158,9 @@ class DataDirectory:
 
 def read_ready(file: Path) -> dict[str, Any]:
     """The content of a ready file. Raises `CommandError` if it does not exist."""
-    try:
-        content: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise CommandError(f"{file} does not exist: start `rolecall up` first") from None
+    content = read_private(file)
+    if content is None:
+        raise CommandError(f"{file} does not exist: start `rolecall up` first")
     return content
 
 

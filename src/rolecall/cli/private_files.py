@@ -51,6 +51,21 @@ def require_own_directory(path: Path) -> None:
         raise CommandError(f"other accounts may write to {path}; close it to them: chmod go-w {path}")
 
 
+def read_private(path: Path) -> dict[str, Any] | None:
+    """The content of a file that `write_private` wrote; None if there is none. Raises `CommandError`."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise CommandError(f"{path} is damaged: it is not an object in JSON")
+    return content
+
+
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON that only its owner may read, atomically."""
     write_private_text(path, json.dumps(content, indent=2) + "\n")

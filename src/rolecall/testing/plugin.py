@@ -39,7 +39,10 @@ def rolecall_server(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rolecall]:
     """The Rolecall of the run: the five APIs over a PostgreSQL and, where it is installed, a MariaDB of its own."""
-    settings = dict(line.split("=", 1) for line in pytestconfig.getini("rolecall_environment"))
+    lines = pytestconfig.getini("rolecall_environment")
+    if wrong := [line for line in lines if "=" not in line]:
+        raise pytest.UsageError(f"rolecall_environment: `{wrong[0]}` is not a line such as NAME=value")
+    settings = dict(line.split("=", 1) for line in lines)
     environment = {"ROLECALL_RATE_LIMIT": "off", **settings}
     arguments, image = pytestconfig.getini("rolecall_arguments"), pytestconfig.getini("rolecall_image")
     running: Rolecall
