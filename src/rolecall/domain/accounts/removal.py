@@ -25,8 +25,8 @@ from rolecall.domain.engine.identity import (
     require_identity,
     require_order,
 )
-from rolecall.domain.operations.model import Change, Ledger, TakenOver
-from rolecall.domain.reasons import Reason, Refused
+from rolecall.domain.operations.model import OUT_OF_REACH, Change, Ledger, TakenOver
+from rolecall.domain.reasons import OutcomeUnknown, Reason, Refused
 
 _ATTEMPTS = 40
 _PAUSE = 0.05
@@ -100,22 +100,28 @@ async def remove_superuser(
 async def _remove(
     ledger: Ledger, look: Look, drop: Drop, operation: UUID, expected: Expected
 ) -> AccountFacts | None:
-    for _ in range(_ATTEMPTS):
-        facts = await look()
-        if facts is None or expected == NO_ACCOUNT:
-            await drop(NO_ACCOUNT)
-            return None
-        require_identity(expected, facts.name, facts.identity)
-        if operation not in facts.operations:
-            require_order(expected, facts.name, facts.order)
-        if not await ledger.begin(operation, [seen for seen in facts.operations if seen != operation]):
-            raise TakenOver
-        try:
-            if await drop(facts.expected):
-                return facts
-        except ChangedMeanwhile:
-            pass  # and what that change is, is written down too
-    raise _busy()
+    is_begun = False
+    try:
+        for _ in range(_ATTEMPTS):
+            facts = await look()
+            if facts is None or expected == NO_ACCOUNT:
+                await drop(NO_ACCOUNT)
+                return None
+            require_identity(expected, facts.name, facts.identity)
+            if operation not in facts.operations and not is_begun:
+                require_order(expected, facts.name, facts.order)
+            if not await ledger.begin(operation, [seen for seen in facts.operations if seen != operation]):
+                raise TakenOver
+            try:
+                if await drop(facts.expected):
+                    return facts
+            except ChangedMeanwhile:  # and what that change is, is written down too
+                is_begun = True
+        raise _busy()
+    except Refused as refusal:
+        if is_begun and refusal.reason in OUT_OF_REACH:
+            raise OutcomeUnknown("the account has perhaps lost its login") from None
+        raise
 
 
 async def leave(
