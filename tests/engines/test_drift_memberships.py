@@ -67,6 +67,19 @@ async def test_a_membership_that_was_adopted_is_known_by_its_role(
     assert await owning.drifts(name) == []
 
 
+async def test_no_membership_is_put_back_in_another_role_of_the_name(
+    owning: Domain, member: tuple[str, str]
+) -> None:
+    name, role = member
+    await owning.harness.sql(f'DROP ROLE "{role}"', f'CREATE ROLE "{role}"')
+    await owning.harness.sql(f'ALTER ROLE "{name}" CONNECTION LIMIT 7')
+    done = await owning.do(ReassertAccount(PLACE, name))
+    assert [each.field for each in done.done] == ["connection_limit"]
+    assert [(each.field, each.subject) for each in done.left] == [("memberships", role)]
+    assert await owning.found(name) == {("memberships", role): ("inherit", "none")}
+    assert await refused(owning.do(ReassertAccount(PLACE, name))) is Reason.ENGINE_UNSUITED
+
+
 @pytest.mark.parametrize(
     "statement", ['ALTER ROLE "{role}" CREATEROLE', 'GRANT rolecall_heir TO "{role}"'], ids=["roles", "heir"]
 )

@@ -134,8 +134,9 @@ class DriftingServer:
             recorded = of.recorded.get(key)
             self.expect(_same(recorded, value), "reassert puts back the last change", (key, value, recorded))
             self.expect(_same(now.get(key), value), "what is reasserted is there", (key, value, now.get(key)))
-            if key.startswith(MEMBER):  # whose name it is in then
-                of.recorded.pop(ROLE + key.removeprefix(MEMBER), None)
+            role = ROLE + key.removeprefix(MEMBER)
+            if key.startswith(MEMBER) and role not in wanted:  # that of the role which has the name then
+                of.recorded.pop(role, None)
         of.by_sql -= wanted.keys()
         self.journaled.reasserted += 1
 

@@ -282,7 +282,9 @@ class MemoryEngine(MemoryRoles):
         self._require_no_circle(name, kind)
         for role, options in state.memberships.items():
             if options is not None:
-                self._require_joinable(name, role)
+                identity = self._require_joinable(name, role)
+                if state.roles.get(role, identity) != identity:
+                    raise superseded_account(role)
         for database in state.privileges:
             self._tenants(DatabaseObject(ObjectType.DATABASE, database))
 

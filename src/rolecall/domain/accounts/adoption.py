@@ -19,8 +19,9 @@ from rolecall.domain.accounts.drift import (
 )
 from rolecall.domain.accounts.drift_check import Comparison, DriftCheck
 from rolecall.domain.engine import AccountChange, AccountFacts
+from rolecall.domain.engine.capabilities import required
 from rolecall.domain.engine.identity import superseded_account
-from rolecall.domain.engine.states import GRANT, GRANTS, MEMBER, MEMBERSHIPS, PRIVILEGE, AccountState
+from rolecall.domain.engine.states import GRANT, GRANTS, MEMBER, MEMBERSHIPS, PRIVILEGE, ROLE, AccountState
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
@@ -75,8 +76,9 @@ class Adoption:
         assert found.account is not None  # noqa: S101 - `_comparison` requires it
         facts, restores = found.account.facts, target.connected.engine.states.restores
         differences = found.drift.differences
-        done = tuple(each for each in differences if each.field in restores)
-        left = tuple(each for each in differences if each.field not in restores)
+        lost = await _lost_roles(target, found)
+        done = tuple(each for each in differences if each.field in restores and each.subject not in lost)
+        left = tuple(each for each in differences if each not in done)
         outcome = commands.Reassertion(found.drift, done, left)
         if command.dry_run or not found.drift.differences:
             return outcome
@@ -122,6 +124,31 @@ def _has_recorded_password(found: Comparison) -> bool:
     return password is not None and password == account.state.password
 
 
+def _known_roles(found: Comparison) -> dict[str, str]:
+    """The identities of the roles of memberships that differ, as far as they were recorded."""
+    recorded = {} if found.row is None else found.row.current
+    roles: dict[str, str] = {}
+    for difference in found.drift.differences:
+        if difference.field == MEMBERSHIPS and MEMBER + difference.subject in recorded:
+            identity, order = recorded.get(ROLE + difference.subject, (None, -1))
+            if identity is not None and order == recorded[MEMBER + difference.subject][1]:
+                roles[difference.subject] = str(identity)
+    return roles
+
+
+async def _lost_roles(target: Target, found: Comparison) -> set[str]:
+    """Roles of memberships that differ which are gone, whatever role has the name now."""
+    lost: set[str] = set()
+    for role, identity in _known_roles(found).items():
+        try:
+            is_lost = await required(target.connected.engine.roles).role(role) != identity
+        except Refused as refusal:
+            is_lost = refusal.reason is Reason.ACCOUNT_MISSING
+        if is_lost:
+            lost.add(role)
+    return lost
+
+
 def _wanted(found: Comparison, differences: Iterable[Difference]) -> AccountState:
     """What was recorded of the fields that differ."""
     assert found.row is not None  # noqa: S101 - what was not recorded does not differ
@@ -144,7 +171,8 @@ def _wanted(found: Comparison, differences: Iterable[Difference]) -> AccountStat
             word = difference.subject.removesuffix(f" on {difference.database}")
             privileges[difference.database][word] = bool(single.get(f"{word}:{difference.database}"))
     more: Callable[..., AccountState] = AccountState
-    return more(**fields, memberships=memberships, grants=grants, privileges=privileges)
+    known = {role: identity for role, identity in _known_roles(found).items() if role in memberships}
+    return more(**fields, memberships=memberships, roles=known, grants=grants, privileges=privileges)
 
 
 def _text(value: object) -> str | None:

@@ -121,7 +121,8 @@ class AccountStates(Protocol):
     ) -> AccountFacts:
         """Set what `state` has, without a password. Sessions end where something may be taken away.
 
-        ACCOUNT_MISSING, ACCOUNT_PROTECTED, and as the changes of each part.
+        ACCOUNT_MISSING, ACCOUNT_PROTECTED, and as the changes of each part. `Superseded` also where another role has
+        the name of one of `state.roles`.
         """
 
 

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from psycopg import sql
 
 from rolecall.domain.engine import AccountFacts, AccountKind, DatabaseObject, ObjectType, PrivilegeChange
-from rolecall.domain.engine.identity import Expected
+from rolecall.domain.engine.identity import Expected, superseded_account
 from rolecall.domain.engine.pages import AccountPlace
 from rolecall.domain.engine.states import NEVER, NO_PASSWORD, AccountState, FoundState, membership_text
 from rolecall.engines import names
@@ -211,7 +211,9 @@ class States:
         ]
         for role, options in state.memberships.items():
             if options is not None:
-                await self._roles.tenants_role(connection, role, to_join=True)
+                identity = await self._roles.tenants_role(connection, role, to_join=True)
+                if state.roles.get(role, identity) != identity:
+                    raise superseded_account(role)
                 steps.append(_grant(role, before.name, options, has_options=has_options))
         return steps
 
