@@ -397,19 +397,35 @@ NEW_PASSWORD = AccountState(password="fingerprint")
             Change.MEMBERSHIP,
             details.ChangeMembership(change=MembershipChange("crew", "8", True, True, True)).encode(),
             Expected("7"),
-            AccountEffect("ada", "", 7, "7", 30, state=AccountState(memberships={"crew": "inherit, set"})),
+            AccountEffect(
+                "ada",
+                "",
+                7,
+                "7",
+                30,
+                state=AccountState(memberships={"crew": "inherit, set"}, roles={"crew": "8"}),
+            ),
         ),
         (
             Change.MEMBERSHIP,
             details.ChangeMembership(change=MembershipChange("crew", "8", False)).encode(),
             Expected("7"),
-            AccountEffect("ada", "", 7, "7", 30, state=AccountState(memberships={"crew": None})),
+            AccountEffect(
+                "ada", "", 7, "7", 30, state=AccountState(memberships={"crew": None}, roles={"crew": "8"})
+            ),
         ),
         (
             Change.PRIVILEGES,
             details.ChangePrivileges(changes=(), memberships=(MembershipChange("crew", "8", True),)).encode(),
             Expected("7"),
-            AccountEffect("ada", "", 7, "7", 30, state=AccountState(memberships={"crew": "inherit"})),
+            AccountEffect(
+                "ada",
+                "",
+                7,
+                "7",
+                30,
+                state=AccountState(memberships={"crew": "inherit"}, roles={"crew": "8"}),
+            ),
         ),
         (
             Change.ACCOUNT_REMARK,
