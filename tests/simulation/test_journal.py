@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from tests.simulation.schedules import once
 
 from rolecall.domain.access.keys import Owner
-from rolecall.domain.engine import AccountFacts, AccountKind
+from rolecall.domain.engine import Access, AccountFacts, AccountKind, DatabaseGrant
 from rolecall.domain.engine.identity import NO_ACCOUNT, AppliedBefore, Expected, superseded_account
 from rolecall.domain.engine.roles import MembershipChange
 from rolecall.domain.engine.states import AccountState, new_state
@@ -511,6 +512,27 @@ def test_what_a_change_means_for_the_row(
     intent = Intent(change, "ada", None, detail, SEALED, expected=expected)
     assert effect_of(intent, UUID(int=1), CHANGED) == effect
     assert effect_of(intent, UUID(int=1), None) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "shown", "recorded"),
+    [
+        (Access.READ_ONLY, Access.READ_WRITE, Access.READ_ONLY),
+        (Access.READ_WRITE, Access.ALL, Access.READ_WRITE),
+        (Access.ALL, Access.READ_ONLY, Access.ALL),
+        (Access.ALL, Access.READ_WRITE, Access.READ_WRITE),  # the same on MySQL
+    ],
+)
+def test_what_sql_granted_before_a_grant_is_recorded_is_not_recorded_as_it(
+    given: Access, shown: Access, recorded: Access
+) -> None:
+    """Found in `granted drifting`: recovery recorded what SQL had made of it."""
+    detail = details.ChangeGrants(grant=(DatabaseGrant("shop", given),), revoke=())
+    intent = Intent(Change.GRANTS, "ada", None, detail.encode(), expected=Expected("7"))
+    facts = dataclasses.replace(CHANGED, grants=(DatabaseGrant("shop", shown),))
+    effect = effect_of(intent, UUID(int=1), facts)
+    assert isinstance(effect, AccountEffect)
+    assert effect.state == AccountState(grants={"shop": recorded.value})
 
 
 def test_what_a_deletion_means_for_the_row() -> None:

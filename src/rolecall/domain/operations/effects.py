@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from rolecall.domain.engine import (
+    Access,
     AccountFacts,
     DatabaseGrant,
     ObjectType,
@@ -240,9 +241,14 @@ def _databases(grants: Iterable[DatabaseGrant]) -> tuple[str, ...]:
 
 
 def _granted(grants: Iterable[DatabaseGrant], facts: AccountFacts) -> dict[str, str | None]:
-    """By database, as the server shows them: it may show one template as another that is the same there."""
-    shown = {grant.database: grant for grant in facts.grants}
-    return {grant.database: access_text(shown.get(grant.database, grant)) for grant in grants}
+    """By database, as the server shows them: everything as READ_WRITE where that is the same. SQL may have changed them
+    before this is recorded.
+    """
+    shown = {grant.database: grant for grant in facts.grants if grant.access is Access.READ_WRITE}
+    return {
+        grant.database: access_text(shown.get(grant.database, grant) if grant.access is Access.ALL else grant)
+        for grant in grants
+    }
 
 
 _STATES: Mapping[Change, Callable[[Intent | Operation, AccountFacts], AccountState | None]] = {
