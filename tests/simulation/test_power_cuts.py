@@ -7,12 +7,22 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from tests.simulation import estates, scenarios
-from tests.simulation.checks import Violation, check
+from tests.simulation.checks import Violation, check, expect
+from tests.simulation.drifting import (
+    DriftingGranter,
+    DriftingOwner,
+    DriftingServer,
+    adopt,
+    check_drift,
+    reassert,
+)
 from tests.simulation.power import Power
 from tests.simulation.processes import Process
 from tests.simulation.scenarios import Act, Run, call, prepared
 from tests.simulation.schedules import once
 from tests.simulation.world import GrantingServer, Hazards, OwningServer, Server
+
+from rolecall.domain.engine.states import AccountState
 
 
 def _other_s_database(run: Run, name: str, tag: str) -> estates.Told:
@@ -53,9 +63,16 @@ GRANTING: dict[str, tuple[Sequence[Act], Act]] = {
     "enable again": ((estates.enable,), estates.enable),
     "disable": ((estates.enable,), estates.disable),
 }
+CORRECTING: dict[str, tuple[Sequence[Act], Act]] = {
+    "adopt": ((scenarios.create, scenarios.lock), adopt),
+    "reassert": ((scenarios.create, scenarios.lock), reassert),
+}
+"""Of what SQL has changed in between."""
 KINDS = {
     "postgresql": (OwningServer, OWNING),
     "mysql": (GrantingServer, GRANTING),
+    "postgresql by SQL": (DriftingOwner, CORRECTING),
+    "mysql by SQL": (DriftingGranter, CORRECTING),
 }
 EVERY = [(engine, kind) for engine, (_, kinds) in KINDS.items() for kind in kinds]
 
@@ -63,12 +80,18 @@ EVERY = [(engine, kind) for engine, (_, kinds) in KINDS.items() for kind in kind
 async def _cut(engine: str, make: Callable[[], Server], before: Sequence[Act], act: Act, cut: int) -> int:
     """Cut the power of a process at one await of a call, start another, and check; how many awaits were counted."""
     sys.set_asyncgen_hooks(None, None)  # the loop would close the generators of what was let go
-    run = await prepared(make(), engine, Hazards())
+    run = await prepared(make(), engine.partition(" ")[0], Hazards())
     run.world.stormy = False
     with run.world.entered():
         await run.start(1)
+        if isinstance(run.server, DriftingServer):
+            run.server.journaled.store = run.world.store
         for one in before:
             await call(run, run.slots[0], 0, one, "ada")
+        if isinstance(run.server, DriftingServer):
+            (facts,) = run.server.now()
+            run.server.sql(facts, AccountState(login=True, connection_limit=7))
+            run.server.sessions.append(("ada", facts.identity))
         power = Power(cut)
         process = Process(run.world, "B", power=power)
         power.ended = lambda: process.gates.end(f"await {cut}")
@@ -84,7 +107,13 @@ async def _finish(run: Run, power: Power) -> None:
     """What goes on in the background is counted too: a promise is kept after its answer."""
     try:
         await run.settle()
-        await check(run.world, run.instance.id, run.server, run.history)
+        if isinstance(run.server, DriftingServer):
+            await check_drift(run)
+            expect(
+                not run.server.sessions or run.server.now()[0].may_log_in, "no session stays", power.awaits
+            )
+        else:
+            await check(run.world, run.instance.id, run.server, run.history)
     except Violation as violation:
         raise Violation(f"await {power.awaits}: {violation}\n" + "\n".join(run.world.notes)) from None
 
