@@ -197,23 +197,26 @@ def answers_without_connections(running: Rolecall, dsn: str) -> int:
         (lambda: openstack("POST", {"users": [user]}), "instanceFault"),
     ]
     with psycopg.connect(dsn, autocommit=True) as store, ThreadPoolExecutor(1) as caller:
-        tables = [table for (table,) in store.execute(TABLES)]
-        for table in tables:
-            store.execute(f"create policy stall on rolecall.{table} using (pg_sleep(50) is null)")
+        store.execute(STALL.format(""))
+        for (table,) in store.execute(TABLES).fetchall():
+            store.execute(f"create policy stall on rolecall.{table} using (rolecall.stall())")
             store.execute(f"alter table rolecall.{table} enable row level security")
-        try:
-            for call, code in calls:
-                answer = caller.submit(call)
-                while not wait([answer], timeout=0.05).done:
-                    store.execute(END_STALLED)
-                assert answer.result() == code
-        finally:
-            for table in tables:
-                store.execute(f"alter table rolecall.{table} disable row level security")
+        store.execute(STALL.format("perform pg_sleep(50);"))  # which waits for no lock of a table
+        for call, code in calls:
+            answer = caller.submit(call)
+            while not wait([answer], timeout=0.05).done:
+                store.execute(END_STALLED)
+            assert answer.result() == code
+        store.execute(STALL.format(""))
+        store.execute(END_STALLED)
     cloud.server.close()
     until(lambda: httpx.get(running.endpoint + "/readyz", timeout=30).status_code == 200)
     return len(calls)
 
 
+STALL = (
+    "create or replace function rolecall.stall() returns boolean language plpgsql"
+    " as 'begin {} return true; end'"
+)
 TABLES = "select tablename from pg_tables where schemaname = 'rolecall'"
 END_STALLED = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'"
