@@ -200,6 +200,8 @@ def test_the_catalog_is_not_written_where_that_would_skip_something(
         (("instance", "add", "redis://root@127.0.0.1/x"), "postgresql://"),
         (("instance", "show", "postgres-nowhere"), "there is no instance"),
         (("key", "disable", "AKIDnothing"), "there is no access key"),
+        (("instance", "add", "postgresql://a@h:99999999/x"), "the URL's host or port is malformed"),
+        (("fault", "clear", "99999999999999999999"), "the store cannot hold a value"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line(rolecall: Any, arguments: tuple[str, ...], told: str) -> None:

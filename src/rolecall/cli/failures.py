@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from psycopg import DataError
+
 from rolecall.cli.context import first_line
 from rolecall.cli.errors import CommandError
 from rolecall.cli.printing import visible
@@ -62,6 +64,8 @@ def _text(error: BaseException) -> str | None:
         return f"a database server was lost: {error}"
     if isinstance(error, LOST):
         return f"the store cannot be used: {first_line(error)}"
+    if isinstance(error, DataError):
+        return f"the store cannot hold a value: {first_line(error)}"
     if isinstance(error, UnicodeEncodeError):
         return f"{error.object[error.start : error.end]!a} is not a text in {error.encoding}"
     if isinstance(error, OSError) and error.strerror:

@@ -6,13 +6,14 @@ import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import typer
 
 from rolecall.cli.context import find_instance, only_owner, report, show, with_servers
 from rolecall.cli.errors import CommandError
 from rolecall.cli.options import DataOption, FilterOption, JsonOption, LimitOption, OffsetOption
+from rolecall.cli.passwords import read_secret
 from rolecall.cli.printing import Paging
 from rolecall.cli.records import AuditedCommand, change_application, change_store
 from rolecall.domain.engine import VerifierWrite
@@ -81,7 +82,7 @@ def add(
     """Register a PostgreSQL, MariaDB or MySQL server of your own."""
     from rolecall.cli.registering import register_instance
 
-    parts = urlsplit(url)
+    parts, port = _split(url)
     kind = KINDS.get(parts.scheme)
     if kind is None or not parts.hostname or not parts.username:
         raise CommandError(
@@ -90,7 +91,7 @@ def add(
         )
     address = Address(
         parts.hostname,
-        parts.port or kind.port,
+        port or kind.port,
         unquote(parts.username),
         _password(parts.password, password_file),
         parts.path.strip("/") or kind.database,
@@ -122,9 +123,18 @@ def add(
         print(f"{face} is registered: {instance.administrator}@{instance.host}:{instance.port}")
 
 
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    """The parts of a URL, with its port. Raises `CommandError`, whose text holds no password of the URL."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError:
+        raise CommandError("the URL's host or port is malformed") from None
+
+
 def _password(from_url: str | None, file: Path | None) -> Secret:
     if file is not None:
-        return Secret(file.read_text("utf-8").rstrip("\r\n"))
+        return read_secret(file)
     if from_url is not None:
         return Secret(unquote(from_url))
     if (given := os.environ.get("ROLECALL_INSTANCE_PASSWORD")) is not None:
@@ -211,7 +221,9 @@ def set_instance(
     ] = False,
     account_quota: Annotated[
         int | None,
-        typer.Option(min=0, help="The quota of accounts, in place of the vendor's; 0: no limit."),
+        typer.Option(
+            min=0, max=999_999_999, help="The quota of accounts, in place of the vendor's; 0: no limit."
+        ),
     ] = None,
     verifier_write: Annotated[
         VerifierWrite | None,
@@ -221,7 +233,7 @@ def set_instance(
     ] = None,
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     host: Annotated[str | None, typer.Option(help="A new host.")] = None,
-    port: Annotated[int | None, typer.Option(help="A new port.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="A new port.")] = None,
     sslmode: SslModeOption = None,
     sslrootcert: SslRootCertOption = None,
     data: DataOption = None,

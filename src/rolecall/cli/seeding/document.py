@@ -54,7 +54,7 @@ class SeedInstance(Password, forbid_unknown_fields=True, kw_only=True):
     zone: str | None = None
     sslmode: str | None = None
     sslrootcert: str | None = None
-    account_quota: Annotated[int, Meta(ge=0)] | None = None
+    account_quota: Annotated[int, Meta(ge=0, le=999_999_999)] | None = None
     unchecked: bool = False
 
 

@@ -49,7 +49,11 @@ async def plan_instances(context: Context) -> AsyncIterator[Step]:
 
 
 def _address(context: Context, wanted: SeedInstance, where: str) -> tuple[ServerKind, Address]:
-    parts = urlsplit(wanted.url)
+    try:
+        parts = urlsplit(wanted.url)
+        given = parts.port
+    except ValueError:
+        raise context.file.error(f"{where}.url", "its host or port is malformed") from None
     kind = KINDS.get(parts.scheme)
     if kind is None or not parts.hostname or not parts.username or parts.password is not None:
         raise context.file.error(
@@ -61,13 +65,9 @@ def _address(context: Context, wanted: SeedInstance, where: str) -> tuple[Server
         raise context.file.error(f"{where}.generate", "the server has the password already")
     if wanted.sslmode is not None and wanted.sslmode not in SSL_MODES:
         raise context.file.error(f"{where}.sslmode", f"it is not one of {', '.join(SSL_MODES)}")
-    try:
-        port = parts.port or kind.port
-    except ValueError:
-        raise context.file.error(f"{where}.url", "the port is not a number") from None
     password = context.passwords.given(wanted, where, check=False) or Secret("")
     database = parts.path.strip("/") or kind.database
-    return kind, Address(parts.hostname, port, unquote(parts.username), password, database)
+    return kind, Address(parts.hostname, given or kind.port, unquote(parts.username), password, database)
 
 
 def _options(wanted: SeedInstance) -> dict[str, str]:
