@@ -77,10 +77,6 @@ class Run:
     async def settle(self) -> None:
         """Nothing goes wrong any more: wait until nothing is open. Some processes may never come back."""
         self.world.stormy = False
-        if (
-            self.provisioner is not None
-        ):  # what the loss of the store left undone is gone on with at the next start
-            self.slots[0].gates.end("the end of the storm")
         back = [slot for slot, one in enumerate(self.slots) if not one.gates.alive]
         if self.provisioner is None and len(back) < len(self.slots) and choose(2):
             back = []

@@ -275,6 +275,57 @@ async def test_a_server_waits_for_the_password_of_an_account_that_does_not_open(
         assert {state for state, _ in (await operations(application)).values()} == {"accepted"}
 
 
+async def test_a_deletion_that_failed_is_tried_again_without_a_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rolecall.domain.provisioning.reconciler._PAUSE", 0.01)
+    double = Double("destroy")
+    double.gate.set()
+    async with bench.application(double) as application:
+        await application.provisioning.create(
+            commands.ProvisionInstance("red", "postgresql", "", ""), bench.origin
+        )
+        await until(lambda: phase_of(application), Phase.RUNNING)
+        (instance,) = await all_of(application)
+        await application.provisioning.delete(commands.DeprovisionInstance(name_of(instance)), bench.origin)
+        await until(
+            lambda: _value(double.asked.count(("destroy", instance.provision.place, "postgresql")) > 2), True
+        )
+        assert await phase_of(application) is Phase.DELETING
+        double.failing.clear()
+        await until(lambda: all_of(application), [])
+        assert (await operations(application))["instance.delete"] == ("recorded", "")
+
+
+async def test_a_change_whose_phase_could_not_be_entered_is_undone_without_a_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rolecall.domain.provisioning.reconciler._PAUSE", 0.01)
+    double = Double()
+    double.gate.set()
+    async with bench.application(double) as application:
+        await application.provisioning.create(
+            commands.ProvisionInstance("red", "postgresql", "", ""), bench.origin
+        )
+        await until(lambda: phase_of(application), Phase.RUNNING)
+        (instance,) = await all_of(application)
+        restart = commands.RestartInstance(name_of(instance))
+
+        async def lost(*_: object, **__: object) -> None:
+            raise psycopg.OperationalError("lost")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(application.store.instances, "change_instance", lost)
+            with pytest.raises(psycopg.OperationalError):
+                await application.provisioning.restart(restart, bench.origin)
+        await until(lambda: _state_of(application, "instance.restart"), ("undone", Reason.INTERRUPTED.value))
+        assert await phase_of(application) is Phase.RUNNING
+
+
+async def _state_of(application: Application, change: str) -> tuple[str, str]:
+    return (await operations(application))[change]
+
+
 async def test_an_instance_whose_making_was_never_accepted_is_forgotten(
     bench: Bench, monkeypatch: Any
 ) -> None:

@@ -2,7 +2,8 @@
 
 A worker connects to a socket in the workers' directory and waits for a line, which says that the turn is its own. When
 it is done it writes the numbers of the instances that it changed, and a dot, each a line. A turn that ends without the
-dot was cut short with its worker. Nothing secret passes here: what there is to do is in the store.
+dot was cut short: its worker ended, or it failed, and what it has written is not known. Nothing secret passes here:
+what there is to do is in the store.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 import structlog
 
 from rolecall.domain.instances.registry import Instance
+from rolecall.domain.operations.claims import ClaimedBefore
 from rolecall.domain.provisioning.ports import Turn
 from rolecall.domain.provisioning.reconciler import ServerReconciler
+from rolecall.domain.reasons import Refused
 
 _log = structlog.get_logger(__name__)
 
@@ -63,6 +66,11 @@ class _Turn:
         self.changed.append(instance.id)
 
 
+def _tell(writer: asyncio.StreamWriter, turn: _Turn) -> None:
+    writer.writelines(b"%d\n" % number for number in turn.changed)
+    writer.write(_END + b"\n")
+
+
 class TurnsOfParent:
     """In a worker. OSError if the parent is gone."""
 
@@ -78,10 +86,10 @@ class TurnsOfParent:
                 raise ConnectionError("the parent ends")
             try:
                 yield turn
-            finally:
-                # What was changed is carried out even if something failed after it.
-                writer.writelines(b"%d\n" % number for number in turn.changed)
-                writer.write(_END + b"\n")
+            except (Refused, ClaimedBefore):
+                _tell(writer, turn)  # what was changed before is carried out
+                raise
+            _tell(writer, turn)
         finally:
             writer.close()
             with suppress(OSError):

@@ -1,6 +1,7 @@
 """Brings servers that Rolecall runs itself, in the background, to what the phase of their instance says.
 
-Every step may be repeated, so the next process continues where this one ended.
+Every step may be repeated, so the next process continues where this one ended; and this one, after a failure of the
+store or of the provisioner.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import structlog
 
 from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.instances.registry import EngineRegistry, Instance, Phase
+from rolecall.domain.operations.claims import ClaimedBefore
 from rolecall.domain.operations.journal import Journal
 from rolecall.domain.operations.model import Change, Ledger, Operation, State
 from rolecall.domain.provisioning.initial_objects import create_initial_objects
@@ -26,19 +28,13 @@ _log = structlog.get_logger(__name__)
 _RESUME_SECONDS = 15.0
 """How long a start waits for the servers that it starts again."""
 
+_PAUSE = 10.0
+"""Seconds after a failure until this process continues with what it left."""
+
 _WERE_THERE = (Phase.RUNNING, Phase.RESTARTING, Phase.REVIVING)
 
 _START_A_SERVER = (Phase.CREATING, Phase.RUNNING, Phase.RESTARTING, Phase.REVIVING)
 """Phases whose step needs the administrator's password."""
-
-_LED_TO: Mapping[Change, Phase] = {
-    Change.INSTANCE_CREATE: Phase.RUNNING,
-    Change.INSTANCE_RESTART: Phase.RUNNING,
-    Change.INSTANCE_ISOLATE: Phase.ISOLATED,
-    Change.INSTANCE_REVIVE: Phase.RUNNING,
-}
-"""The phase that says that a change was carried out."""
-
 
 _OF_STEPS: Mapping[Phase, Change] = {
     Phase.RESTARTING: Change.INSTANCE_RESTART,
@@ -72,6 +68,8 @@ class ServerReconciler:
         self._journal = journal
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._turn = asyncio.Lock()
+        self._again: asyncio.Task[None] | None = None
+        self._is_closed = False
         self._phases = Phases(repository, ledger, registry)
         self._steps: Mapping[Phase, Callable[[Instance, str, Operations], Awaitable[None]]] = {
             Phase.CREATING: self._make,
@@ -89,10 +87,16 @@ class ServerReconciler:
             await asyncio.wait(awaited, timeout=_RESUME_SECONDS)
 
     async def pick_up(self) -> Sequence[asyncio.Task[None]]:
-        """Go on with what another process began and this one does not work on. The tasks of servers that were there."""
+        """Go on with what is not worked on now. The tasks of servers that were there.
+
+        The caller has the turn, unless nothing else runs yet.
+        """
         awaited: list[asyncio.Task[None]] = []
-        for instance in await self._repository.instances():
-            if instance.provision is not None and instance.id not in self._tasks:
+        for listed in await self._repository.instances():
+            if listed.provision is None or listed.id in self._tasks:
+                continue
+            instance = await self._repository.instance_by_id(listed.id)  # its step may have ended since
+            if instance is not None and instance.provision is not None:
                 phase = instance.provision.phase
                 if phase in (Phase.RUNNING, Phase.ISOLATED, Phase.FAILED) or phase in _OF_STEPS:
                     await self._close_leftovers(instance, phase)
@@ -102,9 +106,15 @@ class ServerReconciler:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
-        """Held while the servers' phases are read and then changed."""
+        """Held while the servers' phases are read and then changed. If that fails, no step follows what was written."""
         async with self._turn:
-            yield self
+            try:
+                yield self
+            except (Refused, ClaimedBefore):
+                raise
+            except Exception:
+                self._look_later()
+                raise
 
     async def schedule_changed(self, instance_id: int) -> None:
         """Do what the phase of an instance says that another process changed."""
@@ -119,9 +129,26 @@ class ServerReconciler:
         task.add_done_callback(lambda done: self._ended(instance.id, done))
         return task
 
+    def _look_later(self) -> None:
+        """After a failure: continue, some time later, with whatever is not worked on then."""
+        if not self._is_closed and (self._again is None or self._again.done()):
+            self._again = asyncio.create_task(self._look_again())
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(_PAUSE)
+            try:
+                async with self._turn:
+                    await self.pick_up()
+            except Exception as error:  # noqa: BLE001 - the store is perhaps still out of reach
+                _log.warning("servers are left as they are for now", error=f"{type(error).__name__}: {error}")
+            else:
+                return
+
     async def close(self) -> None:
         """Cancel what is under way: the next process resumes it."""
-        under_way = tuple(self._tasks.values())
+        self._is_closed = True
+        under_way = (*self._tasks.values(), *((self._again,) if self._again is not None else ()))
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
@@ -145,7 +172,8 @@ class ServerReconciler:
         if self._tasks.get(instance_id) is task:
             del self._tasks[instance_id]
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a server is left as it is until the next start", exc_info=error)
+            _log.error("a server is left as it is for now", exc_info=error)
+            self._look_later()
 
     async def _make(self, instance: Instance, place: str, operations: Operations) -> None:
         if not any(operation.change is Change.INSTANCE_CREATE for operation in operations):
@@ -165,7 +193,9 @@ class ServerReconciler:
             await self._refuse(operations, error)
             await self._provisioner.destroy(place, instance.engine)
             return
-        await self._settle(instance, Phase.RUNNING, operations)
+        await self._move_on(instance, Phase.RUNNING)
+        self._journal.passed("server-settled")
+        await self._record(instance, operations)
 
     async def _start_again(self, instance: Instance, place: str, _: Operations) -> None:
         """At a start of ours: a server that is recorded as running."""
@@ -188,7 +218,7 @@ class ServerReconciler:
         await self._try(instance, Phase.ISOLATED, self._provisioner.stop(place), operations)
 
     async def _delete(self, instance: Instance, place: str, operations: Operations) -> None:
-        # If this fails, the instance stays in its phase, and the next start deletes it.
+        # If this fails, the instance stays in its phase, and is deleted later.
         await self._provisioner.destroy(place, instance.engine)
         self._journal.passed("server-destroyed")
         await self._record(instance, operations)
@@ -209,7 +239,9 @@ class ServerReconciler:
             await self._move_on(instance, after)
             await self._refuse(operations, error)
         else:
-            await self._settle(instance, after, operations)
+            await self._record(instance, operations)
+            self._journal.passed("server-settled")
+            await self._move_on(instance, after)
 
     async def _start(self, instance: Instance, place: str) -> Instance:
         """The instance with its address as it is now."""
@@ -224,11 +256,6 @@ class ServerReconciler:
         if changes:
             await self._repository.change_instance(instance.id, **changes)
         return await self._repository.instance_by_id(instance.id) or instance
-
-    async def _settle(self, instance: Instance, phase: Phase, operations: Operations) -> None:
-        await self._move_on(instance, phase)
-        self._journal.passed("server-settled")
-        await self._record(instance, operations)
 
     async def _move_on(self, instance: Instance, phase: Phase) -> None:
         """Enter the phase behind a step, unless another step was begun meanwhile: its phase stands."""
@@ -254,12 +281,12 @@ class ServerReconciler:
             await self._ledger.close(operation.id, State.REFUSED, reason.value, note)
 
     async def _close_leftovers(self, instance: Instance, phase: Phase) -> None:
-        """Close what an earlier process left open: carried out if it led to this phase, else never begun.
+        """Close what was left open, which never began: only a creation enters its last phase before it is recorded.
 
         What the phase itself carries out goes on.
         """
         for operation in await self._ledger.provisioning(instance.id):
-            if _LED_TO.get(operation.change) is phase:
+            if operation.change is Change.INSTANCE_CREATE and phase is Phase.RUNNING:
                 await self._ledger.record(operation.id, instance.id, None)
         await self._phases.undo(instance, but=_OF_STEPS.get(phase))
 
