@@ -288,7 +288,7 @@ PLANTED: dict[str, tuple[Fault, Scenario, int]] = {
     "a promise that is kept without asking again": (made_without_a_fence, promises, 3),
     "a client token that was called free too early": (made_without_a_fence, repetitions, 49),
     "a quota that a late call exceeds": (made_without_a_fence, SCENARIOS["quotas"], 42),
-    "a deletion that is not noted before it begins": (deletion_that_is_not_noted, remarks, 20),
+    "a deletion that is not noted before it begins": (deletion_that_is_not_noted, remarks, 1000),
     "a login that is removed without the account's lock": (login_removed_without_the_lock, renames, 24),
     "a renamed account that is taken for gone": (renamed_account_taken_for_gone, renames, 1),
     "sessions that outlive a rename": (sessions_that_a_rename_leaves, renames_and_locks, 3),
