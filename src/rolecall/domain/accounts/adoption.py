@@ -21,7 +21,7 @@ from rolecall.domain.accounts.drift_check import Comparison, DriftCheck
 from rolecall.domain.engine import AccountChange, AccountFacts
 from rolecall.domain.engine.capabilities import required
 from rolecall.domain.engine.identity import superseded_account
-from rolecall.domain.engine.states import GRANT, GRANTS, MEMBER, MEMBERSHIPS, PRIVILEGE, ROLE, AccountState
+from rolecall.domain.engine.states import GRANTS, MEMBER, MEMBERSHIPS, ROLE, AccountState
 from rolecall.domain.messages import Handlers
 from rolecall.domain.operations import details
 from rolecall.domain.operations.model import Change
@@ -157,19 +157,18 @@ def _wanted(found: Comparison, differences: Iterable[Difference]) -> AccountStat
     memberships: dict[str, str | None] = {}
     grants: dict[str, str | None] = {}
     privileges: dict[str, dict[str, bool]] = defaultdict(dict)
-    roles, _ = held(recorded, MEMBER, MEMBERSHIPS)
-    databases, _ = held(recorded, GRANT, GRANTS)
-    single, _ = held(recorded, PRIVILEGE, GRANTS)
+    expected = held(recorded)
     for difference in differences:
         if difference.field == MEMBERSHIPS:
-            memberships[difference.subject] = _text(roles.get(difference.subject))
+            memberships[difference.subject] = _text(expected.memberships.get(difference.subject))
         elif difference.field != GRANTS:
             fields[difference.field] = recorded[difference.field][0]
         elif difference.subject == difference.database:
-            grants[difference.database] = _text(databases.get(difference.database))
+            grants[difference.database] = _text(expected.grants.get(difference.database))
         else:
             word = difference.subject.removesuffix(f" on {difference.database}")
-            privileges[difference.database][word] = bool(single.get(f"{word}:{difference.database}"))
+            is_held = bool(expected.privileges.get(f"{word}:{difference.database}"))
+            privileges[difference.database][word] = is_held
     more: Callable[..., AccountState] = AccountState
     known = {role: identity for role, identity in _known_roles(found).items() if role in memberships}
     return more(**fields, memberships=memberships, roles=known, grants=grants, privileges=privileges)

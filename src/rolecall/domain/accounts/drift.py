@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import UNSET, Struct, structs
 
@@ -24,10 +26,14 @@ from rolecall.domain.engine.states import (
     PRIVILEGE,
     ROLE,
     UNLIMITED,
+    AccountState,
     FoundState,
     Recorded,
     Value,
 )
+
+_NOTHING = (None, -1)
+"""In place of a value and its order that were not recorded."""
 
 RIGHTS = "rights"
 """The field of an account that has more than a tenant may have, and so is protected."""
@@ -142,66 +148,91 @@ def compared(
     if not row.is_of(facts):
         is_ours = row.created_at is not None
         return AccountDrift(name, host, DriftStanding.CHANGED if is_ours else DriftStanding.FOREIGN)
-    differences = tuple(_differences(row, found, changes))
-    unrecorded = tuple(_unrecorded(row.current, found))
+    recorded = without_taken(row, changes)
+    differences, unrecorded = _field_differences(recorded, found.state)
+    if facts.is_protected and row.created_at is not None:
+        differences.insert(0, Difference(RIGHTS, "", "those of a tenant", "more than a tenant may have"))
+    differences += _held_differences(recorded, found, in_doubt(row, changes))
+    unrecorded += (whole for whole in (MEMBERSHIPS, GRANTS) if whole not in recorded)
     if differences:
         standing = DriftStanding.DRIFTED
     elif unrecorded:
         standing = DriftStanding.FOREIGN if row.created_at is None else DriftStanding.UNRECORDED
     else:
         standing = DriftStanding.IN_SYNC
-    return AccountDrift(name, host, standing, differences, unrecorded)
+    return AccountDrift(name, host, standing, tuple(differences), tuple(unrecorded))
 
 
-def _differences(row: StateRow, found: FoundState, changes: Sequence[DatabaseChange]) -> Iterator[Difference]:
-    recorded, state = without_taken(row, changes), found.state
-    if found.facts.is_protected and row.created_at is not None:
-        yield Difference(RIGHTS, "", "those of a tenant", "more than a tenant may have")
-    for field in FIELDS:
-        now = getattr(state, field)
-        if now is UNSET or field not in recorded:
+_values = attrgetter(*FIELDS)
+
+
+def _field_differences(recorded: Recorded, state: AccountState) -> tuple[list[Difference], list[str]]:
+    """And the fields of which nothing was recorded."""
+    differences, unrecorded = list[Difference](), list[str]()
+    for field, now in zip(FIELDS, _values(state), strict=True):
+        if now is UNSET:
             continue
-        before = recorded[field][0]
-        if before is not None and before != now:
-            yield Difference(field, "", *_described(field, before, now))
-    expected, is_whole = held(recorded, MEMBER, MEMBERSHIPS)
-    for role in sorted(expected.keys() | state.memberships.keys()):
-        if role in expected or is_whole:
-            yield from _difference(MEMBERSHIPS, role, "", expected.get(role), state.memberships.get(role))
-    yield from _grant_differences(recorded, found, in_doubt(row, changes))
+        before = recorded.get(field, _NOTHING)[0]
+        if before is None:
+            unrecorded.append(field)
+        elif before != now:
+            differences.append(Difference(field, "", *_described(field, before, now)))
+    return differences, unrecorded
 
 
-def _grant_differences(
+def _held_differences(
     recorded: Recorded, found: FoundState, doubtful: frozenset[str]
 ) -> Iterator[Difference]:
-    expected, is_whole = held(recorded, GRANT, GRANTS)
-    grants = found.state.grants
-    for database in sorted(expected.keys() | grants.keys()):
-        if (database in expected or is_whole) and GRANT + database not in doubtful:
-            yield from _difference(GRANTS, database, database, expected.get(database), grants.get(database))
-    expected, is_whole = held(recorded, PRIVILEGE, GRANTS)
-    there = {f"{word}:{name}": True for name, words in found.state.privileges.items() for word in words}
-    for key in sorted(expected.keys() | there.keys()):
+    state, expected = found.state, held(recorded)
+    is_whole = MEMBERSHIPS in recorded
+    for role, before, now in _unequal(expected.memberships, state.memberships, is_whole=is_whole):
+        yield Difference(MEMBERSHIPS, role, _text(before), _text(now))
+    is_whole = GRANTS in recorded
+    for database, before, now in _unequal(expected.grants, state.grants, is_whole=is_whole):
+        if GRANT + database not in doubtful:
+            yield Difference(GRANTS, database, _text(before), _text(now), database)
+    there = {f"{word}:{name}": True for name, words in state.privileges.items() for word in words}
+    for key, before, now in _unequal(expected.privileges, there, is_whole=is_whole):
         word, _, database = key.partition(":")
         if database in found.owned or PRIVILEGE + key in doubtful:
             continue
-        if key in expected or is_whole:
-            before, now = expected.get(key) or None, there.get(key)
-            yield from _difference(GRANTS, f"{word} on {database}", database, before, now)
+        if (before or None) != now:
+            yield Difference(GRANTS, f"{word} on {database}", _text(before or None), _text(now), database)
 
 
-def held(recorded: Recorded, prefix: str, whole: str) -> tuple[dict[str, Value], bool]:
-    """What was recorded of memberships or grants, by what follows `prefix`; and whether these are all.
+def _unequal(
+    expected: Mapping[str, Value], now: Mapping[str, Value], *, is_whole: bool
+) -> Iterator[tuple[str, Value, Value]]:
+    """The names at which they differ, of those that were recorded or, if all were, of all."""
+    if expected == now:
+        return
+    for name in sorted(expected.keys() | now.keys() if is_whole else expected):
+        if (before := expected.get(name)) != (there := now.get(name)):
+            yield name, before, there
 
-    What was recorded before all of them were is gone.
-    """
-    _, since = recorded.get(whole, (None, -1))
-    found = {
-        key.removeprefix(prefix): value
-        for key, (value, order) in recorded.items()
-        if key.startswith(prefix) and order >= since
-    }
-    return found, whole in recorded
+
+class RecordedRights(NamedTuple):
+    """Memberships by role, grants by database, privileges by word and database (``CONNECT:d``)."""
+
+    memberships: dict[str, Value]
+    grants: dict[str, Value]
+    privileges: dict[str, Value]
+
+
+def held(recorded: Recorded) -> RecordedRights:
+    """What was recorded of them. What was recorded of each before all of them were is gone."""
+    found, all_grants = RecordedRights({}, {}, {}), recorded.get(GRANTS, _NOTHING)[1]
+    parts = (
+        (MEMBER, found.memberships, recorded.get(MEMBERSHIPS, _NOTHING)[1]),
+        (GRANT, found.grants, all_grants),
+        (PRIVILEGE, found.privileges, all_grants),
+    )
+    for key, (value, order) in recorded.items():
+        if ":" in key:
+            for prefix, part, since in parts:
+                if key.startswith(prefix) and order >= since:
+                    part[key.removeprefix(prefix)] = value
+    return found
 
 
 def without_taken(row: StateRow, changes: Sequence[DatabaseChange]) -> Recorded:
@@ -243,7 +274,7 @@ def _of_key(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> Itera
     else:
         return
     recorded, name = row.current, display_name(row.name, row.host)
-    is_awaited = recorded.get(AWAITED + database, (None, -1))[1] == recorded[key][1]
+    is_awaited = recorded.get(AWAITED + database, _NOTHING)[1] == recorded[key][1]
     for change in changes:
         if (
             change.database == database
@@ -269,20 +300,6 @@ def _since(key: str, row: StateRow) -> int:
 
 def _time(at: datetime) -> int:
     return int(at.timestamp() * 1_000_000)
-
-
-def _unrecorded(recorded: Recorded, found: FoundState) -> Iterator[str]:
-    for field in FIELDS:
-        if getattr(found.state, field) is not UNSET and recorded.get(field, (None, 0))[0] is None:
-            yield field
-    for whole in (MEMBERSHIPS, GRANTS):
-        if whole not in recorded:
-            yield whole
-
-
-def _difference(field: str, subject: str, database: str, before: Value, now: Value) -> Iterator[Difference]:
-    if before != now:
-        yield Difference(field, subject, _text(before), _text(now), database)
 
 
 def _text(value: Value) -> str:

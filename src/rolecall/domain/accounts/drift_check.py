@@ -7,9 +7,10 @@ way. A difference is reported only if the record stayed the same and nothing tha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from msgspec import UNSET
@@ -24,15 +25,12 @@ from rolecall.domain.accounts.drift import (
     with_fingerprint,
 )
 from rolecall.domain.engine.pages import AccountPlace, display_name
-from rolecall.domain.engine.states import GRANTS, MEMBERSHIPS, FoundState
+from rolecall.domain.engine.states import GRANTS, MEMBERSHIPS, FoundState, give_way
 from rolecall.domain.instances.registry import ConnectedInstance
 from rolecall.domain.reasons import Reason, Refused
 
-PAGE = 10_000
-"""Accounts that are compared at once."""
-
-_AT_ONCE = 200
-"""Accounts that are compared before calls that wait have their turn: a few milliseconds."""
+PAGE = 5_000
+"""Accounts that are compared at once, while as many are read."""
 
 _ATTEMPTS = 5
 _PAUSE = 0.2
@@ -78,6 +76,13 @@ class StateRepository(Protocol):
     async def open_changes(self, instance_id: int) -> Sequence[OpenChange]: ...
 
 
+class _Page(NamedTuple):
+    """Accounts of a server, and what was recorded of them."""
+
+    found: Sequence[FoundState]
+    rows: Mapping[AccountPlace, StateRow]
+
+
 class DriftCheck:
     def __init__(self, context: AccountContext, repository: StateRepository) -> None:
         self._context = context
@@ -90,26 +95,42 @@ class DriftCheck:
         """
         instance_id, seen = connected.instance.id, set[AccountPlace]()
         changes = await self._repository.database_changes(instance_id)
-        after: AccountPlace | None = None
-        while found := await connected.engine.states.page(after, PAGE):
-            after = found[-1].facts.name, found[-1].facts.host
-            places = [(account.facts.name, account.facts.host) for account in found]
-            seen.update(places)
-            rows = {row.place: row for row in await self._repository.states_at(instance_id, places)}
-            doubtful: list[AccountPlace] = []
-            for number, (place, one) in enumerate(zip(places, found, strict=True)):
-                await _give_way(number)
-                drift = compared(rows.get(place), self._known(connected, one), changes)
-                if drift is None or drift.standing is DriftStanding.IN_SYNC:
-                    continue
-                if drift.is_drift or one.facts.operations:
-                    doubtful.append(place)
-                else:
+        async with aclosing(self._pages(connected)) as pages:
+            async for found, rows in pages:
+                doubtful: list[AccountPlace] = []
+                for number, one in enumerate(found):
+                    await give_way(number)
+                    place = one.facts.name, one.facts.host
+                    seen.add(place)
+                    drift = compared(rows.get(place), self._known(connected, one), changes)
+                    if drift is None or drift.standing is DriftStanding.IN_SYNC:
+                        continue
+                    if drift.is_drift or one.facts.operations:
+                        doubtful.append(place)
+                    else:
+                        yield drift
+                async for drift in self._confirmed(connected, doubtful):
                     yield drift
-            async for drift in self._confirmed(connected, doubtful):
-                yield drift
         async for drift in self._missing(connected, seen):
             yield drift
+
+    async def _pages(self, connected: ConnectedInstance) -> AsyncGenerator[_Page, None]:
+        """Each is read while the one before it is compared."""
+        reading = asyncio.create_task(self._page(connected, None))
+        try:
+            while (page := await reading).found:
+                last = page.found[-1].facts
+                reading = asyncio.create_task(self._page(connected, (last.name, last.host)))
+                yield page
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _page(self, connected: ConnectedInstance, after: AccountPlace | None) -> _Page:
+        found = await connected.engine.states.page(after, PAGE)
+        places = [(account.facts.name, account.facts.host) for account in found]
+        rows = await self._repository.states_at(connected.instance.id, places) if places else ()
+        return _Page(found, {row.place: row for row in rows})
 
     async def settled(self, connected: ConnectedInstance, place: AccountPlace) -> Comparison | None:
         """One account, in sync or not. ENGINE_BUSY while it is changed.
@@ -161,7 +182,7 @@ class DriftCheck:
         roles: set[str] = set()
         databases: set[str] = set()
         for number, place in enumerate(places):
-            await _give_way(number)
+            await give_way(number)
             drift = self._drift(connected, after.get(place), found.get(place), changes)
             differences = () if drift is None else drift.differences
             roles.update(each.subject for each in differences if each.field == MEMBERSHIPS)
@@ -174,7 +195,7 @@ class DriftCheck:
         certain: dict[AccountPlace, Comparison] = {}
         left: list[AccountPlace] = []
         for number, place in enumerate(places):
-            await _give_way(number)
+            await give_way(number)
             row, account = after.get(place), found.get(place)
             known = None if account is None else self._known(connected, account)
             drift = compared(row, known, changes)
@@ -200,12 +221,6 @@ class DriftCheck:
             return found
         fingerprint = self._context.fingerprint(connected.instance.id, found.facts.identity, digest)
         return with_fingerprint(found, fingerprint)
-
-
-async def _give_way(number: int) -> None:
-    """Before the account of this number of a page: the process that compares serves calls, too."""
-    if number % _AT_ONCE == 0:
-        await asyncio.sleep(0)
 
 
 def _is_concerned(

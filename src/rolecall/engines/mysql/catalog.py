@@ -63,6 +63,9 @@ class StoredAccount:
         return not self.is_reserved and not self.is_half_made
 
 
+Grants = Mapping[AccountPlace, Sequence[StoredGrant]]
+
+
 async def look(session: Session, server: Server, user: str = "", host: str = "") -> list[StoredAccount]:
     """All accounts, or one; sorted by name, then host, by code point."""
     return read(server, await session.fetch_all(*queries(server, user, host)))
@@ -184,8 +187,8 @@ def _is(user: str, host: str, row: str = "") -> str:
 
 def read(server: Server, answers: Sequence[Sequence[Row]]) -> list[StoredAccount]:
     rows, grant_rows = answers
-    grants = _grants(server, grant_rows)
-    found = [_found(row, server, grants.get((row[0], row[1]), ())) for row in rows]
+    grants = grants_of(server, grant_rows)
+    found = [account_of(server, row, grants) for row in rows]
     return sorted(found, key=lambda account: (account.name, account.host))
 
 
@@ -233,15 +236,21 @@ def _filled(server: Server, query: str, *, of: str = "", powerful: str = "") -> 
     return _PLACEHOLDER.sub(lambda found: parts[found[1]](), query)
 
 
-def _grants(server: Server, rows: Sequence[Row]) -> Mapping[tuple[str, str], Sequence[StoredGrant]]:
-    found: dict[tuple[str, str], list[StoredGrant]] = defaultdict(list)
-    for name, place, pattern, row in rows:
-        found[name, place].append(StoredGrant(pattern, templates.from_flags(row, server.columns)))
+def grants_of(server: Server, rows: Iterable[Row]) -> Grants:
+    """By name and host. Many accounts have the same grant, which is read once."""
+    found: dict[AccountPlace, list[StoredGrant]] = defaultdict(list)
+    known: dict[tuple[str, str], StoredGrant] = {}
+    for name, host, pattern, flags in rows:
+        if (grant := known.get((pattern, flags))) is None:
+            grant = StoredGrant(pattern, templates.from_flags(flags, server.columns))
+            known[pattern, flags] = grant
+        found[name, host].append(grant)
     return found
 
 
-def _found(row: Row, server: Server, held: Sequence[StoredGrant]) -> StoredAccount:
+def account_of(server: Server, row: Row, held_by: Grants) -> StoredAccount:
     name, host, has_authentication, auth, locked, is_making, is_powerful, *mark_row = row
+    held = tuple(held_by.get((name, host), ()))
     mark = control.mark(mark_row)
     has_password = bool(has_authentication) and auth not in _UNUSABLE
     is_locked = bool(locked)
@@ -265,7 +274,7 @@ def _found(row: Row, server: Server, held: Sequence[StoredGrant]) -> StoredAccou
     )
     is_reserved = names.is_reserved(name, server.administrator)
     return StoredAccount(
-        name, host, has_password, auth, is_locked, bool(is_making), is_reserved, mark, tuple(held), facts,
+        name, host, has_password, auth, is_locked, bool(is_making), is_reserved, mark, held, facts,
         bool(is_powerful),
     )  # fmt: skip
 
@@ -296,9 +305,9 @@ def _listed_grants(
         return ()
     by_name: dict[str, frozenset[str]] = {}
     for row in held:
-        if quoting.matches_many(row.pattern) or names.is_system(row.database, server.control):
+        if quoting.matches_many(row.pattern) or names.is_system(name := row.database, server.control):
             continue
-        by_name[row.database] = by_name.get(row.database, frozenset()) | row.privileges
+        by_name[name] = by_name[name] | row.privileges if name in by_name else row.privileges
     return tuple(
         templates.as_held(name, words, server.columns) for name, words in sorted(by_name.items()) if words
     )

@@ -88,7 +88,7 @@ def mark(row: Sequence[str | None]) -> Mark:
     return Mark(
         done=tuple(map(UUID, operations)),
         begun=UUID(begun) if begun else None,
-        wanted=json.loads(wanted or "{}"),
+        wanted=json.loads(wanted) if wanted and wanted != "{}" else {},
         identity=identity or (operations[-1] if operations else ""),
         orders=(*numbers, *[FIRST] * len(operations))[: len(operations)],
     )

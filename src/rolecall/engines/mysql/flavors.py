@@ -62,7 +62,8 @@ class Flavor:
     """The Unix time at which the password of a row of `users` (``g``) expires; 0 if it is marked as expired, and NULL
     if it never does, or the account is locked."""
     memberships: str
-    """A query of roles that were granted to accounts: user, host, role, and Y if the account may grant it."""
+    """A query of roles that were granted to accounts: user, host, role, and Y if the account may grant it. More
+    conditions on User and Host may follow."""
     powerful: str
     """A query of those users and hosts that have, or lead to, more than a tenant may have. They may be roles."""
     powerful_of_many: str
@@ -212,7 +213,10 @@ MYSQL = Flavor(
        CONCAT('VIA ', NULLIF(g.plugin, 'caching_sha2_password'))), g.password_expired = 'Y'
 FROM mysql.user g""",
     expires=_MYSQL_EXPIRES,
-    memberships="SELECT TO_USER, TO_HOST, CONCAT(FROM_USER, '@', FROM_HOST), WITH_ADMIN_OPTION FROM mysql.role_edges",
+    memberships="""SELECT User, Host, role, administers FROM (
+        SELECT TO_USER AS User, TO_HOST AS Host, CONCAT(FROM_USER, '@', FROM_HOST) AS role,
+               WITH_ADMIN_OPTION AS administers
+        FROM mysql.role_edges) m WHERE TRUE""",
     powerful="SELECT 1",  # any role protects
     powerful_of_many="",  # `accounts` needs none
     holder=("g.User", "g.Host"),

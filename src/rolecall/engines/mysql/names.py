@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from rolecall.domain.reasons import Reason, Refused
 from rolecall.engines import names
@@ -45,6 +46,7 @@ def _may_be_text(text: str, characters: int) -> bool:
     return names.is_text(text) and len(text) <= characters and max(text, default="") <= _HIGHEST
 
 
+@lru_cache(maxsize=64)  # of servers, and of names that are given to new accounts
 def reserved(administrator: str) -> frozenset[str]:
     """Names of the servers' own accounts and Rolecall's, folded and without padding."""
     return _RESERVED | {administrator.strip().casefold()}
@@ -81,7 +83,7 @@ def require_database(name: str) -> str:
 
 def is_system(name: str, control: str) -> bool:
     """Whether no tenant may use this schema. Case is ignored, because some servers fold it."""
-    return name.casefold() in SYSTEM_SCHEMAS or name.casefold() == control.casefold()
+    return (folded := name.casefold()) in SYSTEM_SCHEMAS or folded == control.casefold()
 
 
 def host(text: str) -> str:

@@ -35,12 +35,12 @@ def escaped(database: str) -> str:
 
 def unescaped(pattern: str) -> str:
     """The name in a stored pattern (``mysql.db.Db``)."""
-    return _ESCAPED.sub(r"\1", pattern)
+    return _ESCAPED.sub(r"\1", pattern) if "\\" in pattern else pattern
 
 
 def matches_many(pattern: str) -> bool:
     """Whether a pattern has an unescaped ``%``, and so is not a name. An unescaped ``_`` is usually a mistake."""
-    return "%" in _ESCAPED.sub("", pattern)
+    return "%" in pattern and "%" in _ESCAPED.sub("", pattern)
 
 
 def whole(pattern: str) -> str:

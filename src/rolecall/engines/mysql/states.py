@@ -18,6 +18,7 @@ from rolecall.domain.engine.states import (
     AccountState,
     FoundState,
     access_text,
+    give_way,
     membership_text,
 )
 from rolecall.domain.reasons import Reason, Refused
@@ -76,26 +77,25 @@ class States:
     async def _read(self, session: Session, of_accounts: str, of_grants: str) -> Sequence[FoundState]:
         """By two conditions: on accounts (`g`), and on their grants."""
         flavor = self._server.flavor
-        *answers, more, roles = await session.fetch_all(
+        rows, grants, more, roles = await session.fetch_all(
             *catalog.queries_where(self._server, of_accounts, of_grants),
             f"{flavor.attributes} WHERE {flavor.is_account} AND {of_accounts}",
-            flavor.memberships,
+            f"{flavor.memberships} AND ({of_grants})",
         )
+        held = catalog.grants_of(self._server, grants)
         attributes = {(row[0], row[1]): row[2:] for row in more}
         memberships: dict[AccountPlace, dict[str, str]] = {}
         for user, host, role, administers in roles:
             options = membership_text(inherits=True, may_become=False, administers=administers == "Y")
             memberships.setdefault((user, host), {})[role] = options
-        return [
-            _found(
-                self._server,
-                account,
-                attributes.get((account.name, account.host)),
-                memberships.get((account.name, account.host), {}),
-            )
-            for account in catalog.read(self._server, answers)
-            if account.is_visible
-        ]
+        found: list[FoundState] = []
+        for number, each in enumerate(rows):
+            await give_way(number)
+            account = catalog.account_of(self._server, each, held)
+            if account.is_visible:
+                place = account.name, account.host
+                found.append(_found(self._server, account, attributes.get(place), memberships.get(place, {})))
+        return found
 
     async def restore(
         self, place: AccountPlace, state: AccountState, operation: UUID, expected: Expected | None = None
@@ -132,7 +132,8 @@ class States:
             kind = None if state.kind is UNSET else AccountKind(state.kind)
             if kind is before.facts.kind and not is_begun:
                 kind = None
-            roles = await session.fetch(self._server.flavor.memberships) if state.memberships else ()
+            mine = f"{self._server.flavor.memberships} AND {catalog.conditions_of([place])[1]}"
+            roles = await session.fetch(mine) if state.memberships else ()
             member_of = {role for user, place_of, role, _ in roles if (user, place_of) == place}
             steps = [
                 control.begin(self._server.control, *place, changed, control.UNTIL_FINISHED),
@@ -211,10 +212,10 @@ def _found(
     limit, attributes, is_expired = more or (0, "", 0)
     grants = {grant.database: access_text(grant) for grant in facts.grants}
     for row in account.held:
-        is_single = not quoting.matches_many(row.pattern)
-        key = row.database if is_single else _PATTERN + row.pattern
-        is_kind = row.pattern == statements.SUPER_PATTERN or names.is_system(row.database, server.control)
-        if row.privileges and key not in grants and not is_kind:
+        key = _PATTERN + row.pattern if quoting.matches_many(row.pattern) else row.database
+        if not row.privileges or key in grants or row.pattern == statements.SUPER_PATTERN:
+            continue
+        if not names.is_system(row.database, server.control):
             grants[key] = ", ".join(word for word in server.columns if word in row.privileges)
     if facts.kind is AccountKind.SUPER:
         attributes = ", ".join(filter(None, (attributes, _super_attributes(server, account))))

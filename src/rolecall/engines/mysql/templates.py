@@ -68,14 +68,12 @@ DDL_ONLY = frozenset(
 )
 
 
+_TEMPLATES = {Access.READ_ONLY: READ_ONLY, Access.READ_WRITE: READ_WRITE, Access.DDL_ONLY: DDL_ONLY}
+
+
 def privileges(access: Access, columns: Mapping[str, str]) -> frozenset[str]:
     """The privileges of a template on a server with these columns."""
-    return {
-        Access.READ_ONLY: READ_ONLY,
-        Access.READ_WRITE: READ_WRITE,
-        Access.DDL_ONLY: DDL_ONLY,
-        Access.ALL: frozenset(columns) - {GRANT_OPTION},
-    }[access]
+    return frozenset(columns) - {GRANT_OPTION} if access is Access.ALL else _TEMPLATES[access]
 
 
 def access(held: frozenset[str], columns: Mapping[str, str]) -> Access:
