@@ -53,6 +53,7 @@ TENANTS = (
 @pytest.mark.parametrize("more", POWERFUL)
 async def test_an_account_that_others_gave_power_over_the_server_is_no_tenants(maria, unique, more):
     name = unique("power")
+    await maria.engine.facts()  # makes the control schema, where no other test has
     await maria.sql(f"CREATE USER {name}", *more.replace("{name}", name).split("; "))
     (listed,) = [facts for facts in await maria.engine.accounts() if facts.name == name]
     assert listed.is_protected
@@ -124,6 +125,7 @@ async def test_a_page_of_states_says_of_each_account_what_a_look_at_it_says(mari
     }.items():
         account = f"'{several}'@'{host}'"
         statements += [f"CREATE USER {account}", more.replace("{account}", account)]
+    await maria.engine.facts()  # makes the control schema, where no other test has
     await maria.sql(*statements)
 
     states = maria.engine.states
