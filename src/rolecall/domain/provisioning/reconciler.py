@@ -139,11 +139,13 @@ class ServerReconciler:
             await asyncio.sleep(_PAUSE)
             try:
                 async with self._turn:
+                    is_partial = bool(self._tasks)  # what is worked on now is passed over
                     await self.pick_up()
             except Exception as error:  # noqa: BLE001 - the store is perhaps still out of reach
                 _log.warning("servers are left as they are for now", error=f"{type(error).__name__}: {error}")
             else:
-                return
+                if not is_partial:
+                    return
 
     async def close(self) -> None:
         """Cancel what is under way: the next process resumes it."""
