@@ -21,7 +21,7 @@ from tests.simulation.sessions import DELAYS
 from tests.simulation.world import STATES_KEY, GrantingServer, Hazards, OwningServer
 
 from rolecall.domain.accounts import drift_commands
-from rolecall.domain.accounts.drift import compared, with_fingerprint
+from rolecall.domain.accounts.drift import by_database, compared, with_fingerprint
 from rolecall.domain.engine import AccountFacts, AccountKind, NewDatabase
 from rolecall.domain.engine.states import (
     FIELDS,
@@ -336,10 +336,9 @@ async def check_drift(run: Run) -> None:
         (one.facts.name, one.facts.host): one for one in await server.states.page(None, 100)
     }
     kept = {row.place: row for row in await states.states_at(instance_id, list(found))}
-    changes = [
-        *await states.database_changes(instance_id),
-        *await states.role_changes(instance_id, [*run.names, _OTHER_ROLE]),
-    ]
+    of_databases = await states.database_changes(instance_id)
+    of_roles = await states.role_changes(instance_id, [*run.names, _OTHER_ROLE])
+    changes = by_database([*of_databases, *of_roles])
     for place, account in found.items():
         of = journaled.accounts[account.facts.identity]
         row = kept.get(place)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from psycopg.rows import class_row, kwargs_row, tuple_row
+from psycopg.rows import class_row, tuple_row
 
 from rolecall.domain.accounts.drift import DatabaseChange, StateRow
 from rolecall.domain.accounts.drift_check import OpenChange
@@ -33,7 +33,7 @@ class PgStateRepository:
             "names": [name for name, _ in places],
             "hosts": [host for _, host in places],
         }
-        return await self._pool.rows(kwargs_row(_row), _SQL["states_at"], values)
+        return [_row(*row) for row in await self._pool.rows(tuple_row, _SQL["states_at"], values)]
 
     async def recorded_places(
         self, instance_id: int, after: AccountPlace | None, limit: int
@@ -61,7 +61,6 @@ class PgStateRepository:
 
 
 def _row(
-    *,
     name: str,
     host: str,
     identity: str,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from msgspec import UNSET, Struct, structs
 
@@ -101,6 +102,10 @@ class DatabaseChange:
     until: datetime | None = None
 
 
+Changes: TypeAlias = Mapping[str, Sequence[DatabaseChange]]
+"""By their `database`: each of many accounts is compared with those of its own databases alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """`field` is of `AccountState`, or RIGHTS. `subject`: the role, database or privilege on a database, if any."""
@@ -135,9 +140,14 @@ class AccountDrift:
             yield self.standing.value
 
 
-def compared(
-    row: StateRow | None, found: FoundState | None, changes: Sequence[DatabaseChange]
-) -> AccountDrift | None:
+def by_database(changes: Iterable[DatabaseChange]) -> Changes:
+    found: defaultdict[str, list[DatabaseChange]] = defaultdict(list)
+    for change in changes:
+        found[change.database].append(change)
+    return found
+
+
+def compared(row: StateRow | None, found: FoundState | None, changes: Changes) -> AccountDrift | None:
     """The password of `found` is a fingerprint. None for an account that Rolecall neither manages nor may change."""
     if found is None:
         return None if row is None else AccountDrift(row.name, row.host, DriftStanding.MISSING)
@@ -235,7 +245,7 @@ def held(recorded: Recorded) -> RecordedRights:
     return found
 
 
-def without_taken(row: StateRow, changes: Sequence[DatabaseChange]) -> Recorded:
+def without_taken(row: StateRow, changes: Changes) -> Recorded:
     """What was recorded, without grants and memberships that other changes have taken away since."""
     recorded = row.current
     if not changes:
@@ -247,23 +257,22 @@ def without_taken(row: StateRow, changes: Sequence[DatabaseChange]) -> Recorded:
     }
 
 
-def in_doubt(row: StateRow, changes: Sequence[DatabaseChange]) -> frozenset[str]:
+def in_doubt(row: StateRow, changes: Changes) -> frozenset[str]:
     """Keys of grants that other changes may have taken away, or come before."""
-    spans = [change for change in changes if change.until is not None]
-    if not spans:
+    if not changes:
         return frozenset()
     return frozenset(
         key
         for key in row.current
         if any(
             _time(change.changed_at) <= _since(key, row) <= _time(change.until)
-            for change in _of_key(key, row, spans)
+            for change in _of_key(key, row, changes)
             if change.until is not None
         )
     )
 
 
-def _of_key(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> Iterator[DatabaseChange]:
+def _of_key(key: str, row: StateRow, changes: Changes) -> Iterator[DatabaseChange]:
     """The changes of what the key of a grant or a membership is about."""
     if key.startswith(GRANT):
         database = key.removeprefix(GRANT)
@@ -273,14 +282,12 @@ def _of_key(key: str, row: StateRow, changes: Sequence[DatabaseChange]) -> Itera
         database = key
     else:
         return
+    if not (found := changes.get(database)):
+        return
     recorded, name = row.current, display_name(row.name, row.host)
     is_awaited = recorded.get(AWAITED + database, _NOTHING)[1] == recorded[key][1]
-    for change in changes:
-        if (
-            change.database == database
-            and change.account in ("", name)
-            and (change.awaited or not is_awaited)
-        ):
+    for change in found:
+        if change.account in ("", name) and (change.awaited or not is_awaited):
             yield change
 
 

@@ -18,9 +18,11 @@ from msgspec import UNSET
 from rolecall.domain.accounts.context import AccountContext
 from rolecall.domain.accounts.drift import (
     AccountDrift,
+    Changes,
     DatabaseChange,
     DriftStanding,
     StateRow,
+    by_database,
     compared,
     with_fingerprint,
 )
@@ -54,7 +56,7 @@ class Comparison:
     drift: AccountDrift
     row: StateRow | None
     account: FoundState | None
-    changes: Sequence[DatabaseChange]
+    changes: Changes
 
 
 class StateRepository(Protocol):
@@ -94,7 +96,7 @@ class DriftCheck:
         Those that are changed again and again meanwhile are left out: their changes are recorded.
         """
         instance_id, seen = connected.instance.id, set[AccountPlace]()
-        changes = await self._repository.database_changes(instance_id)
+        changes = by_database(await self._repository.database_changes(instance_id))
         async with aclosing(self._pages(connected)) as pages:
             async for found, rows in pages:
                 doubtful: list[AccountPlace] = []
@@ -177,7 +179,7 @@ class DriftCheck:
         states = await connected.engine.states.at(places)
         found = {(account.facts.name, account.facts.host): account for account in states}
         under_way = await repository.open_changes(instance_id)
-        changes = await repository.database_changes(instance_id)
+        changes = by_database(await repository.database_changes(instance_id))
         after = {row.place: row for row in await repository.states_at(instance_id, places)}
         roles: set[str] = set()
         databases: set[str] = set()
@@ -188,10 +190,10 @@ class DriftCheck:
             roles.update(each.subject for each in differences if each.field == MEMBERSHIPS)
             databases.update(each.database for each in differences if each.field == GRANTS)
         if databases:
-            changes = [change for change in changes if change.database not in databases]
-            changes += await repository.spans(instance_id, sorted(databases))
+            spans = by_database(await repository.spans(instance_id, sorted(databases)))
+            changes = {**changes, **{name: spans.get(name, ()) for name in databases}}
         if roles:
-            changes = [*changes, *await repository.role_changes(instance_id, sorted(roles))]
+            changes = {**changes, **by_database(await repository.role_changes(instance_id, sorted(roles)))}
         certain: dict[AccountPlace, Comparison] = {}
         left: list[AccountPlace] = []
         for number, place in enumerate(places):
@@ -210,7 +212,7 @@ class DriftCheck:
         connected: ConnectedInstance,
         row: StateRow | None,
         found: FoundState | None,
-        changes: Sequence[DatabaseChange],
+        changes: Changes,
     ) -> AccountDrift | None:
         return compared(row, None if found is None else self._known(connected, found), changes)
 
