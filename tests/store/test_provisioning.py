@@ -106,6 +106,15 @@ async def phase_of(application: Application) -> Phase | None:
     return found[0].provision.phase if found and found[0].provision else None
 
 
+async def running(application: Application, bench: Bench) -> Instance:
+    """A server that was created, and runs."""
+    new = commands.ProvisionInstance("red", "postgresql", "", "")
+    await application.provisioning.create(new, bench.origin)
+    await until(lambda: phase_of(application), Phase.RUNNING)
+    (instance,) = await all_of(application)
+    return instance
+
+
 async def until(ask: Callable[[], Awaitable[object]], wanted: object) -> None:
     async def is_so() -> bool:
         return await ask() == wanted
@@ -282,11 +291,7 @@ async def test_a_deletion_that_failed_is_tried_again_without_a_start(
     double = Double("destroy")
     double.gate.set()
     async with bench.application(double) as application:
-        await application.provisioning.create(
-            commands.ProvisionInstance("red", "postgresql", "", ""), bench.origin
-        )
-        await until(lambda: phase_of(application), Phase.RUNNING)
-        (instance,) = await all_of(application)
+        instance = await running(application, bench)
         await application.provisioning.delete(commands.DeprovisionInstance(name_of(instance)), bench.origin)
         await until(
             lambda: _value(double.asked.count(("destroy", instance.provision.place, "postgresql")) > 2), True
@@ -304,11 +309,7 @@ async def test_a_change_whose_phase_could_not_be_entered_is_undone_without_a_sta
     double = Double()
     double.gate.set()
     async with bench.application(double) as application:
-        await application.provisioning.create(
-            commands.ProvisionInstance("red", "postgresql", "", ""), bench.origin
-        )
-        await until(lambda: phase_of(application), Phase.RUNNING)
-        (instance,) = await all_of(application)
+        instance = await running(application, bench)
         restart = commands.RestartInstance(name_of(instance))
 
         async def lost(*_: object, **__: object) -> None:

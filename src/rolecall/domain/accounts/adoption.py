@@ -76,8 +76,8 @@ class Adoption:
         assert found.account is not None  # noqa: S101 - `_comparison` requires it
         facts, restores = found.account.facts, target.connected.engine.states.restores
         differences = found.drift.differences
-        lost = await _lost_roles(target, found)
-        done = tuple(each for each in differences if each.field in restores and each.subject not in lost)
+        lost = await _lost_memberships(target, found)
+        done = tuple(each for each in differences if each.field in restores and each not in lost)
         left = tuple(each for each in differences if each not in done)
         outcome = commands.Reassertion(found.drift, done, left)
         if command.dry_run or not found.drift.differences:
@@ -136,16 +136,18 @@ def _known_roles(found: Comparison) -> dict[str, str]:
     return roles
 
 
-async def _lost_roles(target: Target, found: Comparison) -> set[str]:
-    """Roles of memberships that differ which are gone, whatever role has the name now."""
-    lost: set[str] = set()
-    for role, identity in _known_roles(found).items():
+async def _lost_memberships(target: Target, found: Comparison) -> set[Difference]:
+    """Those that differ and whose role is gone, whatever role has the name now."""
+    known, lost = _known_roles(found), set[Difference]()
+    for difference in found.drift.differences:
+        if difference.field != MEMBERSHIPS or (identity := known.get(difference.subject)) is None:
+            continue
         try:
-            is_lost = await required(target.connected.engine.roles).role(role) != identity
+            is_lost = await required(target.connected.engine.roles).role(difference.subject) != identity
         except Refused as refusal:
             is_lost = refusal.reason is Reason.ACCOUNT_MISSING
         if is_lost:
-            lost.add(role)
+            lost.add(difference)
     return lost
 
 
